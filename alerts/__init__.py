@@ -1,0 +1,1 @@
+"""From readings to what a person is told. Pure but for the courier and its channels."""

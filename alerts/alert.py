@@ -1,0 +1,55 @@
+"""One episode as stage two sees it: what is wrong, who has been told, and what is due next. A frozen value."""
+
+from msgspec import Struct
+
+from alerts.model import Detail, Severity
+from telemetry.reading import Millis
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """An open episode. ``raised``, ``due``, ``left`` and the like are receive time, ``since`` is event time; 0 is none."""
+
+    episode: str
+    rule: str
+    asset: str
+    device: str
+    severity: Severity
+    raised_ms: Millis
+    since_ms: Millis
+    detail: Detail
+    owes: bool = True
+    """False while only late samples have raised it: nobody is told of the past."""
+    recovering: bool = False
+    latched: bool = False
+    acked_ms: Millis = 0
+    acked_by: str = ""
+    parent: str = ""
+    """The episode that explains this one and keeps it quiet."""
+    fresh_ms: Millis = 0
+    """When an explained episode whose cause is gone is told after all, if it still stands."""
+    step: int = 0
+    """The next step to tell."""
+    due_ms: Millis = 0
+    reason: str = ""
+    """Why the next step waits beyond its own time."""
+    left_ms: Millis = 0
+    """When step 0 left; every offset counts from here."""
+    repeat: int = 0
+    repeat_ms: Millis = 0
+    round_ms: Millis = 0
+    """When the next round of its own counts as missed."""
+    missed: int = 0
+    told: tuple[str, ...] = ()
+    emptied_by: str = ""
+    closed_ms: Millis = 0
+    """It is over; only the word of it is still due."""
+
+    @property
+    def subject(self) -> str:
+        """What the episode is about: an asset, a device of it, or a radio gateway."""
+        return self.episode.split("/")[1]
+
+    @property
+    def wake_ms(self) -> Millis:
+        """The earliest instant at which anything about it is due, or 0."""
+        return min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)

@@ -1,0 +1,121 @@
+"""Builds a county from inventory, rules, policies and texts, and turns its states into bytes and back.
+
+Wiring and encoding only: what a state means is elsewhere, and where the bytes are kept is the journal's.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from alerts import escalation, holds, policy, ruleset, texts
+from alerts.alert import Alert
+from alerts.bins import BinMemory
+from alerts.calendars import Calendar
+from alerts.county import County
+from alerts.devices import DeviceMemory
+from alerts.facts import Witness
+from alerts.lifecycle import IDLE, Machine
+from alerts.office import Office
+from alerts.plan import AssetState, Plan, Slot
+from alerts.plants import PlantMemory
+from alerts.rules.gateway_offline import GatewayOffline
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+
+
+class Figures(Struct, frozen=True):
+    """The three configuration files as text, each with the name that an error shall show."""
+
+    rules: str
+    escalation: str
+    texts: str
+    rules_name: str = "rules.yaml"
+    escalation_name: str = "escalation.yaml"
+    texts_name: str = "texts.zh-CN.yaml"
+
+
+class _Kept(Struct, frozen=True, array_like=True):
+    """An asset's state with names instead of places, so that another rule set can read it."""
+
+    memory: msgspec.Raw
+    devices: dict[str, DeviceMemory]
+    machines: dict[str, Machine]
+    run: str = ""
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_KEPT: Final = msgspec.msgpack.Decoder(_Kept)
+_BIN: Final = msgspec.msgpack.Decoder(BinMemory)
+_PLANT: Final = msgspec.msgpack.Decoder(PlantMemory)
+_ALERT: Final = msgspec.msgpack.Decoder(Alert)
+
+
+def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
+    """A county without memory, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
+    rules = ruleset.load(figures.rules, figures.rules_name, inventory)
+    policies = policy.load(figures.escalation, figures.escalation_name)
+    catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
+    _check_words(policies, catalogue, figures)
+    calendar = Calendar.of(inventory.county)
+    plans = {
+        asset.id: Plan.of(asset, inventory.devices_of.get(asset.id, ()), rules.of(asset), calendar)
+        for asset in inventory.assets.values()
+    }
+    waiting = holds.Holds(inventory, policies, calendar)
+    telling = escalation.Escalation(inventory, waiting, Witness(inventory, calendar), catalogue)
+    gateway_rule = rules.common["gateway_offline"]
+    if not isinstance(gateway_rule, GatewayOffline):
+        raise TypeError("the rule gateway_offline is not what it says")
+    return County(inventory, plans, Office(inventory, telling, gateway_rule)), rules.version
+
+
+def pack(plan: Plan, state: AssetState) -> bytes:
+    """An asset's state as bytes; machines at rest are left out."""
+    devices = {device.id: memory for device, memory in zip(plan.devices, state.devices, strict=True)}
+    machines = {
+        _name(plan, slot): machine
+        for slot, machine in zip(plan.slots, state.machines, strict=True)
+        if machine is not IDLE and machine != IDLE
+    }
+    return _ENCODE(_Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run))
+
+
+def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> AssetState:
+    """A state from bytes under the present plan; what the bytes do not name starts anew."""
+    born = plan.born(known_ms)
+    if kept is None:
+        return born
+    found = _KEPT.decode(kept)
+    memory = _BIN.decode(found.memory) if isinstance(born.memory, BinMemory) else _PLANT.decode(found.memory)
+    devices = tuple(
+        found.devices.get(device.id, fresh) for device, fresh in zip(plan.devices, born.devices, strict=True)
+    )
+    machines = tuple(found.machines.get(_name(plan, slot), IDLE) for slot in plan.slots)
+    return AssetState(memory, devices, machines, found.run)
+
+
+def pack_alert(alert: Alert) -> bytes:
+    """An episode as bytes."""
+    return _ENCODE(alert)
+
+
+def unpack_alert(kept: bytes) -> Alert:
+    """An episode from bytes."""
+    return _ALERT.decode(kept)
+
+
+def _name(plan: Plan, slot: Slot) -> str:
+    return slot.rule.kind if slot.device < 0 else f"{slot.rule.kind}@{plan.devices[slot.device].id}"
+
+
+def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Figures) -> None:
+    """Every text that a policy names is in the catalogue."""
+    for rule, said in policies.rules.items():
+        names = [step.text for step in (*said.steps, *said.rounds)] + [said.cleared_text] * bool(said.cleared_text)
+        for name in names:
+            if name not in catalogue:
+                raise policy.PolicyFault(
+                    f"{figures.escalation_name}: rules.{rule}: text {name!r} is not in {figures.texts_name}; add it there"
+                )

@@ -1,0 +1,116 @@
+"""The channel without a provider: each text becomes one JSON file in a folder, for the desk, the demo and the tests.
+
+A file is whole from the moment it has its name. ``calls.jsonl`` beside them counts every call, so that what a provider
+would have got twice is seen; nothing here ever reads it.
+"""
+
+import errno
+import json
+import os
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from alerts.channels import Accepted, ChannelKind, Failed, Message, Outcome, Refused
+
+CALLS: Final = "calls.jsonl"
+
+_NUMBER: Final = re.compile(r"\+?[0-9][0-9 -]{2,19}")
+_NOT_FOR_NAMES: Final = re.compile(r"[^A-Za-z0-9-]")
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class OutboxSettings(BaseModel):
+    """``[sms]`` for this channel. The folder is made when the first text needs it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outbox_folder: Path = Path("data/outbox")
+
+
+class Outbox:
+    """Texts as files in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, message: Message) -> Outcome:
+        """Writes the text's file and reports it delivered once the file has its name.
+
+        A text whose file is there already counts as a call and makes no second file. Refuses what has no number or no
+        text; fails with ``full`` or ``unwritable`` when the folder does.
+        """
+        if not _NUMBER.fullmatch(message.phone):
+            return Refused("no_number")
+        if not message.text:
+            return Refused("no_text")
+        name = _name(message)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._count(message)
+            if not (self._folder / name).exists():
+                self._write(name, message)
+        except OSError as error:
+            return Failed("full" if error.errno in _FULL else "unwritable")
+        return Accepted(reference=name, delivered=True)
+
+    def find(self, key: str) -> Accepted | None:
+        """The file made for this key, if there is one."""
+        found = next(self._folder.glob(f"*_{_mark(key)}.json"), None)
+        return None if found is None else Accepted(reference=found.name, delivered=True)
+
+    def _count(self, message: Message) -> None:
+        line = json.dumps({"key": message.key, "at": message.at}, ensure_ascii=False)
+        _append(self._folder / CALLS, f"{line}\n".encode())
+
+    def _write(self, name: str, message: Message) -> None:
+        body = {
+            "to": message.to,
+            "phone": message.phone,
+            "text": message.text,
+            "episode": message.episode,
+            "key": message.key,
+            "at": message.at,
+        }
+        unfinished = self._folder / f".{name}.part"
+        unfinished.unlink(missing_ok=True)  # what a crash left
+        _append(unfinished, json.dumps(body, ensure_ascii=False, indent=2).encode() + b"\n")
+        unfinished.replace(self._folder / name)
+        _sync_folder(self._folder)
+
+
+def _name(message: Message) -> str:
+    """The file's name: when, for whom, and the key's mark, by which it is found without an index."""
+    when = _NOT_FOR_NAMES.sub("", message.at)
+    who = _NOT_FOR_NAMES.sub("-", message.to)[:32]
+    return f"{when}_{who}_{_mark(message.key)}.json"
+
+
+def _mark(key: str) -> str:
+    return sha256(key.encode()).hexdigest()[:16]
+
+
+def _append(path: Path, line: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the new name itself durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _open(settings: OutboxSettings) -> Outbox:
+    return Outbox(settings.outbox_folder)
+
+
+CHANNEL: Final = ChannelKind(name="outbox", settings=OutboxSettings, open=_open)

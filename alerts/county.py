@@ -1,0 +1,236 @@
+"""All assets of one county, told one input at a time: readings, instants and commands in, states and messages out.
+
+The only mutable thing in the middle. It holds states, timers and open alerts; what they mean is ``engine`` and ``office``.
+A failed input leaves it as it was: everything is computed before anything is kept.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+from alerts import engine
+from alerts.alert import Alert
+from alerts.bins import BinMemory
+from alerts.engine import NEVER, Finding, Found, Step
+from alerts.model import Event, Owed
+from alerts.office import LONGEST_GRACE_MS, Docket, Office
+from alerts.plan import AssetState, Memory, Plan
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis, Reading
+
+_ASSET: Final = "a"
+_ALERT: Final = "e"
+
+
+@dataclass(slots=True)
+class Changes:
+    """What some inputs have changed: assets whose machines moved, alerts, and everything said, in order."""
+
+    moved: set[str] = field(default_factory=set)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    log: list[Event | Owed] = field(default_factory=list)
+
+
+class County:
+    """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
+
+    def __init__(self, inventory: Inventory, plans: Mapping[str, Plan], office: Office) -> None:
+        self.inventory = inventory
+        self.plans = plans
+        self.states: dict[str, AssetState] = {}
+        self.alerts: dict[str, Alert] = {}
+        self._office = office
+        self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
+        self._silent: set[str] = set()
+        self._timers: list[tuple[Millis, str, str]] = []
+        self._filed: dict[tuple[str, str], Millis] = {}
+        self._listening = False
+        self._since_ms: Millis = NEVER
+        self._grace_ms: Millis = 0
+
+    def restore(self, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> None:
+        """Takes over what was remembered; timers run once ``listen`` is called."""
+        self.states = dict(states)
+        self.alerts = {alert.episode: alert for alert in alerts}
+        self._silent = {
+            device.id
+            for asset, state in self.states.items()
+            for device, place in zip(self.plans[asset].devices, self.plans[asset].silence, strict=True)
+            if state.machines[place].condition is engine.SILENT
+        }
+
+    def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, changes: Changes, *, started: bool) -> None:
+        """We hear the devices again. What we could not hear excuses them; what fell due meanwhile waits for the grace."""
+        self._listening = True
+        if deaf_since_ms is not None and deaf_since_ms < at_ms:
+            self._grace_ms = at_ms + min(LONGEST_GRACE_MS, self._longest_interval_ms())
+            for asset, state in self.states.items():
+                self.states[asset] = engine.excuse(state, deaf_since_ms, at_ms)
+                changes.moved.add(asset)
+        self._since_ms = at_ms
+        if started:
+            self._retire(at_ms, changes)
+        self._refile_all()
+
+    def deafen(self) -> None:
+        """The subscription is gone: silence means nothing until ``listen``."""
+        self._listening = False
+
+    def observe(self, reading: Reading, changes: Changes) -> None:
+        """One new reading; everything that was due before it happens first."""
+        if self._timers and self._timers[0][0] <= reading.received_ms:
+            self.advance(reading.received_ms, changes)
+        plan = self._plan_of[reading.device]
+        asset = plan.asset.id
+        step = engine.observe(plan, self.states[asset], reading, self)
+        if step.moved:
+            self._keep(plan, step, reading.received_ms, changes)
+        else:
+            self.states[asset] = step.state
+
+    def advance(self, now_ms: Millis, changes: Changes) -> None:
+        """Everything that is due by ``now_ms``, in the order of its instants."""
+        while self._timers and self._timers[0][0] <= now_ms:
+            due_ms, kind, name = heapq.heappop(self._timers)
+            if self._filed.get((kind, name)) != due_ms:
+                continue
+            del self._filed[kind, name]
+            actual_ms = self._due_ms(kind, name)
+            if actual_ms > due_ms:
+                self._file(kind, name, actual_ms)
+            elif kind == _ASSET:
+                plan = self.plans[name]
+                self._keep(plan, engine.expire(plan, self.states[name], due_ms), due_ms, changes)
+            else:
+                docket = self._docket(())
+                self._office.run(self.alerts[name], due_ms, docket)
+                self._settle(docket, changes)
+
+    def next_deadline(self) -> Millis | None:
+        """When ``advance`` may next have something to do; early is harmless."""
+        return self._timers[0][0] if self._timers else None
+
+    def acknowledge(self, episode: str, by: str, channel: str, at_ms: Millis, changes: Changes) -> bool:
+        """T9; false when the episode is over or acknowledged already (T11), which changes nothing."""
+        alert = self.alerts.get(episode)
+        if alert is None or alert.closed_ms or alert.acked_ms:
+            return False
+        docket = self._docket(())
+        self._office.acknowledge(alert, by, channel, at_ms, docket)
+        self._settle(docket, changes)
+        return True
+
+    def reset(self, episode: str, by: str, at_ms: Millis, changes: Changes) -> bool:
+        """T12; false while the condition still stands or when there is nothing latched."""
+        alert = self.alerts.get(episode)
+        if alert is None or not alert.latched or alert.closed_ms:
+            return False
+        plan = self.plans[alert.asset]
+        state = engine.reset(plan, self.states[alert.asset], alert.rule)
+        docket = self._docket(())
+        self._office.reset(alert, by, at_ms, docket)
+        self.states[alert.asset] = state
+        changes.moved.add(alert.asset)
+        self._settle(docket, changes)
+        return True
+
+    def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
+        """See ``Neighbours``."""
+        found: list[float] = []
+        for other in self.inventory.bins_in.get(asset.area, ()):
+            state = self.states.get(other.id)
+            if other.id == asset.id or state is None or not isinstance(state.memory, BinMemory):
+                continue
+            warmth, seen_ms = state.memory.temperature_c, state.memory.temperature_ms
+            if warmth is not None and abs(at_ms - seen_ms) <= within_ms:
+                found.append(warmth)
+        return found
+
+    def memory(self, asset: str) -> Memory | None:
+        """What is remembered of an asset, if it is one."""
+        state = self.states.get(asset)
+        return None if state is None else state.memory
+
+    def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes) -> None:
+        """Stage two on what a step found; only then the step itself is kept."""
+        asset = plan.asset.id
+        before = self.states[asset]
+        self.states[asset] = step.state  # stage two shows the new level; put back if it fails
+        try:
+            docket = self._docket(step.findings)
+            self._office.decide(step.findings, at_ms, docket)
+        except BaseException:
+            self.states[asset] = before
+            raise
+        for finding in step.findings:
+            if finding.kind is Found.STALE:
+                self._silent.add(finding.device)
+            elif finding.kind is Found.FRESH:
+                self._silent.discard(finding.device)
+        if step.moved:
+            changes.moved.add(asset)
+        self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
+        self._settle(docket, changes)
+
+    def _docket(self, findings: Iterable[Finding]) -> Docket:
+        silent = set(self._silent)
+        for finding in findings:
+            if finding.kind is Found.STALE:
+                silent.add(finding.device)
+            elif finding.kind is Found.FRESH:
+                silent.discard(finding.device)
+        return Docket(self.alerts, frozenset(silent), self.memory, self._grace_ms)
+
+    def _settle(self, docket: Docket, changes: Changes) -> None:
+        for episode, alert in docket.changed.items():
+            changes.alerts[episode] = alert
+            if alert.closed_ms and not alert.wake_ms:
+                self.alerts.pop(episode, None)
+                self._filed.pop((_ALERT, episode), None)
+                continue
+            self.alerts[episode] = alert
+            self._file(_ALERT, episode, self._due_ms(_ALERT, episode))
+        changes.log.extend(docket.log)
+
+    def _due_ms(self, kind: str, name: str) -> Millis:
+        if kind == _ASSET:
+            if not self._listening:
+                return NEVER
+            due_ms = engine.deadline_ms(self.plans[name], self.states[name])
+        else:
+            due_ms = self.alerts[name].wake_ms or NEVER
+        return max(due_ms, self._grace_ms) if due_ms <= self._since_ms else due_ms
+
+    def _file(self, kind: str, name: str, due_ms: Millis) -> None:
+        """One entry a name: a later instant is found when the earlier one rings."""
+        filed_ms = self._filed.get((kind, name), NEVER)
+        if due_ms < filed_ms:
+            self._filed[kind, name] = due_ms
+            heapq.heappush(self._timers, (due_ms, kind, name))
+
+    def _refile_all(self) -> None:
+        self._timers.clear()
+        self._filed.clear()
+        for asset in self.states:
+            self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
+        for episode in self.alerts:
+            self._file(_ALERT, episode, self._due_ms(_ALERT, episode))
+
+    def _longest_interval_ms(self) -> Millis:
+        return max((device.interval_s * 1000 for device in self.inventory.devices.values()), default=0)
+
+    def _retire(self, at_ms: Millis, changes: Changes) -> None:
+        """T16 at a start: episodes of assets or rules that are no longer there."""
+        for alert in list(self.alerts.values()):
+            if not self._is_watched(alert):
+                docket = self._docket(())
+                self._office.retire(alert, at_ms, docket)
+                self._settle(docket, changes)
+
+    def _is_watched(self, alert: Alert) -> bool:
+        plan = self.plans.get(alert.asset)
+        if plan is None:
+            return alert.asset in self.inventory.radio_gateways
+        return any(slot.rule.kind == alert.rule and plan.subject(slot) == alert.subject for slot in plan.slots)

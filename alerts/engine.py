@@ -1,0 +1,301 @@
+"""Stage one: one asset, one input, the state after it and what was found. Keyed by asset, pure, and told the time.
+
+It knows rules and their life cycle; it knows no people, no texts and no other asset but through ``Neighbours``.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alerts import bins, lifecycle, plants
+from alerts.bins import BinMemory
+from alerts.calendars import stamp
+from alerts.devices import hear
+from alerts.lifecycle import Instant, Machine, Move, Timing, Verdict
+from alerts.model import Condition, Detail, RunState
+from alerts.plan import AssetState, Memory, Plan, Slot
+from alerts.plants import PlantMemory
+from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
+from alerts.rules.offline import Offline
+from telemetry.inventory import Asset
+from telemetry.reading import Millis, Reading
+
+SILENT: Final = Condition.ACTIVE
+"""The condition of an offline machine while its device is stale."""
+
+NEVER: Final[Millis] = 1 << 62
+"""A deadline that does not come."""
+
+
+class Found(StrEnum):
+    """What one input brought to light."""
+
+    RAISED = "raised"
+    CONFIRMED = "confirmed"
+    REIGNITED = "reignited"
+    RECOVERING = "recovering"
+    RELAPSED = "relapsed"
+    CLEARED = "cleared"
+    LATCHED = "latched"
+    STALE = "stale"
+    FRESH = "fresh"
+    EMPTIED = "emptied"
+    PARTLY_EMPTIED = "partly_emptied"
+    RUN_STATE = "run_state"
+
+
+class Finding(Struct, frozen=True, gc=False):
+    """What stage two hears: an episode moved, a device fell silent or spoke again, a bin was emptied, a plant changed."""
+
+    kind: Found
+    at_ms: Millis
+    asset: str
+    rule: str = ""
+    device: str = ""
+    episode: str = ""
+    severity: str = ""
+    since_ms: Millis = 0
+    late: bool = False
+    reason: str = ""
+    detail: Detail | None = None
+
+
+class Step(Struct, frozen=True, gc=False):
+    """The answer to one input: the next state, what was found, and whether any machine moved."""
+
+    state: AssetState
+    findings: tuple[Finding, ...]
+    moved: bool
+
+
+def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> Step:
+    """T1–T8 for one reading: what it says about its asset, and that its device lives."""
+    feeder = plan.index[reading.device]
+    at = Instant(reading.observed_ms, reading.received_ms, reading.late, feeder)
+    was_silent = state.machines[plan.silence[feeder]].condition is Condition.ACTIVE
+    if was_silent:
+        state = _bridge(plan, state, at)
+    before = state
+    sight, state = _absorb(plan, state, reading, feeder)
+    findings: list[Finding] = []
+    if was_silent:
+        findings.append(Finding(Found.FRESH, at.received_ms, plan.asset.id, device=reading.device))
+    emptying = getattr(sight, "emptying", None)
+    if emptying is not None:
+        findings.append(_emptied(plan.asset, emptying, at.received_ms))
+    machines = list(before.machines)
+    scene = Scene(plan.asset, plan.calendar, lambda kind: before.machines[plan.place[kind]], neighbours)
+    moved = was_silent
+    for place, slot in enumerate(plan.slots):
+        verdict = _judge(slot, sight, reading, scene, feeder)
+        machine = machines[place]
+        if verdict.call is lifecycle.Call.NONE or (
+            machine.condition is Condition.NORMAL and verdict.call is not lifecycle.Call.RAISE
+        ):
+            continue
+        if isinstance(slot.rule, Offline) and reading.received_ms == before.devices[feeder].seen_ms:
+            continue  # one message is one sign of life, however many samples it carries
+        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at.received_ms))
+        if after is machine:
+            continue
+        machines[place] = after
+        moved = True
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
+    if moved:
+        state = replace(state, machines=tuple(machines))
+    return _run_state(plan, state, findings, at.received_ms, moved=moved)
+
+
+def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
+    """What a reading that moved no machine leaves behind; rebuilds memory after a restart."""
+    return _absorb(plan, state, reading, plan.index[reading.device])[1]
+
+
+def deadline_ms(plan: Plan, state: AssetState) -> Millis:
+    """When time alone may next move this asset (receive time), or ``NEVER``."""
+    due = NEVER
+    for index, place in enumerate(plan.silence):
+        if state.machines[place].condition is not Condition.ACTIVE:
+            due = min(due, offline_ms(plan, state, index))
+    for machine in state.machines:
+        if machine.wake_ms and machine.wake_ms < due and not _is_stale(plan, state, machine):
+            due = machine.wake_ms
+    return due
+
+
+def offline_ms(plan: Plan, state: AssetState, index: int) -> Millis:
+    """When a device of the asset is called silent."""
+    device = state.devices[index]
+    return (device.seen_ms or device.known_ms) + plan.stale_after_ms[index] + device.shift_ms
+
+
+def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
+    """T3, T5, T6 and T7 by time alone: whatever of this asset is due at ``at_ms``."""
+    findings: list[Finding] = []
+    machines = list(state.machines)
+    at = Instant(at_ms, at_ms, late=False, feeder=0)
+    for place, slot in enumerate(plan.slots):
+        machine = machines[place]
+        if isinstance(slot.rule, Offline):
+            if machine.condition is Condition.ACTIVE or offline_ms(plan, state, slot.device) > at_ms:
+                continue
+            after, move = _silenced(machine, _mint(plan, slot, at_ms), at_ms, slot.device)
+            findings.append(Finding(Found.STALE, at_ms, plan.asset.id, device=plan.devices[slot.device].id))
+        elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, machine):
+            after, move = lifecycle.expire(machine, slot.timing, _mint(plan, slot, at_ms))
+        else:
+            continue
+        machines[place] = after
+        findings.append(_finding(plan, state, slot, after, move, at, ""))
+    moved = bool(findings)
+    if moved:
+        state = replace(state, machines=tuple(machines))
+    return _run_state(plan, state, findings, at_ms, moved=moved)
+
+
+def reset(plan: Plan, state: AssetState, kind: str) -> AssetState:
+    """T12: the latched machine of a rule is released by a person."""
+    place = plan.place[kind]
+    machines = list(state.machines)
+    machines[place] = lifecycle.reset(machines[place])
+    return replace(state, machines=tuple(machines))
+
+
+def excuse(state: AssetState, from_ms: Millis, to_ms: Millis) -> AssetState:
+    """Our own deafness from … to … moves every device's offline deadline by as much of it as fell after it was seen."""
+    devices = tuple(
+        replace(device, shift_ms=device.shift_ms + max(0, to_ms - max(from_ms, device.seen_ms or device.known_ms)))
+        for device in state.devices
+    )
+    return replace(state, devices=devices)
+
+
+def _absorb(
+    plan: Plan, state: AssetState, reading: Reading, feeder: int
+) -> tuple[bins.BinSight | plants.PlantSight | None, AssetState]:
+    """Memory and signs of life after a reading; one older than the last processed is only a sign of life."""
+    device = state.devices[feeder]
+    older = reading.observed_ms < device.observed_ms
+    seen = hear(device, reading, older=older)
+    devices = (seen,) if len(state.devices) == 1 else (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
+    if older:
+        return None, AssetState(state.memory, devices, state.machines, state.run)
+    sight: bins.BinSight | plants.PlantSight
+    memory: Memory
+    if isinstance(state.memory, BinMemory):
+        assert plan.asset.bin is not None  # noqa: S101 - a bin has a geometry: the inventory was checked
+        sight, memory = bins.look(plan.asset.bin, state.memory, reading)
+    else:
+        assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
+        sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
+    return sight, AssetState(memory, devices, state.machines, state.run)
+
+
+def _judge(
+    slot: Slot, sight: bins.BinSight | plants.PlantSight | None, reading: Reading, scene: Scene, feeder: int
+) -> Verdict:
+    rule = slot.rule
+    if isinstance(rule, DeviceRule):
+        if slot.device != feeder or (sight is None and not isinstance(rule, Offline)):
+            return lifecycle.NONE
+        return rule.judge(reading.values)
+    if isinstance(rule, BinRule) and isinstance(sight, bins.BinSight):
+        return rule.judge(sight, scene)
+    if isinstance(rule, PlantRule) and isinstance(sight, plants.PlantSight):
+        return rule.judge(sight, scene)
+    return lifecycle.NONE
+
+
+def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
+    """T8: the first reading after a silence; what the silent device fed does not count the gap."""
+    gap = max(0, at.observed_ms - state.devices[at.feeder].observed_ms)
+    if not state.devices[at.feeder].observed_ms:
+        return state
+    machines = tuple(
+        lifecycle.postpone(machine, gap) if machine.feeder == at.feeder and slot.device < 0 else machine
+        for slot, machine in zip(plan.slots, state.machines, strict=True)
+    )
+    memory = plants.postpone(state.memory, gap) if isinstance(state.memory, PlantMemory) else state.memory
+    return AssetState(memory, state.devices, machines, state.run)
+
+
+def _silenced(machine: Machine, mint: str, at_ms: Millis, feeder: int) -> tuple[Machine, Move]:
+    if machine.condition is Condition.RECOVERING:
+        return replace(machine, condition=Condition.ACTIVE, count=0, flaps=machine.flaps + 1), Move.RELAPSED
+    return lifecycle.expire(
+        replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=feeder), Timing(), mint
+    )
+
+
+def _is_stale(plan: Plan, state: AssetState, machine: Machine) -> bool:
+    if not plan.devices:
+        return False
+    return state.machines[plan.silence[machine.feeder]].condition is Condition.ACTIVE
+
+
+def _mint(plan: Plan, slot: Slot, at_ms: Millis) -> str:
+    return f"{slot.rule.kind}/{plan.subject(slot)}/{stamp(at_ms)}"
+
+
+def _finding(
+    plan: Plan, state: AssetState, slot: Slot, machine: Machine, move: Move, at: Instant, reason: str
+) -> Finding:
+    device = plan.devices[slot.device] if slot.device >= 0 else None
+    raises = move in (Move.RAISED, Move.CONFIRMED, Move.REIGNITED)
+    detail = _evidence(plan, state, slot, machine) if raises else None
+    return Finding(
+        Found[move.name],
+        at.received_ms,
+        plan.asset.id,
+        slot.rule.kind,
+        device.id if device is not None else plan.devices[machine.feeder].id,
+        machine.episode,
+        slot.rule.severity_of(plan.asset, detail) if detail is not None else "",
+        machine.since_ms,
+        machine.untold,
+        reason,
+        detail,
+    )
+
+
+def _evidence(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> Detail:
+    rule = slot.rule
+    if isinstance(rule, DeviceRule):
+        return rule.evidence(state.devices[slot.device])
+    if isinstance(rule, BinRule) and isinstance(state.memory, BinMemory):
+        return rule.evidence(state.memory, machine)
+    if isinstance(rule, PlantRule) and isinstance(state.memory, PlantMemory):
+        return rule.evidence(state.memory, machine)
+    raise TypeError(f"{rule.kind} cannot watch {plan.asset.id}")
+
+
+def _emptied(asset: Asset, emptying: bins.Emptying, at_ms: Millis) -> Finding:
+    kind = Found.EMPTIED if emptying.wholly else Found.PARTLY_EMPTIED
+    return Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct})
+
+
+def _run_state(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> Step:
+    if plan.asset.plant is None or not isinstance(state.memory, PlantMemory):
+        return Step(state, tuple(findings), moved)
+    run = run_state(plan, state)
+    if run == state.run:
+        return Step(state, tuple(findings), moved)
+    findings.append(Finding(Found.RUN_STATE, at_ms, plan.asset.id, detail={"from": state.run, "to": run}))
+    return Step(replace(state, run=run), tuple(findings), moved=True)
+
+
+def run_state(plan: Plan, state: AssetState) -> RunState:
+    """What the plant is doing, as far as its fresh signals tell; a silent plant is offline, never stopped."""
+    memory = state.memory
+    if not isinstance(memory, PlantMemory) or plan.asset.plant is None or not memory.first_ms:
+        return RunState.UNKNOWN
+    if all(state.machines[place].condition is Condition.ACTIVE for place in plan.silence):
+        return RunState.OFFLINE
+    for kind, name in (("no_power", RunState.NO_POWER), ("stopped", RunState.STOPPED)):
+        place = plan.place.get(kind)
+        if place is not None and state.machines[place].condition >= Condition.ACTIVE:
+            return name
+    return RunState.RUNNING if plants.runs(plan.asset.plant, memory) else RunState.IDLE

@@ -1,0 +1,305 @@
+"""Whom an open episode tells, and when: steps, repeats, acknowledgement and the closing word (alerting.md §4).
+
+Pure: an alert and an instant in, the next alert and what is owed out. Who explains whom is decided before (``topology``).
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.facts import Witness
+from alerts.holds import ROUND_PENDING, Holds
+from alerts.model import Detail, Event, Kind, Owed, Severity
+from alerts.people import EMPTIER, Holder, holders
+from alerts.plan import Memory
+from alerts.policy import Policy, StepPolicy
+from alerts.rules.stopped import BY_FLOW_ALONE
+from alerts.texts import Texts
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis
+
+Log: TypeAlias = list[Event | Owed]
+"""What happened, in order; every function here appends to the one it is given."""
+
+RESTART: Final = 100
+"""A chain that begins anew (T14, a fire that flares up again) numbers its messages from the next hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """The telling rules of one county."""
+
+    inventory: Inventory
+    holds: Holds
+    witness: Witness
+    texts: Texts
+
+    def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
+        """Files step 0 of a new episode."""
+        policy = self._policy(alert)
+        if alert.severity is Severity.P4 or not policy.steps:
+            log.append(_why("dropped", alert, at_ms, "weekly_list"))
+            return alert
+        if not alert.owes:
+            log.append(_why("held", alert, at_ms, "late"))
+            return alert
+        asset = self.inventory.assets.get(alert.asset)
+        if asset is not None and policy.rounds and self.holds.has_rounds(alert):
+            return self._await_round(alert, asset, at_ms, log)
+        return self._file(alert, at_ms + self._lead_ms(alert, policy), log)
+
+    def run(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        """Does all that is due by ``at_ms``, one thing after the other."""
+        while 0 < alert.wake_ms <= at_ms:
+            alert = self._turn(alert, memory, at_ms, log)
+        return alert
+
+    def acknowledge(self, alert: Alert, by: str, at_ms: Millis) -> Alert:
+        """T9: somebody has seen it; steps and repeats stop."""
+        return replace(alert, acked_ms=at_ms, acked_by=by, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, reason="")
+
+    def explain(self, alert: Alert, parent: str, at_ms: Millis, log: Log) -> Alert:
+        """Keeps an episode quiet whose cause is told."""
+        log.append(_why("inhibited", alert, at_ms, parent))
+        return replace(alert, parent=parent, due_ms=0, fresh_ms=0, reason="inhibited")
+
+    def unexplain(self, alert: Alert, fresh_ms: Millis, at_ms: Millis, log: Log, *, continues: bool) -> Alert:
+        """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
+        log.append(_why("released", alert, at_ms, alert.parent))
+        alert = replace(alert, parent="", reason="")
+        if alert.acked_ms or not self._policy(alert).steps or alert.severity is Severity.P4 or not alert.owes:
+            return alert
+        if continues:
+            told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
+            return self._file_next(told, at_ms, log)
+        return replace(alert, fresh_ms=fresh_ms)
+
+    def relapse(self, alert: Alert, at_ms: Millis) -> Alert:
+        """T5: it was getting better and is not any more; what waited for that leaves."""
+        waited = alert.reason == "recovering"
+        due = at_ms if waited else alert.due_ms
+        return replace(alert, recovering=False, due_ms=due, reason="" if waited else alert.reason)
+
+    def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
+        """A fire that flares up before anybody reset it is told again from the first step."""
+        return replace(
+            alert, latched=False, recovering=False, acked_ms=0, acked_by="", detail=detail, fresh_ms=at_ms, repeat_ms=0
+        )
+
+    def close(self, alert: Alert, at_ms: Millis, reason: str) -> Alert:
+        """T6, T12: it is over; those who were told of a P1 or P2 hear so, but not the emptier who ended it."""
+        over = replace(
+            alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False
+        )
+        told = over.told
+        if reason == "emptied":
+            emptiers = {holder.person.id for holder in self._holders(over, EMPTIER)}
+            told = tuple(person for person in told if person not in emptiers)
+        words = self._policy(over).cleared_text
+        if not told or not words or over.severity not in (Severity.P1, Severity.P2):
+            return over
+        return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
+
+    def _turn(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        wake = alert.wake_ms
+        if alert.closed_ms:
+            return self._tell_over(alert, memory, at_ms, log)
+        if alert.fresh_ms == wake:
+            return self._tell_afresh(alert, memory, at_ms, log)
+        if alert.round_ms == wake:
+            return self._miss_round(alert, memory, at_ms, log)
+        if alert.due_ms == wake:
+            return self._tell_step(alert, memory, at_ms, log)
+        return self._repeat(alert, memory, at_ms, log)
+
+    def _await_round(self, alert: Alert, asset: Asset, at_ms: Millis, log: Log) -> Alert:
+        alert = replace(alert, round_ms=self.holds.round_due(asset, at_ms), reason=ROUND_PENDING)
+        between = self.holds.between_rounds(asset, at_ms)
+        if between is None or between > at_ms:
+            log.append(_why("held", alert, at_ms, ROUND_PENDING, until_ms=between or alert.round_ms))
+        return alert if between is None else self._file(alert, between, log)
+
+    def _miss_round(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        asset = self.inventory.assets[alert.asset]
+        slot = self.holds.round_of(asset, alert.round_ms)
+        alert = replace(alert, round_ms=self.holds.round_due(asset, max(alert.round_ms, at_ms)))
+        emptied_ms = getattr(memory, "emptied_ms", 0)
+        if alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
+            return alert
+        alert = replace(alert, missed=alert.missed + 1)
+        log.append(_why("round_missed", alert, at_ms, f"{alert.missed}"))
+        if alert.step == 0 and not alert.parent:
+            return self._file(replace(alert, reason=""), at_ms, log)
+        return alert if alert.parent or alert.due_ms == 0 else self._file_next(alert, at_ms, log)
+
+    def _tell_step(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        step = self._steps(alert)[alert.step]
+        if alert.recovering and alert.severity is not Severity.P1:
+            log.append(_why("held", alert, at_ms, "recovering"))
+            return replace(alert, due_ms=0, reason="recovering")
+        asset = self.inventory.assets.get(alert.asset)
+        if alert.reason == ROUND_PENDING and asset is not None and self.holds.between_rounds(asset, at_ms) != at_ms:
+            return replace(alert, due_ms=0)
+        release = self.holds.release(alert, at_ms, step.hours)
+        if release.at_ms > at_ms:
+            return self._file(alert, at_ms, log)
+        kind = Kind.FIRST if alert.step == 0 else Kind.ESCALATION
+        return self._tell(alert, step, kind, memory, at_ms, log)
+
+    def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        release = self.holds.release(alert, at_ms, self.holds.first_hours(alert))
+        if release.at_ms > at_ms:
+            log.append(_why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
+            return replace(alert, fresh_ms=release.at_ms)
+        restarted = (alert.repeat // RESTART + 1) * RESTART
+        again = replace(alert, fresh_ms=0, due_ms=0, step=0, left_ms=0, repeat=restarted)
+        return self._tell(again, self._steps(again)[0], Kind.FRESH, memory, at_ms, log)
+
+    def _tell(
+        self, alert: Alert, step: StepPolicy, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log
+    ) -> Alert:
+        """One step: everybody on duty who holds one of its roles, each once; then the next step is filed."""
+        told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
+        found = [holder for role in step.roles for holder in self._holders(alert, role)]
+        reached: list[str] = []
+        text = self._compose(told, self._words(alert, step), memory, at_ms)
+        for holder in found:
+            if holder.person.id in reached:
+                continue
+            if self._is_off_duty(alert, holder, at_ms):
+                log.append(_why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
+                continue
+            reached.append(holder.person.id)
+            log.append(self._owed(alert, holder.person.id, kind, text, at_ms))
+        if not found:
+            log.append(_why("notice", alert, at_ms, "nobody_holds_role", person=",".join(step.roles)))
+        policy = self._policy(alert)
+        everybody = (*alert.told, *(person for person in reached if person not in alert.told))
+        alone = alert.step == 0 and len(reached) < policy.together
+        told = replace(told, step=alert.step + 1, told=everybody, due_ms=0)
+        if alert.step == 0 and policy.repeats:
+            told = replace(told, repeat_ms=at_ms + policy.repeats[0])
+        if (not found or alone) and told.step < len(self._steps(told)):
+            return replace(told, due_ms=at_ms)
+        return self._file_next(told, at_ms, log)
+
+    def _repeat(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        policy = self._policy(alert)
+        text = self._compose(alert, self._words(alert, self._steps(alert)[0]), memory, at_ms)
+        again = replace(alert, repeat=alert.repeat + 1)
+        log.extend(self._owed(again, person, Kind.REPEAT, text, at_ms, step=0) for person in alert.told)
+        done = again.repeat % RESTART
+        due = max(alert.left_ms + policy.repeats[done], at_ms + 1) if done < len(policy.repeats) else 0
+        return replace(again, repeat_ms=due)
+
+    def _tell_over(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        text = self._compose(alert, self._policy(alert).cleared_text, memory, alert.closed_ms)
+        log.extend(self._owed(alert, person, Kind.CLEARED, text, at_ms, step=0) for person in alert.told)
+        return replace(alert, due_ms=0)
+
+    def _file_next(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
+        """When the step after the last told one is due; a step that waits for missed rounds may be overtaken by the next."""
+        steps = self._steps(alert)
+        if alert.step >= len(steps):
+            return replace(alert, due_ms=0)
+        step = steps[alert.step]
+        if step.missed_rounds and step.at is not None and alert.missed >= step.missed_rounds:
+            return self._file(alert, self.holds.calendar.next_time(at_ms, step.at), log)
+        timed = next((later for later in steps[alert.step :] if later.after), None)
+        if timed is None:
+            return replace(alert, due_ms=0)
+        return self._file(alert, max(at_ms, self._offset(alert, timed)), log)
+
+    def _file(self, alert: Alert, due_ms: Millis, log: Log) -> Alert:
+        step = self._steps(alert)[alert.step]
+        hours = self.holds.first_hours(alert) if alert.step == 0 else step.hours
+        release = self.holds.release(alert, due_ms, hours)
+        if release.at_ms > due_ms:
+            log.append(_why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
+        return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
+
+    def _offset(self, alert: Alert, step: StepPolicy) -> Millis:
+        return self.holds.calendar.counted(alert.left_ms, step.after, self._policy(alert).clock)
+
+    def _deadline_ms(self, alert: Alert, at_ms: Millis) -> Millis:
+        """What a text prints: the next escalation, for a bin with rounds the end of the next one, else what is allowed."""
+        steps, asset = self._steps(alert), self.inventory.assets.get(alert.asset)
+        if asset is not None and alert.step == 0 and steps is self._policy(alert).rounds:
+            return next((slot.end_ms for slot in self.holds.calendar.slots(asset, at_ms)), at_ms)
+        following = steps[alert.step + 1] if alert.step + 1 < len(steps) else None
+        if following is None:
+            return at_ms + steps[alert.step].allow if alert.step < len(steps) else at_ms
+        return self.holds.release(alert, self._offset(alert, following), following.hours).at_ms
+
+    def _lead_ms(self, alert: Alert, policy: Policy) -> Millis:
+        """How long step 0 waits for its own sake, or for the cause that would explain it."""
+        if not policy.waits_for_parent:
+            return policy.lead
+        policies, device = self.holds.policies, self.inventory.devices.get(alert.device)
+        interval = 0 if device is None else device.interval_s * 1000
+        return max(policy.lead, min(max(interval, policies.parent_least), policies.parent_most))
+
+    def _compose(self, alert: Alert, words: str, memory: Memory | None, at_ms: Millis) -> str:
+        due = at_ms if alert.closed_ms else self._deadline_ms(alert, at_ms)
+        return self.texts.compose(words, self.witness.facts(alert, memory, at_ms, due))
+
+    def _words(self, alert: Alert, step: StepPolicy) -> str:
+        alone = alert.detail.get("by") == BY_FLOW_ALONE and step.text == "stopped"
+        return "stopped_flow_alone" if alone else step.text
+
+    def _owed(
+        self, alert: Alert, person: str, kind: Kind, text: str, at_ms: Millis, *, step: int | None = None
+    ) -> Owed:
+        return Owed(
+            at_ms=at_ms,
+            rule=alert.rule,
+            asset=alert.asset,
+            episode=alert.episode,
+            severity=alert.severity,
+            kind=kind,
+            step=alert.step if step is None else step,
+            repeat=alert.repeat,
+            to=person,
+            phone=self.inventory.people[person].phone,
+            channel="sms",
+            text=text,
+        )
+
+    def _holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
+        asset = self.inventory.assets.get(alert.asset)
+        areas = (self.inventory.radio_gateways[alert.asset].area,) if asset is None else asset.areas
+        return holders(self.inventory, role, areas, asset)
+
+    def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
+        hours = holder.duty.hours
+        if hours is None or alert.severity is Severity.P1:
+            return False
+        return not self.holds.calendar.is_within(at_ms, hours)
+
+    def _steps(self, alert: Alert) -> tuple[StepPolicy, ...]:
+        policy = self._policy(alert)
+        return policy.rounds if policy.rounds and self.holds.has_rounds(alert) else policy.steps
+
+    def _policy(self, alert: Alert) -> Policy:
+        return self.holds.policies.of(alert.rule)
+
+
+def _why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:
+    """A row that says why somebody was not told, or not yet (law L9)."""
+    detail: Detail = {"reason": reason, "step": alert.step}
+    if until_ms:
+        detail["until_ms"] = until_ms
+    if person:
+        detail["person"] = person
+    return Event(
+        at_ms=at_ms,
+        event=event,
+        rule=alert.rule,
+        asset=alert.asset,
+        device=alert.device,
+        episode=alert.episode,
+        severity=alert.severity,
+        detail=detail,
+    )

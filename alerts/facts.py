@@ -1,0 +1,91 @@
+"""What a text may say about a case: evidence and times turned into the words of a catalogue. No decision is made here."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from alerts import texts
+from alerts.alert import Alert
+from alerts.bins import BinMemory
+from alerts.calendars import Calendar
+from alerts.plan import Memory
+from alerts.plants import NO_LOAD_SHARE
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis
+
+HOUR_MS: Final = 3_600_000
+MINUTE_MS: Final = 60_000
+SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Where facts come from."""
+
+    inventory: Inventory
+    calendar: Calendar
+
+    def facts(self, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> dict[str, str]:
+        """Every fact of a case at the instant a text about it leaves; a fact that is not known is empty."""
+        calendar = self.calendar
+        since = self._since_ms(alert)
+        passed = max(0, at_ms - since)
+        told = "、".join(self.inventory.people[person].name for person in alert.told if person in self.inventory.people)
+        return {
+            **self._of_asset(alert, memory),
+            "day": texts.day(calendar, at_ms),
+            "time": texts.clock(calendar, at_ms),
+            "since_day": texts.day(calendar, since),
+            "since_time": texts.clock(calendar, since),
+            "hours": str(passed // HOUR_MS),
+            "minutes": str((at_ms - alert.raised_ms) // MINUTE_MS),
+            "deadline": texts.deadline(calendar, deadline_ms),
+            "deadline_time": texts.deadline_time(calendar, deadline_ms, since),
+            "deadline_part": texts.deadline_part(calendar, deadline_ms),
+            "told": told,
+            "symptom": SYMPTOMS.get(alert.rule, ""),
+            "office_phone": self.inventory.county.office_phone or "",
+        }
+
+    def _since_ms(self, alert: Alert) -> Millis:
+        """Since when people would say that it lasts: what was seen last, not when we decided."""
+        seen = alert.detail.get("seen_ms")
+        return seen if isinstance(seen, int) else alert.since_ms
+
+    def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
+        asset = self.inventory.assets.get(alert.asset)
+        if asset is None:
+            gateway = self.inventory.radio_gateways.get(alert.asset)
+            name = "" if gateway is None else gateway.name.removesuffix("网关")
+            return {"gateway": name, "devices": str(alert.detail.get("stale", ""))}
+        return {
+            "place": texts.place(asset),
+            "short": asset.short,
+            "container": texts.container(asset),
+            **(_of_bin(memory) if isinstance(memory, BinMemory) else {"signs": "，".join(_signs(asset, alert))}),
+        }
+
+
+def _of_bin(memory: BinMemory) -> dict[str, str]:
+    warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))
+    return {
+        "level": texts.tenths(max(memory.fill_pct, 0.0)),
+        "temperature": warmth,
+        "heat": f"{warmth}度" if warmth else "着火",
+    }
+
+
+def _signs(asset: Asset, alert: Alert) -> list[str]:
+    """有电，提升泵没电流，水位高: what was seen, in the order a crew would ask."""
+    detail, design = alert.detail, asset.plant
+    said: list[str] = []
+    if detail.get("mains_on") is True:
+        said.append("有电")
+    current, rated = detail.get("pump_current_a"), design.rated_current_a if design is not None else None
+    if isinstance(current, float) and rated is not None:
+        said.append("提升泵没电流" if current < NO_LOAD_SHARE * rated else "提升泵有电流但不出水")
+    elif detail.get("pump_on") is False:
+        said.append("提升泵没转")
+    level, start = detail.get("level_mm"), design.start_level_mm if design is not None else None
+    if detail.get("float_high") is True or (isinstance(level, float) and start is not None and level >= start):
+        said.append("水位高")
+    return said

@@ -1,0 +1,122 @@
+"""How long a message waits although its step is due: trial, the night, and rounds that will do the work anyway.
+
+Each answer carries its reason (law L9). Nothing here knows people or texts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from alerts.alert import Alert
+from alerts.calendars import Calendar, Slot
+from alerts.model import Severity
+from alerts.policy import Policies, Policy
+from telemetry.inventory import Asset, Hours, Inventory
+from telemetry.reading import Millis
+
+TRIAL: Final = "trial"
+QUIET: Final = "quiet"
+HOURS: Final = "hours"
+ROUND_PENDING: Final = "round_pending"
+
+
+class Release(Struct, frozen=True):
+    """When a message may leave, and what it waits for until then; no reason means that nothing holds it."""
+
+    at_ms: Millis
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The waiting rules of one county."""
+
+    inventory: Inventory
+    policies: Policies
+    calendar: Calendar
+
+    def release(self, alert: Alert, due_ms: Millis, hours: Hours | None) -> Release:
+        """The first instant from ``due_ms`` on at which nothing holds a message; ``hours`` is its step's own window."""
+        policy = self.policies.of(alert.rule)
+        release = Release(due_ms)
+        if alert.severity is Severity.P1 or policy.any_hour:
+            return release
+        while True:
+            later = self._next(alert, policy, release.at_ms, hours)
+            if later.at_ms <= release.at_ms:
+                return release
+            release = later
+
+    def first_hours(self, alert: Alert) -> Hours | None:
+        """When step 0 may leave by day, where its rule says so."""
+        policy = self.policies.of(alert.rule)
+        asset = self.inventory.assets.get(alert.asset)
+        if asset is not None and asset.roadside and policy.roadside_hours is not None:
+            return policy.roadside_hours
+        return policy.hours
+
+    def has_rounds(self, alert: Alert) -> bool:
+        """Whether a round of its own will come for it."""
+        asset = self.inventory.assets.get(alert.asset)
+        return asset is not None and next(self.calendar.slots(asset, alert.raised_ms), None) is not None
+
+    def between_rounds(self, asset: Asset, at_ms: Millis) -> Millis | None:
+        """When a roadside or priority bin may be told of outside its rounds, from ``at_ms`` on; ``None``: its round is near."""
+        if not (asset.priority or asset.roadside):
+            return None
+        at = self.calendar.opening(at_ms, self.policies.at_once)
+        slot = next(self.calendar.slots(asset, at), None)
+        near = slot is not None and slot.start_ms <= at + self.policies.round_notice
+        return None if near else at
+
+    def round_due(self, asset: Asset, after_ms: Millis) -> Millis:
+        """When the first of its rounds to count as missed after ``after_ms`` does so; 0 if none comes."""
+        grace = self.policies.round_grace
+        slots = self.calendar.slots(asset, after_ms - grace)
+        return next((slot.end_ms + grace for slot in slots if slot.end_ms + grace > after_ms), 0)
+
+    def round_of(self, asset: Asset, round_ms: Millis) -> Slot:
+        """The round whose missing falls due at ``round_ms``."""
+        end = round_ms - self.policies.round_grace
+        return next(slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end)
+
+    def trial_until_ms(self, alert: Alert) -> Millis:
+        """Until when the asset's alerts tell nobody but the desk; 0 if they may."""
+        asset = self.inventory.assets.get(alert.asset)
+        if asset is None:
+            gateway = self.inventory.radio_gateways.get(alert.asset)
+            return 0 if gateway is None else self._area_trial_ms(gateway.area)
+        devices = self.inventory.devices_of.get(asset.id, ())
+        own = (asset.trial_until, *(device.trial_until for device in devices if device.id == alert.device))
+        given = max((_ms(until) for until in own), default=0)
+        given = max(given, *(self._area_trial_ms(area) for area in asset.areas))
+        if given or not devices:
+            return given
+        return min(_ms(device.installed_at) for device in devices) + self.policies.trial
+
+    def _area_trial_ms(self, area: str) -> Millis:
+        return max(_ms(node.trial_until) for node in self.inventory.lineage(area))
+
+    def _next(self, alert: Alert, policy: Policy, at_ms: Millis, hours: Hours | None) -> Release:
+        trial = self.trial_until_ms(alert)
+        if at_ms < trial:
+            return Release(trial, TRIAL)
+        if self._passes_night(alert, policy):
+            return Release(at_ms)
+        if self.calendar.is_within(at_ms, self.policies.quiet):
+            return Release(self.calendar.next_time(at_ms, self.policies.morning), QUIET)
+        if hours is not None and not self.calendar.is_within(at_ms, hours):
+            opens = max(hours.start, self.policies.morning)
+            return Release(self.calendar.next_time(at_ms, opens), HOURS)
+        return Release(at_ms)
+
+    def _passes_night(self, alert: Alert, policy: Policy) -> bool:
+        asset = self.inventory.assets.get(alert.asset)
+        large = policy.night_from_m3d
+        return large is not None and asset is not None and asset.plant is not None and asset.plant.design_m3d >= large
+
+
+def _ms(at: datetime | None) -> Millis:
+    return 0 if at is None else round(at.timestamp() * 1000)

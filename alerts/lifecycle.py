@@ -1,0 +1,234 @@
+"""How a condition is raised and cleared on one asset: every transition of the alert life cycle stands here.
+
+This file knows counts, delays and latches. It does not know what a bin is, who is told, or what time it is.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from alerts.model import Condition
+from telemetry.reading import Millis
+
+
+class Call(IntEnum):
+    """What a rule says about one sample."""
+
+    NONE = 0
+    """The sample has no usable value of the rule's quantity: it neither confirms nor interrupts."""
+    RAISE = 1
+    CLEAR = 2
+    BETWEEN = 3
+    """Neither raised nor beyond the clear threshold."""
+    END = 4
+    """Cleared at once, without delay: what the alert was about is gone (an emptying)."""
+
+
+class Verdict(Struct, frozen=True, gc=False):
+    """A rule's judgement of one sample; ``since_ms`` and ``due_ms`` (event time) replace the rule's own delay."""
+
+    call: Call
+    since_ms: Millis | None = None
+    due_ms: Millis | None = None
+    reason: str = ""
+
+
+NONE: Final = Verdict(Call.NONE)
+RAISE: Final = Verdict(Call.RAISE)
+CLEAR: Final = Verdict(Call.CLEAR)
+BETWEEN: Final = Verdict(Call.BETWEEN)
+
+
+class Timing(Struct, frozen=True, gc=False):
+    """How long and how often a predicate must hold before it counts."""
+
+    on_count: int = 1
+    on_delay_ms: Millis = 0
+    off_count: int = 1
+    off_delay_ms: Millis = 0
+    timer_promotes: bool = True
+    latching: bool = False
+
+
+class Machine(Struct, frozen=True, gc=False, array_like=True):
+    """Where one rule stands on one asset. ``since``, ``clear_since`` and ``due`` are event time, ``wake`` receive time."""
+
+    condition: Condition = Condition.NORMAL
+    since_ms: Millis = 0
+    clear_since_ms: Millis = 0
+    due_ms: Millis = 0
+    wake_ms: Millis = 0
+    count: int = 0
+    flaps: int = 0
+    episode: str = ""
+    reason: str = ""
+    """On which evidence the rule raised it, where it has several."""
+    feeder: int = 0
+    """Which of the asset's devices last fed it."""
+    untold: bool = False
+    """Raised by late samples only; the first confirming sample that is not late owes step 0."""
+    latched: bool = False
+    """The condition is gone, the episode waits for a person's reset."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an episode is running: active, recovering, or latched."""
+        return self.condition >= Condition.ACTIVE or self.latched
+
+
+IDLE: Final = Machine()
+
+
+class Instant(Struct, frozen=True, gc=False):
+    """When a sample counts (event time), when it came, and which of the asset's devices spoke."""
+
+    observed_ms: Millis
+    received_ms: Millis
+    late: bool
+    feeder: int
+
+
+class Move(IntEnum):
+    """What became of an episode in one step; ``NONE`` is a move that nobody is told of."""
+
+    NONE = 0
+    RAISED = 1
+    CONFIRMED = 2
+    """An episode that only late samples had raised is now confirmed by one that is not late."""
+    REIGNITED = 3
+    """A latched episode is active again before anybody reset it."""
+    RECOVERING = 4
+    RELAPSED = 5
+    CLEARED = 6
+    LATCHED = 7
+
+
+def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """T1–T6 and T12 for one sample. ``mint`` is the name a new episode gets; the same machine back means nothing moved."""
+    call = verdict.call
+    if call is Call.NONE:
+        return machine, Move.NONE
+    if machine.condition is Condition.NORMAL:
+        if call is not Call.RAISE:
+            return machine, Move.NONE
+        since = at.observed_ms if verdict.since_ms is None else verdict.since_ms
+        return _confirm(
+            replace(machine, condition=Condition.PENDING, since_ms=since, count=0), verdict, timing, at, mint
+        )
+    if machine.condition is Condition.PENDING:
+        if call is not Call.RAISE:
+            return replace(machine, condition=Condition.NORMAL, wake_ms=0, count=0, untold=False), Move.NONE
+        return _confirm(machine, verdict, timing, at, mint)
+    if call is Call.END:
+        return _normal(machine, timing)
+    if machine.condition is Condition.ACTIVE:
+        return _while_active(machine, call, timing, at)
+    return _while_recovering(machine, call, timing, at)
+
+
+def expire(machine: Machine, timing: Timing, mint: str) -> tuple[Machine, Move]:
+    """T3 and T6 by the clock: the running delay of a machine that only waits for time is over."""
+    if machine.condition is Condition.PENDING:
+        return _raised(machine, mint, late=machine.untold)
+    return _normal(machine, timing)
+
+
+def reset(machine: Machine) -> Machine:
+    """T12: a person resets a latched machine whose condition is gone."""
+    return replace(machine, latched=False)
+
+
+def postpone(machine: Machine, gap_ms: Millis) -> Machine:
+    """T8: a gap in the data counts toward no delay."""
+    if machine.condition is Condition.PENDING:
+        return replace(machine, since_ms=machine.since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0)
+    if machine.condition is Condition.RECOVERING:
+        return replace(
+            machine, clear_since_ms=machine.clear_since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0
+        )
+    return machine
+
+
+def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    since = machine.since_ms if verdict.since_ms is None else verdict.since_ms
+    due = since + timing.on_delay_ms if verdict.due_ms is None else verdict.due_ms
+    count = machine.count + 1
+    enough = count >= timing.on_count
+    if enough and at.observed_ms >= due:
+        raised = replace(machine, since_ms=since, reason=verdict.reason, feeder=at.feeder)
+        return _raised(raised, mint, late=at.late)
+    waits = enough and timing.timer_promotes
+    return (
+        replace(
+            machine,
+            since_ms=since,
+            due_ms=due,
+            wake_ms=at.received_ms + due - at.observed_ms if waits else 0,
+            count=count,
+            reason=verdict.reason,
+            feeder=at.feeder,
+            untold=at.late,
+        ),
+        Move.NONE,
+    )
+
+
+def _raised(machine: Machine, mint: str, *, late: bool) -> tuple[Machine, Move]:
+    if machine.latched:
+        burning = replace(machine, condition=Condition.ACTIVE, wake_ms=0, count=0, latched=False)
+        return burning, Move.REIGNITED
+    episode = mint if mint != machine.episode else f"{mint}-2"
+    raised = replace(
+        machine, condition=Condition.ACTIVE, due_ms=0, wake_ms=0, count=0, flaps=0, episode=episode, untold=late
+    )
+    return raised, Move.RAISED
+
+
+def _while_active(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:
+    if call is Call.CLEAR:
+        leaving = replace(machine, condition=Condition.RECOVERING, clear_since_ms=at.observed_ms, count=0)
+        return _recover(leaving, timing, at)
+    if call is Call.RAISE and machine.untold and not at.late:
+        return replace(machine, untold=False, feeder=at.feeder), Move.CONFIRMED
+    if machine.feeder != at.feeder:
+        return replace(machine, feeder=at.feeder), Move.NONE
+    return machine, Move.NONE
+
+
+def _while_recovering(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:
+    if call is Call.CLEAR:
+        return _recover(machine, timing, at)
+    confirms = call is Call.RAISE and machine.untold and not at.late
+    relapsed = replace(
+        machine,
+        condition=Condition.ACTIVE,
+        clear_since_ms=0,
+        due_ms=0,
+        wake_ms=0,
+        count=0,
+        flaps=machine.flaps + 1,
+        feeder=at.feeder,
+        untold=machine.untold and not confirms,
+    )
+    return relapsed, Move.CONFIRMED if confirms else Move.RELAPSED
+
+
+def _recover(machine: Machine, timing: Timing, at: Instant) -> tuple[Machine, Move]:
+    due = machine.clear_since_ms + timing.off_delay_ms
+    count = machine.count + 1
+    enough = count >= timing.off_count
+    if enough and at.observed_ms >= due:
+        return _normal(machine, timing)
+    wake = at.received_ms + due - at.observed_ms if enough else 0
+    return replace(machine, due_ms=due, wake_ms=wake, count=count, feeder=at.feeder), Move.RECOVERING
+
+
+def _normal(machine: Machine, timing: Timing) -> tuple[Machine, Move]:
+    rested = replace(
+        machine, condition=Condition.NORMAL, since_ms=0, clear_since_ms=0, due_ms=0, wake_ms=0, count=0, untold=False
+    )
+    if timing.latching:
+        return replace(rested, latched=True), Move.LATCHED
+    return rested, Move.CLEARED

@@ -1,0 +1,99 @@
+"""The words between engine, journal and courier: states, events and what is owed.
+
+Everything here is a frozen value without behaviour; who changes what is in ``lifecycle``, ``engine`` and ``escalation``.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from telemetry.reading import Millis
+
+Detail: TypeAlias = dict[str, str | int | float | bool | None | list[str]]
+"""Evidence in an event: plain JSON values, for people and for texts."""
+
+
+class Severity(StrEnum):
+    """How much it matters; P1 wakes people."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Condition(IntEnum):
+    """Where a rule stands on an asset (ISA-18.2's process condition with its delays made visible)."""
+
+    NORMAL = 0
+    PENDING = 1
+    ACTIVE = 2
+    RECOVERING = 3
+
+
+class Kind(StrEnum):
+    """What a message is to its reader."""
+
+    FIRST = "first"
+    REPEAT = "repeat"
+    ESCALATION = "escalation"
+    FRESH = "fresh"
+    CLEARED = "cleared"
+    DIGEST = "digest"
+    NOTICE = "notice"
+
+
+class RunState(StrEnum):
+    """What a plant is doing."""
+
+    RUNNING = "running"
+    IDLE = "idle"
+    STOPPED = "stopped"
+    NO_POWER = "no_power"
+    METER_FAULT = "meter_fault"
+    OFFLINE = "offline"
+    MAINTENANCE = "maintenance"
+    UNKNOWN = "unknown"
+
+
+PRINTED: Final = frozenset({"raised", "acked", "cleared", "reset", "emptied", "partly_emptied", "owed"})
+"""The events that ``replay`` prints without ``--verbose``."""
+
+
+class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Something that happened to an asset or an episode, or a reason why something did not (law L9).
+
+    ``at_ms`` is the receive time of the uplink that caused it, or the due instant of the timer; never device time.
+    """
+
+    at_ms: Millis
+    event: str
+    rule: str = ""
+    asset: str = ""
+    device: str = ""
+    episode: str = ""
+    severity: str = ""
+    detail: Detail | None = None
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """A message that somebody must get. ``key`` is unique: (episode, kind, step, recipient, repeat) (law L7)."""
+
+    at_ms: Millis
+    rule: str
+    asset: str
+    episode: str
+    severity: str
+    kind: Kind
+    step: int
+    repeat: int
+    to: str
+    phone: str
+    channel: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The idempotency key, readable."""
+        return f"{self.episode}#{self.kind}.{self.step}.{self.repeat}@{self.to}"

@@ -1,0 +1,223 @@
+"""Stage two: from what was found on assets to episodes, causes and messages owed. It knows people and keeps no state.
+
+``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.calendars import stamp
+from alerts.engine import Finding, Found
+from alerts.escalation import Escalation, Log
+from alerts.model import Detail, Event, Severity
+from alerts.plan import Memory
+from alerts.rules.gateway_offline import GatewayOffline
+from alerts.topology import CONTINUES, GATEWAY, parent_of
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+
+LONGEST_GRACE_MS: Millis = 600_000
+
+
+@dataclass(slots=True)
+class Docket:
+    """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
+
+    known: Mapping[str, Alert]
+    silent: frozenset[str]
+    """Devices past their own offline deadline, the findings at hand included."""
+    memory: Callable[[str], Memory | None]
+    not_before_ms: Millis = 0
+    """The end of the grace after a start: nothing that was kept quiet is told before."""
+    changed: dict[str, Alert] = field(default_factory=dict)
+    log: Log = field(default_factory=list)
+
+    def get(self, episode: str) -> Alert | None:
+        """The alert as it stands now."""
+        return self.changed.get(episode) or self.known.get(episode)
+
+    def enter(self, alert: Alert) -> None:
+        """Enters the next state of an alert."""
+        self.changed[alert.episode] = alert
+
+    def open(self) -> Iterable[Alert]:
+        """Every episode that is not over, as it stands now, oldest first."""
+        return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The deciding half of one county."""
+
+    inventory: Inventory
+    escalation: Escalation
+    gateway_rule: GatewayOffline
+
+    def decide(self, findings: Iterable[Finding], at_ms: Millis, docket: Docket) -> None:
+        """Everything that the findings of one input mean, parents and children together."""
+        before = docket.known
+        gateways: dict[str, None] = {}
+        for finding in findings:
+            if finding.kind in (Found.STALE, Found.FRESH):
+                gateway = self.inventory.devices[finding.device].radio_gateway
+                if gateway is not None:
+                    gateways[gateway] = None
+            else:
+                self._hear(finding, docket)
+        for gateway in gateways:
+            self._judge_gateway(gateway, at_ms, docket)
+        touched = list(docket.changed.values())
+        for alert in touched:
+            if alert.closed_ms:
+                self._release_children(alert, at_ms, docket)
+        raised = [alert for alert in touched if alert.episode not in before and not alert.closed_ms]
+        for alert in raised:
+            self._explain_children(alert, at_ms, docket)
+            self._explain_or_begin(alert.episode, at_ms, docket)
+        for alert in list(docket.changed.values()):
+            self.run(alert, at_ms, docket)
+
+    def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
+        """Tells whatever of an episode is due by ``at_ms``."""
+        docket.enter(self.escalation.run(alert, docket.memory(alert.asset), at_ms, docket.log))
+
+    def acknowledge(self, alert: Alert, by: str, channel: str, at_ms: Millis, docket: Docket) -> None:
+        """T9."""
+        docket.log.append(_event("acked", alert, at_ms, {"by": by, "channel": channel}))
+        docket.enter(self.escalation.acknowledge(alert, by, at_ms))
+
+    def reset(self, alert: Alert, by: str, at_ms: Millis, docket: Docket) -> None:
+        """T12: a latched episode is over, because a person has looked."""
+        docket.log.append(_event("reset", alert, at_ms, {"by": by}))
+        self._close(alert, at_ms, "reset", docket)
+        self._release_children(alert, at_ms, docket)
+        self.run(docket.changed[alert.episode], at_ms, docket)
+
+    def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
+        """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
+        docket.log.append(_event("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
+        docket.enter(replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0))
+
+    def _hear(self, finding: Finding, docket: Docket) -> None:
+        match finding.kind:
+            case Found.RAISED:
+                self._raise(finding, docket)
+            case Found.EMPTIED | Found.PARTLY_EMPTIED | Found.RUN_STATE:
+                docket.log.append(
+                    Event(at_ms=finding.at_ms, event=finding.kind, asset=finding.asset, detail=finding.detail)
+                )
+            case _:
+                alert = docket.get(finding.episode)
+                if alert is not None:
+                    self._follow(alert, finding, docket)
+
+    def _raise(self, finding: Finding, docket: Docket) -> None:
+        alert = Alert(
+            episode=finding.episode,
+            rule=finding.rule,
+            asset=finding.asset,
+            device=finding.device,
+            severity=Severity(finding.severity),
+            raised_ms=finding.at_ms,
+            since_ms=finding.since_ms,
+            detail=finding.detail or {},
+            owes=not finding.late,
+        )
+        docket.log.append(_event("raised", alert, finding.at_ms, finding.detail or {}))
+        docket.enter(alert)
+
+    def _follow(self, alert: Alert, finding: Finding, docket: Docket) -> None:
+        """What a later sample did to an episode that is open."""
+        at_ms, escalation = finding.at_ms, self.escalation
+        match finding.kind:
+            case Found.RECOVERING:
+                docket.enter(replace(alert, recovering=True))
+            case Found.RELAPSED:
+                docket.enter(escalation.relapse(alert, at_ms))
+            case Found.CONFIRMED:
+                told = replace(alert, recovering=False, owes=True, detail=finding.detail or alert.detail)
+                docket.enter(told if alert.parent else escalation.begin(told, at_ms, docket.log))
+            case Found.LATCHED:
+                docket.log.append(_event("latched", alert, at_ms, {}))
+                docket.enter(replace(alert, recovering=False, latched=True))
+            case Found.REIGNITED:
+                docket.log.append(_event("reignited", alert, at_ms, finding.detail or {}))
+                docket.enter(escalation.reignite(alert, at_ms, finding.detail or alert.detail))
+            case _:
+                self._close(alert, at_ms, finding.reason or "recovered", docket)
+
+    def _close(self, alert: Alert, at_ms: Millis, reason: str, docket: Docket) -> None:
+        docket.log.append(_event("cleared", alert, at_ms, {"reason": reason}))
+        docket.enter(self.escalation.close(alert, at_ms, reason))
+
+    def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:
+        """Raises or clears ``gateway_offline`` from the silence of what the radio gateway carries."""
+        rule = self.gateway_rule
+        carried = [device for device in self.inventory.behind[gateway] if rule.counts(device)]
+        stale = sum(device.id in docket.silent for device in carried)
+        down = next((alert for alert in docket.open() if alert.rule == GATEWAY and alert.asset == gateway), None)
+        if down is None and rule.is_down(stale, len(carried)):
+            alert = Alert(
+                episode=f"{GATEWAY}/{gateway}/{stamp(at_ms)}",
+                rule=GATEWAY,
+                asset=gateway,
+                device="",
+                severity=rule.severity,
+                raised_ms=at_ms,
+                since_ms=at_ms,
+                detail={"stale": stale, "devices": len(carried)},
+            )
+            docket.log.append(_event("raised", alert, at_ms, alert.detail))
+            docket.enter(alert)
+        elif down is not None and rule.is_back(stale, len(carried)):
+            self._close(down, at_ms, "recovered", docket)
+
+    def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
+        alert = docket.changed[episode]
+        parent = parent_of(alert, docket.open(), self.inventory.devices)
+        if parent is None:
+            docket.enter(self.escalation.begin(alert, at_ms, docket.log))
+        else:
+            docket.enter(self.escalation.explain(alert, parent.episode, at_ms, docket.log))
+
+    def _explain_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
+        """What the new episode explains and that was open before it falls quiet."""
+        for child in docket.open():
+            if not child.parent and child.episode in docket.known:
+                found = parent_of(child, (parent,), self.inventory.devices)
+                if found is not None:
+                    docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
+
+    def _release_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
+        """T14: what the closed episode explained is told after one interval, if it still stands."""
+        for child in docket.open():
+            if child.parent != parent.episode:
+                continue
+            another = parent_of(child, docket.open(), self.inventory.devices)
+            if another is not None:
+                docket.enter(replace(child, parent=another.episode))
+                continue
+            fresh_ms = max(at_ms + self._interval_ms(child), docket.not_before_ms)
+            docket.enter(
+                self.escalation.unexplain(child, fresh_ms, at_ms, docket.log, continues=child.rule in CONTINUES)
+            )
+
+    def _interval_ms(self, alert: Alert) -> Millis:
+        device = self.inventory.devices.get(alert.device)
+        return LONGEST_GRACE_MS if device is None else min(device.interval_s * 1000, LONGEST_GRACE_MS)
+
+
+def _event(name: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:
+    return Event(
+        at_ms=at_ms,
+        event=name,
+        rule=alert.rule,
+        asset=alert.asset,
+        device=alert.device,
+        episode=alert.episode,
+        severity=alert.severity,
+        detail=detail,
+    )

@@ -1,0 +1,44 @@
+"""Who answers for an asset: roles by area and route. It knows duty lists, not hours, texts or alerts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from telemetry.inventory import Asset, Duty, Inventory, Kind, Person, Role
+
+EMPTIER = "emptier"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds a role for an asset, and the duty by which."""
+
+    person: Person
+    duty: Duty
+
+
+def holders(inventory: Inventory, role: str, areas: Iterable[str], asset: Asset | None) -> tuple[Holder, ...]:
+    """Those who hold a role: at each area, else at the nearest above; nobody twice."""
+    if role == EMPTIER:
+        return _emptiers(inventory, areas, asset)
+    return _at(inventory, Role(role), areas)
+
+
+def _emptiers(inventory: Inventory, areas: Iterable[str], asset: Asset | None) -> tuple[Holder, ...]:
+    """A bin on a route needs its truck; any other is emptied by its cleaner; plants have a crew."""
+    if asset is not None and asset.kind is Kind.PLANT:
+        return _at(inventory, Role.CREW, areas)
+    route = None if asset is None else inventory.route_of.get(asset.id)
+    if route is not None:
+        return _once(Holder(person, duty) for person, duty in inventory.collectors(route.id))
+    return _at(inventory, Role.CLEANER, areas)
+
+
+def _at(inventory: Inventory, role: Role, areas: Iterable[str]) -> tuple[Holder, ...]:
+    return _once(Holder(person, duty) for area in areas for person, duty in inventory.holders(role, area))
+
+
+def _once(found: Iterable[Holder]) -> tuple[Holder, ...]:
+    first: dict[str, Holder] = {}
+    for holder in found:
+        first.setdefault(holder.person.id, holder)
+    return tuple(first.values())

@@ -1,0 +1,140 @@
+"""Whom to tell and when, as data: the shape of ``config/escalation.yaml``.
+
+Only figures and their checks; what they mean for an episode is ``escalation``, and how long a text waits is ``holds``.
+"""
+
+import re
+from datetime import time
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from telemetry.inventory import Hours
+from telemetry.reading import Millis
+
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(s|min|h)")
+_UNIT_MS: Final = {"s": 1_000, "min": 60_000, "h": 3_600_000}
+_HOURS: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_TIME: Final = re.compile(r"(\d\d):(\d\d)")
+
+
+class PolicyFault(ValueError):
+    """A rule or escalation file that cannot be used; its text names file, place and remedy."""
+
+
+def _span(raw: object) -> Millis:
+    if raw == 0:
+        return 0
+    match = _SPAN.fullmatch(str(raw))
+    if match is None:
+        raise ValueError(f"{raw!r} is not a span: write it like 30min, 4h or 90s")
+    return round(float(match[1]) * _UNIT_MS[match[2]])
+
+
+def _hours(raw: object) -> Hours:
+    match = _HOURS.fullmatch(str(raw))
+    if match is None:
+        raise ValueError(f'{raw!r} is not a span of the day: write it like "06:00-19:00"')
+    return Hours(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
+
+
+def _time(raw: object) -> time:
+    match = _TIME.fullmatch(str(raw))
+    if match is None:
+        raise ValueError(f'{raw!r} is not a time of day: write it like "17:30"')
+    return time(int(match[1]), int(match[2]))
+
+
+Span = Annotated[Millis, BeforeValidator(_span)]
+DayHours = Annotated[Hours, BeforeValidator(_hours)]
+DayTime = Annotated[time, BeforeValidator(_time)]
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class StepPolicy(_Figures):
+    """One step: whom, how long after step 0 left, in which hours of the day, and how long is allowed if no step follows."""
+
+    roles: tuple[str, ...] = Field(min_length=1)
+    after: Span = 0
+    hours: DayHours | None = None
+    allow: Span = 0
+    missed_rounds: int = 0
+    at: DayTime | None = None
+    text: str
+
+
+class Policy(_Figures):
+    """How one rule is told. Without steps it tells nobody."""
+
+    steps: tuple[StepPolicy, ...] = ()
+    lead: Span = 0
+    """How long after the raise step 0 is due."""
+    waits_for_parent: bool = False
+    """Whether its messages wait one interval for a cause that explains them."""
+    any_hour: bool = False
+    """Duty, trial and quiet hours do not hold it."""
+    together: int = 1
+    """Fewer people than this told in step 0 calls the next step at once: nobody is sent to a fire alone."""
+    hours: DayHours | None = None
+    """When step 0 may leave by day; outside it waits for the morning."""
+    roadside_hours: DayHours | None = None
+    clock: DayHours | None = None
+    """The hours of the day that offsets count."""
+    night_from_m3d: float | None = None
+    """From this design on the night does not hold it."""
+    repeats: tuple[Span, ...] = ()
+    cleared_text: str = ""
+    rounds: tuple[StepPolicy, ...] = ()
+    """The steps for a bin that has collection rounds."""
+
+
+class Policies(_Figures):
+    """The whole escalation file."""
+
+    quiet: DayHours
+    morning: DayTime
+    round_grace: Span
+    round_notice: Span
+    at_once: DayHours
+    trial: Span
+    parent_least: Span
+    parent_most: Span
+    rules: dict[str, Policy]
+
+    def of(self, rule: str) -> Policy:
+        """The policy of a rule; one that is not named tells nobody."""
+        return self.rules.get(rule, _SILENT)
+
+
+_SILENT: Final = Policy()
+
+
+def load(text: str, name: str) -> Policies:
+    """Reads an escalation file; raises ``PolicyFault`` naming file, place and remedy."""
+    try:
+        return Policies.model_validate(document(text, name))
+    except ValidationError as error:
+        raise fault(name, error) from error
+
+
+def document(text: str, name: str) -> dict[str, Any]:
+    """A YAML mapping from a figures file; raises ``PolicyFault``."""
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PolicyFault(f"{name}: not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise PolicyFault(f"{name}: must be a mapping at its top level")
+    return raw
+
+
+def fault(name: str, error: ValidationError) -> PolicyFault:
+    """The first thing wrong, with its place."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    remedy = "no such key; remove it or mend its spelling" if first["type"] == "extra_forbidden" else first["msg"]
+    return PolicyFault(f"{name}: {where}: {remedy}")

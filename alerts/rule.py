@@ -1,0 +1,132 @@
+"""What a rule is: figures that can be configured, and one judgement of one sample.
+
+The life cycle around the judgement is ``lifecycle``; a rule holds no state and reads no clock.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import ClassVar, Protocol, TypeAlias
+
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.bins import BinMemory, BinSight
+from alerts.calendars import Calendar
+from alerts.devices import DeviceMemory
+from alerts.lifecycle import Machine, Timing, Verdict
+from alerts.model import Detail, Severity
+from alerts.plants import PlantMemory, PlantSight
+from telemetry.inventory import Asset
+from telemetry.reading import Millis, Values
+
+SECOND: Millis = 1_000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
+
+
+class Scope(StrEnum):
+    """What a rule's machine belongs to: an asset, each of its devices, or what stage two sees over many."""
+
+    BIN = "bin"
+    PLANT = "plant"
+    DEVICE = "device"
+    RADIO_GATEWAY = "radio_gateway"
+
+
+class Neighbours(Protocol):
+    """The read-only table of the village that a step may look at."""
+
+    def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
+        """Latest temperatures of the other bins of the village, measured no further than that from ``at_ms`` (event time)."""
+
+
+class Scene(Struct, frozen=True, gc=False):
+    """What a rule may look at besides the sample: the asset, its other machines before this step, the village."""
+
+    asset: Asset
+    calendar: Calendar
+    machine: Callable[[str], Machine]
+    neighbours: Neighbours
+
+
+class Rule(BaseModel):
+    """One kind of alert with its figures. Subclasses add theirs; ``judge`` says what one sample means for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    scope: ClassVar[Scope]
+    latching: ClassVar[bool] = False
+    timer_promotes: ClassVar[bool] = True
+
+    severity: Severity
+    on_count: int = Field(default=1, ge=1)
+    on_delay_s: float = Field(default=0, ge=0)
+    off_count: int = Field(default=1, ge=1)
+    off_delay_s: float = Field(default=0, ge=0)
+
+    @property
+    def timing(self) -> Timing:
+        """The delays in the form the life cycle wants."""
+        return Timing(
+            self.on_count,
+            round(self.on_delay_s * SECOND),
+            self.off_count,
+            round(self.off_delay_s * SECOND),
+            self.timer_promotes,
+            self.latching,
+        )
+
+    def applies(self, asset: Asset) -> bool:
+        """Whether the rule watches this asset at all."""
+        return self.scope is Scope.DEVICE or self.scope.value == asset.kind.value
+
+    def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - most rules have one severity
+        """How much an episode matters."""
+        return self.severity
+
+
+class BinRule(Rule):
+    """A rule that judges bin samples."""
+
+    scope = Scope.BIN
+
+    def judge(self, sight: BinSight, scene: Scene) -> Verdict:
+        """What this sample means."""
+        raise NotImplementedError
+
+    def evidence(self, memory: BinMemory, machine: Machine) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+class PlantRule(Rule):
+    """A rule that judges plant samples."""
+
+    scope = Scope.PLANT
+
+    def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
+        """What this sample means."""
+        raise NotImplementedError
+
+    def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+class DeviceRule(Rule):
+    """A rule about a device, not about what it measures."""
+
+    scope = Scope.DEVICE
+
+    def judge(self, values: Values) -> Verdict:
+        """What this sample means."""
+        raise NotImplementedError
+
+    def evidence(self, memory: DeviceMemory) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+AnyRule: TypeAlias = BinRule | PlantRule | DeviceRule

@@ -1,0 +1,37 @@
+"""A device's battery runs down: a line in the weekly list. A voltage alone is not judged, its chemistry is not known."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from alerts.devices import DeviceMemory
+from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Verdict
+from alerts.model import Detail, Severity
+from alerts.rule import DeviceRule
+from telemetry.reading import Values
+
+
+class BatteryLow(DeviceRule):
+    """Raised at ``plan_pct`` (urgent at ``urgent_pct``), cleared at ``clear_pct``."""
+
+    kind: Literal["battery_low"] = "battery_low"
+    severity: Severity = Severity.P4
+    plan_pct: float = Field(default=20.0, ge=0, le=100)
+    urgent_pct: float = Field(default=10.0, ge=0, le=100)
+    clear_pct: float = Field(default=30.0, ge=0, le=100)
+
+    def judge(self, values: Values) -> Verdict:
+        """See ``DeviceRule.judge``."""
+        if values.battery_pct is None:
+            return NONE
+        if values.battery_pct <= self.plan_pct:
+            return RAISE
+        return CLEAR if values.battery_pct >= self.clear_pct else BETWEEN
+
+    def evidence(self, memory: DeviceMemory) -> Detail:
+        """See ``DeviceRule.evidence``."""
+        urgent = memory.battery_pct is not None and memory.battery_pct <= self.urgent_pct
+        return {"battery_pct": memory.battery_pct, "urgent": urgent}
+
+
+RULE = BatteryLow

@@ -1,0 +1,42 @@
+"""A bin burns. No delay, no veto by neighbours, and it stays open until a person has looked and reset it."""
+
+from typing import ClassVar, Literal
+
+from alerts.bins import BinMemory, BinSight
+from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.model import Condition, Detail, Severity
+from alerts.rule import BinRule, Scene
+
+
+class Fire(BinRule):
+    """Raised by the fire flag, by ``raise_c`` on one sample, or when hot ash grows hotter still on the next sample."""
+
+    kind: Literal["fire"] = "fire"
+    latching: ClassVar[bool] = True
+    severity: Severity = Severity.P1
+    off_count: int = 2
+    raise_c: float = 70.0
+    clear_c: float = 45.0
+
+    def judge(self, sight: BinSight, scene: Scene) -> Verdict:
+        """See ``BinRule.judge``."""
+        if sight.fire:
+            return RAISE
+        if sight.temperature_c is None:
+            return NONE
+        if sight.temperature_c >= self.raise_c or self._ash_flares(sight, scene):
+            return RAISE
+        return CLEAR if sight.temperature_c < self.clear_c else BETWEEN
+
+    def _ash_flares(self, sight: BinSight, scene: Scene) -> bool:
+        ash = scene.machine("hot_ash")
+        just_raised = ash.condition is Condition.ACTIVE and ash.since_ms == sight.before_ms
+        hotter = sight.temperature_c is not None and sight.before_c is not None and sight.temperature_c > sight.before_c
+        return just_raised and hotter
+
+    def evidence(self, memory: BinMemory, machine: Machine) -> Detail:  # noqa: ARG002 - the memory has it
+        """See ``BinRule.evidence``."""
+        return {"temperature_c": memory.temperature_c, "fire_flag": memory.fire_flag}
+
+
+RULE = Fire

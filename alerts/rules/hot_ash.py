@@ -1,0 +1,50 @@
+"""Embers in a bin: a quick rise that the village around it does not share. A bucket of water, not a fire brigade."""
+
+from statistics import median
+from typing import Literal
+
+from pydantic import Field
+
+from alerts.bins import BinMemory, BinSight
+from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.model import Detail, Severity
+from alerts.rule import MINUTE, BinRule, Scene
+
+WITNESSES = 2
+"""So many neighbours at least must have been read for their warmth to count: one may burn as well."""
+
+
+class HotAsh(BinRule):
+    """Raised by a rise of ``rise_c`` to ``raise_c`` within ``rise_within_s``, unless the neighbours are as warm."""
+
+    kind: Literal["hot_ash"] = "hot_ash"
+    severity: Severity = Severity.P2
+    off_count: int = 2
+    raise_c: float = 50.0
+    rise_c: float = Field(default=10.0, gt=0)
+    rise_within_s: float = Field(default=1800, gt=0)
+    clear_c: float = 45.0
+
+    def judge(self, sight: BinSight, scene: Scene) -> Verdict:
+        """See ``BinRule.judge``."""
+        now, before = sight.temperature_c, sight.before_c
+        if now is None:
+            return NONE
+        if now < self.clear_c:
+            return CLEAR
+        if now < self.raise_c or before is None or now - before < self.rise_c:
+            return BETWEEN
+        if sight.observed_ms - sight.before_ms > self.rise_within_s * 1000:
+            return BETWEEN
+        return BETWEEN if self._sun(now, scene, sight) else RAISE
+
+    def _sun(self, now_c: float, scene: Scene, sight: BinSight) -> bool:
+        around = scene.neighbours.temperatures_c(scene.asset, sight.observed_ms, 30 * MINUTE)
+        return len(around) >= WITNESSES and median(around) > now_c - self.rise_c
+
+    def evidence(self, memory: BinMemory, machine: Machine) -> Detail:  # noqa: ARG002 - the memory has it
+        """See ``BinRule.evidence``."""
+        return {"temperature_c": memory.temperature_c}
+
+
+RULE = HotAsh

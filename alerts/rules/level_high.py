@@ -1,0 +1,34 @@
+"""A plant's well stands too high: sewage may run over. Off where neither float nor alarm level is known."""
+
+from typing import Literal
+
+from alerts.lifecycle import CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.model import Detail, Severity
+from alerts.plants import PlantMemory, PlantSight
+from alerts.rule import PlantRule, Scene
+
+
+class LevelHigh(PlantRule):
+    """Raised by the float, or at the asset's own ``alarm_level_mm``, on two samples; cleared below on two."""
+
+    kind: Literal["level_high"] = "level_high"
+    severity: Severity = Severity.P2
+    on_count: int = 2
+    off_count: int = 2
+
+    def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
+        """See ``PlantRule.judge``."""
+        floats, level = sight.values.float_high, sight.values.level_mm
+        alarm = scene.asset.plant.alarm_level_mm if scene.asset.plant is not None else None
+        if floats == 1.0 or (level is not None and alarm is not None and level >= alarm):
+            return RAISE
+        if floats is None and (level is None or alarm is None):
+            return NONE
+        return CLEAR
+
+    def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:  # noqa: ARG002 - the memory has it
+        """See ``PlantRule.evidence``."""
+        return {"level_mm": memory.level_mm, "float_high": memory.float_high}
+
+
+RULE = LevelHigh

@@ -1,0 +1,29 @@
+"""A plant has no mains: the utility's affair, not a fault of the plant."""
+
+from typing import Literal
+
+from alerts.lifecycle import CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.model import Detail, Severity
+from alerts.plants import PlantMemory, PlantSight
+from alerts.rule import PlantRule, Scene
+
+
+class NoPower(PlantRule):
+    """Raised by one sample with the mains input at 0 (a last gasp is one), cleared after two minutes of mains."""
+
+    kind: Literal["no_power"] = "no_power"
+    severity: Severity = Severity.P2
+    off_delay_s: float = 120
+
+    def judge(self, sight: PlantSight, scene: Scene) -> Verdict:  # noqa: ARG002 - the input alone decides
+        """See ``PlantRule.judge``."""
+        if sight.values.mains_on is None:
+            return NONE
+        return CLEAR if sight.values.mains_on == 1.0 else RAISE
+
+    def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:  # noqa: ARG002 - there are no figures
+        """See ``PlantRule.evidence``."""
+        return {"mains_on": memory.mains_on}
+
+
+RULE = NoPower

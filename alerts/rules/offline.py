@@ -1,0 +1,45 @@
+"""A device has fallen silent, or never spoke. Only time raises it; it never says anything about what was measured."""
+
+from typing import Literal
+
+from alerts.devices import DeviceMemory
+from alerts.lifecycle import CLEAR, Verdict
+from alerts.model import Detail, Severity
+from alerts.rule import DeviceRule
+from telemetry.inventory import Asset, Device, Kind, Power
+from telemetry.reading import Millis, Values
+
+
+class Offline(DeviceRule):
+    """Silent for ``intervals`` report intervals or the least time, whichever is longer; cleared by two messages."""
+
+    kind: Literal["offline"] = "offline"
+    severity: Severity = Severity.P4
+    plant_severity: Severity = Severity.P3
+    off_count: int = 2
+    battery_intervals: float = 3.0
+    battery_least_s: float = 7200
+    mains_intervals: float = 2.0
+    mains_least_s: float = 300
+
+    def stale_after_ms(self, device: Device) -> Millis:
+        """How long the device may be silent."""
+        if device.power is Power.BATTERY:
+            return round(max(self.battery_intervals * device.interval_s, self.battery_least_s) * 1000)
+        return round(max(self.mains_intervals * device.interval_s, self.mains_least_s) * 1000)
+
+    def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - the kind of asset decides
+        """A plant's silence matters more: nobody sees whether it runs."""
+        return self.plant_severity if asset.kind is Kind.PLANT else self.severity
+
+    def judge(self, values: Values) -> Verdict:  # noqa: ARG002 - any message is a sign of life
+        """See ``DeviceRule.judge``."""
+        return CLEAR
+
+    def evidence(self, memory: DeviceMemory) -> Detail:
+        """See ``DeviceRule.evidence``."""
+        reason = "silent" if memory.seen_ms else "never_seen"
+        return {"reason": reason, "seen_ms": memory.seen_ms or memory.known_ms}
+
+
+RULE = Offline

@@ -1,0 +1,43 @@
+"""A bin runs over: full to the rim, or its own full switch says so. Told apart from the two-thirds line on purpose."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from alerts.bins import BinMemory, BinSight
+from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
+from alerts.model import Detail, Severity
+from alerts.rule import BinRule, Scene
+
+EMPTIED = Verdict(Call.END, reason="emptied")
+
+
+class Overflow(BinRule):
+    """Raised at ``raise_pct`` or by the full flag on two samples in a row, cleared below ``clear_pct`` on two or emptied."""
+
+    kind: Literal["overflow"] = "overflow"
+    severity: Severity = Severity.P2
+    on_count: int = 2
+    off_count: int = 2
+    raise_pct: float = Field(default=95.0, gt=0, le=100)
+    clear_pct: float = Field(default=85.0, gt=0, lt=100)
+
+    def judge(self, sight: BinSight, scene: Scene) -> Verdict:  # noqa: ARG002 - level and flag decide
+        """See ``BinRule.judge``."""
+        if sight.full:
+            return RAISE
+        if sight.fill_pct is None:
+            return NONE
+        if sight.emptying is not None and sight.emptying.wholly:
+            return EMPTIED
+        if sight.fill_pct >= self.raise_pct:
+            return RAISE
+        return CLEAR if sight.fill_pct < self.clear_pct else BETWEEN
+
+    def evidence(self, memory: BinMemory, machine: Machine) -> Detail:  # noqa: ARG002 - nor the machine
+        """See ``BinRule.evidence``."""
+        level = {"fill_pct": memory.fill_pct} if memory.fill_pct >= 0 else {}
+        return {**level, "full_flag": memory.full_flag}
+
+
+RULE = Overflow

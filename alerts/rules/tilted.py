@@ -1,0 +1,36 @@
+"""A bin leans or lies. Collection tilts bins too, so only a lean that lasts counts, and only samples can say so."""
+
+from typing import ClassVar, Literal
+
+from alerts.bins import BinMemory, BinSight
+from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.model import Detail, Severity
+from alerts.rule import BinRule, Scene
+
+
+class Tilted(BinRule):
+    """Raised at ``raise_deg`` on two samples at least ten minutes apart, cleared below ``clear_deg`` on two."""
+
+    kind: Literal["tilted"] = "tilted"
+    timer_promotes: ClassVar[bool] = False
+    severity: Severity = Severity.P4
+    on_count: int = 2
+    on_delay_s: float = 600
+    off_count: int = 2
+    raise_deg: float = 30.0
+    clear_deg: float = 20.0
+
+    def judge(self, sight: BinSight, scene: Scene) -> Verdict:  # noqa: ARG002 - the angle alone decides
+        """See ``BinRule.judge``."""
+        if sight.tilt_deg is None:
+            return NONE
+        if sight.tilt_deg >= self.raise_deg:
+            return RAISE
+        return CLEAR if sight.tilt_deg < self.clear_deg else BETWEEN
+
+    def evidence(self, memory: BinMemory, machine: Machine) -> Detail:  # noqa: ARG002 - nor the machine
+        """See ``BinRule.evidence``."""
+        return {"tilt_deg": memory.tilt_deg}
+
+
+RULE = Tilted

@@ -1,0 +1,248 @@
+"""What stands in a simulated county: places, bins, plants and the device on each, as its scenario and seed decide.
+
+Only facts that stay for the whole run; what happens to them is ``story``, and who answers for them is ``county``.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from random import Random
+from typing import Final, NamedTuple, TypeAlias
+
+from firmware_sim.names import LANDMARKS, Place, places
+from firmware_sim.scenario import Scenario, ScenarioError, Site
+
+GRID_VILLAGES: Final = 4
+"""Villages of one grid (片); a grid has one radio gateway."""
+
+PERSONS_PER_HOUSEHOLD: Final = 3.73
+BULK_KG_M3: Final = 263.0
+WASTE_KG: Final = 0.52
+"""Waste a person and day, the median; a site's own habit spreads around it (simulator.md)."""
+
+HABIT_SIGMA: Final = 0.45
+ONE_ROUND_PCT: Final = 40.0
+"""A site that fills faster than this in a day has a second round."""
+
+POOL_HOUSEHOLDS: Final = 100
+BIN_HOUSEHOLDS: Final = 10
+
+
+class Geometry(NamedTuple):
+    """Distances of a sensor in mm and the volume in m³ of what it looks into."""
+
+    empty_mm: int
+    full_mm: int
+    blind_mm: int
+    volume_m3: float
+
+
+POOLS: Final = (Geometry(1200, 200, 250, 3.0), Geometry(1400, 250, 250, 3.0), Geometry(1100, 200, 250, 3.0))
+BINS: Final = (Geometry(1000, 150, 250, 0.24), Geometry(950, 150, 250, 0.24))
+
+
+@dataclass(frozen=True, slots=True)
+class Village:
+    """A village, with the numbers of its town and its grid."""
+
+    place: Place
+    town: int
+    grid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BinSite:
+    """A pool or a bin with its sensor, and its mean filling in % a day; without ``rounds`` it is emptied on demand."""
+
+    device: str
+    number: int
+    asset: str
+    name: str
+    short: str
+    landmark: str
+    village: Village
+    radio_gateway: str
+    pool: bool
+    geometry: Geometry
+    rounds: tuple[str, ...]
+    roadside: bool
+    priority: bool
+    native: bool
+    dev_eui: str
+    interval_s: int
+    fill_pct: float
+    per_day_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlantSite:
+    """A sewage plant with its logger: what it was built for (m³ a day, A, mm, m², m³/h) and the share of it it gets."""
+
+    device: str
+    number: int
+    asset: str
+    name: str
+    short: str
+    landmark: str
+    village: Village
+    feeder: str
+    interval_s: int
+    design_m3d: int
+    load: float
+    rated_current_a: float
+    start_level_mm: int
+    stop_level_mm: int
+    alarm_level_mm: int | None
+    well_m2: float
+    pump_m3h: float
+    meter_only: bool
+
+
+AnySite: TypeAlias = BinSite | PlantSite
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything that stands in the county. Towns and grids are named by index; a town has one feeder."""
+
+    towns: tuple[Place, ...]
+    villages: tuple[Village, ...]
+    bins: tuple[BinSite, ...]
+    plants: tuple[PlantSite, ...]
+
+    @property
+    def sites(self) -> tuple[AnySite, ...]:
+        """Bins, then plants: everything that has a device."""
+        return (*self.bins, *self.plants)
+
+    @property
+    def grids(self) -> dict[int, Village]:
+        """The first village of each grid, which lends the grid its name."""
+        first: dict[int, Village] = {}
+        for village in self.villages:
+            first.setdefault(village.grid, village)
+        return first
+
+
+@lru_cache(maxsize=4)
+def fleet(scenario: Scenario) -> Fleet:
+    """What a scenario's county consists of. A site's particulars depend on the seed and its own device id alone.
+
+    Raises ``ScenarioError`` if ``sites`` describes a bin that the fleet does not have, or names run out.
+    """
+    order = scenario.fleet
+    try:
+        named = places(order.towns * (order.villages + 1), Random(f"{scenario.seed}/places"))
+    except ValueError as fault:
+        raise ScenarioError(f"fleet: {fault}") from fault
+    towns = named[: order.towns]
+    grids_a_town = ceil(order.villages / GRID_VILLAGES)
+    villages = tuple(
+        Village(place, i // order.villages, i // order.villages * grids_a_town + i % order.villages // GRID_VILLAGES)
+        for i, place in enumerate(named[order.towns :])
+    )
+    said = {site.device: site for site in scenario.sites}
+    bins = tuple(_bin(scenario, villages, i, said.pop(_bin_id(i), None)) for i in range(order.bins))
+    if said:
+        raise ScenarioError(f"sites: there is no bin {', '.join(sorted(said))}; the last is {_bin_id(order.bins - 1)}")
+    return Fleet(towns, villages, bins, tuple(_plant(scenario, villages, i) for i in range(order.plants)))
+
+
+def gateway_id(grid: int) -> str:
+    """The radio gateway of a grid."""
+    return f"g{grid + 1:02d}"
+
+
+def feeder_id(town: int) -> str:
+    """The feeder of a town."""
+    return f"f{town + 1:02d}"
+
+
+def _bin_id(index: int) -> str:
+    return f"bin-{index + 1:04d}"
+
+
+def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Site | None) -> BinSite:
+    order = scenario.fleet
+    device = _bin_id(index)
+    rng = Random(f"{scenario.seed}/{device}/site")
+    village = villages[index % len(villages)]
+    nth = index // len(villages) + 1
+    pool = rng.random() < order.pools
+    on_demand = rng.random() < order.no_rounds
+    afternoon = rng.random() < order.afternoon
+    roadside = rng.random() < order.roadside
+    priority = rng.random() < order.priority
+    native = rng.random() >= order.chirpstack
+    geometry = rng.choice(POOLS if pool else BINS)
+    fill_pct = rng.uniform(*order.fill_pct)
+    households = (POOL_HOUSEHOLDS if pool else BIN_HOUSEHOLDS) * rng.lognormvariate(0, 0.2)
+    kg = households * PERSONS_PER_HOUSEHOLD * WASTE_KG * rng.lognormvariate(0, HABIT_SIGMA)
+    per_day_pct = min(100 * kg / BULK_KG_M3 / geometry.volume_m3, 120.0)
+    rounds: tuple[str, ...] = ("am", "pm") if afternoon or per_day_pct > ONE_ROUND_PCT else ("am",)
+    if pool and on_demand:
+        rounds = ()
+    if said is not None:
+        native = native if said.native is None else said.native
+        roadside = roadside if said.roadside is None else said.roadside
+        rounds = rounds if said.rounds is None else said.rounds
+        fill_pct = fill_pct if said.fill_pct is None else said.fill_pct
+        per_day_pct = per_day_pct if said.per_day_pct is None else said.per_day_pct
+    return BinSite(
+        device=device,
+        number=index,
+        asset=f"{village.place.latin}-{nth:02d}",
+        name=f"{village.place.name}村{nth}号垃圾{'池' if pool else '桶'}",
+        short=f"{village.place.name}{nth}号",
+        landmark=rng.choice(LANDMARKS),
+        village=village,
+        radio_gateway=gateway_id(village.grid),
+        pool=pool,
+        geometry=geometry,
+        rounds=rounds,
+        roadside=roadside,
+        priority=priority,
+        native=native,
+        dev_eui=f"24e124{index + 1:010x}",
+        interval_s=order.bin_interval_s,
+        fill_pct=fill_pct,
+        per_day_pct=per_day_pct,
+    )
+
+
+def _plant(scenario: Scenario, villages: tuple[Village, ...], index: int) -> PlantSite:
+    order = scenario.fleet
+    device = f"plant-{index + 1:04d}"
+    rng = Random(f"{scenario.seed}/{device}/site")
+    # Plants are spread over the villages; where they are more than those, a village gets a second one.
+    village = villages[
+        index * len(villages) // order.plants if order.plants <= len(villages) else index % len(villages)
+    ]
+    nth = "" if index < len(villages) else str(index // len(villages) + 1)
+    design = round(rng.lognormvariate(3.7, 0.6) / 5) * 5
+    design = max(10, min(300, design))
+    load = rng.uniform(0.35, 0.9)
+    mean_m3h = design * load / 24
+    stroke_m3 = mean_m3h * rng.uniform(0.6, 1.2)  # a stroke's worth of water comes in about an hour
+    start, stop = rng.choice(((900, 300), (1000, 400), (800, 250)))
+    return PlantSite(
+        device=device,
+        number=index,
+        asset=f"{village.place.latin}-plant{nth}",
+        name=f"{village.place.name}{nth}污水站",
+        short=f"{village.place.name}{nth}站",
+        landmark=rng.choice(LANDMARKS),
+        village=village,
+        feeder=feeder_id(village.town),
+        interval_s=order.plant_interval_s,
+        design_m3d=design,
+        load=load,
+        rated_current_a=round(rng.uniform(2.5, 12.0), 1),
+        start_level_mm=start,
+        stop_level_mm=stop,
+        alarm_level_mm=start + 500 if index % 2 else None,
+        well_m2=stroke_m3 / ((start - stop) / 1000),
+        pump_m3h=stroke_m3 / rng.uniform(0.12, 0.3) + mean_m3h,
+        # The first plant always has every signal, so that a scenario can count on it.
+        meter_only=index > 0 and rng.random() < order.meter_only,
+    )

@@ -1,0 +1,222 @@
+"""What may be ordered from the simulated county: the shape of a scenario file, and nothing of what comes of it.
+
+A scenario is data. Everything that is left open in it is decided by its seed, never by a clock or by another scenario.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Final, NamedTuple, Self
+
+import yaml
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from telemetry.reading import Millis
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+LOCAL_OFFSET_MS: Final = 8 * HOUR_MS
+"""Asia/Shanghai is UTC+8 all year; the simulated county lives nowhere else."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[float, Field(ge=0, le=3_650)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Minutes = Annotated[int, Field(ge=0)]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
+Moment = float | Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""Hours after the start, or the first time a local clock shows ``HH:MM`` from the start on."""
+
+
+class ScenarioError(ValueError):
+    """A scenario file that cannot be played; its text names each fault and where it stands."""
+
+
+class Happening(StrEnum):
+    """What can happen to a bin, a plant, a radio gateway or a device, by order or by itself."""
+
+    EMPTIED = "emptied"
+    PARTLY_EMPTIED = "partly_emptied"
+    MISSED_ROUND = "missed_round"
+    FAST_FILL = "fast_fill"
+    HOT_ASH = "hot_ash"
+    FIRE = "fire"
+    TILTED = "tilted"
+    PLANT_STOP = "plant_stop"
+    POWER_CUT = "power_cut"
+    GATEWAY_OUTAGE = "gateway_outage"
+    DEAD_SENSOR = "dead_sensor"
+    NEVER_INSTALLED = "never_installed"
+    REBOOT = "reboot"
+    CLOCK_WRONG = "clock_wrong"
+    BATTERY_LOW = "battery_low"
+    STUCK = "stuck"
+
+
+class Manner(NamedTuple):
+    """How an event runs where its order leaves it open: its hours, ``None`` to the end of the run, and its size."""
+
+    hours: float | None
+    size: float = 0.0
+
+
+MANNERS: Final[Mapping[Happening, Manner]] = MappingProxyType(
+    {
+        Happening.EMPTIED: Manner(0.0),
+        Happening.PARTLY_EMPTIED: Manner(0.0, size=50.0),  # % of the content that goes
+        Happening.MISSED_ROUND: Manner(0.0),  # the slot that runs at that moment, or else the next
+        Happening.FAST_FILL: Manner(1.0, size=72.0),  # % that it has reached at the end
+        Happening.HOT_ASH: Manner(4.0, size=67.0),  # °C at its hottest
+        Happening.FIRE: Manner(1.0, size=160.0),  # °C at its hottest
+        Happening.TILTED: Manner(None, size=70.0),  # degrees
+        Happening.PLANT_STOP: Manner(None),
+        Happening.POWER_CUT: Manner(3.0),
+        Happening.GATEWAY_OUTAGE: Manner(3.0),
+        Happening.DEAD_SENSOR: Manner(None),
+        Happening.NEVER_INSTALLED: Manner(None),
+        Happening.REBOOT: Manner(0.0),
+        Happening.CLOCK_WRONG: Manner(None, size=-3.0),  # hours off
+        Happening.BATTERY_LOW: Manner(None, size=15.0),  # % left
+        Happening.STUCK: Manner(None),
+    }
+)
+"""Every kind that can be ordered; the unit of ``size`` stands beside each."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fleet(_Strict):
+    """How many of what there is, and what share of it is how.
+
+    ``no_rounds`` of the pools are emptied on demand, ``afternoon`` of the other sites have a second round.
+    """
+
+    towns: Annotated[int, Field(ge=1, le=40)] = 1
+    villages: Annotated[int, Field(ge=1, le=60)] = 8
+    bins: Annotated[int, Field(ge=0, le=60_000)] = 60
+    plants: Annotated[int, Field(ge=0, le=4_000)] = 4
+    pools: Share = 0.42
+    chirpstack: Share = 0.5
+    meter_only: Share = 0.3
+    no_rounds: Share = 0.06
+    afternoon: Share = 0.5
+    roadside: Share = 0.08
+    priority: Share = 0.04
+    bin_interval_s: Annotated[int, Field(ge=60, le=86_400)] = 1_200
+    plant_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 600
+    installed_days_ago: Days = 30
+    fill_pct: tuple[Percent, Percent] = (5, 60)
+
+
+class Site(_Strict):
+    """What is said of one bin on purpose instead of being left to the seed; ``device`` names it (``bin-0007``)."""
+
+    device: Id
+    native: bool | None = None
+    roadside: bool | None = None
+    rounds: tuple[Annotated[str, Field(pattern="^(am|pm)$")], ...] | None = None
+    fill_pct: Percent | None = None
+    per_day_pct: Annotated[float, Field(gt=0, le=300)] | None = None
+
+
+class Weather(_Strict):
+    """Mean air temperature of the coldest and the hottest time of the year and half the swing of a day, in °C."""
+
+    winter_c: Annotated[float, Field(ge=-40, le=40)] = 6
+    summer_c: Annotated[float, Field(ge=-40, le=40)] = 29
+    swing_c: Annotated[float, Field(ge=0, le=20)] = 4
+
+
+class Rounds(_Strict):
+    """How reliably the truck comes: the share of its visits that is left out, and that empties only half."""
+
+    skipped: Share = 0.07
+    partial: Share = 0.05
+
+
+class Radio(_Strict):
+    """What becomes of frames on their way (shares), and how often a device starts again (per device and 30 days)."""
+
+    loss: Share = 0.05
+    closed_pool_loss: Share = 0.15
+    late: Share = 0.01
+    duplicates: Share = 0.005
+    reboots_per_month: Annotated[float, Field(ge=0, le=100)] = 0.2
+
+
+class Event(_Strict):
+    """Something that happens by order. ``target`` is a device, a radio gateway (``g01``) or a feeder (``f01``)."""
+
+    at: Moment = 0.0
+    kind: Happening
+    target: Id
+    hours: Annotated[float, Field(ge=0)] | None = None
+    size: float | None = None
+
+
+class Scenario(_Strict):
+    """A county and a stretch of its life: the same scenario gives the same bytes."""
+
+    seed: int | str
+    start: AwareDatetime
+    hours: Annotated[float, Field(gt=0, le=24 * 366)]
+    county: Id = "xiang"
+    fleet: Fleet = Fleet()
+    weather: Weather = Weather()
+    rounds: Rounds = Rounds()
+    radio: Radio = Radio()
+    sites: tuple[Site, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_word_per_site(self) -> Self:
+        named = [site.device for site in self.sites]
+        twice = sorted({device for device in named if named.count(device) > 1})
+        if twice:
+            raise ValueError(f"sites: {', '.join(twice)} is described more than once")
+        return self
+
+    @property
+    def start_ms(self) -> Millis:
+        """The first instant."""
+        return round(self.start.timestamp() * 1000)
+
+    @property
+    def end_ms(self) -> Millis:
+        """The instant after the last."""
+        return self.start_ms + round(self.hours * HOUR_MS)
+
+    def instant(self, at: Moment) -> Millis:
+        """When an event's ``at`` is, in this scenario."""
+        if not isinstance(at, str):
+            return self.start_ms + round(at * HOUR_MS)
+        hour, minute = at.split(":")
+        since_midnight = (self.start_ms + LOCAL_OFFSET_MS) % DAY_MS
+        ahead = (int(hour) * HOUR_MS + int(minute) * 60_000 - since_midnight) % DAY_MS
+        return self.start_ms + ahead
+
+
+def load(text: str) -> Scenario:
+    """A scenario from its YAML.
+
+    Raises ``ScenarioError`` with a line for each fault: its place in the file, what is wrong and what stands there.
+    """
+    try:
+        raw: Any = yaml.safe_load(text)
+    except yaml.YAMLError as fault:
+        raise ScenarioError(f"not YAML: {fault}") from fault
+    if not isinstance(raw, dict):
+        raise ScenarioError("a scenario is a mapping with at least seed, start and hours")
+    try:
+        return Scenario.model_validate(raw)
+    except ValidationError as fault:
+        lines = (f"{'.'.join(map(str, row['loc'])) or 'scenario'}: {row['msg']}" for row in fault.errors())
+        raise ScenarioError("\n".join(lines)) from fault
+
+
+def at_start(scenario: Scenario, start_ms: Millis) -> Scenario:
+    """The same story from another instant on. A clock time in an event stays a clock time, hours stay hours."""
+    start = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=start_ms)
+    return scenario.model_copy(update={"start": start})

@@ -1,0 +1,58 @@
+"""A scenario told twice: as the uplinks that reach the broker, and as the truth that they do not say.
+
+The same scenario gives the same bytes, and what one device says depends on the seed and that device alone.
+"""
+
+from collections.abc import Iterator
+from heapq import merge
+from random import Random
+from typing import Final
+
+import msgspec
+
+from firmware_sim.firmware import bin_samples, plant_samples
+from firmware_sim.fleet import AnySite, BinSite, fleet
+from firmware_sim.radio import Link, Pace, TimedUplink, lorawan, native
+from firmware_sim.scenario import Happening, Scenario
+from firmware_sim.story import Story, Truth, stories, truth
+
+__all__ = ["TimedUplink", "Truth", "statuses", "trace", "truth"]
+
+NATIVE_LOSS: Final = 0.01
+"""A native device's attempt that fails; the sample goes with the next one."""
+
+
+def trace(scenario: Scenario, speed: float = 1.0) -> Iterator[TimedUplink]:
+    """Every uplink of the run in the order in which it reaches the broker.
+
+    With ``speed`` N the county lives N times as fast as the instants written in topics, bytes and ``at_ms`` tell:
+    that is how it is played against a gateway whose clock is the wall's.
+    Raises ``ScenarioError`` before the first uplink if the scenario contradicts itself.
+    """
+    pace = Pace(scenario.start_ms, speed)
+    told = merge(*(_device(scenario, site, story, pace) for site, story in stories(scenario)))
+    if speed == 1:
+        return told
+    return (uplink._replace(at_ms=pace.written(uplink.at_ms)) for uplink in told)
+
+
+def statuses(scenario: Scenario) -> Iterator[TimedUplink]:
+    """What each native device has retained on its status topic at the start: that it is online."""
+    online = msgspec.json.encode({"online": True, "fw": "1.2.0", "ts": scenario.start_ms})
+    for site in fleet(scenario).sites:
+        if not isinstance(site, BinSite) or site.native:
+            yield TimedUplink(scenario.start_ms, f"cunjing/v1/{scenario.county}/{site.device}/status", online)
+
+
+def _device(scenario: Scenario, site: AnySite, story: Story, pace: Pace) -> Iterator[TimedUplink]:
+    rng = Random(f"{scenario.seed}/{site.device}")
+    wrong_clock, outages = story.of(Happening.CLOCK_WRONG), story.of(Happening.GATEWAY_OUTAGE)
+    topic = f"cunjing/v1/{scenario.county}/{site.device}/telemetry"
+    if not isinstance(site, BinSite):
+        link = Link(scenario.radio, NATIVE_LOSS, (), wrong_clock, pace)
+        return native(plant_samples(scenario, site, story, rng), topic, link, rng)
+    samples = bin_samples(scenario, site, story, rng)
+    if site.native:
+        return native(samples, topic, Link(scenario.radio, NATIVE_LOSS, outages, wrong_clock, pace), rng)
+    loss = scenario.radio.closed_pool_loss if site.pool else scenario.radio.loss
+    return lorawan(samples, site.dev_eui, Link(scenario.radio, loss, outages, wrong_clock, pace), rng)

@@ -1,0 +1,62 @@
+"""What the rim asks of the loop through the inbox, and what the loop answers once it is durable.
+
+Values only; who decides them is ``pipeline.py``, who asks for them is the desk's API and the timer.
+"""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from telemetry.reading import Millis
+
+
+class Verb(StrEnum):
+    """What a person may ask about an episode."""
+
+    ACK = "ack"
+    RESET = "reset"
+
+
+class Command(Struct, frozen=True):
+    """A person, named by their inventory id in ``by``, asks something about an episode."""
+
+    verb: Verb
+    episode: str
+    by: str
+
+
+class Tick(Struct, frozen=True):
+    """The alarm clock rang for ``due_ms``; a tick too many changes nothing (law L4)."""
+
+    due_ms: Millis
+
+
+class Done(Struct, frozen=True):
+    """The command took effect at ``at_ms`` and is durable; ``event`` names what it became (``acked``, ``reset``)."""
+
+    at_ms: Millis
+    event: str
+
+
+class UnknownEpisode(Struct, frozen=True):
+    """Nobody knows the episode."""
+
+
+class UnknownPerson(Struct, frozen=True):
+    """The inventory has no such person."""
+
+
+class NotPossible(Struct, frozen=True):
+    """The episode does not allow it now (a reset while it still burns); ``reason`` is a sentence for a person."""
+
+    reason: str
+
+
+class NotDurable(Struct, frozen=True):
+    """The journal could not take it; nothing happened. ``reason`` is a sentence for a person."""
+
+    reason: str
+
+
+Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable

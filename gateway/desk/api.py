@@ -1,0 +1,150 @@
+"""The HTTP API: how the gateway is, what it counts, and commands that are answered when they are durable.
+
+It reads ``Health`` and ``Metrics`` and posts to the inbox; it never touches the journal or the engine.
+"""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Depends, FastAPI, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.commands import Command, Done, NotDurable, NotPossible, UnknownEpisode, UnknownPerson, Verb
+from gateway.desk.problems import Problem, ProblemError, answer_with_problems
+from gateway.health import Health
+from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.sources.inbox import Inbox, Unanswered
+
+ANSWERED_WITHIN_S: Final = 5.0
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)
+}
+
+_Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class CommandBody(BaseModel):
+    """What a person asks about an episode; ``by`` is their id in the inventory."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: Literal["ack", "reset"]
+    episode: _Id
+    by: Annotated[_Id, Field(max_length=64)]
+
+
+class CommandResult(BaseModel):
+    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
+
+    episode: str
+    event: str
+    at_ms: int
+
+
+class PartBody(BaseModel):
+    """One part of the gateway: its state in a sentence, what to do about it, what is worth knowing."""
+
+    ready: bool
+    state: str
+    remedy: str
+    notes: list[str]
+
+
+class Readiness(BaseModel):
+    """All parts; ready when each is and the loop turns."""
+
+    ready: bool
+    loop_age_s: float
+    commit_age_s: float
+    parts: dict[str, PartBody]
+
+
+class Liveness(BaseModel):
+    """Whether the loop turns."""
+
+    live: bool
+    loop_age_s: float
+
+
+def api(
+    inbox: Inbox[Any], health: Health, metrics: Metrics, token: str, answered_within_s: float = ANSWERED_WITHIN_S
+) -> FastAPI:
+    """The application; ``token`` is what commands must bear. ``inbox`` is given ``Command`` values."""
+    app = FastAPI(
+        title="cunjing",
+        description="The gateway's API. Commands need the bearer token of control.token.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    answer_with_problems(app)
+    bearer = HTTPBearer(auto_error=False, description="The token of control.token, beside the journal.")
+
+    def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
+            detail = "commands need the bearer token of control.token, beside the journal"
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
+
+    @app.get("/healthz", responses={503: {"model": Liveness}})
+    def healthz() -> JSONResponse:
+        """Whether the loop turns; 503 tells a supervisor to restart the gateway."""
+        live = Liveness(live=health.live, loop_age_s=round(health.loop_age_s, 3))
+        return JSONResponse(live.model_dump(), HTTPStatus.OK if live.live else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+    def readyz() -> JSONResponse:
+        """Whether broker, journal and courier work, each with its state and its remedy."""
+        readiness = _readiness(health)
+        status = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse(readiness.model_dump(), status)
+
+    @app.get("/metrics", response_class=Response)
+    def figures() -> Response:
+        """What the gateway counts, for Prometheus."""
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
+    @app.post("/api/v1/commands", responses=_PROBLEMS, dependencies=[Depends(authorised)])
+    def command(body: CommandBody) -> CommandResult:
+        """Acknowledges or resets an episode; answers when the result is durable."""
+        answer = inbox.post(Command(Verb(body.command), body.episode, body.by))
+        verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
+        return _result(body, verdict)
+
+    return app
+
+
+def _readiness(health: Health) -> Readiness:
+    parts = {
+        name: PartBody(ready=part.ready, state=part.state, remedy=part.remedy, notes=list(part.notes))
+        for name, part in health.parts.items()
+    }
+    return Readiness(
+        ready=health.ready,
+        loop_age_s=round(health.loop_age_s, 3),
+        commit_age_s=round(health.commit_age_s, 3),
+        parts=parts,
+    )
+
+
+def _result(body: CommandBody, verdict: object) -> CommandResult:
+    match verdict:
+        case Done(at_ms, event):
+            return CommandResult(episode=body.episode, event=event, at_ms=at_ms)
+        case UnknownEpisode():
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no episode {body.episode}")
+        case UnknownPerson():
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {body.by}")
+        case NotPossible(reason):
+            raise ProblemError(HTTPStatus.CONFLICT, reason)
+        case NotDurable(reason):
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+        case Unanswered.FULL:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the gateway is busy and took nothing; try again", {"Retry-After": "1"}
+            )
+        case _:
+            detail = "not durable yet; it may still take effect, look before you ask again"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})

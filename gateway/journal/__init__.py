@@ -1,0 +1,1 @@
+"""The one SQLite file: everything that must survive is written here, in one transaction a batch, by one thread."""

@@ -1,0 +1,149 @@
+"""What one transaction of the journal holds: values handed from pipeline to writer, and what the writer answers.
+
+Nothing here knows SQLite. An entry is filled while a batch is judged and may be committed again after a failure.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple, TypeAlias
+
+from alerts.channels import Outcome
+from alerts.model import Event, Owed
+from telemetry.reading import Millis, Reading
+from telemetry.wire import Status
+
+
+class Quarantined(NamedTuple):
+    """An uplink, or one sample of it, that was refused: its raw bytes and why."""
+
+    received_ms: Millis
+    topic: str
+    payload: bytes
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An episode as it stands now; ``cleared_ms`` is ``None`` while it is open. ``blob`` is the engine's own."""
+
+    episode: str
+    rule: str
+    asset: str
+    device: str
+    severity: str
+    raised_ms: Millis
+    cleared_ms: Millis | None
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """A notification is about to be handed to its channel; durable before the call is made."""
+
+    notification_id: int
+    at_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """What the channel answered. ``Failed`` with ``next_attempt_ms`` is owed again, without it has failed for good."""
+
+    notification_id: int
+    at_ms: Millis
+    outcome: Outcome
+    next_attempt_ms: Millis | None = None
+
+
+Attempt: TypeAlias = AttemptStarted | AttemptEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every asset's state and every device's track, as they are after the last reading of this transaction.
+
+    ``ruleset`` names the rules under which they were made.
+    """
+
+    states: Mapping[str, bytes]
+    tracks: Mapping[str, bytes]
+    ruleset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryBody:
+    """An inventory that was imported or edited: its whole text, told apart by its hash."""
+
+    imported_ms: Millis
+    sha256: str
+    body: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """Everything that one batch leaves behind, committed together or not at all (design §3, step 5).
+
+    ``states`` names only assets whose machines moved. ``dropped`` pairs a notification's key with the reason why it
+    will not be sent. ``known`` says since when a device is known; the first instant told is kept.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    statuses: list[tuple[Status, Millis]] = field(default_factory=list)
+    states: dict[str, bytes] = field(default_factory=dict)
+    alerts: dict[str, AlertRow] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+    heartbeat_ms: Millis | None = None
+    snapshot: Snapshot | None = None
+    known: dict[str, Millis] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
+    inventory: InventoryBody | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a commit would change nothing."""
+        return all(getattr(self, part.name) in ([], {}, None) for part in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became durable: the id of the newest reading of the journal, the ids of the notifications that were new.
+
+    ``repeated_keys`` counts the owed whose key the journal had already; they changed nothing (law L7). ``not_owed``
+    names the notifications of ``AttemptStarted`` that were no longer owed: their try may not begin.
+    """
+
+    last_reading_id: int
+    notification_ids: tuple[int, ...]
+    repeated_keys: int
+    not_owed: frozenset[int] = frozenset()
+
+
+class Placed(NamedTuple):
+    """A blob and the highest reading id that it includes."""
+
+    position: int
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a start finds. ``tail`` yields (id, reading) after ``snapshot_position``, in order of arrival.
+
+    A reading of the tail is already in its asset's state if that state's position is not below its id.
+    """
+
+    known: dict[str, Millis]
+    heartbeat_ms: Millis | None
+    ruleset: str
+    snapshot_position: int
+    last_reading_id: int
+    states: dict[str, Placed]
+    tracks: dict[str, Placed]
+    open_alerts: list[AlertRow]
+    meta: dict[str, str]
+    inventory: InventoryBody | None
+    tail: Iterator[tuple[int, Reading]]

@@ -1,0 +1,55 @@
+"""Where the house stands: asset states, device tracks, the heartbeat, the inventory and small marks by name.
+
+Only statements stand here; the transaction around them is the writer's.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.journal.entry import InventoryBody, Snapshot
+from gateway.journal.names import Names
+from telemetry.reading import Millis
+
+SNAPSHOT_POSITION: Final = "snapshot_position"
+SNAPSHOT_RULESET: Final = "snapshot_ruleset"
+
+
+def keep_states(connection: sqlite3.Connection, states: Mapping[str, bytes], position: int, assets: Names) -> None:
+    """Writes each asset's state as including every reading up to ``position``."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO asset_state (asset, position, blob) VALUES (?, ?, ?)",
+        [(assets[asset], position, blob) for asset, blob in states.items()],
+    )
+
+
+def keep_snapshot(
+    connection: sqlite3.Connection, snapshot: Snapshot, position: int, assets: Names, devices: Names
+) -> None:
+    """Writes all states and tracks, from which a start goes on with the readings after ``position``."""
+    keep_states(connection, snapshot.states, position, assets)
+    connection.executemany(
+        "INSERT OR REPLACE INTO track (device, position, blob) VALUES (?, ?, ?)",
+        [(devices[device], position, blob) for device, blob in snapshot.tracks.items()],
+    )
+    keep_meta(connection, {SNAPSHOT_POSITION: str(position), SNAPSHOT_RULESET: snapshot.ruleset})
+
+
+def keep_meta(connection: sqlite3.Connection, meta: Mapping[str, str]) -> None:
+    """Writes small marks by name."""
+    connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", list(meta.items()))
+
+
+def keep_heartbeat(connection: sqlite3.Connection, at_ms: Millis | None) -> None:
+    """Writes when the gateway last was subscribed and committing (alerting.md §2, Start)."""
+    if at_ms is not None:
+        connection.execute("INSERT OR REPLACE INTO heartbeat (id, at_ms) VALUES (1, ?)", (at_ms,))
+
+
+def add_inventory(connection: sqlite3.Connection, inventory: InventoryBody | None) -> None:
+    """Appends a version of the inventory."""
+    if inventory is not None:
+        connection.execute(
+            "INSERT INTO inventory_version (imported_ms, sha256, body) VALUES (?, ?, ?)",
+            (inventory.imported_ms, inventory.sha256, inventory.body),
+        )

@@ -1,0 +1,186 @@
+"""The journal as everyone but the writer sees it: read-only, beside a running gateway or without one.
+
+Rows come out as plain mappings fit for JSON lines, in short reads that never keep the write-ahead log from being reset.
+"""
+
+import base64
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Self, TypeAlias
+
+from msgspec import to_builtins
+
+from alerts.delivery import Due, Standing
+from alerts.model import Kind, Owed
+from gateway.journal import reading_rows
+from gateway.journal.connections import open_for_reading
+from gateway.journal.trouble import JournalUnavailable, Problem, translated
+from gateway.journal.versions import scripts, version_of
+from telemetry.reading import Millis
+
+Row: TypeAlias = dict[str, Any]
+"""One exported row: strings, numbers, ``None``, and for a reading its ``values``. Times are ISO 8601 in UTC with ms."""
+
+FIRST_MS: Final = -(2**62)
+LAST_MS: Final = 2**62
+_PAGE: Final = 2_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class JournalReader:
+    """A read-only view. Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Opens an existing journal of exactly this code's version."""
+        with translated(path):
+            connection = open_for_reading(path)
+            try:
+                _check_version(connection, path)
+            except (sqlite3.Error, JournalUnavailable):
+                connection.close()
+                raise
+        return cls(path, connection)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
+        """Readings observed in [from, to), in order of arrival."""
+        with translated(self._path):
+            for _, reading in reading_rows.read(self._connection, 0, (from_ms, to_ms)):
+                yield {
+                    "device": reading.device,
+                    "asset": reading.asset,
+                    "boot": reading.boot,
+                    "seq": reading.seq,
+                    "observed_at": _iso(reading.observed_ms),
+                    "received_at": _iso(reading.received_ms),
+                    "clock": reading.clock.name.lower(),
+                    "late": reading.late,
+                    "values": to_builtins(reading.values),
+                }
+
+    def alerts(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
+        """Episodes raised in [from, to), in the order in which they were first written."""
+        for row in self._pages(_ALERTS, from_ms, to_ms):
+            yield {
+                **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
+                "raised_at": _iso(row["raised_ms"]),
+                "cleared_at": _iso_or_none(row["cleared_ms"]),
+            }
+
+    def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
+        """Notifications that came to be owed in [from, to), with what became of them."""
+        for row in self._pages(_NOTIFICATIONS, from_ms, to_ms):
+            yield {
+                "key": row["key"],
+                "at": _iso(row["at_ms"]),
+                **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
+                "to": row["recipient"],
+                **{
+                    name: row[name] for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")
+                },
+                "next_attempt_at": _iso_or_none(row["next_attempt_ms"]),
+                "accepted_at": _iso_or_none(row["accepted_ms"]),
+                "delivered_at": _iso_or_none(row["delivered_ms"]),
+            }
+
+    def quarantine(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
+        """Refused uplinks received in [from, to); ``payload`` or ``payload_b64`` as in a recording."""
+        for row in self._pages(_QUARANTINE, from_ms, to_ms):
+            yield {
+                "received_at": _iso(row["received_ms"]),
+                "topic": row["topic"],
+                **_payload(row["payload"]),
+                "reason": row["reason"],
+                "detail": row["detail"],
+            }
+
+    def due_notification(self, now_ms: Millis) -> Due | None:
+        """The most urgent notification that may be tried at ``now_ms``: the highest severity, then the lowest id."""
+        with translated(self._path):
+            row = self._connection.execute(_DUE, {"now": now_ms}).fetchone()
+        return None if row is None else _due(row)
+
+    def damage(self) -> list[str]:
+        """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
+        with translated(self._path):
+            found = [str(line) for (line,) in self._connection.execute("PRAGMA quick_check(20)")]
+        return [] if found == ["ok"] else found
+
+    def _pages(self, query: str, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
+        after = 0
+        with translated(self._path):
+            while True:
+                cursor = self._connection.execute(query, (after, from_ms, to_ms, _PAGE))
+                names = [column[0] for column in cursor.description]
+                rows = cursor.fetchall()
+                if not rows:
+                    return
+                yield from (dict(zip(names, row, strict=True)) for row in rows)
+                after = rows[-1][0]
+
+
+_ALERTS: Final = """
+    SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
+    FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?
+"""
+_NOTIFICATIONS: Final = "SELECT * FROM notification WHERE id > ? AND at_ms >= ? AND at_ms < ? ORDER BY id LIMIT ?"
+_QUARANTINE: Final = (
+    "SELECT * FROM quarantine WHERE id > ? AND received_ms >= ? AND received_ms < ? ORDER BY id LIMIT ?"
+)
+_DUE: Final = """
+    SELECT id, state, attempts,
+           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text
+    FROM notification
+    WHERE state IN ('owed', 'sending') AND (state = 'sending' OR next_attempt_ms IS NULL OR next_attempt_ms <= :now)
+    ORDER BY severity, id LIMIT 1
+"""
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version, known = version_of(connection, path), len(scripts())
+    if version != known:
+        raise JournalUnavailable(Problem.NEWER if version > known else Problem.OLDER, path)
+
+
+def _due(row: tuple[Any, ...]) -> Due:
+    number, state, attempts, at_ms, rule, asset, episode, severity, kind, step, repeat, to, phone, channel, text = row
+    owed = Owed(
+        at_ms=at_ms,
+        rule=rule,
+        asset=asset,
+        episode=episode,
+        severity=severity,
+        kind=Kind(kind),
+        step=step,
+        repeat=repeat,
+        to=to,
+        phone=phone,
+        channel=channel,
+        text=text,
+    )
+    return Due(number, owed, Standing(state), attempts)
+
+
+def _payload(payload: bytes) -> Row:
+    try:
+        return {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        return {"payload_b64": base64.b64encode(payload).decode()}
+
+
+def _iso(at_ms: Millis) -> str:
+    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _iso_or_none(at_ms: Millis | None) -> str | None:
+    return None if at_ms is None else _iso(at_ms)

@@ -1,0 +1,115 @@
+"""Readings to rows and back: the one place where a reading's columns are named.
+
+A sample speaks of four to six of the 23 quantities, and binding a NULL costs Python more than binding a number. So
+readings are grouped by what they speak of, and each group goes in with multi-row INSERTs that name only those columns.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from msgspec import to_builtins
+
+from gateway.journal.names import Names
+from telemetry.reading import QUANTITIES, Clock, Reading, Values
+
+_Row: TypeAlias = tuple[Any, ...]
+
+_HEAD: Final = ("id", "device", "asset", "boot", "seq", "observed_ms", "received_ms", "device_ms", "clock", "late")
+_BLOCKS: Final = (100, 25, 5, 1)
+"""Rows a statement, largest first: few texts to prepare, few statements for any number of rows. The largest binds
+3,300 values; SQLite's limit is 32,766."""
+
+
+@lru_cache(maxsize=512)
+def _insert(quantities: tuple[str, ...], rows: int) -> str:
+    columns = (*_HEAD, *quantities)
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO reading ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 -- fixed names
+
+
+def insert(
+    connection: sqlite3.Connection, readings: Sequence[Reading], after: int, devices: Names, assets: Names
+) -> int:
+    """Writes the readings with the ids ``after + 1`` and up, in their order; answers the last id."""
+    shapes: dict[tuple[str, ...], list[Any]] = {}
+    for number, reading in enumerate(readings, start=after + 1):
+        values = to_builtins(reading.values)
+        shape = tuple(values)
+        flat = shapes.get(shape)
+        if flat is None:
+            flat = shapes[shape] = []
+        flat += (
+            number,
+            devices[reading.device],
+            assets[reading.asset],
+            reading.boot,
+            reading.seq,
+            reading.observed_ms,
+            reading.received_ms,
+            reading.device_ms,
+            int(reading.clock),
+            int(reading.late),
+            *values.values(),
+        )
+    for shape, flat in shapes.items():
+        _insert_all(connection, shape, flat)
+    return after + len(readings)
+
+
+def _insert_all(connection: sqlite3.Connection, quantities: tuple[str, ...], flat: list[Any]) -> None:
+    width = len(_HEAD) + len(quantities)
+    at = 0
+    for block in _BLOCKS:
+        while len(flat) - at >= block * width:
+            connection.execute(_insert(quantities, block), flat[at : at + block * width])
+            at += block * width
+
+
+_QUANTITY_COLUMNS: Final = ", ".join(f"reading.{name}" for name in QUANTITIES)
+_TAIL: Final = f"""
+    SELECT reading.id, device.name, asset.name, boot, seq, observed_ms, received_ms, device_ms, clock, late,
+           {_QUANTITY_COLUMNS}
+    FROM reading JOIN device ON device.id = reading.device JOIN asset ON asset.id = reading.asset
+    WHERE reading.id > ? AND observed_ms >= ? AND observed_ms < ?
+    ORDER BY reading.id LIMIT ?
+"""  # noqa: S608 -- column names of our own
+_PAGE: Final = 2_000
+"""Rows a query, so that no read transaction lasts: one that does keeps the write-ahead log from being reset."""
+_ALWAYS: Final = (-(2**63), 2**63 - 1)
+
+
+def read(
+    connection: sqlite3.Connection, after: int, observed_ms: tuple[int, int] = _ALWAYS
+) -> Iterator[tuple[int, Reading]]:
+    """Yields (id, reading) of the ids above ``after`` observed in [from, to), in order of arrival."""
+    while rows := connection.execute(_TAIL, (after, *observed_ms, _PAGE)).fetchall():
+        for row in rows:
+            yield row[0], _reading(row)
+        after = rows[-1][0]
+
+
+def _reading(row: _Row) -> Reading:
+    _, device, asset, boot, seq, observed_ms, received_ms, device_ms, clock, late, *values = row
+    return Reading(
+        device, asset, boot, seq, observed_ms, received_ms, Clock(clock), bool(late), Values(*values), device_ms
+    )
+
+
+_SEEN: Final = """
+    WITH RECURSIVE stretch (n) AS (
+        SELECT :newest >> 11 UNION ALL
+        SELECT n - 1 FROM stretch WHERE n > (SELECT min(id) >> 11 FROM reading)
+    )
+    SELECT EXISTS (
+        SELECT 1 FROM stretch CROSS JOIN reading
+        ON (reading.id >> 11) = stretch.n AND device = :device AND boot = :boot AND seq = :seq
+    )
+"""
+
+
+def seen(connection: sqlite3.Connection, newest: int, device: int, boot: int, seq: int) -> bool:
+    """Whether a reading of this identity is kept: one look-up a stretch of 2,048 readings, the newest first."""
+    found = connection.execute(_SEEN, {"newest": newest, "device": device, "boot": boot, "seq": seq}).fetchone()
+    return bool(found[0])

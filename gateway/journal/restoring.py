@@ -1,0 +1,69 @@
+"""What a start finds in the journal: states, tracks, open alerts, and the readings since the last snapshot.
+
+Only reads; what it means to step through the tail again is the pipeline's.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.journal import reading_rows
+from gateway.journal.entry import AlertRow, InventoryBody, Placed, Restored
+from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
+from gateway.journal.trouble import translated
+from telemetry.reading import Millis, Reading
+
+
+def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) -> Restored:
+    """Everything at once but the tail, which is read as it is consumed; nothing may be committed before it is."""
+    with translated(path):
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        position = int(meta.pop(SNAPSHOT_POSITION, "0"))
+        return Restored(
+            known=dict(connection.execute("SELECT name, first_known_ms FROM device WHERE first_known_ms IS NOT NULL")),
+            heartbeat_ms=_heartbeat(connection),
+            ruleset=meta.pop(SNAPSHOT_RULESET, ""),
+            snapshot_position=position,
+            last_reading_id=last_reading_id,
+            states=_placed(connection, "SELECT name, position, blob FROM asset_state JOIN asset ON asset.id = asset"),
+            tracks=_placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device"),
+            open_alerts=_open_alerts(connection),
+            meta=meta,
+            inventory=_inventory(connection),
+            tail=_tail(connection, path, position),
+        )
+
+
+def snapshot_position(connection: sqlite3.Connection) -> int:
+    """The highest reading id that the last snapshot includes; 0 before the first one."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (SNAPSHOT_POSITION,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _heartbeat(connection: sqlite3.Connection) -> Millis | None:
+    row = connection.execute("SELECT at_ms FROM heartbeat").fetchone()
+    return None if row is None else int(row[0])
+
+
+def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
+    return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
+
+
+def _open_alerts(connection: sqlite3.Connection) -> list[AlertRow]:
+    rows = connection.execute(
+        "SELECT episode, rule, asset, device, severity, raised_ms, cleared_ms, blob"
+        " FROM alert WHERE cleared_ms IS NULL ORDER BY raised_ms, episode"
+    )
+    return [AlertRow(*row) for row in rows]
+
+
+def _inventory(connection: sqlite3.Connection) -> InventoryBody | None:
+    row = connection.execute(
+        "SELECT imported_ms, sha256, body FROM inventory_version ORDER BY version DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else InventoryBody(*row)
+
+
+def _tail(connection: sqlite3.Connection, path: Path, position: int) -> Iterator[tuple[int, Reading]]:
+    with translated(path):
+        yield from reading_rows.read(connection, position)

@@ -1,0 +1,153 @@
+"""The journal as the one thread that writes it sees it: entries go in whole or not at all, and come back at a start.
+
+One connection, one thread at a time, no clock. What a row looks like is in ``reading_rows`` and ``case_rows``.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Self
+
+from gateway.journal import arrival_rows, case_rows, expiry, mark_rows, reading_rows, restoring
+from gateway.journal.connections import open_for_writing, take_lock
+from gateway.journal.entry import Committed, Entry, Restored
+from gateway.journal.expiry import Expired
+from gateway.journal.names import Names
+from gateway.journal.retention import Pressure, keep, pressure_at
+from gateway.journal.trouble import translated
+from gateway.journal.versions import migrate, scripts
+from telemetry.reading import Millis
+
+
+class Journal:
+    """The one SQLite file. Made by ``open``; every method may raise ``JournalUnavailable``."""
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, lock: sqlite3.Connection, max_bytes: int | None
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._lock = lock
+        self._max_bytes = max_bytes
+        self._devices = Names(connection, "device")
+        self._assets = Names(connection, "asset")
+        (self._last_reading_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
+        self._snapshot_position = restoring.snapshot_position(connection)
+
+    @classmethod
+    def open(cls, path: Path, *, max_bytes: int | None = None) -> Self:
+        """Opens or makes the file and its folder and brings the schema up to date.
+
+        ``max_bytes`` bounds the file. Raises ``JournalUnavailable`` and leaves nothing open when it cannot be used.
+        """
+        with ExitStack() as undo, translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = undo.enter_context(closing(take_lock(path)))
+            connection = undo.enter_context(closing(open_for_writing(path, max_bytes)))
+            migrate(connection, path, scripts())
+            journal = cls(path, connection, lock, max_bytes)
+            undo.pop_all()
+        return journal
+
+    def close(self) -> None:
+        """Folds the write-ahead log back into the file and lets go of it."""
+        with closing(self._lock), closing(self._connection), translated(self._path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def commit(self, entry: Entry) -> Committed:
+        """Makes everything in ``entry`` durable in one transaction; returns only when it is (law L1).
+
+        When it raises, nothing of the entry is in the journal, and the same entry may be committed again.
+        """
+        if entry.is_empty:
+            return Committed(self._last_reading_id, (), 0)
+        with self._transaction():
+            committed = self._write(entry)
+        self._last_reading_id = committed.last_reading_id
+        if entry.snapshot is not None:
+            self._snapshot_position = committed.last_reading_id
+        return committed
+
+    def seen(self, device: str, boot: int, seq: int) -> bool:
+        """Whether the journal keeps a reading of this identity; for those below the window in memory.
+
+        About 1 ms with two million readings kept, so it is for the few, not for every message.
+        """
+        number = self._devices.get(device)
+        if number is None:
+            return False
+        with translated(self._path):
+            return reading_rows.seen(self._connection, self._last_reading_id, number, boot, seq)
+
+    def restore(self) -> Restored:
+        """What was saved, to go on from; consume its ``tail`` before the first commit."""
+        return restoring.restore(self._connection, self._path, self._last_reading_id)
+
+    def pressure(self) -> Pressure:
+        """How full the journal is: of its configured size, or of what the disk lets it take if that is less."""
+        with translated(self._path):
+            used = self._used_bytes()
+            room = used + shutil.disk_usage(self._path.parent).free
+        return pressure_at(used, room if self._max_bytes is None else min(room, self._max_bytes))
+
+    def expire(self, now_ms: Millis, keep_days: int, sent_position: int | None = None) -> Expired:
+        """Deletes one bounded step of what the policy lets go; call between batches while it deletes anything.
+
+        ``sent_position`` is the highest reading id that reached the time series database, ``None`` without one.
+        """
+        pressure = self.pressure()
+        policy = keep(pressure, keep_days)
+        through = min(self._snapshot_position, self._last_reading_id - 1)
+        if sent_position is not None:
+            through = min(through, sent_position)
+        with self._transaction():
+            return Expired(
+                pressure=pressure,
+                readings=expiry.expire_readings(self._connection, now_ms, policy, through),
+                quarantined=expiry.expire_quarantine(self._connection, now_ms, policy),
+                cases=expiry.expire_cases(self._connection, now_ms),
+            )
+
+    def _used_bytes(self) -> int:
+        pages, free, size = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with translated(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._devices.forget()
+                self._assets.forget()
+                if self._connection.in_transaction:  # a full disk may have rolled it back already
+                    self._connection.execute("ROLLBACK")
+                raise
+        self._devices.settle()
+        self._assets.settle()
+
+    def _write(self, entry: Entry) -> Committed:
+        db, devices, assets = self._connection, self._devices, self._assets
+        arrival_rows.keep_known(db, entry.known, devices)
+        last = reading_rows.insert(db, entry.readings, self._last_reading_id, devices, assets)
+        arrival_rows.keep_statuses(db, entry.statuses, devices)
+        arrival_rows.add_quarantined(db, entry.quarantined)
+        mark_rows.keep_states(db, entry.states, last, assets)
+        if entry.snapshot is not None:
+            mark_rows.keep_snapshot(db, entry.snapshot, last, assets, devices)
+        case_rows.keep_alerts(db, entry.alerts)
+        case_rows.add_events(db, entry.events)
+        notification_ids, repeated_keys = case_rows.add_owed(db, entry.owed)
+        case_rows.drop(db, entry.dropped)
+        not_owed = case_rows.keep_attempts(db, entry.attempts)
+        mark_rows.keep_heartbeat(db, entry.heartbeat_ms)
+        mark_rows.keep_meta(db, entry.meta)
+        mark_rows.add_inventory(db, entry.inventory)
+        return Committed(last, notification_ids, repeated_keys, not_owed)

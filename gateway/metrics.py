@@ -1,0 +1,72 @@
+"""What Prometheus may ask: counters and histograms of the rim, one registry a gateway.
+
+Every figure is fed once a batch, never once a message. Nothing reads a figure back to decide anything.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_LATENCY_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BATCH: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """The gateway's figures; fields are named as Prometheus sees them, without the prefix ``cunjing_``."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+
+        def counter(name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:
+            return Counter(f"cunjing_{name}", meaning, labels, registry=registry)
+
+        def gauge(name: str, meaning: str) -> Gauge:
+            return Gauge(f"cunjing_{name}", meaning, registry=registry)
+
+        def histogram(name: str, meaning: str, buckets: tuple[float, ...] = _LATENCY_S) -> Histogram:
+            return Histogram(f"cunjing_{name}", meaning, buckets=buckets, registry=registry)
+
+        self.received = counter("messages_received", "Messages taken from the broker.")
+        self.committed = counter("messages_committed", "Messages whose batch became durable.")
+        self.acked = counter("messages_acked", "Messages acknowledged to the broker after their commit.")
+        self.ack_dropped = counter("acks_dropped", "Acknowledgements not sent because their connection was gone.")
+        self.readings = counter("readings_committed", "Readings that became durable.")
+        self.duplicates = counter("samples_duplicate", "Samples that had been committed before.")
+        self.quarantined = counter("quarantined", "What was refused and kept aside.", ("reason",))
+        self.unknown_keys = counter("unknown_keys", "Keys in samples that nobody knows.")
+        self.events = counter("events", "Events committed.", ("event",))
+        self.batch_messages = histogram("batch_messages", "Messages in a committed batch.", _BATCH)
+        self.commit_seconds = histogram("commit_seconds", "How long a commit took, fsync included.")
+        self.durable_seconds = histogram("arrival_to_durable_seconds", "From a batch's first byte to its commit.")
+        self.commit_failures = counter("commit_failures", "Commits that the journal refused; nothing was acknowledged.")
+        self.notifications_owed = gauge("notifications_owed", "Notifications that nobody has taken yet.")
+        self.oldest_owed_seconds = gauge("notifications_oldest_owed_seconds", "Age of the oldest of them.")
+        self.attempts = counter("notification_attempts", "Tries to hand a notification over.", ("channel", "outcome"))
+        self.inbox_depth = gauge("inbox_depth", "Items that wait for the loop.")
+        self.sessions_lost = gauge("mqtt_sessions_lost", "How often the broker had forgotten our session.")
+        self.reconnects = gauge("mqtt_reconnects", "Connections after the first.")
+        self.loop_age_seconds = gauge("loop_age_seconds", "Since the loop last turned.")
+        self.commit_age_seconds = gauge("commit_age_seconds", "Since the last commit.")
+        self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
+
+    def quarantine(self, reason: str, count: int) -> None:
+        """Counts refusals of one reason; ``reason`` is one of a few names, never text from outside."""
+        self.quarantined.labels(reason).inc(count)
+
+    def durable(self, messages: int, commit_s: float, arrival_s: float) -> None:
+        """One batch became durable: how many messages, how long the commit took, how long since the batch was read."""
+        self.committed.inc(messages)
+        self.batch_messages.observe(messages)
+        self.commit_seconds.observe(commit_s)
+        self.durable_seconds.observe(arrival_s)
+
+    def ask(self, gauge: Gauge, figure: Callable[[], float]) -> None:
+        """Lets ``gauge`` ask for its figure when Prometheus does; ``figure`` is called on the HTTP thread."""
+        gauge.set_function(figure)
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format (``CONTENT_TYPE``)."""
+        return generate_latest(self._registry)

@@ -1,0 +1,226 @@
+"""The gateway's configuration: one TOML file, environment variables over it, every fault said in one sentence.
+
+Read once at start and frozen. Relative paths are relative to the working directory, as in the shell that starts
+the gateway. Secrets are named here by the file that holds them and read only when they are used.
+"""
+
+import os
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from gateway.settings_faults import SettingsFault, sentence, strange_variables
+
+ENV_PREFIX: Final = "CUNJING_"
+_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Endpoint(NamedTuple):
+    """A host and a port."""
+
+    host: str
+    port: int
+
+
+def _broker_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError('write it as "mqtt://host:1883", or "mqtts://host:8883" for TLS')
+    if parts.username or parts.password:
+        raise ValueError("user and password do not belong in the URL; use username and password_file")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("nothing may follow the port")
+    _ = parts.port  # raises for a port that cannot be
+    return value
+
+
+def _topic_filter(value: str) -> str:
+    levels = value.split("/")
+    if not value or "\0" in value or len(value.encode()) > 65_535:  # noqa: PLR2004 an MQTT string's two length bytes
+        raise ValueError("a topic filter is 1 to 65535 bytes without NUL")
+    if "#" in "".join(levels[:-1]) or any(len(level) > 1 and ("+" in level or "#" in level) for level in levels):
+        raise ValueError('"+" and "#" stand alone between slashes, and "#" only at the end')
+    return value
+
+
+def _listen(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:  # noqa: PLR2004 TCP's own limit
+        raise ValueError('write it as "host:port", for example "127.0.0.1:8080"')
+    return Endpoint(host.strip("[]"), int(port))
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mqtt(_Table):
+    """``[mqtt]``: where the broker is and who we are to it. ``client_id`` is fixed, the session hangs on it."""
+
+    url: Annotated[str, AfterValidator(_broker_url)]
+    client_id: Annotated[str, Field(min_length=1, max_length=128)] = "cunjing-gateway"
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    topics: Annotated[tuple[Annotated[str, AfterValidator(_topic_filter)], ...], Field(min_length=1)]
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    ca_file: Path | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Host and port of ``url``; 1883 and 8883 are understood."""
+        parts = urlsplit(self.url)
+        return Endpoint(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+
+    @property
+    def tls(self) -> bool:
+        """Whether the URL asks for TLS."""
+        return self.url.startswith("mqtts:")
+
+    def read_password(self) -> str | None:
+        """The password, read now; ``SettingsFault`` when its file cannot be read."""
+        if self.password is not None:
+            return self.password.get_secret_value()
+        return read_secret(self.password_file, "[mqtt] password_file") if self.password_file else None
+
+
+class Journal(_Table):
+    """``[journal]``: the one SQLite file; raw readings are kept ``keep_days``, the file may grow to ``max_mb``."""
+
+    path: Path
+    keep_days: Annotated[int, Field(ge=1)] = 14
+    max_mb: Annotated[int, Field(ge=64)] | None = None
+
+
+class InventoryFile(_Table):
+    """``[inventory]``: the file that is imported when it changed."""
+
+    path: Path
+
+
+class Alerts(_Table):
+    """``[alerts]``: files that replace the built-in defaults."""
+
+    rules: Path | None = None
+    escalation: Path | None = None
+    texts: Path | None = None
+
+
+class Sms(BaseModel):
+    """``[sms]``: the channel by name; every further key belongs to it and is checked by it (``own``)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    channel: str = "outbox"
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The keys that are the channel's own, unchecked."""
+        return dict(self.model_extra or {})
+
+
+class Influxdb(_Table):
+    """``[influxdb]``: left out, the journal alone keeps the readings."""
+
+    url: str
+    org: str
+    bucket: str
+    token_file: Path
+
+
+class Desk(_Table):
+    """``[desk]``: where the web page and the HTTP API listen."""
+
+    listen: Annotated[Endpoint, BeforeValidator(_listen)] = Endpoint("127.0.0.1", 8080)
+
+
+class Settings(BaseSettings):
+    """Everything that the operator decides. Made by ``load``; environment variables win over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+    )
+
+    mqtt: Mqtt
+    journal: Journal
+    inventory: InventoryFile
+    alerts: Alerts = Alerts()
+    sms: Sms = Sms()
+    influxdb: Influxdb | None = None
+    desk: Desk = Desk()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over the file, and nothing else."""
+        _ = settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load(path: Path, channels: Collection[str] = ("outbox",)) -> Settings:
+    """The settings of ``path`` and the environment; ``SettingsFault`` with a sentence for each fault.
+
+    ``channels`` are the names that ``[sms] channel`` may have.
+    """
+    document = _read(path)
+    environment = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(ENV_PREFIX)}
+    faults = strange_variables(environment, ENV_PREFIX, list(Settings.model_fields))
+    if isinstance(mqtt := document.get("mqtt"), dict) and "password" in mqtt:
+        faults.append(
+            f"{path}: [mqtt] password: no secrets in this file; put it into a file and name that as password_file"
+        )
+    try:
+        settings = Settings(**document)
+    except ValidationError as errors:
+        set_by = {
+            ".".join(name.removeprefix(ENV_PREFIX).split("__")[:2]).lower(): f"environment variable {name}"
+            for name in environment
+        }
+        faults += [sentence(error, str(path), Settings, set_by) for error in errors.errors()]
+        raise SettingsFault(faults) from None
+    except SettingsError as error:
+        raise SettingsFault([*faults, f"environment: {error}; lists are written as JSON"]) from None
+    if settings.sms.channel not in channels:
+        known = ", ".join(sorted(channels))
+        faults.append(f"{path}: [sms] channel = {settings.sms.channel!r}: there is no such channel; known are: {known}")
+    if faults:
+        raise SettingsFault(faults)
+    return settings
+
+
+def read_secret(path: Path, key: str) -> str:
+    """The first line of a secret's file; ``SettingsFault`` naming ``key`` when there is none."""
+    try:
+        secret = path.read_text("utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFault([f"{key} = {str(path)!r} cannot be read: {_why(error)}"]) from None
+    if not secret:
+        raise SettingsFault([f"{key} = {str(path)!r} is empty; write the secret on its first line"])
+    return secret
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = "copy config/gateway.example.toml there, or name another file with --config"
+        raise SettingsFault([f"{path} cannot be read: {_why(error)}; {remedy}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsFault([f"{path} is not valid TOML: {error}"]) from None
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8"

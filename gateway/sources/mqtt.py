@@ -1,0 +1,213 @@
+"""The MQTT source: one thread owns the socket, reads what is there, and acknowledges only what it is told is durable.
+
+The only home of paho in the gateway, and nothing of its threads: no ``loop_start``, no exception that crosses its
+callbacks (traps P2 to P8). When to dial and what to subscribe is decided in ``session.py``; here are the packets.
+"""
+
+import random
+import select
+import ssl
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Final
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.settings import Mqtt
+from gateway.sources.broker_words import SESSION_EXPIRY_S
+from gateway.sources.link import Greeting, SubscriptionMemory, Version
+from gateway.sources.paho_exam import suits
+from gateway.sources.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
+from gateway.sources.session import Session
+from telemetry.reading import Millis
+from telemetry.wire import MAX_PAYLOAD_BYTES
+
+KEEPALIVE_S: Final = 60
+_VERSION_TOPIC: Final = "$SYS/broker/version"
+_PROTOCOLS: Final = {Version.FIVE: MQTTProtocolVersion.MQTTv5, Version.THREE: MQTTProtocolVersion.MQTTv311}
+
+
+class MqttSource(Session):
+    """A session with the broker of ``settings``: ``wait``, commit, ``ack``, all on one thread."""
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        memory: SubscriptionMemory,
+        now_ms: Callable[[], Millis],
+        monotonic: Callable[[], float],
+    ) -> None:
+        super().__init__(
+            settings,
+            memory,
+            open_link=lambda version: Connection(settings, version),
+            now_ms=now_ms,
+            monotonic=monotonic,
+            draw=random.uniform,
+        )
+
+
+class Connection:
+    """One connection, from dialling to its end; facts that paho's callbacks bring are kept until somebody asks.
+
+    Made for every attempt anew, so nothing of an old one can leak into the next. ``SettingsFault`` when the password
+    cannot be read.
+    """
+
+    def __init__(self, settings: Mqtt, version: Version) -> None:
+        self._settings = settings
+        self._client = _client(version, settings.client_id)
+        if settings.username is not None:
+            self._client.username_pw_set(settings.username, settings.read_password())
+        self._mqtt5 = version is Version.FIVE
+        self._arrivals = Arrivals()
+        self._asked: int | None = None
+        self._reader: Reader = (
+            ReadAhead(self._client, mqtt5=self._mqtt5) if _shortcut(version) else StockReader(self._client)
+        )
+        self.greeting: Greeting | None = None
+        self.granted: tuple[int, ...] | None = None
+        self.broker_version: str | None = None
+        self.closed: str | None = None
+        self._client.on_connect = self._greeted
+        self._client.on_subscribe = self._subscribed
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._arrived
+
+    def dial(self) -> None:
+        """Connects and sends CONNECT; blocks, bounded, and raises ``OSError`` when it does not come about."""
+        if self._settings.tls:
+            self._client.tls_set_context(ssl.create_default_context(cafile=self._settings.ca_file))
+        host, port = self._settings.endpoint
+        if self._mqtt5:
+            self._client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=_connect_properties())
+        else:
+            self._client.connect(host, port, KEEPALIVE_S)
+
+    def fileno(self) -> int | None:
+        """What ``poll`` watches; ``None`` once it is closed."""
+        sock = self._client.socket()
+        return None if sock is None else sock.fileno()
+
+    @property
+    def left(self) -> bool:
+        """Whether more may be there that no ``poll`` tells of."""
+        return self._reader.left
+
+    def read(self, arrivals: Arrivals) -> None:
+        """Takes what is there, bounded."""
+        self._arrivals = arrivals
+        self._reader.read(arrivals)
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Acknowledges in this order."""
+        self._reader.ack(mids)
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether something waits for room in the socket."""
+        return self._client.want_write()
+
+    def write(self) -> None:
+        """Writes what waits."""
+        self._client.loop_write()
+
+    def keep_alive(self) -> None:
+        """Pings when it is time, and closes when nobody answers."""
+        self._client.loop_misc()
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Asks for them at QoS 1; ``granted`` is the answer. Retained messages come only with a new subscription."""
+        self.granted = None
+        if self._mqtt5:
+            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+            _, self._asked = self._client.subscribe([(name, options) for name in filters])
+        else:
+            _, self._asked = self._client.subscribe([(name, 1) for name in filters])
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Wants them no more."""
+        self._client.unsubscribe(list(filters))
+
+    def ask_version(self) -> None:
+        """Asks a MQTT 5 broker what it is; QoS 0, so the answer takes no place in the window and is never an uplink."""
+        if self._mqtt5:
+            self._client.subscribe(_VERSION_TOPIC, options=SubscribeOptions(qos=0))
+
+    def close(self) -> None:
+        """DISCONNECT, which keeps the session, and the end of the socket; bounded even if the broker reads no more."""
+        self._client.disconnect()
+        for _ in range(10):
+            sock = self._client.socket()
+            if sock is None:
+                return
+            room = select.poll()
+            room.register(sock.fileno(), select.POLLOUT)
+            if not room.poll(100):
+                break
+            self._client.loop_write()
+        if (sock := self._client.socket()) is not None:
+            sock.close()
+
+    def _greeted(
+        self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        self.greeting = Greeting(reason.value, reason.getName(), flags.session_present)
+
+    def _subscribed(
+        self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        if mid == self._asked:
+            self.granted = tuple(reason.value for reason in reasons)
+
+    def _disconnected(
+        self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        who = "the broker says" if flags.is_disconnect_packet_from_server else "the line says"
+        self.closed = f"{who} {str(reason).lower()}"
+
+    def _arrived(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        if message._topic == _VERSION_TOPIC.encode() and message.qos == 0:  # noqa: SLF001 ``topic`` raises for bytes that are no UTF-8
+            self.broker_version = message.payload[:80].decode("ascii", "replace")
+            return
+        _add(self._arrivals, message)
+
+
+def _add(arrivals: Arrivals, message: MQTTMessage) -> None:
+    arrivals.add(message._topic, bytes(message.payload), message.mid)  # noqa: SLF001 ``topic`` raises for bytes that are no UTF-8
+
+
+def _client(version: Version, client_id: str) -> Client:
+    return Client(
+        CallbackAPIVersion.VERSION2,
+        client_id,
+        clean_session=None if version is Version.FIVE else False,
+        protocol=_PROTOCOLS[version],
+        reconnect_on_failure=False,
+        manual_ack=True,
+    )
+
+
+def _connect_properties() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own gap
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.ReceiveMaximum = MAX_MESSAGES
+    properties.MaximumPacketSize = MAX_PAYLOAD_BYTES
+    return properties
+
+
+@cache
+def _shortcut(version: Version) -> bool:
+    """Whether the read-ahead may be used with the paho that is installed; asked once a process."""
+
+    def make(arrivals: Arrivals) -> Client:
+        client = _client(version, "exam")
+        client.on_message = lambda _client, _data, message: _add(arrivals, message)
+        return client
+
+    return suits(make, mqtt5=version is Version.FIVE)

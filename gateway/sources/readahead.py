@@ -1,0 +1,237 @@
+"""How bytes become uplinks: one large receive, PUBLISH packets decoded where they lie, one write for all PUBACKs.
+
+Stock paho reads a packet in three or four calls and writes an acknowledgement in one; this costs it 30 to 50 µs a
+message (traps P10, P11). Here everything that is not a plain QoS 1 PUBLISH is left to paho, which is handed the same
+buffer through ``_sock_recv``; so there is one protocol engine, and a shortcut past it. The shortcut leans on private
+names of paho, therefore ``paho_exam`` compares it with the stock path before it is used. No paho is imported here.
+"""
+
+import select
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from telemetry.wire import Uplink
+
+MAX_MESSAGES: Final = 1_000
+MAX_BYTES: Final = 262_144
+_TOPICS_KNOWN: Final = 65_536
+_PUBLISH_QOS_1: Final = 0x32
+_PUBLISH_BUT_FLAGS: Final = 0xF6
+_PUBACK: Final = 0x40
+_PUBACK_HEAD: Final = 0x4002_0000
+_MORE: Final = 0x80
+_SHORTEST: Final = 5
+
+
+class Client(Protocol):
+    """What is used of ``paho.mqtt.client.Client``; the underscored names are what ``paho_exam`` checks."""
+
+    @property
+    def _in_packet(self) -> Mapping[str, object]:
+        """The packet that stock paho is in the middle of; ``command`` is 0 between packets."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Receives, over TLS or not; ``BlockingIOError`` when nothing is there."""
+
+    def _packet_queue(self, command: int, packet: bytes, mid: int, qos: int) -> int:
+        """Queues bytes and writes what can be written."""
+
+    def loop_read(self) -> int:
+        """Reads and handles one packet."""
+
+    def socket(self) -> object | None:
+        """The socket, ``None`` once it was closed."""
+
+    def ack(self, mid: int, qos: int) -> int:
+        """Sends one PUBACK."""
+
+
+class Arrivals:
+    """The batch that is being read: uplinks and the message ids to acknowledge them by, in arrival order."""
+
+    __slots__ = ("mids", "received_ms", "size", "uplinks")
+
+    def __init__(self) -> None:
+        self.uplinks: list[Uplink] = []
+        self.mids: list[int] = []
+        self.size = 0
+        self.received_ms = 0
+
+    def add(self, topic: bytes, payload: bytes, mid: int) -> None:
+        """One message from the stock path; a topic that is not UTF-8 stays recognisable and is refused further on."""
+        self.uplinks.append(Uplink(self.received_ms, topic.decode("utf-8", "backslashreplace"), payload))
+        self.mids.append(mid)
+        self.size += len(topic) + len(payload)
+
+    @property
+    def full(self) -> bool:
+        """Whether the batch has reached its bound (law L10)."""
+        return len(self.mids) >= MAX_MESSAGES or self.size >= MAX_BYTES
+
+
+class Reader(Protocol):
+    """One connection's way from bytes to uplinks and from message ids to PUBACKs."""
+
+    @property
+    def left(self) -> bool:
+        """Whether it stopped because the batch was full: more may be there that no ``poll`` tells of (trap P16)."""
+
+    def read(self, arrivals: Arrivals) -> None:
+        """Takes what is there into ``arrivals``, bounded; the client knows afterwards whether it is still connected."""
+
+    def ack(self, mids: Sequence[int]) -> None:
+        """Acknowledges in this order."""
+
+
+class StockReader:
+    """paho as it comes: a packet a call. The fall-back, and what the read-ahead is compared with."""
+
+    left = False
+
+    def __init__(self, client: Client, readable: Callable[[object], bool] | None = None) -> None:
+        self._client = client
+        self._readable = readable or _readable
+
+    def read(self, arrivals: Arrivals) -> None:
+        """Reads packets while any are there; ``on_message`` adds them to ``arrivals``."""
+        self.left = False
+        while (sock := self._client.socket()) is not None and self._readable(sock):
+            if arrivals.full:
+                self.left = True
+                return
+            self._client.loop_read()
+
+    def ack(self, mids: Sequence[int]) -> None:
+        """One write an acknowledgement."""
+        for mid in mids:
+            self._client.ack(mid, 1)
+
+
+class ReadAhead:
+    """The shortcut. ``mqtt5`` says whether packets carry properties."""
+
+    left = False
+
+    def __init__(self, client: Client, *, mqtt5: bool) -> None:
+        self._client = client
+        self._mqtt5 = mqtt5
+        self._receive = client._sock_recv  # noqa: SLF001 the name that ``paho_exam`` has checked
+        vars(client)["_sock_recv"] = self._serve
+        self._bytes = b""
+        self._at = 0
+        self._topics: dict[bytes, str] = {}
+
+    def read(self, arrivals: Arrivals) -> None:
+        """Takes what is there: in place what is a plain PUBLISH, by paho what is not."""
+        self.left = False
+        while self._client.socket() is not None:
+            if self._between_packets and self._decode(arrivals):
+                if not self._receive_more():
+                    return
+            elif arrivals.full:
+                self.left = True
+                return
+            else:
+                self._client.loop_read()
+                if not self._between_packets:
+                    return  # paho waits for the rest of a packet, which is not there yet
+
+    def ack(self, mids: Sequence[int]) -> None:
+        """All acknowledgements in one write; each is four bytes, success by omission in MQTT 5 as in 3.1.1."""
+        joined = struct.pack(f"!{len(mids)}I", *[_PUBACK_HEAD | mid for mid in mids])
+        self._client._packet_queue(_PUBACK, joined, 0, 1)  # noqa: SLF001 the name that ``paho_exam`` has checked
+
+    @property
+    def _between_packets(self) -> bool:
+        return self._client._in_packet["command"] == 0  # noqa: SLF001 the name that ``paho_exam`` has checked
+
+    def _serve(self, size: int) -> bytes:
+        """What paho receives from now on: the buffer first, then the socket."""
+        if self._at == len(self._bytes):
+            self._bytes, self._at = self._receive(MAX_BYTES), 0
+        piece = self._bytes[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def _receive_more(self) -> bool:
+        """Whether more came. At the end of the stream paho is asked to read, so that it closes as it always does."""
+        try:
+            more = self._receive(MAX_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            more = b""
+        if not more:
+            self._client.loop_read()
+            return False
+        self._bytes, self._at = self._bytes[self._at :] + more, 0
+        return True
+
+    def _decode(self, arrivals: Arrivals) -> bool:  # noqa: C901 one tight loop; a call a field costs more than the field
+        """Decodes in place until bytes are missing (true), or the batch is full or paho's turn has come (false).
+
+        Left to paho: whatever is not PUBLISH at QoS 1, packets of 16 KiB and more, 128 bytes and more of properties,
+        and whatever does not add up. Lengths follow MQTT 5 §3.3, the remaining length §1.5.5.
+        """
+        data, at, end = self._bytes, self._at, len(self._bytes)
+        uplinks, mids, topics, received_ms, mqtt5 = (
+            arrivals.uplinks, arrivals.mids, self._topics, arrivals.received_ms, self._mqtt5,
+        )  # fmt: skip
+        room, last = MAX_MESSAGES - len(mids), min(end, at + MAX_BYTES - arrivals.size)
+        started, missing = at, False
+        while room > 0 and at < last:
+            if data[at] & _PUBLISH_BUT_FLAGS != _PUBLISH_QOS_1:
+                break
+            if end - at < _SHORTEST:
+                missing = True
+                break
+            length, start = data[at + 1], at + 2
+            if length >= _MORE:
+                if data[at + 2] >= _MORE:
+                    break
+                length, start = length - _MORE + (data[at + 2] << 7), at + 3
+            stop = start + length
+            if stop > end:
+                missing = True
+                break
+            if length < _SHORTEST:
+                break
+            mid_at = start + 2 + (data[start] << 8 | data[start + 1])
+            payload_at = mid_at + 2
+            if mqtt5 and payload_at < stop:
+                if data[payload_at] >= _MORE:
+                    break
+                payload_at += 1 + data[payload_at]
+            elif mqtt5:
+                break
+            if payload_at > stop or mid_at == start + 2:
+                break
+            raw = data[start + 2 : mid_at]
+            topic = topics.get(raw)
+            if topic is None:
+                topic = self._learn(raw)
+            uplinks.append(Uplink(received_ms, topic, data[payload_at:stop]))
+            mids.append(data[mid_at] << 8 | data[mid_at + 1])
+            at = stop
+            room -= 1
+        self._at = at
+        arrivals.size += at - started
+        return missing or (at == end and not arrivals.full)
+
+    def _learn(self, raw: bytes) -> str:
+        """The topic as text, remembered: a fleet has as many topics as devices. Bounded against invented ones."""
+        if len(self._topics) >= _TOPICS_KNOWN:
+            self._topics.clear()
+        topic = raw.decode("utf-8", "backslashreplace")
+        self._topics[raw] = topic
+        return topic
+
+
+def _readable(sock: object) -> bool:
+    pending = getattr(sock, "pending", None)
+    if pending is not None and pending():
+        return True
+    watch = select.poll()
+    watch.register(sock, select.POLLIN)  # type: ignore[arg-type] # paho's sockets have a fileno; its type does not say so
+    return bool(watch.poll(0))

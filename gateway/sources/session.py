@@ -1,0 +1,245 @@
+"""Our session with the broker: when to dial, what to subscribe, which acknowledgements still mean something.
+
+A handful of phases, each one step that answers the next. No paho here: a link is anything that speaks MQTT for us,
+and the tests give one made of paper.
+"""
+
+import select
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gateway.health import Part
+from gateway.settings import Mqtt
+from gateway.settings_faults import SettingsFault
+from gateway.sources import broker_words as words
+from gateway.sources.dial import Dial
+from gateway.sources.link import Batch, Link, Phase, SessionState, SubscriptionMemory, Version
+from gateway.sources.readahead import Arrivals
+from telemetry.reading import Millis
+
+GREETED_WITHIN_S: Final = 5.0
+KEEP_ALIVE_EVERY_S: Final = 1.0
+_REFUSED: Final = 0x80
+
+
+class Session:
+    """wait → commit → ack, all on the thread of the first call; only ``state`` may be read from others."""
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        memory: SubscriptionMemory,
+        *,
+        open_link: Callable[[Version], Link],
+        now_ms: Callable[[], Millis],
+        monotonic: Callable[[], float],
+        draw: Callable[[float, float], float],
+    ) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._open_link = open_link
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._draw = draw
+        self._filters = tuple(dict.fromkeys(settings.topics))
+        self._version = Version.THREE if settings.protocol == "3.1.1" else Version.FIVE
+        self._phase = Phase.RESTING
+        self._part = Part(ready=False, state=f"not connected to {settings.url} yet")
+        self._dial: Dial | None = None
+        self._link: Link | None = None
+        self._generation = self._sessions_lost = self._failures = 0
+        self._session_present: bool | None = None
+        self._act_at_s = self._keep_alive_at_s = monotonic()
+        self._told: object = None
+        self._dialled, self._woken = socket.socketpair()
+        self._dialled.setblocking(False)  # noqa: FBT003 socket's own signature
+        self._woken.setblocking(False)  # noqa: FBT003 socket's own signature
+        self._steps: dict[Phase, Callable[[], Phase]] = {
+            Phase.RESTING: self._rest,
+            Phase.DIALLING: self._dialling,
+            Phase.GREETING: self._greet,
+            Phase.SUBSCRIBING: self._subscribe,
+            Phase.LIVE: self._live,
+            Phase.STOPPED: self._stay,
+        }
+        self.state = self._snapshot()
+
+    def wait(self, timeout_s: float, extra_fds: Sequence[int] = ()) -> Batch:
+        """What is there, at most ``MAX_MESSAGES`` or ``MAX_BYTES``; waits for it, for an extra fd, or for the time-out.
+
+        Connects, pings and subscribes meanwhile. The batch is empty when something else woke it.
+        """
+        self._advance()
+        arrivals = Arrivals()
+        link = self._link
+        fd = link.fileno() if link else None
+        ready = self._poll(timeout_s, extra_fds, fd)
+        if link and fd is not None:
+            if ready.get(fd, 0) & select.POLLOUT:
+                link.write()
+            if link.left or ready.get(fd, 0) & ~select.POLLOUT:
+                arrivals.received_ms = self._now_ms()
+                link.read(arrivals)
+        generation = self._generation
+        self._advance()
+        return Batch(arrivals.uplinks, arrivals.mids, generation)
+
+    def ack(self, batch: Batch) -> int:
+        """Acknowledges the whole batch in one write; answers how many, none if its connection is gone."""
+        if self._link is None or batch.generation != self._generation or self._link.fileno() is None:
+            return 0
+        mids = batch.mids if 0 not in batch.mids else [mid for mid in batch.mids if mid]
+        if mids:
+            self._link.acknowledge(mids)
+        return len(mids)
+
+    def stop(self) -> None:
+        """DISCONNECT; the broker keeps the session and queues. Nothing may be called after it."""
+        if self._dial:
+            self._dial.abandon()
+        if self._link:
+            self._link.close()
+        self._dial = self._link = None
+        self._phase, self._part = Phase.STOPPED, Part(ready=False, state="stopped")
+        self.state = self._snapshot()
+        self._dialled.close()
+        self._woken.close()
+
+    def _poll(self, timeout_s: float, extra_fds: Sequence[int], fd: int | None) -> dict[int, int]:
+        watch = select.poll()
+        for extra in (*extra_fds, self._woken.fileno()):
+            watch.register(extra, select.POLLIN)
+        if self._link and fd is not None:
+            watch.register(fd, select.POLLIN | (select.POLLOUT if self._link.wants_write else 0))
+            timeout_s = 0.0 if self._link.left else min(timeout_s, KEEP_ALIVE_EVERY_S)
+        elif self._phase is Phase.RESTING:
+            timeout_s = min(timeout_s, max(0.0, self._act_at_s - self._monotonic()))
+        ready = dict(watch.poll(timeout_s * 1_000))
+        if ready.pop(self._woken.fileno(), None):
+            self._woken.recv(64)
+        return ready
+
+    def _advance(self) -> None:
+        now_s = self._monotonic()
+        if self._link and now_s >= self._keep_alive_at_s and self._link.fileno() is not None:
+            self._keep_alive_at_s = now_s + KEEP_ALIVE_EVERY_S
+            self._link.keep_alive()
+        before = None
+        while self._phase is not before:
+            before = self._phase
+            self._phase = self._steps[before]()
+        if self._phase is not self.state.phase or self._part is not self.state.part:
+            self.state = self._snapshot()
+
+    def _snapshot(self) -> SessionState:
+        return SessionState(
+            phase=self._phase,
+            part=self._part,
+            generation=self._generation,
+            version=self._version,
+            session_present=self._session_present,
+            sessions_lost=self._sessions_lost,
+            reconnects=max(0, self._generation - 1),
+        )
+
+    def _stay(self) -> Phase:
+        return Phase.STOPPED
+
+    def _rest(self) -> Phase:
+        if self._monotonic() < self._act_at_s:
+            return Phase.RESTING
+        try:
+            link = self._open_link(self._version)
+        except SettingsFault as fault:
+            return self._fall_back(
+                Part(ready=False, state=str(fault), remedy="mend it; the gateway looks again by itself")
+            )
+        self._dial = Dial(link, self._wake)
+        return Phase.DIALLING
+
+    def _wake(self) -> None:
+        self._dialled.send(b"\0")
+
+    def _dialling(self) -> Phase:
+        dial = self._dial
+        if dial is None or not dial.finished:
+            return Phase.DIALLING
+        self._dial = None
+        if dial.failure:
+            return self._fall_back(words.unreachable(self._settings.url, str(dial.failure)))
+        self._link = dial.link
+        self._generation += 1
+        self._act_at_s = self._monotonic() + GREETED_WITHIN_S
+        return Phase.GREETING
+
+    def _greet(self) -> Phase:
+        link = self._link
+        if link is None or (greeting := link.greeting) is None:
+            return self._unanswered(Phase.GREETING)
+        if greeting.code >= _REFUSED:
+            if greeting.code == words.UNSUPPORTED_PROTOCOL and self._other_version():
+                self._failures = 0
+            return self._fall_back(
+                words.refused(self._settings.url, self._settings.username, greeting.code, greeting.name)
+            )
+        self._session_present = greeting.session_present
+        remembered = self._memory.remembered_filters()
+        link.ask_version()
+        if greeting.session_present and remembered == frozenset(self._filters):
+            return Phase.LIVE
+        if not greeting.session_present and remembered:
+            self._sessions_lost += 1
+        if greeting.session_present and (unwanted := sorted(remembered - frozenset(self._filters))):
+            link.unsubscribe(unwanted)
+        link.subscribe(self._filters)
+        return Phase.SUBSCRIBING
+
+    def _subscribe(self) -> Phase:
+        link = self._link
+        if link is None or link.granted is None:
+            return self._unanswered(Phase.SUBSCRIBING)
+        if not any(code >= _REFUSED for code in link.granted):
+            self._memory.remember_filters(frozenset(self._filters))
+        return Phase.LIVE
+
+    def _live(self) -> Phase:
+        link = self._link
+        if link is None or link.fileno() is None:
+            why = link.closed if link and link.closed else "it was closed"
+            return self._fall_back(words.lost(self._settings.url, why))
+        self._failures = 0
+        if self._told != (said := (self._generation, link.granted, link.broker_version)):
+            self._told, self._part = said, self._standing(link)
+        return Phase.LIVE
+
+    def _standing(self, link: Link) -> Part:
+        url, user = self._settings.url, self._settings.username
+        if refused := [name for name, code in zip(self._filters, link.granted or ()) if code >= _REFUSED]:  # noqa: B905 nothing was asked of a resumed session
+            return words.unsubscribed(url, user, tuple(refused))
+        return words.subscribed(url, self._version.value, link.broker_version, self._sessions_lost)
+
+    def _unanswered(self, phase: Phase) -> Phase:
+        """CONNACK or SUBACK is still to come; a link that closed or stayed silent instead is given up."""
+        stands = self._link is not None and self._link.fileno() is not None
+        if stands and self._monotonic() < self._act_at_s:
+            return phase
+        if phase is Phase.GREETING and self._session_present is None:
+            self._other_version()  # some brokers meet a version that they do not know with silence
+        why = "it does not answer" if stands else "it closed the connection before it answered"
+        return self._fall_back(words.unreachable(self._settings.url, why))
+
+    def _other_version(self) -> bool:
+        if self._settings.protocol != "auto":
+            return False
+        self._version = Version.THREE if self._version is Version.FIVE else Version.FIVE
+        return True
+
+    def _fall_back(self, part: Part) -> Phase:
+        """Lets go of the link and rests for a drawn while (full jitter, bounded)."""
+        if self._link:
+            self._link.close()
+        self._link, self._part = None, part
+        self._act_at_s = self._monotonic() + self._draw(0.0, words.longest_wait_s(self._failures))
+        self._failures += 1
+        return Phase.RESTING

@@ -1,0 +1,50 @@
+"""The ways a device's words are wrapped for the broker; one file an envelope, each exports ``ENVELOPE``.
+
+An envelope knows topics and wrappings; what the bytes of a device model mean is the business of ``codecs``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from telemetry.inventory import Device, Inventory
+from telemetry.wire import Decoded, Rejected
+
+NATIVE_PROFILE: Final = "native"
+"""The profile of a device that speaks our own JSON; every other profile names a codec."""
+
+Reader: TypeAlias = Callable[[bytes, Device], Decoded]
+"""Reads one payload of a known device. It answers on any bytes and never raises."""
+
+
+class Address(NamedTuple):
+    """Where a topic leads: the device that speaks, and who reads what it says there."""
+
+    device: Device
+    read: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What an envelope module exports as ``ENVELOPE``.
+
+    ``topics`` names the topics that can be foreseen from the inventory, maybe none. ``match`` says where a topic
+    leads; ``None`` means that it is not this envelope's, ``Rejected`` that it is, but leads to nobody. ``read`` reads
+    a telemetry payload, without a topic, as ``cunjing decode`` does.
+    """
+
+    name: str
+    topics: Callable[[Inventory], Iterable[str]]
+    match: Callable[[str, Inventory], Address | Rejected | None]
+    read: Reader
+
+
+@cache
+def envelopes() -> Mapping[str, Envelope]:
+    """Every envelope by name, found by walking this folder."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    return MappingProxyType({module.ENVELOPE.name: module.ENVELOPE for module in modules})

@@ -1,0 +1,315 @@
+"""Who and what there is in a county: areas, people, assets, devices, and how to find one from the other.
+
+Only facts and look-ups live here; reading a file is ``inventory_file``, and what a fact means for an alert
+is ``alerts``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from functools import cached_property
+
+
+class Level(StrEnum):
+    """How high an area stands in the tree: county above town above grid above village."""
+
+    TOWN = "town"
+    GRID = "grid"
+    VILLAGE = "village"
+
+
+class Role(StrEnum):
+    """What a person answers for. ``emptier`` is derived: the collector of a bin's route, else its cleaner."""
+
+    CLEANER = "cleaner"
+    COLLECTOR = "collector"
+    CREW = "crew"
+    DISPATCHER = "dispatcher"
+    VILLAGE_HEAD = "village_head"
+    TOWN_LEADER = "town_leader"
+
+
+class Kind(StrEnum):
+    """What an asset is."""
+
+    BIN = "bin"
+    PLANT = "plant"
+
+
+class Power(StrEnum):
+    """What keeps a device alive; it decides how soon silence is news."""
+
+    BATTERY = "battery"
+    MAINS = "mains"
+
+
+class Container(StrEnum):
+    """How people call a bin: 池 for a pool, 桶 for a bin."""
+
+    POOL = "pool"
+    BIN = "bin"
+
+
+class DutyCycle(StrEnum):
+    """Whether a plant is expected to run all day or only when water comes."""
+
+    CONTINUOUS = "continuous"
+    INTERMITTENT = "intermittent"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A span of local time of day, ``start`` included, ``end`` not; it may run over midnight."""
+
+    start: time
+    end: time
+
+    def __contains__(self, at: time) -> bool:
+        if self.start <= self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """The whole: identity, local time, the signature its texts carry, and the named collection rounds."""
+
+    id: str
+    name: str
+    timezone: str
+    signature: str
+    office_phone: str | None = None
+    rounds: Mapping[str, Hours] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A node of the area tree; without a parent it hangs below the county."""
+
+    id: str
+    name: str
+    level: Level
+    parent: str | None = None
+    trial_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One role of a person, in an area or (collectors) on a route; without hours always on duty."""
+
+    role: Role
+    area: str | None = None
+    route: str | None = None
+    hours: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can be told. ``phone`` has been checked to be one."""
+
+    id: str
+    name: str
+    phone: str
+    duties: tuple[Duty, ...]
+    stand_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A collection truck's stops, in order."""
+
+    id: str
+    name: str
+    stops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RadioGateway:
+    """A radio gateway that carries the uplinks of battery devices."""
+
+    id: str
+    name: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feeder:
+    """A power line that feeds plants."""
+
+    id: str
+    name: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """WGS-84 degrees."""
+
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """When a bin is emptied: which county rounds, daily or on some weekdays (Monday 0) or lunar days by last digit."""
+
+    rounds: tuple[str, ...]
+    weekdays: frozenset[int] | None = None
+    lunar_ends: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BinGeometry:
+    """Distances along the sensor's axis in mm: to the empty floor, to the full line, and the sensor's blind zone."""
+
+    empty_mm: float
+    full_mm: float
+    blind_mm: float
+    container: Container = Container.POOL
+    volume_m3: float | None = None
+    counts_for_score: bool = True
+
+    @property
+    def height_mm(self) -> float:
+        """From full to empty."""
+        return self.empty_mm - self.full_mm
+
+
+@dataclass(frozen=True, slots=True)
+class PlantDesign:
+    """What a plant was built for and what its signals mean."""
+
+    design_m3d: float
+    duty: DutyCycle = DutyCycle.INTERMITTENT
+    low_cutoff_m3h: float | None = None
+    rated_current_a: float | None = None
+    start_level_mm: float | None = None
+    alarm_level_mm: float | None = None
+    households: int | None = None
+    feeder: str | None = None
+    duty_windows: tuple[Hours, ...] = ()
+    rest_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A bin or a plant: one of ``bin`` and ``plant`` is set. A border asset names a second area."""
+
+    id: str
+    kind: Kind
+    name: str
+    short: str
+    areas: tuple[str, ...]
+    landmark: str | None = None
+    location: Location | None = None
+    roadside: bool = False
+    priority: bool = False
+    collection: Collection | None = None
+    trial_until: datetime | None = None
+    bin: BinGeometry | None = None
+    plant: PlantDesign | None = None
+
+    @property
+    def area(self) -> str:
+        """The first of its areas: where it is counted."""
+        return self.areas[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sensor on an asset. ``profile`` names its codec, ``native`` speaks our own JSON."""
+
+    id: str
+    asset: str
+    profile: str
+    power: Power
+    interval_s: int
+    installed_at: datetime
+    dev_eui: str | None = None
+    radio_gateway: str | None = None
+    trial_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """A county's whole inventory. Built only from parts that were checked against each other."""
+
+    county: County
+    areas: Mapping[str, Area]
+    people: Mapping[str, Person]
+    routes: Mapping[str, Route]
+    radio_gateways: Mapping[str, RadioGateway]
+    feeders: Mapping[str, Feeder]
+    assets: Mapping[str, Asset]
+    devices: Mapping[str, Device]
+
+    def lineage(self, area: str) -> Iterator[Area]:
+        """The area itself, then each area above it."""
+        at: str | None = area
+        while at is not None:
+            node = self.areas[at]
+            yield node
+            at = node.parent
+
+    @cached_property
+    def by_dev_eui(self) -> Mapping[str, Device]:
+        """Devices by LoRaWAN identity, lower case."""
+        return {device.dev_eui: device for device in self.devices.values() if device.dev_eui is not None}
+
+    @cached_property
+    def devices_of(self) -> Mapping[str, tuple[Device, ...]]:
+        """Devices by asset, in inventory order; an asset without a device is not in it."""
+        found: dict[str, list[Device]] = {}
+        for device in self.devices.values():
+            found.setdefault(device.asset, []).append(device)
+        return {asset: tuple(devices) for asset, devices in found.items()}
+
+    @cached_property
+    def behind(self) -> Mapping[str, tuple[Device, ...]]:
+        """Devices by the radio gateway that carries them."""
+        found: dict[str, list[Device]] = {}
+        for device in self.devices.values():
+            if device.radio_gateway is not None:
+                found.setdefault(device.radio_gateway, []).append(device)
+        return {gateway: tuple(devices) for gateway, devices in found.items()}
+
+    @cached_property
+    def bins_in(self) -> Mapping[str, tuple[Asset, ...]]:
+        """Bins by village."""
+        found: dict[str, list[Asset]] = {}
+        for asset in self.assets.values():
+            if asset.kind is Kind.BIN:
+                found.setdefault(asset.area, []).append(asset)
+        return {area: tuple(assets) for area, assets in found.items()}
+
+    @cached_property
+    def route_of(self) -> Mapping[str, Route]:
+        """The route that empties a bin, by asset."""
+        return {stop: route for route in self.routes.values() for stop in route.stops}
+
+    def holders(self, role: Role, area: str) -> tuple[tuple[Person, Duty], ...]:
+        """Who holds a role at the area, else at the nearest area above; nobody gives an empty tuple."""
+        for node in self.lineage(area):
+            found = self._holders_at.get((role, node.id))
+            if found:
+                return found
+        return ()
+
+    def collectors(self, route: str) -> tuple[tuple[Person, Duty], ...]:
+        """Who drives a route."""
+        return tuple(
+            (person, duty)
+            for person in self.people.values()
+            for duty in person.duties
+            if duty.role is Role.COLLECTOR and duty.route == route
+        )
+
+    @cached_property
+    def _holders_at(self) -> Mapping[tuple[Role, str], tuple[tuple[Person, Duty], ...]]:
+        found: dict[tuple[Role, str], list[tuple[Person, Duty]]] = {}
+        for person in self.people.values():
+            for duty in person.duties:
+                if duty.area is not None:
+                    found.setdefault((duty.role, duty.area), []).append((person, duty))
+        return {key: tuple(holders) for key, holders in found.items()}

@@ -1,0 +1,157 @@
+"""What rows say about each other: ids that are there once, references that lead somewhere, blocks that fit the kind.
+
+Works on the rows as they were read, so that a slip in one field hides no fault in another. Who answers for what,
+and the tree of areas, is ``inventory_keepers``.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from telemetry.inventory import Kind, Role
+from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
+from telemetry.inventory_sheet import EACH, Path, Sheet, texts_at
+from telemetry.yaml_marks import Items, Table
+
+NATIVE: Final = "native"
+"""The profile of devices that speak our own JSON and need no radio identity."""
+
+
+class _Reference(NamedTuple):
+    """Where rows of a list name something: the path to it, and the kind of thing it names."""
+
+    list_name: str
+    path: tuple[str, ...]
+    names: str
+
+
+_REFERENCES: Final = (
+    _Reference("areas", ("parent",), "area"),
+    _Reference("people", ("stand_in",), "person"),
+    _Reference("people", ("duties", EACH, "area"), "area"),
+    _Reference("people", ("duties", EACH, "route"), "route"),
+    _Reference("routes", ("stops", EACH), "asset"),
+    _Reference("radio_gateways", ("area",), "area"),
+    _Reference("feeders", ("area",), "area"),
+    _Reference("assets", ("area", EACH), "area"),
+    _Reference("assets", ("collection", "rounds", EACH), "round"),
+    _Reference("assets", ("plant", "feeder"), "feeder"),
+    _Reference("devices", ("asset",), "asset"),
+    _Reference("devices", ("radio_gateway",), "radio gateway"),
+    _Reference("devices", ("profile",), "profile"),
+)
+
+_OWNERS: Final = {
+    "area": "areas",
+    "person": "people",
+    "route": "routes",
+    "asset": "assets",
+    "feeder": "feeders",
+    "radio gateway": "radio_gateways",
+}
+"""The list that owns what a reference names."""
+
+
+def check(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
+    """Every fault between rows, in no order that matters."""
+    yield from _references(sheet, profiles)
+    for rows in sheet.lists.values():
+        yield from _repeated(rows, "id")
+    yield from _repeated(sheet.lists["devices"], "dev_eui")
+    for row in sheet.lists["people"]:
+        yield from _person(row)
+    for row in sheet.lists["assets"]:
+        yield from _asset(row)
+    for row in sheet.lists["devices"]:
+        yield from _device(row)
+    yield from _stops(sheet)
+
+
+def _references(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
+    rounds = sheet.county.table.get("rounds") if sheet.county else None
+    checked = _REFERENCES if sheet.county else [reference for reference in _REFERENCES if reference.names != "round"]
+    known = {thing: (sheet.ids(owner), f"Use the id of a row in {owner}.") for thing, owner in _OWNERS.items()}
+    known["round"] = (Vocabulary(rounds if isinstance(rounds, Table) else ()), "Use a name of county.rounds.")
+    known["profile"] = (Vocabulary(sorted(profiles)), f"Use one of: {', '.join(sorted(profiles))}.")
+    for reference in checked:
+        names, remedy = known[reference.names]
+        for row in sheet.lists[reference.list_name]:
+            for path, text in texts_at(row.table, reference.path):
+                if text not in names:
+                    yield row.fault(path, f"no {reference.names} {shown(text)}{names.hint(text)}", remedy)
+
+
+def _repeated(rows: tuple[Row, ...], key: str) -> Iterator[Fault]:
+    first: dict[str, Row] = {}
+    for row in rows:
+        value = row.text(key)
+        if value is None:
+            continue
+        owner = first.setdefault(value.lower(), row)
+        if owner is not row:
+            yield row.fault((key,), f"{shown(value)} is taken by {owner.label}", "Give each row its own.")
+
+
+def _person(row: Row) -> Iterator[Fault]:
+    if row.id is not None and row.text("stand_in") == row.id:
+        yield row.fault(("stand_in",), "nobody stands in for themselves", "Name somebody else, or leave it out.")
+    duties = row.table.get("duties")
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    for index, duty in enumerate(duties if isinstance(duties, Items) else ()):
+        if not isinstance(duty, Table):
+            continue
+        said = tuple(sorted((key, str(value)) for key, value in duty.items()))
+        if said in seen:
+            yield row.fault(("duties", index), "the same duty stands here twice", "Keep one of them.")
+        seen.add(said)
+
+
+def _asset(row: Row) -> Iterator[Fault]:
+    kind = row.text("kind")
+    if kind in tuple(Kind):
+        other = Kind.PLANT if kind == Kind.BIN else Kind.BIN
+        if row.table.get(kind) is None:
+            yield row.fault((kind,), f"is missing, but the kind is {kind}", f"Add {kind}: {{…}}.")
+        if row.table.get(other) is not None:
+            yield row.fault((other,), f"does not belong to a {kind}", "Remove it, or correct kind.")
+    if kind == Kind.PLANT and row.table.get("collection") is not None:
+        yield row.fault(("collection",), "does not belong to a plant", "Remove it: only bins are emptied by rounds.")
+    for key in (("area", EACH), ("collection", "rounds", EACH)):
+        seen: set[str] = set()
+        for path, text in texts_at(row.table, key):
+            if text in seen:
+                yield row.fault(path, f"{shown(text)} stands here twice", "Name it once.")
+            seen.add(text)
+
+
+def _device(row: Row) -> Iterator[Fault]:
+    profile = row.text("profile")
+    if profile is not None and profile != NATIVE and row.table.get("dev_eui") is None:
+        yield row.fault(
+            ("dev_eui",),
+            f"is missing, but profile {shown(profile)} is heard by it",
+            "Copy the 16 hexadecimal digits from the device's label.",
+        )
+
+
+def _stops(sheet: Sheet) -> Iterator[Fault]:
+    kinds = {row.id: row.text("kind") for row in sheet.lists["assets"]}
+    taken: dict[str, tuple[Row, Path]] = {}
+    for row in sheet.lists["routes"]:
+        for path, stop in texts_at(row.table, ("stops", EACH)):
+            if kinds.get(stop) == Kind.PLANT:
+                yield row.fault(path, f"{shown(stop)} is a plant", "A route stops only at bins: remove it.")
+            if stop in taken:
+                where = "this route" if taken[stop][0] is row else taken[stop][0].label
+                yield row.fault(path, f"{shown(stop)} is a stop of {where} already", "Keep one of the two stops.")
+            taken.setdefault(stop, (row, path))
+
+
+def duties_of(row: Row) -> Iterator[tuple[Role, str]]:
+    """What a person answers for, as far as it can be read: the role and the id of its area or route."""
+    duties = row.table.get("duties")
+    for duty in duties if isinstance(duties, Items) else ():
+        role = duty.get("role") if isinstance(duty, Table) else None
+        if isinstance(duty, Table) and isinstance(role, str) and role in tuple(Role):
+            place = duty.get("route" if role == Role.COLLECTOR else "area")
+            if isinstance(place, str):
+                yield Role(role), place

@@ -1,0 +1,83 @@
+"""The inventory file as rows that know their list, index and line, before their fields are judged.
+
+What cannot even be taken apart into rows is a fault here; what a row holds is for the shapes and the checks.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
+from telemetry.inventory_shape import LISTS
+from telemetry.yaml_marks import Items, Table, line_of
+
+EACH: Final = "*"
+"""In a path: every item of the list that stands there; a single text counts as a list of one."""
+
+Path = tuple[str | int, ...]
+
+
+class Sheet(NamedTuple):
+    """All rows of a file, and the faults of taking it apart. A list that is missing has no rows."""
+
+    file: str
+    county: Row | None
+    lists: Mapping[str, tuple[Row, ...]]
+    faults: tuple[Fault, ...]
+
+    def ids(self, list_name: str) -> Vocabulary:
+        """The ids of a list, those of faulty rows included, so that one slip is not reported twice."""
+        return Vocabulary(row.id for row in self.lists[list_name] if row.id is not None)
+
+
+def lay_out(root: Table, file: str) -> Sheet:
+    """Take a file's mapping apart into rows."""
+    faults: list[Fault] = []
+
+    def fault(key: str, problem: str, remedy: str, index: int | None = None) -> None:
+        path: Path = (key,) if index is None else (key, index)
+        row = "" if index is None else f"{key}[{index}]"
+        faults.append(Fault(file, line_of(root, path), row, "" if row else key, problem, remedy))
+
+    known = Vocabulary(("county", *LISTS))
+    for key in root:
+        if key not in known:
+            field = key if key.isprintable() else shown(key)
+            remedy = f"Remove it; known here: {known}."
+            faults.append(Fault(file, root.lines[key], "", field[:60], f"unknown key{known.hint(key)}", remedy))
+    county = root.get("county")
+    if not isinstance(county, Table):
+        problem = f"{shown(county)} is not a mapping" if "county" in root else "is missing"
+        fault("county", problem, "Write county: with id, name, timezone and signature.")
+    lists: dict[str, tuple[Row, ...]] = {}
+    for name in LISTS:
+        items = root.get(name)
+        if items is not None and not isinstance(items, Items):
+            fault(name, f"{shown(items)} is not a list", "Begin each of its rows with '- '.")
+        rows = list(enumerate(items)) if isinstance(items, Items) else []
+        for index, row in rows:
+            if not isinstance(row, Table):
+                fault(name, f"{shown(row)} is not a mapping", "Write the row as {id: …, …}.", index)
+        lists[name] = tuple(Row(file, f"{name}[{at}]", row) for at, row in rows if isinstance(row, Table))
+    county_row = Row(file, "county", county) if isinstance(county, Table) else None
+    return Sheet(file, county_row, lists, tuple(faults))
+
+
+def texts_at(table: Table, path: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """Every text that a path with ``EACH`` leads to, with the path that leads to just that one."""
+    found: list[tuple[Path, object]] = [((), table)]
+    for step in path:
+        found = [deeper for so_far, value in found for deeper in _deeper(so_far, value, step)]
+    for so_far, value in found:
+        if isinstance(value, str):
+            yield so_far, value
+
+
+def _deeper(so_far: Path, value: object, step: str) -> Iterator[tuple[Path, object]]:
+    if step != EACH:
+        if isinstance(value, Table) and step in value:
+            yield (*so_far, step), value[step]
+    elif isinstance(value, Items):
+        for index, item in enumerate(value):
+            yield (*so_far, index), item
+    else:
+        yield so_far, value

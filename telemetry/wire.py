@@ -1,0 +1,104 @@
+"""From the bytes of one uplink to what they say, or the reason why not.
+
+``decode`` never raises on any bytes; nothing here knows rules, time of day or what was said before.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
+
+from telemetry.reading import Millis, Sample
+
+if TYPE_CHECKING:
+    from telemetry.directory import Directory
+
+MAX_PAYLOAD_BYTES: Final = 65_536
+MAX_SAMPLES: Final = 100
+MAX_COUNTER: Final = 2**32 - 1
+"""The highest ``boot`` and ``seq``."""
+MAX_CLOCK: Final = 2**53
+"""The highest ``ts`` (ms) and ``up`` (s): what a JSON number carries without loss."""
+
+
+class Reason(StrEnum):
+    """Why bytes are refused; few, so that each can be a label of a metric."""
+
+    UNKNOWN_TOPIC = "unknown_topic"
+    UNKNOWN_DEVICE = "unknown_device"
+    WRONG_ENVELOPE = "wrong_envelope"
+    UNKNOWN_PROFILE = "unknown_profile"
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    BAD_ENVELOPE = "bad_envelope"
+    EMPTY_LIST = "empty_list"
+    TOO_MANY = "too_many"
+    BAD_SAMPLE = "bad_sample"
+    NO_READINGS = "no_readings"
+    NOT_FINITE = "not_finite"
+    OUT_OF_RANGE = "out_of_range"
+    BAD_FRAME = "bad_frame"
+
+
+class Uplink(Struct, frozen=True, gc=False):
+    """What arrived: topic, bytes and the instant it reached us. Nothing in it is trusted."""
+
+    received_ms: Millis
+    topic: str
+    payload: bytes
+
+
+class Rejected(Struct, frozen=True, gc=False):
+    """Why bytes were refused: ``reason`` is one of a few names fit for a metric, ``detail`` a sentence for a person."""
+
+    reason: str
+    detail: str
+
+
+class Samples(Struct, frozen=True, gc=False):
+    """What a device measured: its good samples in wire order, those refused with the reason, and unknown keys counted.
+
+    There is at least one good sample: an uplink without any is ``Rejected``.
+    """
+
+    device: str
+    samples: tuple[Sample, ...]
+    refused: tuple[Rejected, ...] = ()
+    unknown_keys: int = 0
+
+
+class Status(Struct, frozen=True, gc=False):
+    """A device's retained status; stored, it moves no deadline."""
+
+    device: str
+    online: bool
+    boot: int | None = None
+    fw: str | None = None
+    ts_ms: Millis | None = None
+
+
+class Echo(Struct, frozen=True, gc=False):
+    """Our own command coming back to us: counted and acknowledged, nothing else."""
+
+    device: str
+
+
+Decoded: TypeAlias = Samples | Status | Echo | Rejected
+
+
+def decode(uplink: Uplink, directory: "Directory") -> Decoded:
+    """What an uplink says. Whatever its topic and bytes are, this answers and never raises."""
+    if len(uplink.payload) > MAX_PAYLOAD_BYTES:
+        return Rejected(Reason.TOO_LARGE, f"{len(uplink.payload)} bytes; at most {MAX_PAYLOAD_BYTES} are read")
+    address = directory.resolve(uplink.topic)
+    if isinstance(address, Rejected):
+        return address
+    return address.read(uplink.payload, address.device)
+
+
+def quoted(text: str) -> str:
+    """A stranger's text made fit for a sentence: escaped, and cut at 80 characters."""
+    return ascii(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
+
+
+_QUOTED: Final = 80

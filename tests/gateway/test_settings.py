@@ -1,0 +1,137 @@
+"""The configuration: the example of the papers loads, and each fault is one sentence with its remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Endpoint, Settings, load
+from gateway.settings_faults import SettingsFault
+
+EXAMPLE = """
+[mqtt]
+url = "mqtt://127.0.0.1:1883"
+client_id = "cunjing-gateway"
+username = "gateway"
+password_file = "secrets/mqtt"
+topics = ["cunjing/v1/+/+/+", "application/+/device/+/event/up"]
+[journal]
+path = "data/journal.db"
+keep_days = 14
+[inventory]
+path = "config/inventory.yaml"
+[alerts]
+rules = "config/rules.yaml"
+[sms]
+channel = "outbox"
+outbox_folder = "data/outbox"
+[influxdb]
+url = "http://127.0.0.1:8086"
+org = "cunjing"
+bucket = "telemetry"
+token_file = "secrets/influxdb"
+[desk]
+listen = "127.0.0.1:8080"
+"""
+
+
+def loaded(folder: Path, text: str) -> Settings:
+    (folder / "gateway.toml").write_text(text, "utf-8")
+    return load(folder / "gateway.toml")
+
+
+def faults(folder: Path, text: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsFault) as caught:
+        loaded(folder, text)
+    return caught.value.faults
+
+
+def test_the_example_of_the_contract_loads(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, EXAMPLE)
+    assert settings.mqtt.endpoint == Endpoint("127.0.0.1", 1883)
+    assert settings.mqtt.topics == ("cunjing/v1/+/+/+", "application/+/device/+/event/up")
+    assert settings.sms.own == {"outbox_folder": "data/outbox"}
+    assert settings.desk.listen == ("127.0.0.1", 8080)
+    assert settings.influxdb is not None
+    assert settings.influxdb.bucket == "telemetry"
+
+
+def test_an_environment_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUNJING_MQTT__URL", "mqtts://broker.example")
+    monkeypatch.setenv("CUNJING_JOURNAL__KEEP_DAYS", "30")
+    monkeypatch.setenv("CUNJING_SMS__OUTBOX_FOLDER", "elsewhere")
+    monkeypatch.setenv("CUNJING_MOSQUITTO", "none")
+    settings = loaded(tmp_path, EXAMPLE)
+    assert settings.mqtt.endpoint == Endpoint("broker.example", 8883)
+    assert settings.mqtt.tls
+    assert settings.mqtt.username == "gateway"
+    assert settings.journal.keep_days == 30
+    assert settings.sms.own == {"outbox_folder": "elsewhere"}
+
+
+def test_an_unknown_key_is_named_with_its_file_and_the_near_one(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, EXAMPLE.replace("keep_days = 14", "kep_days = 14"))
+    assert fault == f'{tmp_path / "gateway.toml"}: [journal] kep_days: unknown key; did you mean "keep_days"?'
+
+
+def test_an_unknown_table_is_named(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, EXAMPLE.replace("[desk]", "[dsk]"))
+    assert fault == f'{tmp_path / "gateway.toml"}: [dsk]: unknown key; did you mean "desk"?'
+
+
+def test_an_unknown_variable_is_named_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUNJING_MQTT__URLL", "mqtt://a")
+    monkeypatch.setenv("CUNJING_MQQT__URL", "mqtt://a")
+    assert faults(tmp_path, EXAMPLE) == (
+        'environment variable CUNJING_MQQT__URL: there is no table [mqqt]; did you mean "CUNJING_MQTT__…"?',
+        'environment variable CUNJING_MQTT__URLL: [mqtt] urll: unknown key; did you mean "url"?',
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        ("mqtt://127.0.0.1:1883", "127.0.0.1:1883", 'write it as "mqtt://host:1883"'),
+        ("mqtt://127.0.0.1:1883", "mqtt://u:p@127.0.0.1", "use username and password_file"),
+        ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:99999", "Port out of range"),
+        ("cunjing/v1/+/+/+", "cunjing/#/+", '"#" only at the end'),
+        ("127.0.0.1:8080", "8080", '"127.0.0.1:8080"'),
+        ("127.0.0.1:8080", "127.0.0.1:80800", '"127.0.0.1:8080"'),
+        ("keep_days = 14", "keep_days = 0", "greater than or equal to 1"),
+        ('channel = "outbox"', 'channel = "pigeon"', "there is no such channel; known are: outbox"),
+        ('username = "gateway"', 'password = "secret"', "no secrets in this file"),
+        ('[journal]\npath = "data/journal.db"', "[journal]", "[journal] path is missing"),
+        ("keep_days = 14", "keep_days = ", "is not valid TOML"),
+    ],
+)
+def test_a_wrong_value_is_said_with_its_remedy(tmp_path: Path, was: str, becomes: str, says: str) -> None:
+    assert was in EXAMPLE
+    (fault,) = faults(tmp_path, EXAMPLE.replace(was, becomes))
+    assert says in fault
+    assert str(tmp_path / "gateway.toml") in fault
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    assert (
+        len(faults(tmp_path, EXAMPLE.replace("client_id", "clientid").replace("keep_days = 14", "keep_days = 0"))) == 2
+    )
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFault, match="cannot be read: no such file or directory; copy"):
+        load(tmp_path / "none.toml")
+
+
+def test_the_password_is_read_only_when_it_is_used(tmp_path: Path) -> None:
+    secret = tmp_path / "mqtt"
+    settings = loaded(tmp_path, EXAMPLE.replace("secrets/mqtt", str(secret)))
+    with pytest.raises(SettingsFault, match="password_file"):
+        settings.mqtt.read_password()
+    secret.write_text("hush\n")
+    assert settings.mqtt.read_password() == "hush"
+
+
+def test_the_password_does_not_show_in_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUNJING_MQTT__PASSWORD", "hush")
+    settings = loaded(tmp_path, EXAMPLE)
+    assert settings.mqtt.read_password() == "hush"
+    assert "hush" not in repr(settings)

@@ -1,0 +1,166 @@
+from telemetry.clock import UNHEARD, ClockState, Stored, Timed, judge, restore
+from telemetry.reading import Clock, Millis, Sample, Values
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+INTERVAL = 20 * MINUTE
+NOON: Millis = 1_795_305_600_000
+
+
+def taken(ts_ms: Millis | None, up_s: float | None = None, boot: int = 1) -> Sample:
+    return Sample(boot, 0, Values(fill_pct=50), ts_ms, up_s)
+
+
+def one(state: ClockState, sample: Sample, received_ms: Millis) -> tuple[Timed, ClockState]:
+    (timed,), state = judge(state, (sample,), sample, received_ms, INTERVAL)
+    return timed, state
+
+
+def several(*samples: Sample, received_ms: Millis = NOON) -> list[Timed]:
+    timed, _ = judge(UNHEARD, samples, samples[-1], received_ms, INTERVAL)
+    return list(timed)
+
+
+def steady(lags_ms: list[int], start_ms: Millis = NOON) -> tuple[list[Timed], ClockState]:
+    """One uplink an interval, with these lags."""
+    state, times = UNHEARD, []
+    for turn, lag_ms in enumerate(lags_ms):
+        received_ms = start_ms + turn * INTERVAL
+        timed, state = one(state, taken(received_ms - lag_ms), received_ms)
+        times.append(timed)
+    return times, state
+
+
+def test_a_devices_own_time_counts_from_seven_days_back_to_five_minutes_ahead() -> None:
+    for lag_ms in (7 * DAY, 0, -5 * MINUTE):
+        timed, _ = one(UNHEARD, taken(NOON - lag_ms), NOON)
+        assert (timed.observed_ms, timed.clock) == (NOON - lag_ms, Clock.OK)
+
+
+def test_one_millisecond_beyond_that_our_time_counts_and_nothing_is_late() -> None:
+    for lag_ms in (7 * DAY + 1, -5 * MINUTE - 1):
+        assert one(UNHEARD, taken(NOON - lag_ms), NOON)[0] == Timed(NOON, Clock.SERVER, late=False)
+
+
+def test_a_clock_of_1970_or_2036_or_none_gives_our_time_and_leaves_no_trace() -> None:
+    for ts_ms in (0, 2_086_000_000_000, 2**53, None):
+        timed, state = one(UNHEARD, taken(ts_ms), NOON)
+        assert timed == Timed(NOON, Clock.SERVER, late=False)
+        assert state == UNHEARD
+
+
+def test_a_list_without_a_clock_is_laid_out_by_its_uptimes() -> None:
+    timed = several(taken(None, 100), taken(0, 700.5), taken(None, 1_300))
+    assert [one.observed_ms for one in timed] == [NOON - 1_200_000, NOON - 599_500, NOON]
+    assert {one.clock for one in timed} == {Clock.SERVER}
+    assert not any(one.late for one in timed)
+
+
+def test_a_list_is_laid_out_from_its_last_sample_even_if_that_one_is_a_duplicate() -> None:
+    timed, _ = judge(UNHEARD, (taken(None, 100),), taken(None, 1_300), NOON, INTERVAL)
+    assert timed[0].observed_ms == NOON - 1_200_000
+
+
+def test_uptimes_that_cannot_be_compared_give_the_receive_time() -> None:
+    last = taken(None, 1_000)
+    for sample in (taken(None), taken(None, 1_001), taken(None, 900, boot=2), taken(None, 0)):
+        timed = several(sample, taken(None, 2.0**53) if sample.up_s == 0 else last)
+        assert timed[0].observed_ms == NOON
+
+
+def test_more_than_two_hours_behind_is_late() -> None:
+    assert not one(UNHEARD, taken(NOON - 2 * HOUR), NOON)[0].late
+    assert one(UNHEARD, taken(NOON - 2 * HOUR - 1), NOON)[0].late
+
+
+def test_a_clock_three_hours_slow_for_good_is_corrected_from_the_third_burst_on() -> None:
+    times, _ = steady([3 * HOUR] * 5)
+    assert [one.clock for one in times] == [Clock.OK, Clock.OK, *[Clock.CORRECTED] * 3]
+    assert [one.late for one in times] == [True, True, False, False, False]
+    assert times[-1].observed_ms == NOON + 4 * INTERVAL
+
+
+def test_an_offset_of_ten_minutes_is_left_alone_and_one_more_millisecond_is_not() -> None:
+    assert steady([10 * MINUTE] * 3)[0][-1].clock == Clock.OK
+    assert steady([10 * MINUTE + 1] * 3)[0][-1].clock == Clock.CORRECTED
+
+
+def test_a_corrected_sample_can_still_be_late() -> None:
+    _, state = steady([3 * HOUR] * 3)
+    received_ms = NOON + DAY
+    timed, _ = one(state, taken(received_ms - 6 * HOUR), received_ms)
+    assert timed == Timed(received_ms - 3 * HOUR, Clock.CORRECTED, late=True)
+
+
+def test_a_clock_up_to_five_minutes_ahead_is_believed_and_never_corrected() -> None:
+    times, _ = steady([-4 * MINUTE] * 6)
+    assert {one.clock for one in times} == {Clock.OK}
+
+
+def test_nine_hours_of_queued_uplinks_in_a_minute_are_one_burst_and_late() -> None:
+    _, state = steady([1_000] * 2)
+    start_ms = NOON + 12 * HOUR
+    times = []
+    for turn in range(27):
+        received_ms = start_ms + turn * 2_000
+        timed, state = one(state, taken(start_ms - 9 * HOUR + turn * INTERVAL), received_ms)
+        times.append(timed)
+    assert len(state.lags_ms) == 3
+    assert {one.clock for one in times} == {Clock.OK}
+    assert [one.late for one in times] == [True] * 22 + [False] * 5
+
+
+def test_uplinks_exactly_half_an_interval_apart_are_two_bursts() -> None:
+    _, state = one(UNHEARD, taken(NOON), NOON)
+    apart_ms = INTERVAL // 2
+    assert len(one(state, taken(NOON), NOON + apart_ms - 1)[1].lags_ms) == 1
+    assert len(one(state, taken(NOON), NOON + apart_ms)[1].lags_ms) == 2
+
+
+def test_a_list_is_one_uplink_with_its_smallest_lag_whatever_its_order() -> None:
+    ages_ms = (3 * HOUR, 2 * HOUR + 30 * MINUTE, 20 * MINUTE)
+    samples = [taken(NOON - age_ms) for age_ms in ages_ms]
+    for order in (samples, samples[::-1]):
+        _, state = judge(UNHEARD, order, order[-1], NOON, INTERVAL)
+        assert state.lags_ms == (20 * MINUTE,)
+
+
+def test_a_list_is_judged_by_the_offset_that_is_known_once_it_is_read() -> None:
+    _, state = steady([3 * HOUR] * 2)
+    received_ms = NOON + 2 * INTERVAL
+    oldest, newest = taken(received_ms - 4 * HOUR), taken(received_ms - 3 * HOUR)
+    timed, _ = judge(state, (oldest, newest), newest, received_ms, INTERVAL)
+    assert [one.observed_ms for one in timed] == [received_ms - HOUR, received_ms]
+    assert {one.clock for one in timed} == {Clock.CORRECTED}
+
+
+def test_the_smallest_lag_is_forgotten_after_twenty_bursts() -> None:
+    assert steady([0, *[3 * HOUR] * 19])[0][-1].clock == Clock.OK
+    assert steady([0, *[3 * HOUR] * 20])[0][-1].clock == Clock.CORRECTED
+
+
+def test_a_reboot_forgets_the_offset_and_does_not_touch_the_samples_before_it() -> None:
+    _, state = steady([3 * HOUR] * 3)
+    received_ms = NOON + 3 * INTERVAL
+    before, after = taken(received_ms - 3 * HOUR), taken(received_ms - 3 * HOUR, boot=2)
+    timed, state = judge(state, (before, after), after, received_ms, INTERVAL)
+    assert [one.clock for one in timed] == [Clock.CORRECTED, Clock.OK]
+    assert state.boot == 2
+
+
+def test_one_sample_of_1970_does_not_spoil_a_known_offset() -> None:
+    _, state = steady([3 * HOUR] * 3)
+    timed, state = one(state, taken(0), NOON + 3 * INTERVAL)
+    assert timed.clock == Clock.SERVER
+    received_ms = NOON + 4 * INTERVAL
+    assert one(state, taken(received_ms - 3 * HOUR), received_ms)[0] == Timed(received_ms, Clock.CORRECTED, late=False)
+
+
+def test_the_state_comes_back_from_stored_readings() -> None:
+    _, state = steady([3 * HOUR, 4 * HOUR, 3 * HOUR])
+    stored = [
+        Stored(1, NOON + turn * INTERVAL, NOON + turn * INTERVAL - lag)
+        for turn, lag in enumerate((3 * HOUR, 4 * HOUR, 3 * HOUR))
+    ]
+    assert restore(stored, INTERVAL) == state
