@@ -85,7 +85,7 @@ class County:
         plan = self._plan_of[reading.device]
         asset = plan.asset.id
         step = engine.observe(plan, self.states[asset], reading, self)
-        if step.moved:
+        if step.moved or step.findings:
             self._keep(plan, step, reading.received_ms, changes)
         else:
             self.states[asset] = step.state

@@ -109,7 +109,7 @@ class Courier:
             self._conclude(begun, outcome, next_step(outcome, begun.attempts, begun.owed.severity, ended_ms), ended_ms)
 
     def _reconcile(self, due: Due, now_ms: Millis) -> None:
-        """A try that nobody saw end: the provider is asked; what it never got is sent again (alerting.md §4, Receipts)."""
+        """A try that nobody saw end: the provider is asked; what it never got is sent again (alerting.md §4)."""
         found = self._find(due)
         _log.warning("reconciled", key=due.owed.key, found=found is not None)
         if found is None:

@@ -110,9 +110,9 @@ class Escalation:
             return self._tell_afresh(alert, memory, at_ms, log)
         if alert.round_ms == wake:
             return self._miss_round(alert, memory, at_ms, log)
-        if alert.due_ms == wake:
-            return self._tell_step(alert, memory, at_ms, log)
-        return self._repeat(alert, memory, at_ms, log)
+        if alert.repeat_ms == wake:
+            return self._repeat(alert, memory, at_ms, log)  # before a step of the same instant tells somebody new
+        return self._tell_step(alert, memory, at_ms, log)
 
     def _await_round(self, alert: Alert, asset: Asset, at_ms: Millis, log: Log) -> Alert:
         alert = replace(alert, round_ms=self.holds.round_due(asset, at_ms), reason=ROUND_PENDING)
@@ -162,7 +162,8 @@ class Escalation:
     ) -> Alert:
         """One step: everybody on duty who holds one of its roles, each once; then the next step is filed."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
-        found = [holder for role in step.roles for holder in self._holders(alert, role)]
+        held = {role: self._holders(alert, role) for role in step.roles}
+        found = [holder for role in step.roles for holder in held[role]]
         reached: list[str] = []
         text = self._compose(told, self._words(alert, step), memory, at_ms)
         for holder in found:
@@ -173,8 +174,9 @@ class Escalation:
                 continue
             reached.append(holder.person.id)
             log.append(self._owed(alert, holder.person.id, kind, text, at_ms))
-        if not found:
-            log.append(_why("notice", alert, at_ms, "nobody_holds_role", person=",".join(step.roles)))
+        for role in step.roles:
+            if not held[role]:
+                log.append(_why("notice", alert, at_ms, "nobody_holds_role", person=role))
         policy = self._policy(alert)
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
@@ -260,7 +262,7 @@ class Escalation:
             severity=alert.severity,
             kind=kind,
             step=alert.step if step is None else step,
-            repeat=alert.repeat,
+            repeat=_number(alert, kind),
             to=person,
             phone=self.inventory.people[person].phone,
             channel="sms",
@@ -284,6 +286,13 @@ class Escalation:
 
     def _policy(self, alert: Alert) -> Policy:
         return self.holds.policies.of(alert.rule)
+
+
+def _number(alert: Alert, kind: Kind) -> int:
+    """What tells a message from its like of the same step: repeats count, chains count in hundreds, the end comes once."""
+    if kind is Kind.CLEARED:
+        return 0
+    return alert.repeat if kind is Kind.REPEAT else alert.repeat - alert.repeat % RESTART
 
 
 def _why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:

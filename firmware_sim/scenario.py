@@ -137,10 +137,14 @@ class Rounds(_Strict):
 
 
 class Radio(_Strict):
-    """What becomes of frames on their way (shares), and how often a device starts again (per device and 30 days)."""
+    """What becomes of frames on their way (shares), and how often a device starts again (per device and 30 days).
+
+    What a native device loses goes with its next frame; what a LoRaWAN device loses is gone.
+    """
 
     loss: Share = 0.05
     closed_pool_loss: Share = 0.15
+    native_loss: Share = 0.01
     late: Share = 0.01
     duplicates: Share = 0.005
     reboots_per_month: Annotated[float, Field(ge=0, le=100)] = 0.2

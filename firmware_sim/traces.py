@@ -6,7 +6,6 @@ The same scenario gives the same bytes, and what one device says depends on the 
 from collections.abc import Iterator
 from heapq import merge
 from random import Random
-from typing import Final
 
 import msgspec
 
@@ -17,9 +16,6 @@ from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import Story, Truth, stories, truth
 
 __all__ = ["TimedUplink", "Truth", "statuses", "trace", "truth"]
-
-NATIVE_LOSS: Final = 0.01
-"""A native device's attempt that fails; the sample goes with the next one."""
 
 
 def trace(scenario: Scenario, speed: float = 1.0) -> Iterator[TimedUplink]:
@@ -49,10 +45,10 @@ def _device(scenario: Scenario, site: AnySite, story: Story, pace: Pace) -> Iter
     wrong_clock, outages = story.of(Happening.CLOCK_WRONG), story.of(Happening.GATEWAY_OUTAGE)
     topic = f"cunjing/v1/{scenario.county}/{site.device}/telemetry"
     if not isinstance(site, BinSite):
-        link = Link(scenario.radio, NATIVE_LOSS, (), wrong_clock, pace)
+        link = Link(scenario.radio, scenario.radio.native_loss, (), wrong_clock, pace)
         return native(plant_samples(scenario, site, story, rng), topic, link, rng)
     samples = bin_samples(scenario, site, story, rng)
     if site.native:
-        return native(samples, topic, Link(scenario.radio, NATIVE_LOSS, outages, wrong_clock, pace), rng)
+        return native(samples, topic, Link(scenario.radio, scenario.radio.native_loss, outages, wrong_clock, pace), rng)
     loss = scenario.radio.closed_pool_loss if site.pool else scenario.radio.loss
     return lorawan(samples, site.dev_eui, Link(scenario.radio, loss, outages, wrong_clock, pace), rng)

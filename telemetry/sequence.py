@@ -111,10 +111,10 @@ def restore(stored: Iterable[tuple[int, int]], *, complete: bool) -> Windows:
         seqs.append(seq)
         seen[boot] = seqs
     windows = UNHEARD
-    for boot in list(seen)[-BOOTS_HELD:]:
-        for seq in seen[boot]:
+    for boot, seqs in seen.items():
+        for seq in seqs:
             windows = mark(windows, boot, seq)
-    if complete and len(seen) <= BOOTS_HELD:
+    if complete:
         return windows
     others = tuple(Window(held.boot, held.top, held.marks, held.top) for held in windows.others)
     return Windows(windows.boot, windows.top, windows.marks, windows.top, others, complete=False)

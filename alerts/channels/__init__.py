@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Protocol, TypeAlias
+
+from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ Outcome: TypeAlias = Accepted | Refused | Failed
 
 
 class Channel(Protocol):
-    """One way out. ``send`` is called at most once at a time, after its attempt row is durable; it answers and never raises for the world's troubles."""
+    """One way out. ``send`` is called by one thread, after its attempt row is durable; it answers and never raises."""
 
     def send(self, message: Message) -> Outcome:
         """Hands the message over; blocks, bounded by the channel's own time-out."""
@@ -61,11 +62,11 @@ class ChannelKind:
     """What a channel module exports as ``CHANNEL``: its settings' shape and how to open it."""
 
     name: str
-    settings: type
+    settings: type[BaseModel]
     open: Callable[[Any], Channel]
 
 
 def channels() -> dict[str, ChannelKind]:
     """Every channel by name, found by walking this folder."""
-    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules([str(Path(__file__).parent)]))
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
     return {module.CHANNEL.name: module.CHANNEL for module in modules}

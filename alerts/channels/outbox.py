@@ -83,7 +83,10 @@ class Outbox:
 
 
 def _name(message: Message) -> str:
-    """The file's name: when, for whom, and the key's mark, by which it is found without an index."""
+    """The file's name: when, for whom, and the key's mark, by which it is found without an index.
+
+    The same for every try, since a key has one instant and one recipient.
+    """
     when = _NOT_FOR_NAMES.sub("", message.at)
     who = _NOT_FOR_NAMES.sub("-", message.to)[:32]
     return f"{when}_{who}_{_mark(message.key)}.json"

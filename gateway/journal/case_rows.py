@@ -5,6 +5,7 @@ Only statements stand here; the transaction around them is the writer's.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 from typing import Final
 
 import msgspec
@@ -15,10 +16,11 @@ from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarte
 from telemetry.reading import Millis
 
 _ALERT: Final = """
-    INSERT INTO alert (episode, rule, asset, device, severity, raised_ms, cleared_ms, blob)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO alert (episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (episode) DO UPDATE SET
-        device = excluded.device, severity = excluded.severity, cleared_ms = excluded.cleared_ms, blob = excluded.blob
+        device = excluded.device, severity = excluded.severity, cleared_ms = excluded.cleared_ms, blob = excluded.blob,
+        settled = excluded.settled
 """
 
 
@@ -26,10 +28,7 @@ def keep_alerts(connection: sqlite3.Connection, alerts: Mapping[str, AlertRow]) 
     """Writes each episode as it stands now."""
     connection.executemany(
         _ALERT,
-        [
-            (row.episode, row.rule, row.asset, row.device, row.severity, row.raised_ms, row.cleared_ms, row.blob)
-            for row in alerts.values()
-        ],
+        [astuple(row) for row in alerts.values()],
     )
 
 

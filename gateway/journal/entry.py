@@ -25,7 +25,10 @@ class Quarantined(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An episode as it stands now; ``cleared_ms`` is ``None`` while it is open. ``blob`` is the engine's own."""
+    """An episode as it stands now; ``cleared_ms`` is ``None`` while it is open. ``blob`` is the engine's own.
+
+    One that is over is ``settled`` once nobody has to be told so any more; a start finds those that are not.
+    """
 
     episode: str
     rule: str
@@ -35,6 +38,7 @@ class AlertRow:
     raised_ms: Millis
     cleared_ms: Millis | None
     blob: bytes
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)

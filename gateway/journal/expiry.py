@@ -56,7 +56,7 @@ _CASES: Final = (
     """,
     """
     DELETE FROM alert WHERE episode IN (
-        SELECT episode FROM alert WHERE cleared_ms IS NOT NULL AND cleared_ms < :before ORDER BY cleared_ms LIMIT :rows
+        SELECT episode FROM alert WHERE settled AND cleared_ms < :before ORDER BY cleared_ms LIMIT :rows
     )
     """,
 )

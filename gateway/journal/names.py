@@ -17,7 +17,7 @@ class Names(dict[str, int]):
         self._fresh: list[str] = []
 
     def __missing__(self, name: str) -> int:
-        row = cast(int, self._connection.execute(self._insert, (name,)).lastrowid)  # an INSERT has one
+        row = cast("int", self._connection.execute(self._insert, (name,)).lastrowid)  # an INSERT has one
         self[name] = row
         self._fresh.append(name)
         return row

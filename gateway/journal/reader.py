@@ -110,6 +110,14 @@ class JournalReader:
             row = self._connection.execute(_DUE, {"now": now_ms}).fetchone()
         return None if row is None else _due(row)
 
+    def owed(self) -> tuple[int, Millis]:
+        """How many notifications nobody has taken yet, and when the oldest of them came to be owed (0 without any)."""
+        with translated(self._path):
+            row = self._connection.execute(
+                "SELECT count(*), coalesce(min(at_ms), 0) FROM notification WHERE state IN ('owed', 'sending')"
+            ).fetchone()
+        return int(row[0]), int(row[1])
+
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
         with translated(self._path):

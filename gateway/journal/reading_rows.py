@@ -97,19 +97,33 @@ def _reading(row: _Row) -> Reading:
     )
 
 
-_SEEN: Final = """
+_STRETCHES: Final = """
     WITH RECURSIVE stretch (n) AS (
         SELECT :newest >> 11 UNION ALL
         SELECT n - 1 FROM stretch WHERE n > (SELECT min(id) >> 11 FROM reading)
     )
+"""
+_SEEN: Final = f"""
+    {_STRETCHES}
     SELECT EXISTS (
         SELECT 1 FROM stretch CROSS JOIN reading
         ON (reading.id >> 11) = stretch.n AND device = :device AND boot = :boot AND seq = :seq
     )
-"""
+"""  # noqa: S608 -- words of our own
+_HIGHEST: Final = f"""
+    {_STRETCHES}
+    SELECT max(seq) FROM stretch CROSS JOIN reading
+    ON (reading.id >> 11) = stretch.n AND device = :device AND boot = :boot
+"""  # noqa: S608 -- words of our own
 
 
 def seen(connection: sqlite3.Connection, newest: int, device: int, boot: int, seq: int) -> bool:
     """Whether a reading of this identity is kept: one look-up a stretch of 2,048 readings, the newest first."""
     found = connection.execute(_SEEN, {"newest": newest, "device": device, "boot": boot, "seq": seq}).fetchone()
     return bool(found[0])
+
+
+def highest_seq(connection: sqlite3.Connection, newest: int, device: int, boot: int) -> int | None:
+    """The highest ``seq`` kept of a boot, or ``None``; as dear as ``seen``."""
+    found = connection.execute(_HIGHEST, {"newest": newest, "device": device, "boot": boot}).fetchone()[0]
+    return None if found is None else int(found)

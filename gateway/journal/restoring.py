@@ -52,9 +52,12 @@ def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
 def _open_alerts(connection: sqlite3.Connection) -> list[AlertRow]:
     rows = connection.execute(
         "SELECT episode, rule, asset, device, severity, raised_ms, cleared_ms, blob"
-        " FROM alert WHERE cleared_ms IS NULL ORDER BY raised_ms, episode"
+        " FROM alert WHERE NOT settled ORDER BY raised_ms, episode"
     )
-    return [AlertRow(*row) for row in rows]
+    return [
+        AlertRow(episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled=False)
+        for episode, rule, asset, device, severity, raised_ms, cleared_ms, blob in rows
+    ]
 
 
 def _inventory(connection: sqlite3.Connection) -> InventoryBody | None:

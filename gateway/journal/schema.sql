@@ -77,9 +77,10 @@ CREATE TABLE alert (
     severity   TEXT NOT NULL,
     raised_ms  INTEGER NOT NULL,
     cleared_ms INTEGER,
-    blob       BLOB NOT NULL
+    blob       BLOB NOT NULL,
+    settled    INTEGER NOT NULL                 -- 0 while it is open, or over and somebody has still to be told so
 ) STRICT;
-CREATE INDEX alert_open ON alert (raised_ms) WHERE cleared_ms IS NULL;
+CREATE INDEX alert_open ON alert (raised_ms) WHERE NOT settled;
 CREATE INDEX alert_closed ON alert (cleared_ms) WHERE cleared_ms IS NOT NULL;
 
 CREATE TABLE event (

@@ -34,7 +34,7 @@ _SENTENCES: Final[Mapping[Problem, str]] = MappingProxyType(
         Problem.READ_ONLY: "{path} is read-only; give the gateway's user the right to write it and its folder",
         Problem.UNWRITABLE: "{path} cannot be opened or written; check that its folder is a folder and is writable",
         Problem.NEWER: "{path} was written by a newer version of cunjing; run that version, or restore an older backup",
-        Problem.OLDER: "{path} was written by an older version of cunjing; start the gateway once to bring it up to date",
+        Problem.OLDER: "{path} was written by an older version of cunjing; start the gateway once to update it",
         Problem.FOREIGN: "{path} is another program's SQLite file; name a different file as [journal] path",
         Problem.MISSING: "{path} does not exist yet; start the gateway once, or check [journal] path",
     }

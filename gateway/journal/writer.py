@@ -19,6 +19,7 @@ from gateway.journal.retention import Pressure, keep, pressure_at
 from gateway.journal.trouble import translated
 from gateway.journal.versions import migrate, scripts
 from telemetry.reading import Millis
+from telemetry.sequence import NONE_STORED
 
 
 class Journal:
@@ -81,6 +82,21 @@ class Journal:
         with translated(self._path):
             return reading_rows.seen(self._connection, self._last_reading_id, number, boot, seq)
 
+    def highest_seq(self, device: str, boot: int) -> int:
+        """The highest ``seq`` kept of a boot, ``sequence.NONE_STORED`` if none is; as dear as ``seen``."""
+        number = self._devices.get(device)
+        if number is None:
+            return NONE_STORED
+        with translated(self._path):
+            found = reading_rows.highest_seq(self._connection, self._last_reading_id, number, boot)
+        return NONE_STORED if found is None else found
+
+    def knows(self, episode: str) -> bool:
+        """Whether there ever was such an episode, open or over."""
+        with translated(self._path):
+            found = self._connection.execute("SELECT 1 FROM alert WHERE episode = ?", (episode,)).fetchone()
+        return found is not None
+
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""
         return restoring.restore(self._connection, self._path, self._last_reading_id)
@@ -119,19 +135,20 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with translated(self._path):
+        with translated(self._path), ExitStack() as unless_durable:
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._devices.forget()
-                self._assets.forget()
-                if self._connection.in_transaction:  # a full disk may have rolled it back already
-                    self._connection.execute("ROLLBACK")
-                raise
+            unless_durable.callback(self._undo)
+            yield
+            self._connection.execute("COMMIT")
+            unless_durable.pop_all()
         self._devices.settle()
         self._assets.settle()
+
+    def _undo(self) -> None:
+        self._devices.forget()
+        self._assets.forget()
+        if self._connection.in_transaction:  # a full disk may have rolled it back already
+            self._connection.execute("ROLLBACK")
 
     def _write(self, entry: Entry) -> Committed:
         db, devices, assets = self._connection, self._devices, self._assets

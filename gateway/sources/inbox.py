@@ -7,6 +7,7 @@ Nothing is decided here, and an answer is resolved only by the loop, after the c
 import socket
 import threading
 from collections import deque
+from contextlib import suppress
 from enum import Enum
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -71,10 +72,8 @@ class Inbox(Generic[T]):
 
     def wake(self) -> None:
         """Makes ``fileno`` readable, so that the loop turns once more; asking twice is asking once."""
-        try:
+        with suppress(OSError):  # full: it is awake already; closed: nobody sleeps any more
             self._waking.send(b"\0")
-        except (BlockingIOError, OSError):
-            return  # full means that it is awake already; closed means that nobody sleeps any more
 
     def fileno(self) -> int:
         """What the loop's ``poll`` watches: readable when something was posted."""

@@ -33,7 +33,10 @@ _PROTOCOLS: Final = {Version.FIVE: MQTTProtocolVersion.MQTTv5, Version.THREE: MQ
 
 
 class MqttSource(Session):
-    """A session with the broker of ``settings``: ``wait``, commit, ``ack``, all on one thread."""
+    """A session with the broker of ``settings``: ``wait``, commit, ``ack``, all on one thread.
+
+    ``session_expiry_s`` is how long the broker keeps it when the connection ends; 0 is for visitors.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,12 @@ class MqttSource(Session):
         memory: SubscriptionMemory,
         now_ms: Callable[[], Millis],
         monotonic: Callable[[], float],
+        session_expiry_s: int = SESSION_EXPIRY_S,
     ) -> None:
         super().__init__(
             settings,
             memory,
-            open_link=lambda version: Connection(settings, version),
+            open_link=lambda version: Connection(settings, version, session_expiry_s),
             now_ms=now_ms,
             monotonic=monotonic,
             draw=random.uniform,
@@ -59,9 +63,10 @@ class Connection:
     cannot be read.
     """
 
-    def __init__(self, settings: Mqtt, version: Version) -> None:
+    def __init__(self, settings: Mqtt, version: Version, session_expiry_s: int) -> None:
         self._settings = settings
-        self._client = _client(version, settings.client_id)
+        self._session_expiry_s = session_expiry_s
+        self._client = _client(version, settings.client_id, clean=session_expiry_s == 0)
         if settings.username is not None:
             self._client.username_pw_set(settings.username, settings.read_password())
         self._mqtt5 = version is Version.FIVE
@@ -85,7 +90,8 @@ class Connection:
             self._client.tls_set_context(ssl.create_default_context(cafile=self._settings.ca_file))
         host, port = self._settings.endpoint
         if self._mqtt5:
-            self._client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=_connect_properties())
+            properties = _connect_properties(self._session_expiry_s)
+            self._client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=properties)
         else:
             self._client.connect(host, port, KEEPALIVE_S)
 
@@ -182,20 +188,20 @@ def _add(arrivals: Arrivals, message: MQTTMessage) -> None:
     arrivals.add(message._topic, bytes(message.payload), message.mid)  # noqa: SLF001 ``topic`` raises for bytes that are no UTF-8
 
 
-def _client(version: Version, client_id: str) -> Client:
+def _client(version: Version, client_id: str, *, clean: bool = False) -> Client:
     return Client(
         CallbackAPIVersion.VERSION2,
         client_id,
-        clean_session=None if version is Version.FIVE else False,
+        clean_session=None if version is Version.FIVE else clean,
         protocol=_PROTOCOLS[version],
         reconnect_on_failure=False,
         manual_ack=True,
     )
 
 
-def _connect_properties() -> Properties:
+def _connect_properties(session_expiry_s: int) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own gap
-    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.SessionExpiryInterval = session_expiry_s
     properties.ReceiveMaximum = MAX_MESSAGES
     properties.MaximumPacketSize = MAX_PAYLOAD_BYTES
     return properties

@@ -7,6 +7,7 @@ and the tests give one made of paper.
 import select
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from gateway.health import Part
@@ -159,7 +160,8 @@ class Session:
         return Phase.DIALLING
 
     def _wake(self) -> None:
-        self._dialled.send(b"\0")
+        with suppress(OSError):  # stopped in the same instant
+            self._dialled.send(b"\0")
 
     def _dialling(self) -> Phase:
         dial = self._dial

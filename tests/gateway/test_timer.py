@@ -16,9 +16,14 @@ def rings() -> queue.Queue[Millis]:
 
 
 @pytest.fixture
-def timer(rings: queue.Queue[Millis]) -> Iterator[Timer]:
-    clock = ScaledClock(0, 1)
-    clock.start()
+def clock() -> ScaledClock:
+    running = ScaledClock(0, 1)
+    running.start()
+    return running
+
+
+@pytest.fixture
+def timer(clock: ScaledClock, rings: queue.Queue[Millis]) -> Iterator[Timer]:
     opened = Timer(clock, rings.put)
     opened.start()
     yield opened
@@ -37,10 +42,11 @@ def test_an_earlier_instant_replaces_a_later_one(timer: Timer, rings: queue.Queu
     assert rings.empty()
 
 
-def test_a_later_instant_replaces_an_earlier_one(timer: Timer, rings: queue.Queue[Millis]) -> None:
-    timer.wake_at(200)
-    timer.wake_at(250)
-    assert rings.get(timeout=5) == 250
+def test_a_later_instant_replaces_an_earlier_one(timer: Timer, clock: ScaledClock, rings: queue.Queue[Millis]) -> None:
+    timer.wake_at(clock.now_ms() + 50)
+    timer.wake_at(due_ms := clock.now_ms() + 300)
+    assert rings.get(timeout=5) == due_ms
+    assert clock.now_ms() >= due_ms
     assert rings.empty()
 
 

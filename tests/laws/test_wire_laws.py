@@ -135,7 +135,8 @@ UPLINKS = st.tuples(GAPS_MS, st.lists(st.tuples(st.integers(1, 2), LAGS_MS), min
 
 def lived(uplinks: list[tuple[int, list[tuple[int, int | None]]]]) -> tuple[clock.ClockState, list[clock.Stored]]:
     """The live state after these uplinks (gap, [(boot, lag)]), and the readings that they left behind."""
-    state, stored, now_ms = clock.UNHEARD, [], 1_795_305_600_000
+    state, now_ms = clock.UNHEARD, 1_795_305_600_000
+    stored: list[clock.Stored] = []
     for gap_ms, said in uplinks:
         now_ms += gap_ms
         taken = [Sample(boot, 0, Values(ph=7), None if lag_ms is None else now_ms - lag_ms) for boot, lag_ms in said]
@@ -156,7 +157,7 @@ def test_the_clock_restored_is_the_clock_that_was(uplinks: list[tuple[int, list[
     st.lists(st.sampled_from(PLAUSIBLE_MS), min_size=21, max_size=25),
 )
 def test_a_tail_of_twenty_bursts_restores_the_clock_as_well(uplinks: list[Any], lags_ms: list[int]) -> None:
-    tail = [(INTERVAL, [(1, lag_ms)]) for lag_ms in lags_ms]
+    tail: list[Any] = [(INTERVAL, [(1, lag_ms)]) for lag_ms in lags_ms]
     state, stored = lived([*uplinks, *tail])
     assert clock.restore(stored[-21:], INTERVAL) == state
 

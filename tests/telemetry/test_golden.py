@@ -17,7 +17,7 @@ CORPUS = sorted((GOLDEN / "corpus").iterdir())
 
 
 def cases(folder: str, names: list[str], kind: str) -> list[Any]:
-    found = []
+    found: list[Any] = []
     for name in names:
         file = GOLDEN / folder / f"{name}.yaml"
         rows = yaml.safe_load(file.read_text(encoding="utf-8"))[kind] if file.exists() else []

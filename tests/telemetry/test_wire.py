@@ -34,6 +34,13 @@ def test_nesting_of_any_depth_is_refused_without_exhausting_the_stack(topic: str
     assert rejected(topic, payload).reason in {Reason.NOT_JSON, Reason.BAD_ENVELOPE}
 
 
+def test_nesting_is_refused_even_where_our_own_stack_is_nearly_used_up() -> None:
+    def below(frames: int) -> Rejected:
+        return below(frames - 1) if frames else rejected(NATIVE_TOPIC, b'{"x":' * 300 + b"1" + b"}" * 300)
+
+    assert below(700).reason == Reason.NOT_JSON
+
+
 def test_a_hundred_samples_are_read_and_one_more_is_too_many() -> None:
     sample = {"v": 1, "boot": 1, "seq": 1, "readings": {"ph": 7}}
     decoded = decode(Uplink(0, NATIVE_TOPIC, wire_bytes([sample] * 100)), DIRECTORY)

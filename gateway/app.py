@@ -1,0 +1,160 @@
+"""The composition root: one straight function that puts the gateway together, runs it and takes it apart again.
+
+Everything is wired here and nothing is decided here. What starts last stops first.
+"""
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+
+from alerts.channels import Channel, channels
+from alerts.courier import Courier
+from gateway import shipped, start
+from gateway.clock import Clock, WallClock, monotonic_s
+from gateway.commands import Tick
+from gateway.desk.api import api
+from gateway.desk.server import bind, serving
+from gateway.desk.token import control_token
+from gateway.filters import KEY, JournalFilters
+from gateway.health import Health, Part
+from gateway.imports import imported
+from gateway.journal.entry import Entry
+from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.writer import Journal
+from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
+from gateway.metrics import Metrics
+from gateway.owing import watch_owed
+from gateway.requests import Housekeep, JournalPort
+from gateway.settings import Settings
+from gateway.settings_faults import SettingsFault
+from gateway.sources.inbox import Inbox
+from gateway.sources.mqtt import MqttSource
+from gateway.timer import Timer
+
+_log = structlog.get_logger(__name__)
+
+COURIER: Final = "courier"
+HOUSEKEEPING_S: Final = 60.0
+MEGABYTE: Final = 1 << 20
+HOPELESS: Final = frozenset({Problem.READ_ONLY, Problem.UNWRITABLE, Problem.NEWER, Problem.FOREIGN})
+"""What waiting does not mend: the gateway says so and ends. A locked, full or damaged journal is waited for."""
+
+
+def run(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    watch: Callable[[Entry], None] = lambda _entry: None,
+    stopping: threading.Event | None = None,
+) -> None:
+    """Runs the gateway until it is told to stop; ``SettingsFault`` or ``PolicyFault`` when it cannot start."""
+    clock, stopping = clock or WallClock(), stopping or threading.Event()
+    with ExitStack() as stack:
+        inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
+        _stop_on_signals(stopping, inbox.wake)
+        health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
+        channel = _channel(settings)
+        bound = bind(settings.desk.listen)
+        token = _token(settings, bound.close)
+        stack.enter_context(serving(api(inbox, health, metrics, token), bound))
+        journal = stack.enter_context(closing(_journal(settings, health, stopping)))
+        restored = journal.restore()
+        inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
+        pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, clock.now_ms())
+        pipeline.entry.inventory = body
+        port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
+        courier = Courier(port, {"sms": channel}, clock.now_ms)
+        timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
+        source = MqttSource(settings.mqtt, JournalFilters(journal, restored.meta.get(KEY)), clock.now_ms, monotonic_s)
+        stack.callback(source.stop)
+        loop = Loop(
+            pipeline,
+            journal,
+            source,
+            inbox,
+            clock=clock,
+            heard_ms=restored.heartbeat_ms,
+            keep_days=settings.journal.keep_days,
+            health=health,
+            metrics=metrics,
+            wake_at=timer.wake_at,
+            owe=courier.wake,
+            watch=watch,
+            stopping=stopping.is_set,
+        )
+        watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
+        timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
+        timer.start()
+        stack.callback(timer.stop)
+        courier.start()
+        stack.callback(courier.stop)
+        health.report(COURIER, Part(ready=True, state=f"sends through {settings.sms.channel}"))
+        _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
+        loop.run()
+        _log.info("stopped")
+
+
+def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> None:
+    """SIGINT and SIGTERM end the loop after its present turn; a gateway inside another program is stopped by that."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop(_signal: int, _frame: object) -> None:
+        stopping.set()
+        wake()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _ring(inbox: Inbox[Any], due_ms: int) -> None:
+    """A full inbox keeps the loop awake anyway, and the loop looks at what is due in every turn."""
+    inbox.post(Tick(due_ms))
+    inbox.wake()
+
+
+def _housekeep(inbox: Inbox[Any]) -> None:
+    inbox.post(Housekeep())
+
+
+def _channel(settings: Settings) -> Channel:
+    kind = channels()[settings.sms.channel]
+    try:
+        return kind.open(kind.settings.model_validate(settings.sms.own))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsFault([f"[sms] {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"]) from None
+
+
+def _token(settings: Settings, undo: Callable[[], None]) -> str:
+    try:
+        settings.journal.path.parent.mkdir(parents=True, exist_ok=True)
+        return control_token(settings.journal.path)
+    except OSError as error:
+        undo()
+        folder, why = settings.journal.path.parent, (error.strerror or str(error)).lower()
+        remedy = "give the gateway's user the right to write it, or name another [journal] path"
+        raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
+
+
+def _journal(settings: Settings, health: Health, stopping: threading.Event) -> Journal:
+    """Opens the journal; one that is locked, full or damaged is waited for, and ``/readyz`` says why."""
+    limit = None if settings.journal.max_mb is None else settings.journal.max_mb * MEGABYTE
+    while True:
+        try:
+            journal = Journal.open(settings.journal.path, max_bytes=limit)
+        except JournalUnavailable as trouble:
+            if trouble.problem in HOPELESS or stopping.is_set():
+                raise SettingsFault([str(trouble)]) from None
+            health.report(JOURNAL, Part(ready=False, state=trouble.problem, remedy=str(trouble)))
+            health.turned()
+            _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))  # noqa: TRY400 -- the world's trouble: a sentence, no traceback
+            stopping.wait(RETRY_S)
+        else:
+            health.report(JOURNAL, READY)
+            return journal

@@ -1,0 +1,86 @@
+"""The ``cunjing`` command: every command with its example, in the order of their help.
+
+What a command does is in the other files here, and what it needs is imported only when it runs, so that ``--help``
+is quick. Exit codes: 0 ok, 1 found problems, 2 wrong use.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import typer
+
+from gateway.cli.cases import ack, reset
+from gateway.cli.county import simulate
+from gateway.cli.examination import doctor
+from gateway.cli.inventory import check
+from gateway.cli.payloads import decode
+from gateway.cli.recordings import record, replay
+from gateway.cli.rows import export
+from gateway.cli.running import demo, gateway
+
+__all__ = ["app"]
+
+_COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
+    (demo, "cunjing demo --speed 60 --data data/demo"),
+    (gateway, "cunjing gateway --config config/gateway.toml"),
+    (
+        simulate,
+        "cunjing simulate --broker mqtt://127.0.0.1:1883 --scenario ordinary_week --write-inventory county.yaml",
+    ),
+    (record, "cunjing record --broker mqtt://127.0.0.1:1883 --seconds 600 > uplinks.jsonl"),
+    (replay, "cunjing replay uplinks.jsonl --inventory config/inventory.yaml"),
+    (decode, "cunjing decode --envelope native < payload.json"),
+    (export, "cunjing export readings --from 2026-11-22T00:00:00+08:00 --format csv > readings.csv"),
+    (ack, "cunjing ack overflow/ytan-03/20261122T004001Z --by cleaner-li"),
+    (reset, "cunjing reset fire/ytan-03/20261122T004001Z --by dispatch-wu"),
+    (doctor, "cunjing doctor --config config/gateway.toml"),
+)
+
+
+def _group(example: str) -> typer.Typer:
+    return typer.Typer(
+        epilog=_shown(example),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # plain help needs no rich, whose import alone would take half of the time allowed
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _shown(example: str) -> str:
+    return f"\b\nExample:\n  {example}"
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 typer hands it over by its place
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"cunjing {version('cunjing')}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """村净: from a bin's bytes to a cleaner's text. Exit codes: 0 ok, 1 found problems, 2 wrong use."""
+
+
+app = _group("cunjing demo")
+app.callback()(_root)
+for _command, _example in _COMMANDS:
+    app.command(_command.__name__, epilog=_shown(_example))(_command)
+
+
+def _inventory() -> None:
+    """The county's inventory file."""
+
+
+_INVENTORY_EXAMPLE: Final = "cunjing inventory check config/inventory.yaml"
+_inventory_group = _group(_INVENTORY_EXAMPLE)
+_inventory_group.callback()(_inventory)
+_inventory_group.command("check", epilog=_shown(_INVENTORY_EXAMPLE))(check)
+app.add_typer(_inventory_group, name="inventory")

@@ -1,0 +1,56 @@
+"""``cunjing export``: rows out of the journal, with or without a running gateway. Their shape is in ``exporting``."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from telemetry.reading import Millis
+
+
+class Rows(StrEnum):
+    """What can be exported; the names are the journal reader's own."""
+
+    READINGS = "readings"
+    ALERTS = "alerts"
+    NOTIFICATIONS = "notifications"
+    QUARANTINE = "quarantine"
+
+
+class Form(StrEnum):
+    """How it is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def export(
+    rows: Annotated[Rows, typer.Argument(metavar="WHAT", help="readings, alerts, notifications or quarantine.")],
+    *,
+    config: Config = DEFAULT_CONFIG,
+    since: Annotated[Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="From then on.")] = None,
+    to: Annotated[Millis | None, typer.Option("--to", parser=instant, metavar="ISO", help="Before then.")] = None,
+    form: Annotated[Form, typer.Option("--format", help="CSV is for spreadsheets: UTF-8 with BOM.")] = Form.JSONL,
+) -> None:
+    """Data out of the journal. On standard output, times in UTC. In CSV, text that a spreadsheet would run gets a '."""
+    from contextlib import closing
+
+    from alerts.channels import channels
+    from gateway import exporting, settings
+    from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader
+    from gateway.journal.trouble import JournalUnavailable
+    from gateway.settings_faults import SettingsFault
+
+    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
+        path = settings.load(config, channels()).journal.path
+        with closing(JournalReader.open(path)) as journal:
+            span = (FIRST_MS if since is None else since, LAST_MS if to is None else to)
+            read = {
+                Rows.READINGS: journal.readings,
+                Rows.ALERTS: journal.alerts,
+                Rows.NOTIFICATIONS: journal.notifications,
+                Rows.QUARANTINE: journal.quarantine,
+            }[rows]
+            found = read(*span)
+            print_lines(exporting.json_lines(found) if form is Form.JSONL else exporting.csv_lines(rows, found))

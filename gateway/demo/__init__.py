@@ -1,0 +1,141 @@
+"""A living county on one machine: embedded broker, simulated devices, the real gateway, and the picture of it.
+
+Only wiring: the gateway is the production one, told another clock. Everything that it starts, it ends.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+
+from alerts.policy import PolicyFault
+from firmware_sim.publish import Broker, BrokerError, publish
+from firmware_sim.traces import statuses, trace
+from gateway import app, imports, logs
+from gateway.clock import ScaledClock, monotonic_s
+from gateway.demo import stage, words
+from gateway.demo.outbox import Outbox
+from gateway.demo.story import Story
+from gateway.demo.view import picture
+from gateway.embedded import BrokerFault, Embedded, embedded_broker, free_port
+from gateway.journal.entry import Entry
+from gateway.settings_faults import SettingsFault
+
+DEFAULT_FOLDER: Final = Path("data/demo")
+READY_WITHIN_S: Final = 15.0
+FRAME_S: Final = 0.25
+
+
+def run(speed: float, seconds: float | None, data: Path | None, port: int, *, browser: bool) -> int:
+    """Runs the demo until Ctrl-C or for ``seconds``; 0 when it ended so, 1 when a part of it could not go on."""
+    _ = browser  # the desk's pages are yet to come
+    stopping = threading.Event()
+    _end_on_signals(stopping)
+    logs.configure(level=logging.ERROR)
+    try:
+        folder = stage.cleared(data or DEFAULT_FOLDER)
+        with embedded_broker(folder / "broker") as broker:
+            play = _Play(folder, broker, speed, port or free_port(), stopping)
+            play.run(seconds)
+    except (SettingsFault, BrokerFault) as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    return 0
+
+
+class _Play:
+    """One performance: its folder, its clock, its threads and what the visitor sees of them."""
+
+    def __init__(self, folder: Path, broker: Embedded, speed: float, port: int, stopping: threading.Event) -> None:
+        self._calendar = stage.shanghai()
+        self._scene = stage.scenario(self._calendar)
+        self._settings = stage.settings(folder, self._scene, broker, port)
+        self._broker = broker
+        self._speed = speed
+        self._stopping = stopping
+        self._clock = ScaledClock(self._scene.start_ms, speed)
+        self._outbox = Outbox(folder / "outbox")
+        self._story = Story(imports.checked(self._settings.inventory.path))
+        self._listening = threading.Event()
+        self._faults: list[str] = []
+
+    def run(self, seconds: float | None) -> None:
+        """Gateway first, then the county; both are ended and waited for."""
+        threads = [threading.Thread(target=self._gateway, name="gateway")]
+        threads[0].start()
+        try:
+            self._await_gateway()
+            threads.append(threading.Thread(target=self._county, name="county"))
+            self._clock.start()
+            threads[1].start()
+            self._show(seconds)
+        finally:
+            self._stopping.set()
+            for thread in threads:
+                thread.join()
+        if self._faults:
+            raise SettingsFault(self._faults)
+
+    def _await_gateway(self) -> None:
+        waited_s = 0.0
+        while not self._listening.wait(FRAME_S) and not self._stopping.is_set():
+            waited_s += FRAME_S
+            if waited_s > READY_WITHIN_S:
+                raise SettingsFault([f"the gateway did not hear {self._broker.name} within {READY_WITHIN_S:g} s"])
+
+    def _gateway(self) -> None:
+        try:
+            app.run(self._settings, clock=self._clock, watch=self._commit, stopping=self._stopping)
+        except (SettingsFault, PolicyFault) as fault:
+            self._faults.append(str(fault))
+        finally:
+            self._stopping.set()
+
+    def _county(self) -> None:
+        broker = Broker("127.0.0.1", self._broker.port, self._broker.username, self._broker.password)
+        mqtt5 = self._broker.protocol != "3.1.1"
+        uplinks, first = trace(self._scene), statuses(self._scene)
+        try:
+            publish(uplinks, broker, self._stopping, self._clock.now_ms, self._speed, first, mqtt5=mqtt5)
+        except BrokerError as error:
+            self._faults.append(str(error))
+            self._stopping.set()
+
+    def _commit(self, entry: Entry) -> None:
+        """Called by the gateway's own thread after each commit."""
+        self._story.commit(entry)
+        if entry.heartbeat_ms is not None:
+            self._listening.set()
+
+    def _show(self, seconds: float | None) -> None:
+        console = Console()
+        begun, ends_s = self._clock.now_ms(), None if seconds is None else monotonic_s() + seconds
+        with Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else nullcontext() as live:
+            while not self._stopping.wait(FRAME_S) and (ends_s is None or monotonic_s() < ends_s):
+                self._story.tell(self._outbox.fresh())
+                if live is None:
+                    self._log(console)
+                else:
+                    self._story.unsaid.clear()
+                    now_ms, height = self._clock.now_ms(), console.height
+                    live.update(picture(self._story, self._calendar, now_ms, self._speed, height), refresh=True)
+        self._story.tell(self._outbox.fresh())
+        spans = (words.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
+        console.print(words.summary(self._story, *spans))
+
+    def _log(self, console: Console) -> None:
+        """One line an occurrence, for those without a terminal."""
+        while self._story.unsaid:
+            console.print(words.said(self._story, self._calendar, self._story.unsaid.popleft()), soft_wrap=True)
+
+
+def _end_on_signals(stopping: threading.Event) -> None:
+    """Ctrl-C and SIGTERM end the demo as its own end would, so that no broker outlives it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _signal, _frame: stopping.set())

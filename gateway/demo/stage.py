@@ -1,0 +1,69 @@
+"""Sets the demo up in one folder: a county, a broker, secrets, an outbox; and clears what an earlier demo left there.
+
+A folder that holds anything else is left alone. Nothing here runs the demo.
+"""
+
+import shutil
+from datetime import time
+from pathlib import Path
+from typing import Final
+
+from alerts.calendars import Calendar
+from firmware_sim import county
+from firmware_sim.scenario import Scenario, at_start, load
+from gateway.clock import WallClock
+from gateway.embedded import Embedded
+from gateway.settings import Settings
+from gateway.settings_faults import SettingsFault
+from telemetry.inventory import County
+
+MARK: Final = "this-is-a-cunjing-demo"
+BEGINS: Final = time(8)
+SCENARIOS: Final = Path(county.__file__).parent / "scenarios"
+
+
+def cleared(folder: Path) -> Path:
+    """The folder, empty but for the mark; ``SettingsFault`` when it holds what no demo put there."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise SettingsFault([f"{folder} is not empty and not a demo's folder; name another one with --data"])
+        shutil.rmtree(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).touch()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SettingsFault([f"{folder} cannot be written: {why}; name another folder with --data"]) from None
+    return folder
+
+
+def scenario(calendar: Calendar) -> Scenario:
+    """The demo's county, starting at 08:00 local time of the present day, whatever the wall clock says."""
+    today = calendar.local(WallClock().now_ms()).date()
+    return at_start(load((SCENARIOS / "demo.yaml").read_text("utf-8")), calendar.instant(today, BEGINS))
+
+
+def settings(folder: Path, scene: Scenario, broker: Embedded, port: int) -> Settings:
+    """The gateway's configuration for the demo, with its inventory written."""
+    inventory = folder / "inventory.yaml"
+    inventory.write_text(county.inventory_yaml(scene), "utf-8")
+    return Settings.model_validate(
+        {
+            "mqtt": {
+                "url": broker.url,
+                "username": broker.username,
+                "password_file": broker.password_file,
+                "protocol": broker.protocol,
+                "topics": ["cunjing/v1/+/+/+", "application/+/device/+/event/up"],
+            },
+            "journal": {"path": folder / "journal.db"},
+            "inventory": {"path": inventory},
+            "sms": {"channel": "outbox", "outbox_folder": folder / "outbox"},
+            "desk": {"listen": f"127.0.0.1:{port}"},
+        }
+    )
+
+
+def shanghai() -> Calendar:
+    """Local time where the demo plays."""
+    return Calendar.of(County("demo", "", "Asia/Shanghai", ""))

@@ -1,0 +1,109 @@
+"""The demo on a terminal: the county, its alerts and the texts as they go out, drawn anew a few times a second.
+
+Drawing only; what is shown is ``story``, in which words is ``words``.
+"""
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.layout import Layout
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from alerts.calendars import Calendar
+from gateway.demo import words
+from gateway.demo.story import BinSeen, Look, Story
+from telemetry.inventory import Level
+from telemetry.reading import Millis
+
+_SEVERITY = {"P1": "bold white on red", "P2": "bold red", "P3": "yellow", "P4": "dim"}
+
+
+def picture(story: Story, calendar: Calendar, now_ms: Millis, speed: float, height: int) -> RenderableType:
+    """The whole screen at this instant."""
+    layout = Layout()
+    layout.split_column(
+        Layout(_header(story, calendar, now_ms, speed), size=3), Layout(name="middle"), Layout(_footer(), size=1)
+    )
+    layout["middle"].split_row(Layout(name="county", ratio=5), Layout(name="said", ratio=6))
+    layout["county"].split_column(
+        Layout(_bins(story), ratio=3), Layout(_plants(story, calendar), size=len(story.plants) + 3)
+    )
+    rows = max(4, height - 6)
+    layout["said"].split_column(
+        Layout(_texts(story, calendar, rows // 2), ratio=1), Layout(_chronicle(story, calendar, rows // 2), ratio=1)
+    )
+    return layout
+
+
+def _header(story: Story, calendar: Calendar, now_ms: Millis, speed: float) -> Panel:
+    text = Text.assemble(
+        ("村净 ", "bold"),
+        f"{story.inventory.county.name}  ",
+        (calendar.local(now_ms).strftime("%m月%d日 %H:%M"), "bold cyan"),
+        (f"（快{speed:g}倍）   ", "dim"),
+        ("此刻过线 ", ""),
+        (f"{story.over}处", "bold yellow"),
+        f"   未解除 {len(story.open)}   已发短信 {story.texts}   读数 {story.readings}",
+    )
+    return Panel(text, border_style="cyan")
+
+
+def _bins(story: Story) -> Panel:
+    villages: list[RenderableType] = []
+    for area in story.inventory.areas.values():
+        seen = [one for one in story.bins.values() if one.asset.area == area.id]
+        if area.level is not Level.VILLAGE or not seen:
+            continue
+        line = Text(f"{area.name} ", style="bold")
+        for one in seen:
+            line.append_text(_cell(one))
+        villages.append(line)
+    return Panel(Group(*villages), title="垃圾池和桶（装了百分之几）", subtitle=words.LEGEND, border_style="green")
+
+
+def _cell(seen: BinSeen) -> Text:
+    sign, style = words.LOOKS[seen.look]
+    level = " --" if seen.look is Look.UNHEARD else f"{seen.memory.fill_pct:3.0f}"
+    return Text(f"{level}{sign} ", style=style)
+
+
+def _plants(story: Story, calendar: Calendar) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    for plant in story.plants.values():
+        flow = "" if plant.flow_m3h is None else f"{plant.flow_m3h:.1f} 方/时"
+        level = "" if plant.level_mm is None else f"水位 {plant.level_mm:.0f} 毫米"
+        since = words.clock(calendar, plant.since_ms) + "起" if plant.since_ms else ""
+        style = {"stopped": "bold red", "no_power": "bold red", "offline": "bright_black", "running": "green"}
+        run = Text(words.RUNS[plant.run], style=style.get(plant.run, ""))
+        table.add_row(plant.asset.short, run, since, flow, level)
+    return Panel(table, title="污水站", border_style="blue")
+
+
+def _texts(story: Story, calendar: Calendar, rows: int) -> Panel:
+    lines: list[RenderableType] = []
+    for told in list(story.told)[-max(1, rows // 3) :]:
+        person = story.inventory.people.get(told.to)
+        name = told.to if person is None else person.name
+        lines.append(Text(f"{words.clock(calendar, told.at_ms)} → {name} {told.phone}", style="dim"))
+        lines.append(Text(told.text, style="bold"))
+    return Panel(Group(*lines) if lines else Text("还没有", style="dim"), title="发出的短信", border_style="magenta")
+
+
+def _chronicle(story: Story, calendar: Calendar, rows: int) -> Panel:
+    lines = [
+        Text(
+            f"{words.clock(calendar, line.at_ms)} {words.chronicle(story, line)}",
+            style=_SEVERITY.get(line.severity, "")
+            if line.event == "raised"
+            else "green"
+            if line.event == "cleared"
+            else "",
+        )
+        for line in list(story.lines)[-max(1, rows - 3) :]
+    ]
+    return Panel(Group(*lines) if lines else Text("还没有", style="dim"), title="发生了什么", border_style="white")
+
+
+def _footer() -> Columns:
+    return Columns([Text("Ctrl-C 结束", style="dim")])

@@ -1,0 +1,98 @@
+"""The demo's words on the terminal: Chinese first. Texts that leave the house are not here, they are in ``config/``."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from alerts.calendars import Calendar
+from gateway.demo.story import Line, Look, Story, Told
+from telemetry.reading import Millis
+
+RULES: Final[Mapping[str, str]] = {
+    "over_two_thirds": "过三分之二",
+    "overflow": "满溢",
+    "hot_ash": "热灰",
+    "fire": "火警",
+    "tilted": "歪倒",
+    "stopped": "停机",
+    "no_power": "停电",
+    "level_high": "水位超高",
+    "offline": "失联",
+    "gateway_offline": "网关断了",
+    "battery_low": "电量低",
+}
+RUNS: Final[Mapping[str, str]] = {
+    "running": "运行",
+    "idle": "待机",
+    "stopped": "停机",
+    "no_power": "停电",
+    "meter_fault": "仪表故障",
+    "offline": "失联",
+    "maintenance": "检修",
+    "unknown": "未知",
+}
+LOOKS: Final[Mapping[Look, tuple[str, str]]] = {
+    Look.UNHEARD: ("·", "dim"),
+    Look.FINE: (" ", "green"),
+    Look.OVER: ("▲", "bold yellow"),
+    Look.FULL: ("■", "bold red"),
+    Look.HOT: ("♨", "bold red"),
+    Look.SILENT: ("?", "bright_black"),
+}
+"""A sign and a colour each: colour never says anything alone."""
+LEGEND: Final = "▲过三分之二  ■满溢  ♨热  ?失联（不等于空）"
+_REASONS: Final[Mapping[str, str]] = {
+    "round_pending": "等这班来清，先不发",
+    "trial": "试用期，先不发",
+    "quiet": "夜里不发，早上六点半发",
+    "hours": "等到早上再发",
+    "weekly_list": "进每周清单，不单发",
+    "recovering": "正在好转，先看看",
+    "late": "迟到的数据，不补发",
+    "emptied": "已清运",
+    "recovered": "已恢复",
+    "cycles": "已恢复",
+    "reset": "已复位",
+}
+_EVENTS: Final[Mapping[str, str]] = {
+    "raised": "发现",
+    "cleared": "解除",
+    "emptied": "已清运",
+    "partly_emptied": "清了一部分",
+    "held": "暂不发短信",
+    "inhibited": "原因已另报",
+    "round_missed": "这班漏清",
+    "acked": "已确认",
+    "reset": "已复位",
+}
+
+
+def clock(calendar: Calendar, at_ms: Millis) -> str:
+    """08:41."""
+    return calendar.local(at_ms).strftime("%H:%M")
+
+
+def chronicle(story: Story, line: Line) -> str:
+    """柳潭3号 暂不发短信 过三分之二（等这班来清，先不发）."""
+    asset = story.inventory.assets.get(line.asset)
+    gateway = story.inventory.radio_gateways.get(line.asset)
+    name = asset.short if asset is not None else gateway.name if gateway is not None else line.asset
+    why = _REASONS.get(line.reason, "")
+    rule = RULES.get(line.rule, line.rule)
+    return f"{name} {_EVENTS[line.event]} {rule}{f'（{why}）' if why else ''}".replace("  ", " ").rstrip()
+
+
+def said(story: Story, calendar: Calendar, what: Line | Told) -> str:
+    """One line of the plain log."""
+    at = clock(calendar, what.at_ms)
+    if isinstance(what, Line):
+        return f"{at} {chronicle(story, what)}"
+    person = story.inventory.people.get(what.to)
+    return f"{at} 短信 → {what.to if person is None else person.name} {what.phone}：{what.text}"
+
+
+def summary(story: Story, begun: str, ended: str) -> str:
+    """The last line: what happened."""
+    return (
+        f"演示结束（{begun}—{ended}）：收到{story.readings}条读数，发现{story.raised}次、解除{story.cleared}次，"
+        f"清运{story.emptied}次，暂不发{story.held}次，发出短信{story.texts}条。"
+    )

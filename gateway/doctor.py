@@ -1,0 +1,189 @@
+"""What ``cunjing doctor`` asks of an installation, from outside: it opens, reads and connects, and changes nothing.
+
+It runs beside a living gateway and without one. What is wrong comes back as a state with its remedy, never raised.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import ValidationError
+
+from alerts.assembly import assemble
+from alerts.calendars import iso
+from alerts.channels import channels
+from alerts.channels.outbox import OutboxSettings
+from alerts.policy import PolicyFault
+from gateway import client, shipped
+from gateway.clock import monotonic_s
+from gateway.health import Part
+from gateway.imports import read
+from gateway.journal.reader import JournalReader
+from gateway.journal.retention import Pressure, pressure_at
+from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.settings import Mqtt, Settings
+from gateway.settings_faults import SettingsFault
+from gateway.sources.visitor import Unwelcome, Visitor
+from telemetry.inventory_fault import Severity
+from telemetry.reading import Millis
+
+MEGABYTE: Final = 1 << 20
+LEAST_FREE_BYTES: Final = 512 * MEGABYTE
+FIRST_PLAUSIBLE_MS: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z: before it, this program was not written
+LAST_PLAUSIBLE_MS: Final = 2_713_910_400_000  # 2056-01-01T00:00:00Z
+_ARRIVED_WITHIN_S: Final = 15.0
+_NAMED_WITHIN_S: Final = 1.0
+"""How long a broker that let us in has to say which version it is."""
+
+
+class Finding(NamedTuple):
+    """One part of the installation and how it is."""
+
+    name: str
+    part: Part
+
+
+def examined(settings: Settings, now_ms: Millis) -> Iterator[Finding]:
+    """Every part in turn, as soon as it is known."""
+    yield Finding("broker", broker(settings.mqtt))
+    yield Finding("journal", journal(settings))
+    yield Finding("texts", texts(settings))
+    for part in inventory(settings):
+        yield Finding("inventory", part)
+    yield Finding("clock", clock(now_ms))
+    yield Finding("disk", disk(settings.journal.path))
+    yield Finding("gateway", running(settings))
+
+
+def broker(settings: Mqtt) -> Part:
+    """Whether it lets us in and grants the topics, under a name that is not the gateway's."""
+    visitor = Visitor(settings, "doctor")
+    ends_s = monotonic_s() + _ARRIVED_WITHIN_S
+    try:
+        while not visitor.is_in and monotonic_s() < ends_s:
+            visitor.wait(_NAMED_WITHIN_S)
+        ends_s = monotonic_s() + _NAMED_WITHIN_S
+        while visitor.is_in and monotonic_s() < ends_s:
+            visitor.wait(_NAMED_WITHIN_S)
+    except Unwelcome as unwelcome:
+        return unwelcome.part
+    finally:
+        visitor.leave()
+    return visitor.part
+
+
+def journal(settings: Settings) -> Part:
+    """Whether it can be opened, is whole, and has room."""
+    path = settings.journal.path
+    try:
+        with closing(JournalReader.open(path)) as reader:
+            damage = reader.damage()
+    except JournalUnavailable as trouble:
+        if trouble.problem is not Problem.MISSING:
+            return Part(ready=False, state=str(trouble))
+        blocked = _blocked(path.parent, "name another [journal] path")
+        return blocked or Part(ready=True, state=f"{path} is not there yet; the gateway makes it when it starts")
+    if damage:
+        remedy = "keep a copy of it, then restore a backup or move it away to start anew"
+        return Part(ready=False, state=f"{path} is damaged: {damage[0]}", remedy=remedy)
+    return _blocked(path.parent, "name another [journal] path") or _filled(settings)
+
+
+def texts(settings: Settings) -> Part:
+    """Whether the channel's own keys are right, and its folder takes files."""
+    name = settings.sms.channel
+    try:
+        own = channels()[name].settings(**settings.sms.own)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        return Part(ready=False, state=f"[sms] {key}: {first['msg'].lower()}", remedy=f"see what channel {name} knows")
+    if isinstance(own, OutboxSettings):
+        blocked = _blocked(own.outbox_folder, "name another [sms] outbox_folder")
+        return blocked or Part(ready=True, state=f"channel {name} writes into {own.outbox_folder}")
+    return Part(ready=True, state=f"channel {name}")
+
+
+def inventory(settings: Settings) -> Iterator[Part]:
+    """Its faults one by one, or that it can be used together with rules, escalation and texts."""
+    path = settings.inventory.path
+    try:
+        _, (county, faults) = read(path)
+        for fault in faults:
+            yield Part(ready=fault.severity is Severity.WARNING, state=str(fault))
+        if county is None:
+            return
+        assemble(county, shipped.figures(settings.alerts))
+    except (SettingsFault, PolicyFault) as fault:
+        yield Part(ready=False, state=str(fault))
+        return
+    size = f"{len(county.assets)} assets, {len(county.devices)} devices, {len(county.people)} people"
+    yield Part(ready=True, state=f"{path}: {size}; rules, escalation and texts fit")
+
+
+def clock(now_ms: Millis) -> Part:
+    """Whether the machine's clock can be right; whether it is, only NTP knows."""
+    if FIRST_PLAUSIBLE_MS <= now_ms < LAST_PLAUSIBLE_MS:
+        return Part(ready=True, state=f"it is {iso(now_ms)}")
+    return Part(
+        ready=False,
+        state=f"the machine's clock says {iso(now_ms)}, which cannot be",
+        remedy="set it, and let NTP keep it: deadlines and duty hours follow it",
+    )
+
+
+def disk(path: Path) -> Part:
+    """Whether there is room where the journal lies."""
+    folder = _standing(path.parent)
+    free = shutil.disk_usage(folder).free
+    state = f"{free // MEGABYTE} MB are free at {folder}"
+    if free >= LEAST_FREE_BYTES:
+        return Part(ready=True, state=state)
+    return Part(ready=False, state=state, remedy="free space: when the disk is full, nothing is acknowledged any more")
+
+
+def running(settings: Settings) -> Part:
+    """What a running gateway says of itself; that none runs is no problem."""
+    try:
+        said = client.readiness(settings)
+    except client.NotRunning:
+        return Part(ready=True, state=f"none runs at {client.desk_url(settings.desk.listen)}")
+    except client.Unserved as trouble:
+        return Part(ready=False, state=str(trouble))
+    ailing = [f"{name}: {part['state']}; {part['remedy']}" for name, part in said["parts"].items() if not part["ready"]]
+    if said["ready"]:
+        return Part(ready=True, state=f"it runs and is ready at {client.desk_url(settings.desk.listen)}")
+    return Part(ready=False, state="it runs and is not ready", remedy="see the notes", notes=tuple(ailing))
+
+
+def _filled(settings: Settings) -> Part:
+    path, max_mb = settings.journal.path, settings.journal.max_mb
+    used = sum(part.stat().st_size for part in (path, path.with_name(f"{path.name}-wal")) if part.exists())
+    room = used + shutil.disk_usage(path.parent).free
+    limit = room if max_mb is None else min(room, max_mb * MEGABYTE)
+    pressure = pressure_at(used, limit)
+    state = f"{path} is whole; {used // MEGABYTE} of {limit // MEGABYTE} MB are used"
+    if pressure is Pressure.OK:
+        return Part(ready=True, state=state)
+    remedy = "free space, raise [journal] max_mb, or lower keep_days: the oldest readings go early"
+    return Part(ready=pressure is Pressure.HIGH, state=f"{state}, pressure is {pressure}", remedy=remedy)
+
+
+def _blocked(folder: Path, otherwise: str) -> Part | None:
+    """Why no file can be made in a folder that is there or could be made; ``None`` when one can."""
+    standing = _standing(folder)
+    if standing.is_dir() and os.access(standing, os.W_OK | os.X_OK):
+        return None
+    why = "is not writable for this user" if standing.is_dir() else "is not a folder"
+    return Part(
+        ready=False, state=f"{standing} {why}", remedy=f"give the gateway's user the right to it, or {otherwise}"
+    )
+
+
+def _standing(path: Path) -> Path:
+    """The path itself or the nearest above it that is there."""
+    path = path.absolute()
+    return next(part for part in (path, *path.parents) if part.exists())

@@ -1,0 +1,27 @@
+"""Which topic filters the broker's session knows, remembered in the journal so that a restart need not subscribe again."""
+
+from typing import Final
+
+import msgspec
+
+from gateway.journal.entry import Entry
+from gateway.journal.writer import Journal
+
+KEY: Final = "mqtt_filters"
+
+
+class JournalFilters:
+    """See ``sources.link.SubscriptionMemory``. Called on the loop's thread, which alone writes the journal."""
+
+    def __init__(self, journal: Journal, remembered: str | None) -> None:
+        self._journal = journal
+        self._filters = frozenset(msgspec.json.decode(remembered, type=list[str])) if remembered else frozenset()
+
+    def remembered_filters(self) -> frozenset[str]:
+        """What the broker last granted."""
+        return self._filters
+
+    def remember_filters(self, filters: frozenset[str]) -> None:
+        """Keeps them, durably; ``JournalUnavailable`` when the journal does not take them."""
+        self._journal.commit(Entry(meta={KEY: msgspec.json.encode(sorted(filters)).decode()}))
+        self._filters = filters

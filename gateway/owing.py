@@ -1,0 +1,51 @@
+"""The gauges that are asked, not fed: what is owed and since when, how deep the inbox is, how the session stands.
+
+Asked on the HTTP thread when Prometheus asks; each look at the journal is a read-only connection of its own.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from gateway.clock import Clock
+from gateway.health import Health
+from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import JournalUnavailable
+from gateway.metrics import Metrics
+from gateway.sources.inbox import Inbox
+from gateway.sources.mqtt import MqttSource
+
+
+def watch_owed(
+    journal: Path, inbox: Inbox[Any], health: Health, metrics: Metrics, source: MqttSource, clock: Clock
+) -> None:
+    """Lets the gauges ask."""
+
+    def owed() -> float:
+        return float(_owed(journal)[0])
+
+    def oldest_owed_s() -> float:
+        count, since_ms = _owed(journal)
+        return (clock.now_ms() - since_ms) / 1_000 if count else 0.0
+
+    metrics.ask(metrics.notifications_owed, owed)
+    metrics.ask(metrics.oldest_owed_seconds, oldest_owed_s)
+    metrics.ask(metrics.inbox_depth, lambda: float(inbox.depth))
+    metrics.ask(metrics.sessions_lost, lambda: float(source.state.sessions_lost))
+    metrics.ask(metrics.reconnects, lambda: float(source.state.reconnects))
+    metrics.ask(metrics.loop_age_seconds, lambda: health.loop_age_s)
+    metrics.ask(metrics.commit_age_seconds, lambda: health.commit_age_s)
+    metrics.ask(metrics.journal_bytes, lambda: float(journal.stat().st_size) if journal.exists() else 0.0)
+
+
+def _owed(journal: Path) -> tuple[int, int]:
+    """How many notifications nobody has taken yet, and since when the oldest waits."""
+    try:
+        reader = JournalReader.open(journal)
+    except JournalUnavailable:
+        return 0, 0
+    try:
+        return reader.owed()
+    except JournalUnavailable:
+        return 0, 0
+    finally:
+        reader.close()

@@ -1,0 +1,179 @@
+"""The straight line of one uplink: decode, drop repeats, time it, step the county, lay it into an entry.
+
+Nothing else: no socket, no disk, no clock. Around each uplink stands the only barrier against our own mistakes:
+what fails there is quarantined with its traceback in the log, and the stream goes on.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+
+from alerts.assembly import pack, pack_alert
+from alerts.county import Changes, County
+from alerts.model import Event, Owed
+from gateway.journal.entry import AlertRow, Entry, Quarantined, Snapshot
+from gateway.tracks import UNTRACKED, Track, pack_track
+from telemetry import clock, sequence
+from telemetry.directory import Directory
+from telemetry.reading import Millis, Reading, Sample
+from telemetry.sequence import Verdict, Windows
+from telemetry.wire import Echo, Rejected, Samples, Status, Uplink, decode
+
+_log = structlog.get_logger(__name__)
+
+BUG: Final = "bug"
+
+
+class Archive(Protocol):
+    """Where a sample is looked for that is older than its window."""
+
+    def seen(self, device: str, boot: int, seq: int) -> bool:
+        """Whether it was stored."""
+
+    def highest_seq(self, device: str, boot: int) -> int:
+        """The highest ``seq`` stored of a boot, or ``sequence.NONE_STORED``."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one batch, for the metrics."""
+
+    duplicates: int = 0
+    unknown_keys: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Pipeline:
+    """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own."""
+
+    def __init__(self, directory: Directory, county: County, archive: Archive, ruleset: str) -> None:
+        self.county = county
+        self.tracks: dict[str, Track] = {}
+        self.changes = Changes()
+        self.entry = Entry()
+        self.tally = Tally()
+        self._directory = directory
+        self._archive = archive
+        self._ruleset = ruleset
+        self._below: set[tuple[str, int, int]] = set()
+
+    def take(self, uplink: Uplink) -> None:
+        """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
+        try:
+            said = decode(uplink, self._directory)
+            match said:
+                case Samples():
+                    self._measure(uplink, said)
+                case Rejected():
+                    self._quarantine(uplink, said)
+                case Status():
+                    self.entry.statuses.append((said, uplink.received_ms))
+                case Echo():
+                    pass
+        except Exception as bug:  # the one barrier: our mistake must not stop the stream
+            _log.exception("uplink_failed_by_our_mistake", topic=uplink.topic)
+            self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
+
+    def advance(self, now_ms: Millis) -> None:
+        """Everything that time alone makes due by now."""
+        self.county.advance(now_ms, self.changes)
+
+    def finish(self) -> tuple[Entry, Tally]:
+        """The entry of everything since the last call, and a fresh start."""
+        entry, tally, changes = self.entry, self.tally, self.changes
+        self.entry, self.tally, self.changes = Entry(), Tally(), Changes()
+        self._below.clear()
+        for asset in changes.moved:
+            entry.states[asset] = pack(self.county.plans[asset], self.county.states[asset])
+        for alert in changes.alerts.values():
+            entry.alerts[alert.episode] = AlertRow(
+                alert.episode,
+                alert.rule,
+                alert.asset,
+                alert.device,
+                alert.severity,
+                alert.raised_ms,
+                alert.closed_ms or None,
+                pack_alert(alert),
+                settled=bool(alert.closed_ms and not alert.wake_ms),
+            )
+        for said in changes.log:
+            if isinstance(said, Owed):
+                entry.owed.append(said)
+                entry.events.append(owed_event(said))
+            else:
+                entry.events.append(said)
+        return entry, tally
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is remembered, so that a start need not read further back."""
+        county = self.county
+        states = {asset: pack(county.plans[asset], state) for asset, state in county.states.items()}
+        return Snapshot(states, {device: pack_track(track) for device, track in self.tracks.items()}, self._ruleset)
+
+    def _measure(self, uplink: Uplink, said: Samples) -> None:
+        device = self.county.inventory.devices[said.device]
+        track = self.tracks.get(device.id, UNTRACKED)
+        windows = track.windows
+        fresh: list[Sample] = []
+        for sample in said.samples:
+            marked = self._marked(windows, device.id, sample)
+            if marked is None:
+                self.tally.duplicates += 1
+            else:
+                windows = marked
+                fresh.append(sample)
+        self.tally.unknown_keys += said.unknown_keys
+        for refused in said.refused:
+            self._quarantine(uplink, refused)
+        if not fresh:
+            return
+        times, state = clock.judge(track.clock, fresh, said.samples[-1], uplink.received_ms, device.interval_s * 1000)
+        for sample, timed in zip(fresh, times, strict=True):
+            reading = Reading(
+                device.id,
+                device.asset,
+                sample.boot,
+                sample.seq,
+                timed.observed_ms,
+                uplink.received_ms,
+                timed.clock,
+                timed.late,
+                sample.values,
+                sample.ts_ms,
+            )
+            self.county.observe(reading, self.changes)
+            self.entry.readings.append(reading)
+        self.tracks[device.id] = Track(windows, state)
+
+    def _marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:
+        """The windows with a new sample marked, or ``None`` for a true duplicate; asks the archive where they end."""
+        verdict = sequence.judge(windows, sample.boot, sample.seq)
+        if verdict is Verdict.NEW:
+            return sequence.mark(windows, sample.boot, sample.seq)
+        name = (device, sample.boot, sample.seq)
+        if verdict is Verdict.DUPLICATE or name in self._below or self._archive.seen(*name):
+            return None
+        self._below.add(name)
+        return sequence.mark(windows, sample.boot, sample.seq, self._archive.highest_seq(device, sample.boot))
+
+    def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
+        self.tally.refused[rejected.reason] += 1
+        self.entry.quarantined.append(
+            Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail)
+        )
+
+
+def owed_event(owed: Owed) -> Event:
+    """The row that says that somebody is to be told (law L9); the words are in the notification."""
+    return Event(
+        at_ms=owed.at_ms,
+        event="owed",
+        rule=owed.rule,
+        asset=owed.asset,
+        episode=owed.episode,
+        severity=owed.severity,
+        detail={"kind": owed.kind, "step": owed.step, "repeat": owed.repeat, "to": owed.to},
+    )

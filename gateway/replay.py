@@ -1,0 +1,93 @@
+"""Recorded uplinks in, events and owed notifications out, on a virtual clock: the gateway's own line without the gateway.
+
+It reads no clock and opens nothing. The same input gives the same bytes (law L4).
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from alerts.assembly import Figures
+from alerts.calendars import iso
+from alerts.model import PRINTED, Event, Owed
+from gateway import start
+from telemetry import sequence
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis, Reading
+from telemetry.wire import Uplink
+
+
+class Memory:
+    """An archive in memory, for a run that keeps nothing."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, int], set[int]] = {}
+
+    def keep(self, readings: Iterable[Reading]) -> None:
+        """Remembers what was taken in."""
+        for reading in readings:
+            self._seen.setdefault((reading.device, reading.boot), set()).add(reading.seq)
+
+    def seen(self, device: str, boot: int, seq: int) -> bool:
+        """See ``pipeline.Archive``."""
+        return seq in self._seen.get((device, boot), ())
+
+    def highest_seq(self, device: str, boot: int) -> int:
+        """See ``pipeline.Archive``."""
+        return max(self._seen.get((device, boot), ()), default=sequence.NONE_STORED)
+
+
+def replay(
+    uplinks: Iterable[Uplink],
+    inventory: Inventory,
+    figures: Figures,
+    *,
+    until_ms: Millis | None = None,
+    ticks: Iterable[Millis] = (),
+    verbose: bool = False,
+) -> Iterator[str]:
+    """The lines that ``cunjing replay`` prints. ``ticks`` are extra instants at which time is told; they change nothing."""
+    memory = Memory()
+    pipeline = None
+    extra = iter(sorted(ticks))
+    tick = next(extra, None)
+    latest_ms = until_ms
+    for uplink in uplinks:
+        if until_ms is not None and uplink.received_ms > until_ms:
+            break
+        if pipeline is None:
+            pipeline = start.anew(inventory, figures, memory, uplink.received_ms)
+            pipeline.county.listen(uplink.received_ms, None, pipeline.changes, started=True)
+        while tick is not None and tick <= uplink.received_ms:
+            pipeline.advance(tick)
+            tick = next(extra, None)
+        latest_ms = max(uplink.received_ms, latest_ms or 0)
+        pipeline.take(uplink)
+        memory.keep(pipeline.entry.readings)
+        yield from _said(pipeline.changes.log, verbose=verbose)
+        pipeline.finish()
+    if pipeline is not None and latest_ms is not None:
+        pipeline.advance(latest_ms)
+        yield from _said(pipeline.changes.log, verbose=verbose)
+
+
+def line(said: Event | Owed) -> str:
+    """One line of output: the contract's keys in its order, then ours."""
+    shown: dict[str, object] = {"at": iso(said.at_ms)}
+    if isinstance(said, Owed):
+        shown |= {"event": "owed", "rule": said.rule, "asset": said.asset, "episode": said.episode}
+        shown |= {"kind": said.kind, "step": said.step, "to": said.to, "channel": said.channel, "text": said.text}
+        shown |= {"severity": said.severity, "repeat": said.repeat}
+    else:
+        for name in ("event", "rule", "asset", "episode", "severity", "device"):
+            if value := getattr(said, name):
+                shown[name] = value
+        if said.detail is not None:
+            shown["detail"] = said.detail
+    return msgspec.json.format(msgspec.json.encode(shown), indent=0).decode()
+
+
+def _said(log: Iterable[Event | Owed], *, verbose: bool) -> Iterator[str]:
+    for said in log:
+        if verbose or isinstance(said, Owed) or said.event in PRINTED:
+            yield line(said)

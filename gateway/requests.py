@@ -1,0 +1,96 @@
+"""What other threads ask of the loop besides commands and ticks, and the courier's port that asks it.
+
+Only the loop writes the journal; who wants something written posts it here and waits until it is durable.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from alerts.channels import Outcome
+from alerts.courier import Clearance, PortUnavailable
+from alerts.delivery import Due
+from alerts.model import Event
+from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import JournalUnavailable
+from gateway.sources.inbox import Inbox, Unanswered
+from telemetry.reading import Millis
+
+DURABLE_WITHIN_S: Final = 30.0
+
+
+class Begin(Struct, frozen=True):
+    """The courier is about to try a notification; answered with a ``Clearance`` once that is durable."""
+
+    due: Due
+    at_ms: Millis
+
+
+class End(Struct, frozen=True):
+    """A try ended; answered with ``None`` once that is durable."""
+
+    notification_id: int
+    at_ms: Millis
+    outcome: Outcome
+    next_attempt_ms: Millis | None
+    event: Event | None
+
+
+class Housekeep(Struct, frozen=True):
+    """Time for a snapshot and one step of retention."""
+
+
+class JournalPort:
+    """The courier's side of the journal: it reads by itself and lets the loop write. Used by the courier's thread alone."""
+
+    def __init__(self, path: Path, inbox: Inbox[Any]) -> None:
+        self._path = path
+        self._inbox = inbox
+        self._reader: JournalReader | None = None
+        self._found: Due | None = None
+
+    def due(self, now_ms: Millis) -> Due | None:
+        """See ``courier.Port``."""
+        try:
+            if self._reader is None:
+                self._reader = JournalReader.open(self._path)
+            self._found = self._reader.due_notification(now_ms)
+        except JournalUnavailable as trouble:
+            self.close()
+            raise PortUnavailable(str(trouble)) from trouble
+        return self._found
+
+    def started(self, notification_id: int, at_ms: Millis) -> Clearance:
+        """See ``courier.Port``."""
+        if self._found is None or self._found.notification_id != notification_id:
+            raise PortUnavailable(f"notification {notification_id} is not the one that was found due")
+        answer = self._ask(Begin(self._found, at_ms))
+        if not isinstance(answer, Clearance):
+            raise PortUnavailable(f"the loop answered {answer!r}")
+        return answer
+
+    def ended(
+        self,
+        notification_id: int,
+        at_ms: Millis,
+        outcome: Outcome,
+        next_attempt_ms: Millis | None,
+        event: Event | None,
+    ) -> None:
+        """See ``courier.Port``."""
+        self._ask(End(notification_id, at_ms, outcome, next_attempt_ms, event))
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _ask(self, item: Begin | End) -> object:
+        answer = self._inbox.post(item, DURABLE_WITHIN_S)
+        value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
+        if isinstance(value, Unanswered):
+            raise PortUnavailable("the journal did not make it durable in time")
+        return value

@@ -1,0 +1,86 @@
+"""What a start makes of inventory, figures and the journal's memory: a pipeline that goes on where the last one stopped.
+
+Restoring only. Nothing here decides anything about an alert, and a restart by itself tells nobody (law L6).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from alerts import engine
+from alerts.assembly import Figures, assemble, unpack, unpack_alert
+from alerts.county import County
+from alerts.plan import AssetState
+from gateway.journal.entry import Restored
+from gateway.pipeline import Archive, Pipeline
+from gateway.tracks import UNTRACKED, Track, followed, unpack_track
+from telemetry.directory import Directory
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis, Reading
+
+
+def known_since(inventory: Inventory, remembered: Mapping[str, Millis], now_ms: Millis) -> dict[str, Millis]:
+    """Since when each device is known: its installation or the first sight of it, whichever came later."""
+    return {
+        device.id: remembered.get(device.id, max(round(device.installed_at.timestamp() * 1000), now_ms))
+        for device in inventory.devices.values()
+    }
+
+
+def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Millis) -> Pipeline:
+    """A pipeline that remembers nothing. Raises ``PolicyFault``."""
+    county, ruleset = assemble(inventory, figures)
+    known_ms = known_since(inventory, {}, now_ms)
+    county.restore({asset: plan.born(known_ms) for asset, plan in county.plans.items()}, ())
+    return _pipeline(inventory, county, archive, known_ms, ruleset)
+
+
+def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: Restored, now_ms: Millis) -> Pipeline:
+    """A pipeline that goes on from the journal. Raises ``PolicyFault``."""
+    county, ruleset = assemble(inventory, figures)
+    known_ms = known_since(inventory, restored.known, now_ms)
+    states = {
+        asset: unpack(plan, restored.states[asset].blob if asset in restored.states else None, known_ms)
+        for asset, plan in county.plans.items()
+    }
+    tracks = {device: unpack_track(placed.blob) for device, placed in restored.tracks.items()}
+    _catch_up(inventory, county, restored, states, tracks, archive.highest_seq)
+    county.restore(states, (unpack_alert(row.blob) for row in restored.open_alerts))
+    pipeline = _pipeline(inventory, county, archive, known_ms, ruleset)
+    pipeline.tracks = tracks
+    return pipeline
+
+
+def _pipeline(
+    inventory: Inventory, county: County, archive: Archive, known_ms: dict[str, Millis], ruleset: str
+) -> Pipeline:
+    pipeline = Pipeline(Directory(inventory), county, archive, ruleset)
+    pipeline.entry.known = known_ms
+    return pipeline
+
+
+def _catch_up(
+    inventory: Inventory,
+    county: County,
+    restored: Restored,
+    states: dict[str, AssetState],
+    tracks: dict[str, Track],
+    highest_seq: Callable[[str, int], int],
+) -> None:
+    """Readings that moved no machine left no state row: what they leave behind follows from the readings."""
+    for place, reading in _of_the_living(restored.tail, inventory):
+        known = restored.states.get(reading.asset)
+        if known is None or place > known.position:
+            plan = county.plans[reading.asset]
+            states[reading.asset] = engine.remember(plan, states[reading.asset], reading)
+        tracked = restored.tracks.get(reading.device)
+        if tracked is None or place > tracked.position:
+            interval_ms = inventory.devices[reading.device].interval_s * 1000
+            track = tracks.get(reading.device, UNTRACKED)
+            tracks[reading.device] = followed(track, reading, interval_ms, highest_seq)
+
+
+def _of_the_living(tail: Iterable[tuple[int, Reading]], inventory: Inventory) -> Iterable[tuple[int, Reading]]:
+    """Readings of devices that are still on the asset on which they were taken."""
+    for place, reading in tail:
+        device = inventory.devices.get(reading.device)
+        if device is not None and device.asset == reading.asset:
+            yield place, reading

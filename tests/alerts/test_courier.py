@@ -1,0 +1,249 @@
+"""The courier against a list-backed port and channels that keep what they were given."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from alerts.channels import Accepted, Failed, Message, Outcome, Refused
+from alerts.courier import Courier, PortUnavailable
+from alerts.delivery import PACES, Due, Standing, Verdict, next_step, resume
+from alerts.model import Kind, Owed, Severity
+from tests.fakes import Crash, ListPort, RecordingChannel
+
+NOW_MS = 1_795_334_400_000
+
+
+def due(number: int, severity: str = "P3", standing: Standing = Standing.OWED, attempts: int = 0) -> Due:
+    owed = Owed(
+        at_ms=NOW_MS,
+        rule="overflow",
+        asset="ytan-03",
+        episode=f"overflow/ytan-03/{number}",
+        severity=severity,
+        kind=Kind.FIRST,
+        step=0,
+        repeat=0,
+        to="cleaner-li",
+        phone="13900000001",
+        channel="sms",
+        text="【湘阳环卫】柳潭3号池满了。",
+    )
+    return Due(number, owed, standing, attempts)
+
+
+def courier(port: ListPort, channel: RecordingChannel) -> Courier:
+    return Courier(port, {"sms": channel}, lambda: NOW_MS)
+
+
+def answers(outcome: Outcome) -> Callable[[Message], Outcome]:
+    return lambda _message: outcome
+
+
+def announcing(arrived: threading.Event) -> Callable[[Message], Outcome]:
+    def answer(_message: Message) -> Outcome:
+        arrived.set()
+        return Accepted("ref")
+
+    return answer
+
+
+def test_the_attempt_is_durable_before_the_provider_hears_of_it() -> None:
+    port, channel = ListPort(), RecordingChannel()
+    port.add(due(1))
+    port.dies_at = "before started"
+    with pytest.raises(Crash):
+        courier(port, channel).run_once(NOW_MS)
+    assert channel.sent == []
+    assert courier(port, channel).run_once(NOW_MS)
+    assert port.calls == [("started", 1), ("ended", 1)]
+    assert [message.key for message in channel.sent] == [due(1).owed.key]
+
+
+def test_p1_goes_before_everything_and_then_the_oldest() -> None:
+    port, channel = ListPort(), RecordingChannel()
+    for number, severity in enumerate(("P3", "P2", "P1", "P3", "P1")):
+        port.add(due(number, severity))
+    runner = courier(port, channel)
+    while runner.run_once(NOW_MS):
+        pass
+    assert [number for call, number in port.calls if call == "started"] == [2, 4, 1, 0, 3]
+
+
+def test_a_p1_that_comes_in_between_does_not_wait_for_the_rest() -> None:
+    port = ListPort()
+    channel = RecordingChannel(lambda _message: (port.rows.setdefault(9, due(9, "P1")), Accepted("ref"))[1])
+    port.add(due(1))
+    port.add(due(2))
+    runner = courier(port, channel)
+    for _ in range(2):
+        runner.run_once(NOW_MS)
+    assert [number for call, number in port.calls if call == "started"] == [1, 9]
+
+
+@pytest.mark.parametrize("point", ["due", "before started", "after started", "before ended", "after ended"])
+def test_a_crash_anywhere_leaves_one_text_with_a_provider_that_can_be_asked(point: str) -> None:
+    port, channel = ListPort(dies_at=point), RecordingChannel()
+    port.add(due(1))
+    with pytest.raises(Crash):
+        courier(port, channel).run_once(NOW_MS)
+    restarted = courier(port, channel)
+    while restarted.run_once(NOW_MS):
+        pass
+    assert len(channel.sent) == 1
+    assert port.rows == {}
+    assert port.outcomes[-1][1] == Accepted("ref")
+
+
+def test_a_try_that_the_provider_got_is_not_sent_again() -> None:
+    port, channel = ListPort(), RecordingChannel()
+    port.add(due(1, standing=Standing.SENDING, attempts=1))
+    channel.accepted[due(1).owed.key] = Accepted("ref-7", delivered=True)
+    assert courier(port, channel).run_once(NOW_MS)
+    assert channel.sent == []
+    assert port.outcomes == [(1, Accepted("ref-7", delivered=True), None)]
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_a_try_that_the_provider_never_got_is_sent_again_at_once(severity: str) -> None:
+    port, channel = ListPort(), RecordingChannel()
+    port.add(due(1, severity, Standing.SENDING, attempts=1))
+    runner = courier(port, channel)
+    while runner.run_once(NOW_MS):
+        pass
+    assert len(channel.sent) == 1
+    assert port.outcomes == [(1, Failed("unconfirmed"), NOW_MS), (1, Accepted("ref"), None)]
+
+
+def test_a_text_that_kills_the_process_each_time_is_given_up_in_the_end() -> None:
+    port = ListPort()
+    port.add(due(1, standing=Standing.SENDING, attempts=PACES["P3"].tries))
+    assert courier(port, RecordingChannel()).run_once(NOW_MS)
+    assert port.rows == {}
+    assert [event.event for event in port.events] == ["undelivered"]
+
+
+def test_what_was_acknowledged_meanwhile_is_not_sent() -> None:
+    port, channel = ListPort(withdrawn={1}), RecordingChannel()
+    port.add(due(1))
+    assert courier(port, channel).run_once(NOW_MS)
+    assert channel.sent == []
+    assert port.calls == [("started", 1)]
+
+
+def test_a_failure_is_tried_again_when_the_table_says_and_not_before() -> None:
+    port, channel = ListPort(), RecordingChannel(answers(Failed("timeout")))
+    port.add(due(1, "P1"))
+    runner = courier(port, channel)
+    assert runner.run_once(NOW_MS)
+    assert not runner.run_once(NOW_MS + 4_999)
+    assert runner.run_once(NOW_MS + 5_000)
+    assert len(channel.sent) == 2
+    assert len({message.key for message in channel.sent}) == 1
+
+
+def test_a_refusal_is_final_and_visible() -> None:
+    port, channel = ListPort(), RecordingChannel(answers(Refused("no_number")))
+    port.add(due(1))
+    runner = courier(port, channel)
+    assert runner.run_once(NOW_MS)
+    assert not runner.run_once(NOW_MS * 2)
+    (event,) = port.events
+    assert (event.event, event.episode, event.asset) == ("undelivered", "overflow/ytan-03/1", "ytan-03")
+    assert event.detail is not None
+    assert event.detail["reason"] == "no_number"
+    assert event.detail["to"] == "cleaner-li"
+
+
+def test_a_channels_own_mistake_stops_nobody_else_and_is_not_tried_for_ever() -> None:
+    def stumble(message: Message) -> Outcome:
+        if message.key == due(1).owed.key:
+            raise KeyError(message.key)
+        return Accepted("ref")
+
+    port, channel = ListPort(), RecordingChannel(stumble)
+    port.add(due(1))
+    port.add(due(2))
+    runner = courier(port, channel)
+    now_ms = NOW_MS
+    while port.rows:
+        runner.run_once(now_ms)
+        now_ms += 3_600_000
+    assert [outcome for number, outcome, _ in port.outcomes if number == 2] == [Accepted("ref")]
+    assert [outcome for number, outcome, _ in port.outcomes if number == 1] == [Failed("bug")] * 3
+    assert [event.event for event in port.events] == ["undelivered"]
+
+
+def test_a_channel_that_is_not_configured_is_said_and_tried_later() -> None:
+    port = ListPort()
+    port.add(due(1))
+    Courier(port, {}, lambda: NOW_MS).run_once(NOW_MS)
+    assert port.outcomes == [(1, Failed("no_channel"), NOW_MS + 600_000)]
+
+
+def test_nothing_is_sent_while_the_journal_is_in_trouble() -> None:
+    port, channel = ListPort(is_unavailable=True), RecordingChannel()
+    port.add(due(1))
+    with pytest.raises(PortUnavailable):
+        courier(port, channel).run_once(NOW_MS)
+    assert channel.sent == []
+
+
+def test_the_thread_sends_when_woken_and_ends_when_stopped() -> None:
+    arrived = threading.Event()
+    channel = RecordingChannel(announcing(arrived))
+    port = ListPort()
+    runner = courier(port, channel)
+    runner.start()
+    port.add(due(1))
+    runner.wake()
+    assert arrived.wait(5)
+    runner.stop()
+    assert not runner.is_alive
+    assert port.rows == {}
+
+
+def test_the_thread_outlives_trouble_of_the_journal() -> None:
+    arrived = threading.Event()
+    channel = RecordingChannel(announcing(arrived))
+    port = ListPort(is_unavailable=True)
+    port.add(due(1))
+    runner = courier(port, channel)
+    runner.start()
+    port.is_unavailable = False
+    runner.wake()
+    assert arrived.wait(5)
+    runner.stop()
+    assert len(channel.sent) == 1
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_every_severity_is_tried_a_bounded_number_of_times(severity: Severity) -> None:
+    step = next_step(Failed("timeout"), 1, severity, NOW_MS)
+    tries, waits_ms = 1, []
+    at_ms = NOW_MS
+    while step.verdict is Verdict.AGAIN:
+        assert step.next_attempt_ms is not None
+        waits_ms.append(step.next_attempt_ms - at_ms)
+        at_ms, tries = step.next_attempt_ms, tries + 1
+        step = next_step(Failed("timeout"), tries, severity, at_ms)
+    assert tries == PACES[severity].tries
+    assert waits_ms == sorted(waits_ms)
+    assert 23 <= (at_ms - NOW_MS) / 3_600_000 <= 73
+
+
+def test_p1_is_tried_at_least_as_soon_as_anything_else() -> None:
+    for tries in range(1, 20):
+        waits = [next_step(Failed("timeout"), tries, severity, 0).next_attempt_ms or 0 for severity in Severity]
+        assert waits == sorted(waits)
+
+
+def test_the_providers_own_wish_is_respected_up_to_a_day() -> None:
+    assert next_step(Failed("rate_limited", 900), 1, "P1", 0).next_attempt_ms == 900_000
+    assert next_step(Failed("rate_limited"), 1, "P1", 0).next_attempt_ms == 60_000
+    assert next_step(Failed("rate_limited", 1e12), 1, "P1", 0).next_attempt_ms == 86_400_000
+
+
+def test_accepted_is_settled_and_an_unseen_end_resumes_at_once() -> None:
+    assert next_step(Accepted("x"), 1, "P1", 0).verdict is Verdict.SETTLED
+    assert resume(1, "P4", NOW_MS).next_attempt_ms == NOW_MS

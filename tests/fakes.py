@@ -1,0 +1,99 @@
+"""Fakes for tests: parts that keep what they were given in lists, so that a test can look. No patching anywhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from alerts.channels import Accepted, Failed, Message, Outcome
+from alerts.courier import Clearance, PortUnavailable
+from alerts.delivery import Due, Standing
+from alerts.model import Event
+from telemetry.reading import Millis
+
+
+class Crash(BaseException):
+    """The process dies here: nothing in the house may catch it."""
+
+
+@dataclass
+class ListPort:
+    """A journal of notifications in a dictionary, durable at once. The process dies where ``dies_at`` says."""
+
+    rows: dict[int, Due] = field(default_factory=dict)
+    wanted_ms: dict[int, Millis] = field(default_factory=dict)
+    calls: list[tuple[str, int]] = field(default_factory=list)
+    outcomes: list[tuple[int, Outcome, Millis | None]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    withdrawn: set[int] = field(default_factory=set)
+    is_unavailable: bool = False
+    dies_at: str = ""
+
+    def add(self, due: Due) -> None:
+        self.rows[due.notification_id] = due
+
+    def due(self, now_ms: Millis) -> Due | None:
+        self._reach("due")
+        ready = [
+            row
+            for row in self.rows.values()
+            if row.standing is Standing.SENDING or self.wanted_ms.get(row.notification_id, 0) <= now_ms
+        ]
+        return min(ready, key=lambda row: (row.owed.severity, row.notification_id), default=None)
+
+    def started(self, notification_id: int, at_ms: Millis) -> Clearance:
+        _ = at_ms
+        self._reach("before started")
+        self.calls.append(("started", notification_id))
+        if notification_id in self.withdrawn:
+            del self.rows[notification_id]
+            return Clearance.NO_LONGER_OWED
+        row = self.rows[notification_id]
+        self.rows[notification_id] = replace(row, standing=Standing.SENDING, attempts=row.attempts + 1)
+        self._reach("after started")
+        return Clearance.GRANTED
+
+    def ended(
+        self,
+        notification_id: int,
+        at_ms: Millis,
+        outcome: Outcome,
+        next_attempt_ms: Millis | None,
+        event: Event | None,
+    ) -> None:
+        _ = at_ms
+        self._reach("before ended")
+        self.calls.append(("ended", notification_id))
+        self.outcomes.append((notification_id, outcome, next_attempt_ms))
+        if event is not None:
+            self.events.append(event)
+        if isinstance(outcome, Failed) and next_attempt_ms is not None:
+            self.rows[notification_id] = replace(self.rows[notification_id], standing=Standing.OWED)
+            self.wanted_ms[notification_id] = next_attempt_ms
+        else:
+            del self.rows[notification_id]
+        self._reach("after ended")
+
+    def _reach(self, point: str) -> None:
+        if self.is_unavailable:
+            raise PortUnavailable("the disk is full")
+        if self.dies_at == point:
+            self.dies_at = ""
+            raise Crash
+
+
+@dataclass
+class RecordingChannel:
+    """A provider that answers what ``answer`` says, keeps every message, and knows the keys it accepted."""
+
+    answer: Callable[[Message], Outcome] = lambda _message: Accepted("ref")
+    sent: list[Message] = field(default_factory=list)
+    accepted: dict[str, Accepted] = field(default_factory=dict)
+
+    def send(self, message: Message) -> Outcome:
+        self.sent.append(message)
+        outcome = self.answer(message)
+        if isinstance(outcome, Accepted):
+            self.accepted[message.key] = outcome
+        return outcome
+
+    def find(self, key: str) -> Accepted | None:
+        return self.accepted.get(key)

@@ -1,0 +1,93 @@
+"""Readings, entries and journals to test with, and a look at everything a journal's file holds."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alerts.channels import Accepted
+from alerts.model import Event, Kind, Owed
+from gateway.journal.entry import (
+    AlertRow,
+    AttemptEnded,
+    AttemptStarted,
+    Entry,
+    InventoryBody,
+    Quarantined,
+    Snapshot,
+)
+from telemetry.reading import Clock, Reading, Values
+from telemetry.wire import Status
+
+NOW_MS = 1_795_334_400_000
+DAY_MS = 86_400_000
+BIN = Values(distance_mm=412.0, temperature_c=21.4, tilt_deg=2.0, battery_pct=92.0)
+PLANT = Values(level_mm=730.5, flow_m3h=0.0, volume_m3=12_345.678, pump_current_a=3.2, mains_on=1.0)
+
+
+def reading(seq: int, device: str = "bin-1", values: Values = BIN, at_ms: int = NOW_MS) -> Reading:
+    return Reading(device, f"asset-{device}", 17, seq, at_ms, at_ms + 5, Clock.OK, late=False, values=values)
+
+
+def owed(step: int = 0, severity: str = "P3", at_ms: int = NOW_MS) -> Owed:
+    return Owed(
+        at_ms=at_ms,
+        rule="overflow",
+        asset="ytan-03",
+        episode="overflow/ytan-03/1",
+        severity=severity,
+        kind=Kind.FIRST,
+        step=step,
+        repeat=0,
+        to="cleaner-li",
+        phone="13900000001",
+        channel="sms",
+        text="【湘阳环卫】柳潭3号池满了。",
+    )
+
+
+def alert(episode: str = "overflow/ytan-03/1", cleared_ms: int | None = None) -> AlertRow:
+    return AlertRow(
+        episode, "overflow", "ytan-03", "bin-1", "P2", NOW_MS, cleared_ms, b"blob", settled=cleared_ms is not None
+    )
+
+
+def event(at_ms: int = NOW_MS) -> Event:
+    return Event(at_ms=at_ms, event="raised", rule="overflow", asset="ytan-03", detail={"fill_pct": 96.0, "近": "井"})
+
+
+def full_entry(rows: int = 30) -> Entry:
+    """An entry that touches every table."""
+    return Entry(
+        readings=[reading(seq, f"bin-{seq % 7}", BIN if seq % 3 else PLANT) for seq in range(rows)],
+        quarantined=[Quarantined(NOW_MS, "a/b", b"\xff\x00", "not_json", "no JSON")],
+        statuses=[(Status("bin-1", online=True, boot=17, fw="1.2.0", ts_ms=NOW_MS), NOW_MS)],
+        states={"asset-bin-1": b"state", "rg-1": b"a radio gateway"},
+        alerts={"overflow/ytan-03/1": alert()},
+        events=[event()],
+        owed=[owed(0), owed(1)],
+        attempts=[AttemptStarted(1, NOW_MS), AttemptEnded(1, NOW_MS + 1, Accepted("ref", delivered=True))],
+        dropped=[(owed(1).key, "acked")],
+        heartbeat_ms=NOW_MS,
+        snapshot=Snapshot({"asset-bin-2": b"s2"}, {"bin-2": b"t2"}, "rules-1"),
+        known={"bin-1": NOW_MS, "silent": NOW_MS},
+        meta={"colour": "green"},
+        inventory=InventoryBody(NOW_MS, "00ff", "county: {}"),
+    )
+
+
+def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, read by a connection of its own."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            )
+        ]
+        return {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()  # noqa: S608 -- names of our own
+            for table in sorted(tables)
+        }
+    finally:
+        connection.close()

@@ -1,0 +1,216 @@
+"""Plays a scenario on the virtual clock, through the gateway's own line, and says what came of it line by line.
+
+Nothing is judged here; the same scenario is played with extra ticks, redelivery and restarts by the caller's wish.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from alerts.assembly import Figures
+from alerts.model import PRINTED, Event, Owed
+from gateway import start
+from gateway.journal.entry import AlertRow, Entry, Placed, Restored
+from gateway.pipeline import BUG, Pipeline
+from gateway.replay import Memory
+from telemetry.reading import Millis, Reading
+from telemetry.wire import Uplink
+from tests.scenario_file import Ack, Deaf, Down, Line, Listen, Moment, Reset, Restart, Scenario
+
+ROOT: Final = Path(__file__).parents[1]
+MINUTE: Final = 60_000
+
+
+def figures(rules: str = "") -> Figures:
+    """The figures that the house ships, with a scenario's own rules."""
+    config = ROOT / "config"
+    shipped = config / "rules.yaml"
+    return Figures(
+        rules or (shipped.read_text(encoding="utf-8") if shipped.exists() else ""),
+        (config / "escalation.yaml").read_text(encoding="utf-8"),
+        (config / "texts.zh-CN.yaml").read_text(encoding="utf-8"),
+    )
+
+
+@dataclass
+class ListJournal:
+    """What the journal would give back at a start, kept as it would be: states only of assets that moved."""
+
+    memory: Memory = field(default_factory=Memory)
+    readings: list[Reading] = field(default_factory=list)
+    states: dict[str, Placed] = field(default_factory=dict)
+    alerts: dict[str, AlertRow] = field(default_factory=dict)
+    known: dict[str, Millis] = field(default_factory=dict)
+    said: list[Event] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
+
+    def commit(self, entry: Entry) -> None:
+        bugs = [row.detail for row in entry.quarantined if row.reason == BUG]
+        assert bugs == [], "our own mistake"
+        self.memory.keep(entry.readings)
+        self.readings += entry.readings
+        self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
+        self.alerts |= entry.alerts
+        for device, known_ms in entry.known.items():
+            self.known.setdefault(device, known_ms)
+
+    def restored(self) -> Restored:
+        unsettled = [row for row in self.alerts.values() if not row.settled]
+        return Restored(
+            known=dict(self.known),
+            heartbeat_ms=None,
+            ruleset="",
+            snapshot_position=0,
+            last_reading_id=len(self.readings),
+            states=dict(self.states),
+            tracks={},
+            open_alerts=sorted(unsettled, key=lambda row: (row.raised_ms, row.episode)),
+            meta={},
+            inventory=None,
+            tail=iter(enumerate(self.readings, 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How a scenario is played besides as it is written; none of it may change what is printed."""
+
+    tick_every_ms: Millis = 0
+    redelivered: bool = False
+    restart_every: int = 0
+
+
+AS_WRITTEN: Final = Variation()
+
+
+class Play:
+    """One run of a scenario."""
+
+    def __init__(self, scenario: Scenario, variation: Variation = AS_WRITTEN) -> None:
+        self._scenario = scenario
+        self._variation = variation
+        self._figures = figures(scenario.rules)
+        self._journal = ListJournal()
+        self._lines: list[tuple[str, str, bool]] = []
+        self._keys: list[str] = []
+        self._now_ms = scenario.start_ms
+        self._deaf_since_ms: Millis | None = None
+        self._pipeline = start.anew(scenario.inventory, self._figures, self._journal.memory, scenario.start_ms)
+        self._pipeline.county.listen(scenario.start_ms, None, self._pipeline.changes, started=True)
+
+    def run(self) -> "Play":
+        """Everything in its order, up to the end."""
+        for number, moment in enumerate(self._scenario.moments):
+            self._pass(moment.at_ms)
+            every = self._variation.restart_every
+            if every and number % every == 0 and self._deaf_since_ms is None:
+                self._restart(moment.at_ms)
+            self._do(moment)
+            self._commit()
+        self._pass(self._scenario.until_ms)
+        self._advance(self._scenario.until_ms)
+        return self
+
+    def printed(self) -> list[tuple[str, str]]:
+        """Each printed event as a line of a scenario file, with its text or detail."""
+        return [(line, words) for line, words, printed in self._lines if printed]
+
+    def everything(self) -> list[tuple[str, str]]:
+        """Printed or not."""
+        return [(line, words) for line, words, _ in self._lines]
+
+    def owed(self) -> list[Owed]:
+        """Every message owed."""
+        return self._journal.owed
+
+    def events(self) -> list[Event]:
+        """Every other event."""
+        return self._journal.said
+
+    def _pass(self, to_ms: Millis) -> None:
+        """Time goes by; only what the variation adds is told of it."""
+        every = self._variation.tick_every_ms
+        while every and self._now_ms + every < to_ms:
+            self._now_ms += every
+            self._advance(self._now_ms)
+        self._now_ms = max(self._now_ms, to_ms)
+
+    def _do(self, moment: Moment) -> None:
+        at_ms, action, county = moment.at_ms, moment.action, self._pipeline.county
+        if isinstance(action, Uplink):
+            self._pipeline.take(action)
+            if self._variation.redelivered:
+                self._pipeline.take(action)
+            return
+        self._advance(at_ms)
+        match action:
+            case Ack(rule, asset, by):
+                county.acknowledge(self._episode(rule, asset), by, "api", at_ms, self._pipeline.changes)
+            case Reset(rule, asset, by):
+                county.reset(self._episode(rule, asset), by, at_ms, self._pipeline.changes)
+            case Restart():
+                self._restart(at_ms)
+            case Deaf():
+                county.deafen()
+                self._deaf_since_ms = at_ms
+            case Listen():
+                county.listen(at_ms, self._deaf_since_ms, self._pipeline.changes, started=False)
+                self._deaf_since_ms = None
+            case Down(up_ms):
+                self._restart(up_ms, deaf_since_ms=at_ms)
+                self._now_ms = up_ms
+
+    def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
+        if deaf_since_ms is None:
+            self._advance(at_ms)
+        scenario, journal = self._scenario, self._journal
+        self._pipeline = start.resumed(
+            scenario.inventory, self._figures, journal.memory, journal.restored(), at_ms
+        )
+        self._pipeline.county.listen(at_ms, deaf_since_ms, self._pipeline.changes, started=True)
+        self._commit()
+
+    def _episode(self, rule: str, asset: str) -> str:
+        alerts = self._pipeline.county.alerts.values()
+        return next(alert.episode for alert in alerts if (alert.rule, alert.asset) == (rule, asset))
+
+    def _advance(self, now_ms: Millis) -> None:
+        self._pipeline.advance(now_ms)
+        self._commit()
+
+    def _commit(self) -> None:
+        log = self._pipeline.changes.log
+        self._lines += [self._line(said) for said in log]
+        self._journal.owed += [said for said in log if isinstance(said, Owed)]
+        self._journal.said += [said for said in log if isinstance(said, Event)]
+        entry, _ = self._pipeline.finish()
+        self._journal.commit(entry)
+
+    def _line(self, said: Event | Owed) -> tuple[str, str, bool]:
+        at = self._scenario.shown(said.at_ms)
+        if isinstance(said, Owed):
+            place = f"{said.kind}.{said.step}" + (f".{said.repeat}" if said.repeat else "")
+            return f"{at} owed {said.rule} {said.asset} {place} {said.to}", said.text, True
+        detail = said.detail or {}
+        last = said.severity if said.event == "raised" else detail.get("by") or detail.get("reason") or detail.get("to")
+        told = str(last).partition("/")[0] if isinstance(last, str) else ""
+        line = " ".join(part for part in (at, said.event, said.rule, said.asset, told) if part)
+        return line, json.dumps(detail, ensure_ascii=False), said.event in PRINTED
+
+
+def differences(expected: tuple[Line, ...], printed: list[tuple[str, str]]) -> str:
+    """What is missing, what is too much and which words are not there; nothing if all is as expected."""
+    wanted, found = [line.said for line in expected], [line for line, _ in printed]
+    if wanted != found:
+        texts = dict(printed)
+        shown = "\n".join(f"  - {line}: {texts[line]}" for line in found)
+        missing = [line for line in wanted if line not in found]
+        extra = [line for line in found if line not in wanted]
+        return f"missing: {missing}\nextra: {extra}\nprinted:\n{shown}"
+    return "\n".join(
+        f"{line.said}: {fragment!r} is not in {words!r}"
+        for line, (_, words) in zip(expected, printed, strict=True)
+        for fragment in line.fragments
+        if fragment not in words
+    )
