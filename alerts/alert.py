@@ -7,7 +7,7 @@ from telemetry.reading import Millis
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """An open episode. ``raised``, ``due``, ``left`` and the like are receive time, ``since`` is event time; 0 is none."""
+    """An open episode. All times are receive time, but ``since`` is event time; 0 is none."""
 
     episode: str
     rule: str

@@ -116,6 +116,5 @@ def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Fig
         names = [step.text for step in (*said.steps, *said.rounds)] + [said.cleared_text] * bool(said.cleared_text)
         for name in names:
             if name not in catalogue:
-                raise policy.PolicyFault(
-                    f"{figures.escalation_name}: rules.{rule}: text {name!r} is not in {figures.texts_name}; add it there"
-                )
+                where, missing = f"{figures.escalation_name}: rules.{rule}", f"{name!r} is not in {figures.texts_name}"
+                raise policy.PolicyFault(f"{where}: text {missing}; add it there")

@@ -1,6 +1,6 @@
 """All assets of one county, told one input at a time: readings, instants and commands in, states and messages out.
 
-The only mutable thing in the middle. It holds states, timers and open alerts; what they mean is ``engine`` and ``office``.
+The only mutable thing in the middle: states, timers and open alerts. What they mean is ``engine`` and ``office``.
 A failed input leaves it as it was: everything is computed before anything is kept.
 """
 
@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-
 
 from alerts import engine
 from alerts.alert import Alert
@@ -62,7 +61,7 @@ class County:
         }
 
     def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, changes: Changes, *, started: bool) -> None:
-        """We hear the devices again. What we could not hear excuses them; what fell due meanwhile waits for the grace."""
+        """We hear the devices again: our deafness excuses them, and what fell due meanwhile waits for the grace."""
         self._listening = True
         if deaf_since_ms is not None and deaf_since_ms < at_ms:
             self._grace_ms = at_ms + min(LONGEST_GRACE_MS, self._longest_interval_ms())

@@ -1,4 +1,4 @@
-"""A device's signs of life: when it was first known, last seen, and what it last said of itself. No rule stands here."""
+"""A device's signs of life: when it was first known and last seen, and what it said of itself. No rule stands here."""
 
 from msgspec import Struct
 

@@ -47,7 +47,7 @@ class Found(StrEnum):
 
 
 class Finding(Struct, frozen=True, gc=False):
-    """What stage two hears: an episode moved, a device fell silent or spoke again, a bin was emptied, a plant changed."""
+    """What stage two hears: an episode moved, a device fell silent or spoke, a bin was emptied, a plant changed."""
 
     kind: Found
     at_ms: Millis

@@ -1,6 +1,6 @@
 """Whom an open episode tells, and when: steps, repeats, acknowledgement and the closing word (alerting.md §4).
 
-Pure: an alert and an instant in, the next alert and what is owed out. Who explains whom is decided before (``topology``).
+Pure: an alert and an instant in, the next alert and what is owed out. Who explains whom is ``topology``.
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,10 @@ from telemetry.reading import Millis
 
 Log: TypeAlias = list[Event | Owed]
 """What happened, in order; every function here appends to the one it is given."""
+
+RECOVERING: Final = "recovering"
+RECOVERING_AFRESH: Final = "recovering_afresh"
+"""It is getting better: a step, or the word after an inhibition, waits for what comes of that."""
 
 RESTART: Final = 100
 """A chain that begins anew (T14, a fire that flares up again) numbers its messages from the next hundred."""
@@ -74,13 +78,15 @@ class Escalation:
         if continues:
             told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
             return self._file_next(told, at_ms, log)
-        return replace(alert, fresh_ms=fresh_ms)
+        own_ms = alert.raised_ms + self._lead_ms(alert, self._policy(alert))
+        return replace(alert, fresh_ms=max(fresh_ms, own_ms))
 
     def relapse(self, alert: Alert, at_ms: Millis) -> Alert:
         """T5: it was getting better and is not any more; what waited for that leaves."""
-        waited = alert.reason == "recovering"
-        due = at_ms if waited else alert.due_ms
-        return replace(alert, recovering=False, due_ms=due, reason="" if waited else alert.reason)
+        alert = replace(alert, recovering=False)
+        if alert.reason == RECOVERING:
+            return replace(alert, due_ms=at_ms, reason="")
+        return replace(alert, fresh_ms=at_ms, reason="") if alert.reason == RECOVERING_AFRESH else alert
 
     def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
         """A fire that flares up before anybody reset it is told again from the first step."""
@@ -135,20 +141,38 @@ class Escalation:
         return alert if alert.parent or alert.due_ms == 0 else self._file_next(alert, at_ms, log)
 
     def _tell_step(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        alert = self._overtaken(alert, at_ms, log)
         step = self._steps(alert)[alert.step]
         if alert.recovering and alert.severity is not Severity.P1:
-            log.append(_why("held", alert, at_ms, "recovering"))
-            return replace(alert, due_ms=0, reason="recovering")
+            log.append(_why("held", alert, at_ms, RECOVERING))
+            return replace(alert, due_ms=0, reason=RECOVERING)
         asset = self.inventory.assets.get(alert.asset)
-        if alert.reason == ROUND_PENDING and asset is not None and self.holds.between_rounds(asset, at_ms) != at_ms:
-            return replace(alert, due_ms=0)
+        if self._awaits_round(alert) and asset is not None and self.holds.between_rounds(asset, at_ms) != at_ms:
+            log.append(_why("held", alert, at_ms, ROUND_PENDING, until_ms=alert.round_ms))
+            return replace(alert, due_ms=0, reason=ROUND_PENDING)
         release = self.holds.release(alert, at_ms, step.hours)
         if release.at_ms > at_ms:
             return self._file(alert, at_ms, log)
         kind = Kind.FIRST if alert.step == 0 else Kind.ESCALATION
         return self._tell(alert, step, kind, memory, at_ms, log)
 
+    def _overtaken(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
+        """The alert past a step that still waits for missed rounds while the time of the one after it has come."""
+        steps = self._steps(alert)
+        waits = alert.left_ms and steps[alert.step].missed_rounds > alert.missed and alert.step + 1 < len(steps)
+        if not waits or self._offset(alert, steps[alert.step + 1]) > at_ms:
+            return alert
+        log.append(_why("dropped", alert, at_ms, "rounds_not_missed"))
+        return replace(alert, step=alert.step + 1)
+
+    def _awaits_round(self, alert: Alert) -> bool:
+        """Whether nobody has been told yet because a round may still do it."""
+        return alert.step == 0 and alert.missed == 0 and self._steps(alert) is self._policy(alert).rounds
+
     def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        if alert.recovering and alert.severity is not Severity.P1:
+            log.append(_why("held", alert, at_ms, RECOVERING))
+            return replace(alert, fresh_ms=0, reason=RECOVERING_AFRESH)
         release = self.holds.release(alert, at_ms, self.holds.first_hours(alert))
         if release.at_ms > at_ms:
             log.append(_why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
@@ -202,7 +226,7 @@ class Escalation:
         return replace(alert, due_ms=0)
 
     def _file_next(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
-        """When the step after the last told one is due; a step that waits for missed rounds may be overtaken by the next."""
+        """When the next step is due; one that waits for missed rounds may be overtaken by the one after it."""
         steps = self._steps(alert)
         if alert.step >= len(steps):
             return replace(alert, due_ms=0)
@@ -226,7 +250,7 @@ class Escalation:
         return self.holds.calendar.counted(alert.left_ms, step.after, self._policy(alert).clock)
 
     def _deadline_ms(self, alert: Alert, at_ms: Millis) -> Millis:
-        """What a text prints: the next escalation, for a bin with rounds the end of the next one, else what is allowed."""
+        """What a text prints: the next escalation, the end of a bin's next round, else what is allowed."""
         steps, asset = self._steps(alert), self.inventory.assets.get(alert.asset)
         if asset is not None and alert.step == 0 and steps is self._policy(alert).rounds:
             return next((slot.end_ms for slot in self.holds.calendar.slots(asset, at_ms)), at_ms)
@@ -289,7 +313,7 @@ class Escalation:
 
 
 def _number(alert: Alert, kind: Kind) -> int:
-    """What tells a message from its like of the same step: repeats count, chains count in hundreds, the end comes once."""
+    """What tells a message from its like of the same step: repeats count, chains count in hundreds, one end."""
     if kind is Kind.CLEARED:
         return 0
     return alert.repeat if kind is Kind.REPEAT else alert.repeat - alert.repeat % RESTART

@@ -1,14 +1,14 @@
-"""What a text may say about a case: evidence and times turned into the words of a catalogue. No decision is made here."""
+"""What a text may say about a case: evidence and times turned into a catalogue's words. No decision is made here."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from alerts import texts
+from alerts import plants, texts
 from alerts.alert import Alert
 from alerts.bins import BinMemory
 from alerts.calendars import Calendar
 from alerts.plan import Memory
-from alerts.plants import NO_LOAD_SHARE
+from alerts.plants import NO_LOAD_SHARE, PlantMemory
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -61,7 +61,7 @@ class Witness:
             "place": texts.place(asset),
             "short": asset.short,
             "container": texts.container(asset),
-            **(_of_bin(memory) if isinstance(memory, BinMemory) else {"signs": "，".join(_signs(asset, alert))}),
+            **(_of_bin(memory) if isinstance(memory, BinMemory) else {"signs": "，".join(_signs(asset, memory))}),
         }
 
 
@@ -74,18 +74,19 @@ def _of_bin(memory: BinMemory) -> dict[str, str]:
     }
 
 
-def _signs(asset: Asset, alert: Alert) -> list[str]:
-    """有电，提升泵没电流，水位高: what was seen, in the order a crew would ask."""
-    detail, design = alert.detail, asset.plant
+def _signs(asset: Asset, memory: Memory | None) -> list[str]:
+    """有电，提升泵没电流，水位高: what is seen now, in the order a crew would ask."""
+    design = asset.plant
+    if design is None or not isinstance(memory, PlantMemory):
+        return []
     said: list[str] = []
-    if detail.get("mains_on") is True:
+    if memory.mains_on:
         said.append("有电")
-    current, rated = detail.get("pump_current_a"), design.rated_current_a if design is not None else None
-    if isinstance(current, float) and rated is not None:
-        said.append("提升泵没电流" if current < NO_LOAD_SHARE * rated else "提升泵有电流但不出水")
-    elif detail.get("pump_on") is False:
+    if memory.pump_current_a is not None and design.rated_current_a is not None:
+        idle = memory.pump_current_a < NO_LOAD_SHARE * design.rated_current_a
+        said.append("提升泵没电流" if idle else "提升泵有电流但不出水")
+    elif memory.pump_on is False:
         said.append("提升泵没转")
-    level, start = detail.get("level_mm"), design.start_level_mm if design is not None else None
-    if detail.get("float_high") is True or (isinstance(level, float) and start is not None and level >= start):
+    if memory.float_high or plants.is_high(design, memory.level_mm):
         said.append("水位高")
     return said

@@ -63,10 +63,10 @@ class Holds:
         return asset is not None and next(self.calendar.slots(asset, alert.raised_ms), None) is not None
 
     def between_rounds(self, asset: Asset, at_ms: Millis) -> Millis | None:
-        """When a roadside or priority bin may be told of outside its rounds, from ``at_ms`` on; ``None``: its round is near."""
+        """When a roadside or priority bin may be told of from ``at_ms`` on; ``None`` while its round is near."""
         if not (asset.priority or asset.roadside):
             return None
-        at = self.calendar.opening(at_ms, self.policies.at_once)
+        at = self.calendar.opening(at_ms, self.policies.at_once, self.policies.morning)
         slot = next(self.calendar.slots(asset, at), None)
         near = slot is not None and slot.start_ms <= at + self.policies.round_notice
         return None if near else at

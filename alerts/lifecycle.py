@@ -53,7 +53,7 @@ class Timing(Struct, frozen=True, gc=False):
 
 
 class Machine(Struct, frozen=True, gc=False, array_like=True):
-    """Where one rule stands on one asset. ``since``, ``clear_since`` and ``due`` are event time, ``wake`` receive time."""
+    """Where one rule stands on one asset. Only ``wake`` is receive time, all else is event time."""
 
     condition: Condition = Condition.NORMAL
     since_ms: Millis = 0
@@ -106,7 +106,7 @@ class Move(IntEnum):
 
 
 def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
-    """T1–T6 and T12 for one sample. ``mint`` is the name a new episode gets; the same machine back means nothing moved."""
+    """T1–T6 and T12 for one sample. ``mint`` names a new episode; the same machine back means nothing moved."""
     call = verdict.call
     if call is Call.NONE:
         return machine, Move.NONE

@@ -1,6 +1,6 @@
 """The words between engine, journal and courier: states, events and what is owed.
 
-Everything here is a frozen value without behaviour; who changes what is in ``lifecycle``, ``engine`` and ``escalation``.
+Everything here is a frozen value without behaviour; what changes them is in ``lifecycle``, ``engine`` and ``office``.
 """
 
 from enum import IntEnum, StrEnum
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from telemetry.reading import Millis
 
-Detail: TypeAlias = dict[str, str | int | float | bool | None | list[str]]
+Detail: TypeAlias = dict[str, str | int | float | bool | list[str] | None]
 """Evidence in an event: plain JSON values, for people and for texts."""
 
 

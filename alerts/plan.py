@@ -1,4 +1,4 @@
-"""What watches one asset, and all that is remembered of it. Built from inventory and rule set; states are frozen values.
+"""What watches one asset, and all that is remembered of it. States are frozen values.
 
 Nothing here moves: transitions are ``lifecycle``, one input at a time is ``engine``.
 """

@@ -60,7 +60,7 @@ class PlantSight(Struct, frozen=True, gc=False):
 def look(
     design: PlantDesign, calendar: Calendar, fresh_ms: Millis, memory: PlantMemory, reading: Reading
 ) -> tuple[PlantSight, PlantMemory]:
-    """One sample, judged with what of the plant's earlier samples is younger than ``fresh_ms``; gives the memory it leaves."""
+    """One sample, with what earlier ones said less than ``fresh_ms`` ago; gives also the memory that it leaves."""
     values = reading.values
     at = reading.observed_ms
     memory = _forget(memory, at - fresh_ms)
@@ -72,7 +72,7 @@ def look(
     current = values.pump_current_a if values.pump_current_a is not None else memory.pump_current_a
     pump_on = values.pump_on == 1.0 if values.pump_on is not None else memory.pump_on
     demand = _demand(design, calendar, level, at, float_high=float_high)
-    stalled = _high(design, level) and _pump_rests(design, current, pump_on=pump_on)
+    stalled = is_high(design, level) and _pump_rests(design, current, pump_on=pump_on)
     began = flowing is True and not memory.flowing
     after = PlantMemory(
         memory.first_ms or at,
@@ -144,14 +144,15 @@ def _demand(
 ) -> bool:
     if design.rest_days and calendar.local(at_ms).weekday() in design.rest_days:
         return False
-    if float_high or _high(design, level_mm):
+    if float_high or is_high(design, level_mm):
         return True
     if design.duty_windows:
         return any(calendar.is_within(at_ms, window) for window in design.duty_windows)
     return design.duty is DutyCycle.CONTINUOUS
 
 
-def _high(design: PlantDesign, level_mm: float | None) -> bool:
+def is_high(design: PlantDesign, level_mm: float | None) -> bool:
+    """Whether the well stands at the level at which the pump should start."""
     return level_mm is not None and design.start_level_mm is not None and level_mm >= design.start_level_mm
 
 

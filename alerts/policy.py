@@ -19,7 +19,7 @@ _HOURS: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _TIME: Final = re.compile(r"(\d\d):(\d\d)")
 
 
-class PolicyFault(ValueError):
+class PolicyFault(ValueError):  # noqa: N818 -- a fault in what was written, said in a sentence
     """A rule or escalation file that cannot be used; its text names file, place and remedy."""
 
 
@@ -56,7 +56,7 @@ class _Figures(BaseModel):
 
 
 class StepPolicy(_Figures):
-    """One step: whom, how long after step 0 left, in which hours of the day, and how long is allowed if no step follows."""
+    """One step: whom, how long after step 0 left, in which hours, and how much time it allows if none follows."""
 
     roles: tuple[str, ...] = Field(min_length=1)
     after: Span = 0
@@ -77,7 +77,7 @@ class Policy(_Figures):
     """Whether its messages wait one interval for a cause that explains them."""
     any_hour: bool = False
     """Duty, trial and quiet hours do not hold it."""
-    together: int = 1
+    together: int = 0
     """Fewer people than this told in step 0 calls the next step at once: nobody is sent to a fire alone."""
     hours: DayHours | None = None
     """When step 0 may leave by day; outside it waits for the morning."""

@@ -38,7 +38,7 @@ class Neighbours(Protocol):
     """The read-only table of the village that a step may look at."""
 
     def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
-        """Latest temperatures of the other bins of the village, measured no further than that from ``at_ms`` (event time)."""
+        """Latest temperatures of the village's other bins, measured within so long of ``at_ms`` (event time)."""
 
 
 class Scene(Struct, frozen=True, gc=False):

@@ -48,7 +48,7 @@ _NOON: Final = 12
 
 
 class Template(BaseModel):
-    """One text with named facts; ``optional`` parts stand where their facts are known and there is room, else ``or``."""
+    """One text with named facts; ``optional`` parts stand where they are known and fit, else ``or``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -77,7 +77,7 @@ class Texts:
         return name in self._templates
 
     def compose(self, name: str, facts: Facts) -> str:
-        """The text ``name`` about these facts: optional parts are left out, first to last, until it fits one segment."""
+        """The text ``name`` about these facts: optional parts go, first to last, until it fits one segment."""
         template = self._templates[name]
         kept = {part for part, words in template.optional.items() if _known(words, facts)}
         for part in (None, *template.optional):

@@ -26,6 +26,8 @@ FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 10.0
 CONNECT_S: Final = 10.0
 DRAIN_S: Final = 10.0
+STOPPED_DRAIN_S: Final = 1.0
+"""Who asks to stop does not want to wait for a broker that may be gone."""
 
 
 class BrokerError(Exception):
@@ -142,7 +144,7 @@ class _Line:
 
     def drain(self) -> None:
         """Wait, not for ever, until everything sent is acknowledged."""
-        deadline = monotonic() + DRAIN_S
+        deadline = monotonic() + (STOPPED_DRAIN_S if self._stop.is_set() else DRAIN_S)
         while self.acknowledged < self.sent and monotonic() < deadline:
             self.tend(0.1)
 

@@ -21,8 +21,8 @@ __all__ = ["TimedUplink", "Truth", "statuses", "trace", "truth"]
 def trace(scenario: Scenario, speed: float = 1.0) -> Iterator[TimedUplink]:
     """Every uplink of the run in the order in which it reaches the broker.
 
-    With ``speed`` N the county lives N times as fast as the instants written in topics, bytes and ``at_ms`` tell:
-    that is how it is played against a gateway whose clock is the wall's.
+    With ``speed`` N an hour of the county's life takes 1/N of an hour by the instants in ``at_ms`` and in the bytes:
+    so it is hastened against a gateway whose clock is the wall's. Bytes of another speed are other bytes.
     Raises ``ScenarioError`` before the first uplink if the scenario contradicts itself.
     """
     pace = Pace(scenario.start_ms, speed)

@@ -153,7 +153,7 @@ def _journal(settings: Settings, health: Health, stopping: threading.Event) -> J
                 raise SettingsFault([str(trouble)]) from None
             health.report(JOURNAL, Part(ready=False, state=trouble.problem, remedy=str(trouble)))
             health.turned()
-            _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))  # noqa: TRY400 -- the world's trouble: a sentence, no traceback
+            _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))
             stopping.wait(RETRY_S)
         else:
             health.report(JOURNAL, READY)

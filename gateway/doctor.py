@@ -68,11 +68,12 @@ def broker(settings: Mqtt) -> Part:
         ends_s = monotonic_s() + _NAMED_WITHIN_S
         while visitor.is_in and monotonic_s() < ends_s:
             visitor.wait(_NAMED_WITHIN_S)
+        found = visitor.part
     except Unwelcome as unwelcome:
-        return unwelcome.part
+        found = unwelcome.part
     finally:
         visitor.leave()
-    return visitor.part
+    return found
 
 
 def journal(settings: Settings) -> Part:

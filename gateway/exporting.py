@@ -29,6 +29,9 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """The columns of each table; a reading's quantities stand flat beside the rest."""
 
+_LINE_END: Final = "\r\n"
+"""Not written, but the writer quotes only those line breaks in a cell that it knows from here."""
+
 _RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -49,8 +52,8 @@ def csv_lines(kind: str, rows: Iterable[Row]) -> Iterator[str]:
 
 def _record(cells: Iterable[Any]) -> str:
     written = io.StringIO()
-    csv.writer(written, lineterminator="").writerow(cells)
-    return written.getvalue()
+    csv.writer(written, lineterminator=_LINE_END).writerow(cells)
+    return written.getvalue().removesuffix(_LINE_END)
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 whatever a row may hold

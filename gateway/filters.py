@@ -1,4 +1,4 @@
-"""Which topic filters the broker's session knows, remembered in the journal so that a restart need not subscribe again."""
+"""Which topic filters the broker's session knows, remembered so that a restart need not subscribe again."""
 
 from typing import Final
 

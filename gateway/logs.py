@@ -1,4 +1,4 @@
-"""How the gateway logs: one line an event, for people on a terminal and as JSON for machines. Nothing else configures logs."""
+"""How the gateway logs: one line an event, for people on a terminal, as JSON for machines. Configured only here."""
 
 import logging
 import sys

@@ -60,7 +60,7 @@ class Stopping(Exception):  # noqa: N818 -- the end, not an error
 class Loop:
     """One turn after the other, until told to stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the loop is where everything meets; each is named at the call
         self,
         pipeline: Pipeline,
         journal: Journal,
@@ -185,7 +185,7 @@ class Loop:
             except JournalUnavailable as trouble:
                 self._health.report(JOURNAL, Part(ready=False, state=trouble.problem, remedy=str(trouble)))
                 self._metrics.commit_failures.inc()
-                _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))  # noqa: TRY400 -- the world's trouble: a sentence, no traceback
+                _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))
                 if self._stopping():
                     raise Stopping from trouble
                 select.select([], [], [], RETRY_S)

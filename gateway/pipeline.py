@@ -72,7 +72,7 @@ class Pipeline:
                     self.entry.statuses.append((said, uplink.received_ms))
                 case Echo():
                     pass
-        except Exception as bug:  # the one barrier: our mistake must not stop the stream
+        except Exception as bug:  # noqa: BLE001 -- the one barrier: our mistake must not stop the stream
             _log.exception("uplink_failed_by_our_mistake", topic=uplink.topic)
             self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
 

@@ -1,4 +1,4 @@
-"""A recording of uplinks as JSON lines: read one by one, or written as they come. The form is ``contracts``' to the letter."""
+"""A recording of uplinks as JSON lines: read one by one, or written as they come. No uplink is judged here."""
 
 import base64
 import binascii
@@ -54,7 +54,7 @@ def _uplink(raw: bytes, place: str) -> Uplink:
         line = _LINE.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingFault(
-            f"{place}: not an uplink ({error}); a line is a JSON object with received_at, topic and payload or payload_b64"
+            f"{place}: not an uplink ({error}); a line is JSON with received_at, topic and payload or payload_b64"
         ) from error
     if line.received_at.tzinfo is None:
         raise RecordingFault(f"{place}: received_at has no time zone; write it in UTC with a Z at its end")

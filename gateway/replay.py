@@ -1,4 +1,4 @@
-"""Recorded uplinks in, events and owed notifications out, on a virtual clock: the gateway's own line without the gateway.
+"""Recorded uplinks in, events and owed notifications out, on a virtual clock: the gateway's own line.
 
 It reads no clock and opens nothing. The same input gives the same bytes (law L4).
 """
@@ -46,7 +46,7 @@ def replay(
     ticks: Iterable[Millis] = (),
     verbose: bool = False,
 ) -> Iterator[str]:
-    """The lines that ``cunjing replay`` prints. ``ticks`` are extra instants at which time is told; they change nothing."""
+    """The lines that ``cunjing replay`` prints. ``ticks`` are extra instants; they change nothing."""
     memory = Memory()
     pipeline = None
     extra = iter(sorted(ticks))

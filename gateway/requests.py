@@ -3,7 +3,6 @@
 Only the loop writes the journal; who wants something written posts it here and waits until it is durable.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +42,7 @@ class Housekeep(Struct, frozen=True):
 
 
 class JournalPort:
-    """The courier's side of the journal: it reads by itself and lets the loop write. Used by the courier's thread alone."""
+    """The courier's side of the journal: it reads by itself and lets the loop write. For the courier's thread alone."""
 
     def __init__(self, path: Path, inbox: Inbox[Any]) -> None:
         self._path = path

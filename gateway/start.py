@@ -1,4 +1,4 @@
-"""What a start makes of inventory, figures and the journal's memory: a pipeline that goes on where the last one stopped.
+"""What a start makes of inventory, figures and the journal's memory: a pipeline that goes on where it stopped.
 
 Restoring only. Nothing here decides anything about an alert, and a restart by itself tells nobody (law L6).
 """

@@ -68,18 +68,19 @@ class Quantity(NamedTuple):
 
 
 def _quantity(field: msgspec.inspect.Field) -> Quantity:
-    union = field.type
-    assert isinstance(union, msgspec.inspect.UnionType)
-    number = next(part for part in union.types if isinstance(part, msgspec.inspect.FloatType))
-    assert number.ge is not None
-    assert number.le is not None
-    return Quantity(field.name, number.ge, number.le, is_flag=number.multiple_of is not None)
+    match field.type:
+        case msgspec.inspect.UnionType(types=(msgspec.inspect.FloatType() as number, _)):
+            low, high, step = number.ge, number.le, number.multiple_of
+            if low is not None and high is not None:
+                return Quantity(field.name, low, high, is_flag=step is not None)
+    raise TypeError(f"{field.name} must be a float with a range, or None")
 
 
 def _table() -> Mapping[str, Quantity]:
-    struct = msgspec.inspect.type_info(Values)
-    assert isinstance(struct, msgspec.inspect.StructType)
-    return MappingProxyType({field.name: _quantity(field) for field in struct.fields})
+    match msgspec.inspect.type_info(Values):
+        case msgspec.inspect.StructType(fields=fields):
+            return MappingProxyType({field.name: _quantity(field) for field in fields})
+    raise TypeError("Values must be a struct")
 
 
 QUANTITIES: Final = _table()

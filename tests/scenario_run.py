@@ -5,6 +5,7 @@ Nothing is judged here; the same scenario is played with extra ticks, redelivery
 
 import json
 from dataclasses import dataclass, field
+from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
@@ -203,11 +204,7 @@ def differences(expected: tuple[Line, ...], printed: list[tuple[str, str]]) -> s
     """What is missing, what is too much and which words are not there; nothing if all is as expected."""
     wanted, found = [line.said for line in expected], [line for line, _ in printed]
     if wanted != found:
-        texts = dict(printed)
-        shown = "\n".join(f"  - {line}: {texts[line]}" for line in found)
-        missing = [line for line in wanted if line not in found]
-        extra = [line for line in found if line not in wanted]
-        return f"missing: {missing}\nextra: {extra}\nprinted:\n{shown}"
+        return "\n".join(unified_diff(wanted, found, "expected", "printed", lineterm="", n=99))
     return "\n".join(
         f"{line.said}: {fragment!r} is not in {words!r}"
         for line, (_, words) in zip(expected, printed, strict=True)

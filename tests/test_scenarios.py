@@ -15,7 +15,8 @@ NAMES = names()
 def test_a_scenario_prints_what_it_expects_and_nothing_else(name: str) -> None:
     scenario = read(name)
     play = Play(scenario).run()
-    assert differences(scenario.expected, play.printed()) == "", scenario.law
+    different = differences(scenario.expected, play.printed())
+    assert not different, f"{scenario.law}\n{different}"
     silent = [line for line in scenario.because if not _is_said(line, play.everything())]
     assert silent == [], "\n".join(f"{line}: {words}" for line, words in play.everything())
 

@@ -1,4 +1,4 @@
-"""A device's battery runs down: a line in the weekly list. A voltage alone is not judged, its chemistry is not known."""
+"""A device's battery runs down: a line in the weekly list. A voltage alone is not judged: its chemistry is unknown."""
 
 from typing import Literal
 

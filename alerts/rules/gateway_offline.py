@@ -1,4 +1,4 @@
-"""A radio gateway is down: most of what it carries has fallen silent at once. Judged by stage two, over many devices."""
+"""A radio gateway is down: most of what it carries has fallen silent at once. Stage two judges it, over many."""
 
 from typing import ClassVar, Literal
 
@@ -10,7 +10,7 @@ from telemetry.inventory import Device
 
 
 class GatewayOffline(Rule):
-    """Raised at ``raise_share`` and at least ``least`` of the devices stale at once, cleared at ``fresh_share`` fresh."""
+    """Raised at ``raise_share`` and at least ``least`` of its devices stale, cleared at ``fresh_share`` fresh."""
 
     kind: Literal["gateway_offline"] = "gateway_offline"
     scope: ClassVar[Scope] = Scope.RADIO_GATEWAY

@@ -13,7 +13,7 @@ EMPTIED = Verdict(Call.END, reason="emptied")
 
 
 class Overflow(BinRule):
-    """Raised at ``raise_pct`` or by the full flag on two samples in a row, cleared below ``clear_pct`` on two or emptied."""
+    """Raised at ``raise_pct`` or by the full flag on two samples in a row, cleared below ``clear_pct``, or emptied."""
 
     kind: Literal["overflow"] = "overflow"
     severity: Severity = Severity.P2

@@ -21,7 +21,7 @@ CYCLES = Verdict(Call.END, reason="cycles")
 
 
 class Stopped(PlantRule):
-    """Raised (a) by no flow for ``day_h``/``night_h`` with demand, (b) by a resting pump under a high level, (c) by a meter alone."""
+    """Raised (a) by no flow under demand, (b) by a pump at rest under a high level, (c) by a meter alone."""
 
     kind: Literal["stopped"] = "stopped"
     severity: Severity = Severity.P2

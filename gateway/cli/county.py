@@ -42,7 +42,7 @@ def simulate(
         story = at_start(_scenario(scenario), clock.now_ms())
         if write_inventory is not None:
             write_inventory.write_text(inventory_yaml(story), "utf-8")
-        say(f"{scenario} lives at {broker}, {speed:g}× as fast as the world; Ctrl-C ends it")
+        say(f"{scenario} is played to {broker}, {speed:g}× as fast as the world; Ctrl-C ends it")
         uplinks, online = traces.trace(story, speed), traces.statuses(story)
         told = publish(uplinks, where, stop, clock.now_ms, statuses=online, mqtt5=mqtt == "5")
     say(f"{told.sent} uplinks sent, {told.acknowledged} of them acknowledged")

@@ -9,6 +9,7 @@ from gateway.cli.ending import Code, print_lines, say
 
 if TYPE_CHECKING:
     from telemetry.inventory import Device
+    from telemetry.reading import Sample
     from telemetry.wire import Decoded, Rejected
 
 _RAW: Final = "raw"
@@ -87,10 +88,12 @@ def _anybody(profile: str) -> "Device":
     return Device("stdin", "", profile, Power.BATTERY, 1_200, datetime.fromtimestamp(0, UTC))
 
 
-def _plain(sample: object) -> dict[str, Any]:
+def _plain(sample: "Sample") -> dict[str, Any]:
+    """Boot, seq and values, and what else the sample says; what it leaves out is left out."""
     from msgspec import to_builtins
 
-    return {key: value for key, value in to_builtins(sample).items() if value is not None}
+    said = to_builtins(sample)
+    return {key: said[key] for key in ("boot", "seq", "ts_ms", "up_s", "partial", "values") if said[key] is not None}
 
 
 def _show(samples: list[dict[str, Any]]) -> None:

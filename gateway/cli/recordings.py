@@ -58,9 +58,7 @@ def replay(
     *,
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True, dir_okay=False, allow_dash=True, metavar="FILE", help="A recording; - is standard input."
-        ),
+        typer.Argument(metavar="FILE", help="A recording; - is standard input."),
     ],
     inventory: Annotated[Path, _Existing] = _DEFAULT_INVENTORY,
     rules: Annotated[Path | None, _Existing] = None,
@@ -91,7 +89,11 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
     if str(file) == "-":
         yield sys.stdin.buffer
         return
-    with file.open("rb") as opened:
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {(error.strerror or str(error)).lower()}", param_hint="FILE") from None
+    with opened:
         yield opened
 
 
@@ -105,4 +107,4 @@ def _mqtt(broker: str, username: str | None, password_file: Path | None, topics:
     except ValidationError as error:
         first = error.errors()[0]
         hint = "--broker" if first["loc"][0] == "url" else "--topic"
-        raise typer.BadParameter(f"{first['input']!r}: {first['msg']}", param_hint=hint) from None
+        raise typer.BadParameter(first["msg"].removeprefix("Value error, "), param_hint=hint) from None

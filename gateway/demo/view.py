@@ -13,7 +13,6 @@ from rich.text import Text
 from alerts.calendars import Calendar
 from gateway.demo import words
 from gateway.demo.story import BinSeen, Look, Story
-from telemetry.inventory import Level
 from telemetry.reading import Millis
 
 _SEVERITY = {"P1": "bold white on red", "P2": "bold red", "P3": "yellow", "P4": "dim"}
@@ -27,7 +26,9 @@ def picture(story: Story, calendar: Calendar, now_ms: Millis, speed: float, heig
     )
     layout["middle"].split_row(Layout(name="county", ratio=5), Layout(name="said", ratio=6))
     layout["county"].split_column(
-        Layout(_bins(story), ratio=3), Layout(_plants(story, calendar), size=len(story.plants) + 3)
+        Layout(_bins(story), size=len(_villages(story)) + 2),
+        Layout(_open(story, calendar), name="open"),
+        Layout(_plants(story, calendar), size=len(story.plants) + 2),
     )
     rows = max(4, height - 6)
     layout["said"].split_column(
@@ -44,22 +45,34 @@ def _header(story: Story, calendar: Calendar, now_ms: Millis, speed: float) -> P
         (f"（快{speed:g}倍）   ", "dim"),
         ("此刻过线 ", ""),
         (f"{story.over}处", "bold yellow"),
-        f"   未解除 {len(story.open)}   已发短信 {story.texts}   读数 {story.readings}",
+        f"   已发短信 {story.texts}   读数 {story.readings}",
     )
     return Panel(text, border_style="cyan")
 
 
+def _villages(story: Story) -> dict[str, list[BinSeen]]:
+    """The bins of each village that has some, by its name."""
+    found: dict[str, list[BinSeen]] = {}
+    for seen in story.bins.values():
+        found.setdefault(story.inventory.areas[seen.asset.area].name, []).append(seen)
+    return found
+
+
 def _bins(story: Story) -> Panel:
-    villages: list[RenderableType] = []
-    for area in story.inventory.areas.values():
-        seen = [one for one in story.bins.values() if one.asset.area == area.id]
-        if area.level is not Level.VILLAGE or not seen:
-            continue
-        line = Text(f"{area.name} ", style="bold")
-        for one in seen:
-            line.append_text(_cell(one))
-        villages.append(line)
-    return Panel(Group(*villages), title="垃圾池和桶（装了百分之几）", subtitle=words.LEGEND, border_style="green")
+    lines = [
+        Text.assemble((f"{village} ", "bold"), *(_cell(one) for one in seen))
+        for village, seen in _villages(story).items()
+    ]
+    return Panel(Group(*lines), title="垃圾池和桶（装了百分之几）", subtitle=words.LEGEND, border_style="green")
+
+
+def _open(story: Story, calendar: Calendar) -> Panel:
+    """What is wrong now, the gravest first."""
+    table = Table.grid(padding=(0, 2))
+    for line in sorted(story.open.values(), key=lambda line: (line.severity, line.at_ms)):
+        rule = Text(words.RULES.get(line.rule, line.rule), style=_SEVERITY.get(line.severity, ""))
+        table.add_row(rule, words.name(story, line), words.clock(calendar, line.at_ms) + "起")
+    return Panel(table, title=f"未解除 {len(story.open)}", border_style="yellow")
 
 
 def _cell(seen: BinSeen) -> Text:

@@ -71,14 +71,20 @@ def clock(calendar: Calendar, at_ms: Millis) -> str:
     return calendar.local(at_ms).strftime("%H:%M")
 
 
+def name(story: Story, line: Line) -> str:
+    """柳潭3号: what it is about, as people call it."""
+    asset = story.inventory.assets.get(line.asset)
+    if asset is not None:
+        return asset.short
+    gateway = story.inventory.radio_gateways.get(line.asset)
+    return line.asset if gateway is None else gateway.name
+
+
 def chronicle(story: Story, line: Line) -> str:
     """柳潭3号 暂不发短信 过三分之二（等这班来清，先不发）."""
-    asset = story.inventory.assets.get(line.asset)
-    gateway = story.inventory.radio_gateways.get(line.asset)
-    name = asset.short if asset is not None else gateway.name if gateway is not None else line.asset
     why = _REASONS.get(line.reason, "")
     rule = RULES.get(line.rule, line.rule)
-    return f"{name} {_EVENTS[line.event]} {rule}{f'（{why}）' if why else ''}".replace("  ", " ").rstrip()
+    return f"{name(story, line)} {_EVENTS[line.event]} {rule}{f'（{why}）' if why else ''}".replace("  ", " ").rstrip()
 
 
 def said(story: Story, calendar: Calendar, what: Line | Told) -> str:

@@ -28,8 +28,8 @@ class Visitor:
     """What arrives, in batches. A broker that does not let us in is told at once; a broken line is dialled again."""
 
     def __init__(self, settings: Mqtt, purpose: str) -> None:
-        client_id = f"cunjing-{purpose}-{secrets.token_hex(4)}"
-        named = settings.model_copy(update={"client_id": client_id})
+        self.client_id = f"cunjing-{purpose}-{secrets.token_hex(4)}"
+        named = settings.model_copy(update={"client_id": self.client_id})
         self._source = MqttSource(named, _Forgetful(), WallClock().now_ms, monotonic_s, session_expiry_s=0)
         self._version = self._source.state.version
         self._attempts = 0

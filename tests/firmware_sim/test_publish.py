@@ -4,13 +4,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread, Timer
+from time import monotonic
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from firmware_sim.publish import Broker, BrokerError, Published, publish
+from firmware_sim.publish import IN_FLIGHT, Broker, BrokerError, Published, publish
 from firmware_sim.radio import TimedUplink
 from gateway.embedded import Embedded, embedded_broker, free_port
 
@@ -39,9 +40,8 @@ class Listener:
             self._client.loop(0.1)
 
     def until(self, count: int) -> list[bytes]:
-        for _ in range(5_000):
-            if len(self.messages) >= count:
-                break
+        deadline = monotonic() + 10
+        while len(self.messages) < count and monotonic() < deadline:
             self._client.loop(0.1)
         self._client.disconnect()
         return [bytes(message.payload) for message in self.messages]
@@ -110,7 +110,31 @@ def test_a_broker_that_comes_back_gets_the_rest(tmp_path: Path) -> None:
             second.enter_context(embedded_broker(tmp_path, port))
             yield from uplinks(600)
 
-        assert publish(through_a_restart(), broker, Event()) == Published(sent=1_200, acknowledged=1_200)
+        stop = Event()
+        patience = Timer(20, stop.set)
+        patience.start()
+        assert publish(through_a_restart(), broker, stop) == Published(sent=1_200, acknowledged=1_200)
+        patience.cancel()
+
+
+def test_a_broker_that_acknowledges_nothing_gets_no_more_than_may_be_in_flight() -> None:
+    stop = Event()
+
+    def welcome_and_fall_silent() -> None:
+        line, _ = held.accept()
+        with line:
+            line.recv(1_024)
+            line.sendall(b"\x20\x02\x00\x00")  # CONNACK of MQTT 3.1.1
+            while line.recv(65_536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        silent = Thread(target=welcome_and_fall_silent)
+        silent.start()
+        Timer(1.0, stop.set).start()
+        published = publish(uplinks(5_000), Broker("127.0.0.1", held.getsockname()[1]), stop, mqtt5=False)
+        silent.join(10)
+    assert published == Published(sent=IN_FLIGHT, acknowledged=0)
 
 
 def test_no_broker_is_said_with_its_address() -> None:

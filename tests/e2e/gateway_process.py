@@ -1,0 +1,208 @@
+"""Gateways as processes of their own, made to be killed: real ones, and the control that acknowledges too early.
+
+They are forked from a server that has imported everything already, so that a kill costs no second. Nothing here knows
+what is sent or judged.
+"""
+
+import json
+import logging
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from gateway import app, settings
+from gateway.clock import WallClock
+from gateway.embedded import Embedded, free_port
+from telemetry.reading import Millis
+
+_FORKS = get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
+
+LOOK_EVERY_S = 0.05
+SESSION_S = 86_400
+
+
+class ShiftedClock(WallClock):
+    """The wall clock, a fixed while ahead or behind, so that it is day in the county whenever the tests run."""
+
+    def __init__(self, offset_ms: Millis) -> None:
+        super().__init__()
+        self._offset_ms = offset_ms
+
+    def now_ms(self) -> Millis:
+        return super().now_ms() + self._offset_ms
+
+
+def offset_to(hour: int) -> Millis:
+    """How far from now it is to a full hour of the present day, local time of the county."""
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    return round((now.replace(hour=hour, minute=0, second=0, microsecond=0) - now).total_seconds() * 1_000)
+
+
+class Installation:
+    """A gateway's folder: configuration, journal, outbox and log; and the processes that were started on it."""
+
+    def __init__(self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.journal = folder / "journal.db"
+        self.outbox = folder / "outbox"
+        self.log = folder / "gateway.log"
+        self.port = free_port()
+        self._configuration = folder / "gateway.toml"
+        self._offset_ms = offset_ms
+        (folder / "inventory.yaml").write_text(inventory, "utf-8")
+        self._configuration.write_text(
+            f"""
+            [mqtt]
+            url = "{broker.url}"
+            username = "{broker.username}"
+            password_file = "{broker.password_file}"
+            topics = ["cunjing/v1/+/+/+", "application/+/device/+/event/up"]
+            [journal]
+            path = "{self.journal}"
+            [inventory]
+            path = "{folder / "inventory.yaml"}"
+            [sms]
+            outbox_folder = "{self.outbox}"
+            [desk]
+            listen = "127.0.0.1:{self.port}"
+            """,
+            "utf-8",
+        )
+
+    def start(self) -> ForkServerProcess:
+        """One more gateway on this folder."""
+        process = _FORKS.Process(
+            target=serve, args=(self._configuration, self._offset_ms, self.log), name="gateway", daemon=True
+        )
+        process.start()
+        return process
+
+    @contextmanager
+    def running(self) -> Iterator[ForkServerProcess]:
+        """A gateway that is ready, and that ends well when the context does."""
+        process = self.start()
+        try:
+            self.until_ready(process)
+            yield process
+            end(process)
+        finally:
+            process.kill()
+            process.join()
+
+    def ready(self) -> dict[str, Any]:
+        """What ``/readyz`` says; nothing while nobody answers."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as asked:
+            try:
+                asked.request("GET", "/readyz")
+                said: dict[str, Any] = json.loads(asked.getresponse().read())
+            except (OSError, HTTPException):
+                return {}
+            return said
+
+    def until_ready(self, process: ForkServerProcess, timeout_s: float = 20) -> None:
+        """Waits until it is subscribed and everything stands."""
+        until(lambda: bool(self.ready().get("ready")) or not process.is_alive(), timeout_s)
+        assert process.is_alive(), self.last_words()
+
+    def last_words(self) -> str:
+        """The end of what the gateways logged."""
+        return self.log.read_text("utf-8")[-4_000:] if self.log.exists() else "it logged nothing"
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the journal, read by a connection of our own."""
+        with closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=5)) as journal:
+            return journal.execute(query).fetchall()
+
+
+def until(reached: Callable[[], bool], timeout_s: float) -> None:
+    """Waits for something real to come about."""
+    deadline = monotonic() + timeout_s
+    while not reached():
+        assert monotonic() < deadline, f"waited {timeout_s} s in vain"
+        _paused(LOOK_EVERY_S)
+
+
+def _paused(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def end(process: ForkServerProcess) -> None:
+    """SIGTERM, and it must end well."""
+    process.terminate()
+    process.join(15)
+    assert process.exitcode == 0, f"the gateway ended with {process.exitcode}"
+
+
+def serve(configuration: Path, offset_ms: Millis, log: Path) -> None:
+    """The gateway's process: the composition root itself, under a shifted clock."""
+    _log_to(log)
+    app.run(settings.load(configuration), clock=ShiftedClock(offset_ms))
+
+
+def start_control(broker: Embedded, kept: Path, log: Path) -> ForkServerProcess:
+    """One more control."""
+    process = _FORKS.Process(
+        target=acknowledge_at_once, args=(broker.port, broker.username, broker.password, kept, log), daemon=True
+    )
+    process.start()
+    return process
+
+
+def acknowledge_at_once(port: int, username: str, password: str, kept: Path, log: Path) -> None:
+    """What most programs do: paho acknowledges when the callback returns, and a thread writes to disk a little later."""
+    _log_to(log)
+    heard: list[tuple[str, bytes]] = []
+    client = Client(CallbackAPIVersion.VERSION2, "control", protocol=MQTTv5, manual_ack=False)
+    client.username_pw_set(username, password)
+    client.on_message = lambda _client, _data, message: heard.append(_named(message))
+    client.on_connect = lambda *_: client.subscribe("cunjing/v1/+/+/telemetry", qos=1)
+    client.on_subscribe = lambda *_: subscribed_mark(kept).touch()
+    lasting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own gap
+    lasting.SessionExpiryInterval = SESSION_S
+    lasting.ReceiveMaximum = 1_000
+    client.connect("127.0.0.1", port, clean_start=False, properties=lasting)
+    client.loop_start()
+    with closing(sqlite3.connect(kept, isolation_level=None)) as disk:
+        disk.execute("CREATE TABLE IF NOT EXISTS heard (topic TEXT, payload BLOB)")
+        while True:
+            _paused(0.1)
+            taken = heard[:]
+            del heard[: len(taken)]
+            disk.execute("BEGIN")
+            disk.executemany("INSERT INTO heard VALUES (?, ?)", taken)
+            disk.execute("COMMIT")
+
+
+def subscribed_mark(kept: Path) -> Path:
+    """The file that is there once the control has a session with the broker."""
+    return kept.with_suffix(".subscribed")
+
+
+def _named(message: MQTTMessage) -> tuple[str, bytes]:
+    return message.topic, bytes(message.payload)
+
+
+def _log_to(log: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

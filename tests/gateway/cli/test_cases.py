@@ -1,0 +1,109 @@
+"""``ack`` and ``reset`` against the real HTTP API, with a loop that answers what the test says."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from gateway.commands import Command, Done, NotDurable, NotPossible, UnknownEpisode, UnknownPerson, Verb
+from gateway.desk.api import api
+from gateway.desk.server import bind, serving
+from gateway.desk.token import control_token, token_file
+from gateway.health import Health
+from gateway.metrics import Metrics
+from gateway.settings import Endpoint
+from gateway.sources.inbox import Inbox
+from tests.gateway.cli.conftest import Cunjing, Installation
+
+EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"
+
+
+@contextmanager
+def gateway(installation: Installation, answer: Callable[[Command], object]) -> Iterator[list[Command]]:
+    """A desk with the installation's token on a port of its own, and who answers behind it."""
+    installation.journal_path.parent.mkdir()
+    token = control_token(installation.journal_path)
+    bound = bind(Endpoint("127.0.0.1", 0))
+    installation.configure(port=bound.getsockname()[1])
+    inbox: Inbox[Command] = Inbox()
+    seen: list[Command] = []
+    ended = threading.Event()
+
+    def turn() -> None:
+        while not ended.wait(0.005):
+            for posted in inbox.take():
+                seen.append(posted.item)
+                posted.answer.resolve(answer(posted.item))
+
+    thread = threading.Thread(target=turn)
+    thread.start()
+    try:
+        with serving(api(inbox, Health((), lambda: 0.0), Metrics(), token), bound):
+            yield seen
+    finally:
+        ended.set()
+        thread.join()
+        inbox.close()
+
+
+def test_an_ack_reaches_the_loop_and_answers_what_is_durable(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_795_308_001_000, "acked")) as seen:
+        said = cunjing(f"ack {EPISODE} --by cleaner-li --config gateway.toml")
+    assert said.exit_code == 0, said.stderr
+    assert seen == [Command(Verb.ACK, EPISODE, "cleaner-li")]
+    assert json.loads(said.stdout) == {
+        "at": "2026-11-22T00:40:01Z",
+        "event": "acked",
+        "episode": EPISODE,
+        "by": "cleaner-li",
+    }
+
+
+def test_a_reset_reaches_the_loop(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_000, "reset")) as seen:
+        said = cunjing("reset fire/ytan-03/1 --by dispatch-wu --config gateway.toml")
+    assert said.exit_code == 0
+    assert seen == [Command(Verb.RESET, "fire/ytan-03/1", "dispatch-wu")]
+
+
+def test_what_did_not_take_effect_is_a_problem_in_the_gateways_words(
+    cunjing: Cunjing, installation: Installation
+) -> None:
+    verdicts = {
+        "unknown": (UnknownEpisode(), "there is no episode unknown"),
+        "stranger": (UnknownPerson(), "the inventory has no person li"),
+        "burning": (NotPossible("it still burns: 92 °C"), "it still burns: 92 °C"),
+        "full": (NotDurable("the journal's disk is full"), "the journal's disk is full"),
+    }
+    with gateway(installation, lambda command: verdicts[command.episode][0]):
+        for episode, (_, words) in verdicts.items():
+            said = cunjing(f"reset {episode} --by li --config gateway.toml")
+            assert (said.exit_code, said.stdout) == (1, "")
+            assert words in said.stderr
+
+
+def test_a_wrong_token_is_refused(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_000, "acked")) as seen:
+        token_file(installation.journal_path).write_text("guessed\n", "ascii")
+        said = cunjing(f"ack {EPISODE} --by cleaner-li --config gateway.toml")
+    assert said.exit_code == 1
+    assert "control.token" in said.stderr
+    assert seen == []
+
+
+def test_without_a_token_nobody_is_asked(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_000, "acked")) as seen:
+        token_file(installation.journal_path).unlink()
+        said = cunjing(f"ack {EPISODE} --by cleaner-li --config gateway.toml")
+    assert said.exit_code == 1
+    assert "ask as the user that runs the gateway" in said.stderr
+    assert seen == []
+
+
+def test_without_a_gateway_there_is_a_remedy(cunjing: Cunjing, installation: Installation) -> None:
+    installation.journal_path.parent.mkdir()
+    control_token(installation.journal_path)
+    said = cunjing(f"ack {EPISODE} --by cleaner-li --config gateway.toml")
+    assert said.exit_code == 1
+    assert "no gateway answers at http://127.0.0.1:1" in said.stderr
+    assert "start it, or check [desk] listen" in said.stderr
