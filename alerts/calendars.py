@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from borax.calendars.lunardate import LunarDate
 
-from telemetry.inventory import Asset, Collection, County, Hours
+from telemetry.inventory import Asset, Collection, County
 from telemetry.reading import Millis
+from telemetry.terms import Hours
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000

@@ -103,7 +103,7 @@ class County:
                 plan = self.plans[name]
                 self._keep(plan, engine.expire(plan, self.states[name], due_ms), due_ms, changes)
             else:
-                docket = self._docket(())
+                docket = self._docket()
                 self._office.run(self.alerts[name], due_ms, docket)
                 self._settle(docket, changes)
 
@@ -116,7 +116,7 @@ class County:
         alert = self.alerts.get(episode)
         if alert is None or alert.closed_ms or alert.acked_ms:
             return False
-        docket = self._docket(())
+        docket = self._docket()
         self._office.acknowledge(alert, by, channel, at_ms, docket)
         self._settle(docket, changes)
         return True
@@ -128,7 +128,7 @@ class County:
             return False
         plan = self.plans[alert.asset]
         state = engine.reset(plan, self.states[alert.asset], alert.rule)
-        docket = self._docket(())
+        docket = self._docket()
         self._office.reset(alert, by, at_ms, docket)
         self.states[alert.asset] = state
         changes.moved.add(alert.asset)
@@ -155,14 +155,9 @@ class County:
     def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes) -> None:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id
-        before = self.states[asset]
-        self.states[asset] = step.state  # stage two shows the new level; put back if it fails
-        try:
-            docket = self._docket(step.findings)
-            self._office.decide(step.findings, at_ms, docket)
-        except BaseException:
-            self.states[asset] = before
-            raise
+        docket = self._docket(step.findings, asset, step.state)
+        self._office.decide(step.findings, at_ms, docket)
+        self.states[asset] = step.state
         for finding in step.findings:
             if finding.kind is Found.STALE:
                 self._silent.add(finding.device)
@@ -173,14 +168,19 @@ class County:
         self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
         self._settle(docket, changes)
 
-    def _docket(self, findings: Iterable[Finding]) -> Docket:
-        silent = set(self._silent)
+    def _docket(self, findings: Iterable[Finding] = (), asset: str = "", state: AssetState | None = None) -> Docket:
+        """The open alerts as stage two sees them while ``asset`` is on its way to ``state``."""
+        silent = self._silent
         for finding in findings:
             if finding.kind is Found.STALE:
-                silent.add(finding.device)
+                silent = silent | {finding.device}
             elif finding.kind is Found.FRESH:
-                silent.discard(finding.device)
-        return Docket(self.alerts, frozenset(silent), self.memory, self._grace_ms)
+                silent = silent - {finding.device}
+
+        def memory(name: str) -> Memory | None:
+            return state.memory if state is not None and name == asset else self.memory(name)
+
+        return Docket(self.alerts, silent, memory, self._grace_ms)
 
     def _settle(self, docket: Docket, changes: Changes) -> None:
         for episode, alert in docket.changed.items():
@@ -224,7 +224,7 @@ class County:
         """T16 at a start: episodes of assets or rules that are no longer there."""
         for alert in list(self.alerts.values()):
             if not self._is_watched(alert):
-                docket = self._docket(())
+                docket = self._docket()
                 self._office.retire(alert, at_ms, docket)
                 self._settle(docket, changes)
 

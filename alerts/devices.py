@@ -1,6 +1,7 @@
 """A device's signs of life: when it was first known and last seen, and what it said of itself. No rule stands here."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from telemetry.reading import Millis, Reading
 
@@ -14,6 +15,19 @@ class DeviceMemory(Struct, frozen=True, gc=False, array_like=True):
     shift_ms: Millis = 0
     """Our own downtime since it was last seen: it could not have been heard."""
     battery_pct: float | None = None
+    boot: int = -1
+    seq: int = -1
+    """Which sample was processed last."""
+
+    def in_order(self, reading: Reading) -> Reading:
+        """A device's next sample is never older than the one before: its clock jumped back, time did not."""
+        if (
+            reading.observed_ms >= self.observed_ms
+            or reading.late
+            or (reading.boot == self.boot and reading.seq < self.seq)
+        ):
+            return reading
+        return replace(reading, observed_ms=self.observed_ms)
 
 
 def hear(memory: DeviceMemory, reading: Reading, *, older: bool) -> DeviceMemory:
@@ -25,4 +39,6 @@ def hear(memory: DeviceMemory, reading: Reading, *, older: bool) -> DeviceMemory
         memory.observed_ms if older else reading.observed_ms,
         0,
         memory.battery_pct if older or battery is None else battery,
+        memory.boot if older else reading.boot,
+        memory.seq if older else reading.seq,
     )

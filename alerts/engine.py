@@ -73,6 +73,7 @@ class Step(Struct, frozen=True, gc=False):
 def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> Step:
     """T1–T8 for one reading: what it says about its asset, and that its device lives."""
     feeder = plan.index[reading.device]
+    reading = state.devices[feeder].in_order(reading)
     at = Instant(reading.observed_ms, reading.received_ms, reading.late, feeder)
     was_silent = state.machines[plan.silence[feeder]].condition is Condition.ACTIVE
     if was_silent:
@@ -111,7 +112,8 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
 
 def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
     """What a reading that moved no machine leaves behind; rebuilds memory after a restart."""
-    return _absorb(plan, state, reading, plan.index[reading.device])[1]
+    feeder = plan.index[reading.device]
+    return _absorb(plan, state, state.devices[feeder].in_order(reading), feeder)[1]
 
 
 def deadline_ms(plan: Plan, state: AssetState) -> Millis:
@@ -244,6 +246,7 @@ def _finding(
     plan: Plan, state: AssetState, slot: Slot, machine: Machine, move: Move, at: Instant, reason: str
 ) -> Finding:
     device = plan.devices[slot.device] if slot.device >= 0 else None
+    ends = move in (Move.CLEARED, Move.LATCHED)
     raises = move in (Move.RAISED, Move.CONFIRMED, Move.REIGNITED)
     detail = _evidence(plan, state, slot, machine) if raises else None
     return Finding(
@@ -255,7 +258,7 @@ def _finding(
         machine.episode,
         slot.rule.severity_of(plan.asset, detail) if detail is not None else "",
         machine.since_ms,
-        machine.untold,
+        at.late if ends else machine.untold,
         reason,
         detail,
     )

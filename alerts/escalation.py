@@ -90,9 +90,15 @@ class Escalation:
 
     def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
         """A fire that flares up before anybody reset it is told again from the first step."""
-        return replace(
-            alert, latched=False, recovering=False, acked_ms=0, acked_by="", detail=detail, fresh_ms=at_ms, repeat_ms=0
-        )
+        again = replace(alert, latched=False, recovering=False, owes=True, acked_ms=0, acked_by="", detail=detail)
+        return replace(again, fresh_ms=at_ms, due_ms=0, repeat_ms=0)
+
+    def confirm(self, alert: Alert, at_ms: Millis, detail: Detail, log: Log) -> Alert:
+        """What only late samples had said is true now."""
+        if alert.left_ms:
+            return self.reignite(alert, at_ms, detail)
+        alert = replace(alert, recovering=False, owes=True, detail=detail)
+        return alert if alert.parent else self.begin(alert, at_ms, log)
 
     def close(self, alert: Alert, at_ms: Millis, reason: str) -> Alert:
         """T6, T12: it is over; those who were told of a P1 or P2 hear so, but not the emptier who ended it."""

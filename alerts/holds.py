@@ -13,8 +13,9 @@ from alerts.alert import Alert
 from alerts.calendars import Calendar, Slot
 from alerts.model import Severity
 from alerts.policy import Policies, Policy
-from telemetry.inventory import Asset, Hours, Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
+from telemetry.terms import Hours
 
 TRIAL: Final = "trial"
 QUIET: Final = "quiet"

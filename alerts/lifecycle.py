@@ -177,13 +177,22 @@ def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mi
 
 def _raised(machine: Machine, mint: str, *, late: bool) -> tuple[Machine, Move]:
     if machine.latched:
-        burning = replace(machine, condition=Condition.ACTIVE, wake_ms=0, count=0, latched=False)
+        burning = replace(machine, condition=Condition.ACTIVE, wake_ms=0, count=0, latched=False, untold=late)
         return burning, Move.REIGNITED
-    episode = mint if mint != machine.episode else f"{mint}-2"
+    episode = _name(mint, machine.episode)
     raised = replace(
         machine, condition=Condition.ACTIVE, due_ms=0, wake_ms=0, count=0, flaps=0, episode=episode, untold=late
     )
     return raised, Move.RAISED
+
+
+def _name(mint: str, last: str) -> str:
+    """A name that no episode had: one uplink may carry several of one second."""
+    if last == mint:
+        return f"{mint}-2"
+    if last.startswith(f"{mint}-"):
+        return f"{mint}-{int(last.rpartition('-')[2]) + 1}"
+    return mint
 
 
 def _while_active(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -27,11 +28,13 @@ class Docket:
     """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
 
     known: Mapping[str, Alert]
-    silent: frozenset[str]
+    silent: AbstractSet[str]
     """Devices past their own offline deadline, the findings at hand included."""
     memory: Callable[[str], Memory | None]
+    listening_ms: Millis = 0
+    """Since when we hear the devices."""
     not_before_ms: Millis = 0
-    """The end of the grace after a start: nothing that was kept quiet is told before."""
+    """The end of the grace after a start: nothing that was kept quiet or fell due meanwhile is told before."""
     changed: dict[str, Alert] = field(default_factory=dict)
     log: Log = field(default_factory=list)
 
@@ -39,11 +42,15 @@ class Docket:
         """The alert as it stands now."""
         return self.changed.get(episode) or self.known.get(episode)
 
+    def is_held(self, alert: Alert, at_ms: Millis) -> bool:
+        """Whether what is due of it fell due while we could not hear, and waits for the grace."""
+        return alert.wake_ms <= self.listening_ms and at_ms < self.not_before_ms
+
     def enter(self, alert: Alert) -> None:
         """Enters the next state of an alert."""
         self.changed[alert.episode] = alert
 
-    def open(self) -> Iterable[Alert]:
+    def standing(self) -> Iterable[Alert]:
         """Every episode that is not over, as it stands now, oldest first."""
         return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
 
@@ -78,7 +85,8 @@ class Office:
             self._explain_children(alert, at_ms, docket)
             self._explain_or_begin(alert.episode, at_ms, docket)
         for alert in list(docket.changed.values()):
-            self.run(alert, at_ms, docket)
+            if not docket.is_held(alert, at_ms):
+                self.run(alert, at_ms, docket)
 
     def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """Tells whatever of an episode is due by ``at_ms``."""
@@ -138,15 +146,21 @@ class Office:
             case Found.RELAPSED:
                 docket.enter(escalation.relapse(alert, at_ms))
             case Found.CONFIRMED:
-                told = replace(alert, recovering=False, owes=True, detail=finding.detail or alert.detail)
-                docket.enter(told if alert.parent else escalation.begin(told, at_ms, docket.log))
+                docket.enter(escalation.confirm(alert, at_ms, finding.detail or alert.detail, docket.log))
             case Found.LATCHED:
                 docket.log.append(_event("latched", alert, at_ms, {}))
                 docket.enter(replace(alert, recovering=False, latched=True))
             case Found.REIGNITED:
                 docket.log.append(_event("reignited", alert, at_ms, finding.detail or {}))
-                docket.enter(escalation.reignite(alert, at_ms, finding.detail or alert.detail))
+                if finding.late:
+                    docket.log.append(_event("held", alert, at_ms, {"reason": "late"}))
+                    docket.enter(replace(alert, latched=False, recovering=False, owes=False))
+                else:
+                    docket.enter(escalation.reignite(alert, at_ms, finding.detail or alert.detail))
             case _:
+                if finding.late and alert.told:
+                    docket.log.append(_event("dropped", alert, at_ms, {"reason": "late"}))
+                    alert = replace(alert, told=())
                 self._close(alert, at_ms, finding.reason or "recovered", docket)
 
     def _close(self, alert: Alert, at_ms: Millis, reason: str, docket: Docket) -> None:
@@ -158,7 +172,7 @@ class Office:
         rule = self.gateway_rule
         carried = [device for device in self.inventory.behind[gateway] if rule.counts(device)]
         stale = sum(device.id in docket.silent for device in carried)
-        down = next((alert for alert in docket.open() if alert.rule == GATEWAY and alert.asset == gateway), None)
+        down = next((alert for alert in docket.standing() if alert.rule == GATEWAY and alert.asset == gateway), None)
         if down is None and rule.is_down(stale, len(carried)):
             alert = Alert(
                 episode=f"{GATEWAY}/{gateway}/{stamp(at_ms)}",
@@ -177,7 +191,7 @@ class Office:
 
     def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
         alert = docket.changed[episode]
-        parent = parent_of(alert, docket.open(), self.inventory.devices)
+        parent = parent_of(alert, docket.standing(), self.inventory.devices)
         if parent is None:
             docket.enter(self.escalation.begin(alert, at_ms, docket.log))
         else:
@@ -185,7 +199,7 @@ class Office:
 
     def _explain_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
         """What the new episode explains and that was open before it falls quiet."""
-        for child in docket.open():
+        for child in docket.standing():
             if not child.parent and child.episode in docket.known:
                 found = parent_of(child, (parent,), self.inventory.devices)
                 if found is not None:
@@ -193,10 +207,10 @@ class Office:
 
     def _release_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
         """T14: what the closed episode explained is told after one interval, if it still stands."""
-        for child in docket.open():
+        for child in docket.standing():
             if child.parent != parent.episode:
                 continue
-            another = parent_of(child, docket.open(), self.inventory.devices)
+            another = parent_of(child, docket.standing(), self.inventory.devices)
             if another is not None:
                 docket.enter(replace(child, parent=another.episode))
                 continue

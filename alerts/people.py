@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry.inventory import Asset, Duty, Inventory, Kind, Person, Role
+from telemetry.inventory import Asset, Duty, Inventory, Person
+from telemetry.terms import Kind, Role
 
 EMPTIER = "emptier"
 

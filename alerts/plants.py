@@ -9,8 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar
-from telemetry.inventory import DutyCycle, PlantDesign
+from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis, Reading, Values
+from telemetry.terms import DutyCycle
 
 NO_LOAD_SHARE: Final = 0.05
 """Of the rated current: below it the motor draws nothing."""

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from telemetry.inventory import Hours
 from telemetry.reading import Millis
+from telemetry.terms import Hours
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(s|min|h)")
 _UNIT_MS: Final = {"s": 1_000, "min": 60_000, "h": 3_600_000}

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from alerts.calendars import MINUTE_MS, Calendar
 from alerts.policy import PolicyFault, document, fault
-from telemetry.inventory import Asset, Container
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
+from telemetry.terms import Container
 
 SEGMENT: Final = 70
 FACTS: Final = frozenset(

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import Any, Final
 
-import structlog
 from pydantic import ValidationError
 
 from alerts.channels import Channel, channels
@@ -26,6 +25,7 @@ from gateway.imports import imported
 from gateway.journal.entry import Entry
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
+from gateway.logs import logger
 from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
 from gateway.metrics import Metrics
 from gateway.owing import watch_owed
@@ -36,7 +36,7 @@ from gateway.sources.inbox import Inbox
 from gateway.sources.mqtt import MqttSource
 from gateway.timer import Timer
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 COURIER: Final = "courier"
 HOUSEKEEPING_S: Final = 60.0

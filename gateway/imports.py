@@ -6,9 +6,8 @@ What makes an inventory right is ``telemetry.inventory_file``; this only reads t
 from hashlib import sha256
 from pathlib import Path
 
-import structlog
-
 from gateway.journal.entry import InventoryBody
+from gateway.logs import logger
 from gateway.settings_faults import SettingsFault
 from telemetry.codecs import codecs
 from telemetry.envelopes import NATIVE_PROFILE
@@ -18,7 +17,7 @@ from telemetry.inventory_fault import Severity
 from telemetry.inventory_file import Parsed, parse
 from telemetry.reading import Millis
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 
 def profiles() -> frozenset[str]:

@@ -6,6 +6,12 @@ import sys
 import structlog
 
 
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The log of one module."""
+    found: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return found
+
+
 def configure(*, machine: bool | None = None, level: int = logging.INFO) -> None:
     """Logs to standard error; as JSON when it is no terminal, or as ``machine`` says."""
     as_json = not sys.stderr.isatty() if machine is None else machine
@@ -18,6 +24,6 @@ def configure(*, machine: bool | None = None, level: int = logging.INFO) -> None
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever it is by then: a runner swaps it
         cache_logger_on_first_use=False,
     )

@@ -8,8 +8,6 @@ import select
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-import structlog
-
 from alerts.courier import Clearance
 from alerts.model import Kind
 from gateway.clock import Clock, monotonic_s
@@ -19,6 +17,7 @@ from gateway.health import Health, Part
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
+from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline, Tally
 from gateway.requests import Begin, End, Housekeep
@@ -26,7 +25,7 @@ from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
 from telemetry.reading import Millis
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 HEARTBEAT_S: Final = 5.0
 IDLE_S: Final = 1.0
@@ -110,7 +109,7 @@ class Loop:
         arrived_s = monotonic_s()
         self._follow_session()
         for uplink in batch.uplinks:
-            self._patiently(lambda uplink=uplink: self._pipeline.take(uplink))  # type: ignore[misc]
+            self._patiently(self._pipeline.take, uplink)
         answers = [(posted.answer, self._do(posted.item)) for posted in self._inbox.take()]
         self._pipeline.advance(self._clock.now_ms())
         committed_s = monotonic_s()
@@ -159,7 +158,7 @@ class Loop:
             self._snapshot_at_s, self._read_since_snapshot = now_s, 0
         if entry.is_empty:
             return
-        self._patiently(lambda: self._journal.commit(entry))
+        self._patiently(self._journal.commit, entry)
         self._health.report(JOURNAL, READY)
         self._health.committed()
         self._count(entry, tally)
@@ -177,11 +176,11 @@ class Loop:
         for event in entry.events:
             metrics.events.labels(event.event).inc()
 
-    def _patiently(self, act: Callable[[], object]) -> None:
+    def _patiently(self, act: Callable[..., object], *given: object) -> None:
         """Does it again and again until the journal takes it; what waits for it is not acknowledged meanwhile."""
         while True:
             try:
-                act()
+                act(*given)
             except JournalUnavailable as trouble:
                 self._health.report(JOURNAL, Part(ready=False, state=trouble.problem, remedy=str(trouble)))
                 self._metrics.commit_failures.inc()

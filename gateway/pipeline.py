@@ -8,12 +8,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import structlog
-
 from alerts.assembly import pack, pack_alert
 from alerts.county import Changes, County
 from alerts.model import Event, Owed
 from gateway.journal.entry import AlertRow, Entry, Quarantined, Snapshot
+from gateway.journal.trouble import JournalUnavailable
+from gateway.logs import logger
 from gateway.tracks import UNTRACKED, Track, pack_track
 from telemetry import clock, sequence
 from telemetry.directory import Directory
@@ -21,7 +21,7 @@ from telemetry.reading import Millis, Reading, Sample
 from telemetry.sequence import Verdict, Windows
 from telemetry.wire import Echo, Rejected, Samples, Status, Uplink, decode
 
-_log = structlog.get_logger(__name__)
+_log = logger(__name__)
 
 BUG: Final = "bug"
 
@@ -61,6 +61,7 @@ class Pipeline:
 
     def take(self, uplink: Uplink) -> None:
         """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
+        self.advance(uplink.received_ms)
         try:
             said = decode(uplink, self._directory)
             match said:
@@ -72,13 +73,21 @@ class Pipeline:
                     self.entry.statuses.append((said, uplink.received_ms))
                 case Echo():
                     pass
+        except JournalUnavailable:
+            raise  # the world's trouble: the same uplink is taken again once the journal answers
         except Exception as bug:  # noqa: BLE001 -- the one barrier: our mistake must not stop the stream
             _log.exception("uplink_failed_by_our_mistake", topic=uplink.topic)
             self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
 
     def advance(self, now_ms: Millis) -> None:
-        """Everything that time alone makes due by now."""
-        self.county.advance(now_ms, self.changes)
+        """Everything that time alone makes due by now, each for itself: what fails there is not due again."""
+        while True:
+            try:
+                self.county.advance(now_ms, self.changes)
+            except Exception:  # noqa: BLE001 -- the same barrier, around one timer
+                _log.exception("timer_failed_by_our_mistake")
+            else:
+                return
 
     def finish(self) -> tuple[Entry, Tally]:
         """The entry of everything since the last call, and a fresh start."""

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
 
-from telemetry.inventory import Asset, BinGeometry, Collection, Container, DutyCycle, Kind, Location, PlantDesign
+from telemetry.inventory import Asset, BinGeometry, Collection, Location, PlantDesign
 from telemetry.inventory_fields import (
     Amount,
     Areas,
@@ -24,6 +24,7 @@ from telemetry.inventory_fields import (
     day_numbers,
     refusal,
 )
+from telemetry.terms import Container, DutyCycle, Kind
 
 MARGIN_MM: Final = 50
 """By how much two thirds must lie beyond the blind zone (domain.md, commissioning check)."""

@@ -7,9 +7,9 @@ and the tree of areas, is ``inventory_keepers``.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from telemetry.inventory import Kind, Role
 from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
 from telemetry.inventory_sheet import EACH, Path, Sheet, texts_at
+from telemetry.terms import Kind, Role
 from telemetry.yaml_marks import Items, Table
 
 NATIVE: Final = "native"

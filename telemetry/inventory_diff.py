@@ -9,7 +9,8 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, Final
 
-from telemetry.inventory import Duty, Hours, Inventory
+from telemetry.inventory import Duty, Inventory
+from telemetry.terms import Hours
 
 _LISTS: Final = {
     "areas": "area",

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 from pydantic_core import PydanticCustomError
 
-from telemetry.inventory import Hours
 from telemetry.inventory_fault import Vocabulary, shown
+from telemetry.terms import Hours
 
 REFUSED: Final = "refused"
 """The pydantic error type of our own refusals; their context has ``problem``, ``remedy`` and ``field``."""

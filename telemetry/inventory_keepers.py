@@ -7,10 +7,10 @@ Where the tree is broken above an asset, only the break is reported.
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from telemetry.inventory import Kind, Level, Role
 from telemetry.inventory_check import duties_of
 from telemetry.inventory_fault import Fault, Row, Severity, shown
 from telemetry.inventory_sheet import EACH, Sheet, texts_at
+from telemetry.terms import Kind, Level, Role
 
 _HEIGHT: Final = {level.value: height for height, level in enumerate(reversed(Level))}
 

@@ -16,12 +16,8 @@ from telemetry.inventory import (
     Device,
     Duty,
     Feeder,
-    Hours,
-    Level,
     Person,
-    Power,
     RadioGateway,
-    Role,
     Route,
 )
 from telemetry.inventory_fault import shown
@@ -41,6 +37,7 @@ from telemetry.inventory_fields import (
     Zone,
     refusal,
 )
+from telemetry.terms import Hours, Level, Power, Role
 
 
 def _rounds_in_order(rounds: dict[str, Hours]) -> dict[str, Hours]:

@@ -13,7 +13,7 @@ from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from gateway import start
 from gateway.journal.entry import AlertRow, Entry, Placed, Restored
-from gateway.pipeline import BUG, Pipeline
+from gateway.pipeline import BUG
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
@@ -166,9 +166,7 @@ class Play:
         if deaf_since_ms is None:
             self._advance(at_ms)
         scenario, journal = self._scenario, self._journal
-        self._pipeline = start.resumed(
-            scenario.inventory, self._figures, journal.memory, journal.restored(), at_ms
-        )
+        self._pipeline = start.resumed(scenario.inventory, self._figures, journal.memory, journal.restored(), at_ms)
         self._pipeline.county.listen(at_ms, deaf_since_ms, self._pipeline.changes, started=True)
         self._commit()
 

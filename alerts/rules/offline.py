@@ -6,8 +6,9 @@ from alerts.devices import DeviceMemory
 from alerts.lifecycle import CLEAR, Verdict
 from alerts.model import Detail, Severity
 from alerts.rule import DeviceRule
-from telemetry.inventory import Asset, Device, Kind, Power
+from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
+from telemetry.terms import Kind, Power
 
 
 class Offline(DeviceRule):

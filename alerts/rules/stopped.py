@@ -10,8 +10,9 @@ from alerts.lifecycle import BETWEEN, CLEAR, NONE, Call, Machine, Verdict
 from alerts.model import Detail, Severity
 from alerts.plants import PlantMemory, PlantSight
 from alerts.rule import HOUR, PlantRule, Scene
-from telemetry.inventory import Asset, Hours, PlantDesign
+from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis
+from telemetry.terms import Hours
 
 BY_DAY: Final = Hours(time(6), time(22))
 BY_FLOW_ALONE: Final = "flow_alone"

@@ -83,7 +83,8 @@ def _from_hex(payload: bytes) -> bytes:
 def _anybody(profile: str) -> "Device":
     from datetime import UTC, datetime
 
-    from telemetry.inventory import Device, Power
+    from telemetry.inventory import Device
+    from telemetry.terms import Power
 
     return Device("stdin", "", profile, Power.BATTERY, 1_200, datetime.fromtimestamp(0, UTC))
 

@@ -51,13 +51,13 @@ def _plant(float_high: float) -> Readings:
     return {"level_mm": 500, "float_high": float_high, "mains_on": 1}
 
 
-LOW, OVER, FULL, EMPTY = 900, 450, 260, 1_190
-"""Distances in a pool 1,000 mm high: 30 %, 75 %, 94 % with the rim at 95 %, 1 %."""
+LOW, OVER, FULL, EMPTY = 900, 450, 245, 1_190
+"""Distances in a pool 1,000 mm high: 30 %, 75 %, 95.5 %, 1 %."""
 
 LEVELS: Final[dict[Fate, tuple[Readings, ...]]] = {
     Fate.QUIET: (_bin(LOW), _bin(LOW - 100), _bin(LOW - 50)),
     Fate.FILLS: (_bin(LOW), _bin(OVER)),
-    Fate.RUNS_OVER: (_bin(LOW), _bin(OVER), _bin(FULL - 15)),
+    Fate.RUNS_OVER: (_bin(LOW), _bin(OVER), _bin(FULL)),
     Fate.EMPTIED: (_bin(LOW), _bin(OVER), _bin(EMPTY)),
     Fate.BURNS: (_bin(LOW), _bin(LOW, fire_flag=1)),
     Fate.BURNS_OUT: (_bin(LOW), _bin(LOW, fire_flag=1), _bin(LOW, fire_flag=0)),

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from telemetry.directory import Directory
-from telemetry.inventory import County, Device, Inventory, Power
+from telemetry.inventory import County, Device, Inventory
+from telemetry.terms import Power
 
 INSTALLED = datetime(2026, 11, 1, tzinfo=UTC)
 

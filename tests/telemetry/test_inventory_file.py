@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.inventory import Collection, Container, DutyCycle, Hours, Inventory, Kind, Level, Power, Role
+from telemetry.inventory import Collection, Inventory
 from telemetry.inventory_diff import differences
 from telemetry.inventory_fault import Fault, Severity, Vocabulary
 from telemetry.inventory_file import Parsed, parse
+from telemetry.terms import Container, DutyCycle, Hours, Kind, Level, Power, Role
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "inventory"

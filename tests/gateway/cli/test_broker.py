@@ -1,4 +1,4 @@
-"""``record``, ``simulate`` and ``doctor`` with a real mosquitto: what they bring, and that they leave nothing behind."""
+"""``record``, ``simulate`` and ``doctor`` with a real mosquitto: what they bring, and that nothing stays behind."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from gateway.embedded import Embedded
 from gateway.sources.link import Phase
 from gateway.sources.mqtt import MqttSource
 from gateway.sources.visitor import Visitor
-from tests.gateway.cli.conftest import Cunjing, Installation
+from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.sources.test_mqtt import Memory, settings
 
 pytestmark = pytest.mark.broker

@@ -13,7 +13,7 @@ from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.settings import Endpoint
 from gateway.sources.inbox import Inbox
-from tests.gateway.cli.conftest import Cunjing, Installation
+from tests.gateway.cli.installation import Cunjing, Installation
 
 EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"
 

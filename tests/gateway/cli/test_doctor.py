@@ -14,7 +14,7 @@ from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.settings import Endpoint, Settings, load
 from gateway.sources.inbox import Inbox
-from tests.gateway.cli.conftest import Cunjing, Installation
+from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import NOW_MS, full_entry
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.exporting import COLUMNS
 from gateway.journal.entry import Entry, Quarantined
-from tests.gateway.cli.conftest import Cunjing, Installation
+from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import NOW_MS, full_entry
 
 AT = "2026-11-22T08:00:00Z"

@@ -9,7 +9,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from tests.gateway.cli.conftest import Cunjing, Installation
+from tests.gateway.cli.installation import Cunjing, Installation
 
 LATE = ("fastapi", "httpx", "paho", "pydantic", "rich", "sqlite3", "uvicorn", "yaml", "alerts", "gateway.settings")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.cli.conftest import Cunjing, Installation
+from tests.gateway.cli.installation import Cunjing, Installation
 
 TOPIC = "cunjing/v1/xiang/bin-0003/telemetry"
 DISTANCES = (700, 520, 500, 490, 480, 470, 1180, 1170, 1165)

@@ -1,0 +1,242 @@
+"""docs/bad-input.md is what the commands really say: made here, compared on each run, rewritten with REWRITE_DOCS=1."""
+
+import errno
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from alerts.model import Event
+from gateway import imports, shipped, start
+from gateway.cli import app
+from gateway.desk.server import bind
+from gateway.embedded import Embedded, free_port
+from gateway.journal.trouble import JournalUnavailable, translated
+from gateway.journal.writer import Journal
+from gateway.replay import Memory
+from gateway.settings import Endpoint
+from gateway.settings_faults import SettingsFault
+from gateway.sources.broker_words import refused
+from telemetry.wire import Uplink
+from tests.gateway.cli.installation import Installation
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "bad-input.md"
+TOPIC: Final = "cunjing/v1/xiang/bin-0003/telemetry"
+RECEIVED_MS: Final = 1_795_305_600_000
+SAMPLE: Final = '{{"v":1,"boot":3,"seq":{seq},"ts":{ts},"readings":{{"distance_mm":{distance}}}}}'
+MEBIBYTE: Final = 2**20
+BROKER: Final = "mqtt://127.0.0.1:1883"
+
+OPENING: Final = """\
+# Bad input
+
+What each kind of bad input looks like to the person who meets it. This page is made by `tests/test_bad_input.py` from
+what the commands really say; `REWRITE_DOCS=1` makes it anew. Exit code 1 means that a problem was found, 2 wrong use.
+"""
+
+
+class Case(NamedTuple):
+    """One bad input: what is wrong, the line that meets it or the situation in words, and what is shown."""
+
+    title: str
+    wrong: str
+    line: str
+    shown: str
+    ends: str = ""
+
+    def __str__(self) -> str:
+        prompt = f"$ {self.line}\n" if self.line else ""
+        ends = f"\n\n{self.ends}" if self.ends else ""
+        return f"## {self.title}\n\n{self.wrong}\n\n```text\n{prompt}{self.shown}\n```{ends}\n"
+
+
+def run(line: str, stdin: str = "") -> tuple[str, str]:
+    """What a command shows on both streams, and how it ends."""
+    words = line.partition("<")[0].split()[1:]
+    said = CliRunner().invoke(app, words, input=stdin, prog_name="cunjing")
+    return said.output.rstrip("\n"), f"Exit code {int(said.exit_code)}."
+
+
+def met(title: str, wrong: str, line: str, stdin: str = "") -> Case:
+    shown, ends = run(line, stdin)
+    return Case(title, wrong, line, shown, ends)
+
+
+def sentence(act: Callable[[], object]) -> str:
+    with pytest.raises((SettingsFault, JournalUnavailable)) as caught:
+        act()
+    return str(caught.value)
+
+
+def quarantined(home: Installation, topic: str, payload: bytes) -> str:
+    """What ``cunjing export quarantine`` shows of one uplink after the gateway took it in; its payload is left out."""
+    _take(home, topic, payload)
+    row = json.loads(run("cunjing export quarantine --config gateway.toml")[0].splitlines()[-1])
+    return json.dumps({key: row[key] for key in ("topic", "reason", "detail")}, ensure_ascii=False)
+
+
+def stored(home: Installation, payload: str) -> str:
+    """What ``cunjing export readings`` shows of one uplink after the gateway took it in."""
+    _take(home, TOPIC, payload.encode())
+    row = json.loads(run("cunjing export readings --config gateway.toml")[0].splitlines()[-1])
+    return json.dumps({key: row[key] for key in ("device", "seq", "observed_at", "received_at", "clock", "values")})
+
+
+def _take(home: Installation, topic: str, payload: bytes) -> list[Event]:
+    county = imports.checked(home.folder / "inventory.yaml")
+    pipeline = start.anew(county, shipped.figures(), Memory(), RECEIVED_MS)
+    pipeline.take(Uplink(RECEIVED_MS, topic, payload))
+    entry, _ = pipeline.finish()
+    with home.journal() as journal:
+        journal.commit(entry)
+    return entry.events
+
+
+def wrong_files(home: Installation) -> Iterator[Case]:
+    config = home.folder / "gateway.toml"
+    good = config.read_text("utf-8")
+    config.write_text(good.replace('path = "data/journal.db"', "path = data/journal.db"), "utf-8")
+    yield met("Malformed configuration", "A text without its quotes.", "cunjing gateway --config gateway.toml")
+    config.write_text(good.replace("[inventory]", "kep_days = 14\n[inventory]"), "utf-8")
+    yield met("Unknown key", "`kep_days` in `[journal]`.", "cunjing gateway --config gateway.toml")
+    config.write_text(good, "utf-8")
+
+    county = home.folder / "inventory.yaml"
+    rows = county.read_text("utf-8")
+    county.write_text(
+        rows.replace("area: ytan\n    location: {lat: 27.6102", "area: ytam\n    location: {lat: 276.102")
+    )
+    line = "cunjing inventory check inventory.yaml"
+    yield met("Wrong row in the inventory", "An area that does not exist and a latitude that cannot be.", line)
+    county.write_text(rows, "utf-8")
+
+    uplink = {"received_at": "2026-11-22T00:00:01Z", "topic": TOPIC, "payload": "{}"}
+    (home.folder / "uplinks.jsonl").write_text(f"{json.dumps(uplink)}\nnonsense\n", "utf-8")
+    line = "cunjing replay uplinks.jsonl --inventory inventory.yaml"
+    yield met("Unreadable recording", "The second line is no JSON.", line)
+
+
+def wrong_surroundings(home: Installation) -> Iterator[Case]:
+    port = free_port()
+    shown, ends = run(f"cunjing record --broker mqtt://127.0.0.1:{port}")
+    line = f"cunjing record --broker {BROKER}"
+    yield Case("Broker not there", "Nobody listens.", line, shown.replace(f":{port}", ":1883"), ends)
+
+    part = refused(BROKER, "gateway", 0x87, "Not authorized")
+    line = f"cunjing record --broker {BROKER} --username gateway --password-file wrong"
+    gateway = "`/readyz` and `cunjing doctor` say the same; the gateway keeps trying, ever less often."
+    yield Case("Wrong password", "The broker refuses us.", line, f"{part.state}; {part.remedy}", f"{ends} {gateway}")
+
+    with bind(Endpoint("127.0.0.1", 0)) as taken:
+        desk = Endpoint("127.0.0.1", taken.getsockname()[1])
+        shown = sentence(lambda: bind(desk)).replace(str(desk.port), "8080")
+    line = "cunjing gateway --config gateway.toml"
+    yield Case("Port taken", "Something else listens where the desk would.", line, shown, ends)
+
+    shown = sentence(lambda: refuse_to_write(home.journal_path)).replace(f"{home.folder}/", "")
+    yield Case("Read-only data folder", "The gateway's user may not write `data/`.", line, shown, ends)
+
+
+def refuse_to_write(path: Path) -> None:
+    """What the system says to a user without the right; root, as in a container, has every right."""
+    with translated(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def wrong_uplinks(home: Installation) -> Iterator[Case]:
+    kept = "cunjing export quarantine --config gateway.toml"
+    sample = SAMPLE.format(seq=1, ts=RECEIVED_MS, distance=412)
+    shown = quarantined(home, TOPIC.replace("bin-0003", "bin-9999"), sample.encode())
+    yield Case("Unknown device", "It is not in the inventory. Its bytes are kept, with the reason.", kept, shown)
+
+    line = "cunjing decode --envelope native < payload"
+    shown, ends = run(line, " " * MEBIBYTE)
+    after = quarantined(home, TOPIC, b" " * MEBIBYTE)
+    wrong = (
+        "A broker set up as in [operations.md](operations.md) hangs up on it (`max_packet_size 65536`).\n"
+        "Where one lets it pass, and in a recording, it goes into the quarantine by its size."
+    )
+    yield Case("Payload of 1 MiB", wrong, line, f"{shown}\n$ {kept}\n{after}", f"{ends} `replay` ends with 0.")
+
+    for title, distance in (("NaN", "NaN"), ("Infinity", "1e999")):
+        payload = SAMPLE.format(seq=1, ts=RECEIVED_MS, distance=distance)
+        yield met(title, f"`{payload}`", line, payload)
+
+    for year, ts in ((1970, 0), (2036, 2_085_978_496_000)):
+        wrong = f"`ts` is {ts}. The sample counts, with our time instead of the device's: `clock` is `server`."
+        shown = stored(home, SAMPLE.format(seq=year, ts=ts, distance=412))
+        yield Case(f"Clock of {year}", wrong, "cunjing export readings --config gateway.toml", shown)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    monkeypatch.chdir(tmp_path)
+    return Installation(tmp_path)
+
+
+@pytest.fixture
+def cases(home: Installation) -> list[Case]:
+    return [*wrong_files(home), *wrong_surroundings(home), *wrong_uplinks(home)]
+
+
+def test_the_page_shows_what_is_really_said(cases: list[Case]) -> None:
+    page = "\n".join([OPENING, *map(str, cases)])
+    if os.environ.get("REWRITE_DOCS"):
+        PAGE.write_text(page, "utf-8")
+    assert PAGE.read_text("utf-8") == page, "docs/bad-input.md is old; make it anew with REWRITE_DOCS=1"
+
+
+def test_no_message_shows_a_traceback_or_a_path_of_this_machine(cases: list[Case], tmp_path: Path) -> None:
+    for case in cases:
+        assert case.shown
+        assert "Traceback" not in case.shown
+        assert str(tmp_path) not in case.shown
+
+
+def test_every_message_says_more_than_that_it_failed(cases: list[Case]) -> None:
+    """Where and what: a place, a number or a name, in at least eight words."""
+    assert [case.title for case in cases if len(re.findall(r"\w+", case.shown)) < 8] == []
+
+
+@pytest.mark.broker
+def test_the_real_broker_refuses_a_wrong_password_in_the_words_of_the_page(
+    home: Installation, mosquitto: Embedded, cases: list[Case]
+) -> None:
+    (home.folder / "wrong").write_text("guessed\n", "ascii")
+    shown, ends = run(f"cunjing record --broker {mosquitto.url} --username gateway --password-file wrong")
+    (page,) = [case for case in cases if case.title == "Wrong password"]
+    assert shown.replace(mosquitto.url, BROKER) == page.shown
+    assert page.ends.startswith(ends)
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[None]:
+    """As a user who may not write ``folder``; skips where nobody can be one."""
+    folder.chmod(0o555)
+    is_root = os.geteuid() == 0
+    try:
+        if is_root:
+            os.seteuid(65_534)
+    except OSError:
+        pytest.skip("this machine has no user without rights")
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_is_really_read_only_gives_the_words_of_the_page(home: Installation, cases: list[Case]) -> None:
+    path = home.folder / "elsewhere" / "data" / "journal.db"
+    path.parent.parent.mkdir()
+    with without_rights(path.parent.parent):
+        shown = sentence(lambda: Journal.open(path))
+    (page,) = [case for case in cases if case.title == "Read-only data folder"]
+    assert shown.replace(f"{home.folder}/elsewhere/", "") == page.shown
