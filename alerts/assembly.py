@@ -21,6 +21,8 @@ from alerts.office import Office
 from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.rules.gateway_offline import GatewayOffline
+from alerts.schedule import Schedule
+from alerts.scribe import Scribe
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -64,7 +66,8 @@ def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
         for asset in inventory.assets.values()
     }
     waiting = holds.Holds(inventory, policies, calendar)
-    telling = escalation.Escalation(inventory, waiting, Witness(inventory, calendar), catalogue)
+    scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
+    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe)
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")

@@ -180,7 +180,7 @@ class County:
         def memory(name: str) -> Memory | None:
             return state.memory if state is not None and name == asset else self.memory(name)
 
-        return Docket(self.alerts, silent, memory, self._grace_ms)
+        return Docket(self.alerts, silent, memory, self._since_ms, self._grace_ms)
 
     def _settle(self, docket: Docket, changes: Changes) -> None:
         for episode, alert in docket.changed.items():

@@ -14,11 +14,12 @@ from alerts.bins import BinMemory
 from alerts.calendars import stamp
 from alerts.devices import hear
 from alerts.lifecycle import Instant, Machine, Move, Timing, Verdict
-from alerts.model import Condition, Detail, RunState
+from alerts.model import Condition, Detail
 from alerts.plan import AssetState, Memory, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
 from alerts.rules.offline import Offline
+from alerts.run_state import run_state
 from telemetry.inventory import Asset
 from telemetry.reading import Millis, Reading
 
@@ -288,17 +289,3 @@ def _run_state(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Mi
         return Step(state, tuple(findings), moved)
     findings.append(Finding(Found.RUN_STATE, at_ms, plan.asset.id, detail={"from": state.run, "to": run}))
     return Step(replace(state, run=run), tuple(findings), moved=True)
-
-
-def run_state(plan: Plan, state: AssetState) -> RunState:
-    """What the plant is doing, as far as its fresh signals tell; a silent plant is offline, never stopped."""
-    memory = state.memory
-    if not isinstance(memory, PlantMemory) or plan.asset.plant is None or not memory.first_ms:
-        return RunState.UNKNOWN
-    if all(state.machines[place].condition is Condition.ACTIVE for place in plan.silence):
-        return RunState.OFFLINE
-    for kind, name in (("no_power", RunState.NO_POWER), ("stopped", RunState.STOPPED)):
-        place = plan.place.get(kind)
-        if place is not None and state.machines[place].condition >= Condition.ACTIVE:
-            return name
-    return RunState.RUNNING if plants.runs(plan.asset.plant, memory) else RunState.IDLE

@@ -4,31 +4,24 @@ Pure: an alert and an instant in, the next alert and what is owed out. Who expla
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.facts import Witness
 from alerts.holds import ROUND_PENDING, Holds
-from alerts.model import Detail, Event, Kind, Owed, Severity
+from alerts.model import Detail, Kind, Severity
 from alerts.people import EMPTIER, Holder, holders
 from alerts.plan import Memory
-from alerts.policy import Policy, StepPolicy
-from alerts.rules.stopped import BY_FLOW_ALONE
-from alerts.texts import Texts
+from alerts.policy import StepPolicy
+from alerts.schedule import Schedule
+from alerts.scribe import RESTART, Log, Scribe, why
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
-
-Log: TypeAlias = list[Event | Owed]
-"""What happened, in order; every function here appends to the one it is given."""
 
 RECOVERING: Final = "recovering"
 RECOVERING_AFRESH: Final = "recovering_afresh"
 """It is getting better: a step, or the word after an inhibition, waits for what comes of that."""
-
-RESTART: Final = 100
-"""A chain that begins anew (T14, a fire that flares up again) numbers its messages from the next hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +30,22 @@ class Escalation:
 
     inventory: Inventory
     holds: Holds
-    witness: Witness
-    texts: Texts
+    schedule: Schedule
+    scribe: Scribe
 
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """Files step 0 of a new episode."""
-        policy = self._policy(alert)
+        policy = self.schedule.policy(alert)
         if alert.severity is Severity.P4 or not policy.steps:
-            log.append(_why("dropped", alert, at_ms, "weekly_list"))
+            log.append(why("dropped", alert, at_ms, "weekly_list"))
             return alert
         if not alert.owes:
-            log.append(_why("held", alert, at_ms, "late"))
+            log.append(why("held", alert, at_ms, "late"))
             return alert
         asset = self.inventory.assets.get(alert.asset)
         if asset is not None and policy.rounds and self.holds.has_rounds(alert):
             return self._await_round(alert, asset, at_ms, log)
-        return self._file(alert, at_ms + self._lead_ms(alert, policy), log)
+        return self._file(alert, at_ms + self.schedule.lead_ms(alert), log)
 
     def run(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """Does all that is due by ``at_ms``, one thing after the other."""
@@ -66,19 +59,19 @@ class Escalation:
 
     def explain(self, alert: Alert, parent: str, at_ms: Millis, log: Log) -> Alert:
         """Keeps an episode quiet whose cause is told."""
-        log.append(_why("inhibited", alert, at_ms, parent))
+        log.append(why("inhibited", alert, at_ms, parent))
         return replace(alert, parent=parent, due_ms=0, fresh_ms=0, reason="inhibited")
 
     def unexplain(self, alert: Alert, fresh_ms: Millis, at_ms: Millis, log: Log, *, continues: bool) -> Alert:
         """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
-        log.append(_why("released", alert, at_ms, alert.parent))
+        log.append(why("released", alert, at_ms, alert.parent))
         alert = replace(alert, parent="", reason="")
-        if alert.acked_ms or not self._policy(alert).steps or alert.severity is Severity.P4 or not alert.owes:
+        if alert.acked_ms or not self.schedule.policy(alert).steps or alert.severity is Severity.P4 or not alert.owes:
             return alert
         if continues:
             told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
             return self._file_next(told, at_ms, log)
-        own_ms = alert.raised_ms + self._lead_ms(alert, self._policy(alert))
+        own_ms = alert.raised_ms + self.schedule.lead_ms(alert)
         return replace(alert, fresh_ms=max(fresh_ms, own_ms))
 
     def relapse(self, alert: Alert, at_ms: Millis) -> Alert:
@@ -109,7 +102,7 @@ class Escalation:
         if reason == "emptied":
             emptiers = {holder.person.id for holder in self._holders(over, EMPTIER)}
             told = tuple(person for person in told if person not in emptiers)
-        words = self._policy(over).cleared_text
+        words = self.schedule.policy(over).cleared_text
         if not told or not words or over.severity not in (Severity.P1, Severity.P2):
             return over
         return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
@@ -130,7 +123,7 @@ class Escalation:
         alert = replace(alert, round_ms=self.holds.round_due(asset, at_ms), reason=ROUND_PENDING)
         between = self.holds.between_rounds(asset, at_ms)
         if between is None or between > at_ms:
-            log.append(_why("held", alert, at_ms, ROUND_PENDING, until_ms=between or alert.round_ms))
+            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=between or alert.round_ms))
         return alert if between is None else self._file(alert, between, log)
 
     def _miss_round(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
@@ -141,20 +134,22 @@ class Escalation:
         if alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
             return alert
         alert = replace(alert, missed=alert.missed + 1)
-        log.append(_why("round_missed", alert, at_ms, f"{alert.missed}"))
+        log.append(why("round_missed", alert, at_ms, f"{alert.missed}"))
         if alert.step == 0 and not alert.parent:
             return self._file(replace(alert, reason=""), at_ms, log)
         return alert if alert.parent or alert.due_ms == 0 else self._file_next(alert, at_ms, log)
 
     def _tell_step(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
-        alert = self._overtaken(alert, at_ms, log)
-        step = self._steps(alert)[alert.step]
+        if self.schedule.is_overtaken(alert, at_ms):
+            log.append(why("dropped", alert, at_ms, "rounds_not_missed"))
+            alert = replace(alert, step=alert.step + 1)
+        step = self.schedule.steps(alert)[alert.step]
         if alert.recovering and alert.severity is not Severity.P1:
-            log.append(_why("held", alert, at_ms, RECOVERING))
+            log.append(why("held", alert, at_ms, RECOVERING))
             return replace(alert, due_ms=0, reason=RECOVERING)
         asset = self.inventory.assets.get(alert.asset)
-        if self._awaits_round(alert) and asset is not None and self.holds.between_rounds(asset, at_ms) != at_ms:
-            log.append(_why("held", alert, at_ms, ROUND_PENDING, until_ms=alert.round_ms))
+        if self.schedule.awaits_round(alert) and asset is not None and self.holds.between_rounds(asset, at_ms) != at_ms:
+            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=alert.round_ms))
             return replace(alert, due_ms=0, reason=ROUND_PENDING)
         release = self.holds.release(alert, at_ms, step.hours)
         if release.at_ms > at_ms:
@@ -162,30 +157,17 @@ class Escalation:
         kind = Kind.FIRST if alert.step == 0 else Kind.ESCALATION
         return self._tell(alert, step, kind, memory, at_ms, log)
 
-    def _overtaken(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
-        """The alert past a step that still waits for missed rounds while the time of the one after it has come."""
-        steps = self._steps(alert)
-        waits = alert.left_ms and steps[alert.step].missed_rounds > alert.missed and alert.step + 1 < len(steps)
-        if not waits or self._offset(alert, steps[alert.step + 1]) > at_ms:
-            return alert
-        log.append(_why("dropped", alert, at_ms, "rounds_not_missed"))
-        return replace(alert, step=alert.step + 1)
-
-    def _awaits_round(self, alert: Alert) -> bool:
-        """Whether nobody has been told yet because a round may still do it."""
-        return alert.step == 0 and alert.missed == 0 and self._steps(alert) is self._policy(alert).rounds
-
     def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         if alert.recovering and alert.severity is not Severity.P1:
-            log.append(_why("held", alert, at_ms, RECOVERING))
+            log.append(why("held", alert, at_ms, RECOVERING))
             return replace(alert, fresh_ms=0, reason=RECOVERING_AFRESH)
         release = self.holds.release(alert, at_ms, self.holds.first_hours(alert))
         if release.at_ms > at_ms:
-            log.append(_why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
+            log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, fresh_ms=release.at_ms)
         restarted = (alert.repeat // RESTART + 1) * RESTART
         again = replace(alert, fresh_ms=0, due_ms=0, step=0, left_ms=0, repeat=restarted)
-        return self._tell(again, self._steps(again)[0], Kind.FRESH, memory, at_ms, log)
+        return self._tell(again, self.schedule.steps(again)[0], Kind.FRESH, memory, at_ms, log)
 
     def _tell(
         self, alert: Alert, step: StepPolicy, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log
@@ -195,45 +177,47 @@ class Escalation:
         held = {role: self._holders(alert, role) for role in step.roles}
         found = [holder for role in step.roles for holder in held[role]]
         reached: list[str] = []
-        text = self._compose(told, self._words(alert, step), memory, at_ms)
+        text = self.scribe.step_text(told, step, memory, at_ms, self.schedule.deadline_ms(told, at_ms))
         for holder in found:
             if holder.person.id in reached:
                 continue
             if self._is_off_duty(alert, holder, at_ms):
-                log.append(_why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
+                log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
                 continue
             reached.append(holder.person.id)
-            log.append(self._owed(alert, holder.person.id, kind, text, at_ms))
+            log.append(self.scribe.owed(alert, alert.step, holder.person.id, kind, text, at_ms))
         for role in step.roles:
             if not held[role]:
-                log.append(_why("notice", alert, at_ms, "nobody_holds_role", person=role))
-        policy = self._policy(alert)
+                log.append(why("notice", alert, at_ms, "nobody_holds_role", person=role))
+        policy = self.schedule.policy(alert)
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
         told = replace(told, step=alert.step + 1, told=everybody, due_ms=0)
         if alert.step == 0 and policy.repeats:
             told = replace(told, repeat_ms=at_ms + policy.repeats[0])
-        if (not found or alone) and told.step < len(self._steps(told)):
+        if (not found or alone) and told.step < len(self.schedule.steps(told)):
             return replace(told, due_ms=at_ms)
         return self._file_next(told, at_ms, log)
 
     def _repeat(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
-        policy = self._policy(alert)
-        text = self._compose(alert, self._words(alert, self._steps(alert)[0]), memory, at_ms)
+        policy = self.schedule.policy(alert)
+        first = self.schedule.steps(alert)[0]
+        text = self.scribe.step_text(alert, first, memory, at_ms, self.schedule.deadline_ms(alert, at_ms))
         again = replace(alert, repeat=alert.repeat + 1)
-        log.extend(self._owed(again, person, Kind.REPEAT, text, at_ms, step=0) for person in alert.told)
+        log.extend(self.scribe.owed(again, 0, person, Kind.REPEAT, text, at_ms) for person in alert.told)
         done = again.repeat % RESTART
         due = max(alert.left_ms + policy.repeats[done], at_ms + 1) if done < len(policy.repeats) else 0
         return replace(again, repeat_ms=due)
 
     def _tell_over(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
-        text = self._compose(alert, self._policy(alert).cleared_text, memory, alert.closed_ms)
-        log.extend(self._owed(alert, person, Kind.CLEARED, text, at_ms, step=0) for person in alert.told)
+        words = self.schedule.policy(alert).cleared_text
+        text = self.scribe.text(alert, words, memory, alert.closed_ms, alert.closed_ms)
+        log.extend(self.scribe.owed(alert, 0, person, Kind.CLEARED, text, at_ms) for person in alert.told)
         return replace(alert, due_ms=0)
 
     def _file_next(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """When the next step is due; one that waits for missed rounds may be overtaken by the one after it."""
-        steps = self._steps(alert)
+        steps = self.schedule.steps(alert)
         if alert.step >= len(steps):
             return replace(alert, due_ms=0)
         step = steps[alert.step]
@@ -242,62 +226,15 @@ class Escalation:
         timed = next((later for later in steps[alert.step :] if later.after), None)
         if timed is None:
             return replace(alert, due_ms=0)
-        return self._file(alert, max(at_ms, self._offset(alert, timed)), log)
+        return self._file(alert, max(at_ms, self.schedule.offset(alert, timed)), log)
 
     def _file(self, alert: Alert, due_ms: Millis, log: Log) -> Alert:
-        step = self._steps(alert)[alert.step]
+        step = self.schedule.steps(alert)[alert.step]
         hours = self.holds.first_hours(alert) if alert.step == 0 else step.hours
         release = self.holds.release(alert, due_ms, hours)
         if release.at_ms > due_ms:
-            log.append(_why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
+            log.append(why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
-
-    def _offset(self, alert: Alert, step: StepPolicy) -> Millis:
-        return self.holds.calendar.counted(alert.left_ms, step.after, self._policy(alert).clock)
-
-    def _deadline_ms(self, alert: Alert, at_ms: Millis) -> Millis:
-        """What a text prints: the next escalation, the end of a bin's next round, else what is allowed."""
-        steps, asset = self._steps(alert), self.inventory.assets.get(alert.asset)
-        if asset is not None and alert.step == 0 and steps is self._policy(alert).rounds:
-            return next((slot.end_ms for slot in self.holds.calendar.slots(asset, at_ms)), at_ms)
-        following = steps[alert.step + 1] if alert.step + 1 < len(steps) else None
-        if following is None:
-            return at_ms + steps[alert.step].allow if alert.step < len(steps) else at_ms
-        return self.holds.release(alert, self._offset(alert, following), following.hours).at_ms
-
-    def _lead_ms(self, alert: Alert, policy: Policy) -> Millis:
-        """How long step 0 waits for its own sake, or for the cause that would explain it."""
-        if not policy.waits_for_parent:
-            return policy.lead
-        policies, device = self.holds.policies, self.inventory.devices.get(alert.device)
-        interval = 0 if device is None else device.interval_s * 1000
-        return max(policy.lead, min(max(interval, policies.parent_least), policies.parent_most))
-
-    def _compose(self, alert: Alert, words: str, memory: Memory | None, at_ms: Millis) -> str:
-        due = at_ms if alert.closed_ms else self._deadline_ms(alert, at_ms)
-        return self.texts.compose(words, self.witness.facts(alert, memory, at_ms, due))
-
-    def _words(self, alert: Alert, step: StepPolicy) -> str:
-        alone = alert.detail.get("by") == BY_FLOW_ALONE and step.text == "stopped"
-        return "stopped_flow_alone" if alone else step.text
-
-    def _owed(
-        self, alert: Alert, person: str, kind: Kind, text: str, at_ms: Millis, *, step: int | None = None
-    ) -> Owed:
-        return Owed(
-            at_ms=at_ms,
-            rule=alert.rule,
-            asset=alert.asset,
-            episode=alert.episode,
-            severity=alert.severity,
-            kind=kind,
-            step=alert.step if step is None else step,
-            repeat=_number(alert, kind),
-            to=person,
-            phone=self.inventory.people[person].phone,
-            channel="sms",
-            text=text,
-        )
 
     def _holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
         asset = self.inventory.assets.get(alert.asset)
@@ -309,36 +246,3 @@ class Escalation:
         if hours is None or alert.severity is Severity.P1:
             return False
         return not self.holds.calendar.is_within(at_ms, hours)
-
-    def _steps(self, alert: Alert) -> tuple[StepPolicy, ...]:
-        policy = self._policy(alert)
-        return policy.rounds if policy.rounds and self.holds.has_rounds(alert) else policy.steps
-
-    def _policy(self, alert: Alert) -> Policy:
-        return self.holds.policies.of(alert.rule)
-
-
-def _number(alert: Alert, kind: Kind) -> int:
-    """What tells a message from its like of the same step: repeats count, chains count in hundreds, one end."""
-    if kind is Kind.CLEARED:
-        return 0
-    return alert.repeat if kind is Kind.REPEAT else alert.repeat - alert.repeat % RESTART
-
-
-def _why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:
-    """A row that says why somebody was not told, or not yet (law L9)."""
-    detail: Detail = {"reason": reason, "step": alert.step}
-    if until_ms:
-        detail["until_ms"] = until_ms
-    if person:
-        detail["person"] = person
-    return Event(
-        at_ms=at_ms,
-        event=event,
-        rule=alert.rule,
-        asset=alert.asset,
-        device=alert.device,
-        episode=alert.episode,
-        severity=alert.severity,
-        detail=detail,
-    )

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.calendars import stamp
 from alerts.engine import Finding, Found
-from alerts.escalation import Escalation, Log
+from alerts.escalation import Escalation
 from alerts.model import Detail, Event, Severity
 from alerts.plan import Memory
 from alerts.rules.gateway_offline import GatewayOffline
+from alerts.scribe import Log
 from alerts.topology import CONTINUES, GATEWAY, parent_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis

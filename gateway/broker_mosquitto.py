@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
     log = folder / "mosquitto.log"
     with log.open("wb") as written:
         process = subprocess.Popen(  # noqa: S603 the program that the operator has installed
-            [program, "-c", configuration], stdin=subprocess.DEVNULL, stdout=written, stderr=written
+            [*_dies_with_us(), program, "-c", configuration], stdin=subprocess.DEVNULL, stdout=written, stderr=written
         )
     try:
         if not _listening(process, port):
@@ -69,6 +70,12 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _dies_with_us() -> list[str]:
+    """Where the system has it, what lets the broker end when we are killed and cannot end it ourselves."""
+    setpriv = shutil.which("setpriv")
+    return [] if setpriv is None else [setpriv, "--pdeathsig", "TERM"]
 
 
 def _listening(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -1,5 +1,6 @@
 """``cunjing record`` and ``cunjing replay``: uplinks to lines, and lines to what would have come of them."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,7 +77,7 @@ def replay(
     from gateway.settings import Alerts
     from gateway.settings_faults import SettingsFault
 
-    logs.configure()
+    logs.configure(level=logging.ERROR)
     with ends_with_a_sentence(SettingsFault, PolicyFault, recording.RecordingFault), _opened(file) as lines:
         county = imports.checked(inventory)
         figures = shipped.figures(Alerts(rules=rules, escalation=escalation, texts=texts))

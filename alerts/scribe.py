@@ -1,0 +1,86 @@
+"""What is written of an episode: messages owed in the words of the catalogue, and rows that say why somebody was not told.
+
+Whether and when anything is written is ``escalation``'s.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from alerts.alert import Alert
+from alerts.facts import Witness
+from alerts.model import Detail, Event, Kind, Owed
+from alerts.plan import Memory
+from alerts.policy import StepPolicy
+from alerts.rules.stopped import BY_FLOW_ALONE
+from alerts.texts import Texts
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+
+Log: TypeAlias = list[Event | Owed]
+"""What happened, in order; whoever is given one appends to it."""
+
+RESTART: Final = 100
+"""A chain that begins anew (T14, a fire that flares up again) numbers its messages from the next hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """The writer of one county."""
+
+    inventory: Inventory
+    witness: Witness
+    texts: Texts
+
+    def step_text(
+        self, alert: Alert, step: StepPolicy, memory: Memory | None, at_ms: Millis, deadline_ms: Millis
+    ) -> str:
+        """What a step says."""
+        alone = alert.detail.get("by") == BY_FLOW_ALONE and step.text == "stopped"
+        return self.text(alert, "stopped_flow_alone" if alone else step.text, memory, at_ms, deadline_ms)
+
+    def text(self, alert: Alert, name: str, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> str:
+        """A text of the catalogue about an episode."""
+        return self.texts.compose(name, self.witness.facts(alert, memory, at_ms, deadline_ms))
+
+    def owed(self, alert: Alert, step: int, person: str, kind: Kind, text: str, at_ms: Millis) -> Owed:
+        """One message to one person."""
+        return Owed(
+            at_ms=at_ms,
+            rule=alert.rule,
+            asset=alert.asset,
+            episode=alert.episode,
+            severity=alert.severity,
+            kind=kind,
+            step=step,
+            repeat=_number(alert, kind),
+            to=person,
+            phone=self.inventory.people[person].phone,
+            channel="sms",
+            text=text,
+        )
+
+
+def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:
+    """A row that says why somebody was not told, or not yet (law L9)."""
+    detail: Detail = {"reason": reason, "step": alert.step}
+    if until_ms:
+        detail["until_ms"] = until_ms
+    if person:
+        detail["person"] = person
+    return Event(
+        at_ms=at_ms,
+        event=event,
+        rule=alert.rule,
+        asset=alert.asset,
+        device=alert.device,
+        episode=alert.episode,
+        severity=alert.severity,
+        detail=detail,
+    )
+
+
+def _number(alert: Alert, kind: Kind) -> int:
+    """What tells a message from its like of the same step: repeats count, chains count in hundreds, the end is once."""
+    if kind is Kind.CLEARED:
+        return 0
+    return alert.repeat if kind is Kind.REPEAT else alert.repeat - alert.repeat % RESTART

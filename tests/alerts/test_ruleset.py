@@ -1,0 +1,78 @@
+"""The rules file: what is shipped is what is built in, and what a file changes reaches the right assets."""
+
+from pathlib import Path
+
+import pytest
+
+from alerts import ruleset
+from alerts.policy import PolicyFault
+from alerts.rules.over_two_thirds import OverTwoThirds
+from telemetry.inventory import Inventory
+from telemetry.inventory_file import parse
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def inventory() -> Inventory:
+    text = (ROOT / "config" / "inventory.example.yaml").read_text("utf-8")
+    parsed = parse(text, "inventory.example.yaml", frozenset({"native", "milesight-em400"}))
+    assert parsed.inventory is not None
+    return parsed.inventory
+
+
+def raise_pct(rules: ruleset.RuleSet, inventory: Inventory, asset: str) -> float:
+    rule = rules.of(inventory.assets[asset])["over_two_thirds"]
+    assert isinstance(rule, OverTwoThirds)
+    return rule.raise_pct
+
+
+def test_the_shipped_file_says_what_is_built_in(inventory: Inventory) -> None:
+    shipped = ruleset.load((ROOT / "config" / "rules.yaml").read_text("utf-8"), "rules.yaml", inventory)
+    assert shipped.common == ruleset.load("", "nothing", inventory).common
+
+
+def test_the_shipped_file_names_every_rule(inventory: Inventory) -> None:
+    _ = inventory
+    text = (ROOT / "config" / "rules.yaml").read_text("utf-8")
+    assert [kind for kind in ruleset.KINDS if f"\n  {kind}:" not in text] == []
+
+
+def test_an_asset_wins_over_its_area_and_an_area_over_the_county(inventory: Inventory) -> None:
+    bins = [asset for asset in inventory.assets.values() if asset.bin is not None]
+    first, same_area = bins[0], next(asset for asset in bins[1:] if asset.area == bins[0].area)
+    elsewhere = next(asset for asset in bins if asset.area != first.area)
+    text = f"""
+rules: {{over_two_thirds: {{raise_pct: 70}}}}
+areas: {{{first.area}: {{over_two_thirds: {{raise_pct: 60}}}}}}
+assets: {{{first.id}: {{over_two_thirds: {{raise_pct: 50}}}}}}
+"""
+    rules = ruleset.load(text, "rules.yaml", inventory)
+    assert [raise_pct(rules, inventory, asset.id) for asset in (first, same_area, elsewhere)] == [50, 60, 70]
+
+
+def test_any_figure_changes_the_version(inventory: Inventory) -> None:
+    versions = {
+        ruleset.load(text, "rules.yaml", inventory).version
+        for text in ("", "rules: {fire: {raise_c: 71}}", "rules: {fire: {raise_c: 72}}")
+    }
+    assert len(versions) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rules: {fyre: {}}", "rules.fyre: no such rule"),
+        ("rules: {fire: {raise: 70}}", "rules.fire: raise: no such key"),
+        ("rules: {fire: {raise_c: hot}}", "rules.fire: raise_c: input should be a valid number"),
+        ("areas: {nowhere: {fire: {raise_c: 70}}}", "areas.nowhere: the inventory has no such area"),
+        ("assets: {nothing: {fire: {raise_c: 70}}}", "assets.nothing: the inventory has no such asset"),
+        ("[]", "must be a mapping"),
+        ("rules: {", "not YAML"),
+    ],
+)
+def test_a_fault_is_named_with_its_place(inventory: Inventory, text: str, told: str) -> None:
+    with pytest.raises(PolicyFault) as fault:
+        ruleset.load(text, "rules.yaml", inventory)
+    assert "rules.yaml: " in str(fault.value)
+    assert told in str(fault.value).replace("Input", "input")
