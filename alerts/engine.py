@@ -10,10 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts import bins, lifecycle, plants
-from alerts.bins import BinMemory
+from alerts.bins import BinMemory, BinSight
 from alerts.calendars import stamp
 from alerts.devices import hear
-from alerts.lifecycle import Instant, Machine, Move, Timing, Verdict
+from alerts.lifecycle import Call, Instant, Machine, Move, Timing
 from alerts.model import Condition, Detail
 from alerts.plan import AssetState, Memory, Plan, Slot
 from alerts.plants import PlantMemory
@@ -28,6 +28,11 @@ SILENT: Final = Condition.ACTIVE
 
 NEVER: Final[Millis] = 1 << 62
 """A deadline that does not come."""
+
+# Python 3.11 looks a member up in its enum in 65 ns, a global in 5; every sample asks twenty times.
+_NORMAL: Final = Condition.NORMAL
+_RAISE: Final = Call.RAISE
+_NOTHING: Final = Call.NONE
 
 
 class Found(StrEnum):
@@ -84,30 +89,27 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     findings: list[Finding] = []
     if was_silent:
         findings.append(Finding(Found.FRESH, at.received_ms, plan.asset.id, device=reading.device))
-    emptying = getattr(sight, "emptying", None)
-    if emptying is not None:
-        findings.append(_emptied(plan.asset, emptying, at.received_ms))
-    machines = list(before.machines)
-    scene = Scene(plan.asset, plan.calendar, lambda kind: before.machines[plan.place[kind]], neighbours)
+    if isinstance(sight, BinSight) and sight.emptying is not None:
+        findings.append(_emptied(plan.asset, sight.emptying, at.received_ms))
+    machines = before.machines
+    scene = Scene(plan.asset, plan.calendar, before.machines, plan.place, neighbours)
     moved = was_silent
-    for place, slot in enumerate(plan.slots):
-        verdict = _judge(slot, sight, reading, scene, feeder)
-        machine = machines[place]
-        if verdict.call is lifecycle.Call.NONE or (
-            machine.condition is Condition.NORMAL and verdict.call is not lifecycle.Call.RAISE
-        ):
+    for place, slot in plan.sign_of_life[feeder] if sight is None else plan.heard[feeder]:
+        verdict = slot.rule.judge(sight if slot.device < 0 else reading.values, scene)
+        machine = before.machines[place]
+        if verdict.call is _NOTHING or (machine.condition is _NORMAL and verdict.call is not _RAISE):
             continue
-        if isinstance(slot.rule, Offline) and reading.received_ms == before.devices[feeder].seen_ms:
+        if place == plan.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
             continue  # one message is one sign of life, however many samples it carries
         after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at.received_ms))
         if after is machine:
             continue
-        machines[place] = after
+        machines = (*machines[:place], after, *machines[place + 1 :])
         moved = True
         if move is not Move.NONE:
             findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
     if moved:
-        state = replace(state, machines=tuple(machines))
+        state = replace(state, machines=machines)
     return _run_state(plan, state, findings, at.received_ms, moved=moved)
 
 
@@ -178,7 +180,7 @@ def excuse(state: AssetState, from_ms: Millis, to_ms: Millis) -> AssetState:
 
 def _absorb(
     plan: Plan, state: AssetState, reading: Reading, feeder: int
-) -> tuple[bins.BinSight | plants.PlantSight | None, AssetState]:
+) -> tuple[BinSight | plants.PlantSight | None, AssetState]:
     """Memory and signs of life after a reading; one older than the last processed is only a sign of life."""
     device = state.devices[feeder]
     older = reading.observed_ms < device.observed_ms
@@ -186,7 +188,7 @@ def _absorb(
     devices = (seen,) if len(state.devices) == 1 else (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
     if older:
         return None, AssetState(state.memory, devices, state.machines, state.run)
-    sight: bins.BinSight | plants.PlantSight
+    sight: BinSight | plants.PlantSight
     memory: Memory
     if isinstance(state.memory, BinMemory):
         assert plan.asset.bin is not None  # noqa: S101 - a bin has a geometry: the inventory was checked
@@ -195,21 +197,6 @@ def _absorb(
         assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
         sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
     return sight, AssetState(memory, devices, state.machines, state.run)
-
-
-def _judge(
-    slot: Slot, sight: bins.BinSight | plants.PlantSight | None, reading: Reading, scene: Scene, feeder: int
-) -> Verdict:
-    rule = slot.rule
-    if isinstance(rule, DeviceRule):
-        if slot.device != feeder or (sight is None and not isinstance(rule, Offline)):
-            return lifecycle.NONE
-        return rule.judge(reading.values)
-    if isinstance(rule, BinRule) and isinstance(sight, bins.BinSight):
-        return rule.judge(sight, scene)
-    if isinstance(rule, PlantRule) and isinstance(sight, plants.PlantSight):
-        return rule.judge(sight, scene)
-    return lifecycle.NONE
 
 
 def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:

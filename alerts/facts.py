@@ -37,7 +37,7 @@ class Witness:
             "since_day": texts.day(calendar, since),
             "since_time": texts.clock(calendar, since),
             "hours": str(passed // HOUR_MS),
-            "minutes": str((at_ms - alert.raised_ms) // MINUTE_MS),
+            "minutes": _counted((at_ms - alert.raised_ms) // MINUTE_MS),
             "deadline": texts.deadline(calendar, deadline_ms),
             "deadline_time": texts.deadline_time(calendar, deadline_ms, since),
             "deadline_part": texts.deadline_part(calendar, deadline_ms),
@@ -63,6 +63,11 @@ class Witness:
             "container": texts.container(asset),
             **(_of_bin(memory) if isinstance(memory, BinMemory) else {"signs": "，".join(_signs(asset, memory))}),
         }
+
+
+def _counted(number: int) -> str:
+    """Nothing where there is nothing to count."""
+    return str(number) if number > 0 else ""
 
 
 def _of_bin(memory: BinMemory) -> dict[str, str]:

@@ -82,6 +82,20 @@ class Plan:
         return tuple(found[index] for index in range(len(self.devices)))
 
     @cached_property
+    def heard(self) -> tuple[tuple[tuple[int, Slot], ...], ...]:
+        """For each device, the slots that a sample of it speaks to, with their places: the asset's and its own."""
+        slots = tuple(enumerate(self.slots))
+        return tuple(
+            tuple((place, slot) for place, slot in slots if slot.device in {-1, index})
+            for index in range(len(self.devices))
+        )
+
+    @cached_property
+    def sign_of_life(self) -> tuple[tuple[tuple[int, Slot], ...], ...]:
+        """The same for a message whose values no longer count: its offline slot alone."""
+        return tuple(((place, self.slots[place]),) for place in self.silence)
+
+    @cached_property
     def stale_after_ms(self) -> tuple[Millis, ...]:
         """For each device, how long it may be silent."""
         rules = (self.slots[place].rule for place in self.silence)

@@ -3,9 +3,9 @@
 The life cycle around the judgement is ``lifecycle``; a rule holds no state and reads no clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,8 +46,13 @@ class Scene(Struct, frozen=True, gc=False):
 
     asset: Asset
     calendar: Calendar
-    machine: Callable[[str], Machine]
+    machines: tuple[Machine, ...]
+    place: Mapping[str, int]
     neighbours: Neighbours
+
+    def machine(self, kind: str) -> Machine:
+        """Where another rule of the asset stands."""
+        return self.machines[self.place[kind]]
 
 
 class Rule(BaseModel):
@@ -86,6 +91,10 @@ class Rule(BaseModel):
         """How much an episode matters."""
         return self.severity
 
+    def judge(self, sight: Any, scene: Scene) -> Verdict:  # noqa: ANN401 - each scope has a sight of its own
+        """What this sample means."""
+        raise NotImplementedError
+
 
 class BinRule(Rule):
     """A rule that judges bin samples."""
@@ -120,7 +129,7 @@ class DeviceRule(Rule):
 
     scope = Scope.DEVICE
 
-    def judge(self, values: Values) -> Verdict:
+    def judge(self, sight: Values, scene: Scene) -> Verdict:
         """What this sample means."""
         raise NotImplementedError
 

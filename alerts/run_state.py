@@ -1,4 +1,4 @@
-"""What a plant is doing, as one word for people: derived from its machines and memory, never stored as truth of its own."""
+"""What a plant is doing, in one word for people: derived from its machines and memory, which alone are the truth."""
 
 from alerts import plants
 from alerts.model import Condition, RunState

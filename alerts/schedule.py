@@ -39,14 +39,16 @@ class Schedule:
         return self.holds.calendar.counted(alert.left_ms, step.after, self.policy(alert).clock)
 
     def deadline_ms(self, alert: Alert, at_ms: Millis) -> Millis:
-        """What a text prints: the next escalation, for a bin with rounds the end of the next one, else what is allowed."""
+        """What a text prints: the next escalation; where it has rounds the end of the next; else what is allowed."""
         steps, asset = self.steps(alert), self.inventory.assets.get(alert.asset)
         if asset is not None and alert.step == 0 and steps is self.policy(alert).rounds:
             return next((slot.end_ms for slot in self.holds.calendar.slots(asset, at_ms)), at_ms)
-        following = steps[alert.step + 1] if alert.step + 1 < len(steps) else None
-        if following is None:
-            return at_ms + steps[alert.step].allow if alert.step < len(steps) else at_ms
-        return self.holds.release(alert, self.offset(alert, following), following.hours).at_ms
+        if alert.step >= len(steps):
+            return at_ms
+        last = alert.step + 1 == len(steps)
+        step = steps[alert.step] if last else steps[alert.step + 1]
+        due_ms = at_ms + step.allow if last else self.offset(alert, step)
+        return self.holds.release(alert, due_ms, step.hours).at_ms
 
     def awaits_round(self, alert: Alert) -> bool:
         """Whether nobody has been told yet because a round may still do it."""

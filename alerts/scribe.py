@@ -1,4 +1,4 @@
-"""What is written of an episode: messages owed in the words of the catalogue, and rows that say why somebody was not told.
+"""What is written of an episode: messages owed in the catalogue's words, and rows that say why somebody was not told.
 
 Whether and when anything is written is ``escalation``'s.
 """

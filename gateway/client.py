@@ -36,7 +36,7 @@ def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str,
     body = {"command": verb.value, "episode": episode, "by": by}
     answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))
     match _document(answer):
-        case {"event": str(event), "at_ms": int(at_ms)} if answer.is_success:
+        case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms
         case {"detail": str(detail)}:
             raise Unserved(detail)

@@ -1,4 +1,4 @@
-"""The words by which an inventory tells its rows apart: levels, roles, kinds, and spans of the day. No row stands here."""
+"""The words by which an inventory tells its rows apart: levels, roles, kinds, spans of the day. No row stands here."""
 
 from dataclasses import dataclass
 from datetime import time

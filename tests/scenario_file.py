@@ -1,12 +1,13 @@
 """A scenario file as values: which law it shows, in which county, what happens when, and all that must come of it.
 
-Reading only; ``tests.scenario_run`` plays it. The form is described at the top of ``tests/scenarios/over_two_thirds.yaml``.
+Reading only; ``tests.scenario_run`` plays it. ``tests/scenarios/over_two_thirds.yaml`` begins with how one is written.
 """
 
 import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -102,7 +103,7 @@ class Scenario:
     because: tuple[Line, ...]
 
     def shown(self, at_ms: Millis) -> str:
-        """The instant as scenario files write it: ``08:20``, ``+1 06:30``, seconds and milliseconds where there are some."""
+        """The instant as scenario files write it: ``08:20``, ``+1 06:30``, finer only where it is."""
         at = datetime.fromtimestamp(at_ms / 1000, tz=ZONE)
         days = (at.date() - datetime.fromtimestamp(self.start_ms / 1000, tz=ZONE).date()).days
         seconds = at.strftime(":%S") if at_ms % 60_000 else ""
@@ -115,6 +116,7 @@ def names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
 
 
+@cache
 def read(name: str) -> Scenario:
     """The scenario of that name; a file that is no scenario fails with what is wrong with it."""
     raw = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -142,11 +144,16 @@ def _heard(raw: dict[str, Any]) -> set[str]:
 
 
 def _inventory(name: str, devices: set[str]) -> Inventory:
+    county = _county(name)
+    return replace(county, devices={name: device for name, device in county.devices.items() if name in devices})
+
+
+@cache
+def _county(name: str) -> Inventory:
     file = FOLDER / "counties" / f"{name}.yaml"
     parsed = parse(file.read_text(encoding="utf-8"), file.name, frozenset(codecs()) | {NATIVE})
     assert parsed.inventory is not None, parsed.faults
-    kept = {name: device for name, device in parsed.inventory.devices.items() if name in devices}
-    return replace(parsed.inventory, devices=kept)
+    return parsed.inventory
 
 
 def _line(raw: str | dict[str, str | list[str]]) -> Line:

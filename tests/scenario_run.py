@@ -11,9 +11,10 @@ from typing import Final
 
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
+from alerts.office import LONGEST_GRACE_MS
 from gateway import start
 from gateway.journal.entry import AlertRow, Entry, Placed, Restored
-from gateway.pipeline import BUG
+from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
@@ -21,6 +22,8 @@ from tests.scenario_file import Ack, Deaf, Down, Line, Listen, Moment, Reset, Re
 
 ROOT: Final = Path(__file__).parents[1]
 MINUTE: Final = 60_000
+MOST_RESTARTS: Final = 20
+"""In a long scenario they are further apart: each reads all the configuration again."""
 
 
 def figures(rules: str = "") -> Figures:
@@ -43,6 +46,8 @@ class ListJournal:
     states: dict[str, Placed] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
     known: dict[str, Millis] = field(default_factory=dict)
+    tracks: dict[str, Placed] = field(default_factory=dict)
+    position: int = 0
     said: list[Event] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
 
@@ -56,20 +61,27 @@ class ListJournal:
         for device, known_ms in entry.known.items():
             self.known.setdefault(device, known_ms)
 
+    def snapshot(self, pipeline: Pipeline) -> None:
+        """Everything that is remembered, as the gateway lays it down now and then."""
+        whole = pipeline.snapshot()
+        self.position = len(self.readings)
+        self.states = {asset: Placed(self.position, blob) for asset, blob in whole.states.items()}
+        self.tracks = {device: Placed(self.position, blob) for device, blob in whole.tracks.items()}
+
     def restored(self) -> Restored:
         unsettled = [row for row in self.alerts.values() if not row.settled]
         return Restored(
             known=dict(self.known),
             heartbeat_ms=None,
             ruleset="",
-            snapshot_position=0,
+            snapshot_position=self.position,
             last_reading_id=len(self.readings),
             states=dict(self.states),
-            tracks={},
+            tracks=dict(self.tracks),
             open_alerts=sorted(unsettled, key=lambda row: (row.raised_ms, row.episode)),
             meta={},
             inventory=None,
-            tail=iter(enumerate(self.readings, 1)),
+            tail=iter(enumerate(self.readings[self.position :], self.position + 1)),
         )
 
 
@@ -97,15 +109,21 @@ class Play:
         self._keys: list[str] = []
         self._now_ms = scenario.start_ms
         self._deaf_since_ms: Millis | None = None
+        self._grace_ms = scenario.start_ms
         self._pipeline = start.anew(scenario.inventory, self._figures, self._journal.memory, scenario.start_ms)
         self._pipeline.county.listen(scenario.start_ms, None, self._pipeline.changes, started=True)
 
     def run(self) -> "Play":
-        """Everything in its order, up to the end."""
+        """Everything in its order, up to the end.
+
+        A restart of no length can neither be deaf nor have a grace of its own, so none is put into either.
+        """
+        every = self._variation.restart_every and max(
+            self._variation.restart_every, len(self._scenario.moments) // MOST_RESTARTS
+        )
         for number, moment in enumerate(self._scenario.moments):
             self._pass(moment.at_ms)
-            every = self._variation.restart_every
-            if every and number % every == 0 and self._deaf_since_ms is None:
+            if every and number % every == 0 and self._deaf_since_ms is None and moment.at_ms >= self._grace_ms:
                 self._restart(moment.at_ms)
             self._do(moment)
             self._commit()
@@ -158,9 +176,11 @@ class Play:
             case Listen():
                 county.listen(at_ms, self._deaf_since_ms, self._pipeline.changes, started=False)
                 self._deaf_since_ms = None
+                self._grace_ms = at_ms + LONGEST_GRACE_MS
             case Down(up_ms):
                 self._restart(up_ms, deaf_since_ms=at_ms)
                 self._now_ms = up_ms
+                self._grace_ms = up_ms + LONGEST_GRACE_MS
 
     def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         if deaf_since_ms is None:
@@ -169,6 +189,7 @@ class Play:
         self._pipeline = start.resumed(scenario.inventory, self._figures, journal.memory, journal.restored(), at_ms)
         self._pipeline.county.listen(at_ms, deaf_since_ms, self._pipeline.changes, started=True)
         self._commit()
+        journal.snapshot(self._pipeline)
 
     def _episode(self, rule: str, asset: str) -> str:
         alerts = self._pipeline.county.alerts.values()

@@ -7,7 +7,7 @@ from pydantic import Field
 from alerts.devices import DeviceMemory
 from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Verdict
 from alerts.model import Detail, Severity
-from alerts.rule import DeviceRule
+from alerts.rule import DeviceRule, Scene
 from telemetry.reading import Values
 
 
@@ -20,13 +20,13 @@ class BatteryLow(DeviceRule):
     urgent_pct: float = Field(default=10.0, ge=0, le=100)
     clear_pct: float = Field(default=30.0, ge=0, le=100)
 
-    def judge(self, values: Values) -> Verdict:
+    def judge(self, sight: Values, scene: Scene) -> Verdict:  # noqa: ARG002 - the charge alone decides
         """See ``DeviceRule.judge``."""
-        if values.battery_pct is None:
+        if sight.battery_pct is None:
             return NONE
-        if values.battery_pct <= self.plan_pct:
+        if sight.battery_pct <= self.plan_pct:
             return RAISE
-        return CLEAR if values.battery_pct >= self.clear_pct else BETWEEN
+        return CLEAR if sight.battery_pct >= self.clear_pct else BETWEEN
 
     def evidence(self, memory: DeviceMemory) -> Detail:
         """See ``DeviceRule.evidence``."""

@@ -29,10 +29,10 @@ class Fire(BinRule):
         return CLEAR if sight.temperature_c < self.clear_c else BETWEEN
 
     def _ash_flares(self, sight: BinSight, scene: Scene) -> bool:
+        if sight.temperature_c is None or sight.before_c is None or sight.temperature_c <= sight.before_c:
+            return False
         ash = scene.machine("hot_ash")
-        just_raised = ash.condition is Condition.ACTIVE and ash.since_ms == sight.before_ms
-        hotter = sight.temperature_c is not None and sight.before_c is not None and sight.temperature_c > sight.before_c
-        return just_raised and hotter
+        return ash.condition is Condition.ACTIVE and ash.since_ms == sight.before_ms
 
     def evidence(self, memory: BinMemory, machine: Machine) -> Detail:  # noqa: ARG002 - the memory has it
         """See ``BinRule.evidence``."""

@@ -5,7 +5,7 @@ from typing import Literal
 from alerts.devices import DeviceMemory
 from alerts.lifecycle import CLEAR, Verdict
 from alerts.model import Detail, Severity
-from alerts.rule import DeviceRule
+from alerts.rule import DeviceRule, Scene
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
 from telemetry.terms import Kind, Power
@@ -33,7 +33,7 @@ class Offline(DeviceRule):
         """A plant's silence matters more: nobody sees whether it runs."""
         return self.plant_severity if asset.kind is Kind.PLANT else self.severity
 
-    def judge(self, values: Values) -> Verdict:  # noqa: ARG002 - any message is a sign of life
+    def judge(self, sight: Values, scene: Scene) -> Verdict:  # noqa: ARG002 - any message is a sign of life
         """See ``DeviceRule.judge``."""
         return CLEAR
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis, Sample, Values
@@ -146,7 +147,7 @@ def told(story: list[Happening]) -> Iterator[tuple[Millis, Uplink | Spoken]]:
         again = happening.repeats
         uplink = Uplink(now_ms, topic, wire_bytes(wires if len(wires) > 1 else wires[0]))
         if again and len(sent) >= again:
-            uplink = sent[-again]._replace(received_ms=now_ms)
+            uplink = replace(sent[-again], received_ms=now_ms)
         sent.append(uplink)
         yield now_ms, uplink
 

@@ -1,0 +1,199 @@
+"""Every text of the catalogue fits one segment with the longest names, keeps what it must, and reads well."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from alerts import texts
+from alerts.calendars import Calendar
+from alerts.policy import PolicyFault, document
+from alerts.texts import FACTS, SEGMENT, Template, Texts, units
+from telemetry.inventory import County
+
+CATALOGUE = Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml"
+SIGNATURE = "湘阳环卫"
+CALENDAR = Calendar.of(County("xiang", "湘阳县", "Asia/Shanghai", SIGNATURE))
+
+LONGEST: Mapping[str, str] = {
+    "place": "柳潭小学北池（村部东侧路口）",
+    "short": "柳潭小学北站",
+    "container": "池",
+    "level": "十成",
+    "heat": "1000度",
+    "temperature": "1000",
+    "day": "22日",
+    "time": "14:20",
+    "since_day": "22日",
+    "since_time": "14:20",
+    "hours": "120",
+    "minutes": "10",
+    "deadline": "22日12点半",
+    "deadline_time": "23日18:30",
+    "deadline_part": "23日上午",
+    "told": "欧阳大姐、诸葛师傅",
+    "signs": "有电，提升泵有电流但不出水，水位高",
+    "symptom": "水位超高",
+    "gateway": "柳潭村部北楼",
+    "devices": "120",
+    "office_phone": "073155661234",
+}
+"""Short names and landmarks of six, persons of four, three figures where three can come."""
+
+USUAL: Mapping[str, str] = {
+    **LONGEST,
+    "place": "柳潭3号池（村部东侧）",
+    "short": "柳潭3号",
+    "level": "七成",
+    "heat": "72度",
+    "temperature": "31",
+    "hours": "4",
+    "told": "李大姐",
+    "signs": "有电，提升泵没电流，水位高",
+    "symptom": "停机",
+    "gateway": "柳潭村部",
+    "devices": "11",
+    "office_phone": "55661234",
+}
+
+MUST_STAY = ("place", "short", "level", "heat", "deadline", "deadline_time", "deadline_part", "day", "since_day")
+
+CATALOGUE_SAYS = {
+    "over_two_thirds": "柳潭3号池（村部东侧）已装七成，过三分之二了。请22日12点半前清，去不了回2，没满回3。",
+    "overflow": "急：柳潭3号池（村部东侧）可能满出来了。请22日12点半前先收拢地上的，去不了回2，没满回3。",
+    "fire": "火警：22日柳潭3号池（村部东侧）72度。人离远些，有明火打119。看过回1，没火回3。值班室55661234。",
+    "fire_over": "22日柳潭3号池已降到31度，火情解除，辛苦了。请再浇一遍水，防止复燃。",
+    "fire_unanswered": "火警：22日柳潭3号池（村部东侧）72度，10分钟没人确认。请就近派人，明火打119。",
+    "hot_ash": "22日柳潭3号池（村部东侧）升到31度，像有热灰。请提水浇透，别用手翻。没事回3。",
+    "hot_ash_over": "22日柳潭3号池（村部东侧）降到31度，热灰灭了，辛苦了。",
+    "emptied_meanwhile": "22日柳潭3号池已有人清了，您不用去了，辛苦了。",
+    "over_two_thirds_dispatcher": "柳潭3号池（村部东侧）22日过三分之二4小时没清，已告诉李大姐。请22日12点半前改派。",
+    "over_two_thirds_village": "柳潭3号池（村部东侧）22日过三分之二4小时没清。请22日12点半前清掉，安排好回1。",
+    "stopped": "柳潭3号22日14:20停机：有电，提升泵没电流，水位高。请23日18:30前到。去回1，去不了回2。",
+    "stopped_flow_alone": "柳潭3号22日起4小时没出水，泵和水位无信号，可能没来水。请23日上午看一下。去回1，没事回3。",
+    "level_high": "急：22日柳潭3号水位超高，污水可能外溢。请23日18:30前到。去回1，去不了回2。",
+    "no_power": "柳潭3号22日14:20起停电，不是设备故障。请问供电所几点来电，来电后自动确认，不用回。",
+    "plant_offline": "柳潭3号22日起4小时没有数据，不知道是否在运行。请22日12点半前看机器和信号。去回1，没事回3。",
+    "gateway_offline": "22日柳潭村部网关断了，连着11个设备。请先查网关的电和网，不用逐个跑。去回1。",
+    "running_again": "柳潭3号22日14:20恢复运行，辛苦了。",
+    "level_back": "柳潭3号22日14:20水位降下来了，辛苦了。",
+    "power_back": "柳潭3号22日14:20来电了，辛苦了。",
+    "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
+}
+"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, M1–M3, M6, M11, M12, M15, M19, M18 and D10 in the papers' words."""
+
+
+def templates() -> dict[str, Template]:
+    raw = document(CATALOGUE.read_text(encoding="utf-8"), CATALOGUE.name)
+    return {name: Template.model_validate(template) for name, template in raw.items()}
+
+
+def catalogue() -> Texts:
+    return texts.load(CATALOGUE.read_text(encoding="utf-8"), CATALOGUE.name, SIGNATURE)
+
+
+def composed(name: str, facts: Mapping[str, str]) -> str:
+    return catalogue().compose(name, facts)
+
+
+NAMES = sorted(templates())
+
+
+def test_the_longest_facts_are_all_the_facts_there_are() -> None:
+    assert LONGEST.keys() == FACTS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_fits_one_segment_with_the_longest_names(name: str) -> None:
+    text = composed(name, LONGEST)
+    assert units(text) <= SEGMENT, text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_that_was_cut_keeps_place_level_deadline_and_day(name: str) -> None:
+    text = composed(name, LONGEST)
+    spoken = {fact for _, fact, _, _ in Formatter().parse(templates()[name].text) if fact}
+    assert [fact for fact in MUST_STAY if fact in spoken and LONGEST[fact] not in text] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_is_a_whole_sentence_in_full_width_punctuation_with_a_day_and_a_place(name: str) -> None:
+    for facts in (LONGEST, USUAL):
+        text = composed(name, facts)
+        assert text.startswith(f"【{SIGNATURE}】")
+        assert text.endswith("。")
+        assert "。。" not in text
+        assert not set(text) & set(",;!?()[]{}℃% ")
+        assert "22日" in text
+        assert any(facts[fact] in text for fact in ("place", "short", "gateway"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_whose_optional_facts_are_not_known_still_reads_whole(name: str) -> None:
+    template = templates()[name]
+    optional = {
+        fact for part in template.optional.values() for _, fact, _, _ in Formatter().parse(part) if fact is not None
+    }
+    text = composed(name, {**USUAL, **dict.fromkeys(optional & {"signs", "told", "office_phone", "minutes"}, "")})
+    assert "。。" not in text
+    assert "，。" not in text
+    assert "：。" not in text
+    assert text.endswith("。")
+
+
+@pytest.mark.parametrize(("name", "says"), CATALOGUE_SAYS.items())
+def test_a_text_says_what_the_catalogue_of_the_papers_says(name: str, says: str) -> None:
+    assert composed(name, USUAL) == f"【{SIGNATURE}】{says}"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("over_two_thirds", "三分之二"),
+        ("overflow", "满出来"),
+        ("fire", "火警"),
+        ("hot_ash", "热灰"),
+        ("stopped", "停机"),
+        ("stopped_flow_alone", "没出水"),
+        ("no_power", "停电"),
+        ("plant_offline", "没有数据"),
+        ("gateway_offline", "网关断了"),
+    ],
+)
+def test_a_first_message_holds_the_word_that_other_tools_look_for(name: str, word: str) -> None:
+    assert word in composed(name, LONGEST)
+
+
+@pytest.mark.parametrize(
+    ("filler", "expected"),
+    [(40, "：有电，水位高。去回1，去不了回2。"), (50, "。去回1，去不了回2。"), (60, "。去回1。")],
+)
+def test_what_is_too_long_loses_the_evidence_first_and_then_the_second_answer(filler: int, expected: str) -> None:
+    raw = (
+        "{{text: '{body}{{evidence}}。去回1{{second}}', optional: {{evidence: '：{{signs}}', second: '，去不了回2。'}}"
+    )
+    made = texts.load(f"t: {raw.format(body='字' * filler)}, or: {{second: 。}}}}", "texts.yaml", SIGNATURE)
+    text = made.compose("t", {"signs": "有电，水位高"})
+    assert text == f"【{SIGNATURE}】{'字' * filler}{expected}"
+
+
+@pytest.mark.parametrize(
+    ("fill_pct", "words"), [(0.0, "零成"), (64.9, "六成"), (65.0, "七成"), (66.8, "七成"), (100.0, "十成")]
+)
+def test_a_level_is_the_nearest_tenth_half_up(fill_pct: float, words: str) -> None:
+    assert texts.tenths(fill_pct) == words
+
+
+@pytest.mark.parametrize(
+    ("clock", "words"), [("12:59", "22日12点半"), ("12:30", "22日12点半"), ("12:29", "22日12点"), ("00:10", "22日0点")]
+)
+def test_a_deadline_is_rounded_down_to_the_half_hour(clock: str, words: str) -> None:
+    hour, minute = clock.split(":")
+    midnight_ms = 1_795_276_800_000  # 22 November 2026 in Shanghai
+    assert texts.deadline(CALENDAR, midnight_ms + (int(hour) * 60 + int(minute)) * 60_000) == words
+
+
+def test_a_template_that_speaks_of_what_no_case_has_is_refused_by_name() -> None:
+    with pytest.raises(PolicyFault, match=r"fire: speaks of \{weather\}"):
+        texts.load("fire: {text: '{weather}'}", "texts.yaml", SIGNATURE)
