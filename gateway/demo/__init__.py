@@ -127,7 +127,7 @@ class _Play:
                     live.update(picture(self._story, self._calendar, now_ms, self._speed, height), refresh=True)
         self._story.tell(self._outbox.fresh())
         spans = (words.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
-        console.print(words.summary(self._story, *spans))
+        console.print(words.summary(self._story, *spans), soft_wrap=True)
 
     def _log(self, console: Console) -> None:
         """One line an occurrence, for those without a terminal."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from alerts.calendars import Calendar
 from gateway.demo import words
-from gateway.demo.story import BinSeen, Look, Story
+from gateway.demo.story import BinSeen, Line, Look, Story
 from telemetry.reading import Millis
 
 _SEVERITY = {"P1": "bold white on red", "P2": "bold red", "P3": "yellow", "P4": "dim"}
@@ -82,10 +82,12 @@ def _cell(seen: BinSeen) -> Text:
 
 
 def _plants(story: Story, calendar: Calendar) -> Panel:
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
+    for _ in range(5):
+        table.add_column(no_wrap=True)
     for plant in story.plants.values():
-        flow = "" if plant.flow_m3h is None else f"{plant.flow_m3h:.1f} 方/时"
-        level = "" if plant.level_mm is None else f"水位 {plant.level_mm:.0f} 毫米"
+        flow = "" if plant.flow_m3h is None else f"{plant.flow_m3h:.1f}方/时"
+        level = "" if plant.level_mm is None else f"水位{plant.level_mm / 1000:.2f}米"
         since = words.clock(calendar, plant.since_ms) + "起" if plant.since_ms else ""
         style = {"stopped": "bold red", "no_power": "bold red", "offline": "bright_black", "running": "green"}
         run = Text(words.RUNS[plant.run], style=style.get(plant.run, ""))
@@ -104,18 +106,15 @@ def _texts(story: Story, calendar: Calendar, rows: int) -> Panel:
 
 
 def _chronicle(story: Story, calendar: Calendar, rows: int) -> Panel:
-    lines = [
-        Text(
-            f"{words.clock(calendar, line.at_ms)} {words.chronicle(story, line)}",
-            style=_SEVERITY.get(line.severity, "")
-            if line.event == "raised"
-            else "green"
-            if line.event == "cleared"
-            else "",
-        )
-        for line in list(story.lines)[-max(1, rows - 3) :]
-    ]
+    lines = [_occurrence(story, calendar, line) for line in list(story.lines)[-max(1, rows - 3) :]]
     return Panel(Group(*lines) if lines else Text("还没有", style="dim"), title="发生了什么", border_style="white")
+
+
+def _occurrence(story: Story, calendar: Calendar, line: Line) -> Text:
+    """One line of the chronicle; what is raised has the colour of its severity, what is over is green."""
+    styles = {"raised": _SEVERITY.get(line.severity, ""), "cleared": "green"}
+    said = f"{words.clock(calendar, line.at_ms)} {words.chronicle(story, line)}"
+    return Text(said, style=styles.get(line.event, ""), no_wrap=True, overflow="ellipsis")
 
 
 def _footer() -> Columns:

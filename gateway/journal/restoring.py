@@ -50,9 +50,10 @@ def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
 
 
 def _open_alerts(connection: sqlite3.Connection) -> list[AlertRow]:
+    """In the order in which they were opened, which is the order in which they are decided (law L6)."""
     rows = connection.execute(
         "SELECT episode, rule, asset, device, severity, raised_ms, cleared_ms, blob"
-        " FROM alert WHERE NOT settled ORDER BY raised_ms, episode"
+        " FROM alert WHERE NOT settled ORDER BY rowid"
     )
     return [
         AlertRow(episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled=False)

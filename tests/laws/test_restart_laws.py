@@ -175,12 +175,6 @@ def plain(story: list[Happening], path: Path) -> VirtualLine:
     return line
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with TemporaryDirectory() as made:
-        yield Path(made)
-
-
 class Restart(Enum):
     """Whether a process ends after a step, and whether it left a snapshot."""
 
@@ -241,36 +235,30 @@ def journal(path: Path) -> dict[str, Any]:
 
 
 def hold_crashes(story: list[Happening], batch: int, deaths: list[Death]) -> None:
+    sent = [one for one in story if isinstance(one, Said)]
+    queue = [what for _, what in told(sent) if isinstance(what, Uplink)]
+    end_ms = START_MS + sum(one.after_ms for one in sent) + 30 * HOUR
+    coming = iter(deaths)
     with TemporaryDirectory() as made:
         calm, rough = Path(made) / "calm.db", Path(made) / "rough.db"
-        queue = [(at_ms, what) for at_ms, what in told(story) if isinstance(what, Uplink)]
-        end_ms = queue[-1][0] + 30 * HOUR if queue else START_MS
-        with closing(plain(story=[one for one in story if isinstance(one, Said)], path=calm)) as line:
-            line.pipeline.advance(end_ms)
-            line.commit()
-            memory = line.memory()
-        coming = list(deaths)
-        with closing(VirtualLine(rough, COUNTY, FIGURES, START_MS)) as line:
-            line.commit()
+        with closing(plain(sent, calm)) as once, closing(VirtualLine(rough, COUNTY, FIGURES, START_MS)) as again:
             while queue:
-                now_ms = queue[0][0]
-                held = [uplink for at_ms, uplink in queue[:batch] if at_ms == now_ms or batch > 1]
-                now_ms = held[-1].received_ms
-                death = coming.pop(0) if coming else Death.NEVER
-                line.take(held)
+                held, death = queue[:batch], next(coming, Death.NEVER)
+                again.take(held)
                 if death is Death.BEFORE_COMMIT:
-                    line.restart(held[0].received_ms)
+                    again.restart(held[0].received_ms)
                     continue
-                line.commit()
+                again.commit()
                 if death is Death.BEFORE_ACK:
-                    line.restart(now_ms)
+                    again.restart(held[-1].received_ms)
                     continue
-                del queue[: len(held)]
+                del queue[:batch]
                 if death is Death.AFTER_ACK:
-                    line.restart(now_ms)
-            line.pipeline.advance(end_ms)
-            line.commit()
-            assert line.memory() == memory
+                    again.restart(held[-1].received_ms)
+            for line in (once, again):
+                line.pipeline.advance(end_ms)
+                line.commit()
+            assert again.memory() == once.memory()
         assert journal(rough) == journal(calm)
 
 
