@@ -27,7 +27,7 @@ _ALERT: Final = "e"
 class Changes:
     """What some inputs have changed: assets whose machines moved, alerts, and everything said, in order."""
 
-    moved: set[str] = field(default_factory=set)
+    moved: dict[str, None] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     log: list[Event | Owed] = field(default_factory=list)
 
@@ -67,7 +67,7 @@ class County:
             self._grace_ms = at_ms + min(LONGEST_GRACE_MS, self._longest_interval_ms())
             for asset, state in self.states.items():
                 self.states[asset] = engine.excuse(state, deaf_since_ms, at_ms)
-                changes.moved.add(asset)
+                changes.moved[asset] = None
         self._since_ms = at_ms
         if started:
             self._retire(at_ms, changes)
@@ -131,7 +131,7 @@ class County:
         docket = self._docket()
         self._office.reset(alert, by, at_ms, docket)
         self.states[alert.asset] = state
-        changes.moved.add(alert.asset)
+        changes.moved[alert.asset] = None
         self._settle(docket, changes)
         return True
 
@@ -164,7 +164,7 @@ class County:
             elif finding.kind is Found.FRESH:
                 self._silent.discard(finding.device)
         if step.moved:
-            changes.moved.add(asset)
+            changes.moved[asset] = None
         self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
         self._settle(docket, changes)
 
@@ -200,7 +200,7 @@ class County:
             due_ms = engine.deadline_ms(self.plans[name], self.states[name])
         else:
             due_ms = self.alerts[name].wake_ms or NEVER
-        return max(due_ms, self._grace_ms) if due_ms <= self._since_ms else due_ms
+        return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
 
     def _file(self, kind: str, name: str, due_ms: Millis) -> None:
         """One entry a name: a later instant is found when the earlier one rings."""

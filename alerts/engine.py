@@ -78,10 +78,10 @@ class Step(Struct, frozen=True, gc=False):
 
 def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> Step:
     """T1–T8 for one reading: what it says about its asset, and that its device lives."""
-    feeder = plan.index[reading.device]
+    feeder, layout = plan.index[reading.device], plan.layout
     reading = state.devices[feeder].in_order(reading)
     at = Instant(reading.observed_ms, reading.received_ms, reading.late, feeder)
-    was_silent = state.machines[plan.silence[feeder]].condition is Condition.ACTIVE
+    was_silent = state.machines[layout.silence[feeder]].condition is SILENT
     if was_silent:
         state = _bridge(plan, state, at)
     before = state
@@ -92,14 +92,14 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     if isinstance(sight, BinSight) and sight.emptying is not None:
         findings.append(_emptied(plan.asset, sight.emptying, at.received_ms))
     machines = before.machines
-    scene = Scene(plan.asset, plan.calendar, before.machines, plan.place, neighbours)
+    scene = Scene(plan.asset, plan.calendar, before.machines, layout.place, neighbours)
     moved = was_silent
-    for place, slot in plan.sign_of_life[feeder] if sight is None else plan.heard[feeder]:
+    for place, slot in layout.sign_of_life[feeder] if sight is None else layout.heard[feeder]:
         verdict = slot.rule.judge(sight if slot.device < 0 else reading.values, scene)
         machine = before.machines[place]
         if verdict.call is _NOTHING or (machine.condition is _NORMAL and verdict.call is not _RAISE):
             continue
-        if place == plan.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
+        if place == layout.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
             continue  # one message is one sign of life, however many samples it carries
         after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at.received_ms))
         if after is machine:

@@ -45,7 +45,7 @@ class Docket:
 
     def is_held(self, alert: Alert, at_ms: Millis) -> bool:
         """Whether what is due of it fell due while we could not hear, and waits for the grace."""
-        return alert.wake_ms <= self.listening_ms and at_ms < self.not_before_ms
+        return alert.wake_ms < self.listening_ms and at_ms < self.not_before_ms
 
     def enter(self, alert: Alert) -> None:
         """Enters the next state of an alert."""

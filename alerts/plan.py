@@ -5,7 +5,7 @@ Nothing here moves: transitions are ``lifecycle``, one input at a time is ``engi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -40,60 +40,79 @@ class Slot(Struct, frozen=True):
     device: int = -1
 
 
+Placed: TypeAlias = tuple[int, Slot]
+"""A slot and its place among the slots of its layout."""
+
+
+class Layout(Struct, frozen=True):
+    """The slots of an asset in their order, and where to find them.
+
+    Assets alike share one, so that what every sample touches stays in the processor's cache.
+    """
+
+    slots: tuple[Slot, ...]
+    place: Mapping[str, int]
+    """The slot of a rule about the asset, by kind."""
+    silence: tuple[int, ...]
+    """For each device, the slot of its offline machine."""
+    heard: tuple[tuple[Placed, ...], ...]
+    """For each device, the slots that a sample of it speaks to: the asset's and its own."""
+    sign_of_life: tuple[tuple[Placed, ...], ...]
+    """The same for a message whose values no longer count: its offline slot alone."""
+
+
+@lru_cache(maxsize=1_024)
+def _layout(own: tuple[Rule, ...], watched: tuple[Rule, ...], devices: int) -> Layout:
+    slots = (
+        *(Slot(rule, rule.timing) for rule in own),
+        *(Slot(rule, rule.timing, index) for rule in watched for index in range(devices)),
+    )
+    placed = tuple(enumerate(slots))
+    silence = {slot.device: place for place, slot in placed if isinstance(slot.rule, Offline)}
+    return Layout(
+        slots,
+        {slot.rule.kind: place for place, slot in placed if slot.device < 0},
+        tuple(silence[index] for index in range(devices)),
+        tuple(tuple(each for each in placed if each[1].device in {-1, index}) for index in range(devices)),
+        tuple((placed[silence[index]],) for index in range(devices)),
+    )
+
+
 @dataclass(frozen=True)
 class Plan:
     """What watches one asset: its slots in a fixed order. Built from inventory and rule set, never changed."""
 
     asset: Asset
     devices: tuple[Device, ...]
-    slots: tuple[Slot, ...]
+    layout: Layout
     calendar: Calendar
 
     @classmethod
     def of(cls, asset: Asset, devices: tuple[Device, ...], rules: Mapping[str, Rule], calendar: Calendar) -> "Plan":
         """The plan of an asset under a rule set; parents stand before children."""
-        own = [
-            Slot(rule, rule.timing)
-            for rule in rules.values()
-            if isinstance(rule, BinRule | PlantRule) and rule.applies(asset)
-        ]
-        watched = [
-            Slot(rule, rule.timing, index)
-            for rule in rules.values()
-            if isinstance(rule, DeviceRule)
-            for index in range(len(devices))
-        ]
-        return cls(asset, devices, tuple(own + watched), calendar)
+        own = tuple(rule for rule in rules.values() if isinstance(rule, BinRule | PlantRule) and rule.applies(asset))
+        watched = tuple(rule for rule in rules.values() if isinstance(rule, DeviceRule))
+        return cls(asset, devices, _layout(own, watched, len(devices)), calendar)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """See ``Layout``."""
+        return self.layout.slots
 
     @cached_property
     def index(self) -> Mapping[str, int]:
         """A device's place by its id."""
         return {device.id: place for place, device in enumerate(self.devices)}
 
-    @cached_property
+    @property
     def place(self) -> Mapping[str, int]:
-        """The slot of a rule about the asset, by kind."""
-        return {slot.rule.kind: place for place, slot in enumerate(self.slots) if slot.device < 0}
+        """See ``Layout``."""
+        return self.layout.place
 
-    @cached_property
+    @property
     def silence(self) -> tuple[int, ...]:
-        """For each device, the slot of its offline machine."""
-        found = {slot.device: place for place, slot in enumerate(self.slots) if isinstance(slot.rule, Offline)}
-        return tuple(found[index] for index in range(len(self.devices)))
-
-    @cached_property
-    def heard(self) -> tuple[tuple[tuple[int, Slot], ...], ...]:
-        """For each device, the slots that a sample of it speaks to, with their places: the asset's and its own."""
-        slots = tuple(enumerate(self.slots))
-        return tuple(
-            tuple((place, slot) for place, slot in slots if slot.device in {-1, index})
-            for index in range(len(self.devices))
-        )
-
-    @cached_property
-    def sign_of_life(self) -> tuple[tuple[tuple[int, Slot], ...], ...]:
-        """The same for a message whose values no longer count: its offline slot alone."""
-        return tuple(((place, self.slots[place]),) for place in self.silence)
+        """See ``Layout``."""
+        return self.layout.silence
 
     @cached_property
     def stale_after_ms(self) -> tuple[Millis, ...]:

@@ -107,7 +107,7 @@ class Loop:
         """Steps 1 to 6 of the design's line for whatever is there."""
         batch = self._source.wait(IDLE_S, [self._inbox.fileno()])
         arrived_s = monotonic_s()
-        self._follow_session()
+        self._follow_session(batch.uplinks[0].received_ms if batch.uplinks else self._clock.now_ms())
         for uplink in batch.uplinks:
             self._patiently(self._pipeline.take, uplink)
         answers = [(posted.answer, self._do(posted.item)) for posted in self._inbox.take()]
@@ -129,8 +129,8 @@ class Loop:
         self._metrics.ack_dropped.inc(len(batch.uplinks) - acked)
         self._metrics.durable(len(batch.uplinks), now_s - committing_s, now_s - arrived_s)
 
-    def _follow_session(self) -> None:
-        """Silence means something only while we can hear."""
+    def _follow_session(self, at_ms: Millis) -> None:
+        """Silence means something only while we can hear: from ``at_ms`` on, when the first of the batch came."""
         state = self._source.state
         self._health.report(BROKER, state.part)
         live = state.phase is Phase.LIVE
@@ -141,7 +141,7 @@ class Loop:
         if not live:
             county.deafen()
             return
-        county.listen(self._clock.now_ms(), self._heard_ms, self._pipeline.changes, started=not self._started)
+        county.listen(at_ms, self._heard_ms, self._pipeline.changes, started=not self._started)
         self._started = True
 
     def _commit(self, *, snapshot: bool = False) -> None:
