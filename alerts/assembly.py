@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alerts import escalation, holds, policy, ruleset, texts
 from alerts.alert import Alert
@@ -95,8 +96,16 @@ def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> As
     devices = tuple(
         found.devices.get(device.id, fresh) for device, fresh in zip(plan.devices, born.devices, strict=True)
     )
-    machines = tuple(found.machines.get(_name(plan, slot), IDLE) for slot in plan.slots)
+    last = len(devices) - 1
+    machines = tuple(_seated(found.machines.get(_name(plan, slot), IDLE), last) for slot in plan.slots)
     return AssetState(memory, devices, machines, found.run)
+
+
+def _seated(machine: Machine, last: int) -> Machine:
+    """A machine under a plan with so many devices; without any, nothing can move it and it rests."""
+    if last < 0:
+        return IDLE
+    return machine if machine.feeder <= last else replace(machine, feeder=last)
 
 
 def pack_alert(alert: Alert) -> bytes:

@@ -52,7 +52,7 @@ class County:
     def restore(self, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> None:
         """Takes over what was remembered; timers run once ``listen`` is called."""
         self.states = dict(states)
-        self.alerts = {alert.episode: alert for alert in alerts}
+        self.alerts = {alert.episode: self._office.adopt(alert) for alert in alerts}
         self._silent = {
             device.id
             for asset, state in self.states.items()
@@ -232,4 +232,5 @@ class County:
         plan = self.plans.get(alert.asset)
         if plan is None:
             return alert.asset in self.inventory.radio_gateways
-        return any(slot.rule.kind == alert.rule and plan.subject(slot) == alert.subject for slot in plan.slots)
+        named = any(slot.rule.kind == alert.rule and plan.subject(slot) == alert.subject for slot in plan.slots)
+        return named and bool(plan.devices)

@@ -57,6 +57,16 @@ class Escalation:
         """T9: somebody has seen it; steps and repeats stop."""
         return replace(alert, acked_ms=at_ms, acked_by=by, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, reason="")
 
+    def adopt(self, alert: Alert) -> Alert:
+        """An episode from before a start, under the people and the steps of now."""
+        told = tuple(person for person in alert.told if person in self.inventory.people)
+        steps = len(self.schedule.steps(alert))
+        if not alert.closed_ms and alert.step >= steps:
+            alert = replace(alert, due_ms=0)
+        if not steps:
+            alert = replace(alert, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0)
+        return replace(alert, told=told)
+
     def explain(self, alert: Alert, parent: str, at_ms: Millis, log: Log) -> Alert:
         """Keeps an episode quiet whose cause is told."""
         log.append(why("inhibited", alert, at_ms, parent))

@@ -93,6 +93,11 @@ class Office:
         """Tells whatever of an episode is due by ``at_ms``."""
         docket.enter(self.escalation.run(alert, docket.memory(alert.asset), at_ms, docket.log))
 
+    def adopt(self, alert: Alert) -> Alert:
+        """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
+        known = alert.asset in self.inventory.assets or alert.asset in self.inventory.radio_gateways
+        return self.escalation.adopt(alert) if known else alert
+
     def acknowledge(self, alert: Alert, by: str, channel: str, at_ms: Millis, docket: Docket) -> None:
         """T9."""
         docket.log.append(_event("acked", alert, at_ms, {"by": by, "channel": channel}))

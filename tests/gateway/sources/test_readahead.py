@@ -120,7 +120,7 @@ def test_a_paho_without_the_private_names_fails_the_exam_quietly() -> None:
         def socket(self) -> None:
             return None
 
-    assert not suits(lambda _: OtherPaho(), mqtt5=True)  # type: ignore[arg-type, return-value]
+    assert not suits(lambda _: OtherPaho(), mqtt5=True)  # type: ignore[arg-type, return-value] # a stand-in for paho
 
 
 def test_all_acknowledgements_go_out_in_one_write_in_arrival_order() -> None:
@@ -155,4 +155,4 @@ def test_a_batch_is_bounded_and_says_that_more_is_left(payload: bytes, expected:
 
 def test_a_topic_that_is_not_utf8_stays_recognisable() -> None:
     uplinks, *_ = read([publish(b"a/\xff", b"", 1, None)], mqtt5=False, shortcut=True, ends=False)
-    assert uplinks[0].topic == "a/\\xff"  # type: ignore[index]
+    assert uplinks[0].topic == "a/\\xff"  # type: ignore[index] # they are bytes here

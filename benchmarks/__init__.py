@@ -1,0 +1,17 @@
+"""What a message costs and how soon it is durable, measured from outside: ``python -m benchmarks`` (or ``make bench``).
+
+Every figure comes from one run on one machine, both sides of a comparison in it. Nothing here is a test: it prints a
+table, writes ``results/latest.json`` and ends with 0 whenever it measured. Nothing of the house imports it.
+
+| module | is |
+|---|---|
+| ``__main__`` | the run, in order |
+| ``load`` | the 10,000 devices, what they say, and how it is published |
+| ``gateway_process``, ``bare_process``, ``replay_process`` | what is measured, each in a process of its own |
+| ``children`` | starts them, waits for them, reads what they found |
+| ``backlog`` | durable gateway against a bare subscriber on the same backlog; its memory afterwards |
+| ``latency`` | from a crossing sample to the commit that holds its owed notification |
+| ``replaying`` | recorded uplinks through ``cunjing replay``'s own line |
+| ``stages`` | ``python -m benchmarks.stages``: the same message, taken apart |
+| ``report`` | the table and the file |
+"""
