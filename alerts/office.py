@@ -13,10 +13,10 @@ from alerts.alert import Alert
 from alerts.calendars import stamp
 from alerts.engine import Finding, Found
 from alerts.escalation import Escalation
-from alerts.model import Detail, Event, Severity
+from alerts.model import Event, Severity
 from alerts.plan import Memory
 from alerts.rules.gateway_offline import GatewayOffline
-from alerts.scribe import Log
+from alerts.scribe import Log, record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -100,19 +100,19 @@ class Office:
 
     def acknowledge(self, alert: Alert, by: str, channel: str, at_ms: Millis, docket: Docket) -> None:
         """T9."""
-        docket.log.append(_event("acked", alert, at_ms, {"by": by, "channel": channel}))
+        docket.log.append(record("acked", alert, at_ms, {"by": by, "channel": channel}))
         docket.enter(self.escalation.acknowledge(alert, by, at_ms))
 
     def reset(self, alert: Alert, by: str, at_ms: Millis, docket: Docket) -> None:
         """T12: a latched episode is over, because a person has looked."""
-        docket.log.append(_event("reset", alert, at_ms, {"by": by}))
+        docket.log.append(record("reset", alert, at_ms, {"by": by}))
         self._close(alert, at_ms, "reset", docket)
         self._release_children(alert, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
 
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
-        docket.log.append(_event("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
+        docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
         docket.enter(replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0))
 
     def _hear(self, finding: Finding, docket: Docket) -> None:
@@ -140,7 +140,7 @@ class Office:
             detail=finding.detail or {},
             owes=not finding.late,
         )
-        docket.log.append(_event("raised", alert, finding.at_ms, finding.detail or {}))
+        docket.log.append(record("raised", alert, finding.at_ms, finding.detail or {}))
         docket.enter(alert)
 
     def _follow(self, alert: Alert, finding: Finding, docket: Docket) -> None:
@@ -154,23 +154,23 @@ class Office:
             case Found.CONFIRMED:
                 docket.enter(escalation.confirm(alert, at_ms, finding.detail or alert.detail, docket.log))
             case Found.LATCHED:
-                docket.log.append(_event("latched", alert, at_ms, {}))
+                docket.log.append(record("latched", alert, at_ms, {}))
                 docket.enter(replace(alert, recovering=False, latched=True))
             case Found.REIGNITED:
-                docket.log.append(_event("reignited", alert, at_ms, finding.detail or {}))
+                docket.log.append(record("reignited", alert, at_ms, finding.detail or {}))
                 if finding.late:
-                    docket.log.append(_event("held", alert, at_ms, {"reason": "late"}))
+                    docket.log.append(record("held", alert, at_ms, {"reason": "late"}))
                     docket.enter(replace(alert, latched=False, recovering=False, owes=False))
                 else:
                     docket.enter(escalation.reignite(alert, at_ms, finding.detail or alert.detail))
             case _:
                 if finding.late and alert.told:
-                    docket.log.append(_event("dropped", alert, at_ms, {"reason": "late"}))
+                    docket.log.append(record("dropped", alert, at_ms, {"reason": "late"}))
                     alert = replace(alert, told=())
                 self._close(alert, at_ms, finding.reason or "recovered", docket)
 
     def _close(self, alert: Alert, at_ms: Millis, reason: str, docket: Docket) -> None:
-        docket.log.append(_event("cleared", alert, at_ms, {"reason": reason}))
+        docket.log.append(record("cleared", alert, at_ms, {"reason": reason}))
         docket.enter(self.escalation.close(alert, at_ms, reason))
 
     def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:
@@ -190,7 +190,7 @@ class Office:
                 since_ms=at_ms,
                 detail={"stale": stale, "devices": len(carried)},
             )
-            docket.log.append(_event("raised", alert, at_ms, alert.detail))
+            docket.log.append(record("raised", alert, at_ms, alert.detail))
             docket.enter(alert)
         elif down is not None and rule.is_back(stale, len(carried)):
             self._close(down, at_ms, "recovered", docket)
@@ -228,16 +228,3 @@ class Office:
     def _interval_ms(self, alert: Alert) -> Millis:
         device = self.inventory.devices.get(alert.device)
         return LONGEST_GRACE_MS if device is None else min(device.interval_s * 1000, LONGEST_GRACE_MS)
-
-
-def _event(name: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:
-    return Event(
-        at_ms=at_ms,
-        event=name,
-        rule=alert.rule,
-        asset=alert.asset,
-        device=alert.device,
-        episode=alert.episode,
-        severity=alert.severity,
-        detail=detail,
-    )

@@ -67,6 +67,11 @@ def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Milli
         detail["until_ms"] = until_ms
     if person:
         detail["person"] = person
+    return record(event, alert, at_ms, detail)
+
+
+def record(event: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:
+    """A row about an episode."""
     return Event(
         at_ms=at_ms,
         event=event,

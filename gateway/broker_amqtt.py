@@ -17,7 +17,7 @@ from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
-from gateway.embedded import BrokerFault
+from gateway.broker_fault import BrokerFault
 
 _STOPPED_WITHIN_S = 5.0
 

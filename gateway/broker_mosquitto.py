@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from gateway.embedded import BrokerFault
+from gateway.broker_fault import BrokerFault
 
 _STARTED_WITHIN_TRIES: Final = 250
 _TRY_EVERY_S: Final = 0.02

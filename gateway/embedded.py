@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from gateway.broker_fault import BrokerFault
+
 SWITCH: Final = "CUNJING_MOSQUITTO"
 _SYSTEM_FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin")
 USERNAME: Final = "cunjing"
-
-
-class BrokerFault(Exception):  # noqa: N818 a fault of the surroundings, said in a sentence
-    """Why the embedded broker does not run, in a sentence with its remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ Built once from an inventory; a topic that was seen before costs one look-up. It
 from collections.abc import Iterator
 from typing import Final
 
-from telemetry.envelopes import Address, envelopes
+from telemetry.envelopes import envelopes
 from telemetry.inventory import Inventory
-from telemetry.wire import Reason, Rejected, quoted
+from telemetry.wire import Address, Reason, Rejected, quoted
 
 _SPARE: Final = 1_024
 

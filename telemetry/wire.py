@@ -3,15 +3,14 @@
 ``decode`` never raises on any bytes; nothing here knows rules, time of day or what was said before.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from telemetry.inventory import Device
 from telemetry.reading import Millis, Sample
-
-if TYPE_CHECKING:
-    from telemetry.directory import Directory
 
 MAX_PAYLOAD_BYTES: Final = 65_536
 MAX_SAMPLES: Final = 100
@@ -86,7 +85,25 @@ class Echo(Struct, frozen=True, gc=False):
 Decoded: TypeAlias = Samples | Status | Echo | Rejected
 
 
-def decode(uplink: Uplink, directory: "Directory") -> Decoded:
+Reader: TypeAlias = Callable[[bytes, Device], Decoded]
+"""Reads one payload of a known device. It answers on any bytes and never raises."""
+
+
+class Address(NamedTuple):
+    """Where a topic leads: the device that speaks, and who reads what it says there."""
+
+    device: Device
+    read: Reader
+
+
+class Resolver(Protocol):
+    """Who knows where a topic leads (``directory.Directory``)."""
+
+    def resolve(self, topic: str) -> Address | Rejected:
+        """The address that a topic names, or why it names none."""
+
+
+def decode(uplink: Uplink, directory: Resolver) -> Decoded:
     """What an uplink says. Whatever its topic and bytes are, this answers and never raises."""
     if len(uplink.payload) > MAX_PAYLOAD_BYTES:
         return Rejected(Reason.TOO_LARGE, f"{len(uplink.payload)} bytes; at most {MAX_PAYLOAD_BYTES} are read")

@@ -18,12 +18,13 @@ from alerts.policy import PolicyFault
 from firmware_sim.publish import Broker, BrokerError, publish
 from firmware_sim.traces import statuses, trace
 from gateway import app, imports, logs
+from gateway.broker_fault import BrokerFault
 from gateway.clock import ScaledClock, monotonic_s
 from gateway.demo import stage, words
 from gateway.demo.outbox import Outbox
 from gateway.demo.story import Story
 from gateway.demo.view import picture
-from gateway.embedded import BrokerFault, Embedded, embedded_broker, free_port
+from gateway.embedded import Embedded, embedded_broker, free_port
 from gateway.journal.entry import Entry
 from gateway.settings_faults import SettingsFault
 

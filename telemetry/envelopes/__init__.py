@@ -9,23 +9,13 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
-from telemetry.inventory import Device, Inventory
-from telemetry.wire import Decoded, Rejected
+from telemetry.inventory import Inventory
+from telemetry.wire import Address, Reader, Rejected
 
 NATIVE_PROFILE: Final = "native"
 """The profile of a device that speaks our own JSON; every other profile names a codec."""
-
-Reader: TypeAlias = Callable[[bytes, Device], Decoded]
-"""Reads one payload of a known device. It answers on any bytes and never raises."""
-
-
-class Address(NamedTuple):
-    """Where a topic leads: the device that speaks, and who reads what it says there."""
-
-    device: Device
-    read: Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from telemetry.codecs import codecs
 from telemetry.diagnosis import number_fault
-from telemetry.envelopes import NATIVE_PROFILE, Address, Envelope
+from telemetry.envelopes import NATIVE_PROFILE, Envelope
 from telemetry.inventory import Device, Inventory
 from telemetry.reading import Millis, Sample, Values
-from telemetry.wire import MAX_COUNTER, Decoded, Reason, Rejected, Samples
+from telemetry.wire import MAX_COUNTER, Address, Decoded, Reason, Rejected, Samples
 
 _TOPIC: Final = re.compile(r"application/[^/]{1,64}/device/([0-9a-fA-F]{16})/event/up")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

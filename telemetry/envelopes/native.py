@@ -13,10 +13,23 @@ import msgspec
 from msgspec import Meta, Struct
 
 from telemetry.diagnosis import diagnose
-from telemetry.envelopes import NATIVE_PROFILE, Address, Envelope, Reader
+from telemetry.envelopes import NATIVE_PROFILE, Envelope
 from telemetry.inventory import Device, Inventory
 from telemetry.reading import QUANTITIES, Sample, Values
-from telemetry.wire import MAX_CLOCK, MAX_COUNTER, MAX_SAMPLES, Decoded, Echo, Reason, Rejected, Samples, Status, quoted
+from telemetry.wire import (
+    MAX_CLOCK,
+    MAX_COUNTER,
+    MAX_SAMPLES,
+    Address,
+    Decoded,
+    Echo,
+    Reader,
+    Reason,
+    Rejected,
+    Samples,
+    Status,
+    quoted,
+)
 
 _TOPIC: Final = re.compile(r"cunjing/v1/([a-z0-9-]{1,32})/([a-z0-9-]{1,32})/(telemetry|status|cmd)")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.embedded import BrokerFault, embedded_broker, find_mosquitto
+from gateway.broker_fault import BrokerFault
+from gateway.embedded import embedded_broker, find_mosquitto
 
 
 def test_none_hides_an_installed_mosquitto() -> None:
