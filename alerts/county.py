@@ -85,7 +85,7 @@ class County:
         asset = plan.asset.id
         step = engine.observe(plan, self.states[asset], reading, self)
         if step.moved or step.findings:
-            self._keep(plan, step, reading.received_ms, changes)
+            self._keep(plan, step, reading.received_ms, changes, queued=reading.observed_ms < self._since_ms)
         else:
             self.states[asset] = step.state
 
@@ -152,10 +152,11 @@ class County:
         state = self.states.get(asset)
         return None if state is None else state.memory
 
-    def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes) -> None:
+    def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id
         docket = self._docket(step.findings, asset, step.state)
+        docket.queued = queued and at_ms < self._grace_ms
         self._office.decide(step.findings, at_ms, docket)
         self.states[asset] = step.state
         for finding in step.findings:

@@ -36,6 +36,8 @@ class Docket:
     """Since when we hear the devices."""
     not_before_ms: Millis = 0
     """The end of the grace after a start: nothing that was kept quiet or fell due meanwhile is told before."""
+    queued: bool = False
+    """What is decided was measured before we could hear it: the news of the present may still be in the queue."""
     changed: dict[str, Alert] = field(default_factory=dict)
     log: Log = field(default_factory=list)
 
@@ -86,8 +88,20 @@ class Office:
             self._explain_children(alert, at_ms, docket)
             self._explain_or_begin(alert.episode, at_ms, docket)
         for alert in list(docket.changed.values()):
-            if not docket.is_held(alert, at_ms):
-                self.run(alert, at_ms, docket)
+            waiting = self._await_queue(alert, at_ms, docket)
+            docket.enter(waiting)
+            if not docket.is_held(waiting, at_ms):
+                self.run(waiting, at_ms, docket)
+
+    def _await_queue(self, alert: Alert, at_ms: Millis, docket: Docket) -> Alert:
+        """Old news that came with a queue is told, P1 apart, only when the queue can be trusted to be empty."""
+        end_ms = docket.not_before_ms
+        is_due = any(0 < due < end_ms for due in (alert.due_ms, alert.fresh_ms))
+        if not docket.queued or alert.severity is Severity.P1 or not is_due:
+            return alert
+        docket.log.append(record("held", alert, at_ms, {"reason": "queued", "until_ms": end_ms}))
+        due_ms, fresh_ms = (max(due, end_ms) if due else 0 for due in (alert.due_ms, alert.fresh_ms))
+        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms)
 
     def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """Tells whatever of an episode is due by ``at_ms``."""

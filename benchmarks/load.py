@@ -3,7 +3,7 @@
 The county, its inventory and every byte come from ``firmware_sim``; this only picks, times and publishes them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -32,7 +32,7 @@ class Crossing(NamedTuple):
 
 
 def scenario(now_ms: Millis) -> Scenario:
-    """The county, 100 minutes ago. All native: half of it would come by ChirpStack, which a bare one could not compare."""
+    """The county, 100 minutes ago; all native, where the shipped one has half of it come by ChirpStack."""
     shipped = load(SCENARIO.read_text("utf-8"))
     native = shipped.model_copy(update={"fleet": shipped.fleet.model_copy(update={"chirpstack": 0.0})})
     return at_start(native, now_ms - SPAN_MS)
@@ -64,9 +64,7 @@ def paced(
     return [uplink._replace(at_ms=place * 1_000 // rate) for place, uplink in enumerate(said)], burning
 
 
-def send(
-    broker: Embedded, uplinks: Iterable[TimedUplink], now_ms: Callable[[], Millis] | None = None
-) -> int:
+def send(broker: Embedded, uplinks: Iterable[TimedUplink], now_ms: Callable[[], Millis] | None = None) -> int:
     """Publishes them at QoS 1, each at its instant or all as fast as the broker takes them; how many it took."""
     at = Broker("127.0.0.1", broker.port, broker.username, broker.password)
     return publish(uplinks, at, Event(), now_ms).acknowledged
@@ -81,9 +79,3 @@ def inventory(story: Scenario, folder: Path) -> Path:
 
 def _topic(story: Scenario, row: dict[str, Any]) -> str:
     return f"cunjing/v1/{story.county}/{row['id']}/telemetry"
-
-
-def recorded(uplinks: Iterable[TimedUplink]) -> Iterator[tuple[Millis, str, bytes]]:
-    """The uplinks as a recording has them."""
-    for uplink in uplinks:
-        yield uplink.at_ms, uplink.topic, uplink.payload

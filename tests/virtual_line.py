@@ -35,6 +35,7 @@ class VirtualLine:
         self.said: list[Event | Owed] = []
         self.resume(at_ms)
         self.listen(at_ms, None, started=True)
+        self.commit()  # as the loop does in its first turn: since when a device is known survives
 
     def take(self, uplinks: Iterable[Uplink]) -> None:
         """Uplinks, not yet durable."""

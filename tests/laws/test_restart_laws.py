@@ -1,6 +1,6 @@
 """Restarts change nothing (L6), and neither does a crash between any two steps (L1, L2), whatever a county sends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
@@ -125,13 +125,18 @@ def _said(devices: tuple[str, ...], values: st.SearchStrategy[Values]) -> st.Sea
 
 
 happenings = st.lists(
-    st.one_of(_said(BINS, bin_values), _said(BINS, bin_values), _said(PLANTS, plant_values), st.builds(Spoken, gaps, st.booleans())),
+    st.one_of(
+        _said(BINS, bin_values),
+        _said(BINS, bin_values),
+        _said(PLANTS, plant_values),
+        st.builds(Spoken, gaps, st.booleans()),
+    ),
     min_size=4,
     max_size=25,
 )
 
 
-def told(story: list[Happening]) -> Iterator[tuple[Millis, Uplink | Spoken]]:
+def told(story: Sequence[Happening]) -> Iterator[tuple[Millis, Uplink | Spoken]]:
     """The story with instants and bytes."""
     now_ms, seq, sent = START_MS, 0, list[Uplink]()
     for happening in story:
@@ -166,7 +171,7 @@ def do(line: VirtualLine, at_ms: Millis, what: Uplink | Spoken) -> None:
             county.acknowledge(episode, "office", "desk", at_ms, changes)
 
 
-def plain(story: list[Happening], path: Path) -> VirtualLine:
+def plain(story: Sequence[Happening], path: Path) -> VirtualLine:
     """The story without any restart."""
     line = VirtualLine(path, COUNTY, FIGURES, START_MS)
     for at_ms, what in told(story):
@@ -224,14 +229,18 @@ class Death(Enum):
     AFTER_ACK = 3
 
 
-KEPT = ("reading", "event", "alert", "notification", "asset", "device", "device_status")
-"""What a journal says; positions and snapshots say only how it was written, a refused uplink may come twice."""
+KEPT = ("event", "alert", "notification")
+"""What a journal says; positions, snapshots and the numbers of names say only how it was written."""
 
 
 def journal(path: Path) -> dict[str, Any]:
+    """What it says, with names for numbers; a refused uplink may come twice."""
     tables = contents(path)
+    devices, assets = ({row[0]: row[1] for row in tables[name]} for name in ("device", "asset"))
+    readings = [(number, devices[device], assets[asset], *rest) for number, device, asset, *rest in tables["reading"]]
+    statuses = {devices[device]: rest for device, *rest in tables["device_status"]}
     refused = {row[2:] for row in tables["quarantine"]}
-    return {name: tables[name] for name in KEPT} | {"quarantine": refused}
+    return {name: tables[name] for name in KEPT} | {"reading": readings, "status": statuses, "quarantine": refused}
 
 
 def hold_crashes(story: list[Happening], batch: int, deaths: list[Death]) -> None:

@@ -1,0 +1,65 @@
+"""The run: ``python -m benchmarks [--rounds N] [--messages N]``. Ends with 0 whenever it measured anything."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from benchmarks import backlog, latency, load, replaying, report
+from benchmarks.children import Unmeasured
+from gateway.embedded import BrokerFault, embedded_broker, find_mosquitto
+
+_T = TypeVar("_T")
+RATES = (1_000, 5_000)
+
+
+def main() -> int:
+    """Measures what can be measured here, prints the table, writes the file."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    asked.add_argument("--rounds", type=int, default=3, help="how often each side drains the backlog")
+    asked.add_argument("--messages", type=int, default=50_000, help="how many messages the backlog holds")
+    options = asked.parse_args()
+    troubles: list[str] = []
+
+    def tried(what: str, measure: Callable[[], _T]) -> _T | None:
+        print(f"{what} …", file=sys.stderr, flush=True)
+        try:
+            return measure()
+        except (Unmeasured, BrokerFault) as trouble:
+            troubles.append(f"{what}: not measured, {trouble}")
+            return None
+
+    report.LATEST.parent.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".run-", dir=report.LATEST.parent)))
+        where = report.machine(folder)
+        story = load.scenario(time.time_ns() // 1_000_000)
+        inventory = load.inventory(story, folder)
+        uplinks = load.ordinary(story, max(options.messages, RATES[-1] * latency.SECONDS))
+        queued = uplinks[: options.messages]
+        replayed = tried("replay", lambda: replaying.measure(folder, inventory, queued, options.rounds))
+        drained, latencies, broker = None, dict.fromkeys(RATES), None
+        if find_mosquitto() is None:
+            troubles.append("there is no mosquitto here: only replay was measured; install the Debian package")
+        elif embedded := tried("mosquitto", lambda: stack.enter_context(embedded_broker(folder / "broker"))):
+            broker = embedded.name
+            drained = tried("backlog", partial(backlog.measure, folder, embedded, inventory, queued, options.rounds))
+            for rate in RATES:
+                latencies[rate] = tried(
+                    f"latency at {rate} msg/s",
+                    lambda rate=rate: latency.measure(
+                        folder / f"latency-{rate}", embedded, inventory, story, uplinks, rate
+                    ),
+                )
+    found = report.figures(drained, latencies, replayed)
+    report.write(where, broker, found, troubles)
+    report.show(where, broker, found, troubles)
+    return 0 if drained or replayed or any(latencies.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
