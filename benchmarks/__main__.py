@@ -6,12 +6,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from benchmarks import backlog, latency, load, replaying, report
 from benchmarks.children import Unmeasured
-from gateway.embedded import BrokerFault, embedded_broker, find_mosquitto
+from gateway.broker_fault import BrokerFault
+from gateway.embedded import embedded_broker, find_mosquitto
 
 _T = TypeVar("_T")
 RATES = (1_000, 5_000)
@@ -41,20 +43,19 @@ def main() -> int:
         inventory = load.inventory(story, folder)
         uplinks = load.ordinary(story, max(options.messages, RATES[-1] * latency.SECONDS))
         queued = uplinks[: options.messages]
-        replayed = tried("replay", lambda: replaying.measure(folder, inventory, queued, options.rounds))
-        drained, latencies, broker = None, dict.fromkeys(RATES), None
-        if find_mosquitto() is None:
-            troubles.append("there is no mosquitto here: only replay was measured; install the Debian package")
-        elif embedded := tried("mosquitto", lambda: stack.enter_context(embedded_broker(folder / "broker"))):
+        replayed = tried("replay", partial(replaying.measure, folder, inventory, queued, options.rounds))
+        drained = broker = None
+        latencies: dict[int, latency.Latency | None] = dict.fromkeys(RATES)
+        if tried("mosquitto", find_mosquitto) is None:
+            troubles.append("there is no mosquitto: only replay was measured; install the Debian package mosquitto")
+        else:
+            embedded = stack.enter_context(embedded_broker(folder / "broker"))
             broker = embedded.name
             drained = tried("backlog", partial(backlog.measure, folder, embedded, inventory, queued, options.rounds))
             for rate in RATES:
-                latencies[rate] = tried(
-                    f"latency at {rate} msg/s",
-                    lambda rate=rate: latency.measure(
-                        folder / f"latency-{rate}", embedded, inventory, story, uplinks, rate
-                    ),
-                )
+                apart = folder / f"latency-{rate}"
+                measure = partial(latency.measure, apart, embedded, inventory, story, uplinks, rate)
+                latencies[rate] = tried(f"latency at {rate} msg/s", measure)
     found = report.figures(drained, latencies, replayed)
     report.write(where, broker, found, troubles)
     report.show(where, broker, found, troubles)

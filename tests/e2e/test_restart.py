@@ -57,9 +57,10 @@ class Played(NamedTuple):
 
 def play(name: str, **changed: object) -> Played:
     scene = scenario(name, **changed)
+    sent = {minute: list(uplinks) for minute, uplinks in groupby(trace(scene), key=lambda one: one.at_ms // MINUTE)}
     minutes = [
-        ((minute + 1) * MINUTE, [Uplink(one.at_ms, one.topic, one.payload) for one in sent])
-        for minute, sent in groupby(trace(scene), key=lambda uplink: uplink.at_ms // MINUTE)
+        ((minute + 1) * MINUTE, [Uplink(one.at_ms, one.topic, one.payload) for one in sent.get(minute, ())])
+        for minute in range(scene.start_ms // MINUTE, scene.end_ms // MINUTE)
     ]
     return Played(scene.start_ms, inventory(scene), minutes)
 
@@ -76,7 +77,7 @@ class Run:
         queued: list[Uplink] = []
         away = False
         for end_ms, uplinks in self._minutes:
-            if gone is not None and from_ms <= uplinks[0].received_ms < until_ms:
+            if gone is not None and from_ms < end_ms <= until_ms:
                 if not away:
                     self._leave(gone)
                 away = True
@@ -95,7 +96,7 @@ class Run:
 
     def _hear(self, uplinks: list[Uplink], now_ms: Millis) -> None:
         self.line.take(uplinks)
-        self.line.pipeline.advance(max(now_ms, uplinks[-1].received_ms if uplinks else 0))
+        self.line.pipeline.advance(now_ms)
         self.line.commit()
 
     def _leave(self, gone: Gone) -> None:
