@@ -106,6 +106,12 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     )
 
 
+def recall(memory: BinMemory) -> BinSight:
+    """The last level once more, as if a sample said it and nothing else."""
+    at_ms = memory.fill_ms
+    return BinSight(Quality.GOOD, memory.fill_pct, memory.full_flag, None, None, 0, None, False, at_ms, None)  # noqa: FBT003 -- positional, as in look
+
+
 def _tilt(values: Values) -> float | None:
     """Degrees from upright; a tilt flag counts as leaning, a flag of 0 alone as upright."""
     if values.tilt_flag == 1.0:

@@ -12,7 +12,8 @@ from typing import Final
 from alerts import engine
 from alerts.alert import Alert
 from alerts.bins import BinMemory
-from alerts.engine import NEVER, Finding, Found, Step
+from alerts.engine import NEVER
+from alerts.finding import Finding, Found, Step
 from alerts.model import Event, Owed
 from alerts.office import LONGEST_GRACE_MS, Docket, Office
 from alerts.plan import AssetState, Memory, Plan
@@ -46,11 +47,15 @@ class County:
         self._timers: list[tuple[Millis, str, str]] = []
         self._filed: dict[tuple[str, str], Millis] = {}
         self._listening = False
+        self._figures_changed = False
         self._since_ms: Millis = NEVER
         self._grace_ms: Millis = 0
 
-    def restore(self, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> None:
-        """Takes over what was remembered; timers run once ``listen`` is called."""
+    def restore(
+        self, states: Mapping[str, AssetState], alerts: Iterable[Alert], *, figures_changed: bool = False
+    ) -> None:
+        """Takes over what was remembered, under other figures maybe; timers run once ``listen`` is called."""
+        self._figures_changed = figures_changed
         self.states = dict(states)
         self.alerts = {alert.episode: self._office.adopt(alert) for alert in alerts}
         self._silent = {
@@ -71,6 +76,8 @@ class County:
         self._since_ms = at_ms
         if started:
             self._retire(at_ms, changes)
+        if self._figures_changed:
+            self._rejudge(at_ms, changes)
         self._refile_all()
 
     def deafen(self) -> None:
@@ -228,6 +235,14 @@ class County:
                 docket = self._docket()
                 self._office.retire(alert, at_ms, docket)
                 self._settle(docket, changes)
+
+    def _rejudge(self, at_ms: Millis, changes: Changes) -> None:
+        """A changed threshold judges the last level again."""
+        self._figures_changed = False
+        for asset, plan in self.plans.items():
+            step = engine.rejudge(plan, self.states[asset], at_ms, self)
+            if step.moved:
+                self._keep(plan, step, at_ms, changes)
 
     def _is_watched(self, alert: Alert) -> bool:
         plan = self.plans.get(alert.asset)

@@ -3,16 +3,15 @@
 It knows rules and their life cycle; it knows no people, no texts and no other asset but through ``Neighbours``.
 """
 
-from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts import bins, lifecycle, plants
 from alerts.bins import BinMemory, BinSight
 from alerts.calendars import stamp
 from alerts.devices import hear
+from alerts.finding import Finding, Found, Step
 from alerts.lifecycle import Call, Instant, Machine, Move, Timing
 from alerts.model import Condition, Detail
 from alerts.plan import AssetState, Memory, Plan, Slot
@@ -33,47 +32,6 @@ NEVER: Final[Millis] = 1 << 62
 _NORMAL: Final = Condition.NORMAL
 _RAISE: Final = Call.RAISE
 _NOTHING: Final = Call.NONE
-
-
-class Found(StrEnum):
-    """What one input brought to light."""
-
-    RAISED = "raised"
-    CONFIRMED = "confirmed"
-    REIGNITED = "reignited"
-    RECOVERING = "recovering"
-    RELAPSED = "relapsed"
-    CLEARED = "cleared"
-    LATCHED = "latched"
-    STALE = "stale"
-    FRESH = "fresh"
-    EMPTIED = "emptied"
-    PARTLY_EMPTIED = "partly_emptied"
-    RUN_STATE = "run_state"
-
-
-class Finding(Struct, frozen=True, gc=False):
-    """What stage two hears: an episode moved, a device fell silent or spoke, a bin was emptied, a plant changed."""
-
-    kind: Found
-    at_ms: Millis
-    asset: str
-    rule: str = ""
-    device: str = ""
-    episode: str = ""
-    severity: str = ""
-    since_ms: Millis = 0
-    late: bool = False
-    reason: str = ""
-    detail: Detail | None = None
-
-
-class Step(Struct, frozen=True, gc=False):
-    """The answer to one input: the next state, what was found, and whether any machine moved."""
-
-    state: AssetState
-    findings: tuple[Finding, ...]
-    moved: bool
 
 
 def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> Step:
@@ -111,6 +69,28 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     if moved:
         state = replace(state, machines=machines)
     return _run_state(plan, state, findings, at.received_ms, moved=moved)
+
+
+def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
+    """A figure was changed: the last level is judged by the new one, and never counted twice for the same."""
+    memory = state.memory
+    silent = not plan.devices or any(state.machines[place].condition is SILENT for place in plan.silence)
+    if not isinstance(memory, BinMemory) or memory.fill_pct < 0 or silent:
+        return Step(state, (), moved=False)
+    sight, at = bins.recall(memory), Instant(memory.fill_ms, at_ms, late=False, feeder=0)
+    scene = Scene(plan.asset, plan.calendar, state.machines, plan.place, neighbours)
+    machines, findings = list(state.machines), []
+    for place, slot in enumerate(plan.slots):
+        if not isinstance(slot.rule, BinRule):
+            continue
+        verdict = slot.rule.judge(sight, scene)
+        if verdict.call is lifecycle.Call.NONE or lifecycle.agrees(machines[place], verdict):
+            continue
+        machines[place], move = lifecycle.advance(machines[place], verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, machines[place], move, at, "figures_changed"))
+    moved = tuple(machines) != state.machines
+    return Step(replace(state, machines=tuple(machines)), tuple(findings), moved)
 
 
 def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:

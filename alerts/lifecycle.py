@@ -128,6 +128,19 @@ def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, min
     return _while_recovering(machine, call, timing, at)
 
 
+def agrees(machine: Machine, verdict: Verdict) -> bool:
+    """Whether the machine stands already where this verdict about its last sample would put it."""
+    raises, clears = verdict.call is Call.RAISE, verdict.call in (Call.CLEAR, Call.END)
+    match machine.condition:
+        case Condition.NORMAL:
+            return not raises
+        case Condition.PENDING:
+            return raises
+        case Condition.ACTIVE:
+            return not clears
+    return clears
+
+
 def expire(machine: Machine, timing: Timing, mint: str) -> tuple[Machine, Move]:
     """T3 and T6 by the clock: the running delay of a machine that only waits for time is over."""
     if machine.condition is Condition.PENDING:

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import stamp
-from alerts.engine import Finding, Found
 from alerts.escalation import Escalation
+from alerts.finding import Finding, Found
 from alerts.model import Event, Severity
 from alerts.plan import Memory
 from alerts.rules.gateway_offline import GatewayOffline

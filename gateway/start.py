@@ -43,7 +43,11 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     }
     tracks = {device: unpack_track(placed.blob) for device, placed in restored.tracks.items()}
     _catch_up(inventory, county, restored, states, tracks, archive.highest_seq)
-    county.restore(states, (unpack_alert(row.blob) for row in restored.open_alerts))
+    county.restore(
+        states,
+        (unpack_alert(row.blob) for row in restored.open_alerts),
+        figures_changed=restored.ruleset not in ("", ruleset),
+    )
     pipeline = _pipeline(inventory, county, archive, known_ms, ruleset)
     pipeline.tracks = tracks
     return pipeline

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from alerts.alert import Alert
 from alerts.assembly import Figures
-from alerts.model import Event, Owed
+from alerts.model import Event, Owed  # noqa: TC001 -- they make an alias that is there at run time
 from alerts.plan import AssetState
 from gateway import start
 from gateway.journal.writer import Journal
@@ -62,9 +62,7 @@ class VirtualLine:
 
     def resume(self, at_ms: Millis) -> None:
         """A process is there that knows what the journal says."""
-        self.pipeline = start.resumed(
-            self._inventory, self._figures, self._journal, self._journal.restore(), at_ms
-        )
+        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, self._journal.restore(), at_ms)
 
     def restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         """Gone and back; without ``deaf_since_ms`` in no time at all."""
@@ -77,9 +75,3 @@ class VirtualLine:
         """All that the process remembers."""
         county = self.pipeline.county
         return county.states, county.alerts, self.pipeline.tracks
-
-    def restored(self, at_ms: Millis) -> Memory:
-        """All that a process would remember that started from this journal now."""
-        twin = start.resumed(self._inventory, self._figures, self._journal, self._journal.restore(), at_ms)
-        return twin.county.states, twin.county.alerts, twin.tracks
-

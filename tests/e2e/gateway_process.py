@@ -167,13 +167,17 @@ def start_control(broker: Embedded, kept: Path, log: Path) -> ForkServerProcess:
 
 
 def acknowledge_at_once(port: int, username: str, password: str, kept: Path, log: Path) -> None:
-    """What most programs do: paho acknowledges when the callback returns, and a thread writes to disk a little later."""
+    """What most programs do: paho acknowledges when the callback returns, a thread writes to disk later."""
     _log_to(log)
     heard: list[tuple[str, bytes]] = []
     client = Client(CallbackAPIVersion.VERSION2, "control", protocol=MQTTv5, manual_ack=False)
     client.username_pw_set(username, password)
     client.on_message = lambda _client, _data, message: heard.append(_named(message))
-    client.on_connect = lambda *_: client.subscribe("cunjing/v1/+/+/telemetry", qos=1)
+
+    def subscribe(*_: object) -> None:
+        client.subscribe("cunjing/v1/+/+/telemetry", qos=1)
+
+    client.on_connect = subscribe
     client.on_subscribe = lambda *_: subscribed_mark(kept).touch()
     lasting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own gap
     lasting.SessionExpiryInterval = SESSION_S

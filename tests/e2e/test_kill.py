@@ -1,4 +1,4 @@
-"""SIGKILL at random instants under load: nothing that was published is lost or kept twice, everybody is told once (L1, L7).
+"""SIGKILL at random instants under load: nothing published is lost or kept twice, everybody is told once (L1, L7).
 
 A real mosquitto, real gateway processes, one journal. The control shows that the same kills do lose what is
 acknowledged before it is durable.

@@ -1,4 +1,4 @@
-"""Restarts of gateway and broker under 10,000 devices, by the virtual clock: nobody hears what would not have been told.
+"""Restarts of gateway and broker under 10,000 devices, by the virtual clock: nobody is told anything new.
 
 The line is the gateway's own over a real journal file; a broker's queue is a list that is delivered in one burst.
 """

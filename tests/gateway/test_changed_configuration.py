@@ -48,6 +48,7 @@ def journal(tmp_path: Path) -> Path:
     over(pipeline, BEGIN + MINUTE, 2)
     entry, _ = pipeline.finish()
     assert [owed.to for owed in entry.owed] == ["cleaner-li"]
+    entry.snapshot = pipeline.snapshot()
     opened.commit(entry)
     opened.close()
     return path
@@ -102,6 +103,43 @@ def test_a_pool_whose_sensor_is_gone_is_closed_without_a_word(journal: Path) -> 
 
     said = resumed(journal, county(unscrew), shipped.figures(), BEGIN + 5 * HOUR)
     assert [event.event for event in said if isinstance(event, Event) and event.asset == "ytan-03"] == ["retired"]
+
+
+def with_rules(text: str) -> Figures:
+    figures = shipped.figures()
+    return Figures(text, figures.escalation, figures.texts)
+
+
+def conditions(path: Path, rules: str) -> list[str]:
+    """Where over_two_thirds stands on the pool right after a start under these figures."""
+    opened = Journal.open(path)
+    pipeline = start.resumed(county(), with_rules(rules), opened, opened.restore(), BEGIN + 2 * MINUTE)
+    pipeline.county.listen(BEGIN + 2 * MINUTE, BEGIN + MINUTE, pipeline.changes, started=True)
+    opened.close()
+    plan, state = pipeline.county.plans["ytan-03"], pipeline.county.states["ytan-03"]
+    machine = state.machines[plan.place["over_two_thirds"]]
+    assert pipeline.changes.log == []
+    return [machine.condition.name, str(machine.count)]
+
+
+def test_a_changed_threshold_judges_the_last_level_again(journal: Path) -> None:
+    assert conditions(journal, "") == ["ACTIVE", "0"]
+    assert conditions(journal, "rules: {over_two_thirds: {raise_pct: 70}}") == ["ACTIVE", "0"]
+    assert conditions(journal, "rules: {over_two_thirds: {raise_pct: 90, clear_pct: 80}}") == ["RECOVERING", "1"]
+
+
+def test_a_level_that_was_below_the_line_counts_once_when_the_line_comes_down(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    opened = Journal.open(path)
+    pipeline = start.anew(county(), shipped.figures(), opened, BEGIN)
+    pipeline.county.listen(BEGIN, None, pipeline.changes, started=True)
+    over(pipeline, BEGIN, 1, distance_mm=600)
+    entry, _ = pipeline.finish()
+    entry.snapshot = pipeline.snapshot()
+    opened.commit(entry)
+    opened.close()
+    assert conditions(path, "") == ["NORMAL", "0"]
+    assert conditions(path, "rules: {over_two_thirds: {raise_pct: 58, clear_pct: 50}}") == ["PENDING", "1"]
 
 
 def test_an_escalation_that_became_shorter_ends(journal: Path) -> None:
