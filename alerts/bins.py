@@ -25,6 +25,10 @@ LEAST_FALL_POINTS: Final = 8.0
 LEAST_FALL_SHARE: Final = 0.4
 PARTLY_POINTS: Final = 20.0
 
+_GOOD: Final = Quality.GOOD  # a global is found ten times sooner than an enum's member, and this is asked per sample
+_BLIND: Final = Quality.BLIND
+_BAD: Final = Quality.BAD
+
 
 class Emptying(Struct, frozen=True, gc=False):
     """Somebody emptied the bin, or part of it: from which level to which."""
@@ -128,17 +132,17 @@ def _fill(
     if distance_mm is None:
         return None, None, memory.good_pct, memory.blind_run
     if distance_mm in NO_ECHO_MM or tilt_deg >= LEANING_DEG:
-        return Quality.BAD, None, memory.good_pct, memory.blind_run
+        return _BAD, None, memory.good_pct, memory.blind_run
     d = distance_mm * cos(radians(tilt_deg)) if tilt_deg >= STRAIGHT_DEG else distance_mm
     if d > BEYOND_FLOOR * geometry.empty_mm:
-        return Quality.BAD, None, memory.good_pct, memory.blind_run
+        return _BAD, None, memory.good_pct, memory.blind_run
     if d < geometry.blind_mm:
         run = memory.blind_run + 1
         full = memory.good_pct >= BLIND_AFTER_PCT or run >= BLIND_IN_A_ROW
-        return Quality.BLIND, BLIND_FILL_PCT if full else None, memory.good_pct, run
+        return _BLIND, BLIND_FILL_PCT if full else None, memory.good_pct, run
     share = (geometry.empty_mm - d) / geometry.height_mm
     fill = round(min(max(share, 0.0), 1.0) * 100.0, 1)
-    return Quality.GOOD, fill, fill, 0
+    return _GOOD, fill, fill, 0
 
 
 def _fall(memory: BinMemory, fill: float) -> tuple[Emptying | None, float, float]:
@@ -146,6 +150,8 @@ def _fall(memory: BinMemory, fill: float) -> tuple[Emptying | None, float, float
     crest = memory.crest_pct if 0.0 <= fill < memory.fill_pct else fill
     waiting = memory.fallen_pct >= 0.0
     start = memory.fallen_pct if waiting else crest
+    if start - fill < LEAST_FALL_POINTS:
+        return None, -1.0, crest
     for fallen, wholly in ((_emptied, True), (_partly, False)):
         if fallen(start, fill):
             if waiting and fallen(start, memory.fill_pct):

@@ -49,6 +49,7 @@ class County:
         self._listening = False
         self._figures_changed = False
         self._since_ms: Millis = NEVER
+        self._deaf_ms: Millis = 0
         self._grace_ms: Millis = 0
 
     def restore(
@@ -69,6 +70,7 @@ class County:
         """We hear the devices again: our deafness excuses them, and what fell due meanwhile waits for the grace."""
         self._listening = True
         if deaf_since_ms is not None and deaf_since_ms < at_ms:
+            self._deaf_ms = at_ms - deaf_since_ms
             self._grace_ms = at_ms + min(LONGEST_GRACE_MS, self._longest_interval_ms())
             for asset, state in self.states.items():
                 self.states[asset] = engine.excuse(state, deaf_since_ms, at_ms)
@@ -92,7 +94,7 @@ class County:
         asset = plan.asset.id
         step = engine.observe(plan, self.states[asset], reading, self)
         if step.moved or step.findings:
-            self._keep(plan, step, reading.received_ms, changes, queued=reading.observed_ms < self._since_ms)
+            self._keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
         else:
             self.states[asset] = step.state
 
@@ -163,7 +165,7 @@ class County:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id
         docket = self._docket(step.findings, asset, step.state)
-        docket.queued = queued and at_ms < self._grace_ms
+        docket.queued = queued
         self._office.decide(step.findings, at_ms, docket)
         self.states[asset] = step.state
         for finding in step.findings:
@@ -175,6 +177,11 @@ class County:
             changes.moved[asset] = None
         self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
         self._settle(docket, changes)
+
+    def _is_queued(self, reading: Reading) -> bool:
+        """Whether it waited for us while later news of its device may have queued up behind it."""
+        fresh = reading.observed_ms >= self._since_ms or reading.received_ms >= self._grace_ms
+        return not fresh and self._deaf_ms >= self.inventory.devices[reading.device].interval_s * 1000
 
     def _docket(self, findings: Iterable[Finding] = (), asset: str = "", state: AssetState | None = None) -> Docket:
         """The open alerts as stage two sees them while ``asset`` is on its way to ``state``."""

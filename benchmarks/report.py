@@ -20,7 +20,7 @@ LATEST: Final = Path(__file__).parent / "results" / "latest.json"
 METHOD: Final = {
     "ratio_over_bare": (
         "Backlog of native messages of an ordinary morning of 10,000 devices, queued by mosquitto at QoS 1 for two"
-        " absent sessions; each drains it in a process of its own, in turn, by MQTT 5. Ours: gateway.app.run, all rules,"
+        " absent sessions; each drains it in a process of its own, in turn, MQTT 5. Ours: gateway.app.run, every rule,"
         " journal on disk (WAL, synchronous=FULL), first message read to last batch committed. Bare: paho loop_forever,"
         " counting. Median of each round's bare µs ÷ ours."
     ),

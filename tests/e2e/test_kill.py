@@ -114,15 +114,16 @@ def kill_test(folder: Path, broker: Embedded, size: Size) -> tuple[Installation,
         published = finish()
     assert published.acknowledged == published.sent
     with gateway.running():
-        until(lambda: is_drained(gateway, len(load.published)), DRAINED_WITHIN_S)
+        until(lambda: is_drained(gateway, load), DRAINED_WITHIN_S)
     return gateway, load, toll
 
 
-def is_drained(gateway: Installation, published: int) -> bool:
-    """Whether everything published is in the journal and everything owed is out."""
+def is_drained(gateway: Installation, load: Load) -> bool:
+    """Whether everything published is in the journal, everybody is told, and everything owed is out."""
     ((stored,),) = gateway.rows("SELECT count(*) FROM reading")
     ((waiting,),) = gateway.rows("SELECT count(*) FROM notification WHERE state IN ('owed', 'sending')")
-    return bool(stored >= published and not waiting)
+    ((told,),) = gateway.rows("SELECT count(*) FROM notification WHERE kind = 'first'")
+    return bool(stored >= len(load.published) and told >= load.first_texts().total() and not waiting)
 
 
 def marks(gateway: Installation) -> Counter[Mark]:
