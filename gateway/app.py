@@ -3,6 +3,7 @@
 Everything is wired here and nothing is decided here. What starts last stops first.
 """
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -79,6 +80,7 @@ def run(
             inbox,
             clock=clock,
             heard_ms=restored.heartbeat_ms,
+            unsnapshotted=restored.last_reading_id - restored.snapshot_position,
             keep_days=settings.journal.keep_days,
             health=health,
             metrics=metrics,
@@ -95,6 +97,7 @@ def run(
         stack.callback(courier.stop)
         health.report(COURIER, Part(ready=True, state=f"sends through {settings.sms.channel}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
+        gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
         loop.run()
         _log.info("stopped")
 

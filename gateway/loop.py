@@ -68,6 +68,7 @@ class Loop:
         *,
         clock: Clock,
         heard_ms: Millis | None,
+        unsnapshotted: int,
         keep_days: int,
         health: Health,
         metrics: Metrics,
@@ -92,7 +93,7 @@ class Loop:
         self._listening = self._started = False
         self._beat_at_s = 0.0
         self._snapshot_at_s = monotonic_s()
-        self._read_since_snapshot = 0
+        self._read_since_snapshot = unsnapshotted  # a gateway that is killed again and again takes one too
 
     def run(self) -> None:
         """Turns until told to stop; then leaves a snapshot behind."""

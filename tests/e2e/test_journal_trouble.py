@@ -139,5 +139,5 @@ def test_a_damaged_journal_is_waited_for_and_the_broker_keeps_the_data(tmp_path:
     with running(chosen):
         until(journal_says(chosen, "damaged"), "the journal said to be damaged")
         chosen.journal.path.rename(tmp_path / "damaged.db")
-        until(lambda: chosen.journal.path.exists() and stored(chosen.journal.path) == list(range(100)), "all stored")
         until(is_ready(chosen), "ready again")
+        until(lambda: stored(chosen.journal.path) == list(range(100)), "all stored")
