@@ -59,7 +59,9 @@ def offset_to(hour: int) -> Millis:
 class Installation:
     """A gateway's folder: configuration, journal, outbox and log; and the processes that were started on it."""
 
-    def __init__(self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0) -> None:
+    def __init__(
+        self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0, rules: str = "{}"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = folder / "journal.db"
         self.outbox = folder / "outbox"
@@ -68,6 +70,7 @@ class Installation:
         self._configuration = folder / "gateway.toml"
         self._offset_ms = offset_ms
         (folder / "inventory.yaml").write_text(inventory, "utf-8")
+        (folder / "rules.yaml").write_text(rules, "utf-8")
         self._configuration.write_text(
             f"""
             [mqtt]
@@ -79,6 +82,8 @@ class Installation:
             path = "{self.journal}"
             [inventory]
             path = "{folder / "inventory.yaml"}"
+            [alerts]
+            rules = "{folder / "rules.yaml"}"
             [sms]
             outbox_folder = "{self.outbox}"
             [desk]

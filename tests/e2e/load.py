@@ -136,6 +136,7 @@ class Load:
 
     senders: list[Sender]
     now_ms: Callable[[], Millis]
+    interval_s: int = 1_200
     phase: int = 0
     published: set[Mark] = field(default_factory=set)
 
@@ -201,7 +202,7 @@ class Load:
             ],
             "people": people,
             "assets": [_asset_row(sender) for sender in self.senders],
-            "devices": [_device_row(sender) for sender in self.senders],
+            "devices": [_device_row(sender, self.interval_s) for sender in self.senders],
         }
         return yaml.safe_dump(county, allow_unicode=True, sort_keys=False)
 
@@ -234,6 +235,6 @@ def _asset_row(sender: Sender) -> dict[str, Any]:
     return row | {"kind": "bin", "bin": {"empty_mm": 1_200, "full_mm": 200, "blind_mm": 230}}
 
 
-def _device_row(sender: Sender) -> dict[str, Any]:
-    row = {"id": sender.name, "asset": _asset(sender), "profile": "native", "interval_s": 1_200}
+def _device_row(sender: Sender, interval_s: int) -> dict[str, Any]:
+    row = {"id": sender.name, "asset": _asset(sender), "profile": "native", "interval_s": interval_s}
     return row | {"power": "battery", "installed_at": "2024-01-01T00:00:00Z"}

@@ -7,7 +7,7 @@ acknowledged before it is durable.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
@@ -27,7 +27,6 @@ from tests.e2e.load import Load, Mark, mark_of
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
 SEED = 20_261_123
-LONGEST_LIFE_S = 0.9
 STANDSTILL_S = 10
 
 
@@ -41,7 +40,7 @@ class Size:
 
 
 DEFAULT = Size(kills=30, devices=300, rate=1_500)
-DEEP = Size(kills=1_000, devices=2_000, rate=600)
+DEEP = Size(kills=1_000, devices=600, rate=600)
 
 
 @dataclass
@@ -50,10 +49,20 @@ class Toll:
 
     kills: int = 0
     readings_before: int = 0
+    calls_before: int = 0
     with_news: int = 0
     """Kills of a gateway that had committed readings since the kill before."""
     sending: Counter[str] = field(default_factory=Counter)
     """For each notification's key, at how many kills it had been handed over and nobody knew whether it was taken."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """From when on a life is counted, and how long it may last; what does not come about is not waited for long."""
+
+    reached: Callable[[], bool] = lambda: True
+    within_s: float = 0.9
+    patience_s: float = 10.0
 
 
 def kill_often(
@@ -61,16 +70,18 @@ def kill_often(
     load: Load,
     size: Size,
     seen: Callable[[], None],
-    works: Callable[[], bool] = lambda: True,
+    aims: Sequence[Aim] = (Aim(),),
 ) -> None:
-    """Starts and kills, at instants that nothing but the seed decides: every other one counts from the first commit."""
+    """Starts and kills, at instants that the seed decides; they count from what each aim waits for, in turn."""
     instants = Random(SEED)
     for number in range(size.kills):
         load.phase = number
         process = start()
-        if number % 2:
-            until(lambda process=process: works() or process.exitcode is not None, 30)  # type: ignore[misc]
-        process.join(instants.uniform(0, LONGEST_LIFE_S))
+        aim = aims[number % len(aims)]
+        deadline = monotonic() + aim.patience_s
+        while not aim.reached() and monotonic() < deadline:
+            process.join(0.001)
+        process.join(instants.uniform(0, aim.within_s))
         assert process.exitcode is None, "it ended by itself"
         process.kill()
         process.join()
@@ -114,15 +125,25 @@ def kill_test(folder: Path, broker: Embedded, size: Size) -> tuple[Installation,
         ((readings,),) = gateway.rows("SELECT coalesce(max(id), 0) FROM reading")
         return int(readings)
 
+    def calls() -> int:
+        counted = gateway.outbox / CALLS
+        return counted.stat().st_size if counted.exists() else 0
+
     def look() -> None:
         readings = stored()
         toll.kills += 1
         toll.with_news += readings > toll.readings_before
         toll.readings_before = readings
+        toll.calls_before = calls()
         toll.sending.update(key for (key,) in gateway.rows("SELECT key FROM notification WHERE state = 'sending'"))
 
+    aims = (
+        Aim(),
+        Aim(lambda: stored() > toll.readings_before),
+        Aim(lambda: calls() > toll.calls_before, within_s=0.01, patience_s=1.5),
+    )
     with publishing(broker, load, size.rate) as finish:
-        kill_often(gateway.start, load, size, look, lambda: stored() > toll.readings_before)
+        kill_often(gateway.start, load, size, look, aims)
         published = finish()
     assert published.acknowledged == published.sent
     with gateway.running():
@@ -131,7 +152,7 @@ def kill_test(folder: Path, broker: Embedded, size: Size) -> tuple[Installation,
 
 
 def drain(gateway: Installation, load: Load) -> None:
-    """Until all is done, or nothing has happened for so long that it never will: then ``examine`` says what is missing."""
+    """Until all is done, or nothing has happened for so long that it never will; ``examine`` says what is missing."""
     done, since_s = "", monotonic()
     while not is_drained(gateway, load) and monotonic() - since_s < STANDSTILL_S:
         now = str(gateway.rows("SELECT (SELECT max(id) FROM reading), (SELECT max(id) FROM attempt)"))
