@@ -84,6 +84,8 @@ class Plan:
 
     asset: Asset
     devices: tuple[Device, ...]
+    index: Mapping[str, int]
+    """A device's place by its id."""
     layout: Layout
     calendar: Calendar
 
@@ -92,17 +94,13 @@ class Plan:
         """The plan of an asset under a rule set; parents stand before children."""
         own = tuple(rule for rule in rules.values() if isinstance(rule, BinRule | PlantRule) and rule.applies(asset))
         watched = tuple(rule for rule in rules.values() if isinstance(rule, DeviceRule))
-        return cls(asset, devices, _layout(own, watched, len(devices)), calendar)
+        index = {device.id: place for place, device in enumerate(devices)}
+        return cls(asset, devices, index, _layout(own, watched, len(devices)), calendar)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
         """See ``Layout``."""
         return self.layout.slots
-
-    @cached_property
-    def index(self) -> Mapping[str, int]:
-        """A device's place by its id."""
-        return {device.id: place for place, device in enumerate(self.devices)}
 
     @property
     def place(self) -> Mapping[str, int]:
