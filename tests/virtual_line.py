@@ -19,7 +19,7 @@ from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 
-Memory: TypeAlias = tuple[dict[str, AssetState], dict[str, Alert], dict[str, Track]]
+Memory: TypeAlias = tuple[dict[str, AssetState], list[Alert], dict[str, Track]]
 
 
 class VirtualLine:
@@ -72,6 +72,6 @@ class VirtualLine:
         self.listen(at_ms, at_ms if deaf_since_ms is None else deaf_since_ms, started=True)
 
     def memory(self) -> Memory:
-        """All that the process remembers."""
+        """All that the process remembers; alerts in the order in which they are decided."""
         county = self.pipeline.county
-        return county.states, county.alerts, self.pipeline.tracks
+        return county.states, list(county.alerts.values()), self.pipeline.tracks
