@@ -40,6 +40,8 @@ def main(port: int, username: str, password: str, count: int) -> Drained:
     def connected(client: Client, _data: object, flags: ConnectFlags, *_rest: Any) -> None:  # noqa: ANN401 -- not looked at
         if not flags.session_present:
             client.subscribe(FILTER, 1)
+        elif not count:
+            client.disconnect()
 
     def subscribed(client: Client, *_rest: Any) -> None:  # noqa: ANN401 -- not looked at
         if not count:

@@ -22,6 +22,7 @@ from gateway.settings import Settings
 _T = TypeVar("_T")
 
 READY_S: Final = 90.0
+RUN_S: Final = 180.0
 ASK_EVERY_S: Final = 0.5
 """Not oftener: an answer costs the gateway milliseconds, and the other core is the broker's."""
 ROOT: Final = Path(__file__).parents[1]
@@ -34,7 +35,10 @@ class Unmeasured(Exception):  # noqa: N818 -- the end of one measurement, said i
 def run(module: str, result: Path, shape: type[_T], *arguments: object) -> _T:
     """Runs a module of this package to its end; what it wrote."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments), str(result)]
-    ended = subprocess.run(command, cwd=ROOT, check=False)
+    try:
+        ended = subprocess.run(command, cwd=ROOT, check=False, timeout=RUN_S)
+    except subprocess.TimeoutExpired:
+        raise Unmeasured(f"benchmarks.{module} does not come to its end within {RUN_S:g} s") from None
     if ended.returncode:
         raise Unmeasured(f"benchmarks.{module} ended with {ended.returncode}")
     return msgspec.json.decode(result.read_bytes(), type=shape)
