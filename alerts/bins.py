@@ -57,6 +57,9 @@ class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     fire_flag: bool = False
 
 
+_NOTHING: Final = BinMemory()
+
+
 class BinSight(Struct, frozen=True, gc=False):
     """What one sample says about a bin; ``None`` where it has no usable value."""
 
@@ -108,6 +111,12 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         values.full_flag == 1.0,
         values.fire_flag == 1.0,
     )
+
+
+def stated_pct(geometry: BinGeometry, values: Values) -> float | None:
+    """The level that a sample states by itself, whatever came before it; ``None`` unless its distance is GOOD."""
+    quality, fill, _, _ = _fill(geometry, _NOTHING, values.distance_mm, _tilt(values) or 0.0)
+    return fill if quality is _GOOD else None
 
 
 def recall(memory: BinMemory) -> BinSight:

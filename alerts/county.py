@@ -86,8 +86,8 @@ class County:
         """The subscription is gone: silence means nothing until ``listen``."""
         self._listening = False
 
-    def observe(self, reading: Reading, changes: Changes) -> None:
-        """One new reading; everything that was due before it happens first."""
+    def observe(self, reading: Reading, changes: Changes) -> float | None:
+        """One new reading; everything that was due before it happens first. Answers what a bin's sample counted as."""
         if self._timers and self._timers[0][0] <= reading.received_ms:
             self.advance(reading.received_ms, changes)
         plan = self._plan_of[reading.device]
@@ -97,6 +97,7 @@ class County:
             self._keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
         else:
             self.states[asset] = step.state
+        return step.judged_pct
 
     def advance(self, now_ms: Millis, changes: Changes) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""

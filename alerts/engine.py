@@ -19,7 +19,7 @@ from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
 from alerts.rules.offline import Offline
 from alerts.run_state import run_state
-from telemetry.inventory import Asset
+from telemetry.inventory import Asset, BinGeometry
 from telemetry.reading import Millis, Reading
 
 SILENT: Final = Condition.ACTIVE
@@ -44,11 +44,9 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
         state = _bridge(plan, state, at)
     before = state
     sight, state = _absorb(plan, state, reading, feeder)
-    findings: list[Finding] = []
-    if was_silent:
-        findings.append(Finding(Found.FRESH, at.received_ms, plan.asset.id, device=reading.device))
-    if isinstance(sight, BinSight) and sight.emptying is not None:
-        findings.append(_emptied(plan.asset, sight.emptying, at.received_ms))
+    findings = [Finding(Found.FRESH, at.received_ms, plan.asset.id, device=reading.device)] if was_silent else []
+    if isinstance(sight, BinSight):
+        findings += _emptied(plan.asset, sight.emptying, at.received_ms)
     machines = before.machines
     scene = Scene(plan.asset, plan.calendar, before.machines, layout.place, neighbours)
     moved = was_silent
@@ -68,6 +66,8 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
             findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
     if moved:
         state = replace(state, machines=machines)
+    if plan.asset.bin is not None:
+        return Step(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
     return _run_state(plan, state, findings, at.received_ms, moved=moved)
 
 
@@ -179,6 +179,11 @@ def _absorb(
     return sight, AssetState(memory, devices, state.machines, state.run)
 
 
+def _judged_pct(geometry: BinGeometry, sight: BinSight | plants.PlantSight | None, reading: Reading) -> float | None:
+    """What a bin's sample counts as; one older than the last processed is taken at its own word."""
+    return sight.fill_pct if isinstance(sight, BinSight) else bins.stated_pct(geometry, reading.values)
+
+
 def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
     """T8: the first reading after a silence; what the silent device fed does not count the gap."""
     gap = max(0, at.observed_ms - state.devices[at.feeder].observed_ms)
@@ -243,9 +248,11 @@ def _evidence(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> De
     raise TypeError(f"{rule.kind} cannot watch {plan.asset.id}")
 
 
-def _emptied(asset: Asset, emptying: bins.Emptying, at_ms: Millis) -> Finding:
+def _emptied(asset: Asset, emptying: bins.Emptying | None, at_ms: Millis) -> tuple[Finding, ...]:
+    if emptying is None:
+        return ()
     kind = Found.EMPTIED if emptying.wholly else Found.PARTLY_EMPTIED
-    return Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct})
+    return (Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct}),)
 
 
 def _run_state(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> Step:

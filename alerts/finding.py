@@ -43,8 +43,9 @@ class Finding(Struct, frozen=True, gc=False):
 
 
 class Step(Struct, frozen=True, gc=False):
-    """The answer to one input: the next state, what was found, and whether any machine moved."""
+    """The answer to one input: the next state, what was found, whether any machine moved, and a bin sample's level."""
 
     state: AssetState
     findings: tuple[Finding, ...]
     moved: bool
+    judged_pct: float | None = None

@@ -14,7 +14,7 @@ from telemetry.reading import QUANTITIES
 _BOM: Final = "\ufeff"
 """Tells a spreadsheet that this is UTF-8."""
 
-_READING: Final = ("device", "asset", "boot", "seq", "observed_at", "received_at", "clock", "late")
+_READING: Final = ("device", "asset", "boot", "seq", "observed_at", "received_at", "clock", "late", "judged_pct")
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {

@@ -153,8 +153,8 @@ class Pipeline:
                 sample.values,
                 sample.ts_ms,
             )
-            self.county.observe(reading, self.changes)
-            self.entry.readings.append(reading)
+            judged_pct = self.county.observe(reading, self.changes)
+            self.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))
         self.tracks[device.id] = Track(windows, state)
 
     def _marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:

@@ -133,3 +133,21 @@ class Reading(Struct, frozen=True, gc=False):
     late: bool
     values: Values
     device_ms: Millis | None = None
+    judged_pct: float | None = None
+    """What the sample counted as in its bin, 0–100, judged when it arrived; ``None`` without a usable distance."""
+
+    def judged(self, fill_pct: float) -> "Reading":
+        """The same reading with the level that it counted as."""
+        return Reading(
+            self.device,
+            self.asset,
+            self.boot,
+            self.seq,
+            self.observed_ms,
+            self.received_ms,
+            self.clock,
+            self.late,
+            self.values,
+            self.device_ms,
+            fill_pct,
+        )

@@ -5,6 +5,7 @@ Nothing here knows SQLite. An entry is filled while a batch is judged and may be
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from alerts.channels import Outcome
@@ -83,12 +84,28 @@ class InventoryBody:
     body: str
 
 
+class Stream(StrEnum):
+    """Rows that are added in the order of their ids, and read on by somebody after the loop."""
+
+    READING = "reading"
+    EVENT = "event"
+    ROLLUP = "rollup"
+
+
+class Consumer(NamedTuple):
+    """Somebody who reads a stream to its end, at their own pace; what they have not seen is kept."""
+
+    name: str
+    stream: Stream
+
+
 @dataclass(slots=True)
 class Entry:
     """Everything that one batch leaves behind, committed together or not at all (design §3, step 5).
 
     ``states`` names only assets whose machines moved. ``dropped`` pairs a notification's key with the reason why it
-    will not be sent. ``known`` says since when a device is known; the first instant told is kept.
+    will not be sent. ``known`` says since when a device is known; the first instant told is kept. ``consumed`` says up
+    to which id a consumer has dealt with its stream.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -103,6 +120,7 @@ class Entry:
     heartbeat_ms: Millis | None = None
     snapshot: Snapshot | None = None
     known: dict[str, Millis] = field(default_factory=dict)
+    consumed: dict[Consumer, int] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     inventory: InventoryBody | None = None
 

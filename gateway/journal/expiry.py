@@ -62,6 +62,11 @@ _CASES: Final = (
 )
 
 
+def consumed(connection: sqlite3.Connection) -> list[int]:
+    """How far each consumer of readings has come."""
+    return [position for (position,) in connection.execute("SELECT position FROM consumer WHERE stream = 'reading'")]
+
+
 def expire_readings(connection: sqlite3.Connection, now_ms: Millis, keep: Keep, through: int) -> int:
     """Deletes readings received before the policy's limit whose id is at most ``through``."""
     before = now_ms - keep.readings_ms

@@ -4,10 +4,10 @@ Only statements stand here; the transaction around them is the writer's.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from gateway.journal.entry import InventoryBody, Snapshot
+from gateway.journal.entry import Consumer, InventoryBody, Snapshot, Stream
 from gateway.journal.names import Names
 from telemetry.reading import Millis
 
@@ -53,3 +53,19 @@ def add_inventory(connection: sqlite3.Connection, inventory: InventoryBody | Non
             "INSERT INTO inventory_version (imported_ms, sha256, body) VALUES (?, ?, ?)",
             (inventory.imported_ms, inventory.sha256, inventory.body),
         )
+
+
+def admit(connection: sqlite3.Connection, consumers: Iterable[Consumer]) -> None:
+    """These and no others are waited for; one that is new begins at the beginning."""
+    admitted = set(consumers)
+    known = {Consumer(name, Stream(stream)) for name, stream in connection.execute("SELECT name, stream FROM consumer")}
+    connection.executemany("DELETE FROM consumer WHERE name = ? AND stream = ?", list(known - admitted))
+    keep_consumed(connection, dict.fromkeys(admitted - known, 0))
+
+
+def keep_consumed(connection: sqlite3.Connection, consumed: Mapping[Consumer, int]) -> None:
+    """Writes how far consumers have come."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO consumer (name, stream, position) VALUES (?, ?, ?)",
+        [(consumer.name, str(consumer.stream), position) for consumer, position in consumed.items()],
+    )

@@ -16,6 +16,7 @@ from alerts.delivery import Due, Standing
 from alerts.model import Kind, Owed
 from gateway.journal import reading_rows
 from gateway.journal.connections import open_for_reading
+from gateway.journal.entry import Consumer
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from gateway.journal.versions import scripts, version_of
 from telemetry.reading import Millis
@@ -65,6 +66,7 @@ class JournalReader:
                     "received_at": _iso(reading.received_ms),
                     "clock": reading.clock.name.lower(),
                     "late": reading.late,
+                    "judged_pct": reading.judged_pct,
                     "values": to_builtins(reading.values),
                 }
 
@@ -117,6 +119,14 @@ class JournalReader:
                 "SELECT count(*), coalesce(min(at_ms), 0) FROM notification WHERE state IN ('owed', 'sending')"
             ).fetchone()
         return int(row[0]), int(row[1])
+
+    def position(self, consumer: Consumer) -> int:
+        """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
+        with translated(self._path):
+            row = self._connection.execute(
+                "SELECT position FROM consumer WHERE name = ? AND stream = ?", (consumer.name, str(consumer.stream))
+            ).fetchone()
+        return 0 if row is None else int(row[0])
 
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""

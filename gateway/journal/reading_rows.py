@@ -16,10 +16,12 @@ from telemetry.reading import QUANTITIES, Clock, Reading, Values
 
 _Row: TypeAlias = tuple[Any, ...]
 
-_HEAD: Final = ("id", "device", "asset", "boot", "seq", "observed_ms", "received_ms", "device_ms", "clock", "late")
+_HEAD: Final = (
+    *("id", "device", "asset", "boot", "seq", "observed_ms", "received_ms", "device_ms", "clock", "late", "judged_pct"),
+)
 _BLOCKS: Final = (100, 25, 5, 1)
 """Rows a statement, largest first: few texts to prepare, few statements for any number of rows. The largest binds
-3,300 values; SQLite's limit is 32,766."""
+3,400 values; SQLite's limit is 32,766."""
 
 
 @lru_cache(maxsize=512)
@@ -51,6 +53,7 @@ def insert(
             reading.device_ms,
             int(reading.clock),
             int(reading.late),
+            reading.judged_pct,
             *values.values(),
         )
     for shape, flat in shapes.items():
@@ -69,7 +72,7 @@ def _insert_all(connection: sqlite3.Connection, quantities: tuple[str, ...], fla
 
 _QUANTITY_COLUMNS: Final = ", ".join(f"reading.{name}" for name in QUANTITIES)
 _TAIL: Final = f"""
-    SELECT reading.id, device.name, asset.name, boot, seq, observed_ms, received_ms, device_ms, clock, late,
+    SELECT reading.id, device.name, asset.name, boot, seq, observed_ms, received_ms, device_ms, clock, late, judged_pct,
            {_QUANTITY_COLUMNS}
     FROM reading JOIN device ON device.id = reading.device JOIN asset ON asset.id = reading.asset
     WHERE reading.id > ? AND observed_ms >= ? AND observed_ms < ?
@@ -91,9 +94,10 @@ def read(
 
 
 def _reading(row: _Row) -> Reading:
-    _, device, asset, boot, seq, observed_ms, received_ms, device_ms, clock, late, *values = row
+    _, device, asset, boot, seq, observed_ms, received_ms, device_ms, clock, late, judged_pct, *values = row
     return Reading(
-        device, asset, boot, seq, observed_ms, received_ms, Clock(clock), bool(late), Values(*values), device_ms
+        *(device, asset, boot, seq, observed_ms, received_ms, Clock(clock), bool(late), Values(*values), device_ms),
+        judged_pct,
     )
 
 

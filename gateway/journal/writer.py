@@ -5,14 +5,14 @@ One connection, one thread at a time, no clock. What a row looks like is in ``re
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
 from gateway.journal import arrival_rows, case_rows, expiry, mark_rows, reading_rows, restoring
 from gateway.journal.connections import open_for_writing, take_lock
-from gateway.journal.entry import Committed, Entry, Restored
+from gateway.journal.entry import Committed, Consumer, Entry, Restored
 from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
 from gateway.journal.retention import Pressure, keep, pressure_at
@@ -108,17 +108,17 @@ class Journal:
             room = used + shutil.disk_usage(self._path.parent).free
         return pressure_at(used, room if self._max_bytes is None else min(room, self._max_bytes))
 
-    def expire(self, now_ms: Millis, keep_days: int, sent_position: int | None = None) -> Expired:
-        """Deletes one bounded step of what the policy lets go; call between batches while it deletes anything.
+    def admit(self, consumers: Iterable[Consumer]) -> None:
+        """Says who reads on from here; whoever is not named is not waited for any more."""
+        with self._transaction():
+            mark_rows.admit(self._connection, consumers)
 
-        ``sent_position`` is the highest reading id that reached the time series database, ``None`` without one.
-        """
+    def expire(self, now_ms: Millis, keep_days: int) -> Expired:
+        """Deletes one bounded step of what the policy lets go; call between batches while it deletes anything."""
         pressure = self.pressure()
         policy = keep(pressure, keep_days)
-        through = min(self._snapshot_position, self._last_reading_id - 1)
-        if sent_position is not None:
-            through = min(through, sent_position)
         with self._transaction():
+            through = min(self._snapshot_position, self._last_reading_id - 1, *expiry.consumed(self._connection))
             return Expired(
                 pressure=pressure,
                 readings=expiry.expire_readings(self._connection, now_ms, policy, through),
@@ -165,6 +165,7 @@ class Journal:
         case_rows.drop(db, entry.dropped)
         not_owed = case_rows.keep_attempts(db, entry.attempts)
         mark_rows.keep_heartbeat(db, entry.heartbeat_ms)
+        mark_rows.keep_consumed(db, entry.consumed)
         mark_rows.keep_meta(db, entry.meta)
         mark_rows.add_inventory(db, entry.inventory)
         return Committed(last, notification_ids, repeated_keys, not_owed)

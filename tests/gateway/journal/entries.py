@@ -10,10 +10,12 @@ from gateway.journal.entry import (
     AlertRow,
     AttemptEnded,
     AttemptStarted,
+    Consumer,
     Entry,
     InventoryBody,
     Quarantined,
     Snapshot,
+    Stream,
 )
 from telemetry.reading import Clock, Reading, Values
 from telemetry.wire import Status
@@ -70,6 +72,7 @@ def full_entry(rows: int = 30) -> Entry:
         heartbeat_ms=NOW_MS,
         snapshot=Snapshot({"asset-bin-2": b"s2"}, {"bin-2": b"t2"}, "rules-1"),
         known={"bin-1": NOW_MS, "silent": NOW_MS},
+        consumed={Consumer("sender", Stream.READING): 3},
         meta={"colour": "green"},
         inventory=InventoryBody(NOW_MS, "00ff", "county: {}"),
     )

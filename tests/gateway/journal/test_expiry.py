@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from alerts.channels import Accepted
-from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Quarantined, Snapshot
+from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Entry, Quarantined, Snapshot, Stream
 from gateway.journal.expiry import STEP_ROWS
+from gateway.journal.reader import JournalReader
 from gateway.journal.retention import KEEP_CASES_MS, Pressure, keep, pressure_at
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import DAY_MS, NOW_MS, alert, contents, event, owed, reading
@@ -36,10 +37,32 @@ def test_nothing_goes_before_its_day(journal: Journal) -> None:
 
 
 def test_readings_that_were_not_sent_on_are_never_deleted(journal: Journal, path: Path) -> None:
+    sender, other = Consumer("sender", Stream.READING), Consumer("sender", Stream.EVENT)
+    journal.admit([sender, other])
     journal.commit(Entry(readings=[reading(seq) for seq in range(10)], snapshot=EMPTY))
-    assert journal.expire(NOW_MS + 999 * DAY_MS, 14, sent_position=0).readings == 0
-    assert journal.expire(NOW_MS + 999 * DAY_MS, 14, sent_position=4).readings == 4
+    assert journal.expire(NOW_MS + 999 * DAY_MS, 14).readings == 0
+    journal.commit(Entry(consumed={sender: 4}))
+    assert journal.expire(NOW_MS + 999 * DAY_MS, 14).readings == 4
     assert [row[0] for row in contents(path)["reading"]] == [5, 6, 7, 8, 9, 10]
+
+
+def test_the_slowest_consumer_decides_and_one_that_is_gone_is_not_waited_for(journal: Journal) -> None:
+    quick, slow = Consumer("quick", Stream.READING), Consumer("slow", Stream.READING)
+    journal.admit([quick, slow])
+    journal.commit(Entry(readings=[reading(seq) for seq in range(10)], snapshot=EMPTY, consumed={quick: 8, slow: 2}))
+    assert journal.expire(NOW_MS + 999 * DAY_MS, 14).readings == 2
+    journal.admit([quick])
+    assert journal.expire(NOW_MS + 999 * DAY_MS, 14).readings == 6
+
+
+def test_a_consumer_goes_on_where_it_was_when_it_is_admitted_again(journal: Journal, path: Path) -> None:
+    sender = Consumer("sender", Stream.READING)
+    journal.admit([sender])
+    journal.commit(Entry(consumed={sender: 7}))
+    journal.admit([sender])
+    with closing(JournalReader.open(path)) as reader:
+        assert reader.position(sender) == 7
+        assert reader.position(Consumer("nobody", Stream.READING)) == 0
 
 
 def test_readings_that_the_next_start_needs_are_never_deleted(path: Path) -> None:

@@ -58,6 +58,7 @@ def test_an_exported_reading_has_the_agreed_keys(journal: Journal, reader: Journ
             "received_at": "2026-11-22T08:00:00.005Z",
             "clock": "ok",
             "late": False,
+            "judged_pct": None,
             "values": {
                 "level_mm": 730.5,
                 "flow_m3h": 0.0,
@@ -192,3 +193,8 @@ def test_journal_courier_and_outbox_together_lose_nothing_and_double_nothing(
     assert len(list(outbox.glob("*.json"))) == 3
     assert len((outbox / CALLS).read_text("utf-8").splitlines()) == 3
     assert [row[14] for row in contents(path)["notification"]] == ["delivered"] * 3
+
+
+def test_the_level_that_a_sample_counted_as_stands_beside_what_it_said(journal: Journal, reader: JournalReader) -> None:
+    journal.commit(Entry(readings=[reading(1).judged(68.4), reading(2)]))
+    assert [row["judged_pct"] for row in reader.readings()] == [68.4, None]
