@@ -39,6 +39,16 @@ def _broker_url(value: str) -> str:
     return value
 
 
+def _server_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError('write it as "http://host:port", or with https')
+    if parts.username or parts.password:
+        raise ValueError("user and password do not belong in the URL; a token file is enough")
+    _ = parts.port  # raises for a port that cannot be
+    return value.rstrip("/")
+
+
 def _topic_filter(value: str) -> str:
     levels = value.split("/")
     if not value or "\0" in value or len(value.encode()) > 65_535:  # noqa: PLR2004 an MQTT string's two length bytes
@@ -126,13 +136,44 @@ class Sms(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Influxdb(_Table):
-    """``[influxdb]``: left out, the journal alone keeps the readings."""
+_ServerUrl = Annotated[str, AfterValidator(_server_url)]
 
-    url: str
-    org: str
-    bucket: str
+
+class Influxdb(_Table):
+    """``[influxdb]``: left out, the journal alone keeps the readings.
+
+    The gateway writes with ``token_file``; ``reader_token_file`` is Grafana's and the doctor's, and reads. ``raw_days`` is
+    how long the raw bucket keeps points: ``influx setup`` makes it so, and older points are not sent.
+    """
+
+    url: _ServerUrl
+    org: Annotated[str, Field(min_length=1)]
+    bucket: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
     token_file: Path
+    reader_token_file: Path | None = None
+    raw_days: Annotated[int, Field(ge=1)] = 90
+
+    @property
+    def hourly_bucket(self) -> str:
+        """Where the hourly rollups go."""
+        return f"{self.bucket}_1h"
+
+    @property
+    def daily_bucket(self) -> str:
+        """Where the daily rollups go, and what ids are called."""
+        return f"{self.bucket}_1d"
+
+
+class Grafana(_Table):
+    """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed.
+
+    ``influxdb_url`` and ``desk_url`` are what Grafana's own machine and people's browsers call the two, where that differs.
+    """
+
+    url: _ServerUrl
+    token_file: Path
+    influxdb_url: _ServerUrl | None = None
+    desk_url: _ServerUrl | None = None
 
 
 class Desk(_Table):
@@ -154,6 +195,7 @@ class Settings(BaseSettings):
     alerts: Alerts = Alerts()
     sms: Sms = Sms()
     influxdb: Influxdb | None = None
+    grafana: Grafana | None = None
     desk: Desk = Desk()
 
     @classmethod
