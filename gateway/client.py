@@ -9,7 +9,8 @@ import httpx
 
 from gateway.commands import Verb
 from gateway.desk.token import token_file
-from gateway.settings import Endpoint, Settings
+from gateway.settings import Settings
+from gateway.settings_fields import Endpoint
 from telemetry.reading import Millis
 
 _ANSWERS_WITHIN_S: Final = 10.0

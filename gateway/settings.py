@@ -8,63 +8,23 @@ import os
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.settings_faults import SettingsFault, sentence, strange_variables
+from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, ServerUrl, TopicFilter
 
 ENV_PREFIX: Final = "CUNJING_"
-_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
-
-
-class Endpoint(NamedTuple):
-    """A host and a port."""
-
-    host: str
-    port: int
-
-
-def _broker_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise ValueError('write it as "mqtt://host:1883", or "mqtts://host:8883" for TLS')
-    if parts.username or parts.password:
-        raise ValueError("user and password do not belong in the URL; use username and password_file")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("nothing may follow the port")
-    _ = parts.port  # raises for a port that cannot be
-    return value
-
-
-def _server_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError('write it as "http://host:port", or with https')
-    if parts.username or parts.password:
-        raise ValueError("user and password do not belong in the URL; a token file is enough")
-    _ = parts.port  # raises for a port that cannot be
-    return value.rstrip("/")
-
-
-def _topic_filter(value: str) -> str:
-    levels = value.split("/")
-    if not value or "\0" in value or len(value.encode()) > 65_535:  # noqa: PLR2004 an MQTT string's two length bytes
-        raise ValueError("a topic filter is 1 to 65535 bytes without NUL")
-    if "#" in "".join(levels[:-1]) or any(len(level) > 1 and ("+" in level or "#" in level) for level in levels):
-        raise ValueError('"+" and "#" stand alone between slashes, and "#" only at the end')
-    return value
-
-
-def _listen(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:  # noqa: PLR2004 TCP's own limit
-        raise ValueError('write it as "host:port", for example "127.0.0.1:8080"')
-    return Endpoint(host.strip("[]"), int(port))
 
 
 class _Table(BaseModel):
@@ -74,12 +34,12 @@ class _Table(BaseModel):
 class Mqtt(_Table):
     """``[mqtt]``: where the broker is and who we are to it. ``client_id`` is fixed, the session hangs on it."""
 
-    url: Annotated[str, AfterValidator(_broker_url)]
+    url: BrokerUrl
     client_id: Annotated[str, Field(min_length=1, max_length=128)] = "cunjing-gateway"
     username: str | None = None
     password: SecretStr | None = None
     password_file: Path | None = None
-    topics: Annotated[tuple[Annotated[str, AfterValidator(_topic_filter)], ...], Field(min_length=1)]
+    topics: Annotated[tuple[TopicFilter, ...], Field(min_length=1)]
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     ca_file: Path | None = None
 
@@ -87,7 +47,7 @@ class Mqtt(_Table):
     def endpoint(self) -> Endpoint:
         """Host and port of ``url``; 1883 and 8883 are understood."""
         parts = urlsplit(self.url)
-        return Endpoint(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        return Endpoint(parts.hostname or "", parts.port or PORTS[parts.scheme])
 
     @property
     def tls(self) -> bool:
@@ -136,17 +96,14 @@ class Sms(BaseModel):
         return dict(self.model_extra or {})
 
 
-_ServerUrl = Annotated[str, AfterValidator(_server_url)]
-
-
 class Influxdb(_Table):
     """``[influxdb]``: left out, the journal alone keeps the readings.
 
-    The gateway writes with ``token_file``; ``reader_token_file`` is Grafana's and the doctor's, and reads. ``raw_days`` is
-    how long the raw bucket keeps points: ``influx setup`` makes it so, and older points are not sent.
+    The gateway writes with ``token_file``; ``reader_token_file`` is Grafana's and the doctor's, and reads. ``raw_days``
+    is how long the raw bucket keeps points: ``influx setup`` makes it so, and older points are not sent.
     """
 
-    url: _ServerUrl
+    url: ServerUrl
     org: Annotated[str, Field(min_length=1)]
     bucket: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
     token_file: Path
@@ -167,19 +124,29 @@ class Influxdb(_Table):
 class Grafana(_Table):
     """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed.
 
-    ``influxdb_url`` and ``desk_url`` are what Grafana's own machine and people's browsers call the two, where that differs.
+    Either a service account's ``token_file``, or ``username`` and ``password_file``. ``influxdb_url`` and ``desk_url``
+    are what Grafana's own machine and people's browsers call the two, where that differs.
     """
 
-    url: _ServerUrl
-    token_file: Path
-    influxdb_url: _ServerUrl | None = None
-    desk_url: _ServerUrl | None = None
+    url: ServerUrl
+    token_file: Path | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    influxdb_url: ServerUrl | None = None
+    desk_url: ServerUrl | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "Grafana":
+        named = self.username is not None and self.password_file is not None
+        if (self.token_file is not None) == named or (self.username is None) != (self.password_file is None):
+            raise ValueError("give token_file, or username and password_file, and not both")
+        return self
 
 
 class Desk(_Table):
     """``[desk]``: where the web page and the HTTP API listen."""
 
-    listen: Annotated[Endpoint, BeforeValidator(_listen)] = Endpoint("127.0.0.1", 8080)
+    listen: Listen = Endpoint("127.0.0.1", 8080)
 
 
 class Settings(BaseSettings):

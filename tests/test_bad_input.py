@@ -19,8 +19,9 @@ from gateway.cli import app
 from gateway.desk.server import bind
 from gateway.embedded import Embedded, free_port
 from gateway.replay import Memory
-from gateway.settings import Endpoint, load
+from gateway.settings import load
 from gateway.settings_faults import SettingsFault
+from gateway.settings_fields import Endpoint
 from gateway.sources.broker_words import refused
 from telemetry.wire import Uplink
 from tests.gateway.cli.installation import Installation

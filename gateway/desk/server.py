@@ -12,8 +12,8 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from gateway.settings import Endpoint
 from gateway.settings_faults import SettingsFault
+from gateway.settings_fields import Endpoint
 
 _STOPPED_WITHIN_S: Final = 5.0
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Endpoint, Settings, load
+from gateway.settings import Settings, load
 from gateway.settings_faults import SettingsFault
+from gateway.settings_fields import Endpoint
 
 EXAMPLE = """
 [mqtt]
@@ -101,6 +102,11 @@ def test_an_unknown_variable_is_named_as_one(tmp_path: Path, monkeypatch: pytest
         ('username = "gateway"', 'password = "secret"', "no secrets in this file"),
         ('[journal]\npath = "data/journal.db"', "[journal]", "[journal] path is missing"),
         ("keep_days = 14", "keep_days = ", "is not valid TOML"),
+        ("http://127.0.0.1:8086", "127.0.0.1:8086", 'write it as "http://host:port"'),
+        ("http://127.0.0.1:8086", "http://u:p@127.0.0.1:8086", "a token file is enough"),
+        ('bucket = "telemetry"', 'bucket = "a b"', "[influxdb] bucket"),
+        ("[desk]", '[grafana]\nurl = "http://127.0.0.1:3000"\n[desk]', "token_file, or username and password_file"),
+        ("[desk]", '[grafana]\nurl = "x:3000"\ntoken_file = "t"\n[desk]', 'write it as "http://host:port"'),
     ],
 )
 def test_a_wrong_value_is_said_with_its_remedy(tmp_path: Path, was: str, becomes: str, says: str) -> None:

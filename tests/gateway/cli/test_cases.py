@@ -11,7 +11,7 @@ from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token, token_file
 from gateway.health import Health
 from gateway.metrics import Metrics
-from gateway.settings import Endpoint
+from gateway.settings_fields import Endpoint
 from gateway.sources.inbox import Inbox
 from tests.gateway.cli.installation import Cunjing, Installation
 

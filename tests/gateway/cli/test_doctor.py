@@ -12,7 +12,8 @@ from gateway.desk.server import bind, serving
 from gateway.doctor import Finding
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
-from gateway.settings import Endpoint, Settings, load
+from gateway.settings import Settings, load
+from gateway.settings_fields import Endpoint
 from gateway.sources.inbox import Inbox
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import NOW_MS, full_entry
