@@ -56,7 +56,7 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
     log = folder / "mosquitto.log"
     with log.open("wb") as written:
         process = subprocess.Popen(  # noqa: S603 the program that the operator has installed
-            [*_dies_with_us(), program, "-c", configuration], stdin=subprocess.DEVNULL, stdout=written, stderr=written
+            [*dies_with_us(), program, "-c", configuration], stdin=subprocess.DEVNULL, stdout=written, stderr=written
         )
     try:
         if not _listening(process, port):
@@ -72,7 +72,7 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
             process.wait()
 
 
-def _dies_with_us() -> list[str]:
+def dies_with_us() -> list[str]:
     """Where the system has it, what lets the broker end when we are killed and cannot end it ourselves."""
     setpriv = shutil.which("setpriv")
     return [] if setpriv is None else [setpriv, "--pdeathsig", "TERM"]

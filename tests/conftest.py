@@ -1,21 +1,29 @@
-"""Real parts for tests: started on loopback, or skipped with the package that is missing (with CI=true a failure)."""
+"""Real parts for tests: started on loopback, or skipped with what is missing (with CI=true a failure).
+
+A CI machine that cannot have a part says so by name: ``CUNJING_WITHOUT="influxd grafana"`` skips there as well.
+"""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
+from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
+
+
+def missing(part: str, reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true" and part not in os.environ.get("CUNJING_WITHOUT", "").split():
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def require_mosquitto() -> None:
     if find_mosquitto() is None:
         hidden = f" ({SWITCH}=none hides it)" if os.environ.get(SWITCH) == "none" else ""
-        reason = f"mosquitto is not here{hidden}; install the Debian package mosquitto"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("mosquitto", f"mosquitto is not here{hidden}; install the Debian package mosquitto")
 
 
 @pytest.fixture
@@ -28,3 +36,36 @@ def mosquitto(tmp_path: Path) -> Iterator[Embedded]:
     require_mosquitto()
     with embedded_broker(tmp_path / "broker") as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program."""
+    return find_influxd(tmp_path_factory.getbasetemp() / "influxd") or missing(
+        "influxd", "influxd is not here; put InfluxDB 2's influxd on PATH, or name it as INFLUXD"
+    )
+
+
+@pytest.fixture
+def influx(influxd: Path, tmp_path: Path) -> Iterator[InfluxServer]:
+    """A real InfluxDB that knows its operator and nothing else."""
+    server = InfluxServer(influxd, tmp_path / "influx")
+    with running(server):
+        server.set_up()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def grafana_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the program is."""
+    return find_grafana(tmp_path_factory.getbasetemp() / "grafana") or missing(
+        "grafana", "Grafana is not here; name the folder of its server, with ./grafana and home/, as GRAFANA_HOME"
+    )
+
+
+@pytest.fixture
+def grafana(grafana_home: Path, tmp_path: Path) -> Iterator[GrafanaServer]:
+    """A real Grafana server with nothing in it."""
+    server = GrafanaServer(grafana_home, tmp_path / "grafana")
+    with running(server):
+        yield server
