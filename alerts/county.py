@@ -145,6 +145,12 @@ class County:
         self._settle(docket, changes)
         return True
 
+    def watch(self, rule: str, problem: str, at_ms: Millis, changes: Changes) -> None:
+        """A part of the house needs a person, or works again; see ``Office.watch``."""
+        docket = self._docket()
+        self._office.watch(rule, problem, at_ms, docket)
+        self._settle(docket, changes)
+
     def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
         """See ``Neighbours``."""
         found: list[float] = []
@@ -255,6 +261,6 @@ class County:
     def _is_watched(self, alert: Alert) -> bool:
         plan = self.plans.get(alert.asset)
         if plan is None:
-            return alert.asset in self.inventory.radio_gateways
+            return alert.asset in self.inventory.radio_gateways or alert.asset == self.inventory.county.id
         named = any(slot.rule.kind == alert.rule and plan.subject(slot) == alert.subject for slot in plan.slots)
         return named and bool(plan.devices)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import Detail, Kind, Severity
-from alerts.people import EMPTIER, Holder, holders
+from alerts.people import EMPTIER, Holder, anywhere, holders
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.schedule import Schedule
@@ -164,7 +164,8 @@ class Escalation:
         release = self.holds.release(alert, at_ms, step.hours)
         if release.at_ms > at_ms:
             return self._file(alert, at_ms, log)
-        kind = Kind.FIRST if alert.step == 0 else Kind.ESCALATION
+        first = Kind.NOTICE if self.schedule.policy(alert).notice else Kind.FIRST
+        kind = first if alert.step == 0 else Kind.ESCALATION
         return self._tell(alert, step, kind, memory, at_ms, log)
 
     def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
@@ -247,9 +248,12 @@ class Escalation:
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
 
     def _holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
-        asset = self.inventory.assets.get(alert.asset)
-        areas = (self.inventory.radio_gateways[alert.asset].area,) if asset is None else asset.areas
-        return holders(self.inventory, role, areas, asset)
+        asset, gateway = self.inventory.assets.get(alert.asset), self.inventory.radio_gateways.get(alert.asset)
+        if asset is not None:
+            return holders(self.inventory, role, asset.areas, asset)
+        if gateway is not None:
+            return holders(self.inventory, role, (gateway.area,), None)
+        return anywhere(self.inventory, role)
 
     def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
         hours = holder.duty.hours

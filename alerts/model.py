@@ -3,6 +3,7 @@
 Everything here is a frozen value without behaviour; what changes them is in ``lifecycle``, ``engine`` and ``office``.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from typing import Final, TypeAlias
 
@@ -56,6 +57,18 @@ class RunState(StrEnum):
     MAINTENANCE = "maintenance"
     UNKNOWN = "unknown"
 
+
+RUN_CODES: Final[Mapping[str, float]] = {
+    RunState.UNKNOWN: 0.0,
+    RunState.RUNNING: 1.0,
+    RunState.IDLE: 2.0,
+    RunState.STOPPED: 3.0,
+    RunState.NO_POWER: 4.0,
+    RunState.METER_FAULT: 5.0,
+    RunState.OFFLINE: 6.0,
+    RunState.MAINTENANCE: 7.0,
+}
+"""Run states as numbers, for time series; never renumbered."""
 
 PRINTED: Final = frozenset({"raised", "acked", "cleared", "reset", "emptied", "partly_emptied", "owed"})
 """The events that ``replay`` prints without ``--verbose``."""

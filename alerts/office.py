@@ -109,7 +109,9 @@ class Office:
 
     def adopt(self, alert: Alert) -> Alert:
         """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
-        known = alert.asset in self.inventory.assets or alert.asset in self.inventory.radio_gateways
+        inventory = self.inventory
+        known = alert.asset in inventory.assets or alert.asset in inventory.radio_gateways
+        known = known or alert.asset == inventory.county.id
         return self.escalation.adopt(alert) if known else alert
 
     def acknowledge(self, alert: Alert, by: str, channel: str, at_ms: Millis, docket: Docket) -> None:
@@ -123,6 +125,26 @@ class Office:
         self._close(alert, at_ms, "reset", docket)
         self._release_children(alert, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
+
+    def watch(self, rule: str, problem: str, at_ms: Millis, docket: Docket) -> None:
+        """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
+        standing = next((alert for alert in docket.standing() if alert.rule == rule), None)
+        if problem and standing is None:
+            county = self.inventory.county.id
+            alert = Alert(
+                episode=f"{rule}/{county}/{stamp(at_ms)}",
+                rule=rule,
+                asset=county,
+                device="",
+                severity=Severity.P3,
+                raised_ms=at_ms,
+                since_ms=at_ms,
+                detail={"problem": problem},
+            )
+            docket.log.append(record("raised", alert, at_ms, alert.detail))
+            docket.enter(self.escalation.begin(alert, at_ms, docket.log))
+        elif standing is not None and not problem:
+            self._close(standing, at_ms, "recovered", docket)
 
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""

@@ -24,6 +24,16 @@ def holders(inventory: Inventory, role: str, areas: Iterable[str], asset: Asset 
     return _at(inventory, Role(role), areas)
 
 
+def anywhere(inventory: Inventory, role: str) -> tuple[Holder, ...]:
+    """Those who hold a role in any area of the county; nobody twice."""
+    return _once(
+        Holder(person, duty)
+        for person in inventory.people.values()
+        for duty in person.duties
+        if duty.role == role and duty.area is not None
+    )
+
+
 def _emptiers(inventory: Inventory, areas: Iterable[str], asset: Asset | None) -> tuple[Holder, ...]:
     """A bin on a route needs its truck; any other is emptied by its cleaner; plants have a crew."""
     if asset is not None and asset.kind is Kind.PLANT:

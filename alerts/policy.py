@@ -77,6 +77,8 @@ class Policy(_Figures):
     """Whether its messages wait one interval for a cause that explains them."""
     any_hour: bool = False
     """Duty, trial and quiet hours do not hold it."""
+    notice: bool = False
+    """Its first message is a notice: the house speaks of itself, and there is no case to work off."""
     together: int = 0
     """Fewer people than this told in step 0 calls the next step at once: nobody is sent to a fire alone."""
     hours: DayHours | None = None

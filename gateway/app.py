@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -23,19 +23,23 @@ from gateway.desk.token import control_token
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.imports import imported
-from gateway.journal.entry import Entry
+from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
 from gateway.metrics import Metrics
 from gateway.owing import watch_owed
+from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
 from gateway.sources.inbox import Inbox
 from gateway.sources.mqtt import MqttSource
 from gateway.timer import Timer
+
+if TYPE_CHECKING:
+    from gateway.series.sender import Sender
 
 _log = logger(__name__)
 
@@ -68,6 +72,8 @@ def run(
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
         pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, clock.now_ms())
         pipeline.entry.inventory = body
+        sender = _sender(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
+        journal.admit(() if sender is None else sender.consumers)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         courier = Courier(port, {"sms": channel}, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
@@ -86,6 +92,7 @@ def run(
             metrics=metrics,
             wake_at=timer.wake_at,
             owe=courier.wake,
+            resend=None if sender is None else sender.resend,
             watch=watch,
             stopping=stopping.is_set,
         )
@@ -95,11 +102,41 @@ def run(
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
+        if sender is not None:
+            sender.start()
+            stack.callback(sender.stop)
         health.report(COURIER, Part(ready=True, state=f"sends through {settings.sms.channel}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
         loop.run()
         _log.info("stopped")
+
+
+def _sender(
+    settings: Settings,
+    pipeline: Pipeline,
+    imported: InventoryBody | None,
+    inbox: Inbox[Any],
+    health: Health,
+    metrics: Metrics,
+    clock: Clock,
+) -> "Sender | None":
+    """What carries the journal's streams to InfluxDB, where one is configured."""
+    if settings.influxdb is None:
+        return None
+    from gateway.series.opening import opened  # noqa: PLC0415 its library takes long, and few need it
+
+    at_ms = clock.now_ms() if imported is None else imported.imported_ms
+    return opened(
+        settings.influxdb,
+        settings.journal.path,
+        county=pipeline.county,
+        imported_ms=at_ms,
+        inbox=inbox,
+        health=health,
+        metrics=metrics,
+        clock=clock,
+    )
 
 
 def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> None:

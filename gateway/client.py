@@ -45,6 +45,19 @@ def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str,
             raise _stranger(settings)
 
 
+def resend(settings: Settings, since_ms: Millis) -> Millis:
+    """Asks for what came since then to be written to InfluxDB again; when that began. ``Unserved`` with the reason."""
+    body = {"since_ms": since_ms}
+    answer = _asked(settings, "POST", "/api/v1/series/resend", json=body, headers=_permit(settings))
+    match _document(answer):
+        case {"at_ms": int(at_ms)}:
+            return at_ms
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
 def readiness(settings: Settings) -> dict[str, Any]:
     """What ``/readyz`` says, ready or not; ``NotRunning`` when nobody answers, ``Unserved`` when a stranger does."""
     said = _document(_asked(settings, "GET", "/readyz"))

@@ -26,6 +26,12 @@ class Command(Struct, frozen=True):
     by: str
 
 
+class Resend(Struct, frozen=True):
+    """What came since then is to be written to InfluxDB again."""
+
+    since_ms: Millis
+
+
 class Tick(Struct, frozen=True):
     """The alarm clock rang for ``due_ms``; a tick too many changes nothing (law L4)."""
 

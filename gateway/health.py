@@ -24,9 +24,13 @@ class Part(Struct, frozen=True):
 
 
 class Health:
-    """The parts by name, and when the loop last turned and last committed (real monotonic seconds)."""
+    """The parts by name, and when the loop last turned and last committed (real monotonic seconds).
+
+    Those named at the start must be ready for the whole to be; any other part that is reported is only shown.
+    """
 
     def __init__(self, parts: tuple[str, ...], monotonic: Callable[[], float]) -> None:
+        self._needed = parts
         self._monotonic = monotonic
         self._parts: Mapping[str, Part] = MappingProxyType(dict.fromkeys(parts, Part(ready=False, state="starting")))
         self._replacing = threading.Lock()
@@ -68,5 +72,5 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether every part is ready and the loop turns."""
-        return self.live and all(part.ready for part in self._parts.values())
+        """Whether every part that is needed is ready, and the loop turns."""
+        return self.live and all(self._parts[name].ready for name in self._needed)

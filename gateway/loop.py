@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from alerts.courier import Clearance
 from alerts.model import Kind
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import Command, Done, NotPossible, Tick, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode, UnknownPerson, Verb
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry
@@ -20,7 +20,7 @@ from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline, Tally
-from gateway.requests import Begin, End, Housekeep
+from gateway.requests import Begin, DealtWith, End, Housekeep, Watched
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
 from telemetry.reading import Millis
@@ -74,6 +74,7 @@ class Loop:
         metrics: Metrics,
         wake_at: Callable[[Millis | None], None],
         owe: Callable[[], None],
+        resend: Callable[[Millis], None] | None,
         watch: Callable[[Entry], None],
         stopping: Callable[[], bool],
     ) -> None:
@@ -88,6 +89,7 @@ class Loop:
         self._metrics = metrics
         self._wake_at = wake_at
         self._owe = owe
+        self._resend = resend
         self._watch = watch
         self._stopping = stopping
         self._listening = self._started = False
@@ -197,12 +199,19 @@ class Loop:
         match item:
             case Command():
                 return self._command(item)
+            case Resend(since_ms):
+                return self._send_again(since_ms)
             case Begin():
                 return self._begin(item)
             case End(notification_id, at_ms, outcome, next_attempt_ms, event):
                 self._pipeline.entry.attempts.append(AttemptEnded(notification_id, at_ms, outcome, next_attempt_ms))
                 if event is not None:
                     self._pipeline.entry.events.append(event)
+            case DealtWith(consumer, position, filed):
+                self._pipeline.file(filed)
+                self._pipeline.entry.consumed[consumer] = position
+            case Watched(rule, problem):
+                self._pipeline.county.watch(rule, problem, self._clock.now_ms(), self._pipeline.changes)
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():
@@ -225,6 +234,12 @@ class Loop:
             return Clearance.NO_LONGER_OWED
         self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
         return Clearance.GRANTED
+
+    def _send_again(self, since_ms: Millis) -> CommandVerdict:
+        if self._resend is None:
+            return NotPossible("nothing is written to InfluxDB: the configuration has no [influxdb]")
+        self._resend(since_ms)
+        return Done(self._clock.now_ms(), "resending")
 
     def _command(self, command: Command) -> CommandVerdict:
         county, now_ms = self._pipeline.county, self._clock.now_ms()

@@ -50,6 +50,10 @@ class Metrics:
         self.reconnects = gauge("mqtt_reconnects", "Connections after the first.")
         self.loop_age_seconds = gauge("loop_age_seconds", "Since the loop last turned.")
         self.commit_age_seconds = gauge("commit_age_seconds", "Since the last commit.")
+        self.series_lines = counter("series_lines", "Lines that InfluxDB has stored.")
+        self.series_requests = counter("series_requests", "Requests to InfluxDB by what came of them.", ("verdict",))
+        self.series_paused = gauge("series_paused", "Whether InfluxDB refuses us until a person mends it.")
+        self.series_behind = gauge("series_behind_readings", "Readings that InfluxDB has not yet been sent.")
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
 
     def quarantine(self, reason: str, count: int) -> None:

@@ -5,6 +5,7 @@ what fails there is quarantined with its traceback in the log, and the stream go
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -116,6 +117,12 @@ class Pipeline:
                 entry.events.append(said)
         return entry, tally
 
+    def file(self, quarantined: Iterable[Quarantined]) -> None:
+        """Keeps aside what others after the line could not take."""
+        for each in quarantined:
+            self.tally.refused[each.reason] += 1
+            self.entry.quarantined.append(each)
+
     def snapshot(self) -> Snapshot:
         """Everything that is remembered, so that a start need not read further back."""
         county = self.county
@@ -169,10 +176,7 @@ class Pipeline:
         return sequence.mark(windows, sample.boot, sample.seq, self._archive.highest_seq(device, sample.boot))
 
     def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
-        self.tally.refused[rejected.reason] += 1
-        self.entry.quarantined.append(
-            Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail)
-        )
+        self.file((Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail),))
 
 
 def owed_event(owed: Owed) -> Event:

@@ -12,6 +12,7 @@ from alerts.channels import Outcome
 from alerts.courier import Clearance, PortUnavailable
 from alerts.delivery import Due
 from alerts.model import Event
+from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.sources.inbox import Inbox, Unanswered
@@ -35,6 +36,21 @@ class End(Struct, frozen=True):
     outcome: Outcome
     next_attempt_ms: Millis | None
     event: Event | None
+
+
+class DealtWith(Struct, frozen=True):
+    """A consumer has dealt with its stream up to ``position``; answered once that is durable, with what was filed."""
+
+    consumer: Consumer
+    position: int
+    filed: tuple[Quarantined, ...] = ()
+
+
+class Watched(Struct, frozen=True):
+    """How a part of the house is: ``problem`` says why a person has to mend it, empty when it works."""
+
+    rule: str
+    problem: str = ""
 
 
 class Housekeep(Struct, frozen=True):

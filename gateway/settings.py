@@ -111,6 +111,11 @@ class Influxdb(_Table):
     raw_days: Annotated[int, Field(ge=1)] = 90
 
     @property
+    def reader_file(self) -> Path:
+        """Where the reading token is: as named, else beside the writing one."""
+        return self.reader_token_file or self.token_file.with_name(f"{self.token_file.name}-read")
+
+    @property
     def hourly_bucket(self) -> str:
         """Where the hourly rollups go."""
         return f"{self.bucket}_1h"

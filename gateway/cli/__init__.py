@@ -12,6 +12,7 @@ import typer
 from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.examination import doctor
+from gateway.cli.influx import resend, setup
 from gateway.cli.inventory import check
 from gateway.cli.payloads import decode
 from gateway.cli.recordings import record, replay
@@ -75,12 +76,21 @@ for _command, _example in _COMMANDS:
     app.command(_command.__name__, epilog=_shown(_example))(_command)
 
 
-def _inventory() -> None:
-    """The county's inventory file."""
+def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]) -> None:
+    """A group of commands below a word of its own, each with its example."""
+    group = _group(next(iter(commands.values())))
+    group.callback()(lambda: None)
+    for command, example in commands.items():
+        group.command(command.__name__, epilog=_shown(example))(command)
+    app.add_typer(group, name=name, help=about)
 
 
-_INVENTORY_EXAMPLE: Final = "cunjing inventory check config/inventory.yaml"
-_inventory_group = _group(_INVENTORY_EXAMPLE)
-_inventory_group.callback()(_inventory)
-_inventory_group.command("check", epilog=_shown(_INVENTORY_EXAMPLE))(check)
-app.add_typer(_inventory_group, name="inventory")
+_named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
+_named_group(
+    "influx",
+    "InfluxDB made ready, and written to again.",
+    {
+        setup: "cunjing influx setup --admin-token-file secrets/influxdb-admin",
+        resend: "cunjing influx resend --from 2026-11-22T00:00:00+08:00",
+    },
+)

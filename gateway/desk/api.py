@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.commands import Command, Done, NotDurable, NotPossible, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Done, NotDurable, NotPossible, Resend, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.problems import Problem, ProblemError, answer_with_problems
 from gateway.health import Health
 from gateway.metrics import CONTENT_TYPE, Metrics
@@ -34,6 +34,21 @@ class CommandBody(BaseModel):
     command: Literal["ack", "reset"]
     episode: _Id
     by: Annotated[_Id, Field(max_length=64)]
+
+
+class ResendBody(BaseModel):
+    """Since when everything is to be written to InfluxDB again (``received_at``, epoch milliseconds)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since_ms: Annotated[int, Field(ge=0, le=2**53)] = 0
+
+
+class ResendResult(BaseModel):
+    """It has begun; ``at_ms`` is epoch milliseconds. How far it is shows in the metrics."""
+
+    since_ms: int
+    at_ms: int
 
 
 class CommandResult(BaseModel):
@@ -113,6 +128,16 @@ def api(
         verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
         return _result(body, verdict)
 
+    @app.post("/api/v1/series/resend", responses=_PROBLEMS, dependencies=[Depends(authorised)], status_code=202)
+    def resend(body: ResendBody) -> ResendResult:
+        """Writes to InfluxDB again what came since then and is still in the journal; points are not doubled."""
+        answer = inbox.post(Resend(body.since_ms))
+        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+            case Done(at_ms, _):
+                return ResendResult(since_ms=body.since_ms, at_ms=at_ms)
+            case verdict:
+                raise _problem(verdict)
+
     return app
 
 
@@ -137,14 +162,20 @@ def _result(body: CommandBody, verdict: object) -> CommandResult:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no episode {body.episode}")
         case UnknownPerson():
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {body.by}")
+        case _:
+            raise _problem(verdict)
+
+
+def _problem(verdict: object) -> ProblemError:
+    """Why nothing came of what was asked."""
+    match verdict:
         case NotPossible(reason):
-            raise ProblemError(HTTPStatus.CONFLICT, reason)
+            return ProblemError(HTTPStatus.CONFLICT, reason)
         case NotDurable(reason):
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, reason)
         case Unanswered.FULL:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "the gateway is busy and took nothing; try again", {"Retry-After": "1"}
-            )
+            detail = "the gateway is busy and took nothing; try again"
+            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"})
         case _:
             detail = "not durable yet; it may still take effect, look before you ask again"
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})
+            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})

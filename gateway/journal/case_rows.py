@@ -12,7 +12,7 @@ import msgspec
 
 from alerts.channels import Accepted, Failed, Outcome, Refused
 from alerts.model import Event, Owed
-from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted
+from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
 from telemetry.reading import Millis
 
 _ALERT: Final = """
@@ -50,6 +50,36 @@ def add_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
             for event in events
         ],
     )
+
+
+_EVENTS: Final = """
+    SELECT event.id, at_ms, event, event.rule, event.asset, event.device, episode, event.severity, detail,
+           coalesce(raised_ms, 0)
+    FROM event LEFT JOIN alert USING (episode) WHERE event.id > ? ORDER BY event.id LIMIT ?
+"""
+
+
+def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[Happening]:
+    """At most so many events with ids above ``after``, in their order."""
+    return [
+        Happening(
+            number,
+            Event(
+                at_ms=at_ms,
+                event=event,
+                rule=rule,
+                asset=asset,
+                device=device,
+                episode=episode,
+                severity=severity,
+                detail=None if detail is None else msgspec.json.decode(detail),
+            ),
+            raised_ms,
+        )
+        for number, at_ms, event, rule, asset, device, episode, severity, detail, raised_ms in connection.execute(
+            _EVENTS, (after, most)
+        )
+    ]
 
 
 _OWED: Final = """

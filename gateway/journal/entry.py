@@ -84,6 +84,14 @@ class InventoryBody:
     body: str
 
 
+class Happening(NamedTuple):
+    """An event as it is kept: its id, and when its episode was raised (0 where there is none)."""
+
+    id: int
+    event: Event
+    raised_ms: Millis
+
+
 class Stream(StrEnum):
     """Rows that are added in the order of their ids, and read on by somebody after the loop."""
 

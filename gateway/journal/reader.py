@@ -14,12 +14,12 @@ from msgspec import to_builtins
 
 from alerts.delivery import Due, Standing
 from alerts.model import Kind, Owed
-from gateway.journal import reading_rows
+from gateway.journal import case_rows, reading_rows
 from gateway.journal.connections import open_for_reading
-from gateway.journal.entry import Consumer
+from gateway.journal.entry import Consumer, Happening, Stream
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from gateway.journal.versions import scripts, version_of
-from telemetry.reading import Millis
+from telemetry.reading import Millis, Reading
 
 Row: TypeAlias = dict[str, Any]
 """One exported row: strings, numbers, ``None``, and for a reading its ``values``. Times are ISO 8601 in UTC with ms."""
@@ -120,6 +120,16 @@ class JournalReader:
             ).fetchone()
         return int(row[0]), int(row[1])
 
+    def readings_after(self, position: int, most: int) -> list[tuple[int, Reading]]:
+        """At most so many readings with ids above ``position``, in order of arrival, with their ids."""
+        with translated(self._path):
+            return reading_rows.page(self._connection, position, most)
+
+    def events_after(self, position: int, most: int) -> list[Happening]:
+        """At most so many events with ids above ``position``, in their order."""
+        with translated(self._path):
+            return case_rows.events_after(self._connection, position, most)
+
     def position(self, consumer: Consumer) -> int:
         """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
         with translated(self._path):
@@ -127,6 +137,16 @@ class JournalReader:
                 "SELECT position FROM consumer WHERE name = ? AND stream = ?", (consumer.name, str(consumer.stream))
             ).fetchone()
         return 0 if row is None else int(row[0])
+
+    def position_before(self, stream: Stream, since_ms: Millis) -> int:
+        """The position after which a stream holds everything that came since then; reads the whole stream."""
+        table, at = _ARRIVALS[stream]
+        with translated(self._path):
+            row = self._connection.execute(
+                f"SELECT coalesce((SELECT min(id) - 1 FROM {table} WHERE {at} >= ?), max(id), 0) FROM {table}",  # noqa: S608 -- names of our own
+                (since_ms,),
+            ).fetchone()
+        return int(row[0])
 
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
@@ -146,6 +166,9 @@ class JournalReader:
                 yield from (dict(zip(names, row, strict=True)) for row in rows)
                 after = rows[-1][0]
 
+
+_ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
+"""Where the rows of a stream are, and when they came."""
 
 _ALERTS: Final = """
     SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms

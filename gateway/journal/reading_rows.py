@@ -87,10 +87,16 @@ def read(
     connection: sqlite3.Connection, after: int, observed_ms: tuple[int, int] = _ALWAYS
 ) -> Iterator[tuple[int, Reading]]:
     """Yields (id, reading) of the ids above ``after`` observed in [from, to), in order of arrival."""
-    while rows := connection.execute(_TAIL, (after, *observed_ms, _PAGE)).fetchall():
-        for row in rows:
-            yield row[0], _reading(row)
-        after = rows[-1][0]
+    while found := page(connection, after, _PAGE, observed_ms):
+        yield from found
+        after = found[-1][0]
+
+
+def page(
+    connection: sqlite3.Connection, after: int, most: int, observed_ms: tuple[int, int] = _ALWAYS
+) -> list[tuple[int, Reading]]:
+    """The first ``most`` of them."""
+    return [(row[0], _reading(row)) for row in connection.execute(_TAIL, (after, *observed_ms, most))]
 
 
 def _reading(row: _Row) -> Reading:

@@ -31,8 +31,8 @@ def test_every_command_has_help_with_an_example_of_itself(cunjing: Cunjing, comm
 
 
 def test_every_command_of_the_papers_is_there() -> None:
-    wanted = "demo gateway simulate record replay decode export ack reset doctor inventory"
-    assert {*wanted.split(), "inventory check", ""} == set(commands())
+    wanted = "demo gateway simulate record replay decode export ack reset doctor inventory influx"
+    assert {*wanted.split(), "inventory check", "influx setup", "influx resend", ""} == set(commands())
 
 
 def test_help_imports_nothing_that_takes_long() -> None:

@@ -1,0 +1,69 @@
+"""The sender's progress made durable by the loop, and told: on ``/readyz``, in the metrics, to the dispatcher.
+
+Only the loop writes the journal; this posts to it and waits. What a state means is decided in ``answers``.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.health import Health, Part
+from gateway.journal.entry import Consumer, Quarantined
+from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.requests import DURABLE_WITHIN_S, DealtWith, Watched
+from gateway.series.answers import Verdict
+from gateway.series.delivery import Filed
+from gateway.sources.inbox import Inbox, Unanswered
+from telemetry.reading import Millis
+
+_log = logger(__name__)
+
+SERIES: Final = "series"
+PAUSED_RULE: Final = "series_paused"
+
+
+class JournalLedger:
+    """See ``sender.Ledger``. For the sender's thread alone."""
+
+    def __init__(
+        self, journal: Path, inbox: Inbox[Any], health: Health, metrics: Metrics, now_ms: Callable[[], Millis]
+    ) -> None:
+        self._journal = journal
+        self._inbox = inbox
+        self._health = health
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._told: tuple[Verdict, Part] | None = None
+
+    def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
+        """See ``sender.Ledger``."""
+        quarantined = tuple(
+            Quarantined(self._now_ms(), f"influxdb/{bucket}", each.line.encode(), each.reason, each.detail)
+            for bucket, each in filed
+        )
+        answer = self._inbox.post(DealtWith(consumer, position, quarantined), DURABLE_WITHIN_S)
+        value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
+        if isinstance(value, Unanswered):
+            raise JournalUnavailable(Problem.LOCKED, self._journal, "it did not become durable in time")
+
+    def answered(self, verdict: Verdict, lines: int) -> None:
+        """See ``sender.Ledger``."""
+        self._metrics.series_requests.labels(str(verdict)).inc()
+        if verdict is Verdict.STORED:
+            self._metrics.series_lines.inc(lines)
+
+    def stands(self, verdict: Verdict, part: Part) -> None:
+        """See ``sender.Ledger``; says each change once."""
+        if (verdict, part) == self._told:
+            return
+        self._told = verdict, part
+        self._health.report(SERIES, part)
+        self._metrics.series_paused.set(verdict is Verdict.PAUSED)
+        if not part.ready:
+            _log.warning("series", state=part.state, remedy=part.remedy)
+        elif part.notes:
+            _log.warning("series", state=part.state, notes=part.notes)
+        if verdict is not Verdict.LATER:
+            self._inbox.post(Watched(PAUSED_RULE, "" if verdict is Verdict.STORED else part.state))

@@ -1,0 +1,43 @@
+"""How the sender is put together from the configuration; imported only where InfluxDB is configured, it takes long."""
+
+from pathlib import Path
+from typing import Any
+
+from alerts.county import County
+from alerts.exposure import lines_pct
+from gateway.clock import Clock
+from gateway.health import Health, Part
+from gateway.journal.reader import JournalReader
+from gateway.metrics import Metrics
+from gateway.series.ledger import SERIES, JournalLedger
+from gateway.series.outlet import InfluxOutlet
+from gateway.series.points import Points
+from gateway.series.sender import Sender
+from gateway.series.streams import Events, Readings
+from gateway.settings import Influxdb
+from gateway.sources.inbox import Inbox
+from telemetry.reading import Millis
+
+
+def opened(
+    chosen: Influxdb,
+    journal: Path,
+    *,
+    county: County,
+    imported_ms: Millis,
+    inbox: Inbox[Any],
+    health: Health,
+    metrics: Metrics,
+    clock: Clock,
+) -> Sender:
+    """The sender of one gateway, not yet started."""
+    points = Points(county.inventory, lines_pct(county.plans))
+    health.report(SERIES, Part(ready=True, state=f"nothing was written to {chosen.url} yet"))
+    return Sender(
+        (Events(points, chosen.bucket), Readings(points, chosen.bucket)),
+        InfluxOutlet(chosen, clock),
+        JournalLedger(journal, inbox, health, metrics, clock.now_ms),
+        lambda: JournalReader.open(journal),
+        Part(ready=True, state=f"writes to {chosen.url}"),
+        facts={chosen.daily_bucket: list(points.of_inventory(imported_ms))},
+    )

@@ -1,0 +1,158 @@
+"""From rows of the journal to points: which lines a reading, an event or the inventory gives. Pure; sends nothing.
+
+The contract is docs/series.md, the names are ``telemetry.series``. A row gives the same lines every time (law L8).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import astuple
+
+from alerts import texts
+from alerts.exposure import POINTS_A_SITE
+from alerts.model import RUN_CODES, Event
+from gateway.journal.entry import Happening
+from telemetry.inventory import Asset, Device, Inventory
+from telemetry.reading import QUANTITIES, Clock, Millis, Reading
+from telemetry.series import ABOUT_DEVICE, Measurement, instant_us, labels, line, tags
+from telemetry.terms import Kind, Level
+
+STATES: Final = frozenset({"raised", "acked", "cleared", "reset", "retired", "reignited"})
+"""Events that change what an episode is to people."""
+
+_NAMES: Final = list(QUANTITIES)
+_FIRST: Final = _NAMES.index(ABOUT_DEVICE[0])
+_AFTER: Final = _FIRST + len(ABOUT_DEVICE)
+_DISTANCE: Final = _NAMES.index("distance_mm")
+_FILL: Final = _NAMES.index("fill_pct")
+_ASSET_LABELS: Final = labels(_NAMES[:_FIRST] + _NAMES[_AFTER:])
+_DEVICE_LABELS: Final = labels(_NAMES[_FIRST:_AFTER])
+
+
+class Point(NamedTuple):
+    """One line, and the instant that decides whether a bucket still wants it."""
+
+    line: str
+    at_ms: Millis
+
+
+class _Place(NamedTuple):
+    """What the points of one device on one asset begin with, and the level above which its asset is over the line."""
+
+    about_asset: str
+    about_device: str
+    is_bin: bool
+    line_pct: float | None
+
+
+class Points:
+    """The points of one inventory; ``lines_pct`` as in ``alerts.exposure``. Another inventory gets its own."""
+
+    def __init__(self, inventory: Inventory, lines_pct: Mapping[str, float]) -> None:
+        self._inventory = inventory
+        self._lines_pct = lines_pct
+        self._places: dict[tuple[str, str], _Place] = {}
+
+    def of_reading(self, reading: Reading) -> list[Point]:
+        """One about the device, always, and one about the asset, if it speaks of that."""
+        place = self._places.get((reading.asset, reading.device)) or self._learn(reading)
+        values, at_ms, judged_pct = astuple(reading.values), reading.observed_ms, reading.judged_pct
+        at_us = instant_us(at_ms, reading.seq)
+        own = _fields(_DEVICE_LABELS, values[_FIRST:_AFTER])
+        own.append(f"delay_s={(reading.received_ms - at_ms) / 1_000}")
+        if reading.device_ms is not None and reading.clock is not Clock.SERVER:
+            own.append(f"clock_lag_s={(reading.received_ms - reading.device_ms) / 1_000}")
+        about = [*values[:_FIRST], *values[_AFTER:]]
+        if place.is_bin and about[_DISTANCE] is not None:
+            about[_FILL] = judged_pct
+        fields = _fields(_ASSET_LABELS, about)
+        if judged_pct is not None and place.line_pct is not None:
+            fields.append(f"exposure_points={POINTS_A_SITE if judged_pct > place.line_pct else 0.0}")
+        found = [Point(f"{place.about_device}{','.join(own)} {at_us}", at_ms)]
+        if fields:
+            found.append(Point(f"{place.about_asset}{','.join(fields)} {at_us}", at_ms))
+        return found
+
+    def of_event(self, happened: Happening) -> list[Point]:
+        """A change of an episode, an emptying or a plant's new run state; nothing for any other event."""
+        event, at_us = happened.event, instant_us(happened.event.at_ms, happened.id)
+        detail = event.detail or {}
+        match event.event:
+            case "emptied" | "partly_emptied":
+                levels = {f"emptied_{name}": _number(detail[name]) for name in ("from_pct", "to_pct")}
+                made = line(Measurement.BIN, tags(self._inventory, event.asset), at_us, levels)
+            case "run_state":
+                code = RUN_CODES[str(detail["to"])]
+                made = line(Measurement.PLANT, tags(self._inventory, event.asset), at_us, {"run_state": code})
+            case state if state in STATES:
+                made = self._of_episode(event, at_us, happened.raised_ms)
+            case _:
+                return []
+        return [Point(made, event.at_ms)]
+
+    def of_inventory(self, at_ms: Millis) -> Iterator[Point]:
+        """What every id is called, and where and how much it is: all at the instant of the import."""
+        at_us, measurement = instant_us(at_ms, 0), Measurement.ASSET
+        inventory = self._inventory
+        county = {"name": inventory.county.name, "kind": "county"}
+        yield Point(line(measurement, tags(inventory), at_us, {}, county), at_ms)
+        for area in inventory.areas.values():
+            if area.level in (Level.TOWN, Level.VILLAGE):
+                named = {"name": area.name, "kind": str(area.level)}
+                yield Point(line(measurement, tags(inventory, area=area.id), at_us, {}, named), at_ms)
+        for asset in inventory.assets.values():
+            floats, named = self._facts(asset)
+            yield Point(line(measurement, tags(inventory, asset.id), at_us, floats, named), at_ms)
+        for device in inventory.devices.values():
+            at = tags(inventory, device.asset, device.id)
+            yield Point(line(measurement, at, at_us, {"interval_s": device.interval_s}, _named(device)), at_ms)
+
+    def _learn(self, reading: Reading) -> _Place:
+        at = tags(self._inventory, reading.asset, reading.device)
+        asset = self._inventory.assets.get(reading.asset)
+        is_bin = asset.kind is Kind.BIN if asset is not None else reading.values.distance_mm is not None
+        place = _Place(
+            f"{Measurement.BIN if is_bin else Measurement.PLANT}{at} ",
+            f"{Measurement.DEVICE}{at} ",
+            is_bin,
+            self._lines_pct.get(reading.asset),
+        )
+        self._places[reading.asset, reading.device] = place
+        return place
+
+    def _of_episode(self, event: Event, at_us: int, raised_ms: Millis) -> str:
+        inventory = self._inventory
+        gateway = inventory.radio_gateways.get(event.asset)
+        asset = inventory.assets.get(event.asset)
+        place = texts.place(asset) if asset is not None else gateway.name if gateway is not None else event.asset
+        said = {"state": event.event, "rule": event.rule, "severity": event.severity, "episode": event.episode}
+        at = tags(inventory, event.asset, event.device or "_", "" if gateway is None else gateway.area)
+        after_s = max(0, event.at_ms - (raised_ms or event.at_ms)) / 1_000
+        return line(Measurement.ALERT, at, at_us, {"after_s": after_s}, {**said, "place": place})
+
+    def _facts(self, asset: Asset) -> tuple[dict[str, float], dict[str, str]]:
+        floats: dict[str, float] = {"rounds": len(asset.collection.rounds) if asset.collection is not None else 0}
+        if asset.location is not None:
+            floats |= {"lat": asset.location.lat, "lon": asset.location.lon}
+        if asset.bin is not None:
+            floats["counts"] = asset.bin.counts_for_score
+        if asset.plant is not None:
+            floats["design_m3d"] = asset.plant.design_m3d
+        if asset.id in self._lines_pct:
+            floats["line_pct"] = self._lines_pct[asset.id]
+        called = {"name": f"{asset.short}{texts.container(asset)}", "kind": str(asset.kind)}
+        return floats, called | ({"landmark": asset.landmark} if asset.landmark else {})
+
+
+def _fields(named: tuple[str, ...], values: Iterable[Any]) -> list[str]:
+    return [f"{label}{value}" for label, value in zip(named, values, strict=True) if value is not None]
+
+
+def _named(device: Device) -> dict[str, str]:
+    return {"name": device.id, "kind": "device", "profile": device.profile, "power": str(device.power)}
+
+
+def _number(value: object) -> float:
+    """A figure of an event's evidence."""
+    assert isinstance(value, int | float)  # noqa: S101 - the engine wrote it
+    return float(value)

@@ -1,0 +1,100 @@
+"""InfluxDB over HTTP: one request, one answer. The client's own retries and batches are not used (traps I1–I5).
+
+Lines are compressed here, at level 1. Whatever the world does comes back as an ``Answer``; nothing is raised.
+"""
+
+import gzip
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Self
+
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.rest import ApiException
+from msgspec import DecodeError, json
+from urllib3.exceptions import HTTPError
+
+from gateway.series.answers import Answer
+from gateway.settings import Influxdb
+
+ANSWERS_WITHIN_MS: Final = 30_000
+_COMPRESSION: Final = 1
+_CONTENT: Final = "text/plain; charset=utf-8"
+_BANNER: Final = "X-Influxdb-Version"
+
+
+class Server:
+    """One InfluxDB under one token. A token that was replaced in its file needs a new one of these."""
+
+    def __init__(self, settings: Influxdb, token: str, answers_within_ms: int = ANSWERS_WITHIN_MS) -> None:
+        self._org = settings.org
+        self._client = InfluxDBClient(settings.url, token, org=settings.org, timeout=answers_within_ms, retries=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of its connections."""
+        self._client.close()
+
+    def version(self) -> tuple[Answer, str]:
+        """What its banner says, empty where there is none."""
+        answer, said = self._called("/ping", "GET")
+        return answer, "" if said is None else said[1].get(_BANNER, "")
+
+    def ask(self, method: str, path: str, body: object = None, **query: str) -> tuple[Answer, Any]:
+        """Any other question of the API; what it answers as plain JSON values, ``None`` where there are none."""
+        answer, said = self._called(path, method, query_params=list(query.items()), body=body, response_type="object")
+        return answer, None if said is None else said[0]
+
+    def clock_skew_s(self) -> tuple[Answer, float | None]:
+        """How far the server's clock is ahead of ours, to the second; ``None`` where it does not say."""
+        answer, said = self._called("/ping", "GET")
+        stated = None if said is None else said[1].get("Date")
+        return answer, None if stated is None else parsedate_to_datetime(stated).timestamp()
+
+    def write(self, bucket: str, lines: Sequence[str]) -> Answer:
+        """Writes the lines, in µs, in one request; no lines ask only whether it would be allowed."""
+        body = gzip.compress("\n".join(lines).encode(), _COMPRESSION)
+        query = {"org": self._org, "bucket": bucket, "precision": "us"}
+        headers = {"Content-Encoding": "gzip", "Content-Type": _CONTENT}
+        return self._called("/api/v2/write", "POST", query_params=query, header_params=headers, body=body)[0]
+
+    def _called(self, path: str, method: str, **content: Any) -> tuple[Answer, Any]:  # noqa: ANN401 the client's own
+        try:
+            data, status, headers = self._client.api_client.call_api(path, method, **content)
+        except (ApiException, HTTPError, UnicodeDecodeError) as error:
+            return _answer(error), None
+        return Answer(status), (data, headers)
+
+
+def _answer(error: Exception) -> Answer:
+    if not isinstance(error, ApiException) or not error.status:
+        return Answer(0, _first_line(str(error) if not isinstance(error, ApiException) else str(error.reason)))
+    headers: Any = error.headers or {}
+    return Answer(error.status, _message(error.body), _seconds(headers.get("Retry-After")))
+
+
+def _message(body: object) -> str:
+    """The server's own words, out of its JSON where it is JSON."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+    try:
+        said = json.decode(text)
+    except DecodeError:
+        return _first_line(text)
+    message = said.get("message") if isinstance(said, dict) else None
+    return _first_line(str(message or text))
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _seconds(header: str | None) -> float | None:
+    """``Retry-After`` in seconds; a date is not understood and not needed."""
+    try:
+        return max(0.0, float(header)) if header is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,72 @@
+"""A week of a simulated county, through the gateway's own line into a real journal file; made once, copied often.
+
+What happens in it is county_week.yaml; what a test does with it is not here.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from firmware_sim import county
+from firmware_sim.scenario import Scenario, at_start, load
+from firmware_sim.traces import trace
+from gateway import shipped
+from gateway.imports import profiles
+from telemetry.inventory import Inventory
+from telemetry.inventory_file import parse
+from telemetry.reading import Millis
+from telemetry.wire import Uplink
+from tests.virtual_line import VirtualLine
+
+STORY: Final = Path(__file__).with_suffix(".yaml")
+HOUR_MS: Final = 3_600_000
+HOURS: Final = 168
+BATCH_MS: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Week:
+    """A journal file that holds a week, the county that it is about, and when it began and ended."""
+
+    journal: Path
+    inventory: Inventory
+    inventory_text: str
+    begins_ms: Millis
+    ends_ms: Millis
+
+    def copied(self, folder: Path) -> "Week":
+        """The same with a journal of one's own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "journal.db"
+        shutil.copyfile(self.journal, path)
+        return Week(path, self.inventory, self.inventory_text, self.begins_ms, self.ends_ms)
+
+
+def scenario(ends_ms: Millis) -> Scenario:
+    """The week that ends then."""
+    return at_start(load(STORY.read_text("utf-8")), ends_ms - HOURS * HOUR_MS)
+
+
+def lived(folder: Path, ends_ms: Millis) -> Week:
+    """Lives through the week; takes some seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    story = scenario(ends_ms)
+    text = county.inventory_yaml(story)
+    inventory = parse(text, "county.yaml", profiles()).inventory
+    assert inventory is not None
+    line = VirtualLine(folder / "journal.db", inventory, shipped.figures(), story.start_ms)
+    for at_ms, uplinks in _minutes(story):
+        line.take(uplinks)
+        line.pipeline.advance(at_ms + BATCH_MS)
+        line.commit()
+    line.commit(snapshot=True)
+    line.close()
+    return Week(folder / "journal.db", inventory, text, story.start_ms, ends_ms)
+
+
+def _minutes(story: Scenario) -> Iterator[tuple[Millis, list[Uplink]]]:
+    for minute, uplinks in groupby(trace(story), key=lambda uplink: uplink.at_ms // BATCH_MS):
+        yield minute * BATCH_MS, [Uplink(*uplink) for uplink in uplinks]
