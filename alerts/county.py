@@ -110,12 +110,17 @@ class County:
             if actual_ms > due_ms:
                 self._file(kind, name, actual_ms)
             elif kind == _ASSET:
-                plan = self.plans[name]
-                self._keep(plan, engine.expire(plan, self.states[name], due_ms), due_ms, changes)
+                self._expire(self.plans[name], due_ms, changes)
             else:
                 docket = self._docket()
                 self._office.run(self.alerts[name], due_ms, docket)
                 self._settle(docket, changes)
+
+    def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
+        step = engine.expire(plan, self.states[plan.asset.id], due_ms)
+        if not step.moved:  # it would be due again and again, and nothing else would ever happen
+            raise RuntimeError(f"{plan.asset.id} is due at {due_ms}, and nothing comes of it")
+        self._keep(plan, step, due_ms, changes)
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""

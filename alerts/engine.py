@@ -39,6 +39,7 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     feeder, layout = plan.index[reading.device], plan.layout
     reading = state.devices[feeder].in_order(reading)
     at = Instant(reading.observed_ms, reading.received_ms, reading.late, feeder)
+    heard = Instant(at.received_ms, at.received_ms, at.late, feeder)  # silence is counted by when things come
     was_silent = state.machines[layout.silence[feeder]].condition is SILENT
     if was_silent:
         state = _bridge(plan, state, at)
@@ -57,7 +58,8 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
             continue
         if place == layout.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
             continue  # one message is one sign of life, however many samples it carries
-        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at.received_ms))
+        when = heard if place == layout.silence[feeder] else at
+        after, move = lifecycle.advance(machine, verdict, slot.timing, when, _mint(plan, slot, at.received_ms))
         if after is machine:
             continue
         machines = (*machines[:place], after, *machines[place + 1 :])
@@ -199,7 +201,8 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
 
 def _silenced(machine: Machine, mint: str, at_ms: Millis, feeder: int) -> tuple[Machine, Move]:
     if machine.condition is Condition.RECOVERING:
-        return replace(machine, condition=Condition.ACTIVE, count=0, flaps=machine.flaps + 1), Move.RELAPSED
+        relapsed = replace(machine, condition=Condition.ACTIVE, due_ms=0, wake_ms=0, count=0, flaps=machine.flaps + 1)
+        return relapsed, Move.RELAPSED
     return lifecycle.expire(
         replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=feeder), Timing(), mint
     )
