@@ -103,7 +103,7 @@ def _organisation(admin: Server, settings: Influxdb, admin_file: Path) -> str:
 
 
 def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int) -> tuple[str, Step]:
-    rules = [{"type": "expire", "everySeconds": seconds}] if seconds else []
+    rules = [{"type": "expire", "everySeconds": seconds}]
     kept = f"{seconds // DAY_S} days" if seconds else "for ever"
     _, said = admin.ask("GET", "/api/v2/buckets", name=name, orgID=org)
     found = said.get("buckets", []) if isinstance(said, dict) else []
@@ -112,7 +112,7 @@ def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int
         _passed(answer, settings, f"make the bucket {name}")
         return str(made["id"]), Step(changed=True, said=f"bucket {name} made, keeps points {kept}")
     bucket = str(found[0]["id"])
-    if [rule.get("everySeconds", 0) for rule in found[0]["retentionRules"]] == [rule["everySeconds"] for rule in rules]:
+    if sum(rule.get("everySeconds", 0) for rule in found[0]["retentionRules"]) == seconds:
         return bucket, Step(changed=False, said=f"bucket {name} keeps points {kept}")
     answer, _ = admin.ask("PATCH", f"/api/v2/buckets/{bucket}", {"retentionRules": rules})
     _passed(answer, settings, f"change the bucket {name}")

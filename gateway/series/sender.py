@@ -82,8 +82,12 @@ class Sender:
         *,
         facts: Mapping[str, Sequence[Point]] = MappingProxyType({}),
         pause_s: float = PAUSE_S,
+        rest: Callable[[float], bool] | None = None,
     ) -> None:
-        """``facts`` are points by bucket that are written first at every start: they are the same each time."""
+        """``facts`` are points by bucket that are written first at every start: they are the same each time.
+
+        ``rest`` waits so many real seconds and answers whether the end came meanwhile.
+        """
         self._facts = facts
         self._outflows = outflows
         self._outlet = outlet
@@ -93,6 +97,7 @@ class Sender:
         self._pause_s = pause_s
         self._resend_ms: Millis | None = None
         self._stopping = threading.Event()
+        self._rests = rest or self._stopping.wait
         self._thread = threading.Thread(target=self._run, name="series", daemon=True)
 
     @property
@@ -178,7 +183,7 @@ class Sender:
             wish_s = min(answer.retry_after_s or 0.0, LONGEST_WISH_S)
             bound_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))
             wait_s = max(random.uniform(bound_s / 2, bound_s), wish_s)  # noqa: S311 -- a pause, no secret
-        if self._stopping.wait(wait_s):
+        if self._rests(wait_s):
             raise Ending
         self._outlet.renew()
 

@@ -1,0 +1,104 @@
+"""How a batch is cut, halved and filed: whatever the server refuses, the rest is stored and each bad line is named."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.series.answers import Answer, Verdict
+from gateway.series.delivery import (
+    EXPIRED,
+    HOPELESS_FROM,
+    MOST_BYTES,
+    MOST_LINES,
+    PROBES,
+    REFUSED,
+    Delivery,
+)
+from gateway.series.points import Point
+
+OK = Answer(204)
+NO = Answer(422, "partial write: field type conflict dropped=1")
+
+
+def points(count: int) -> list[Point]:
+    return [Point(f"a f={number}.0 {number}", number) for number in range(count)]
+
+
+def deliver(delivery: Delivery, bad: set[str]) -> tuple[list[str], int]:
+    """Plays a server that takes a request only if no line of it is bad; what it stored, and how often it was asked."""
+    stored: list[str] = []
+    asked = 0
+    while delivery.piece:
+        asked += 1
+        piece = list(delivery.piece)
+        if bad.isdisjoint(piece):
+            stored += piece
+            assert delivery.answered(OK) is Verdict.STORED
+        else:
+            assert delivery.answered(NO) is Verdict.REFUSED
+    return stored, asked
+
+
+@given(st.integers(1, 400), st.sets(st.integers(0, 399), max_size=12))
+def test_every_bad_line_is_filed_and_every_other_stored_in_its_order(count: int, places: set[int]) -> None:
+    batch = points(count)
+    bad = {batch[place].line for place in places if place < count}
+    delivery = Delivery(batch, oldest_ms=0)
+    stored, _ = deliver(delivery, bad)
+    assert stored == [point.line for point in batch if point.line not in bad]
+    assert [each.line for each in delivery.filed] == [point.line for point in batch if point.line in bad]
+    assert delivery.stored == len(stored)
+
+
+@given(st.integers(0, MOST_LINES - 1))
+def test_one_bad_line_of_a_full_request_costs_at_most_27_requests(place: int) -> None:
+    batch = points(MOST_LINES)
+    _, asked = deliver(Delivery(batch, oldest_ms=0), {batch[place].line})
+    assert asked <= 27
+
+
+def test_a_request_holds_at_most_so_many_lines_and_bytes() -> None:
+    assert len(Delivery(points(MOST_LINES + 1), oldest_ms=0).piece) == MOST_LINES
+    long = [Point("x" * 1_000_000, 0)] * 9
+    piece = Delivery(long, oldest_ms=0).piece
+    assert len(piece) == 3
+    assert sum(len(line) + 1 for line in piece) <= MOST_BYTES
+
+
+def test_what_is_too_large_goes_in_halves_and_one_line_that_is_too_large_is_filed() -> None:
+    delivery = Delivery(points(3), oldest_ms=0)
+    assert delivery.answered(Answer(413)) is Verdict.TOO_LARGE
+    assert [len(delivery.piece), delivery.answered(OK)] == [2, Verdict.STORED]
+    assert delivery.answered(Answer(413, "too large")) is Verdict.TOO_LARGE
+    assert [(each.reason, each.detail) for each in delivery.filed] == [(REFUSED, "HTTP 413: too large")]
+
+
+def test_trouble_leaves_the_piece_where_it_is() -> None:
+    delivery = Delivery(points(3), oldest_ms=0)
+    for answer in (Answer(0), Answer(503), Answer(429), Answer(401), Answer(404)):
+        assert delivery.answered(answer) in (Verdict.LATER, Verdict.PAUSED)
+        assert len(delivery.piece) == 3
+    assert delivery.filed == []
+
+
+def test_points_that_the_bucket_would_drop_are_filed_unsent() -> None:
+    delivery = Delivery(points(5), oldest_ms=3)
+    assert list(delivery.piece) == ["a f=3.0 3", "a f=4.0 4"]
+    assert {each.reason for each in delivery.filed} == {EXPIRED}
+    assert len(delivery.filed) == 3
+
+
+def test_a_line_that_the_server_finds_too_old_is_expired_not_refused() -> None:
+    delivery = Delivery(points(1), oldest_ms=0)
+    delivery.answered(Answer(422, "dropped 1 points outside retention policy of duration 72h0m0s"))
+    assert [each.reason for each in delivery.filed] == [EXPIRED]
+
+
+def test_when_nothing_at_all_is_taken_probes_are_spread_over_the_batch() -> None:
+    batch = points(1_000)
+    delivery = Delivery(batch, oldest_ms=0)
+    while not delivery.probes:
+        delivery.answered(NO)
+    assert len(delivery.filed) == HOPELESS_FROM
+    assert PROBES <= len(delivery.probes) <= PROBES + 1
+    delivery.passed()
+    assert delivery.probes == ()
