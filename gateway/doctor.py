@@ -55,6 +55,11 @@ def examined(settings: Settings, now_ms: Millis) -> Iterator[Finding]:
         yield Finding("inventory", part)
     yield Finding("clock", clock(now_ms))
     yield Finding("disk", disk(settings.journal.path))
+    if settings.influxdb is not None:
+        from gateway.series.inspection import inspected  # noqa: PLC0415 its library takes long, and few need it
+
+        for part in inspected(settings.influxdb, now_ms / 1_000):
+            yield Finding("influxdb", part)
     yield Finding("gateway", running(settings))
 
 

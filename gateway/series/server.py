@@ -49,11 +49,11 @@ class Server:
         answer, said = self._called(path, method, query_params=list(query.items()), body=body, response_type="object")
         return answer, None if said is None else said[0]
 
-    def clock_skew_s(self) -> tuple[Answer, float | None]:
-        """How far the server's clock is ahead of ours, to the second; ``None`` where it does not say."""
-        answer, said = self._called("/ping", "GET")
+    def stated_s(self) -> float | None:
+        """What time it has, in epoch seconds; ``None`` where it does not say."""
+        _, said = self._called("/ping", "GET")
         stated = None if said is None else said[1].get("Date")
-        return answer, None if stated is None else parsedate_to_datetime(stated).timestamp()
+        return None if stated is None else parsedate_to_datetime(stated).timestamp()
 
     def write(self, bucket: str, lines: Sequence[str]) -> Answer:
         """Writes the lines, in µs, in one request; no lines ask only whether it would be allowed."""
