@@ -1,4 +1,4 @@
-"""The gauges that are asked, not fed: what is owed and since when, how deep the inbox is, how the session stands.
+"""The gauges that are asked, not fed: what is owed and since when, how deep the inbox is, how far others have come.
 
 Asked on the HTTP thread when Prometheus asks; each look at the journal is a read-only connection of its own.
 """

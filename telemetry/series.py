@@ -4,7 +4,7 @@ One table for whoever writes points and whoever asks for them. Every field but a
 (law L8). What a value is worth, and which bucket a point goes to, is decided elsewhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -59,17 +59,12 @@ def tags(inventory: Inventory, asset: str = NONE, device: str = NONE, area: str 
 
 def line(
     measurement: str, tagged: str, at_us: int, floats: Mapping[str, float], texts: Mapping[str, str] | None = None
-) -> str:
+) -> bytes:
     """A point with at least one field. A float is finite and never written as an integer."""
     fields = [f"{name}={float(value)}" for name, value in floats.items()]
     if texts:
         fields += [f"{name}={quoted(text)}" for name, text in texts.items()]
-    return f"{measurement}{tagged} {','.join(fields)} {at_us}"
-
-
-def labels(names: Iterable[str]) -> tuple[str, ...]:
-    """The names as they stand before a field's value."""
-    return tuple(f"{name}=" for name in names)
+    return f"{measurement}{tagged} {','.join(fields)} {at_us}".encode()
 
 
 def quoted(text: str) -> str:

@@ -6,11 +6,13 @@ A CI machine that cannot have a part says so by name: ``CUNJING_WITHOUT="influxd
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from time import time
 from typing import NoReturn
 
 import pytest
 
 from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
+from tests.county_week import HOUR_MS, Week, lived
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
 
 
@@ -53,6 +55,13 @@ def influx(influxd: Path, tmp_path: Path) -> Iterator[InfluxServer]:
     with running(server):
         server.set_up()
         yield server
+
+
+@pytest.fixture(scope="session")
+def lived_week(tmp_path_factory: pytest.TempPathFactory) -> Week:
+    """The week that ended an hour ago; copy it before you change its journal."""
+    now_ms = int(time() * 1_000)
+    return lived(tmp_path_factory.mktemp("week"), now_ms - now_ms % HOUR_MS - HOUR_MS)
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ class Parsed(NamedTuple):
     at: int
 
 
-def parsed(line: str) -> Parsed:
+def parsed(line: bytes | str) -> Parsed:
     """The line's parts; an assertion fails for what is no line."""
-    match = _LINE.fullmatch(line)
+    match = _LINE.fullmatch(line if isinstance(line, str) else line.decode())
     assert match is not None, line
     measurement, tags, fields, at = match.groups()
     return Parsed(

@@ -42,9 +42,7 @@ class FileLedger:
     filed: list[tuple[str, Filed]] = field(default_factory=list)
 
     def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
-        kept = [
-            Quarantined(0, f"influxdb/{bucket}", each.line.encode(), each.reason, each.detail) for bucket, each in filed
-        ]
+        kept = [Quarantined(0, f"influxdb/{bucket}", each.line, each.reason, each.detail) for bucket, each in filed]
         self.journal.commit(Entry(consumed={consumer: position}, quarantined=kept))
         self.filed += filed
 

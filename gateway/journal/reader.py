@@ -138,6 +138,12 @@ class JournalReader:
             ).fetchone()
         return 0 if row is None else int(row[0])
 
+    def newest(self, stream: Stream) -> int:
+        """The highest id of a stream; 0 while it is empty."""
+        with translated(self._path):
+            row = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {_ARRIVALS[stream][0]}").fetchone()  # noqa: S608 -- a name of our own
+        return int(row[0])
+
     def position_before(self, stream: Stream, since_ms: Millis) -> int:
         """The position after which a stream holds everything that came since then; reads the whole stream."""
         table, at = _ARRIVALS[stream]

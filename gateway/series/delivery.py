@@ -24,7 +24,7 @@ BUG: Final = "series_bug"
 class Filed(NamedTuple):
     """A line that the server will never take, or a row that gave none, and why."""
 
-    line: str
+    line: bytes
     reason: str
     detail: str
 
@@ -34,20 +34,20 @@ class Delivery:
 
     def __init__(self, points: Sequence[Point], oldest_ms: Millis) -> None:
         """Points from before ``oldest_ms`` are filed at once: the bucket would drop them anyway."""
-        self._young = [point.line for point in points if point.at_ms >= oldest_ms]
+        self._young = [line for line, at_ms in points if at_ms >= oldest_ms]
         self._waiting = _pieces(self._young)[::-1]
         self._refused = 0
-        old = [point.line for point in points if point.at_ms < oldest_ms]
+        old = [line for line, at_ms in points if at_ms < oldest_ms]
         self.filed = [Filed(line, EXPIRED, "older than what the bucket keeps") for line in old]
         self.stored = 0
 
     @property
-    def piece(self) -> Sequence[str]:
+    def piece(self) -> Sequence[bytes]:
         """The lines to send next; none when all is done."""
         return self._waiting[-1] if self._waiting else ()
 
     @property
-    def probes(self) -> Sequence[str]:
+    def probes(self) -> Sequence[bytes]:
         """Once too many were refused and none stored: lines spread over the batch, one of which should pass."""
         if self.stored or self._refused < HOPELESS_FROM:
             return ()
@@ -75,12 +75,12 @@ class Delivery:
         self.stored += 1
 
 
-def _pieces(lines: list[str]) -> list[list[str]]:
+def _pieces(lines: list[bytes]) -> list[list[bytes]]:
     """In order, each within both bounds; a line that is larger by itself stands alone."""
-    pieces: list[list[str]] = []
+    pieces: list[list[bytes]] = []
     size = 0
     for line in lines:
-        length = len(line.encode()) + 1
+        length = len(line) + 1
         if not pieces or len(pieces[-1]) == MOST_LINES or size + length > MOST_BYTES:
             pieces.append([])
             size = 0

@@ -40,7 +40,7 @@ class JournalLedger:
     def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
         """See ``sender.Ledger``."""
         quarantined = tuple(
-            Quarantined(self._now_ms(), f"influxdb/{bucket}", each.line.encode(), each.reason, each.detail)
+            Quarantined(self._now_ms(), f"influxdb/{bucket}", each.line, each.reason, each.detail)
             for bucket, each in filed
         )
         answer = self._inbox.post(DealtWith(consumer, position, quarantined), DURABLE_WITHIN_S)

@@ -31,7 +31,7 @@ class InfluxOutlet:
         self._server: Server | None = None
         self._keep_ms = {settings.bucket: settings.raw_days * DAY_MS, settings.hourly_bucket: HOURLY_DAYS * DAY_MS}
 
-    def write(self, bucket: str, lines: Sequence[str]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
         """See ``sender.Outlet``."""
         connected = self._connected()
         return connected if isinstance(connected, Answer) else connected.write(bucket, lines)

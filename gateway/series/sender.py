@@ -40,7 +40,7 @@ class Ending(Exception):  # noqa: N818 -- the end, not an error
 class Outlet(Protocol):
     """The server, whatever stands in front of it (``outlet.InfluxOutlet``)."""
 
-    def write(self, bucket: str, lines: Sequence[str]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
         """Writes them in one request."""
 
     def renew(self) -> None:

@@ -55,9 +55,9 @@ class Server:
         stated = None if said is None else said[1].get("Date")
         return None if stated is None else parsedate_to_datetime(stated).timestamp()
 
-    def write(self, bucket: str, lines: Sequence[str]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
         """Writes the lines, in µs, in one request; no lines ask only whether it would be allowed."""
-        body = gzip.compress("\n".join(lines).encode(), _COMPRESSION)
+        body = gzip.compress(b"\n".join(lines), _COMPRESSION)
         query = {"org": self._org, "bucket": bucket, "precision": "us"}
         headers = {"Content-Encoding": "gzip", "Content-Type": _CONTENT}
         return self._called("/api/v2/write", "POST", query_params=query, header_params=headers, body=body)[0]

@@ -82,5 +82,5 @@ def _made(point_out: Callable[[_Row], list[Point]], rows: Iterable[_Row]) -> tup
             points += point_out(row)
         except Exception as bug:  # noqa: BLE001 -- the one barrier around a row: our mistake must not stop the stream
             _log.exception("row_failed_by_our_mistake", row=str(row))
-            filed.append(Filed(str(row), BUG, f"{type(bug).__name__}: {bug}"))
+            filed.append(Filed(str(row).encode(), BUG, f"{type(bug).__name__}: {bug}"))
     return points, filed

@@ -10,14 +10,16 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,8 +62,9 @@ class Installation:
     """A gateway's folder: configuration, journal, outbox and log; and the processes that were started on it."""
 
     def __init__(
-        self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0, rules: str = "{}"
+        self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0, rules: str = "{}", more: str = ""
     ) -> None:
+        """``more`` are further tables of the configuration."""
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = folder / "journal.db"
         self.outbox = folder / "outbox"
@@ -88,6 +91,7 @@ class Installation:
             outbox_folder = "{self.outbox}"
             [desk]
             listen = "127.0.0.1:{self.port}"
+            {more}
             """,
             "utf-8",
         )
@@ -120,6 +124,26 @@ class Installation:
                 said: dict[str, Any] = json.loads(asked.getresponse().read())
             except (OSError, HTTPException):
                 return {}
+            return said
+
+    def metrics(self) -> str:
+        """What Prometheus would read."""
+        return self._asked("GET", "/metrics").decode()
+
+    def post(self, path: str, body: object) -> object:
+        """Asks for something, as a person who may."""
+        token = (self.journal.parent / "control.token").read_text("ascii").strip()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return json.loads(self._asked("POST", path, json.dumps(body).encode(), headers))
+
+    def _asked(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
+    ) -> bytes:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as asked:
+            asked.request(method, path, body, dict(headers))
+            answer = asked.getresponse()
+            said = answer.read()
+            assert answer.status < HTTPStatus.MULTIPLE_CHOICES, said
             return said
 
     def until_ready(self, process: ForkServerProcess, timeout_s: float = 20) -> None:

@@ -21,11 +21,11 @@ from gateway.journal.reader import JournalReader
 from gateway.series.answers import Answer, Verdict, trouble, verdict
 from gateway.series.delivery import EXPIRED, MOST_LINES, REFUSED, Delivery
 from gateway.series.outlet import InfluxOutlet
-from gateway.series.points import Point, Points
+from gateway.series.points import Points
 from gateway.series.sender import Outlet
 from gateway.series.server import Server
 from telemetry.series import NONE, TAGS
-from tests.county_week import HOUR_MS, Week, lived
+from tests.county_week import HOUR_MS, Week
 from tests.proxy import HANG_UP, Fault, proxied
 from tests.series_line import BUCKET, made_ready, series_line
 from tests.servers import ADMIN_TOKEN, ORG, InfluxServer
@@ -33,12 +33,6 @@ from tests.servers import ADMIN_TOKEN, ORG, InfluxServer
 pytestmark = [pytest.mark.e2e, pytest.mark.influxdb]
 
 DAY_MS = 24 * HOUR_MS
-
-
-@pytest.fixture(scope="session")
-def lived_week(tmp_path_factory: pytest.TempPathFactory) -> Week:
-    now_ms = int(time() * 1_000)
-    return lived(tmp_path_factory.mktemp("week"), now_ms - now_ms % HOUR_MS - HOUR_MS)
 
 
 @pytest.fixture
@@ -57,7 +51,7 @@ class Meddler:
         self.oldest_ms = outlet.oldest_ms
         self.trouble = outlet.trouble
 
-    def write(self, bucket: str, lines: Sequence[str]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
         self._writes += 1
         self._deeds.get(self._writes, lambda: None)()
         return self._outlet.write(bucket, lines)
@@ -206,14 +200,14 @@ def test_a_planted_type_conflict_costs_its_lines_and_no_other(
 ) -> None:
     chosen = made_ready(influx, tmp_path / "secrets")
     at_us = (week.begins_ms + 3 * DAY_MS) * 1_000
-    planted = f'bin,asset=x,county=x,device=x,town=x,village=x tilt_flag="1" {at_us}'
+    planted = b'bin,asset=x,county=x,device=x,town=x,village=x tilt_flag="1" %d' % at_us
     with Server(chosen, ADMIN_TOKEN) as operator:
         assert verdict(operator.write(BUCKET, [planted])) is Verdict.STORED
     with series_line(week, chosen) as line:
         line.drain()
         filed = [each for _, each in line.ledger.filed]
     assert {each.reason for each in filed} == {REFUSED}
-    assert all("tilt_flag=" in each.line and "already exists as type string" in each.detail for each in filed)
+    assert all(b"tilt_flag=" in each.line and "already exists as type string" in each.detail for each in filed)
     shard_ms = (at_us // (DAY_MS * 1_000)) * DAY_MS
     flagged = "SELECT count(*) FROM reading WHERE tilt_flag IS NOT NULL AND observed_ms BETWEEN ? AND ?"
     assert len(filed) == count(week, flagged, shard_ms, shard_ms + DAY_MS - 1) > 0
@@ -228,20 +222,20 @@ def test_one_bad_line_among_five_thousand_costs_at_most_27_requests(
     chosen = made_ready(influx, tmp_path / "secrets")
     now_ms = int(time() * 1_000)
     good = [
-        Point(f"bin,asset=a{n},county=c,device=d,town=t,village=v fill_pct={n}.0 {now_ms}000", now_ms)
+        (f"bin,asset=a{n},county=c,device=d,town=t,village=v fill_pct={n}.0 {now_ms}000".encode(), now_ms)
         for n in range(MOST_LINES)
     ]
     requests = []
     with Server(chosen, ADMIN_TOKEN) as server:
-        server.write(BUCKET, [good[0].line])
+        server.write(BUCKET, [good[0][0]])
         for place in (0, 1, 1_234, 2_500, 4_998, 4_999):
-            bad = Point(good[place].line.replace(f"{place}.0", '"high"'), now_ms)
-            delivery = Delivery([*good[:place], bad, *good[place + 1 :]], oldest_ms=0)
+            bad = good[place][0].replace(b"=%d.0" % place, b'="high"')
+            delivery = Delivery([*good[:place], (bad, now_ms), *good[place + 1 :]], oldest_ms=0)
             asked = 0
             while delivery.piece:
                 delivery.answered(server.write(BUCKET, delivery.piece))
                 asked += 1
-            assert [each.line for each in delivery.filed] == [bad.line]
+            assert [each.line for each in delivery.filed] == [bad]
             assert "already exists as type float" in delivery.filed[0].detail
             assert delivery.stored == MOST_LINES - 1
             requests.append(asked)
@@ -258,7 +252,7 @@ def test_what_is_older_than_the_retention_is_filed_as_expired_and_the_rest_arriv
         filed = [each for _, each in line.ledger.filed]
         assert Verdict.REFUSED not in line.ledger.verdicts
     assert {each.reason for each in filed} == {EXPIRED}
-    about_devices = sum(each.line.startswith("device,") for each in filed)
+    about_devices = sum(each.line.startswith(b"device,") for each in filed)
     assert about_devices > 0
     assert stored(influx) + about_devices == unique(week)
 
@@ -267,12 +261,12 @@ def test_a_bucket_that_keeps_less_than_we_think_is_found_out_line_by_line(influx
     chosen = made_ready(influx, tmp_path / "secrets", raw_days=3)
     now_ms = int(time() * 1_000)
     instants = [now_ms - 5 * DAY_MS, *(now_ms - seconds * 1_000 for seconds in range(100))]
-    points = [Point(f"bin,asset=a,county=c,device=d,town=t,village=v fill_pct=1.0 {at}000", at) for at in instants]
+    points = [(b"bin,asset=a,county=c,device=d,town=t,village=v fill_pct=1.0 %d000" % at, at) for at in instants]
     delivery = Delivery(points, oldest_ms=0)
     with Server(chosen, ADMIN_TOKEN) as server:
         while delivery.piece:
             delivery.answered(server.write(BUCKET, delivery.piece))
-    assert [(each.line, each.reason) for each in delivery.filed] == [(points[0].line, EXPIRED)]
+    assert [(each.line, each.reason) for each in delivery.filed] == [(points[0][0], EXPIRED)]
     assert delivery.stored == 100
 
 
@@ -326,7 +320,7 @@ def test_the_clients_own_batching_loses_under_the_same_faults(
     points = Points(week.inventory, lines_pct(county.plans))
     with closing(JournalReader.open(week.journal)) as reader:
         readings = reader.readings_after(0, 1_000_000)
-    lines = [point.line for _, reading in readings for point in points.of_reading(reading)]
+    lines = [line.decode() for _, reading in readings for line, _ in points.of_reading(reading)]
     faults = {2: Fault(401), 3: Fault(404), 5: Fault(413), 7: Fault(400), 9: Fault(503), 10: Fault(503)}
     seen = 0
 
@@ -360,7 +354,7 @@ def test_what_is_wrong_is_one_sentence_with_its_remedy(
 ) -> None:
     chosen = made_ready(influx, tmp_path / "secrets").model_copy(update=changed)
     with Server(chosen, ADMIN_TOKEN) as server:
-        part = trouble(server.write(chosen.bucket, ["a f=1.0"]), chosen, chosen.bucket)
+        part = trouble(server.write(chosen.bucket, [b"a f=1.0"]), chosen, chosen.bucket)
     assert says in part.state
     assert "[influxdb]" in part.remedy
     assert NONE not in part.remedy.split()

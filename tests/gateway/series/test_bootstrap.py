@@ -60,7 +60,7 @@ def test_a_fresh_server_gets_its_operator_too(influxd: Path, tmp_path: Path) -> 
 
 def test_each_token_may_do_its_own_and_nothing_else(influx: InfluxServer, tmp_path: Path) -> None:
     chosen = made_ready(influx, tmp_path)
-    line = ["device,asset=a,county=c,device=d,town=t,village=v delay_s=1.0 1795334400000000"]
+    line = [b"device,asset=a,county=c,device=d,town=t,village=v delay_s=1.0 1795334400000000"]
     with Server(chosen, chosen.token_file.read_text().strip()) as writer:
         assert [verdict(writer.write(name, line)) for name in BUCKETS] == [Verdict.STORED] * 3
         assert verdict(writer.write("unused", line)) is Verdict.PAUSED

@@ -20,12 +20,12 @@ NO = Answer(422, "partial write: field type conflict dropped=1")
 
 
 def points(count: int) -> list[Point]:
-    return [Point(f"a f={number}.0 {number}", number) for number in range(count)]
+    return [(f"a f={number}.0 {number}".encode(), number) for number in range(count)]
 
 
-def deliver(delivery: Delivery, bad: set[str]) -> tuple[list[str], int]:
+def deliver(delivery: Delivery, bad: set[bytes]) -> tuple[list[bytes], int]:
     """Plays a server that takes a request only if no line of it is bad; what it stored, and how often it was asked."""
-    stored: list[str] = []
+    stored: list[bytes] = []
     asked = 0
     while delivery.piece:
         asked += 1
@@ -41,24 +41,24 @@ def deliver(delivery: Delivery, bad: set[str]) -> tuple[list[str], int]:
 @given(st.integers(1, 400), st.sets(st.integers(0, 399), max_size=12))
 def test_every_bad_line_is_filed_and_every_other_stored_in_its_order(count: int, places: set[int]) -> None:
     batch = points(count)
-    bad = {batch[place].line for place in places if place < count}
+    bad = {batch[place][0] for place in places if place < count}
     delivery = Delivery(batch, oldest_ms=0)
     stored, _ = deliver(delivery, bad)
-    assert stored == [point.line for point in batch if point.line not in bad]
-    assert [each.line for each in delivery.filed] == [point.line for point in batch if point.line in bad]
+    assert stored == [line for line, _ in batch if line not in bad]
+    assert [each.line for each in delivery.filed] == [line for line, _ in batch if line in bad]
     assert delivery.stored == len(stored)
 
 
 @given(st.integers(0, MOST_LINES - 1))
 def test_one_bad_line_of_a_full_request_costs_at_most_27_requests(place: int) -> None:
     batch = points(MOST_LINES)
-    _, asked = deliver(Delivery(batch, oldest_ms=0), {batch[place].line})
+    _, asked = deliver(Delivery(batch, oldest_ms=0), {batch[place][0]})
     assert asked <= 27
 
 
 def test_a_request_holds_at_most_so_many_lines_and_bytes() -> None:
     assert len(Delivery(points(MOST_LINES + 1), oldest_ms=0).piece) == MOST_LINES
-    long = [Point("x" * 1_000_000, 0)] * 9
+    long = [(b"x" * 1_000_000, 0)] * 9
     piece = Delivery(long, oldest_ms=0).piece
     assert len(piece) == 3
     assert sum(len(line) + 1 for line in piece) <= MOST_BYTES
@@ -82,7 +82,7 @@ def test_trouble_leaves_the_piece_where_it_is() -> None:
 
 def test_points_that_the_bucket_would_drop_are_filed_unsent() -> None:
     delivery = Delivery(points(5), oldest_ms=3)
-    assert list(delivery.piece) == ["a f=3.0 3", "a f=4.0 4"]
+    assert list(delivery.piece) == [b"a f=3.0 3", b"a f=4.0 4"]
     assert {each.reason for each in delivery.filed} == {EXPIRED}
     assert len(delivery.filed) == 3
 

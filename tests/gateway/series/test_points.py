@@ -31,7 +31,7 @@ def reading(device: str, said: Values, **more: Any) -> Reading:  # noqa: ANN401 
 
 
 def lines(one: Reading) -> dict[str, Parsed]:
-    found = [parsed(point.line) for point in POINTS.of_reading(one)]
+    found = [parsed(line) for line, _ in POINTS.of_reading(one)]
     assert len({each.measurement for each in found}) == len(found)
     return {each.measurement: each for each in found}
 
@@ -117,7 +117,7 @@ def test_every_quantity_arrives_in_exactly_one_of_the_two_points(said: Values) -
 def happened(event: str, **more: Any) -> list[Parsed]:  # noqa: ANN401 -- any field of it
     given: dict[str, Any] = {"at_ms": NOW_MS, "asset": "ytan-03"} | more
     made = POINTS.of_event(Happening(1_234, Event(event=event, **given), NOW_MS - 60_000))
-    return [parsed(point.line) for point in made]
+    return [parsed(line) for line, _ in made]
 
 
 def test_a_change_of_an_episode_says_what_where_and_how_long_after() -> None:
@@ -141,10 +141,12 @@ def test_a_change_of_an_episode_says_what_where_and_how_long_after() -> None:
 
 def test_two_changes_of_one_instant_are_two_points() -> None:
     one, other = (
-        POINTS.of_event(Happening(number, Event(at_ms=NOW_MS, event="raised", asset="ytan-03", rule=rule), NOW_MS))[0]
+        POINTS.of_event(Happening(number, Event(at_ms=NOW_MS, event="raised", asset="ytan-03", rule=rule), NOW_MS))[0][
+            0
+        ]
         for number, rule in ((7, "overflow"), (8, "over_two_thirds"))
     )
-    assert parsed(one.line).at + 1 == parsed(other.line).at
+    assert parsed(one).at + 1 == parsed(other).at
 
 
 def test_an_alert_about_a_radio_gateway_stands_in_its_area() -> None:
@@ -166,7 +168,7 @@ def test_what_only_says_why_somebody_was_not_told_stays_in_the_journal(event: st
 
 
 def test_the_inventory_tells_what_every_id_is_called() -> None:
-    found = [parsed(point.line) for point in POINTS.of_inventory(NOW_MS)]
+    found = [parsed(line) for line, _ in POINTS.of_inventory(NOW_MS)]
     assert {each.measurement for each in found} == {"asset"}
     assert {each.at for each in found} == {NOW_MS * 1_000}
     called = {each.fields["name"]: each for each in found}
@@ -194,7 +196,7 @@ def test_the_inventory_tells_what_every_id_is_called() -> None:
 @given(st.text(max_size=40))
 def test_no_text_breaks_its_line(text: str) -> None:
     event = Event(at_ms=NOW_MS, event="raised", asset="ytan-03", rule="overflow", severity="P2", episode=f"e{text}")
-    (point,) = POINTS.of_event(Happening(1, event, NOW_MS))
-    assert "\n" not in point.line
-    said = parsed(point.line).fields["episode"]
+    ((line, _),) = POINTS.of_event(Happening(1, event, NOW_MS))
+    assert b"\n" not in line
+    said = parsed(line).fields["episode"]
     assert said == "e" + "".join(letter for letter in text if letter.isprintable())
