@@ -25,7 +25,7 @@ from telemetry.reading import Millis
 _log = logger(__name__)
 
 IDLE_S: Final = 1.0
-PAUSE_S: Final = 30.0
+PAUSE_S: Final = 10.0
 """How often a server that refuses us is asked again, for the moment at which a person has mended it."""
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0

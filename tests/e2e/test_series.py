@@ -200,16 +200,16 @@ def test_a_planted_type_conflict_costs_its_lines_and_no_other(
 ) -> None:
     chosen = made_ready(influx, tmp_path / "secrets")
     at_us = (week.begins_ms + 3 * DAY_MS) * 1_000
-    planted = b'bin,asset=x,county=x,device=x,town=x,village=x tilt_flag="1" %d' % at_us
+    planted = b'plant,asset=x,county=x,device=x,town=x,village=x mains_on="1" %d' % at_us
     with Server(chosen, ADMIN_TOKEN) as operator:
         assert verdict(operator.write(BUCKET, [planted])) is Verdict.STORED
     with series_line(week, chosen) as line:
         line.drain()
         filed = [each for _, each in line.ledger.filed]
     assert {each.reason for each in filed} == {REFUSED}
-    assert all(b"tilt_flag=" in each.line and "already exists as type string" in each.detail for each in filed)
+    assert all(b"mains_on=" in each.line and "already exists as type string" in each.detail for each in filed)
     shard_ms = (at_us // (DAY_MS * 1_000)) * DAY_MS
-    flagged = "SELECT count(*) FROM reading WHERE tilt_flag IS NOT NULL AND observed_ms BETWEEN ? AND ?"
+    flagged = "SELECT count(*) FROM reading WHERE mains_on IS NOT NULL AND observed_ms BETWEEN ? AND ?"
     assert len(filed) == count(week, flagged, shard_ms, shard_ms + DAY_MS - 1) > 0
     rows = count(week, "SELECT count(*) FROM quarantine WHERE reason = 'series_refused'")
     assert rows == len(filed)

@@ -147,7 +147,7 @@ def test_a_refusal_of_us_pauses_keeps_everything_and_looks_again_with_a_new_toke
     scene.journal.commit(Entry(readings=[reading(0)]))
     scene.outlet.answer = answers(Answer(status), Answer(status))
     scene.drain()
-    assert scene.rests == [30.0, 30.0]
+    assert scene.rests == [10.0, 10.0]
     assert scene.outlet.renewed == 2
     assert scene.ledger.verdicts == [Verdict.PAUSED, Verdict.PAUSED, Verdict.STORED]
     assert scene.ledger.filed == []
@@ -180,7 +180,7 @@ def test_a_bucket_that_refuses_everything_pauses_instead_of_filing_everything(sc
     scene.journal.commit(Entry(readings=[reading(seq) for seq in range(HOPELESS_FROM * 3)]))
     scene.outlet.answer = lambda _lines: OK if len(scene.rests) >= 2 else Answer(400, "no such thing")
     scene.drain()
-    assert scene.rests == [30.0, 30.0]
+    assert scene.rests == [10.0, 10.0]
     assert scene.ledger.filed == []
     assert sum(line.startswith(b"device,") for line in scene.outlet.stored) == HOPELESS_FROM * 3
 
