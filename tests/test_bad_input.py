@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -25,6 +25,7 @@ from gateway.settings_fields import Endpoint
 from gateway.sources.broker_words import refused
 from telemetry.wire import Uplink
 from tests.gateway.cli.installation import Installation
+from tests.proxy import Fault, proxied
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "bad-input.md"
 TOPIC: Final = "cunjing/v1/xiang/bin-0003/telemetry"
@@ -162,6 +163,60 @@ def wrong_surroundings(home: Installation) -> Iterator[Case]:
     yield Case("Read-only data folder", "The gateway's user may not write it.", line, shown, "Exit code 1.")
 
 
+SERVER: Final = "http://127.0.0.1:8086"
+INFLUXDB: Final = """
+[influxdb]
+url = "{url}"
+org = "cunjing"
+bucket = "telemetry"
+token_file = "influxdb"
+"""
+
+
+@contextmanager
+def answering(home: Installation, faults: Mapping[str, Fault]) -> Iterator[str]:
+    """An installation beside a server that answers so on these paths, and as InfluxDB 2 would on any other."""
+    well = Fault(204, b"", {"X-Influxdb-Version": "v2.7.12"})
+    with proxied("http://127.0.0.1:1") as proxy:
+        proxy.fault = lambda path, _size: faults.get(path, well)
+        home.configure(more=INFLUXDB.format(url=proxy.url))
+        yield proxy.url
+
+
+def examined(url: str) -> tuple[str, str]:
+    """What ``doctor`` says of InfluxDB: the first thing that is wrong with it."""
+    lines = run("cunjing doctor --config gateway.toml")[0].splitlines()
+    first = next(line for line in lines if line.startswith("PROBLEM  influxdb"))
+    return first.replace(url, SERVER), "Exit code 1. The gateway's log and `/readyz` say the same."
+
+
+def wrong_influxdb(home: Installation) -> Iterator[Case]:
+    setup = "cunjing influx setup --config gateway.toml --admin-token-file admin"
+    (home.folder / "admin").write_text("guessed\n", "ascii")
+    (home.folder / "influxdb").write_text("guessed\n", "ascii")
+    yield met("InfluxDB not configured", "There is no `[influxdb]`.", setup)
+
+    home.configure(more=INFLUXDB.format(url="http://127.0.0.1:1"))
+    shown, ends = run(setup)
+    yield Case("InfluxDB not there", "Nobody listens.", setup, shown, ends)
+
+    unknown = Fault(401, b'{"code":"unauthorized","message":"unauthorized access"}')
+    with answering(home, {"/api/v2/setup": Fault(200, b'{"allowed": false}'), "/api/v2/orgs": unknown}) as url:
+        shown, ends = run(setup)
+    yield Case("Not the operator's token", "InfluxDB does not know it.", setup, shown.replace(url, SERVER), ends)
+
+    doctor = "cunjing doctor --config gateway.toml"
+    missing = Fault(404, b'{"code":"not found","message":"bucket \\"telemetry\\" not found"}')
+    for title, wrong, faults in (
+        ("Wrong InfluxDB token", "It was revoked, or another server's.", {"/api/v2/write": unknown}),
+        ("Wrong InfluxDB bucket or organisation", "It is not there.", {"/api/v2/write": missing}),
+        ("InfluxDB 3", "An image was pulled anew.", {"/ping": Fault(204, b"", {"X-Influxdb-Version": "3.9.0"})}),
+    ):
+        with answering(home, faults) as url:
+            yield Case(title, wrong, doctor, *examined(url))
+    home.configure()
+
+
 def wrong_uplinks(home: Installation) -> Iterator[Case]:
     kept = "cunjing export quarantine --config gateway.toml"
     sample = SAMPLE.format(seq=1, ts=RECEIVED_MS, distance=412)
@@ -198,7 +253,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
     folder = tmp_path_factory.mktemp("bad-input")
     with chdir(folder):
         home = Installation(folder)
-        return [*wrong_files(home), *wrong_surroundings(home), *wrong_uplinks(home)]
+        return [*wrong_files(home), *wrong_surroundings(home), *wrong_influxdb(home), *wrong_uplinks(home)]
 
 
 def test_the_page_shows_what_is_really_said(cases: list[Case]) -> None:

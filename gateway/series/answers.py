@@ -81,7 +81,7 @@ def trouble(answer: Answer, settings: Influxdb, bucket: str) -> Part:
             state = f"the token in {settings.token_file} may not write into the bucket {bucket}{said}"
             return _part(state, f"run `cunjing influx setup`, which makes one that may; {KEPT}")
         case 404:
-            state = f"InfluxDB has no bucket {bucket} in an organisation {settings.org}{said}"
+            state = f"InfluxDB has no bucket {bucket} in the organisation {settings.org}{said}"
             remedy = "correct [influxdb] org and bucket, or run `cunjing influx setup`, which makes what is missing"
             return _part(state, f"{remedy}; {KEPT}")
         case 429:

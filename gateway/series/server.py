@@ -71,10 +71,20 @@ class Server:
 
 
 def _answer(error: Exception) -> Answer:
-    if not isinstance(error, ApiException) or not error.status:
-        return Answer(0, _first_line(str(error) if not isinstance(error, ApiException) else str(error.reason)))
+    if not isinstance(error, ApiException):
+        return Answer(0, _cause(error))
+    if not error.status:
+        return Answer(0, _first_line(str(error.reason)))
     headers: Any = error.headers or {}
     return Answer(error.status, _message(error.body), _seconds(headers.get("Retry-After")))
+
+
+def _cause(error: Exception) -> str:
+    """Why no answer came, without the library's own names around it."""
+    below = error.__cause__ or error.__context__
+    if isinstance(below, OSError) and below.strerror:
+        return below.strerror.lower()
+    return _first_line(str(error).rpartition("): ")[2]).lower()
 
 
 def _message(body: object) -> str:

@@ -344,7 +344,7 @@ def test_the_clients_own_batching_loses_under_the_same_faults(
     ("changed", "says"),
     [
         ({"url": "http://127.0.0.1:9"}, "does not answer at http://127.0.0.1:9"),
-        ({"org": "nobody"}, "has no bucket telemetry in an organisation nobody"),
+        ({"org": "nobody"}, "has no bucket telemetry in the organisation nobody"),
         ({"bucket": "nothing"}, "has no bucket nothing"),
     ],
     ids=["unreachable", "wrong organisation", "wrong bucket"],

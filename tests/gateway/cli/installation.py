@@ -43,9 +43,10 @@ class Installation:
         port: int = 1,
         username: str = "gateway",
         password_file: str = "mqtt.password",  # noqa: S107 the name of a file
+        more: str = "",
     ) -> None:
-        """Writes ``gateway.toml``; nobody ever listens on port 1."""
-        text = CONFIG.format(broker=broker, port=port, username=username, password_file=password_file)
+        """Writes ``gateway.toml``, with further tables if need be; nobody ever listens on port 1."""
+        text = CONFIG.format(broker=broker, port=port, username=username, password_file=password_file) + more
         (self.folder / "gateway.toml").write_text(text, "utf-8")
 
     @contextmanager

@@ -30,7 +30,7 @@ def test_only_a_2xx_is_stored_and_what_is_unknown_pauses(statuses: tuple[int, ..
         (0, "InfluxDB does not answer at http://127.0.0.1:8086 (refused)", "start it, or correct [influxdb] url"),
         (401, "InfluxDB does not know the token in secrets/influxdb", "run `cunjing influx setup`"),
         (403, "the token in secrets/influxdb may not write into the bucket telemetry", "run `cunjing influx setup`"),
-        (404, "InfluxDB has no bucket telemetry in an organisation cunjing", "correct [influxdb] org and bucket"),
+        (404, "InfluxDB has no bucket telemetry in the organisation cunjing", "correct [influxdb] org and bucket"),
         (429, "InfluxDB asks for patience", "it is tried again"),
         (503, "InfluxDB is in trouble: HTTP 503", "look at its log"),
         (301, "what answers at http://127.0.0.1:8086 gives HTTP 301 to a write", "correct [influxdb] url"),
