@@ -11,6 +11,7 @@ table, writes ``results/latest.json`` and ends with 0 whenever it measured. Noth
 | ``children`` | starts them, waits for them, reads what they found |
 | ``backlog`` | durable gateway against a bare subscriber on the same backlog; its memory afterwards |
 | ``latency`` | from a crossing sample to the commit that holds its owed notification |
+| ``series`` | the line encoder against the client's own, and the drain of the backlog into a real influxd |
 | ``replaying`` | recorded uplinks through ``cunjing replay``'s own line |
 | ``stages`` | ``python -m benchmarks.stages``: the same message, taken apart |
 | ``report`` | the table and the file |

@@ -10,13 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks import backlog, latency, load, replaying, report
+from benchmarks import backlog, latency, load, replaying, report, series
 from benchmarks.children import Unmeasured
 from gateway.broker_fault import BrokerFault
 from gateway.embedded import embedded_broker, find_mosquitto
 
 _T = TypeVar("_T")
 RATES = (1_000, 5_000)
+NOBODY = "http://127.0.0.1:9"
+"""Where no InfluxDB answers."""
 
 
 def main() -> int:
@@ -44,7 +46,7 @@ def main() -> int:
         uplinks = load.ordinary(story, max(options.messages, RATES[-1] * latency.SECONDS))
         queued = uplinks[: options.messages]
         replayed = tried("replay", partial(replaying.measure, folder, inventory, queued, options.rounds))
-        drained = broker = None
+        drained = broker = encoded = sent = without = None
         latencies: dict[int, latency.Latency | None] = dict.fromkeys(RATES)
         if tried("mosquitto", find_mosquitto) is None:
             troubles.append("there is no mosquitto: only replay was measured; install the Debian package mosquitto")
@@ -56,7 +58,12 @@ def main() -> int:
                 apart = folder / f"latency-{rate}"
                 measure = partial(latency.measure, apart, embedded, inventory, story, uplinks, rate)
                 latencies[rate] = tried(f"latency at {rate} msg/s", measure)
-    found = report.figures(drained, latencies, replayed)
+            measure = partial(latency.measure, folder / "dead", embedded, inventory, story, uplinks, RATES[0], NOBODY)
+            without = tried(f"latency at {RATES[0]} msg/s beside a dead InfluxDB", measure)
+            journal = folder / "backlog-0" / "journal.db"
+            encoded = tried("points", partial(series.encoding, journal, inventory, options.rounds))
+            sent = tried("InfluxDB", partial(series.drain, folder, journal, inventory, load.arriving_per_s(uplinks)))
+    found = report.figures(drained, latencies, replayed) | report.series_figures(encoded, sent, without)
     report.write(where, broker, found, troubles)
     report.show(where, broker, found, troubles)
     return 0 if drained or replayed or any(latencies.values()) else 1

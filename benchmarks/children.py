@@ -95,8 +95,11 @@ class Gateway:
 
 
 @contextmanager
-def gateway(folder: Path, broker: Embedded, inventory: Path) -> Iterator[Gateway]:
-    """A gateway with its journal and outbox in ``folder``, ready; told to end when the context does."""
+def gateway(folder: Path, broker: Embedded, inventory: Path, influxdb: str = "") -> Iterator[Gateway]:
+    """A gateway with its journal and outbox in ``folder``, ready; told to end when the context does.
+
+    It writes to an InfluxDB at the URL ``influxdb``, if one is given.
+    """
     folder.mkdir(exist_ok=True)
     port = free_port()
     settings = Settings.model_validate(
@@ -113,6 +116,7 @@ def gateway(folder: Path, broker: Embedded, inventory: Path) -> Iterator[Gateway
             "inventory": {"path": inventory},
             "sms": {"channel": "outbox", "outbox_folder": str(folder / "outbox")},
             "desk": {"listen": f"127.0.0.1:{port}"},
+            "influxdb": _influxdb(folder, influxdb) if influxdb else None,
         }
     )
     settings_file, result = folder / "settings.json", folder / "seen.json"
@@ -131,3 +135,9 @@ def gateway(folder: Path, broker: Embedded, inventory: Path) -> Iterator[Gateway
             running.process.kill()
             running.process.wait()
     running.seen = msgspec.json.decode(result.read_bytes(), type=Seen)
+
+
+def _influxdb(folder: Path, url: str) -> dict[str, Any]:
+    token = folder / "influxdb.token"
+    token.write_text("nobody asks for it\n", "ascii")
+    return {"url": url, "org": "bench", "bucket": "bench", "token_file": token}

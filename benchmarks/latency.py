@@ -35,11 +35,17 @@ class Latency(NamedTuple):
 
 
 def measure(
-    folder: Path, broker: Embedded, inventory: Path, story: Scenario, uplinks: list[TimedUplink], rate: int
+    folder: Path,
+    broker: Embedded,
+    inventory: Path,
+    story: Scenario,
+    uplinks: list[TimedUplink],
+    rate: int,
+    influxdb: str = "",
 ) -> Latency:
     """Plays the uplinks at ``rate`` for 15 s to a gateway with an empty journal. Raises ``Unmeasured``."""
     paced, crossings = load.paced(story, uplinks[: rate * SECONDS], rate, CROSSINGS)
-    with gateway(folder, broker, inventory) as running:
+    with gateway(folder, broker, inventory, influxdb) as running:
         began_ms = _monotonic_ms() + LEAD_MS
         due = [uplink._replace(at_ms=uplink.at_ms + began_ms) for uplink in paced]
         taken = load.send(broker, due, _monotonic_ms)

@@ -17,6 +17,7 @@ from gateway.embedded import Embedded
 from telemetry.reading import Millis
 
 SCENARIO: Final = Path(county.__file__).parent / "scenarios" / "ten_thousand.yaml"
+HOUR_MS: Final = 60 * 60_000
 SPAN_MS: Final = 100 * 60_000
 """The backlog is the last 100 minutes: a little over what 50,000 messages of this county take, and never late."""
 
@@ -41,6 +42,11 @@ def scenario(now_ms: Millis) -> Scenario:
 def ordinary(story: Scenario, count: int) -> list[TimedUplink]:
     """The first uplinks of the trace: levels that rise, rounds, reboots, repeats and stragglers as they come."""
     return list(islice(traces.trace(story), count))
+
+
+def arriving_per_s(uplinks: list[TimedUplink]) -> float:
+    """What the county sends: the uplinks of its first hour, a second; later ones hold stragglers."""
+    return sum(uplink.at_ms < uplinks[0].at_ms + HOUR_MS for uplink in uplinks) / (HOUR_MS / 1_000)
 
 
 def paced(

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.backlog import Backlog
 from benchmarks.latency import Latency
+from benchmarks.series import Drain, Encoding
 
 LATEST: Final = Path(__file__).parent / "results" / "latest.json"
 METHOD: Final = {
@@ -26,6 +27,15 @@ METHOD: Final = {
     ),
     "p99_ms": "From when a fire is due to be published to the commit that holds its owed row; one monotonic clock.",
     "replay_msgs_per_s": "JSON lines in, JSON lines out, start and inventory left out.",
+    "encoder_over_library": (
+        "The first 10,000 readings of the drained backlog to two lines each, ours and influxdb-client's Point, in turn;"
+        " the first 1,000 compared after parsing. CPU time, median of the rounds."
+    ),
+    "drain_over_arrival": (
+        "Every reading of that journal read, encoded, gzipped, written to an influxd of this run and marked, by one"
+        " sender; readings a second over those that the simulated county of 10,000 devices sends."
+    ),
+    "dead_influxdb": "The latency at 1,000 msg/s once more, with an InfluxDB configured where nobody answers.",
     "rss_mb_10k": "VmRSS of the gateway after the backlog, every device heard.",
 }
 _FSYNCS: Final = 50
@@ -67,6 +77,20 @@ def figures(backlog: Backlog | None, latencies: dict[int, Latency | None], repla
     return found
 
 
+def series_figures(encoding: Encoding | None, drain: Drain | None, without: Latency | None) -> dict[str, Any]:
+    """What was measured beside InfluxDB, by key."""
+    return {
+        "encoder_over_library": None if encoding is None else round(encoding.ratio, 1),
+        "encoder_us_a_line": None if encoding is None else round(encoding.ours_us, 2),
+        "library_us_a_line": None if encoding is None else round(encoding.library_us, 2),
+        "drain_over_arrival": None if drain is None else round(drain.over_arrival),
+        "drain_readings_per_s": None if drain is None else round(drain.readings_per_s),
+        "write_lines_per_s": None if drain is None else round(drain.lines_per_s),
+        "p50_ms_1k_dead_influxdb": None if without is None else round(without.p50_ms, 1),
+        "p99_ms_1k_dead_influxdb": None if without is None else round(without.p99_ms, 1),
+    }
+
+
 def write(where: dict[str, Any], broker: str | None, found: dict[str, Any], troubles: list[str]) -> None:
     """The file for machines."""
     told = {
@@ -105,8 +129,15 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     for rate, aim in ((1, "p99 ≤ 50 ms"), (5, "p99 ≤ 500 ms")):
         shown = " / ".join(figure(f"{name}_ms_{rate}k") for name in ("p50", "p99", "max"))
         rows.append((f"crossing → durable and owed at {rate},000 msg/s: p50 / p99 / max ms", shown, aim))
+    shown = " / ".join(figure(f"{name}_ms_1k_dead_influxdb") for name in ("p50", "p99"))
+    rows.append(("  beside a dead InfluxDB at 1,000 msg/s: p50 / p99 ms", shown, "no effect"))
     rows.append(("replay, messages a second", figure("replay_msgs_per_s"), ""))
     rows.append(("memory with 10,000 devices, each heard", figure("rss_mb_10k", " MB"), ""))
+    lines = f"{figure('encoder_us_a_line')} / {figure('library_us_a_line')}"
+    rows.append(("line encoder ÷ the client's Point, same readings", figure("encoder_over_library", " ×"), "≥ 12 ×"))
+    rows.append(("  ours / Point, CPU µs a line", lines, ""))
+    rows.append(("backlog into a real InfluxDB ÷ what the county sends", figure("drain_over_arrival", " ×"), ""))
+    rows.append(("  lines a second, journal to 204", figure("write_lines_per_s"), ""))
     return rows
 
 

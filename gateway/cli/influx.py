@@ -37,7 +37,9 @@ def setup(
 def resend(
     *,
     config: Config = DEFAULT_CONFIG,
-    since: Annotated[Millis, typer.Option("--from", parser=instant, metavar="ISO", help="What came from then on.")] = 0,
+    since: Annotated[
+        Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="What came from then on; else all.")
+    ] = None,
 ) -> None:
     """Writes again what the journal holds, through the running gateway. Points are overwritten, never doubled."""
     from alerts.channels import channels
@@ -45,5 +47,5 @@ def resend(
     from gateway.settings_faults import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, client.Unserved):
-        client.resend(settings.load(config, channels()), since)
+        client.resend(settings.load(config, channels()), since or 0)
     say("it has begun; `cunjing_series_behind_readings` in /metrics says how much is left")

@@ -73,7 +73,7 @@ class Events:
         return Portion({self._bucket: made}, filed, found[-1].id)
 
 
-def _made(point_out: Callable[[_Row], list[Point]], rows: Iterable[_Row]) -> tuple[list[Point], list[Filed]]:
+def _made(point_out: Callable[[_Row], tuple[Point, ...]], rows: Iterable[_Row]) -> tuple[list[Point], list[Filed]]:
     """The points of all rows; a row that fails by our own mistake is filed, and the others go on."""
     points: list[Point] = []
     filed: list[Filed] = []

@@ -1,11 +1,11 @@
-"""``ack`` and ``reset`` against the real HTTP API, with a loop that answers what the test says."""
+"""``ack``, ``reset`` and ``influx resend`` against the real HTTP API, with a loop that answers what the test says."""
 
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gateway.commands import Command, Done, NotDurable, NotPossible, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Done, NotDurable, NotPossible, Resend, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token, token_file
@@ -19,14 +19,16 @@ EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"
 
 
 @contextmanager
-def gateway(installation: Installation, answer: Callable[[Command], object]) -> Iterator[list[Command]]:
+def gateway(
+    installation: Installation, answer: Callable[[Command | Resend], object]
+) -> Iterator[list[Command | Resend]]:
     """A desk with the installation's token on a port of its own, and who answers behind it."""
     installation.journal_path.parent.mkdir()
     token = control_token(installation.journal_path)
     bound = bind(Endpoint("127.0.0.1", 0))
     installation.configure(port=bound.getsockname()[1])
-    inbox: Inbox[Command] = Inbox()
-    seen: list[Command] = []
+    inbox: Inbox[Command | Resend] = Inbox()
+    seen: list[Command | Resend] = []
     ended = threading.Event()
 
     def turn() -> None:
@@ -75,7 +77,7 @@ def test_what_did_not_take_effect_is_a_problem_in_the_gateways_words(
         "burning": (NotPossible("it still burns: 92 °C"), "it still burns: 92 °C"),
         "full": (NotDurable("the journal's disk is full"), "the journal's disk is full"),
     }
-    with gateway(installation, lambda command: verdicts[command.episode][0]):
+    with gateway(installation, lambda command: verdicts[getattr(command, "episode", "")][0]):
         for episode, (_, words) in verdicts.items():
             said = cunjing(f"reset {episode} --by li --config gateway.toml")
             assert (said.exit_code, said.stdout) == (1, "")
@@ -107,3 +109,18 @@ def test_without_a_gateway_there_is_a_remedy(cunjing: Cunjing, installation: Ins
     assert said.exit_code == 1
     assert "no gateway answers at http://127.0.0.1:1" in said.stderr
     assert "start it, or check [desk] listen" in said.stderr
+
+
+def test_a_wish_to_send_again_reaches_the_loop(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_795_308_001_000, "resending")) as seen:
+        said = cunjing("influx resend --from 2026-11-22T08:00:00+08:00 --config gateway.toml")
+        whole = cunjing("influx resend --config gateway.toml")
+    assert (said.exit_code, whole.exit_code) == (0, 0)
+    assert seen == [Resend(1_795_305_600_000), Resend(0)]
+    assert "series_behind" in said.stderr
+
+
+def test_where_nothing_is_sent_the_reason_is_said(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: NotPossible("the configuration has no [influxdb]")):
+        said = cunjing("influx resend --config gateway.toml")
+    assert (said.exit_code, said.stderr) == (1, "the configuration has no [influxdb]\n")

@@ -185,3 +185,27 @@ def test_the_token_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     token = control_token(tmp_path / "journal.db")
     assert control_token(tmp_path / "journal.db") == token
     assert stat.S_IMODE((tmp_path / "control.token").stat().st_mode) == 0o600
+
+
+def test_a_wish_to_send_again_needs_the_token_and_a_time_that_can_be(desk: Desk) -> None:
+    with client(desk) as http, loop(desk, lambda _: Done(1_000, "resending")):
+        path = "/api/v1/series/resend"
+        assert http.post(path, json={}).status_code == HTTPStatus.UNAUTHORIZED
+        assert http.post(path, json={"since_ms": -1}, headers=PERMIT).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        answer = http.post(path, json={"since_ms": 7}, headers=PERMIT)
+        assert (answer.status_code, answer.json()) == (HTTPStatus.ACCEPTED, {"since_ms": 7, "at_ms": 1_000})
+
+
+def test_a_part_that_is_only_shown_does_not_make_the_gateway_unready(desk: Desk) -> None:
+    desk.health.report("broker", Part(ready=True, state="subscribed"))
+    desk.health.report("journal", Part(ready=True, state="every commit is taken"))
+    desk.health.report("series", Part(ready=False, state="InfluxDB does not answer", remedy="start it"))
+    with client(desk) as http:
+        answer = http.get("/readyz")
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.json()["parts"]["series"] == {
+        "ready": False,
+        "state": "InfluxDB does not answer",
+        "remedy": "start it",
+        "notes": [],
+    }

@@ -197,12 +197,12 @@ def test_what_is_asked_for_again_is_sent_again_from_then_on(scene: Scene) -> Non
 
 def test_a_row_that_fails_by_our_own_mistake_is_filed_and_the_others_go_on(scene: Scene) -> None:
     class Faulty(Points):
-        def of_reading(self, reading: Reading) -> list[Point]:
+        def of_reading(self, reading: Reading) -> tuple[Point, ...]:
             if reading.seq == 1:
                 raise ZeroDivisionError("ours")
             return super().of_reading(reading)
 
-        def of_event(self, happened: Happening) -> list[Point]:
+        def of_event(self, happened: Happening) -> tuple[Point, ...]:
             return super().of_event(happened)
 
     scene.journal.commit(Entry(readings=[reading(seq) for seq in range(3)]))
