@@ -150,10 +150,10 @@ class County:
         self._settle(docket, changes)
         return True
 
-    def watch(self, rule: str, problem: str, at_ms: Millis, changes: Changes) -> None:
+    def watch(self, rule: str, part: str, problem: str, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""
         docket = self._docket()
-        self._office.watch(rule, problem, at_ms, docket)
+        self._office.watch(rule, part, problem, at_ms, docket)
         self._settle(docket, changes)
 
     def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:

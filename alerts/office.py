@@ -126,15 +126,15 @@ class Office:
         self._release_children(alert, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
 
-    def watch(self, rule: str, problem: str, at_ms: Millis, docket: Docket) -> None:
+    def watch(self, rule: str, part: str, problem: str, at_ms: Millis, docket: Docket) -> None:
         """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
-        standing = next((alert for alert in docket.standing() if alert.rule == rule), None)
+        alerts = (alert for alert in docket.standing() if alert.rule == rule and alert.subject == part)
+        standing = next(alerts, None)
         if problem and standing is None:
-            county = self.inventory.county.id
             alert = Alert(
-                episode=f"{rule}/{county}/{stamp(at_ms)}",
+                episode=f"{rule}/{part}/{stamp(at_ms)}",
                 rule=rule,
-                asset=county,
+                asset=self.inventory.county.id,
                 device="",
                 severity=Severity.P3,
                 raised_ms=at_ms,

@@ -210,8 +210,8 @@ class Loop:
             case DealtWith(consumer, position, filed):
                 self._pipeline.file(filed)
                 self._pipeline.entry.consumed[consumer] = position
-            case Watched(rule, problem):
-                self._pipeline.county.watch(rule, problem, self._clock.now_ms(), self._pipeline.changes)
+            case Watched(rule, part, problem):
+                self._pipeline.county.watch(rule, part, problem, self._clock.now_ms(), self._pipeline.changes)
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():

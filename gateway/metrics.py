@@ -23,8 +23,8 @@ class Metrics:
         def counter(name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:
             return Counter(f"cunjing_{name}", meaning, labels, registry=registry)
 
-        def gauge(name: str, meaning: str) -> Gauge:
-            return Gauge(f"cunjing_{name}", meaning, registry=registry)
+        def gauge(name: str, meaning: str, labels: tuple[str, ...] = ()) -> Gauge:
+            return Gauge(f"cunjing_{name}", meaning, labels, registry=registry)
 
         def histogram(name: str, meaning: str, buckets: tuple[float, ...] = _LATENCY_S) -> Histogram:
             return Histogram(f"cunjing_{name}", meaning, buckets=buckets, registry=registry)
@@ -52,7 +52,7 @@ class Metrics:
         self.commit_age_seconds = gauge("commit_age_seconds", "Since the last commit.")
         self.series_lines = counter("series_lines", "Lines that InfluxDB has stored.")
         self.series_requests = counter("series_requests", "Requests to InfluxDB by what came of them.", ("verdict",))
-        self.series_paused = gauge("series_paused", "Whether InfluxDB refuses us until a person mends it.")
+        self.series_paused = gauge("series_paused", "Whether InfluxDB refuses us until a person mends it.", ("part",))
         self.series_behind = gauge("series_behind_readings", "Readings that InfluxDB has not yet been sent.")
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
 

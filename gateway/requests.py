@@ -50,6 +50,7 @@ class Watched(Struct, frozen=True):
     """How a part of the house is: ``problem`` says why a person has to mend it, empty when it works."""
 
     rule: str
+    part: str
     problem: str = ""
 
 

@@ -20,7 +20,6 @@ from telemetry.reading import Millis
 
 _log = logger(__name__)
 
-SERIES: Final = "series"
 PAUSED_RULE: Final = "series_paused"
 
 
@@ -28,8 +27,16 @@ class JournalLedger:
     """See ``sender.Ledger``. For the sender's thread alone."""
 
     def __init__(
-        self, journal: Path, inbox: Inbox[Any], health: Health, metrics: Metrics, now_ms: Callable[[], Millis]
+        self,
+        part: str,
+        journal: Path,
+        inbox: Inbox[Any],
+        health: Health,
+        metrics: Metrics,
+        now_ms: Callable[[], Millis],
     ) -> None:
+        """``part`` is what the sender is called on ``/readyz``."""
+        self._part = part
         self._journal = journal
         self._inbox = inbox
         self._health = health
@@ -59,11 +66,11 @@ class JournalLedger:
         if (verdict, part) == self._told:
             return
         self._told = verdict, part
-        self._health.report(SERIES, part)
-        self._metrics.series_paused.set(verdict is Verdict.PAUSED)
+        self._health.report(self._part, part)
+        self._metrics.series_paused.labels(self._part).set(verdict is Verdict.PAUSED)
         if not part.ready:
-            _log.warning("series", state=part.state, remedy=part.remedy)
+            _log.warning(self._part, state=part.state, remedy=part.remedy)
         elif part.notes:
-            _log.warning("series", state=part.state, notes=part.notes)
+            _log.warning(self._part, state=part.state, notes=part.notes)
         if verdict is not Verdict.LATER:
-            self._inbox.post(Watched(PAUSED_RULE, "" if verdict is Verdict.STORED else part.state))
+            self._inbox.post(Watched(PAUSED_RULE, self._part, "" if verdict is Verdict.STORED else part.state))

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alerts.county import County
 from alerts.exposure import lines_pct
@@ -12,7 +12,7 @@ from gateway.journal.entry import Stream
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.metrics import Metrics
-from gateway.series.ledger import SERIES, JournalLedger
+from gateway.series.ledger import JournalLedger
 from gateway.series.outlet import InfluxOutlet
 from gateway.series.points import Points
 from gateway.series.sender import Sender
@@ -20,6 +20,8 @@ from gateway.series.streams import Events, Readings
 from gateway.settings import Influxdb
 from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
+
+SERIES: Final = "series"
 
 
 def opened(
@@ -40,7 +42,7 @@ def opened(
     return Sender(
         (Events(points, chosen.bucket), Readings(points, chosen.bucket)),
         InfluxOutlet(chosen, clock),
-        JournalLedger(journal, inbox, health, metrics, clock.now_ms),
+        JournalLedger(SERIES, journal, inbox, health, metrics, clock.now_ms),
         lambda: JournalReader.open(journal),
         Part(ready=True, state=f"writes to {chosen.url}"),
         facts={chosen.daily_bucket: list(points.of_inventory(imported_ms))},

@@ -24,8 +24,8 @@ def pipeline() -> Pipeline:
     return made
 
 
-def watch(pipeline: Pipeline, at_ms: int, problem: str = "the token is not known") -> None:
-    pipeline.county.watch("series_paused", problem, at_ms, pipeline.changes)
+def watch(pipeline: Pipeline, at_ms: int, problem: str = "the token is not known", part: str = "series") -> None:
+    pipeline.county.watch("series_paused", part, problem, at_ms, pipeline.changes)
 
 
 def told(pipeline: Pipeline) -> list[Owed]:
@@ -83,3 +83,12 @@ def test_it_outlives_a_restart_and_is_not_retired_by_one(pipeline: Pipeline) -> 
     assert [notice.to for notice in told(again)] == ["dispatch-wu"]
     watch(again, MORNING_MS + 2 * HOUR, "")
     assert happened(again) == ["cleared"]
+
+
+def test_two_parts_are_two_cases(pipeline: Pipeline) -> None:
+    watch(pipeline, MORNING_MS)
+    watch(pipeline, MORNING_MS, part="rollups")
+    watch(pipeline, MORNING_MS + MINUTE, "")
+    pipeline.advance(MORNING_MS + HOUR)
+    assert happened(pipeline) == ["raised", "raised", "cleared"]
+    assert [notice.episode.split("/")[1] for notice in told(pipeline)] == ["rollups"]

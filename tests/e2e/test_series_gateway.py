@@ -100,7 +100,7 @@ def test_a_refused_token_is_said_everywhere_and_stops_nothing_else(
         assert ready["ready"] is True
         assert "does not know the token" in ready["parts"]["series"]["state"]
         assert "cunjing influx setup" in ready["parts"]["series"]["remedy"]
-        assert "cunjing_series_paused 1.0" in gateway.metrics()
+        assert 'cunjing_series_paused{part="series"} 1.0' in gateway.metrics()
         raised = "SELECT count(*) FROM event WHERE event = 'raised' AND rule = 'series_paused'"
         until(lambda: gateway.rows(raised) == [(1,)], 20)
         assert f"cunjing_series_behind_readings {kept(gateway)}.0" in gateway.metrics()
