@@ -28,7 +28,7 @@ HOMES: Final = {
     "fastapi": ("gateway/desk/",),
     "grafana_api": ("dashboards/push.py",),
     "httpx": ("gateway/client.py",),
-    "influxdb_client": ("gateway/series/",),
+    "influxdb_client": ("gateway/series/", "benchmarks/"),
     "paho": ("gateway/sources/mqtt.py", "firmware_sim/publish.py", "benchmarks/"),
     "prometheus_client": ("gateway/metrics.py",),
     "pydantic_settings": ("gateway/settings.py",),
