@@ -12,7 +12,7 @@ COMPOSE = "docker-compose.yml"
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, metavar="[DIR]", help="Where docker-compose.yml is.")
+        Path, typer.Argument(exists=True, file_okay=False, metavar="DIR", help="Where docker-compose.yml is.")
     ] = Path(),
 ) -> None:
     """Secrets, folders and configuration for docker compose. As often as you like; what is there is kept."""
