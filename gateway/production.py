@@ -34,7 +34,8 @@ def _leftovers(settings: Settings) -> Iterator[str]:
         password = settings.mqtt.read_password()
     if password is not None and password.startswith(EMBEDDED_MARK):
         remedy = "give the gateway a user and a password of its own at a broker of your own"
-        yield f"[mqtt] password_file = {str(settings.mqtt.password_file)!r} holds a password that a demo made; {remedy}"
+        where = "password" if settings.mqtt.password else f"password_file = {str(settings.mqtt.password_file)!r}"
+        yield f"[mqtt] {where} holds a password that a demo made; {remedy}"
     folder = settings.journal.path.parent
     if (folder / DEMO_MARK).is_file():
         remedy = "name another [journal] path: the next demo clears this folder, and others may know its control.token"

@@ -35,6 +35,12 @@ def test_a_password_that_a_demo_made_is_refused_wherever_it_lies(tmp_path: Path,
         refuse_a_demos(settings(tmp_path, username="gateway", password_file=demos_password))
 
 
+def test_so_is_one_from_the_environment(tmp_path: Path, demos_password: Path) -> None:
+    password = demos_password.read_text("ascii").strip()
+    with pytest.raises(SettingsFault, match=r"\[mqtt\] password holds a password that a demo made"):
+        refuse_a_demos(settings(tmp_path, username="gateway", password=password))
+
+
 def test_a_journal_in_a_demos_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsFault, match="lies in a demo's folder; name another"):
         refuse_a_demos(settings(stage.cleared(tmp_path / "demo")))
