@@ -111,9 +111,9 @@ class Guest:
         until(lambda: self._turned() and bool(granted))
         return self
 
-    def says(self, topic: str, *payloads: bytes, retain: bool = False) -> Self:
-        """Publishes at QoS 1, and has every acknowledgement or was put out."""
-        sent = [self._client.publish(topic, payload, 1, retain=retain) for payload in payloads]
+    def says(self, topic: str, *payloads: bytes, retain: bool = False, qos: int = 1) -> Self:
+        """Publishes, and has every acknowledgement or was put out."""
+        sent = [self._client.publish(topic, payload, qos, retain=retain) for payload in payloads]
         until(lambda: self._turned() and (self.put_out or all(each.is_published() for each in sent)))
         return self
 

@@ -112,6 +112,13 @@ def test_more_than_the_default_thousand_wait_for_a_gateway_that_is_away(broker: 
     assert [payload for _, payload in returned.until_heard(1_200)] == [b"%d" % n for n in range(1_200)]
 
 
+def test_what_nobody_asked_to_be_acknowledged_waits_too(broker: Broker, password: str) -> None:
+    """A network server may publish at QoS 0; while the gateway is away that would be lost."""
+    gateway(broker, password).hears("cunjing/v1/+/+/+").leaves()
+    Guest(broker.devices, "bin-0101", "bin-0101", "one").says(topic("bin-0101"), b"reading", qos=0).leaves()
+    assert gateway(broker, password).until_heard(1) == [(topic("bin-0101"), b"reading")]
+
+
 def test_the_queue_and_the_session_survive_a_restart_of_the_broker(resting: Broker, password: str) -> None:
     with resting.running():
         gateway(resting, password).hears("cunjing/v1/+/+/+").leaves()
