@@ -4,10 +4,7 @@ The settings are those of traps B1, B2 and 9: queues sized by bytes, a wide wind
 user. Nothing here is for production.
 """
 
-import base64
-import hashlib
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -17,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from gateway.broker_fault import BrokerFault
+from gateway.mosquitto_passwords import hashed
 
 _STARTED_WITHIN_TRIES: Final = 250
 _TRY_EVERY_S: Final = 0.02
 _STOPPED_WITHIN_S: Final = 5.0
-_PBKDF2_ROUNDS: Final = 101
 
 _CONFIGURATION: Final = """\
 # Made by gateway/broker_mosquitto.py at every start.
@@ -48,7 +45,7 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
     configuration = folder.resolve() / "mosquitto.conf"
     passwords = folder.resolve() / "mosquitto.passwords"
     passwords.touch(mode=0o600)
-    passwords.write_text(f"{username}:{_hashed(password)}\n", "ascii")
+    passwords.write_text(f"{username}:{hashed(password)}\n", "ascii")
     as_root = "user root\n" if os.getuid() == 0 else ""  # else it would drop to a user who cannot read the folder
     configuration.write_text(
         _CONFIGURATION.format(port=port, passwords=passwords, folder=folder.resolve(), as_root=as_root), "utf-8"
@@ -91,10 +88,3 @@ def _listening(process: subprocess.Popen[bytes], port: int) -> bool:
 def _version(program: Path) -> str:
     said = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout  # noqa: S603 as above
     return said.partition("\n")[0] or "mosquitto"
-
-
-def _hashed(password: str) -> str:
-    """The password as mosquitto 2 keeps it: ``$7$rounds$salt$hash``, PBKDF2 with SHA-512."""
-    salt = secrets.token_bytes(12)
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _PBKDF2_ROUNDS)
-    return f"$7${_PBKDF2_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"

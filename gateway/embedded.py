@@ -18,6 +18,8 @@ from gateway.broker_fault import BrokerFault
 SWITCH: Final = "CUNJING_MOSQUITTO"
 _SYSTEM_FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin")
 USERNAME: Final = "cunjing"
+EMBEDDED_MARK: Final = "only-for-a-demo-"
+"""How the password of an embedded broker begins, so that a production gateway can refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +98,5 @@ def _password(folder: Path) -> str:
     kept = _password_file(folder)
     if not kept.exists():
         kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(24) + "\n", "ascii")
+        kept.write_text(f"{EMBEDDED_MARK}{secrets.token_urlsafe(24)}\n", "ascii")
     return kept.read_text("ascii").strip()

@@ -19,7 +19,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.settings_faults import SettingsFault, sentence, strange_variables
 from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, ServerUrl, TopicFilter
@@ -151,7 +151,7 @@ class Grafana(_Table):
 class Desk(_Table):
     """``[desk]``: where the web page and the HTTP API listen."""
 
-    listen: Listen = Endpoint("127.0.0.1", 8080)
+    listen: Annotated[Listen, NoDecode] = Endpoint("127.0.0.1", 8080)
 
 
 class Settings(BaseSettings):

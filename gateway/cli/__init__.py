@@ -13,6 +13,7 @@ from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.examination import doctor
 from gateway.cli.influx import resend, setup
+from gateway.cli.init import init
 from gateway.cli.inventory import check
 from gateway.cli.payloads import decode
 from gateway.cli.recordings import record, replay
@@ -23,6 +24,7 @@ __all__ = ["app"]
 
 _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
     (demo, "cunjing demo --speed 60 --data data/demo"),
+    (init, "cunjing init && docker compose up -d"),
     (gateway, "cunjing gateway --config config/gateway.toml"),
     (
         simulate,

@@ -32,7 +32,10 @@ def gateway(config: Config = DEFAULT_CONFIG) -> None:
 
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
         chosen = settings.load(config, channels())
-        from gateway import app, logs
+        from gateway import app, logs, production
 
+        production.refuse_a_demos(chosen)
         logs.configure()
+        for remark in production.remarks(chosen):
+            logs.logger(__name__).warning("remark", remark=remark)
         app.run(chosen)

@@ -13,11 +13,11 @@ from firmware_sim import county
 from firmware_sim.scenario import Scenario, at_start, load
 from gateway.clock import WallClock
 from gateway.embedded import Embedded
+from gateway.production import DEMO_MARK
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
 from telemetry.inventory import County
 
-MARK: Final = "this-is-a-cunjing-demo"
 BEGINS: Final = time(8)
 SCENARIOS: Final = Path(county.__file__).parent / "scenarios"
 
@@ -25,12 +25,12 @@ SCENARIOS: Final = Path(county.__file__).parent / "scenarios"
 def cleared(folder: Path) -> Path:
     """The folder, empty but for the mark; ``SettingsFault`` when it holds what no demo put there."""
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).is_file():
+        if not (folder / DEMO_MARK).is_file():
             raise SettingsFault([f"{folder} is not empty and not a demo's folder; name another one with --data"])
         shutil.rmtree(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).touch()
+        (folder / DEMO_MARK).touch()
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise SettingsFault([f"{folder} cannot be written: {why}; name another folder with --data"]) from None

@@ -78,16 +78,21 @@ def _onboarded(nobody: Server, settings: Influxdb, admin_file: Path) -> Step:
     _, said = nobody.ask("GET", "/api/v2/setup")
     if not (isinstance(said, dict) and said.get("allowed")):
         return Step(changed=False, said="the server has an operator already")
-    token = admin_file.read_text("utf-8").strip() if admin_file.exists() else secrets.token_urlsafe(32)
-    password = secrets.token_urlsafe(24)
-    write_secret(admin_file, token)
-    write_secret(admin_file.with_name(f"{admin_file.name}-password"), password)
+    token = _kept_or_new(admin_file)
+    password = _kept_or_new(admin_file.with_name(f"{admin_file.name}-password"))
     body = {"username": USERNAME, "password": password, "org": settings.org, "bucket": "unused", "token": token}
     answer, _ = nobody.ask("POST", "/api/v2/setup", body)
     _passed(answer, settings, "be set up")
     return Step(
         changed=True, said=f"set up with the user {USERNAME}; token and password are in {admin_file} and beside it"
     )
+
+
+def _kept_or_new(path: Path) -> str:
+    """The secret in a file, made if there is none. InfluxDB takes passwords of 8 to 72 characters."""
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(32))
+    return read_secret(path, str(path))
 
 
 def _organisation(admin: Server, settings: Influxdb, admin_file: Path) -> str:

@@ -60,8 +60,10 @@ def test_an_environment_variable_wins_over_the_file(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("CUNJING_MQTT__URL", "mqtts://broker.example")
     monkeypatch.setenv("CUNJING_JOURNAL__KEEP_DAYS", "30")
     monkeypatch.setenv("CUNJING_SMS__OUTBOX_FOLDER", "elsewhere")
+    monkeypatch.setenv("CUNJING_DESK__LISTEN", "127.0.0.1:8081")
     monkeypatch.setenv("CUNJING_MOSQUITTO", "none")
     settings = loaded(tmp_path, EXAMPLE)
+    assert settings.desk.listen == ("127.0.0.1", 8081)
     assert settings.mqtt.endpoint == Endpoint("broker.example", 8883)
     assert settings.mqtt.tls
     assert settings.mqtt.username == "gateway"

@@ -31,7 +31,7 @@ def test_every_command_has_help_with_an_example_of_itself(cunjing: Cunjing, comm
 
 
 def test_every_command_of_the_papers_is_there() -> None:
-    wanted = "demo gateway simulate record replay decode export ack reset doctor inventory influx"
+    wanted = "demo gateway simulate record replay decode export ack reset doctor init inventory influx"
     assert {*wanted.split(), "inventory check", "influx setup", "influx resend", ""} == set(commands())
 
 

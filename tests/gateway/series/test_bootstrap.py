@@ -58,6 +58,19 @@ def test_a_fresh_server_gets_its_operator_too(influxd: Path, tmp_path: Path) -> 
         assert stat.S_IMODE((tmp_path / "made" / "admin").stat().st_mode) == 0o600
 
 
+def test_a_fresh_server_takes_the_operators_secrets_that_are_there(influxd: Path, tmp_path: Path) -> None:
+    admin, password = tmp_path / "admin", tmp_path / "admin-password"
+    admin.write_text("a-token-made-before\n", "ascii")
+    password.write_text("a-password-made-before\n", "ascii")
+    server = InfluxServer(influxd, tmp_path / "fresh")
+    with running(server):
+        assert any(step.changed for step in set_up(settings(tmp_path, server.url), admin))
+        signed_in = httpx.post(f"{server.url}/api/v2/signin", auth=("cunjing", "a-password-made-before"), timeout=10)
+        assert signed_in.status_code == httpx.codes.NO_CONTENT
+    assert admin.read_text("ascii") == "a-token-made-before\n"
+    assert password.read_text("ascii") == "a-password-made-before\n"
+
+
 def test_each_token_may_do_its_own_and_nothing_else(influx: InfluxServer, tmp_path: Path) -> None:
     chosen = made_ready(influx, tmp_path)
     line = [b"device,asset=a,county=c,device=d,town=t,village=v delay_s=1.0 1795334400000000"]

@@ -1,0 +1,179 @@
+"""What ``cunjing init`` makes, in one straight line: the folders, secrets and files that ``docker-compose.yml`` mounts.
+
+Which container may read what is decided by the folders: a container gets the folders it needs and no other. Secrets
+are made from the system's own randomness, and one that is there is never overwritten. Nothing is started here.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from gateway.files import read_text
+from gateway.mosquitto_passwords import fits, hashed
+from gateway.settings_faults import SettingsFault
+from gateway.shipped import config_folder
+from gateway.site import Done, Owner, Site, Step
+
+NO_ACCOUNT: Final = Owner(10_001, 10_001)
+"""Whose the files are when root installs and nobody stands behind it: a number that no account of the machine has."""
+
+FOLDERS: Final = MappingProxyType(
+    {
+        "secrets": "every secret, for its owner alone",
+        "secrets/gateway": "what the gateway may read",
+        "secrets/grafana": "what Grafana may read, and the gateway too",
+        "secrets/mosquitto": "what the broker may read",
+        "secrets/operator": "what only the set-up of InfluxDB may read",
+        "data/gateway": "the journal and the texts: back it up",
+        "data/mosquitto": "what the broker keeps for who is away",
+        "data/influxdb": "the time series",
+        "data/grafana": "Grafana's users and settings",
+    }
+)
+
+GATEWAY_PASSWORD: Final = "secrets/gateway/mqtt"  # noqa: S105 where it is, not what it is
+HEALTH_OPTIONS: Final = "secrets/mosquitto/health"
+PASSWORDS: Final = "secrets/mosquitto/passwords"
+SECRETS: Final = MappingProxyType(
+    {
+        GATEWAY_PASSWORD: "the gateway's password for the broker",
+        "secrets/operator/influxdb": "the operator's token for InfluxDB, which may do everything",
+        "secrets/operator/influxdb-password": "the password of its user cunjing",
+        "secrets/grafana/admin": "the password of Grafana's user admin",
+        "secrets/grafana/secret-key": "what Grafana locks its own secrets with",
+    }
+)
+
+GATEWAY_USER: Final = "gateway"
+HEALTH_USER: Final = "health"
+"""Whom the health check of the broker comes in as; it may read how long the broker runs, and nothing else."""
+
+ENVIRONMENT: Final = ".env"
+_NUMBERS: Final = ("CUNJING_UID", "CUNJING_GID")
+_ENVIRONMENT_TEXT: Final = """\
+# Read by docker compose; no secret stands here. The containers run under the numbers of who owns secrets/ and data/.
+CUNJING_UID={uid}
+CUNJING_GID={gid}
+
+# Where the three things listen that are for others. The desk and Grafana are for this machine alone as long as nothing
+# in front of them speaks TLS; devices must reach the broker, so it listens on every address.
+# CUNJING_DESK_ADDRESS=127.0.0.1
+# CUNJING_DESK_PORT=8080
+# CUNJING_GRAFANA_ADDRESS=127.0.0.1
+# CUNJING_GRAFANA_PORT=3000
+# CUNJING_MQTT_ADDRESS=0.0.0.0
+# CUNJING_MQTT_PORT=1883
+"""
+
+
+class _User(NamedTuple):
+    """A user of the broker: where the password is for who comes in as it, and how it stands there."""
+
+    name: str
+    path: str
+    password: Callable[[str], str]
+
+
+_USERS: Final = (
+    _User(GATEWAY_USER, GATEWAY_PASSWORD, str.strip),
+    _User(HEALTH_USER, HEALTH_OPTIONS, lambda text: text.rpartition("-P ")[2].strip()),
+)
+
+
+def installed(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[Step]:
+    """Makes what is missing, step by step; ``SettingsFault`` where it cannot go on. What was made stays."""
+    try:
+        yield from _steps(folder, environment)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        remedy = "check its folder and its rights, and run it again"
+        raise SettingsFault([f"{error.filename or folder} cannot be made or read: {why}; {remedy}"]) from None
+
+
+def _steps(folder: Path, environment: Mapping[str, str]) -> Iterator[Step]:
+    owner = _owner(folder, environment)
+    site = Site(folder, owner)
+    known = _known_users(folder)
+    for path, what in FOLDERS.items():
+        yield site.private_folder(path, what)
+    for path, what in SECRETS.items():
+        yield site.secret(path, what, secrets.token_urlsafe(32))
+    options = f"-u {HEALTH_USER}\n-P {secrets.token_hex(32)}"
+    yield site.secret(HEALTH_OPTIONS, "whom the broker's health check comes in as", options)
+    yield _passwords(site, folder, known)
+    shipped = config_folder()
+    gateway, county = shipped / "gateway.compose.toml", shipped / "inventory.example.yaml"
+    yield site.text("config/gateway.toml", "the gateway's configuration", read_text(gateway))
+    yield site.text("config/inventory.yaml", "an invented county: put your own in", read_text(county))
+    yield _environment(site, folder, owner)
+
+
+def _owner(folder: Path, environment: Mapping[str, str]) -> Owner:
+    """Whoever ``.env`` names; else whoever runs this, or stands behind ``sudo``; for root itself nobody's number."""
+    me = Owner(os.geteuid(), os.getegid())
+    named = _named_owner(folder / ENVIRONMENT)
+    if named is not None:
+        if me.uid not in (0, named.uid):
+            whose = f"{folder / ENVIRONMENT} says CUNJING_UID={named.uid}, and you are user {me.uid}"
+            raise SettingsFault([f"{whose}; run it as that user or as root, or correct the file"])
+        return named
+    if me.uid != 0:
+        return me
+    behind = tuple(environment.get(name, "") for name in ("SUDO_UID", "SUDO_GID"))
+    return Owner(*map(int, behind)) if all(each.isdecimal() and int(each) > 0 for each in behind) else NO_ACCOUNT
+
+
+def _named_owner(path: Path) -> Owner | None:
+    if not path.exists():
+        return None
+    lines = (line.partition("=") for line in read_text(path).splitlines())
+    values = {name.strip(): value.strip() for name, _, value in lines}
+    numbers = [values.get(name, "") for name in _NUMBERS]
+    if not any(numbers):
+        return None
+    if not all(number.isdecimal() for number in numbers):
+        raise SettingsFault(
+            [f"{path}: CUNJING_UID and CUNJING_GID are both whole numbers; correct them, or remove both"]
+        )
+    return Owner(*map(int, numbers))
+
+
+def _known_users(folder: Path) -> dict[str, str]:
+    """Whom the broker knows already. One of ours whose password is not here any more would be locked out silently."""
+    path = folder / PASSWORDS
+    if not path.exists():
+        return {}
+    entries = (line.partition(":") for line in read_text(path).splitlines() if line.strip())
+    known = {name: kept for name, _, kept in entries}
+    for user in _USERS:
+        if user.name not in known:
+            continue
+        remedy = f"remove the line of {user.name} in {path}, and run it again"
+        if not (folder / user.path).exists():
+            raise SettingsFault([f"{path} has a user {user.name}, whose password should be in {user.path}; {remedy}"])
+        if not fits(known[user.name], user.password(read_text(folder / user.path))):
+            raise SettingsFault([f"the password in {user.path} is not the one that {path} has; {remedy}"])
+    return known
+
+
+def _passwords(site: Site, folder: Path, known: dict[str, str]) -> Step:
+    """The broker's own file: our users are added to those that are there."""
+    what = "users of the broker, with hashed passwords"
+    new = {user.name: hashed(user.password(read_text(folder / user.path))) for user in _USERS if user.name not in known}
+    if not new:
+        return site.secret(PASSWORDS, what, "")
+    return site.replace_secret(PASSWORDS, what, "\n".join(f"{name}:{kept}" for name, kept in {**known, **new}.items()))
+
+
+def _environment(site: Site, folder: Path, owner: Owner) -> Step:
+    what = f"containers run as {owner.uid}:{owner.gid}; addresses and ports"
+    path = folder / ENVIRONMENT
+    text = _ENVIRONMENT_TEXT.format(uid=owner.uid, gid=owner.gid)
+    if not path.exists() or _named_owner(path) is not None:
+        return site.text(ENVIRONMENT, what, text)
+    with path.open("a", encoding="utf-8") as kept:
+        kept.write(f"\n{text}")
+    return Step(Done.MENDED, ENVIRONMENT, what)
