@@ -1,9 +1,27 @@
 """What a plant is doing, in one word for people: derived from its machines and memory, which alone are the truth."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from alerts import plants
 from alerts.model import Condition, RunState
 from alerts.plan import AssetState, Plan
 from alerts.plants import PlantMemory
+
+CODES: Final[Mapping[RunState, int]] = MappingProxyType(
+    {
+        RunState.UNKNOWN: 0,
+        RunState.RUNNING: 1,
+        RunState.IDLE: 2,
+        RunState.STOPPED: 3,
+        RunState.NO_POWER: 4,
+        RunState.METER_FAULT: 5,
+        RunState.OFFLINE: 6,
+        RunState.MAINTENANCE: 7,
+    }
+)
+"""How a time series writes it (docs/series.md); a number is never given to another state."""
 
 
 def run_state(plan: Plan, state: AssetState) -> RunState:
