@@ -6,7 +6,7 @@ Everything is wired here and nothing is decided here. What starts last stops fir
 import gc
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from gateway.desk.token import control_token
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.imports import imported
-from gateway.journal.entry import Entry
+from gateway.journal.entry import Consumer, Entry
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.logs import logger
@@ -31,6 +31,8 @@ from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
 from gateway.metrics import Metrics
 from gateway.owing import watch_owed
 from gateway.requests import Housekeep, JournalPort
+from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
 from gateway.sources.inbox import Inbox
@@ -63,11 +65,13 @@ def run(
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         stack.enter_context(serving(api(inbox, health, metrics, token), bound))
-        journal = stack.enter_context(closing(_journal(settings, health, stopping)))
+        journal = stack.enter_context(closing(_journal(settings, [ROLLUPS], health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
         pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, clock.now_ms())
         pipeline.entry.inventory = body
+        scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
+        rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         courier = Courier(port, {"sms": channel}, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
@@ -95,6 +99,8 @@ def run(
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
+        rollups.start()
+        stack.callback(rollups.stop)
         health.report(COURIER, Part(ready=True, state=f"sends through {settings.sms.channel}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
@@ -145,12 +151,15 @@ def _token(settings: Settings, undo: Callable[[], None]) -> str:
         raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
 
 
-def _journal(settings: Settings, health: Health, stopping: threading.Event) -> Journal:
-    """Opens the journal; one that is locked, full or damaged is waited for, and ``/readyz`` says why."""
+def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, stopping: threading.Event) -> Journal:
+    """Opens the journal for those who read on; one that is locked, full or damaged is waited for (see ``/readyz``)."""
     limit = None if settings.journal.max_mb is None else settings.journal.max_mb * MEGABYTE
     while True:
         try:
-            journal = Journal.open(settings.journal.path, max_bytes=limit)
+            with ExitStack() as undo:
+                journal = undo.enter_context(closing(Journal.open(settings.journal.path, max_bytes=limit)))
+                journal.admit(consumers)
+                undo.pop_all()
         except JournalUnavailable as trouble:
             if trouble.problem in HOPELESS or stopping.is_set():
                 raise SettingsFault([str(trouble)]) from None

@@ -14,7 +14,7 @@ from gateway.clock import Clock, monotonic_s
 from gateway.commands import Command, Done, NotPossible, Tick, UnknownEpisode, UnknownPerson, Verb
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
-from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry
+from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Rolled
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
@@ -203,6 +203,8 @@ class Loop:
                 self._pipeline.entry.attempts.append(AttemptEnded(notification_id, at_ms, outcome, next_attempt_ms))
                 if event is not None:
                     self._pipeline.entry.events.append(event)
+            case Rolled():
+                self._pipeline.entry.rolled.append(item)
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():
