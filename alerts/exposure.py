@@ -1,6 +1,6 @@
 """What an inspector would find: sites over the line, and the points each costs its town (domain.md §1, rows 1 and 4).
 
-Never the official score. Figures only; who is over and for how long is measured elsewhere.
+It estimates; the official score is never derived from it. Who is over and for how long is measured elsewhere.
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,18 @@ from alerts.plan import Plan
 from alerts.rules.over_two_thirds import OverTwoThirds
 
 POINTS_A_SITE: Final = 0.5
-"""What each finding of an inspector costs the town."""
+"""一經發現,每次直扣鄉鎮季度成績的0.5分 (S1-1): what one site found over the line costs the town's quarter."""
+
+
+def line_pct(plan: Plan) -> float:
+    """The level above which a bin is over the line: the figure of its own rule, which a file may change for it."""
+    rule = plan.slots[plan.place["over_two_thirds"]].rule
+    if not isinstance(rule, OverTwoThirds):
+        raise TypeError(f"{plan.asset.id} is no bin: nothing draws a line for it")
+    return rule.raise_pct
 
 
 def lines_pct(plans: Mapping[str, Plan]) -> dict[str, float]:
-    """The level above which each site that counts for the score is over the line, by asset."""
-    return {
-        asset: slot.rule.raise_pct
-        for asset, plan in plans.items()
-        if plan.asset.bin is not None and plan.asset.bin.counts_for_score
-        for slot in plan.slots
-        if isinstance(slot.rule, OverTwoThirds)
-    }
+    """The line of each site that counts for the score, by asset."""
+    scored = (plan for plan in plans.values() if plan.asset.bin is not None and plan.asset.bin.counts_for_score)
+    return {plan.asset.id: line_pct(plan) for plan in scored}

@@ -5,6 +5,7 @@ Everything here is a frozen value without behaviour; what changes them is in ``l
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -58,17 +59,19 @@ class RunState(StrEnum):
     UNKNOWN = "unknown"
 
 
-RUN_CODES: Final[Mapping[str, float]] = {
-    RunState.UNKNOWN: 0.0,
-    RunState.RUNNING: 1.0,
-    RunState.IDLE: 2.0,
-    RunState.STOPPED: 3.0,
-    RunState.NO_POWER: 4.0,
-    RunState.METER_FAULT: 5.0,
-    RunState.OFFLINE: 6.0,
-    RunState.MAINTENANCE: 7.0,
-}
-"""Run states as numbers, for time series; never renumbered."""
+RUN_CODES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        RunState.UNKNOWN: 0,
+        RunState.RUNNING: 1,
+        RunState.IDLE: 2,
+        RunState.STOPPED: 3,
+        RunState.NO_POWER: 4,
+        RunState.METER_FAULT: 5,
+        RunState.OFFLINE: 6,
+        RunState.MAINTENANCE: 7,
+    }
+)
+"""How a time series writes it (docs/series.md); a number is never given to another state."""
 
 PRINTED: Final = frozenset({"raised", "acked", "cleared", "reset", "emptied", "partly_emptied", "owed"})
 """The events that ``replay`` prints without ``--verbose``."""

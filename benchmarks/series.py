@@ -20,7 +20,7 @@ from benchmarks.children import Unmeasured
 from gateway import imports, shipped
 from gateway.clock import WallClock
 from gateway.journal.entry import Consumer, Stream
-from gateway.journal.reader import JournalReader
+from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
 from gateway.series.outlet import InfluxOutlet
 from gateway.series.points import Points
@@ -64,7 +64,7 @@ def encoding(journal: Path, inventory: Path, rounds: int) -> Encoding:
     county = imports.checked(inventory)
     lines = _lines_pct(county)
     points, library = Points(county, lines), _Library(county, lines)
-    with closing(JournalReader.open(journal)) as reader:
+    with closing(RollupReader.open(journal)) as reader:
         readings = [reading for _, reading in reader.readings_after(0, ENCODED)]
     for reading in readings[:COMPARED]:
         ours = sorted(parsed(line) for line, _ in points.of_reading(reading))
@@ -89,7 +89,7 @@ def drain(folder: Path, journal: Path, inventory: Path, arriving_per_s: float) -
     with running(server):
         server.set_up()
         chosen = made_ready(server, folder / "secrets")
-        with closing(Journal.open(journal)) as writer, closing(JournalReader.open(journal)) as reader:
+        with closing(Journal.open(journal)) as writer, closing(RollupReader.open(journal)) as reader:
             county = imports.checked(inventory)
             took_s, ledger = _drained(writer, reader, chosen, Points(county, _lines_pct(county)), journal)
             count = reader.newest(Stream.READING)
@@ -100,11 +100,11 @@ def drain(folder: Path, journal: Path, inventory: Path, arriving_per_s: float) -
 
 
 def _drained(
-    writer: Journal, reader: JournalReader, chosen: Influxdb, points: Points, journal: Path
+    writer: Journal, reader: RollupReader, chosen: Influxdb, points: Points, journal: Path
 ) -> tuple[float, FileLedger]:
     ledger = FileLedger(writer)
     outlet = InfluxOutlet(chosen, WallClock())
-    sender = Sender((Readings(points, chosen.bucket),), outlet, ledger, lambda: JournalReader.open(journal), READY)
+    sender = Sender((Readings(points, chosen.bucket),), outlet, ledger, lambda: RollupReader.open(journal), READY)
     writer.admit((Consumer(NAME, Stream.READING),))
     began_s = time.monotonic()
     while sender.run_once(reader):

@@ -6,7 +6,7 @@ Everything is wired here and nothing is decided here. What starts last stops fir
 import gc
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ from gateway.desk.token import control_token
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.imports import imported
-from gateway.journal.entry import Entry, InventoryBody
+from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.logs import logger
@@ -32,6 +32,9 @@ from gateway.metrics import Metrics
 from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort
+from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.rollups.thread import RollupThread
+from gateway.series.streams import SENT
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
 from gateway.sources.inbox import Inbox
@@ -67,13 +70,14 @@ def run(
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         stack.enter_context(serving(api(inbox, health, metrics, token), bound))
-        journal = stack.enter_context(closing(_journal(settings, health, stopping)))
+        journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
         pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, clock.now_ms())
         pipeline.entry.inventory = body
-        sender = _sender(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
-        journal.admit(() if sender is None else sender.consumers)
+        senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
+        scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
+        rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         courier = Courier(port, {"sms": channel}, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
@@ -92,7 +96,7 @@ def run(
             metrics=metrics,
             wake_at=timer.wake_at,
             owe=courier.wake,
-            resend=None if sender is None else sender.resend,
+            resend=[sender.resend for sender in senders],
             watch=watch,
             stopping=stopping.is_set,
         )
@@ -102,7 +106,9 @@ def run(
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
-        if sender is not None:
+        rollups.start()
+        stack.callback(rollups.stop)
+        for sender in senders:
             sender.start()
             stack.callback(sender.stop)
         health.report(COURIER, Part(ready=True, state=f"sends through {settings.sms.channel}"))
@@ -112,7 +118,12 @@ def run(
         _log.info("stopped")
 
 
-def _sender(
+def _consumers(settings: Settings) -> tuple[Consumer, ...]:
+    """Who reads the journal to its end, at their own pace."""
+    return (ROLLUPS,) if settings.influxdb is None else (ROLLUPS, *SENT)
+
+
+def _senders(
     settings: Settings,
     pipeline: Pipeline,
     imported: InventoryBody | None,
@@ -120,14 +131,14 @@ def _sender(
     health: Health,
     metrics: Metrics,
     clock: Clock,
-) -> "Sender | None":
+) -> "list[Sender]":
     """What carries the journal's streams to InfluxDB, where one is configured."""
     if settings.influxdb is None:
-        return None
+        return []
     from gateway.series.opening import opened  # noqa: PLC0415 its library takes long, and few need it
 
     at_ms = clock.now_ms() if imported is None else imported.imported_ms
-    return opened(
+    made = opened(
         settings.influxdb,
         settings.journal.path,
         county=pipeline.county,
@@ -137,6 +148,7 @@ def _sender(
         metrics=metrics,
         clock=clock,
     )
+    return list(made)
 
 
 def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> None:
@@ -182,12 +194,15 @@ def _token(settings: Settings, undo: Callable[[], None]) -> str:
         raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
 
 
-def _journal(settings: Settings, health: Health, stopping: threading.Event) -> Journal:
-    """Opens the journal; one that is locked, full or damaged is waited for, and ``/readyz`` says why."""
+def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, stopping: threading.Event) -> Journal:
+    """Opens the journal for those who read on; one that is locked, full or damaged is waited for (see ``/readyz``)."""
     limit = None if settings.journal.max_mb is None else settings.journal.max_mb * MEGABYTE
     while True:
         try:
-            journal = Journal.open(settings.journal.path, max_bytes=limit)
+            with ExitStack() as undo:
+                journal = undo.enter_context(closing(Journal.open(settings.journal.path, max_bytes=limit)))
+                journal.admit(consumers)
+                undo.pop_all()
         except JournalUnavailable as trouble:
             if trouble.problem in HOPELESS or stopping.is_set():
                 raise SettingsFault([str(trouble)]) from None

@@ -8,13 +8,23 @@ from typing import Any, Final
 
 import msgspec
 
+from alerts.rollups.rows import DAYS, HOURS
+from alerts.rollups.rows import Row as RollupRow
 from gateway.journal.reader import Row
 from telemetry.reading import QUANTITIES
+from telemetry.series import Measurement
 
 _BOM: Final = "\ufeff"
 """Tells a spreadsheet that this is UTF-8."""
 
 _READING: Final = ("device", "asset", "boot", "seq", "observed_at", "received_at", "clock", "late", "judged_pct")
+
+
+def _rollup(kinds: Mapping[Measurement, type[RollupRow]]) -> tuple[str, ...]:
+    """What any of these rows may say; a row has cells in its own columns only."""
+    fields = dict.fromkeys(field for row in kinds.values() for field in row.__struct_fields__)
+    return ("measurement", "subject", "start_at", *fields)
+
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -24,6 +34,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             *("key", "at", "rule", "asset", "episode", "severity", "kind", "step", "repeat", "to", "phone", "channel"),
             *("text", "state", "attempts", "reason", "reference", "next_attempt_at", "accepted_at", "delivered_at"),
         ),
+        "hours": _rollup(HOURS),
+        "days": _rollup(DAYS),
         "quarantine": ("received_at", "topic", "payload", "payload_b64", "reason", "detail"),
     }
 )

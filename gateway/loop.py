@@ -5,7 +5,7 @@ what is decided about an uplink is ``pipeline``, what is decided about an alert 
 """
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from alerts.courier import Clearance
@@ -14,7 +14,7 @@ from gateway.clock import Clock, monotonic_s
 from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode, UnknownPerson, Verb
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
-from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry
+from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Rolled
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
@@ -74,7 +74,7 @@ class Loop:
         metrics: Metrics,
         wake_at: Callable[[Millis | None], None],
         owe: Callable[[], None],
-        resend: Callable[[Millis], None] | None,
+        resend: Sequence[Callable[[Millis], None]],
         watch: Callable[[Entry], None],
         stopping: Callable[[], bool],
     ) -> None:
@@ -203,20 +203,28 @@ class Loop:
                 return self._send_again(since_ms)
             case Begin():
                 return self._begin(item)
-            case End(notification_id, at_ms, outcome, next_attempt_ms, event):
-                self._pipeline.entry.attempts.append(AttemptEnded(notification_id, at_ms, outcome, next_attempt_ms))
-                if event is not None:
-                    self._pipeline.entry.events.append(event)
-            case DealtWith(consumer, position, filed):
-                self._pipeline.file(filed)
-                self._pipeline.entry.consumed[consumer] = position
             case Watched(rule, part, problem):
                 self._pipeline.county.watch(rule, part, problem, self._clock.now_ms(), self._pipeline.changes)
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():
                 pass
+            case _:
+                self._enter(item)
         return None
+
+    def _enter(self, item: object) -> None:
+        """What others beside the loop have done, and wait to see durable."""
+        entry = self._pipeline.entry
+        match item:
+            case End(notification_id, at_ms, outcome, next_attempt_ms, event):
+                entry.attempts.append(AttemptEnded(notification_id, at_ms, outcome, next_attempt_ms))
+                entry.events += () if event is None else (event,)
+            case DealtWith(consumer, position, filed):
+                self._pipeline.file(filed)
+                entry.consumed[consumer] = position
+            case Rolled():
+                entry.rolled.append(item)
 
     def _expire(self) -> None:
         expired = self._journal.expire(self._clock.now_ms(), self._keep_days)
@@ -236,9 +244,10 @@ class Loop:
         return Clearance.GRANTED
 
     def _send_again(self, since_ms: Millis) -> CommandVerdict:
-        if self._resend is None:
+        if not self._resend:
             return NotPossible("nothing is written to InfluxDB: the configuration has no [influxdb]")
-        self._resend(since_ms)
+        for resend in self._resend:
+            resend(since_ms)
         return Done(self._clock.now_ms(), "resending")
 
     def _command(self, command: Command) -> CommandVerdict:

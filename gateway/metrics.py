@@ -54,6 +54,11 @@ class Metrics:
         self.series_requests = counter("series_requests", "Requests to InfluxDB by what came of them.", ("verdict",))
         self.series_paused = gauge("series_paused", "Whether InfluxDB refuses us until a person mends it.", ("part",))
         self.series_behind = gauge("series_behind_readings", "Readings that InfluxDB has not yet been sent.")
+        self.rollup_hours = counter("rollup_hours", "Hours of the county that were rolled up.")
+        self.rollup_repairs = counter("rollup_repairs", "Days of an asset computed again for a late reading.")
+        self.rollup_frozen = counter("rollup_frozen", "Days left as they are: their readings were let go already.")
+        self.rollup_bugs = counter("rollup_bugs", "Rollups that failed by our own mistake and were left out.")
+        self.rollup_closed = gauge("rollup_closed_timestamp_seconds", "The end of the last hour rolled up, Unix time.")
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
 
     def quarantine(self, reason: str, count: int) -> None:

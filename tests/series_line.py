@@ -14,7 +14,7 @@ from gateway import shipped
 from gateway.clock import WallClock
 from gateway.health import Part
 from gateway.journal.entry import Consumer, Entry, Quarantined
-from gateway.journal.reader import JournalReader
+from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
 from gateway.series.answers import Verdict
 from gateway.series.bootstrap import set_up
@@ -61,7 +61,7 @@ class SeriesLine:
     """A sender with everything around it."""
 
     journal: Journal
-    reader: JournalReader
+    reader: RollupReader
     sender: Sender
     ledger: FileLedger
 
@@ -90,13 +90,13 @@ def series_line(week: Week, chosen: Influxdb, outlet: Outlet | None = None) -> I
     """A sender on the week's journal; the journal is let go when the context ends, positions and all."""
     county, _ = assemble(week.inventory, shipped.figures())
     points = Points(week.inventory, lines_pct(county.plans))
-    with closing(Journal.open(week.journal)) as journal, closing(JournalReader.open(week.journal)) as reader:
+    with closing(Journal.open(week.journal)) as journal, closing(RollupReader.open(week.journal)) as reader:
         ledger = FileLedger(journal)
         sender = Sender(
             (Events(points, chosen.bucket), Readings(points, chosen.bucket)),
             outlet or InfluxOutlet(chosen, WallClock()),
             ledger,
-            lambda: JournalReader.open(week.journal),
+            lambda: RollupReader.open(week.journal),
             READY,
             facts={chosen.daily_bucket: list(points.of_inventory(week.begins_ms))},
             pause_s=0.05,

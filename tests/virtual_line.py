@@ -12,8 +12,10 @@ from alerts.assembly import Figures
 from alerts.model import Event, Owed  # noqa: TC001 -- they make an alias that is there at run time
 from alerts.plan import AssetState
 from gateway import start
+from gateway.journal.entry import Entry, Rolled
 from gateway.journal.writer import Journal
 from gateway.pipeline import BUG, Pipeline
+from gateway.rollups.scope import ROLLUPS
 from gateway.tracks import Track
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -32,6 +34,7 @@ class VirtualLine:
         self._inventory = inventory
         self._figures = figures
         self._journal = Journal.open(path)
+        self._journal.admit([ROLLUPS])
         self.said: list[Event | Owed] = []
         self.resume(at_ms)
         self.listen(at_ms, None, started=True)
@@ -52,6 +55,10 @@ class VirtualLine:
         self._journal.commit(entry)
         self.said += said
 
+    def keep(self, rolled: Rolled) -> None:
+        """Rollups become durable, in a turn of their own."""
+        self._journal.commit(Entry(rolled=[rolled]))
+
     def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, *, started: bool) -> None:
         """The subscription stands."""
         self.pipeline.county.listen(at_ms, deaf_since_ms, self.pipeline.changes, started=started)
@@ -70,6 +77,10 @@ class VirtualLine:
         self._journal = Journal.open(self._path)
         self.resume(at_ms)
         self.listen(at_ms, at_ms if deaf_since_ms is None else deaf_since_ms, started=True)
+
+    def known_ms(self) -> dict[str, Millis]:
+        """Since when each device is known, as the journal says."""
+        return self._journal.restore().known
 
     def memory(self) -> Memory:
         """All that the process remembers; alerts in the order in which they are decided."""

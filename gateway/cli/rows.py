@@ -1,7 +1,7 @@
 """``cunjing export``: rows out of the journal, with or without a running gateway. Their shape is in ``exporting``."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,6 +16,8 @@ class Rows(StrEnum):
     ALERTS = "alerts"
     NOTIFICATIONS = "notifications"
     QUARANTINE = "quarantine"
+    HOURS = "hours"
+    DAYS = "days"
 
 
 class Form(StrEnum):
@@ -25,8 +27,11 @@ class Form(StrEnum):
     CSV = "csv"
 
 
+WHAT: Final = "readings, alerts, notifications, quarantine, or the rollups: hours, days."
+
+
 def export(
-    rows: Annotated[Rows, typer.Argument(metavar="WHAT", help="readings, alerts, notifications or quarantine.")],
+    rows: Annotated[Rows, typer.Argument(metavar="WHAT", help=WHAT)],
     *,
     config: Config = DEFAULT_CONFIG,
     since: Annotated[Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="From then on.")] = None,
@@ -38,19 +43,22 @@ def export(
 
     from alerts.channels import channels
     from gateway import exporting, settings
-    from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader
+    from gateway.journal.reader import FIRST_MS, LAST_MS
+    from gateway.journal.rollup_reader import RollupReader
     from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         path = settings.load(config, channels()).journal.path
-        with closing(JournalReader.open(path)) as journal:
+        with closing(RollupReader.open(path)) as journal:
             span = (FIRST_MS if since is None else since, LAST_MS if to is None else to)
             read = {
                 Rows.READINGS: journal.readings,
                 Rows.ALERTS: journal.alerts,
                 Rows.NOTIFICATIONS: journal.notifications,
                 Rows.QUARANTINE: journal.quarantine,
+                Rows.HOURS: journal.hours,
+                Rows.DAYS: journal.days,
             }[rows]
             found = read(*span)
             print_lines(exporting.json_lines(found) if form is Form.JSONL else exporting.csv_lines(rows, found))

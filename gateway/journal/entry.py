@@ -6,10 +6,11 @@ Nothing here knows SQLite. An entry is filled while a batch is judged and may be
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from alerts.channels import Outcome
 from alerts.model import Event, Owed
+from alerts.rollups.rows import Rollup
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Status
 
@@ -107,6 +108,57 @@ class Consumer(NamedTuple):
     stream: Stream
 
 
+class Dirty(NamedTuple):
+    """A day that must be computed again: of an asset, or of a town (``area``), by its id; it stands at its midnight."""
+
+    day_ms: Millis
+    kind: Literal["asset", "area"]
+    subject: str
+
+
+class Carry(NamedTuple):
+    """What an asset's next hour starts from at ``at_ms``; without a blob nothing is known of it yet."""
+
+    asset: str
+    at_ms: Millis
+    blob: bytes | None
+
+
+class DayCarry(NamedTuple):
+    """The same at the beginning of a day; no reading of the day or of a later one has an id up to ``position``."""
+
+    day_ms: Millis
+    asset: str
+    position: int
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the rollups have come. Every reading observed before ``closed_ms`` with an id up to ``scanned`` is in."""
+
+    closed_ms: Millis
+    scanned: int
+    next_day_ms: Millis
+    """The midnight of the first day that has no daily rows yet."""
+    carries_from_ms: Millis
+    """Carries of earlier days may be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """Rollups to be made durable in one transaction, with all that says how they came about."""
+
+    rows: tuple[Rollup, ...] = ()
+    carries: tuple[Carry, ...] = ()
+    day_carries: tuple[DayCarry, ...] = ()
+    dirty: tuple[Dirty, ...] = ()
+    clean: tuple[Dirty, ...] = ()
+    progress: Progress | None = None
+    consumed: tuple[Consumer, int] | None = None
+    """Up to which id readings may be let go."""
+
+
 @dataclass(slots=True)
 class Entry:
     """Everything that one batch leaves behind, committed together or not at all (design §3, step 5).
@@ -131,6 +183,7 @@ class Entry:
     consumed: dict[Consumer, int] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     inventory: InventoryBody | None = None
+    rolled: list[Rolled] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:

@@ -8,8 +8,13 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.journal import rollup_rows
+from gateway.journal.mark_rows import keep_meta
 from gateway.journal.retention import KEEP_CASES_MS, Keep, Pressure
 from telemetry.reading import Millis
+
+LET_GO: Final = "readings_let_go_ms"
+"""The small mark of up to when readings were observed that are deleted: whatever is later is still all there."""
 
 STEP_ROWS: Final = 2_000
 """At most so many rows of a kind a call: a few milliseconds for the thread that also commits (measured 5–10 ms)."""
@@ -23,11 +28,12 @@ class Expired:
     readings: int
     quarantined: int
     cases: int
+    rollups: int
 
     @property
     def rows(self) -> int:
         """All of them."""
-        return self.readings + self.quarantined + self.cases
+        return self.readings + self.quarantined + self.cases + self.rollups
 
 
 _READINGS: Final = """
@@ -35,6 +41,7 @@ _READINGS: Final = """
         SELECT id FROM (SELECT id, received_ms FROM reading WHERE id <= :through ORDER BY id LIMIT :rows)
         WHERE received_ms < :before
     )
+    RETURNING observed_ms
 """
 _QUARANTINE: Final = """
     DELETE FROM quarantine WHERE id IN (
@@ -68,9 +75,18 @@ def consumed(connection: sqlite3.Connection) -> list[int]:
 
 
 def expire_readings(connection: sqlite3.Connection, now_ms: Millis, keep: Keep, through: int) -> int:
-    """Deletes readings received before the policy's limit whose id is at most ``through``."""
+    """Deletes readings received before the policy's limit whose id is at most ``through``, and notes up to when."""
     before = now_ms - keep.readings_ms
-    return connection.execute(_READINGS, {"through": through, "before": before, "rows": STEP_ROWS}).rowcount
+    gone = connection.execute(_READINGS, {"through": through, "before": before, "rows": STEP_ROWS}).fetchall()
+    if gone:
+        keep_meta(connection, {LET_GO: str(max(let_go_ms(connection), *(observed_ms for (observed_ms,) in gone)))})
+    return len(gone)
+
+
+def let_go_ms(connection: sqlite3.Connection) -> Millis:
+    """Up to when readings were observed of which some are deleted; 0 while none is."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (LET_GO,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep) -> int:
@@ -83,3 +99,12 @@ def expire_cases(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes events, settled notifications with their attempts, and closed episodes after three years."""
     bounds = {"before": now_ms - KEEP_CASES_MS, "rows": STEP_ROWS}
     return sum(connection.execute(statement, bounds).rowcount for statement in _CASES)
+
+
+def expire_rollups(connection: sqlite3.Connection, now_ms: Millis) -> int:
+    """Deletes hours after three years, carries that no late reading can ask for, and changes that were sent on."""
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key = ?", (rollup_rows.PROGRESS,)))
+    progress = rollup_rows.progress_in(meta)
+    carries_from_ms = 0 if progress is None else progress.carries_from_ms
+    old = rollup_rows.expire(connection, now_ms - KEEP_CASES_MS, carries_from_ms, STEP_ROWS)
+    return old + rollup_rows.expire_changes(connection, STEP_ROWS)

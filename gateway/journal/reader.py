@@ -62,8 +62,8 @@ class JournalReader:
                     "asset": reading.asset,
                     "boot": reading.boot,
                     "seq": reading.seq,
-                    "observed_at": _iso(reading.observed_ms),
-                    "received_at": _iso(reading.received_ms),
+                    "observed_at": iso(reading.observed_ms),
+                    "received_at": iso(reading.received_ms),
                     "clock": reading.clock.name.lower(),
                     "late": reading.late,
                     "judged_pct": reading.judged_pct,
@@ -75,7 +75,7 @@ class JournalReader:
         for row in self._pages(_ALERTS, from_ms, to_ms):
             yield {
                 **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
-                "raised_at": _iso(row["raised_ms"]),
+                "raised_at": iso(row["raised_ms"]),
                 "cleared_at": _iso_or_none(row["cleared_ms"]),
             }
 
@@ -84,7 +84,7 @@ class JournalReader:
         for row in self._pages(_NOTIFICATIONS, from_ms, to_ms):
             yield {
                 "key": row["key"],
-                "at": _iso(row["at_ms"]),
+                "at": iso(row["at_ms"]),
                 **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
                 "to": row["recipient"],
                 **{
@@ -99,7 +99,7 @@ class JournalReader:
         """Refused uplinks received in [from, to); ``payload`` or ``payload_b64`` as in a recording."""
         for row in self._pages(_QUARANTINE, from_ms, to_ms):
             yield {
-                "received_at": _iso(row["received_ms"]),
+                "received_at": iso(row["received_ms"]),
                 "topic": row["topic"],
                 **_payload(row["payload"]),
                 "reason": row["reason"],
@@ -225,9 +225,10 @@ def _payload(payload: bytes) -> Row:
         return {"payload_b64": base64.b64encode(payload).decode()}
 
 
-def _iso(at_ms: Millis) -> str:
+def iso(at_ms: Millis) -> str:
+    """The instant as every row of an export says it."""
     return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _iso_or_none(at_ms: Millis | None) -> str | None:
-    return None if at_ms is None else _iso(at_ms)
+    return None if at_ms is None else iso(at_ms)

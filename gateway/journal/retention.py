@@ -13,7 +13,7 @@ from telemetry.reading import Millis
 
 DAY_MS: Final = 86_400_000
 KEEP_CASES_MS: Final = 3 * 366 * DAY_MS
-"""Episodes, events, notifications and attempts are kept for three years, whatever the pressure."""
+"""Episodes, events, notifications, attempts and hourly rollups are kept for three years, whatever the pressure."""
 
 
 class Pressure(StrEnum):

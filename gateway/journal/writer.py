@@ -1,6 +1,6 @@
 """The journal as the one thread that writes it sees it: entries go in whole or not at all, and come back at a start.
 
-One connection, one thread at a time, no clock. What a row looks like is in ``reading_rows`` and ``case_rows``.
+One connection, one thread at a time, no clock. What a row looks like is in ``*_rows``.
 """
 
 import shutil
@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
-from gateway.journal import arrival_rows, case_rows, expiry, mark_rows, reading_rows, restoring
+from gateway.journal import arrival_rows, case_rows, expiry, mark_rows, reading_rows, restoring, rollup_rows
 from gateway.journal.connections import open_for_writing, take_lock
 from gateway.journal.entry import Committed, Consumer, Entry, Restored
 from gateway.journal.expiry import Expired
@@ -34,6 +34,9 @@ class Journal:
         self._max_bytes = max_bytes
         self._devices = Names(connection, "device")
         self._assets = Names(connection, "asset")
+        self._areas = Names(connection, "area")
+        self._rollup_names = rollup_rows.RollupNames(self._assets, self._devices, self._areas)
+        self._rollups_queued = rollup_rows.is_queued(connection)
         (self._last_reading_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
         self._snapshot_position = restoring.snapshot_position(connection)
 
@@ -112,6 +115,8 @@ class Journal:
         """Says who reads on from here; whoever is not named is not waited for any more."""
         with self._transaction():
             mark_rows.admit(self._connection, consumers)
+            queued = rollup_rows.is_queued(self._connection)
+        self._rollups_queued = queued
 
     def expire(self, now_ms: Millis, keep_days: int) -> Expired:
         """Deletes one bounded step of what the policy lets go; call between batches while it deletes anything."""
@@ -124,6 +129,7 @@ class Journal:
                 readings=expiry.expire_readings(self._connection, now_ms, policy, through),
                 quarantined=expiry.expire_quarantine(self._connection, now_ms, policy),
                 cases=expiry.expire_cases(self._connection, now_ms),
+                rollups=expiry.expire_rollups(self._connection, now_ms),
             )
 
     def _used_bytes(self) -> int:
@@ -141,12 +147,12 @@ class Journal:
             yield
             self._connection.execute("COMMIT")
             unless_durable.pop_all()
-        self._devices.settle()
-        self._assets.settle()
+        for names in (self._devices, self._assets, self._areas):
+            names.settle()
 
     def _undo(self) -> None:
-        self._devices.forget()
-        self._assets.forget()
+        for names in (self._devices, self._assets, self._areas):
+            names.forget()
         if self._connection.in_transaction:  # a full disk may have rolled it back already
             self._connection.execute("ROLLBACK")
 
@@ -168,4 +174,5 @@ class Journal:
         mark_rows.keep_consumed(db, entry.consumed)
         mark_rows.keep_meta(db, entry.meta)
         mark_rows.add_inventory(db, entry.inventory)
+        rollup_rows.keep_rolled(db, entry.rolled, self._rollup_names, queued=self._rollups_queued)
         return Committed(last, notification_ids, repeated_keys, not_owed)

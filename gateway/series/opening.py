@@ -1,27 +1,35 @@
-"""How the sender is put together from the configuration; imported only where InfluxDB is configured, it takes long."""
+"""How the senders are put together from the configuration; imported only where InfluxDB is configured, it takes long.
 
+Two of them, each a thread: what happens, and what has become history. A bucket that one of them misses stops that one.
+"""
+
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from alerts.county import County
 from alerts.exposure import lines_pct
+from alerts.rollups.rows import DAYS, HOURS
 from gateway.clock import Clock
 from gateway.health import Health, Part
 from gateway.journal.entry import Stream
 from gateway.journal.reader import JournalReader
+from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.metrics import Metrics
 from gateway.series.ledger import JournalLedger
 from gateway.series.outlet import InfluxOutlet
 from gateway.series.points import Points
 from gateway.series.sender import Sender
-from gateway.series.streams import Events, Readings
+from gateway.series.streams import Events, Outflow, Readings, Rollups
 from gateway.settings import Influxdb
 from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
 
 SERIES: Final = "series"
+HISTORY: Final = "history"
+"""What the two are called on ``/readyz``."""
 
 
 def opened(
@@ -34,19 +42,26 @@ def opened(
     health: Health,
     metrics: Metrics,
     clock: Clock,
-) -> Sender:
-    """The sender of one gateway, not yet started."""
+) -> Iterator[Sender]:
+    """The senders of one gateway, not yet started."""
     points = Points(county.inventory, lines_pct(county.plans))
     metrics.ask(metrics.series_behind, lambda: _behind(journal))
-    health.report(SERIES, Part(ready=True, state=f"nothing was written to {chosen.url} yet"))
-    return Sender(
-        (Events(points, chosen.bucket), Readings(points, chosen.bucket)),
-        InfluxOutlet(chosen, clock),
-        JournalLedger(SERIES, journal, inbox, health, metrics, clock.now_ms),
-        lambda: JournalReader.open(journal),
-        Part(ready=True, state=f"writes to {chosen.url}"),
-        facts={chosen.daily_bucket: list(points.of_inventory(imported_ms))},
-    )
+    buckets = dict.fromkeys(HOURS, chosen.hourly_bucket) | dict.fromkeys(DAYS, chosen.daily_bucket)
+    streams: dict[str, tuple[Outflow, ...]] = {
+        SERIES: (Events(points, chosen.bucket), Readings(points, chosen.bucket)),
+        HISTORY: (Rollups(points, buckets),),
+    }
+    facts = {HISTORY: {chosen.daily_bucket: list(points.of_inventory(imported_ms))}}
+    for name, outflows in streams.items():
+        health.report(name, Part(ready=True, state=f"nothing was written to {chosen.url} yet"))
+        yield Sender(
+            outflows,
+            InfluxOutlet(chosen, clock),
+            JournalLedger(name, journal, inbox, health, metrics, clock.now_ms),
+            lambda: RollupReader.open(journal),
+            Part(ready=True, state=f"writes to {chosen.url}"),
+            facts=facts.get(name, {}),
+        )
 
 
 def _behind(journal: Path) -> float:

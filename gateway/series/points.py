@@ -9,15 +9,16 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import defstruct
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 
 from alerts import texts
 from alerts.exposure import POINTS_A_SITE
 from alerts.model import RUN_CODES, Event
+from alerts.rollups.rows import Rollup
 from gateway.journal.entry import Happening
 from telemetry.inventory import Asset, Device, Inventory
 from telemetry.reading import QUANTITIES, Clock, Millis, Reading
-from telemetry.series import ABOUT_DEVICE, Measurement, instant_us, line, tags
+from telemetry.series import ABOUT_DEVICE, NONE, Measurement, instant_us, line, tags
 from telemetry.terms import Kind, Level
 
 STATES: Final = frozenset({"raised", "acked", "cleared", "reset", "retired", "reignited"})
@@ -108,6 +109,12 @@ class Points:
                 return ()
         return ((made, event.at_ms),)
 
+    def of_rollup(self, rollup: Rollup) -> tuple[Point, ...]:
+        """A window's row; a field that is absent is left out."""
+        measurement, subject, start_ms, row = rollup
+        floats = {name: value for name, value in asdict(row).items() if value is not None}
+        return ((line(measurement, self._of_subject(measurement, subject), instant_us(start_ms, 0), floats), start_ms),)
+
     def of_inventory(self, at_ms: Millis) -> Iterator[Point]:
         """What every id is called, and where and how much it is: all at the instant of the import."""
         at_us, measurement = instant_us(at_ms, 0), Measurement.ASSET
@@ -138,13 +145,22 @@ class Points:
         self._places[reading.asset, reading.device] = place
         return place
 
+    def _of_subject(self, measurement: Measurement, subject: str) -> str:
+        """The tags of a rollup: an asset's, a device's on its asset, or a town's."""
+        if measurement in (Measurement.TOWN_HOUR, Measurement.TOWN_DAY):
+            return tags(self._inventory, area=subject)
+        if measurement in (Measurement.DEVICE_HOUR, Measurement.DEVICE_DAY):
+            device = self._inventory.devices.get(subject)
+            return tags(self._inventory, NONE if device is None else device.asset, subject)
+        return tags(self._inventory, subject)
+
     def _of_episode(self, event: Event, at_us: int, raised_ms: Millis) -> bytes:
         inventory = self._inventory
         gateway = inventory.radio_gateways.get(event.asset)
         asset = inventory.assets.get(event.asset)
         place = texts.place(asset) if asset is not None else gateway.name if gateway is not None else event.asset
         said = {"state": event.event, "rule": event.rule, "severity": event.severity, "episode": event.episode}
-        at = tags(inventory, event.asset, event.device or "_", "" if gateway is None else gateway.area)
+        at = tags(inventory, event.asset, event.device or NONE, "" if gateway is None else gateway.area)
         after_s = max(0, event.at_ms - (raised_ms or event.at_ms)) / 1_000
         return line(Measurement.ALERT, at, at_us, {"after_s": after_s}, {**said, "place": place})
 

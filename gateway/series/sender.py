@@ -13,13 +13,13 @@ from typing import Final, Protocol
 
 from gateway.health import Part
 from gateway.journal.entry import Consumer
-from gateway.journal.reader import JournalReader
+from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.series.answers import Answer, Verdict, verdict
 from gateway.series.delivery import Delivery, Filed
 from gateway.series.points import Point
-from gateway.series.streams import Outflow
+from gateway.series.streams import Outflow, Portion
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -77,7 +77,7 @@ class Sender:
         outflows: Sequence[Outflow],
         outlet: Outlet,
         ledger: Ledger,
-        open_reader: Callable[[], JournalReader],
+        open_reader: Callable[[], RollupReader],
         ready: Part,
         *,
         facts: Mapping[str, Sequence[Point]] = MappingProxyType({}),
@@ -119,30 +119,44 @@ class Sender:
         """Sends again what came since then, once the portion in hand is dealt with; written twice it is the same."""
         self._resend_ms = since_ms
 
-    def run_once(self, reader: JournalReader) -> bool:
+    def run_once(self, reader: RollupReader) -> bool:
         """One portion of each stream; ``False`` when there was none. Raises ``Ending`` and ``JournalUnavailable``."""
         since_ms, self._resend_ms = self._resend_ms, None
         if since_ms is not None:
             self._start_over(since_ms, reader)
         return sum(self._bring_on(outflow, reader) for outflow in self._outflows) > 0
 
-    def _start_over(self, since_ms: Millis, reader: JournalReader) -> None:
+    def _start_over(self, since_ms: Millis, reader: RollupReader) -> None:
+        self._begin(reader, since_ms)
+        for outflow in self._outflows:
+            before = outflow.before(reader, since_ms)
+            if before is not None and before < reader.position(outflow.consumer):
+                self._ledger.dealt_with(outflow.consumer, before, ())
+
+    def _begin(self, reader: RollupReader, since_ms: Millis | None = None) -> None:
+        """The facts; and of what a stream does not hold any more all since then, or all if nothing was ever sent."""
         for bucket, points in self._facts.items():
             self._deliver(bucket, points)
         for outflow in self._outflows:
-            before = reader.position_before(outflow.consumer.stream, since_ms)
-            if before < reader.position(outflow.consumer):
-                self._ledger.dealt_with(outflow.consumer, before, ())
+            position = reader.position(outflow.consumer)
+            if since_ms is None and position:
+                continue
+            for portion in outflow.past(reader, since_ms or 0):
+                self._ledger.dealt_with(outflow.consumer, position, self._written(portion))
 
-    def _bring_on(self, outflow: Outflow, reader: JournalReader) -> bool:
+    def _bring_on(self, outflow: Outflow, reader: RollupReader) -> bool:
         portion = outflow.after(reader, reader.position(outflow.consumer))
         if portion is None:
             return False
+        self._ledger.dealt_with(outflow.consumer, portion.position, self._written(portion))
+        return True
+
+    def _written(self, portion: Portion) -> list[tuple[str, Filed]]:
+        """Brings a portion out; what was filed of it."""
         filed = [("", each) for each in portion.filed]
         for bucket, points in portion.points.items():
             filed += [(bucket, each) for each in self._deliver(bucket, points)]
-        self._ledger.dealt_with(outflow.consumer, portion.position, filed)
-        return True
+        return filed
 
     def _deliver(self, bucket: str, points: Sequence[Point]) -> Sequence[Filed]:
         """Writes until every line is stored or filed."""
@@ -198,9 +212,8 @@ class Sender:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                for bucket, points in self._facts.items():
-                    self._deliver(bucket, points)
                 with closing(self._open_reader()) as reader:
+                    self._begin(reader)
                     while not self._stopping.is_set():
                         if not self.run_once(reader):
                             self._stopping.wait(IDLE_S)

@@ -6,18 +6,25 @@ from typing import Any
 
 from alerts.channels import Accepted
 from alerts.model import Event, Kind, Owed
+from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
 from gateway.journal.entry import (
     AlertRow,
     AttemptEnded,
     AttemptStarted,
+    Carry,
     Consumer,
+    DayCarry,
+    Dirty,
     Entry,
     InventoryBody,
+    Progress,
     Quarantined,
+    Rolled,
     Snapshot,
     Stream,
 )
 from telemetry.reading import Clock, Reading, Values
+from telemetry.series import Measurement
 from telemetry.wire import Status
 
 NOW_MS = 1_795_334_400_000
@@ -57,6 +64,45 @@ def event(at_ms: int = NOW_MS) -> Event:
     return Event(at_ms=at_ms, event="raised", rule="overflow", asset="ytan-03", detail={"fill_pct": 96.0, "近": "井"})
 
 
+FULL = BinRow(10.0, 70.5, 40.25, 70.5, 3, 60.0, 12.5, 1, 0.5 * 12.5 / 60)
+BLANK = BinRow(None, None, None, None, 0, 0.0, 0.0, 0, None)
+RAN = PlantRow(1.25, 600.0, 1, 600.0, 3_000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2)
+RAN_ALL_DAY = PlantDayRow(30.0, 600.0, 1, 600.0, 85_800.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2, 60.0)
+SPOKE = DeviceRow(3, 3.0, 80.0, -90.5, None, 1.5)
+TOWN = TownRow(12.0, 1.5, 0.75)
+
+
+def rollup(measurement: Measurement, subject: str, row: Row, at_ms: int = NOW_MS) -> Rollup:
+    return Rollup(measurement, subject, at_ms, row)
+
+
+def every_rollup() -> tuple[Rollup, ...]:
+    """One of each measurement."""
+    return (
+        rollup(Measurement.BIN_HOUR, "asset-bin-1", FULL),
+        rollup(Measurement.BIN_DAY, "asset-bin-1", BLANK),
+        rollup(Measurement.PLANT_HOUR, "works", RAN),
+        rollup(Measurement.PLANT_DAY, "works", RAN_ALL_DAY),
+        rollup(Measurement.DEVICE_HOUR, "bin-1", SPOKE),
+        rollup(Measurement.DEVICE_DAY, "bin-1", SPOKE),
+        rollup(Measurement.TOWN_HOUR, "qingshi", TOWN),
+        rollup(Measurement.TOWN_DAY, "qingshi", TOWN),
+    )
+
+
+def full_rolled() -> Rolled:
+    """A post that touches every table of the rollups."""
+    return Rolled(
+        every_rollup(),
+        (Carry("asset-bin-1", NOW_MS, b"carry"), Carry("works", NOW_MS, None)),
+        (DayCarry(NOW_MS, "asset-bin-1", 7, b"began"),),
+        (Dirty(NOW_MS, "asset", "asset-bin-1"), Dirty(NOW_MS, "area", "qingshi")),
+        (Dirty(NOW_MS, "asset", "works"),),
+        Progress(NOW_MS, 12, NOW_MS - DAY_MS, NOW_MS - 9 * DAY_MS),
+        (Consumer("rollups", Stream.READING), 5),
+    )
+
+
 def full_entry(rows: int = 30) -> Entry:
     """An entry that touches every table."""
     return Entry(
@@ -75,6 +121,7 @@ def full_entry(rows: int = 30) -> Entry:
         consumed={Consumer("sender", Stream.READING): 3},
         meta={"colour": "green"},
         inventory=InventoryBody(NOW_MS, "00ff", "county: {}"),
+        rolled=[full_rolled()],
     )
 
 

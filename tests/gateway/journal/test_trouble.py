@@ -100,7 +100,7 @@ def test_a_damaged_page_is_noticed_when_it_is_read(path: Path) -> None:
     with closing(Journal.open(path)) as journal:
         journal.commit(Entry(readings=[reading(seq) for seq in range(5_000)]))
     with path.open("r+b") as file:
-        file.seek(40 * 4096)
+        file.seek(80 * 4096)  # behind the schema, among the readings
         file.write(b"\xa5" * 4096 * 20)
     with closing(JournalReader.open(path)) as reader:
         assert reader.damage()

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.health import Part
 from gateway.journal.entry import Consumer, Entry, Happening, Stream
-from gateway.journal.reader import JournalReader
+from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
 from gateway.series.answers import Answer, Verdict
 from gateway.series.delivery import BUG, HOPELESS_FROM, REFUSED
@@ -56,7 +56,7 @@ class Scene:
     """A sender on a journal, with everything that it did."""
 
     journal: Journal
-    reader: JournalReader
+    reader: RollupReader
     outlet: ListOutlet
     ledger: FileLedger
     rests: list[float]
@@ -73,7 +73,7 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     path = tmp_path / "journal.db"
-    with closing(Journal.open(path)) as journal, closing(JournalReader.open(path)) as reader:
+    with closing(Journal.open(path)) as journal, closing(RollupReader.open(path)) as reader:
         outlet, ledger, rests = ListOutlet(), FileLedger(journal), []
         points = Points(INVENTORY, {})
 
@@ -85,7 +85,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             (Events(points, "telemetry"), Readings(points, "telemetry")),
             outlet,
             ledger,
-            lambda: JournalReader.open(path),
+            lambda: RollupReader.open(path),
             READY,
             rest=rest,
         )

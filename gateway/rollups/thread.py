@@ -1,0 +1,99 @@
+"""The thread that rolls up: it has a reader of its own, gives way to the loop, and tries again after trouble.
+
+It decides nothing about a figure. What it has written goes through the inbox, since only the loop writes the journal.
+"""
+
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.clock import Clock
+from gateway.journal.entry import Rolled
+from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.trouble import JournalUnavailable
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.rollups.barrier import Barrier
+from gateway.rollups.roller import Roller
+from gateway.rollups.scope import Scope
+from gateway.sources.inbox import Inbox, Unanswered
+
+_log = logger(__name__)
+
+RETRY_S: Final = 5.0
+LONGEST_WAIT_S: Final = 10.0
+SHORTEST_WAIT_S: Final = 0.05
+ROOM_WITHIN_S: Final = 30.0
+ASK_AGAIN_S: Final = 0.25
+BREATH: Final = 256
+"""Readings, or as much other work, after which the loop may have the interpreter: two or three milliseconds."""
+BREATH_S: Final = 0.002
+
+
+class _NotDurable(Exception):  # noqa: N818 -- a state of the world, not an error of ours
+    """The loop did not say that it is written; it may be, or not."""
+
+
+class RollupThread:
+    """The thread around the roller: ``start`` runs it, ``stop`` ends it between two posts."""
+
+    def __init__(
+        self, path: Path, inbox: Inbox[Any], clock: Clock, scope: Scope, metrics: Metrics, *, retry_s: float = RETRY_S
+    ) -> None:
+        self._path = path
+        self._inbox = inbox
+        self._clock = clock
+        self._scope = scope
+        self._metrics = metrics
+        self._retry_s = retry_s
+        self._worked = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread; once."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Lets the post in hand come to its end, if the loop still answers."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        barrier = Barrier(self._metrics)
+        while not self._stopping.is_set():
+            barrier.attempt("the county", self._roll)
+            self._stopping.wait(self._retry_s)
+
+    def _roll(self) -> None:
+        """Turns until it is told to stop or the world is in trouble; what it remembers ends with it."""
+        try:
+            with closing(RollupReader.open(self._path)) as reader:
+                roller = Roller(self._scope, reader, self._keep, self._metrics, breathe=self._breathe)
+                while not self._stopping.is_set():
+                    now_ms = self._clock.now_ms()
+                    if not roller.turn(now_ms):
+                        wait_s = self._clock.wait_s(roller.due_ms(now_ms))
+                        self._stopping.wait(min(max(wait_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
+        except JournalUnavailable as trouble:
+            _log.warning("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))
+        except _NotDurable as trouble:
+            _log.info("rollups_interrupted", reason=str(trouble))
+
+    def _keep(self, rolled: Rolled) -> None:
+        """Returns only when it is durable, however long that takes: nothing is posted a second time meanwhile."""
+        answer = self._inbox.post(rolled, ROOM_WITHIN_S)
+        if isinstance(answer, Unanswered):
+            raise _NotDurable("the loop has no room for it")
+        while isinstance(answer.wait(ASK_AGAIN_S), Unanswered):
+            if self._stopping.is_set():
+                raise _NotDurable("the gateway ends")
+
+    def _breathe(self, work: int) -> None:
+        """Gives way for a moment each time that enough was done; a thread that computes would hold the loop up."""
+        self._worked += work
+        if self._worked >= BREATH:
+            self._worked = 0
+            self._stopping.wait(BREATH_S)
