@@ -168,8 +168,8 @@ class InfluxServer(Server):
         return found
 
     def influxql(self, database: str, query: str) -> list[dict[str, Any]]:
-        """Every row of an InfluxQL query's only statement, tags and columns together."""
-        answer = self.ask("GET", "/query", params={"db": database, "q": query, "epoch": "us"})
+        """Every row of an InfluxQL query's only statement, tags and columns together; ``time`` in ms."""
+        answer = self.ask("GET", "/query", params={"db": database, "q": query, "epoch": "ms"})
         (result,) = answer["results"]
         assert "error" not in result, result["error"]
         return [

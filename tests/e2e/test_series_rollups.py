@@ -1,0 +1,139 @@
+"""The same rollups in the journal and in a real InfluxDB, and what InfluxDB makes of the raw points by itself.
+
+The rows are made by the roller from the simulated week; nothing here computes one.
+"""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.assembly import assemble
+from alerts.exposure import lines_pct
+from alerts.rollups.rows import DAYS, HOURS, TownRow
+from gateway import shipped
+from gateway.clock import WallClock
+from gateway.journal.entry import Entry, Rolled
+from gateway.journal.rollup_reader import RollupReader
+from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.series.outlet import InfluxOutlet
+from gateway.series.points import Points
+from gateway.series.sender import Sender
+from gateway.series.streams import Outflow, Rollups
+from gateway.settings import Influxdb
+from gateway.start import known_since
+from telemetry.series import TAGS, Measurement
+from tests.county_week import HOUR_MS, Week
+from tests.rolling import Rolling
+from tests.series_line import READY, FileLedger, made_ready, series_line
+from tests.servers import InfluxServer
+
+HOURLY = (
+    "SELECT mean(fill_pct) AS mean, min(fill_pct) AS min, max(fill_pct) AS max, count(fill_pct) AS n FROM bin"
+    " WHERE {span} GROUP BY asset, time(1h)"
+)
+
+pytestmark = [pytest.mark.e2e, pytest.mark.influxdb]
+
+
+@pytest.fixture(scope="session")
+def rolled_week(lived_week: Week, tmp_path_factory: pytest.TempPathFactory) -> Week:
+    """The week with the rollups of its hours and days, none of which was sent to anybody."""
+    week = lived_week.copied(tmp_path_factory.mktemp("rolled"))
+    county, _ = assemble(week.inventory, shipped.figures())
+    scope = Scope.of(week.inventory, county.plans, known_since(week.inventory, {}, week.begins_ms))
+    with closing(Rolling(week.journal, scope)) as rolling:
+        rolling.turn(week.begins_ms)
+        rolling.until_idle(week.ends_ms + HOUR_MS)
+    return week
+
+
+@pytest.fixture
+def week(rolled_week: Week, tmp_path: Path) -> Week:
+    return rolled_week.copied(tmp_path / "mine")
+
+
+def drain(week: Week, chosen: Influxdb, rolled: tuple[Rolled, ...] = ()) -> FileLedger:
+    """A sender for rollups, as the gateway starts it, until there is nothing more; ``rolled`` comes after its start."""
+    county, _ = assemble(week.inventory, shipped.figures())
+    buckets = dict.fromkeys(HOURS, chosen.hourly_bucket) | dict.fromkeys(DAYS, chosen.daily_bucket)
+    outflows: tuple[Outflow, ...] = (Rollups(Points(week.inventory, lines_pct(county.plans)), buckets),)
+    with closing(Rolling(week.journal, Scope.of(week.inventory, county.plans, {}))) as journal:
+        ledger = FileLedger(journal.journal)
+        outlet = InfluxOutlet(chosen, WallClock())
+        sender = Sender(outflows, outlet, ledger, lambda: RollupReader.open(week.journal), READY, pause_s=0.05)
+        journal.journal.admit((ROLLUPS, *sender.consumers))
+        sender._begin(journal.reader)
+        for each in rolled:
+            journal.journal.commit(Entry(rolled=[each]))
+        while sender.run_once(journal.reader):
+            pass
+    return ledger
+
+
+def in_journal(week: Week, measurement: Measurement) -> dict[tuple[str, int], dict[str, float]]:
+    with closing(RollupReader.open(week.journal)) as reader:
+        return {
+            (each.subject, each.start_ms): {
+                name: float(value)
+                for name in each.row.__struct_fields__
+                if (value := getattr(each.row, name)) is not None
+            }
+            for each in reader.all_rollups(measurement, 0, 2**62)
+        }
+
+
+def in_influxdb(influx: InfluxServer, bucket: str, measurement: Measurement) -> dict[tuple[str, int], dict[str, float]]:
+    about = "device" if "device" in measurement else "town" if "town" in measurement else "asset"
+    return {
+        (row[about], row["time"]): {
+            name: value for name, value in row.items() if value is not None and name not in {*TAGS, "time"}
+        }
+        for row in influx.influxql(bucket, f'SELECT * FROM "{measurement}"')  # noqa: S608 -- a name of our own
+    }
+
+
+def test_what_was_there_before_influxdb_was_configured_is_there_to_the_last_field(
+    week: Week, influx: InfluxServer, tmp_path: Path
+) -> None:
+    chosen = made_ready(influx, tmp_path / "secrets")
+    assert drain(week, chosen).filed == []
+    for measurement, bucket in {
+        **dict.fromkeys(HOURS, chosen.hourly_bucket),
+        **dict.fromkeys(DAYS, chosen.daily_bucket),
+    }.items():
+        kept = in_journal(week, measurement)
+        assert len(kept) > 5
+        assert in_influxdb(influx, bucket, measurement) == kept, measurement
+
+
+def test_a_row_that_changed_overwrites_its_point(week: Week, influx: InfluxServer, tmp_path: Path) -> None:
+    chosen = made_ready(influx, tmp_path / "secrets")
+    with closing(RollupReader.open(week.journal)) as reader:
+        before = next(iter(reader.all_rollups(Measurement.TOWN_HOUR, 0, 2**62)))
+    changed = before._replace(row=TownRow(40.0, 7.0, 3.5))
+    drain(week, chosen, (Rolled(rows=(changed,)),))
+    found = in_influxdb(influx, chosen.hourly_bucket, Measurement.TOWN_HOUR)
+    assert found[before.subject, before.start_ms] == {"sites": 40.0, "sites_over": 7.0, "exposure_points": 3.5}
+    assert len(found) == len(in_journal(week, Measurement.TOWN_HOUR))
+
+
+def test_influxdb_comes_to_the_same_from_the_raw_points(week: Week, influx: InfluxServer, tmp_path: Path) -> None:
+    """Mean, least and highest level of every hour, by InfluxQL over the raw bucket, against the row of the journal."""
+    chosen = made_ready(influx, tmp_path / "secrets")
+    with series_line(week, chosen) as line:
+        line.drain()
+    span = f"time >= {week.begins_ms}ms AND time < {week.ends_ms}ms"
+    rows: list[dict[str, Any]] = [row for row in influx.influxql(chosen.bucket, HOURLY.format(span=span)) if row["n"]]
+    kept = in_journal(week, Measurement.BIN_HOUR)
+    differing = []
+    for row in rows:
+        ours = kept[row["asset"], row["time"]]
+        theirs = (row["mean"], row["min"], row["max"], row["n"])
+        if theirs != pytest.approx(
+            tuple(ours.get(name) for name in ("fill_mean_pct", "fill_min_pct", "fill_max_pct", "samples")), abs=1e-9
+        ):
+            differing.append((row, ours))
+    assert len(rows) > 5_000
+    assert differing == []
