@@ -101,14 +101,14 @@ def test_a_refused_token_is_said_everywhere_and_stops_nothing_else(
         assert "does not know the token" in ready["parts"]["series"]["state"]
         assert "cunjing influx setup" in ready["parts"]["series"]["remedy"]
         assert 'cunjing_series_paused{part="series"} 1.0' in gateway.metrics()
-        raised = "SELECT count(*) FROM event WHERE event = 'raised' AND rule = 'series_paused'"
+        raised = "SELECT count(*) FROM event WHERE event = 'raised' AND episode LIKE 'series_paused/series/%'"
         until(lambda: gateway.rows(raised) == [(1,)], 20)
         assert f"cunjing_series_behind_readings {kept(gateway)}.0" in gateway.metrics()
         assert stored(influx) == 0
     made_ready(influx, tmp_path / "secrets")
     with gateway.running():
         until(lambda: stored(influx) == kept(gateway), 60)
-        cleared = "SELECT count(*) FROM event WHERE event = 'cleared' AND rule = 'series_paused'"
+        cleared = "SELECT count(*) FROM event WHERE event = 'cleared' AND episode LIKE 'series_paused/series/%'"
         until(lambda: gateway.rows(cleared) == [(1,)], 20)
         assert gateway.ready()["parts"]["series"]["ready"] is True
 
