@@ -20,7 +20,7 @@ BOARD = Board(
         Placed(
             bars(
                 "各村此刻",
-                "最近一次的满度。不明：七天没有数据，不等于空。",
+                "最近一次的满度，过线多的村在前。不明：七天没有数据，不等于空。",
                 bins.by_village(),
                 by="village_name",
                 columns=(
@@ -72,11 +72,11 @@ BOARD = Board(
         ),
         Placed(
             curves(
-                "每天清空次数（按村）",
+                "每天清空次数（按乡镇）",
                 "整次清空，清一部分的不算。",
                 bins.emptied_a_day(),
                 scale=Scale(looks.TIMES, 0),
-                label="village_name",
+                label="town_name",
                 bars=True,
                 stacked=True,
             ),
@@ -85,13 +85,16 @@ BOARD = Board(
         ),
         Placed(
             curves(
-                "最高温度（按村）",
-                "50度左右像热灰，70度以上按火警处理。",
-                bins.hottest(),
+                "温度",
+                "所选的点里最高的和居中的。50度左右像热灰，70度以上按火警处理。",
+                bins.temperature("max", "最高"),
+                bins.temperature("median", "居中"),
                 scale=Scale(
-                    looks.CELSIUS, 0, least=None, steps=looks.steps(words.GOOD, (50, words.WARNING), (70, words.BAD))
+                    looks.CELSIUS,
+                    0,
+                    least=None,
+                    steps=looks.steps(words.GOOD, (50, words.WARNING), (70, words.BAD)),
                 ),
-                label="village_name",
             ),
             8,
             9,

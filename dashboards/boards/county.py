@@ -11,7 +11,7 @@ BOARD = Board(
     title="县域总览",
     about="早上一眼看全：此刻来查会扣几分，哪里满了、停了、失联了，这一班清到哪里，先清哪几处。",
     since="now-24h",
-    refresh="1m",
+    refresh="5m",
     variables=(variables.town(), variables.village()),
     panels=(
         Placed(

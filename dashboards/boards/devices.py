@@ -63,22 +63,22 @@ BOARD = Board(
         ),
         Placed(
             curves(
-                "在线率（按村）",
+                "在线率（按乡镇）",
                 "每天收到的条数÷应收的条数。",
-                devices.online_by_village(),
+                devices.online_by_town(),
                 scale=Scale(looks.PERCENT, 0, most=100),
-                label="village_name",
+                label="town_name",
             ),
             12,
             8,
         ),
         Placed(
             curves(
-                "信号（按村）",
+                "信号（按乡镇）",
                 "每小时的平均信号强度，越接近零越好。",
-                devices.signal_by_village(),
+                devices.signal_by_town(),
                 scale=Scale(looks.DBM, 0, least=None),
-                label="village_name",
+                label="town_name",
             ),
             12,
             8,

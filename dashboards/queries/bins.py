@@ -7,12 +7,15 @@ from dashboards.queries.language import (
     ASSET,
     DAILY,
     IN_RANGE,
-    NO_DEVICE,
+    INTERVAL,
+    MOST_BARS,
+    PICKED,
     RAW,
     TOWN,
     VILLAGE,
     WINDOW,
     Flux,
+    InfluxQL,
     flux,
     group,
     joined,
@@ -20,13 +23,16 @@ from dashboards.queries.language import (
     let,
     pipe,
     points,
+    raw,
     rename,
+    select,
     sort,
+    union,
     wide,
     windows,
 )
-from dashboards.queries.names import ASSET_NAMES, THERE, VILLAGE_NAMES
-from telemetry.series import NONE, Measurement
+from dashboards.queries.names import ASSET_NAMES, BY_TOWN, NEWEST, OF_ASSETS, TOWN_NAMES, VILLAGE_NAMES, there
+from telemetry.series import Measurement
 from telemetry.terms import Kind
 
 BIN: Final = Measurement.BIN
@@ -38,20 +44,21 @@ MOST_CURVES: Final = 12
 def by_village() -> Flux:
     """For each village: bins over the line, below it, and those of which nothing was heard for seven days."""
     return flux(
-        THERE,
+        NEWEST,
         VILLAGE_NAMES,
         LEVELS,
         let(
             "bins",
-            f'there |> filter(fn: (r) => r._field == "kind" and r.asset != "{NONE}" and {NO_DEVICE}'
-            " and r.town =~ /^${town:regex}$/ and r.village =~ /^${village:regex}$/)",
+            there("kind", where=OF_ASSETS, chosen=(TOWN, VILLAGE)),
             f'filter(fn: (r) => r._value == "{Kind.BIN}")',
             keep("asset", "village"),
         ),
         let(
             "found",
-            "union(tables: [bins |> map(fn: (r) => ({r with level: -1.0})),"
-            " levels |> map(fn: (r) => ({asset: r.asset, village: r.village, level: r._value}))])",
+            union(
+                "bins |> map(fn: (r) => ({r with level: -1.0}))",
+                "levels |> map(fn: (r) => ({asset: r.asset, village: r.village, level: r._value}))",
+            ),
             group("asset", "village"),
             'max(column: "level")',
             group("village"),
@@ -65,6 +72,7 @@ def by_village() -> Flux:
             joined("found", "villages", "village"),
             keep("village_name", "over", "below", "unknown"),
             sort("over", falling=True),
+            f"limit(n: {MOST_BARS})",
         ),
     )
 
@@ -72,7 +80,7 @@ def by_village() -> Flux:
 def fullest(most: int = 20) -> Flux:
     """The fullest of the chosen bins, by name."""
     return flux(
-        THERE,
+        NEWEST,
         ASSET_NAMES,
         _fullest(most),
         pipe(joined("fullest", "assets", "asset"), keep("name", "fill"), sort("fill", falling=True)),
@@ -80,46 +88,56 @@ def fullest(most: int = 20) -> Flux:
 
 
 def levels() -> Flux:
-    """The curves of the chosen bins, of the fullest where more are chosen than can be read."""
+    """The curves of the chosen bins, of the fullest where more are chosen than can be read.
+
+    Which are drawn is told InfluxDB as a pattern: that it can look up, while a list it would hold against each reading.
+    """
     return flux(
-        THERE,
-        ASSET_NAMES,
+        'import "regexp"',
+        'import "strings"',
+        NEWEST,
         _fullest(MOST_CURVES),
-        let("drawn", 'fullest |> findColumn(fn: (key) => true, column: "asset")'),
+        let("most", "fullest", 'findColumn(fn: (key) => true, column: "asset")'),
+        'drawn = regexp.compile(v: "^(" + strings.joinStr(arr: most, v: "|") + ")$")',
         let(
             "curves",
             points(RAW, BIN, "fill_pct", chosen=CHOSEN),
-            "filter(fn: (r) => contains(value: r.asset, set: drawn))",
+            "filter(fn: (r) => r.asset =~ drawn)",
             windows(WINDOW, "mean"),
             keep("_time", "_value", "asset"),
         ),
-        pipe(joined("curves", "assets", "asset"), group("name"), 'keep(columns: ["_time", "_value", "name"])'),
+        let(
+            "called",
+            there("name", where=f"{OF_ASSETS} and r.asset =~ drawn"),
+            keep("asset", "_value"),
+            rename(_value="name"),
+        ),
+        pipe(joined("curves", "called", "asset"), group("name"), 'keep(columns: ["_time", "_value", "name"])'),
     )
 
 
 def emptyings(most: int = 200) -> Flux:
     """Emptyings and parts of one, the newest first."""
     return flux(
-        THERE,
+        NEWEST,
         ASSET_NAMES,
-        _emptied(),
+        _emptied(most),
         pipe(
             joined("emptied", "assets", "asset"),
             rename(_time="at", emptied_from_pct="from", emptied_to_pct="to"),
             keep("at", "name", "from", "to", "asset"),
             sort("at", falling=True),
-            f"limit(n: {most})",
         ),
     )
 
 
-def emptied_notes() -> Flux:
+def emptied_notes(most: int = 500) -> Flux:
     """The same as annotations: when, and what they say."""
     return flux(
         'import "math"',
-        THERE,
+        NEWEST,
         ASSET_NAMES,
-        _emptied(),
+        _emptied(most),
         pipe(
             joined("emptied", "assets", "asset"),
             'map(fn: (r) => ({_time: r._time, text: r.name + " 清空：" + string(v: math.round(x: r.emptied_from_pct))'
@@ -130,25 +148,25 @@ def emptied_notes() -> Flux:
 
 
 def emptied_a_day() -> Flux:
-    """Whole emptyings in each village, by day."""
+    """Whole emptyings in each town, by day."""
     return flux(
-        THERE,
-        VILLAGE_NAMES,
+        NEWEST,
+        TOWN_NAMES,
         let(
             "found",
             points(DAILY, Measurement.BIN_DAY, "emptyings", chosen=CHOSEN),
-            group("village", "_time"),
+            group("town", "_time"),
             "sum()",
-            keep("_time", "village", "_value"),
+            keep("_time", "town", "_value"),
         ),
-        _by_village("found"),
+        BY_TOWN,
     )
 
 
 def over_share_by_village() -> Flux:
     """The share of known time that a village's bins were over the line."""
     return flux(
-        THERE,
+        NEWEST,
         VILLAGE_NAMES,
         let(
             "found",
@@ -159,14 +177,19 @@ def over_share_by_village() -> Flux:
             "filter(fn: (r) => r.known_min > 0.0)",
             "map(fn: (r) => ({village: r.village, share: 100.0 * r.over_min / r.known_min}))",
         ),
-        pipe(joined("found", "villages", "village"), keep("village_name", "share"), sort("share", falling=True)),
+        pipe(
+            joined("found", "villages", "village"),
+            keep("village_name", "share"),
+            sort("share", falling=True),
+            f"limit(n: {MOST_BARS})",
+        ),
     )
 
 
 def chronic(most: int = 30) -> Flux:
     """The bins that were over the line longest: share of known time, hours, and emptyings meanwhile."""
     return flux(
-        THERE,
+        NEWEST,
         ASSET_NAMES,
         let(
             "found",
@@ -176,30 +199,21 @@ def chronic(most: int = 30) -> Flux:
             wide("asset"),
             "filter(fn: (r) => r.over_min > 0.0)",
             "map(fn: (r) => ({r with share: 100.0 * r.over_min / r.known_min, hours: r.over_min / 60.0}))",
+            sort("hours", falling=True),
+            f"limit(n: {most})",
         ),
         pipe(
             joined("found", "assets", "asset"),
             keep("name", "share", "hours", "emptyings", "asset"),
             sort("hours", falling=True),
-            f"limit(n: {most})",
         ),
     )
 
 
-def hottest() -> Flux:
-    """The highest temperature in each village."""
-    return flux(
-        THERE,
-        VILLAGE_NAMES,
-        let(
-            "found",
-            points(RAW, BIN, "temperature_c", chosen=CHOSEN),
-            group("village"),
-            windows(WINDOW, "max"),
-            keep("_time", "village", "_value"),
-        ),
-        _by_village("found"),
-    )
+def temperature(function: str, called: str) -> InfluxQL:
+    """How hot it is in the chosen bins."""
+    columns = f'{function}("temperature_c")'
+    return select(columns, raw(BIN), PICKED, alias=called, by=INTERVAL, chosen=CHOSEN)
 
 
 def _fullest(most: int) -> str:
@@ -215,21 +229,13 @@ def _fullest(most: int) -> str:
     )
 
 
-def _emptied() -> str:
-    """``emptied``: emptyings in the range, each a row."""
+def _emptied(most: int) -> str:
+    """``emptied``: the newest emptyings in the range, each a row."""
     return let(
         "emptied",
         points(RAW, BIN, "emptied_from_pct", "emptied_to_pct", since=IN_RANGE, chosen=CHOSEN),
-        'pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
         "group()",
-    )
-
-
-def _by_village(stream: str) -> str:
-    """One series a village, under its name."""
-    return pipe(
-        joined(stream, "villages", "village"),
-        group("village_name"),
-        'keep(columns: ["_time", "_value", "village_name"])',
-        sort("_time"),
+        'pivot(rowKey: ["_time", "asset"], columnKey: ["_field"], valueColumn: "_value")',
+        sort("_time", falling=True),
+        f"limit(n: {most})",
     )

@@ -14,7 +14,7 @@ from dashboards.queries.language import (
     HOUR,
     HOURLY,
     LATELY,
-    NO_DEVICE,
+    MOST_BARS,
     PICKED,
     RAW,
     SHANGHAI,
@@ -27,15 +27,18 @@ from dashboards.queries.language import (
     joined,
     keep,
     let,
+    merged,
     newest,
     pipe,
     points,
     rename,
     rollup,
+    said,
     select,
     sort,
+    union,
 )
-from dashboards.queries.names import THERE, TOWN_NAMES, VILLAGE_NAMES
+from dashboards.queries.names import NEWEST, OF_ASSETS, TOWN_NAMES, VILLAGE_NAMES, there
 from telemetry.series import NONE, Measurement
 from telemetry.terms import Kind
 
@@ -46,6 +49,8 @@ LINE_PCT: Final[float] = OverTwoThirds.model_fields["raise_pct"].default
 UNKNOWN, FINE, SILENT, OVER, FULL, HOT, FIRE = range(7)
 """How a bin looks, from what says nothing to what is worst: of several the highest is shown."""
 
+_HERE: Final = (TOWN, VILLAGE)
+_SOME_BARS: Final = f"limit(n: {MOST_BARS})"
 LEVELS: Final = let(
     "levels",
     points(RAW, BIN, "fill_pct", since=LATELY),
@@ -74,7 +79,7 @@ def exposure_by_hour() -> InfluxQL:
 def exposure_by_town() -> Flux:
     """Sites over the line now, by town."""
     return flux(
-        THERE,
+        NEWEST,
         TOWN_NAMES,
         let(
             "found",
@@ -113,14 +118,20 @@ def round_by_village() -> Flux:
             "({done: accumulator.done + r.done, left: accumulator.left + 1.0 - r.done}))",
             "group()",
         ),
-        pipe(joined("found", "villages", "village"), keep("village_name", "done", "left"), sort("left", falling=True)),
+        pipe(
+            joined("found", "villages", "village"),
+            keep("village_name", "done", "left"),
+            sort("left", falling=True),
+            _SOME_BARS,
+        ),
     )
 
 
 def to_collect(most: int = 30) -> Flux:
     """What to collect: open alerts of two thirds and overflow, ordered by fill times the hours it has waited."""
     return flux(
-        THERE,
+        episodes.STRINGS,
+        NEWEST,
         VILLAGE_NAMES,
         episodes.standing(TOWN, VILLAGE),
         LEVELS,
@@ -147,65 +158,65 @@ def bins_on_the_map() -> Flux:
     looks = {"overflow": FULL, "hot_ash": HOT, "fire": FIRE, "offline": SILENT}
     looking = " else ".join(f'if r.rule == "{rule}" then {look}.0' for rule, look in looks.items())
     signs = {SILENT: "失", OVER: "过", FULL: "满", HOT: "热", FIRE: "火", UNKNOWN: "？"}
-    signing = " else ".join(f'if r.look == {look}.0 then "{sign}"' for look, sign in signs.items())
-    return flux(
-        THERE,
-        _located(Kind.BIN),
-        episodes.standing(TOWN, VILLAGE),
-        LEVELS,
-        let(
-            "looks",
-            "union(tables: ["
-            f"located |> map(fn: (r) => ({{asset: r.asset, look: {UNKNOWN}.0}})),"
-            f"levels |> map(fn: (r) => ({{asset: r.asset, look: if r._value > {LINE_PCT} then {OVER}.0"
-            f" else {FINE}.0}})),"
-            f"open |> map(fn: (r) => ({{asset: r.asset, look: {looking} else {UNKNOWN}.0}}))])",
-            group("asset"),
-            'max(column: "look")',
-            "group()",
+    signing = " else ".join(f'if r.look == "{look}" then "{sign}"' for look, sign in signs.items())
+    over = f"if r._value > {LINE_PCT} then {OVER}.0 else {FINE}.0"
+    worst = pipe(
+        union(
+            f"{_of_kind(Kind.BIN)} |> map(fn: (r) => ({{asset: r.asset, look: {UNKNOWN}.0}}))",
+            f"levels |> map(fn: (r) => ({{asset: r.asset, look: {over}}}))",
+            f"open |> map(fn: (r) => ({{asset: r.asset, look: {looking} else {UNKNOWN}.0}}))",
         ),
+        group("asset"),
+        'max(column: "look")',
+        "group()",
+        said("asset", "look", "string(v: int(v: r.look))"),
+    )
+    return flux(
+        episodes.STRINGS,
+        NEWEST,
+        episodes.standing(*_HERE),
+        LEVELS,
         pipe(
-            joined("looks", "located", "asset"),
-            f'map(fn: (r) => ({{r with sign: {signing} else ""}}))',
-            keep("name", "lat", "lon", "look", "sign", "asset"),
+            merged("asset", worst, *_on_the_map(Kind.BIN)),
+            "filter(fn: (r) => exists r.kind and exists r.look and exists r.lat and exists r.lon)",
+            "map(fn: (r) => ({name: r.name, asset: r.asset, lat: float(v: r.lat), lon: float(v: r.lon),"
+            f' look: float(v: r.look), sign: {signing} else ""}}))',
         ),
     )
 
 
 def plants_on_the_map() -> Flux:
     """Every plant with a place, and what it is doing."""
-    unknown = RUN_CODES[RunState.UNKNOWN]
-    return flux(
-        THERE,
-        _located(Kind.PLANT),
-        let(
-            "states",
-            "union(tables: ["
-            f"located |> map(fn: (r) => ({{asset: r.asset, at: time(v: 0), run_state: {unknown}}})),"
-            + pipe(points(RAW, Measurement.PLANT, "run_state", since=episodes.AS_LONG_AS_KEPT), "last()", "group()")
-            + " |> map(fn: (r) => ({asset: r.asset, at: r._time, run_state: r._value}))])",
-            group("asset"),
-            sort("at"),
-            'last(column: "run_state")',
-            "group()",
-        ),
-        pipe(joined("states", "located", "asset"), keep("name", "lat", "lon", "run_state", "asset")),
-    )
-
-
-def _located(kind: Kind) -> str:
-    """``located``: the chosen assets of a kind that have a place on the map."""
-    wanted = ("name", "kind", "lat", "lon")
-    fields = " or ".join(f'r._field == "{field}"' for field in wanted)
-    return let(
-        "located",
-        f'there |> filter(fn: (r) => r.asset != "{NONE}" and {NO_DEVICE} and ({fields})'
-        f" and r.town =~ /^${{town:regex}}$/ and r.village =~ /^${{village:regex}}$/)",
-        'pivot(rowKey: ["asset"], columnKey: ["_field"], valueColumn: "_value")',
+    states = pipe(
+        points(RAW, Measurement.PLANT, "run_state", since=episodes.AS_LONG_AS_KEPT),
+        "last()",
         "group()",
-        f'filter(fn: (r) => r.kind == "{kind}" and exists r.lat)',
-        'keep(columns: ["asset", "name", "lat", "lon"])',
+        said("asset", "run_state", "string(v: r._value)"),
     )
+    unknown = f"if exists r.run_state then float(v: r.run_state) else {RUN_CODES[RunState.UNKNOWN]}"
+    return flux(
+        NEWEST,
+        pipe(
+            merged("asset", states, *_on_the_map(Kind.PLANT)),
+            "filter(fn: (r) => exists r.kind and exists r.lat and exists r.lon)",
+            "map(fn: (r) => ({name: r.name, asset: r.asset, lat: float(v: r.lat), lon: float(v: r.lon),"
+            f" run_state: {unknown}}}))",
+        ),
+    )
+
+
+def _of_kind(kind: Kind) -> str:
+    return pipe(there("kind", where=OF_ASSETS, chosen=_HERE), f'filter(fn: (r) => r._value == "{kind}")', "group()")
+
+
+def _on_the_map(kind: Kind) -> tuple[str, ...]:
+    """That an asset is of this kind, what it is called, and where it stands if it has a place."""
+    called = pipe(there("name", where=OF_ASSETS, chosen=_HERE), "group()", said("asset", "name", "r._value"))
+    places = [
+        pipe(there(field, where=OF_ASSETS, chosen=_HERE), "group()", said("asset", field, "string(v: r._value)"))
+        for field in ("lat", "lon")
+    ]
+    return pipe(_of_kind(kind), said("asset", "kind", "r._value")), called, *places
 
 
 _RUNNING: Final = """\
@@ -233,41 +244,38 @@ weekday = string(v: if date.weekDay(t: running.begin) == 0 then 7 else date.week
 
 def _round() -> tuple[str, ...]:
     """``bins``: those that the round has to empty, each with 1 for done or 0."""
+    on_it = "exists r.slots and exists r.days and strings.containsStr(v: r.days, substr: weekday)"
+    on_it += ' and strings.containsStr(v: "," + r.slots + ",", substr: "," + running.slot + ",")'
+    is_done = "map(fn: (r) => ({asset: r.asset, village: r.village, due: 0.0, done: 1.0}))"
+    emptied = pipe(
+        points(RAW, BIN, "emptied_to_pct", since="date.sub(d: 1s, from: running.begin)"),
+        f"filter(fn: (r) => r._value <= {EMPTY_PCT})",
+        "last()",
+        "group()",
+    )
+    low = pipe(points(RAW, BIN, "fill_pct", since=LATELY), "last()", f"filter(fn: (r) => r._value <= {EMPTY_PCT})")
     return (
-        'import "strings"',
+        episodes.STRINGS,
         'import "timezone"',
-        THERE,
+        NEWEST,
         f"option location = timezone.fixed(offset: {SHANGHAI})",
         let(
             "said",
-            f'there |> filter(fn: (r) => r._field == "slots" and r.asset == "{NONE}")',
+            there("slots", where=f'r.asset == "{NONE}"'),
             'findColumn(fn: (key) => true, column: "_value")',
         ),
         _RUNNING,
         let(
             "due",
-            f'there |> filter(fn: (r) => r.asset != "{NONE}" and (r._field == "slots" or r._field == "days")'
-            f" and r.town =~ /^${{town:regex}}$/ and r.village =~ /^${{village:regex}}$/)",
+            there("slots", "days", where=OF_ASSETS, chosen=_HERE),
+            "group()",
             'pivot(rowKey: ["asset", "village"], columnKey: ["_field"], valueColumn: "_value")',
-            "group()",
-            "filter(fn: (r) => exists r.days and strings.containsStr(v: r.days, substr: weekday)"
-            ' and strings.containsStr(v: "," + r.slots + ",", substr: "," + running.slot + ","))',
-        ),
-        LEVELS,
-        let(
-            "emptied",
-            points(RAW, BIN, "emptied_to_pct", since="date.sub(d: 1s, from: running.begin)"),
-            f"filter(fn: (r) => r._value <= {EMPTY_PCT})",
-            "last()",
-            "group()",
+            f"filter(fn: (r) => {on_it})",
+            "map(fn: (r) => ({asset: r.asset, village: r.village, due: 1.0, done: 0.0}))",
         ),
         let(
             "bins",
-            "union(tables: ["
-            "due |> map(fn: (r) => ({asset: r.asset, village: r.village, due: 1.0, done: 0.0})),"
-            "emptied |> map(fn: (r) => ({asset: r.asset, village: r.village, due: 0.0, done: 1.0})),"
-            f"levels |> filter(fn: (r) => r._value <= {EMPTY_PCT})"
-            " |> map(fn: (r) => ({asset: r.asset, village: r.village, due: 0.0, done: 1.0}))])",
+            union("due", pipe(emptied, is_done), pipe(low, "group()", is_done)),
             group("asset", "village"),
             "reduce(identity: {due: 0.0, done: 0.0}, fn: (r, accumulator) => "
             "({due: accumulator.due + r.due, done: if r.done > 0.0 then 1.0 else accumulator.done}))",

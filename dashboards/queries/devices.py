@@ -27,9 +27,11 @@ from dashboards.queries.language import (
     rollup,
     select,
     sort,
+    union,
     wide,
+    windows,
 )
-from dashboards.queries.names import ASSET_NAMES, THERE, VILLAGE_NAMES
+from dashboards.queries.names import ASSET_NAMES, BY_TOWN, NEWEST, TOWN_NAMES, there
 from telemetry.series import NONE, Measurement
 
 DEVICE: Final = Measurement.DEVICE
@@ -41,6 +43,8 @@ DRIFT_S: Final = 60.0
 SILENT_INTERVALS: Final = 3.0
 """A device that missed so many intervals is silent on the board; when an alert is raised is its rule's affair."""
 _LOOKED_BACK: Final = "-30d"
+_AGE_H: Final = "float(v: int(v: now()) - int(v: r._time)) / 3600000000000.0"
+_VALUES: Final = ("battery_pct", "rssi_dbm", "snr_db", "clock_lag_s")
 
 
 def now() -> Flux:
@@ -54,8 +58,8 @@ def now() -> Flux:
     zeros = ", ".join(f"{name}: 0.0" for name in counted)
     sums = ", ".join(f"{name}: accumulator.{name} + (if {test} then 1.0 else 0.0)" for name, test in counted.items())
     return flux(
-        THERE,
-        *_devices(),
+        NEWEST,
+        _devices(),
         pipe(
             "devices",
             "map(fn: (r) => ({r with battery: if exists r.battery_pct then r.battery_pct else -1.0,"
@@ -65,17 +69,17 @@ def now() -> Flux:
     )
 
 
-def table(most: int = 5_000) -> Flux:
-    """Every device: of which asset, how long ago heard, battery, signal, clock. The longest silent first."""
+def table(most: int = 300) -> Flux:
+    """The devices that have been silent longest: of which asset, for how long, battery, signal, clock."""
     return flux(
-        THERE,
+        NEWEST,
         ASSET_NAMES,
-        *_devices(),
+        _devices(),
+        let("quietest", "devices", sort("silent_h", falling=True), f"limit(n: {most})"),
         pipe(
-            joined("devices", "assets", "asset"),
+            joined("quietest", "assets", "asset"),
             keep("name", "device", "silent_h", "battery_pct", "rssi_dbm", "snr_db", "clock_lag_s", "asset"),
             sort("silent_h", falling=True),
-            f"limit(n: {most})",
         ),
     )
 
@@ -83,64 +87,61 @@ def table(most: int = 5_000) -> Flux:
 def lowest_batteries(most: int = 20) -> Flux:
     """The lowest batteries, by the name of their asset."""
     return flux(
-        THERE,
+        NEWEST,
         ASSET_NAMES,
-        let("found", _last("battery_pct"), rename(_value="battery")),
-        pipe(
-            joined("found", "assets", "asset"),
-            keep("name", "battery"),
-            sort("battery"),
-            f"limit(n: {most})",
-        ),
+        let("found", _last("battery_pct"), rename(_value="battery"), sort("battery"), f"limit(n: {most})"),
+        pipe(joined("found", "assets", "asset"), keep("name", "battery"), sort("battery")),
     )
 
 
 def largest_lags(most: int = 20) -> Flux:
     """The clocks that are most wrong, either way."""
     return flux(
-        THERE,
+        NEWEST,
         ASSET_NAMES,
         let(
             "found",
             _last("clock_lag_s"),
             "map(fn: (r) => ({asset: r.asset, lag: if r._value < 0.0 then -r._value else r._value}))",
+            sort("lag", falling=True),
+            f"limit(n: {most})",
         ),
-        pipe(joined("found", "assets", "asset"), keep("name", "lag"), sort("lag", falling=True), f"limit(n: {most})"),
+        pipe(joined("found", "assets", "asset"), keep("name", "lag"), sort("lag", falling=True)),
     )
 
 
-def online_by_village() -> Flux:
-    """在线率 of each village, by day: what arrived of what was due."""
+def online_by_town() -> Flux:
+    """在线率 of each town, by day: what arrived of what was due."""
     return flux(
-        THERE,
-        VILLAGE_NAMES,
+        NEWEST,
+        TOWN_NAMES,
         let(
             "found",
             points(DAILY, Measurement.DEVICE_DAY, "received", "expected", chosen=CHOSEN),
-            group("village", "_time", "_field"),
+            group("town", "_time", "_field"),
             "sum()",
-            wide("village", "_time"),
+            wide("town", "_time"),
             "filter(fn: (r) => r.expected > 0.0)",
-            "map(fn: (r) => ({village: r.village, _time: r._time, share: 100.0 * r.received / r.expected}))",
+            "map(fn: (r) => ({town: r.town, _time: r._time, share: 100.0 * r.received / r.expected}))",
             "map(fn: (r) => ({r with _value: if r.share > 100.0 then 100.0 else r.share}))",
         ),
-        _BY_VILLAGE,
+        BY_TOWN,
     )
 
 
-def signal_by_village() -> Flux:
-    """The mean signal of each village's devices, by hour."""
+def signal_by_town() -> Flux:
+    """The mean signal of each town's devices, by hour."""
     return flux(
-        THERE,
-        VILLAGE_NAMES,
+        NEWEST,
+        TOWN_NAMES,
         let(
             "found",
             points(HOURLY, Measurement.DEVICE_HOUR, "rssi_mean_dbm", chosen=CHOSEN),
-            group("village", "_time"),
-            "mean()",
-            keep("_time", "_value", "village"),
+            group("town"),
+            windows(HOUR, "mean"),
+            keep("_time", "_value", "town"),
         ),
-        _BY_VILLAGE,
+        BY_TOWN,
     )
 
 
@@ -159,44 +160,29 @@ def _last(field: str) -> str:
     return pipe(points(RAW, DEVICE, field, since=_LOOKED_BACK, chosen=CHOSEN), "last()", keep("asset", "_value"))
 
 
-def _devices() -> tuple[str, ...]:
+def _devices() -> str:
     """``devices``: each with its last values, hours of silence, and that silence over three of its intervals.
 
     One that was never heard is not in it: there is nothing to say of it but its alert.
     """
-    return (
-        let(
-            "values",
-            points(RAW, DEVICE, "battery_pct", "rssi_dbm", "snr_db", "clock_lag_s", since=_LOOKED_BACK, chosen=CHOSEN),
-            "last()",
-            keep("device", "_field", "_value"),
-        ),
-        let(
-            "heard",
-            points(RAW, DEVICE, "delay_s", since=_LOOKED_BACK, chosen=CHOSEN),
-            "last()",
-            'map(fn: (r) => ({device: r.device, _field: "silent_h",'
-            " _value: float(v: int(v: now()) - int(v: r._time)) / 3600000000000.0}))",
-            "group()",
-        ),
-        let(
-            "intervals",
-            f'there |> filter(fn: (r) => r._field == "interval_s" and r.device != "{NONE}")',
-            keep("asset", "device", "_value"),
-            rename(_value="interval_s"),
-        ),
-        let("said", "union(tables: [values, heard])", wide("device"), "filter(fn: (r) => exists r.silent_h)"),
-        let(
-            "devices",
-            joined("said", "intervals", "device"),
-            f"map(fn: (r) => ({{r with quiet: r.silent_h * 3600.0 / (r.interval_s * {SILENT_INTERVALS})}}))",
-        ),
+    values = pipe(
+        points(RAW, DEVICE, *_VALUES, since=_LOOKED_BACK, chosen=CHOSEN),
+        "last()",
+        keep("device", "asset", "_field", "_value"),
     )
-
-
-_BY_VILLAGE: Final = pipe(
-    joined("found", "villages", "village"),
-    group("village_name"),
-    'keep(columns: ["_time", "_value", "village_name"])',
-    sort("_time"),
-)
+    heard = pipe(
+        points(RAW, DEVICE, "delay_s", since=_LOOKED_BACK, chosen=CHOSEN),
+        "last()",
+        f'map(fn: (r) => ({{r with _field: "silent_h", _value: {_AGE_H}}}))',
+        keep("device", "asset", "_field", "_value"),
+    )
+    intervals = pipe(
+        there("interval_s", where=f'r.device != "{NONE}"', chosen=CHOSEN), keep("device", "asset", "_field", "_value")
+    )
+    return let(
+        "devices",
+        union(values, heard, intervals),
+        'pivot(rowKey: ["device", "asset"], columnKey: ["_field"], valueColumn: "_value")',
+        "filter(fn: (r) => exists r.silent_h and exists r.interval_s)",
+        f"map(fn: (r) => ({{r with quiet: r.silent_h * 3600.0 / (r.interval_s * {SILENT_INTERVALS})}}))",
+    )

@@ -14,17 +14,20 @@ from dashboards.queries.language import (
     VILLAGE,
     Flux,
     flux,
+    group,
+    joined,
     keep,
     let,
     pipe,
     points,
     rename,
     sort,
+    union,
 )
 from telemetry.series import NONE, Measurement
 from telemetry.terms import Kind
 
-THERE: Final = "\n".join(
+NEWEST: Final = "\n".join(
     (
         'import "array"',
         'import "date"',
@@ -36,30 +39,47 @@ THERE: Final = "\n".join(
             'findColumn(fn: (key) => true, column: "_time")',
         ),
         "newest = if length(arr: imported) == 0 then date.sub(d: 1s, from: now()) else imported[0]",
-        let("there", points(DAILY, Measurement.ASSET, since="newest", chosen=())),
     )
 )
-"""``there``: every point of the newest import. It opens a question, for it imports."""
+"""``newest``: the instant of the newest import. It opens a question, for it imports."""
+
+
+def there(*fields: str, where: str, chosen: tuple[str, ...] = ()) -> str:
+    """What the newest import says, as often as it is needed: streams that share a source wait for each other."""
+    return pipe(points(DAILY, Measurement.ASSET, *fields, since="newest", chosen=chosen), f"filter(fn: (r) => {where})")
+
+
+OF_ASSETS: Final = f'r.asset != "{NONE}" and {NO_DEVICE}'
+OF_VILLAGES: Final = f'{NO_ASSET} and r.village != "{NONE}"'
+OF_TOWNS: Final = f'{NO_ASSET} and r.village == "{NONE}" and r.town != "{NONE}"'
 
 
 def _area_names(stream: str, tag: str, where: str, none: str) -> str:
     """Names of areas under ``tag``, and one for what belongs to none of them, so that no join loses it."""
-    named = pipe(
-        f'there |> filter(fn: (r) => r._field == "name" and {NO_ASSET} and {where})',
-        keep(tag, "_value"),
-        rename(_value=f"{tag}_name"),
-    )
-    return let(stream, f'union(tables: [{named}, array.from(rows: [{{{tag}: "{NONE}", {tag}_name: "{none}"}}])])')
+    named = pipe(there("name", where=where), keep(tag, "_value"), rename(_value=f"{tag}_name"))
+    return let(stream, union(named, f'array.from(rows: [{{{tag}: "{NONE}", {tag}_name: "{none}"}}])'))
 
 
-ASSET_NAMES: Final = let(
+ASSET_NAMES: Final = let("assets", there("name", where=OF_ASSETS), keep("asset", "_value"), rename(_value="name"))
+PLANT_NAMES: Final = let(
     "assets",
-    f'there |> filter(fn: (r) => r._field == "name" and r.asset != "{NONE}" and {NO_DEVICE})',
-    keep("asset", "_value"),
-    rename(_value="name"),
+    there("name", "kind", where=OF_ASSETS),
+    "group()",
+    'pivot(rowKey: ["asset"], columnKey: ["_field"], valueColumn: "_value")',
+    f'filter(fn: (r) => r.kind == "{Kind.PLANT}")',
+    'keep(columns: ["asset", "name"])',
 )
-VILLAGE_NAMES: Final = _area_names("villages", VILLAGE, f'r.village != "{NONE}"', "镇区")
-TOWN_NAMES: Final = _area_names("towns", TOWN, f'r.village == "{NONE}" and r.town != "{NONE}"', "县直")
+"""The same of plants alone: there are few, and joining with few is quick."""
+VILLAGE_NAMES: Final = _area_names("villages", VILLAGE, OF_VILLAGES, "镇区")
+TOWN_NAMES: Final = _area_names("towns", TOWN, OF_TOWNS, "县直")
+
+BY_TOWN: Final = pipe(
+    joined("found", "towns", "town"),
+    group("town_name"),
+    'keep(columns: ["_time", "_value", "town_name"])',
+    sort("_time"),
+)
+"""One series a town of what was ``found``, under its name."""
 
 CHOICE: Final = r"/^(?<text>.*)\|(?<value>.*)$/"
 """How a variable takes apart what its question answers: people read the text, questions get the value."""
@@ -67,56 +87,30 @@ CHOICE: Final = r"/^(?<text>.*)\|(?<value>.*)$/"
 
 def towns() -> Flux:
     """Every town."""
-    return flux(
-        THERE,
-        let(
-            "towns",
-            f'there |> filter(fn: (r) => r._field == "name" and {NO_ASSET}'
-            f' and r.village == "{NONE}" and r.town != "{NONE}")',
-            keep("town", "_value"),
-        ),
-        _choices("towns", "_value", "town"),
-    )
+    return flux(NEWEST, let("found", there("name", where=OF_TOWNS), keep("town", "_value")), _choices("_value", "town"))
 
 
 def villages() -> Flux:
     """Every village of the chosen towns."""
-    return flux(
-        THERE,
-        let(
-            "villages",
-            f'there |> filter(fn: (r) => r._field == "name" and {NO_ASSET} and r.village != "{NONE}"'
-            f" and {_chosen(TOWN)})",
-            keep("village", "_value"),
-        ),
-        _choices("villages", "_value", "village"),
-    )
+    found = there("name", where=OF_VILLAGES, chosen=(TOWN,))
+    return flux(NEWEST, let("found", found, keep("village", "_value")), _choices("_value", "village"))
 
 
 def assets(*kinds: Kind) -> Flux:
     """Every asset of these kinds in the chosen villages."""
     wanted = " or ".join(f'r.kind == "{kind}"' for kind in kinds)
     return flux(
-        THERE,
+        NEWEST,
         let(
             "found",
-            f'there |> filter(fn: (r) => (r._field == "name" or r._field == "kind") and r.asset != "{NONE}"'
-            f" and {NO_DEVICE} and {_chosen(TOWN)} and {_chosen(VILLAGE)})",
-            'pivot(rowKey: ["asset"], columnKey: ["_field"], valueColumn: "_value")',
+            there("name", "kind", where=OF_ASSETS, chosen=(TOWN, VILLAGE)),
             "group()",
+            'pivot(rowKey: ["asset"], columnKey: ["_field"], valueColumn: "_value")',
             f"filter(fn: (r) => {wanted})",
         ),
-        _choices("found", "name", "asset"),
+        _choices("name", "asset"),
     )
 
 
-def _chosen(tag: str) -> str:
-    return f"r.{tag} =~ /^${{{tag}:regex}}$/"
-
-
-def _choices(stream: str, text: str, value: str) -> str:
-    return pipe(
-        stream,
-        f'map(fn: (r) => ({{_value: r.{text} + "|" + r.{value}}}))',
-        sort("_value"),
-    )
+def _choices(text: str, value: str) -> str:
+    return pipe("found", f'map(fn: (r) => ({{_value: r.{text} + "|" + r.{value}}}))', sort("_value"))

@@ -14,7 +14,6 @@ from dashboards.queries.language import (
     InfluxQL,
     flux,
     group,
-    joined,
     keep,
     let,
     pipe,
@@ -23,9 +22,10 @@ from dashboards.queries.language import (
     rollup,
     select,
     sort,
+    union,
     windows,
 )
-from dashboards.queries.names import THERE, TOWN_NAMES
+from dashboards.queries.names import BY_TOWN, NEWEST, TOWN_NAMES
 from telemetry.series import Measurement
 
 DEVICE: Final = Measurement.DEVICE
@@ -71,7 +71,7 @@ def freshness() -> Flux:
     ]
     return flux(
         pipe(
-            f"union(tables: [{ages[0]}, {ages[1]}])",
+            union(*ages),
             "map(fn: (r) => ({r with at: 0}))",
             'pivot(rowKey: ["at"], columnKey: ["_field"], valueColumn: "_value")',
             'drop(columns: ["at"])',
@@ -87,16 +87,16 @@ def messages_a_minute() -> InfluxQL:
 def messages_by_town() -> Flux:
     """The same by town and hour."""
     return flux(
-        THERE,
+        NEWEST,
         TOWN_NAMES,
         let(
             "found",
-            points(RAW, DEVICE, "delay_s", chosen=CHOSEN),
+            points(HOURLY, Measurement.DEVICE_HOUR, "received", chosen=CHOSEN),
             group("town"),
-            windows(HOUR, "count"),
+            windows(HOUR, "sum"),
             keep("_time", "_value", "town"),
         ),
-        pipe(joined("found", "towns", "town"), group("town_name"), 'keep(columns: ["_time", "_value", "town_name"])'),
+        BY_TOWN,
     )
 
 

@@ -47,7 +47,7 @@ def test_a_panel_that_was_taken_away_is_seen() -> None:
 
 
 def test_another_board_that_is_wanted_is_an_older_one_that_is_there() -> None:
-    assert standing(PUSHED, {**BOARD, "refresh": "5m"}) is Standing.OLDER
+    assert standing(PUSHED, {**BOARD, "refresh": "1d"}) is Standing.OLDER
 
 
 def test_a_form_of_grafanas_own_is_known_again_by_its_second_mark() -> None:
