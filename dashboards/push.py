@@ -3,7 +3,7 @@
 What is there already is left alone, so that pushing twice sends no write. The world's trouble comes out as a sentence.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -20,6 +20,8 @@ FOLDER: Final = "cunjing"
 FOLDER_TITLE: Final = "村净"
 ANSWERS_WITHIN_S: Final = 15.0
 MOST_NOTES: Final = 10_000
+REMEMBERED_S: Final = 6.0
+"""Grafana asks a data source by what it remembers of it, for five seconds after it was changed."""
 MESSAGE: Final = "cunjing boards push"
 _CHANGED_MEANWHILE: Final = (409, 412)
 
@@ -104,8 +106,8 @@ class Grafana:
                 remedy = f"put a valid secret into {at.secret_file}"
                 sentence = f"Grafana at {at.url} does not know {who}; {remedy}"
             case 403:
-                remedy = "give it the role Admin in Grafana, or Editor where data sources come from files"
-                sentence = f"{who} may not {wish} ({told}); {remedy}"
+                role = "Editor" if "annotations" in wish else "Admin"
+                sentence = f"{who} may not {wish} ({told}); give it the role {role} in Grafana"
             case _ if status >= 500:  # noqa: PLR2004 -- HTTP's trouble of the server's own
                 sentence = f"Grafana is in trouble: HTTP {status} ({told}); look at its log and try again"
             case _:
@@ -115,15 +117,23 @@ class Grafana:
         return Unserved(sentence, status, said if isinstance(said, dict) else None)
 
 
-def pushed(grafana: Grafana, installation: Installation, *, force: bool = False) -> Iterator[Step]:
-    """Folder, data sources and boards, step by step; ``Unserved`` where it cannot go on."""
+def pushed(
+    grafana: Grafana, installation: Installation, rest: Callable[[float], object], *, force: bool = False
+) -> Iterator[Step]:
+    """Folder, data sources and boards, step by step; ``Unserved`` where it cannot go on.
+
+    ``rest`` waits so many seconds: a data source that was changed is well or not only when Grafana has noticed.
+    """
     yield _folder(grafana)
-    for source in installation.sources():
-        yield _source(grafana, source)
-    for source in installation.sources():
-        yield _health(grafana, source)
+    before = {source["uid"]: _source_there(grafana, source["uid"]) for source in installation.sources()}
+    steps = [_source(grafana, source, before[source["uid"]]) for source in installation.sources()]
+    yield from steps
     for document in documents().values():
         yield _board(grafana, installation.filled(document), force=force)
+    if any(step.changed and there is not None for step, there in zip(steps, before.values(), strict=True)):
+        rest(REMEMBERED_S)
+    for source in installation.sources():
+        yield _health(grafana, source)
 
 
 def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Millis) -> Step:
@@ -157,9 +167,13 @@ def _folder(grafana: Grafana) -> Step:
     return Step(changed=True, said=f"the folder {FOLDER_TITLE} made")
 
 
-def _source(grafana: Grafana, wanted: Document) -> Step:
+def _source_there(grafana: Grafana, uid: str) -> Document | None:
+    found: Document | None = grafana.get(f"/datasources/uid/{uid}", "read data sources")
+    return found
+
+
+def _source(grafana: Grafana, wanted: Document, there: Document | None) -> Step:
     uid = wanted["uid"]
-    there = grafana.get(f"/datasources/uid/{uid}", "read data sources")
     if there is None:
         grafana.write("POST", "/datasources", wanted, "make data sources")
         return Step(changed=True, said=f"the data source {uid} made")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -102,7 +103,7 @@ def push(
     with ends_with_a_sentence(SettingsFault, pushing.Unserved, JournalUnavailable):
         chosen = settings.load(config, channels())
         grafana = pushing.Grafana(boards.entrance(chosen))
-        for step in pushing.pushed(grafana, boards.installation(chosen), force=force):
+        for step in pushing.pushed(grafana, boards.installation(chosen), threading.Event().wait, force=force):
             tell(step)
         county, now_ms = imports.checked(chosen.inventory.path), WallClock().now_ms()
         try:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.fingerprint import NAME
 from dashboards.installation import Installation
-from dashboards.push import Entrance, Grafana, Step, Unserved, pushed, sync_annotations
+from dashboards.push import REMEMBERED_S, Entrance, Grafana, Step, Unserved, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL
 from gateway.embedded import free_port
 from tests.grafana_thirteen import PASSWORD, TOKEN, Answer, Kept, Thirteen, edited_on_its_page, thirteen
@@ -31,7 +32,12 @@ def grafana(double: Thirteen, secret: str = TOKEN) -> Grafana:
 
 
 def push(double: Thirteen, here: Installation = HERE, *, force: bool = False) -> list[Step]:
-    return list(pushed(grafana(double), here, force=force))
+    return list(pushed(grafana(double), here, at_once, force=force))
+
+
+def at_once(seconds: float) -> None:
+    """Nothing here remembers anything."""
+    _ = seconds
 
 
 def said(steps: list[Step], part: str) -> Step:
@@ -53,7 +59,7 @@ def test_everything_is_made_and_a_second_time_nothing_is_written(double: Thirtee
 
 def test_a_name_and_a_password_let_in_as_well(double: Thirteen) -> None:
     entrance = Entrance(double.url, PASSWORD, "secrets/grafana", username="admin")
-    assert all(step.is_well for step in pushed(Grafana(entrance), HERE))
+    assert all(step.is_well for step in pushed(Grafana(entrance), HERE, at_once))
 
 
 def test_the_boards_there_have_this_installations_constants(double: Thirteen) -> None:
@@ -67,7 +73,7 @@ def test_the_boards_there_have_this_installations_constants(double: Thirteen) ->
 def test_another_desk_renews_the_boards_and_nothing_else(double: Thirteen) -> None:
     push(double)
     before = len(double.writes)
-    moved = Installation(HERE.influxdb_url, HERE.org, HERE.bucket, HERE.token, "http://elsewhere:8080")
+    moved = replace(HERE, desk_url="http://elsewhere:8080")
     steps = push(double, moved)
     assert [path for _, path in double.writes[before:]] == ["/api/dashboards/db"] * len(BOARDS)
     assert all(step.is_well for step in steps)
@@ -76,13 +82,23 @@ def test_another_desk_renews_the_boards_and_nothing_else(double: Thirteen) -> No
 def test_a_new_token_is_told_to_the_data_sources_and_is_nowhere_to_be_read(double: Thirteen) -> None:
     push(double)
     before = len(double.writes)
-    steps = push(double, Installation(HERE.influxdb_url, HERE.org, HERE.bucket, "another-token", HERE.desk_url))
+    steps = push(double, replace(HERE, token="another-token"))  # noqa: S106 -- that is the point
     assert [verb for verb, _ in double.writes[before:]] == ["PUT", "PUT"]
     assert [step.said for step in steps if step.changed] == [
         f"the data source {FLUX} corrected",
         f"the data source {INFLUXQL} corrected",
     ]
     assert "another-token" not in str(double.sources)
+
+
+def test_what_grafana_remembers_of_a_changed_data_source_is_waited_for(double: Thirteen) -> None:
+    rested: list[float] = []
+    for token, waits in (("one", 0), ("one", 0), ("two", 1)):
+        for _ in pushed(grafana(double), replace(HERE, token=token), rested.append):
+            pass
+        assert len(rested) == waits
+    assert set(rested) == {REMEMBERED_S}
+    assert [path.endswith("/health") for _, path in double.requests[-2:]] == [True, True]
 
 
 def test_a_data_source_from_a_file_is_left_alone(double: Thirteen) -> None:
@@ -192,13 +208,13 @@ def test_a_board_deleted_right_after_it_was_saved_is_said(double: Thirteen) -> N
 
 def test_a_token_that_grafana_does_not_know(double: Thirteen) -> None:
     with pytest.raises(Unserved, match="does not know the token in secrets/grafana; put a valid secret into"):
-        list(pushed(grafana(double, "wrong"), HERE))
+        list(pushed(grafana(double, "wrong"), HERE, at_once))
 
 
 def test_a_user_whom_grafana_does_not_know(double: Thirteen) -> None:
     entrance = Entrance(double.url, "wrong", "secrets/grafana", username="admin")
     with pytest.raises(Unserved, match="does not know the user admin; put a valid secret into secrets/grafana"):
-        list(pushed(Grafana(entrance), HERE))
+        list(pushed(Grafana(entrance), HERE, at_once))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +236,7 @@ def test_a_grafana_that_is_not_there() -> None:
     with pytest.raises(
         Unserved, match=r"Grafana does not answer at http://127\.0\.0\.1:\d+ \(.*refused\); start it"
     ) as found:
-        list(pushed(Grafana(Entrance(url, TOKEN, "x")), HERE))
+        list(pushed(Grafana(Entrance(url, TOKEN, "x")), HERE, at_once))
     assert found.value.status == 0
 
 
