@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-deep check format bench changelog lock clean
+.PHONY: help setup demo test test-deep check boards format bench changelog lock clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,12 +31,16 @@ test: $(DEV) ## the tests, quick profile
 test-deep: $(DEV) ## only the long runs: kills, fuzz, laws
 	@$(BIN)/python -m pytest -m deep $(ARGS)
 
-check: $(DEV) ## format, lint, types, who imports whom, changelog fragments
+check: $(DEV) ## format, lint, types, who imports whom, the boards, changelog fragments
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/cunjing boards check
 	$(BIN)/towncrier build --draft --version next > /dev/null
+
+boards: $(DEV) ## the boards' JSON made anew from their source
+	@$(BIN)/cunjing boards write
 
 format: $(DEV) ## put the code into its one form
 	$(BIN)/ruff format .

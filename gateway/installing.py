@@ -34,6 +34,9 @@ FOLDERS: Final = MappingProxyType(
     }
 )
 
+NO_OUTLINE: Final = '{"type": "FeatureCollection", "features": []}\n'
+"""What Grafana's map shows behind the markers until somebody has drawn the county."""
+
 GATEWAY_PASSWORD: Final = "secrets/gateway/mqtt"  # noqa: S105 where it is, not what it is
 HEALTH_OPTIONS: Final = "secrets/mosquitto/health"
 PASSWORDS: Final = "secrets/mosquitto/passwords"
@@ -108,6 +111,7 @@ def _steps(folder: Path, environment: Mapping[str, str]) -> Iterator[Step]:
     gateway, county = shipped / "gateway.compose.toml", shipped / "inventory.example.yaml"
     yield site.text("config/gateway.toml", "the gateway's configuration", read_text(gateway))
     yield site.text("config/inventory.yaml", "an invented county: put your own in", read_text(county))
+    yield site.text("config/outline.geojson", "the map's villages; `cunjing boards outline` draws them", NO_OUTLINE)
     yield _environment(site, folder, owner)
 
 

@@ -6,10 +6,11 @@ What happens in it is county_week.yaml; what a test does with it is not here.
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Final
 
+from alerts.model import Severity
 from firmware_sim import county
 from firmware_sim.scenario import Scenario, at_start, load
 from firmware_sim.traces import trace
@@ -22,9 +23,13 @@ from telemetry.wire import Uplink
 from tests.virtual_line import VirtualLine
 
 STORY: Final = Path(__file__).with_suffix(".yaml")
+PERSON: Final = "dispatcher"
 HOUR_MS: Final = 3_600_000
 HOURS: Final = 168
 BATCH_MS: Final = 60_000
+ANSWERED_AFTER_MS: Final = 25 * 60_000
+UNANSWERED_MS: Final = 12 * HOUR_MS
+"""Nobody answers in the last hours of the week, so that something is left to be seen."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,24 @@ def lived(folder: Path, ends_ms: Millis) -> Week:
     inventory = parse(text, "county.yaml", profiles()).inventory
     assert inventory is not None
     line = VirtualLine(folder / "journal.db", inventory, shipped.figures(), story.start_ms)
-    for at_ms, uplinks in _minutes(story):
+    for at_ms, uplinks in takewhile(lambda minute: minute[0] < ends_ms, _minutes(story)):
         line.take(uplinks)
         line.pipeline.advance(at_ms + BATCH_MS)
+        if at_ms < ends_ms - UNANSWERED_MS:
+            _answer(line, at_ms + BATCH_MS)
         line.commit()
     line.commit(snapshot=True)
     line.close()
     return Week(folder / "journal.db", inventory, text, story.start_ms, ends_ms)
+
+
+def _answer(line: VirtualLine, at_ms: Millis) -> None:
+    """People acknowledge what is told to them, and reset a fire that is out."""
+    county, changes = line.pipeline.county, line.pipeline.changes
+    for alert in list(county.alerts.values()):
+        if alert.severity < Severity.P4 and at_ms >= alert.raised_ms + ANSWERED_AFTER_MS:
+            county.acknowledge(alert.episode, PERSON, "sms", at_ms, changes)
+            county.reset(alert.episode, PERSON, at_ms, changes)
 
 
 def _minutes(story: Scenario) -> Iterator[tuple[Millis, list[Uplink]]]:

@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PACKAGES: Final = sorted(
     file.parent
-    for room in ("telemetry", "alerts", "firmware_sim", "gateway", "benchmarks")
+    for room in ("telemetry", "alerts", "dashboards", "firmware_sim", "gateway", "benchmarks")
     for file in (ROOT / room).rglob("__init__.py")
 )
 

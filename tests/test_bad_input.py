@@ -25,6 +25,7 @@ from gateway.settings_fields import Endpoint
 from gateway.sources.broker_words import refused
 from telemetry.wire import Uplink
 from tests.gateway.cli.installation import Installation
+from tests.grafana_thirteen import TOKEN, Answer, edited_on_its_page, thirteen
 from tests.proxy import Fault, proxied
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "bad-input.md"
@@ -164,6 +165,7 @@ def wrong_surroundings(home: Installation) -> Iterator[Case]:
 
 
 SERVER: Final = "http://127.0.0.1:8086"
+PAGES: Final = "http://127.0.0.1:3000"
 INFLUXDB: Final = """
 [influxdb]
 url = "{url}"
@@ -217,6 +219,50 @@ def wrong_influxdb(home: Installation) -> Iterator[Case]:
     home.configure()
 
 
+GRAFANA: Final = """
+[grafana]
+url = "{url}"
+token_file = "grafana"
+"""
+PUSH: Final = "cunjing boards push --config gateway.toml"
+
+
+def wrong_grafana(home: Installation) -> Iterator[Case]:
+    """Against a Grafana 13 that answers by order of the test."""
+    (home.folder / "influxdb-read").write_text("reads\n", "ascii")
+    (home.folder / "grafana").write_text(f"{TOKEN}\n", "ascii")
+    yield met("Grafana not configured", "There is no `[grafana]`.", PUSH)
+
+    url = f"http://127.0.0.1:{free_port()}"
+    home.configure(more=INFLUXDB.format(url=SERVER) + GRAFANA.format(url=url))
+    shown, ends = run(PUSH)
+    shown = re.sub(r"\[Errno \d+\] ", "", shown.replace(url, PAGES))
+    yield Case("Grafana not there", "Nobody listens.", PUSH, shown, ends)
+
+    with thirteen() as double:
+        home.configure(more=INFLUXDB.format(url=SERVER) + GRAFANA.format(url=double.url))
+
+        def pushed(answer: Answer | None = None, at: str = "") -> tuple[str, str]:
+            double.refuses = lambda method, path: answer if answer and f"{method} {path}".startswith(at) else None
+            shown, ends = run(PUSH)
+            ailing = [line for line in shown.splitlines() if not line.startswith(("ok ", "made "))]
+            return "\n".join(ailing).replace(double.url, PAGES), ends
+
+        unknown = (401, {"message": "Invalid API key"})
+        yield Case("Wrong Grafana token", "It was deleted, or is another Grafana's.", PUSH, *pushed(unknown))
+        forbidden = (403, {"message": "You'll need additional permissions to perform this action"})
+        wrong = "A service account that may only look."
+        yield Case("Grafana token without rights", wrong, PUSH, *pushed(forbidden))
+        gone = (404, {"message": "dashboard not found"})
+        wrong = "Somebody deleted it, or its folder, while it was pushed. One that was deleted earlier is made again."
+        yield Case("Board deleted underneath", wrong, PUSH, *pushed(gone, "POST /api/dashboards/db"))
+        pushed()
+        edited_on_its_page(double, "cunjing-county")
+        wrong = "It is reported and left alone; every other board is pushed."
+        yield Case("Board edited by hand", wrong, PUSH, *pushed())
+    home.configure()
+
+
 def wrong_uplinks(home: Installation) -> Iterator[Case]:
     kept = "cunjing export quarantine --config gateway.toml"
     sample = SAMPLE.format(seq=1, ts=RECEIVED_MS, distance=412)
@@ -253,7 +299,13 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
     folder = tmp_path_factory.mktemp("bad-input")
     with chdir(folder):
         home = Installation(folder)
-        return [*wrong_files(home), *wrong_surroundings(home), *wrong_influxdb(home), *wrong_uplinks(home)]
+        return [
+            *wrong_files(home),
+            *wrong_surroundings(home),
+            *wrong_influxdb(home),
+            *wrong_grafana(home),
+            *wrong_uplinks(home),
+        ]
 
 
 def test_the_page_shows_what_is_really_said(cases: list[Case]) -> None:

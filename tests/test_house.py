@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT: Final = Path(__file__).parents[1]
-PACKAGES: Final = ("telemetry", "alerts", "firmware_sim", "gateway")
+PACKAGES: Final = ("telemetry", "alerts", "dashboards", "firmware_sim", "gateway")
 SOURCES: Final = sorted(chain.from_iterable((ROOT / room).rglob("*.py") for room in (*PACKAGES, "benchmarks")))
 TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 

@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.boards import check as boards_check
+from gateway.cli.boards import outline, push, write
 from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.examination import doctor
@@ -94,5 +96,15 @@ _named_group(
     {
         setup: "cunjing influx setup --admin-token-file secrets/influxdb-admin",
         resend: "cunjing influx resend --from 2026-11-22T00:00:00+08:00",
+    },
+)
+_named_group(
+    "boards",
+    "The county on Grafana: boards as files, checked, pushed.",
+    {
+        write: "cunjing boards write --to provisioned/boards",
+        boards_check: "cunjing boards check",
+        push: "cunjing boards push --config config/gateway.toml",
+        outline: "cunjing boards outline > cunjing.geojson",
     },
 )

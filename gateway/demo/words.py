@@ -4,32 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from alerts.calendars import Calendar
+from dashboards import words
 from gateway.demo.story import Line, Look, Story, Told
 from telemetry.reading import Millis
 
-RULES: Final[Mapping[str, str]] = {
-    "over_two_thirds": "过三分之二",
-    "overflow": "满溢",
-    "hot_ash": "热灰",
-    "fire": "火警",
-    "tilted": "歪倒",
-    "stopped": "停机",
-    "no_power": "停电",
-    "level_high": "水位超高",
-    "offline": "失联",
-    "gateway_offline": "网关断了",
-    "battery_low": "电量低",
-}
-RUNS: Final[Mapping[str, str]] = {
-    "running": "运行",
-    "idle": "待机",
-    "stopped": "停机",
-    "no_power": "停电",
-    "meter_fault": "仪表故障",
-    "offline": "失联",
-    "maintenance": "检修",
-    "unknown": "未知",
-}
+RULES: Final[Mapping[str, str]] = words.RULES
+RUNS: Final[Mapping[str, str]] = {state: word for state, (word, _) in words.RUNS.items()}
 LOOKS: Final[Mapping[Look, tuple[str, str]]] = {
     Look.UNHEARD: ("·", "dim"),
     Look.FINE: (" ", "green"),

@@ -93,6 +93,17 @@ class Happening(NamedTuple):
     raised_ms: Millis
 
 
+class Spell(NamedTuple):
+    """How long an episode lasts or lasted, and what of."""
+
+    episode: str
+    rule: str
+    asset: str
+    severity: str
+    raised_ms: Millis
+    cleared_ms: Millis | None
+
+
 class Stream(StrEnum):
     """Rows that are added in the order of their ids, and read on by somebody after the loop."""
 

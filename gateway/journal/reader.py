@@ -5,7 +5,7 @@ Rows come out as plain mappings fit for JSON lines, in short reads that never ke
 
 import base64
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
@@ -16,7 +16,7 @@ from alerts.delivery import Due, Standing
 from alerts.model import Kind, Owed
 from gateway.journal import case_rows, reading_rows
 from gateway.journal.connections import open_for_reading
-from gateway.journal.entry import Consumer, Happening, Stream
+from gateway.journal.entry import Consumer, Happening, Spell, Stream
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from gateway.journal.versions import scripts, version_of
 from telemetry.reading import Millis, Reading
@@ -78,6 +78,15 @@ class JournalReader:
                 "raised_at": iso(row["raised_ms"]),
                 "cleared_at": _iso_or_none(row["cleared_ms"]),
             }
+
+    def episodes(self, severities: Collection[str], since_ms: Millis) -> list[Spell]:
+        """Episodes of these severities that stood at any time since then, in the order in which they were raised."""
+        marks = ", ".join("?" for _ in severities)
+        with translated(self._path):
+            rows = self._connection.execute(
+                f"{_EPISODES} AND severity IN ({marks}) ORDER BY raised_ms", (since_ms, *severities)
+            )
+            return [Spell(*row) for row in rows]
 
     def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Notifications that came to be owed in [from, to), with what became of them."""
@@ -179,6 +188,10 @@ _ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("
 _ALERTS: Final = """
     SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
     FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?
+"""
+_EPISODES: Final = """
+    SELECT episode, rule, asset, severity, raised_ms, cleared_ms
+    FROM alert WHERE (cleared_ms >= ? OR (NOT settled AND cleared_ms IS NULL))
 """
 _NOTIFICATIONS: Final = "SELECT * FROM notification WHERE id > ? AND at_ms >= ? AND at_ms < ? ORDER BY id LIMIT ?"
 _QUARANTINE: Final = (

@@ -16,7 +16,7 @@ from alerts.exposure import POINTS_A_SITE
 from alerts.model import RUN_CODES, Event
 from alerts.rollups.rows import Rollup
 from gateway.journal.entry import Happening
-from telemetry.inventory import Asset, Device, Inventory
+from telemetry.inventory import Asset, Collection, County, Device, Inventory
 from telemetry.reading import QUANTITIES, Clock, Millis, Reading
 from telemetry.series import ABOUT_DEVICE, NONE, Measurement, instant_us, line, tags
 from telemetry.terms import Kind, Level
@@ -119,7 +119,7 @@ class Points:
         """What every id is called, and where and how much it is: all at the instant of the import."""
         at_us, measurement = instant_us(at_ms, 0), Measurement.ASSET
         inventory = self._inventory
-        county = {"name": inventory.county.name, "kind": "county"}
+        county = {"name": inventory.county.name, "kind": "county", **_county_slots(inventory.county)}
         yield (line(measurement, tags(inventory), at_us, {}, county), at_ms)
         for area in inventory.areas.values():
             if area.level in (Level.TOWN, Level.VILLAGE):
@@ -175,7 +175,25 @@ class Points:
         if asset.id in self._lines_pct:
             floats["line_pct"] = self._lines_pct[asset.id]
         called = {"name": f"{asset.short}{texts.container(asset)}", "kind": str(asset.kind)}
-        return floats, called | ({"landmark": asset.landmark} if asset.landmark else {})
+        return floats, called | ({"landmark": asset.landmark} if asset.landmark else {}) | _slots(asset.collection)
+
+
+def _county_slots(county: County) -> dict[str, str]:
+    """When each round begins and ends, in the order of the day: ``am=07:00-11:00,pm=14:30-16:30``."""
+    rounds = sorted(county.rounds.items(), key=lambda each: each[1].start)
+    slots = ",".join(f"{name}={hours.start:%H:%M}-{hours.end:%H:%M}" for name, hours in rounds)
+    return {"slots": slots} if slots else {}
+
+
+def _slots(collection: Collection | None) -> dict[str, str]:
+    """Which rounds empty it, and on which days of the week (Monday is 1); lunar days are not said."""
+    if collection is None or not collection.rounds:
+        return {}
+    slots = {"slots": ",".join(collection.rounds)}
+    if collection.lunar_ends is not None:
+        return slots
+    weekdays = range(7) if collection.weekdays is None else sorted(collection.weekdays)
+    return slots | {"days": "".join(str(day + 1) for day in weekdays)}
 
 
 def _named(device: Device) -> dict[str, str]:

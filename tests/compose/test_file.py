@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from dashboards.county_map import OUTLINE_SRC
 from gateway.installing import NO_ACCOUNT, installed
 from tests.compose.compose_file import (
     DOCKERFILE,
@@ -31,9 +32,6 @@ from tests.compose.compose_file import (
     mounts,
     variables,
 )
-
-NOT_MERGED_YET: Final = ("./config/grafana/provisioning", "./dashboards/generated")
-"""Mounted, and still being made by the branch of the boards. Empty this when they are here; a test below says so."""
 
 PINNED: Final = re.compile(r"(?P<name>[a-z0-9./-]+):(?P<tag>[0-9]+\.[0-9]+\.[0-9]+(-[a-z0-9.-]+)?)")
 EVERY: Final = sorted(SERVICES)
@@ -77,12 +75,23 @@ def test_it_is_the_whole_of_it() -> None:
 def test_every_folder_that_is_mounted_is_shipped_or_made_by_init(service: str, made: Path) -> None:
     for mount in mounts(service):
         shipped, is_made = (ROOT / mount.source).exists(), (made / mount.source).exists()
-        assert shipped or is_made or mount.source in NOT_MERGED_YET, f"nobody makes {mount.source}"
+        assert shipped or is_made, f"nobody makes {mount.source}"
 
 
-@pytest.mark.parametrize("path", NOT_MERGED_YET)
-def test_what_is_said_to_be_missing_is_missing(path: str) -> None:
-    assert not (ROOT / path).exists(), f"{path} is here now: take it out of NOT_MERGED_YET"
+def test_the_boards_look_for_the_outline_where_it_is_mounted() -> None:
+    (mount,) = [each for each in mounts("grafana") if each.source == "./config/outline.geojson"]
+    assert mount.target == f"/usr/share/grafana/{OUTLINE_SRC}"
+
+
+def test_what_grafanas_own_files_name_is_mounted() -> None:
+    """Places inside the container that provisioning names."""
+    named = set()
+    for file in (ROOT / "config/grafana/provisioning").rglob("*.yaml"):
+        text = file.read_text("utf-8")
+        named |= set(re.findall(r"\$__file\{([^}]+)\}", text)) | set(re.findall(r"path: (/\S+)", text))
+    assert named == {"/run/secrets/influxdb-read", "/etc/grafana/boards"}
+    for path in named:
+        assert any(path == each.target or path.startswith(f"{each.target}/") for each in mounts("grafana")), path
 
 
 @pytest.mark.parametrize("service", EVERY)
@@ -236,7 +245,7 @@ def test_what_may_enter_the_build_is_what_the_wheel_is_made_of() -> None:
     wanted = {*wheel["packages"], *wheel["force-include"], "pyproject.toml", "README.md"}
     wanted |= {"docker/build.sh", "requirements/build.txt", "requirements/runtime.txt"}
     assert wanted - let_in == set(), "the build would not find these: add them to .dockerignore"
-    assert {path for path in let_in - wanted if path != "dashboards"} == set(), "the build does not need these"
+    assert let_in - wanted == set(), "the build does not need these"
 
 
 def test_the_image_runs_as_nobody_and_passes_signals_on() -> None:

@@ -77,6 +77,20 @@ def test_what_is_shipped_is_found_in_the_installed_wheel(prefix: Path, tmp_path:
     )
 
 
+def test_the_boards_are_in_the_wheel_and_need_no_sdk_to_be_written_for_an_installation(
+    prefix: Path, tmp_path: Path
+) -> None:
+    cunjing(prefix, tmp_path, "init")
+    (tmp_path / "secrets/grafana/influxdb-read").write_text("reads\n", "ascii")
+    said = cunjing(prefix, tmp_path, "boards", "write", "--to", "out")
+    boards = {path.name for path in (ROOT / "dashboards/generated").iterdir()}
+    assert {line.rpartition("/")[2] for line in said.splitlines()} == boards | {"cunjing.geojson"}
+    assert "grafana-foundation-sdk" not in installed(prefix)
+    check = subprocess.run([prefix / "bin/cunjing", "boards", "check"], capture_output=True, text=True, check=False)
+    assert (check.returncode, check.stdout) == (1, "")
+    assert "run it in a clone after `make setup`" in check.stderr
+
+
 def test_the_prefix_has_the_pinned_packages_and_cunjing_and_nothing_else(prefix: Path) -> None:
     found = installed(prefix)
     assert found.pop("cunjing")

@@ -11,7 +11,19 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from tests.gateway.cli.installation import Cunjing, Installation
 
-LATE = ("fastapi", "httpx", "paho", "pydantic", "rich", "sqlite3", "uvicorn", "yaml", "alerts", "gateway.settings")
+LATE = (
+    "fastapi",
+    "httpx",
+    "paho",
+    "pydantic",
+    "rich",
+    "sqlite3",
+    "uvicorn",
+    "yaml",
+    "alerts",
+    "dashboards",
+    "gateway.settings",
+)
 
 
 def commands() -> list[str]:
@@ -31,8 +43,10 @@ def test_every_command_has_help_with_an_example_of_itself(cunjing: Cunjing, comm
 
 
 def test_every_command_of_the_papers_is_there() -> None:
-    wanted = "demo gateway simulate record replay decode export ack reset doctor init inventory influx"
-    assert {*wanted.split(), "inventory check", "influx setup", "influx resend", ""} == set(commands())
+    wanted = "demo gateway simulate record replay decode export ack reset doctor init inventory influx boards"
+    below = {"inventory check", "influx setup", "influx resend"}
+    below |= {f"boards {verb}" for verb in ("write", "check", "push", "outline")}
+    assert {*wanted.split(), *below, ""} == set(commands())
 
 
 def test_help_imports_nothing_that_takes_long() -> None:

@@ -1,5 +1,7 @@
 """What a reading, an event and an inventory are as points, held against the client library's own encoder."""
 
+from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from alerts.model import Event
 from gateway import imports
 from gateway.journal.entry import Happening
 from gateway.series.points import Points
+from telemetry.inventory import Collection
 from telemetry.reading import QUANTITIES, Clock, Reading, Values
 from telemetry.series import ABOUT_DEVICE, NONE, TAGS, instant_us
+from telemetry.terms import Hours
 from tests.line_protocol import Parsed, parsed
 from tests.strategies import counters, values
 
@@ -191,6 +195,38 @@ def test_the_inventory_tells_what_every_id_is_called() -> None:
         "village": "ytan",
     }
     assert called["禾田站"].fields["design_m3d"] == 50.0
+
+
+@pytest.mark.parametrize(
+    ("collection", "said"),
+    [
+        (None, {}),
+        (Collection(()), {}),
+        (Collection(("am", "pm")), {"slots": "am,pm", "days": "1234567"}),
+        (Collection(("am",), weekdays=frozenset({4, 0, 2})), {"slots": "am", "days": "135"}),
+        (Collection(("pm",), lunar_ends=frozenset({2, 5, 8})), {"slots": "pm"}),
+    ],
+    ids=["no collection", "no rounds", "daily", "weekdays", "lunar days"],
+)
+def test_an_asset_says_which_rounds_empty_it_and_on_which_days(
+    collection: Collection | None, said: dict[str, str]
+) -> None:
+    asset = replace(INVENTORY.assets["ytan-03"], collection=collection)
+    found = [
+        parsed(line).fields
+        for line, _ in Points(replace(INVENTORY, assets={asset.id: asset}), {}).of_inventory(NOW_MS)
+        if parsed(line).tags["asset"] == asset.id and parsed(line).tags["device"] == NONE
+    ]
+    assert [{name: each[name] for name in ("slots", "days") if name in each} for each in found] == [said]
+
+
+def test_the_county_says_when_its_rounds_are_in_the_order_of_the_day() -> None:
+    rounds = {"pm": Hours(time(14, 30), time(16, 30)), "am": Hours(time(7), time(11))}
+    county = replace(INVENTORY.county, rounds=rounds)
+    said = [parsed(line).fields for line, _ in Points(replace(INVENTORY, county=county), {}).of_inventory(NOW_MS)]
+    assert said[0]["slots"] == "am=07:00-11:00,pm=14:30-16:30"
+    none = Points(replace(INVENTORY, county=replace(county, rounds={})), {}).of_inventory(NOW_MS)
+    assert "slots" not in parsed(next(none)[0]).fields
 
 
 @given(st.text(max_size=40))

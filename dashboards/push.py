@@ -1,0 +1,271 @@
+"""Boards, their folder, their data sources and the episodes on them, put into Grafana by its uid routes and no other.
+
+What is there already is left alone, so that pushing twice sends no write. The world's trouble comes out as a sentence.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from grafana_api.grafana_api import GrafanaAPI, GrafanaException
+
+from dashboards.annotations import TAG, Closed, Episode, Opened, oldest_ms, owed
+from dashboards.committed import documents
+from dashboards.fingerprint import Marks, Standing, mark, stamped, standing
+from dashboards.installation import Document, Installation
+from telemetry.reading import Millis
+
+FOLDER: Final = "cunjing"
+FOLDER_TITLE: Final = "村净"
+ANSWERS_WITHIN_S: Final = 15.0
+MOST_NOTES: Final = 10_000
+REMEMBERED_S: Final = 6.0
+"""Grafana asks a data source by what it remembers of it, for five seconds after it was changed."""
+MESSAGE: Final = "cunjing boards push"
+_CHANGED_MEANWHILE: Final = (409, 412)
+
+
+class Unserved(Exception):  # noqa: N818 -- a state of the world, said in a sentence
+    """Grafana did not do it; the text says why and what to do. ``status`` is 0 where it did not answer."""
+
+    def __init__(self, sentence: str, status: int = 0, said: Mapping[str, Any] | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.said = said or {}
+
+
+class Step(NamedTuple):
+    """One thing that was looked at: whether it had to be written, whether it is as it should be now, and a sentence."""
+
+    changed: bool
+    said: str
+    is_well: bool = True
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Where Grafana is and how one gets in; ``secret_file`` is what a person has to look at when it does not let us."""
+
+    url: str
+    secret: str
+    secret_file: str
+    username: str | None = None
+
+
+class Grafana:
+    """One Grafana under one identity; ``writes`` counts what it was asked to change."""
+
+    def __init__(self, entrance: Entrance, answers_within_s: float = ANSWERS_WITHIN_S) -> None:
+        at = urlsplit(entrance.url)
+        self._entrance = entrance
+        self._api = GrafanaAPI(
+            entrance.secret if entrance.username is None else (entrance.username, entrance.secret),
+            host=at.hostname or "",
+            port=at.port,
+            url_path_prefix=f"{at.path.strip('/')}/" if at.path.strip("/") else "",
+            protocol=at.scheme,
+            timeout=answers_within_s,
+        )
+        self._api.s.trust_env = False
+        self.writes = 0
+
+    def get(self, path: str, wish: str) -> Any:  # noqa: ANN401 -- a stranger's JSON
+        """What is there, ``None`` where there is nothing; ``wish`` finishes “may not …”."""
+        try:
+            return self._asked("GET", path, wish)
+        except Unserved as trouble:
+            if trouble.status == 404:  # noqa: PLR2004 -- HTTP's “not found”
+                return None
+            raise
+
+    def write(self, method: str, path: str, body: Document, wish: str) -> Any:  # noqa: ANN401 -- as above
+        """Changes something."""
+        self.writes += 1
+        return self._asked(method, path, wish, body)
+
+    def _asked(self, method: str, path: str, wish: str, body: Document | None = None) -> Any:  # noqa: ANN401 -- as above
+        try:
+            return getattr(self._api, method)(path, json=body)
+        except GrafanaException as refusal:
+            raise self._refused(refusal, wish) from None
+        except ValueError:
+            remedy = "correct [grafana] url; a proxy's log-in page answers like this too"
+            raise Unserved(f"what answers at {self._entrance.url} is not Grafana; {remedy}") from None
+        except OSError as error:
+            why = str(error.__cause__ or error).rpartition(": ")[2].strip("'\")>") or type(error).__name__
+            remedy = "start it, or correct [grafana] url"
+            raise Unserved(f"Grafana does not answer at {self._entrance.url} ({why}); {remedy}") from None
+
+    def _refused(self, refusal: GrafanaException, wish: str) -> Unserved:
+        at, status, said = self._entrance, int(refusal.status_code), refusal.response
+        told = str(said.get("message", "")) if isinstance(said, dict) else str(said)[:200]
+        who = f"the user {at.username}" if at.username is not None else f"the token in {at.secret_file}"
+        match status:
+            case 401:
+                remedy = f"put a valid secret into {at.secret_file}"
+                sentence = f"Grafana at {at.url} does not know {who}; {remedy}"
+            case 403:
+                role = "Editor" if "annotations" in wish else "Admin"
+                sentence = f"{who} may not {wish} ({told}); give it the role {role} in Grafana"
+            case _ if status >= 500:  # noqa: PLR2004 -- HTTP's trouble of the server's own
+                sentence = f"Grafana is in trouble: HTTP {status} ({told}); look at its log and try again"
+            case _:
+                sentence = (
+                    f"Grafana does not {wish}: HTTP {status} ({told}); push with this version's boards, unchanged"
+                )
+        return Unserved(sentence, status, said if isinstance(said, dict) else None)
+
+
+def pushed(
+    grafana: Grafana, installation: Installation, rest: Callable[[float], object], *, force: bool = False
+) -> Iterator[Step]:
+    """Folder, data sources and boards, step by step; ``Unserved`` where it cannot go on.
+
+    ``rest`` waits so many seconds: a data source that was changed is well or not only when Grafana has noticed.
+    """
+    yield _folder(grafana)
+    before = {source["uid"]: _source_there(grafana, source["uid"]) for source in installation.sources()}
+    steps = [_source(grafana, source, before[source["uid"]]) for source in installation.sources()]
+    yield from steps
+    for document in documents().values():
+        yield _board(grafana, installation.filled(document), force=force)
+    if any(step.changed and there is not None for step, there in zip(steps, before.values(), strict=True)):
+        rest(REMEMBERED_S)
+    for source in installation.sources():
+        yield _health(grafana, source)
+
+
+def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Millis) -> Step:
+    """Opens and closes what is owed of these episodes; never raises for the world's trouble, but says it.
+
+    It may be called as often as one likes: without anything new it asks once and writes nothing.
+    """
+    opened = closed = 0
+    since_ms = oldest_ms(episodes, now_ms)
+    path = f"/annotations?from={since_ms}&to={now_ms + 1}&tags={TAG}&limit={MOST_NOTES}"
+    try:
+        there = grafana.get(path, "read annotations") or []
+        for deed in owed(episodes, there):
+            match deed:
+                case Opened(body):
+                    grafana.write("POST", "/annotations", body, "write annotations")
+                    opened += 1
+                case Closed(number, body):
+                    grafana.write("PATCH", f"/annotations/{number}", body, "write annotations")
+                    closed += 1
+    except Unserved as trouble:
+        return Step(changed=opened + closed > 0, said=str(trouble), is_well=False)
+    said = f"{len(episodes)} episodes of P1 and P2 on the boards; {opened} opened, {closed} closed"
+    return Step(changed=opened + closed > 0, said=said)
+
+
+def _folder(grafana: Grafana) -> Step:
+    if grafana.get(f"/folders/{FOLDER}", "read folders") is not None:
+        return Step(changed=False, said=f"the folder {FOLDER_TITLE} is there")
+    grafana.write("POST", "/folders", {"uid": FOLDER, "title": FOLDER_TITLE}, "make folders")
+    return Step(changed=True, said=f"the folder {FOLDER_TITLE} made")
+
+
+def _source_there(grafana: Grafana, uid: str) -> Document | None:
+    found: Document | None = grafana.get(f"/datasources/uid/{uid}", "read data sources")
+    return found
+
+
+def _source(grafana: Grafana, wanted: Document, there: Document | None) -> Step:
+    uid = wanted["uid"]
+    if there is None:
+        grafana.write("POST", "/datasources", wanted, "make data sources")
+        return Step(changed=True, said=f"the data source {uid} made")
+    if there.get("readOnly"):
+        return Step(changed=False, said=f"the data source {uid} comes from a file of Grafana's and is left alone")
+    if _is_as_wanted(there, wanted):
+        return Step(changed=False, said=f"the data source {uid} is as it should be")
+    grafana.write("PUT", f"/datasources/uid/{uid}", wanted, "change data sources")
+    return Step(changed=True, said=f"the data source {uid} corrected")
+
+
+def _is_as_wanted(there: Document, wanted: Document) -> bool:
+    """As far as Grafana tells: of a secret it says only that there is one, so its mark has to agree."""
+    plain = {key: value for key, value in wanted.items() if key not in ("jsonData", "secureJsonData")}
+    settings, secrets = there.get("jsonData") or {}, there.get("secureJsonFields") or {}
+    return (
+        all(there.get(key) == value for key, value in plain.items())
+        and all(settings.get(key) == value for key, value in wanted["jsonData"].items())
+        and all(secrets.get(key) for key in wanted["secureJsonData"])
+    )
+
+
+def _health(grafana: Grafana, source: Document) -> Step:
+    uid, url = source["uid"], source["url"]
+    try:
+        said = grafana.get(f"/datasources/uid/{uid}/health", "ask a data source")
+    except Unserved as trouble:
+        if trouble.status in (0, 401, 403) or not trouble.said:
+            raise
+        said = trouble.said
+    said = said or {"message": "it is not there any more"}
+    if said.get("status") == "OK":
+        return Step(changed=False, said=f"through {uid} Grafana reads InfluxDB")
+    remedy = (
+        f"{url} must be right as seen from Grafana ([grafana] influxdb_url); `cunjing influx setup` renews the token"
+    )
+    return Step(changed=False, said=f"{uid} cannot read InfluxDB: {said.get('message')}; {remedy}", is_well=False)
+
+
+def _board(grafana: Grafana, wanted: Document, *, force: bool) -> Step:
+    title, uid = wanted["title"], wanted["uid"]
+    try:
+        found = grafana.get(f"/dashboards/uid/{quote(uid)}", "read boards")
+    except Unserved as trouble:
+        if trouble.status != 406:  # noqa: PLR2004 -- what Grafana 13 says of a board that was saved from its own page
+            raise
+        found = {"dashboard": {}, "meta": {}}
+    if found is None:
+        _save(grafana, wanted, version=None, overwrite=False)
+        return Step(changed=True, said=f"the board {title} made")
+    if found.get("meta", {}).get("provisioned"):
+        return Step(changed=False, said=f"the board {title} comes from a file of Grafana's and is left alone")
+    there = found["dashboard"]
+    match standing(there, wanted):
+        case Standing.SAME:
+            return Step(changed=False, said=f"the board {title} is as it should be")
+        case Standing.EDITED if not force:
+            remedy = "save what you need of it under another name, then push with --force"
+            return Step(
+                changed=False, said=f"the board {title} was edited by hand and is left alone; {remedy}", is_well=False
+            )
+        case _:
+            _save(grafana, wanted, version=there.get("version"), overwrite=force)
+            return Step(changed=True, said=f"the board {title} renewed")
+
+
+def _save(grafana: Grafana, wanted: Document, *, version: int | None, overwrite: bool) -> None:
+    """Saves the board with its marks; a second time only if Grafana kept it in another form than it was given."""
+    asked = kept = mark(wanted)
+    uid = wanted["uid"]
+    for _ in range(2):
+        made = stamped(wanted, Marks(asked, kept)) | ({} if version is None else {"version": version})
+        body = {"dashboard": made, "folderUid": FOLDER, "message": MESSAGE, "overwrite": overwrite}
+        try:
+            grafana.write("POST", "/dashboards/db", body, f"save the board {wanted['title']}")
+        except Unserved as trouble:
+            raise _unsaved(trouble, wanted["title"]) from None
+        found = grafana.get(f"/dashboards/uid/{quote(uid)}", "read boards")
+        if found is None:
+            raise Unserved(f"the board {wanted['title']} was deleted in Grafana while it was pushed; push again")
+        version, kept = found["dashboard"].get("version"), mark(found["dashboard"])
+        if standing(found["dashboard"], wanted) is Standing.SAME:
+            return
+    raise Unserved(f"Grafana keeps the board {wanted['title']} in another form each time; push again, or ask us")
+
+
+def _unsaved(trouble: Unserved, title: str) -> Unserved:
+    if trouble.status == 404:  # noqa: PLR2004 -- HTTP's “not found”
+        return Unserved(f"the board {title} or its folder was deleted in Grafana while it was pushed; push again", 404)
+    if trouble.status not in _CHANGED_MEANWHILE:
+        return trouble
+    if trouble.said.get("status") == "name-exists":
+        remedy = "rename that one in Grafana, then push again"
+        return Unserved(f"the folder {FOLDER_TITLE} has another board called {title}; {remedy}", trouble.status)
+    return Unserved(f"the board {title} was changed in Grafana while it was pushed; push again", trouble.status)

@@ -1,0 +1,72 @@
+"""The Chinese words for states, rules and answers, and a colour each. No SDK: annotations and the demo say them too."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from alerts.model import RunState
+from dashboards.queries import county
+
+GOOD: Final = "green"
+NOTICE: Final = "yellow"
+WARNING: Final = "orange"
+BAD: Final = "red"
+WORST: Final = "dark-red"
+CALM: Final = "blue"
+ASIDE: Final = "purple"
+GREY: Final = "#8e8e8e"
+
+Word = tuple[str, str]
+"""What it is called, and its colour."""
+
+RUNS: Final[Mapping[str, Word]] = {
+    RunState.UNKNOWN: ("未知", GREY),
+    RunState.RUNNING: ("运行", GOOD),
+    RunState.IDLE: ("待机", CALM),
+    RunState.STOPPED: ("停机", BAD),
+    RunState.NO_POWER: ("停电", WORST),
+    RunState.METER_FAULT: ("仪表故障", WARNING),
+    RunState.OFFLINE: ("失联", ASIDE),
+    RunState.MAINTENANCE: ("检修", NOTICE),
+}
+LOOKS: Final[Mapping[int, Word]] = {
+    county.UNKNOWN: ("不明", GREY),
+    county.FINE: ("正常", GOOD),
+    county.SILENT: ("失联", ASIDE),
+    county.OVER: ("过三分之二", WARNING),
+    county.FULL: ("满溢", BAD),
+    county.HOT: ("热灰", WORST),
+    county.FIRE: ("火警", WORST),
+}
+RULES: Final[Mapping[str, str]] = {
+    "fire": "火警",
+    "overflow": "满溢",
+    "hot_ash": "热灰",
+    "over_two_thirds": "过三分之二",
+    "not_collected": "漏清",
+    "no_power": "停电",
+    "not_restarted": "来电未启",
+    "level_high": "水位超高",
+    "stopped": "停机",
+    "low_flow": "水量偏低",
+    "dry_run": "空转或卡住",
+    "meter_fault": "仪表故障",
+    "offline": "失联",
+    "gateway_offline": "网关断了",
+    "battery_low": "电量低",
+    "clock_drift": "时钟不准",
+    "tilted": "歪倒",
+    "stuck": "读数不动",
+    "blocked": "探头被挡",
+    "series_paused": "数据库停收",
+}
+SEVERITIES: Final[Mapping[str, Word]] = {
+    "P1": ("一级", WORST),
+    "P2": ("二级", BAD),
+    "P3": ("三级", WARNING),
+    "P4": ("四级", CALM),
+}
+ANSWERS: Final[Mapping[str, Word]] = {
+    "raised": ("没人确认", BAD),
+    "reignited": ("复燃，没人确认", WORST),
+    "acked": ("已确认", GOOD),
+}
