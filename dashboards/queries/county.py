@@ -193,7 +193,7 @@ def plants_on_the_map() -> Flux:
         "group()",
         said("asset", "run_state", "string(v: r._value)"),
     )
-    unknown = f"if exists r.run_state then float(v: r.run_state) else {RUN_CODES[RunState.UNKNOWN]}"
+    unknown = f"if exists r.run_state then float(v: r.run_state) else {float(RUN_CODES[RunState.UNKNOWN])}"
     return flux(
         NEWEST,
         pipe(
