@@ -13,6 +13,7 @@ import pytest
 
 from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
 from tests.county_week import HOUR_MS, Week, lived
+from tests.rolled_week import rolled
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
 
 
@@ -62,6 +63,12 @@ def lived_week(tmp_path_factory: pytest.TempPathFactory) -> Week:
     """The week that ended an hour ago; copy it before you change its journal."""
     now_ms = int(time() * 1_000)
     return lived(tmp_path_factory.mktemp("week"), now_ms - now_ms % HOUR_MS - HOUR_MS)
+
+
+@pytest.fixture(scope="session")
+def rolled_week(lived_week: Week, tmp_path_factory: pytest.TempPathFactory) -> Week:
+    """The same week with the rollups of its hours and days; copy it before you change its journal."""
+    return rolled(lived_week, tmp_path_factory.mktemp("rolled"))
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ from tests.board_questions import (
 )
 from tests.county_week import HOUR_MS, Week
 from tests.grafana_entrance import entrance
-from tests.rollup_points import rolled_up
+from tests.rolled_week import drain
 from tests.series_line import made_ready, series_line
 from tests.servers import ADMIN_TOKEN, ORG, GrafanaServer, InfluxServer, running
 
@@ -93,8 +93,8 @@ def influx(influxd: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def week(lived_week: Week, tmp_path_factory: pytest.TempPathFactory) -> Week:
-    return lived_week.copied(tmp_path_factory.mktemp("boards"))
+def week(rolled_week: Week, tmp_path_factory: pytest.TempPathFactory) -> Week:
+    return rolled_week.copied(tmp_path_factory.mktemp("boards"))
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +103,8 @@ def chosen(influx: InfluxServer, week: Week, tmp_path_factory: pytest.TempPathFa
     settings = made_ready(influx, tmp_path_factory.mktemp("secrets"))
     with series_line(week, settings) as line:
         line.drain()
-    hours, days = rolled_up(week)
-    write(settings, settings.hourly_bucket, hours)
-    write(settings, settings.daily_bucket, days + facts(week, week.begins_ms))
+    assert drain(week, settings).filed == []
+    write(settings, settings.daily_bucket, facts(week, week.begins_ms))
     return settings
 
 
