@@ -68,6 +68,7 @@ class Grafana:
             timeout=answers_within_s,
         )
         self._api.s.trust_env = False
+        self.url = entrance.url
         self.writes = 0
 
     def get(self, path: str, wish: str) -> Any:  # noqa: ANN401 -- a stranger's JSON
@@ -133,7 +134,7 @@ def pushed(
     if any(step.changed and there is not None for step, there in zip(steps, before.values(), strict=True)):
         rest(REMEMBERED_S)
     for source in installation.sources():
-        yield _health(grafana, source)
+        yield health(grafana, source)
 
 
 def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Millis) -> Step:
@@ -196,7 +197,8 @@ def _is_as_wanted(there: Document, wanted: Document) -> bool:
     )
 
 
-def _health(grafana: Grafana, source: Document) -> Step:
+def health(grafana: Grafana, source: Document) -> Step:
+    """Whether Grafana reads InfluxDB through it; ``Unserved`` when Grafana itself does not let us ask."""
     uid, url = source["uid"], source["url"]
     try:
         said = grafana.get(f"/datasources/uid/{uid}/health", "ask a data source")
@@ -213,21 +215,38 @@ def _health(grafana: Grafana, source: Document) -> Step:
     return Step(changed=False, said=f"{uid} cannot read InfluxDB: {said.get('message')}; {remedy}", is_well=False)
 
 
-def _board(grafana: Grafana, wanted: Document, *, force: bool) -> Step:
+class Found(NamedTuple):
+    """A board as Grafana has it; ``standing`` is ``None`` where there is none."""
+
+    title: str
+    standing: Standing | None
+    version: int | None = None
+    comes_from_a_file: bool = False
+
+
+def board_there(grafana: Grafana, wanted: Document) -> Found:
+    """How the board in Grafana stands to the one that is wanted."""
     title, uid = wanted["title"], wanted["uid"]
     try:
         found = grafana.get(f"/dashboards/uid/{quote(uid)}", "read boards")
     except Unserved as trouble:
         if trouble.status != 406:  # noqa: PLR2004 -- what Grafana 13 says of a board that was saved from its own page
             raise
-        found = {"dashboard": {}, "meta": {}}
+        return Found(title, Standing.EDITED)
     if found is None:
-        _save(grafana, wanted, version=None, overwrite=False)
-        return Step(changed=True, said=f"the board {title} made")
-    if found.get("meta", {}).get("provisioned"):
+        return Found(title, None)
+    there, meta = found["dashboard"], found.get("meta", {})
+    return Found(title, standing(there, wanted), there.get("version"), bool(meta.get("provisioned")))
+
+
+def _board(grafana: Grafana, wanted: Document, *, force: bool) -> Step:
+    title, there, version, comes_from_a_file = board_there(grafana, wanted)
+    if comes_from_a_file:
         return Step(changed=False, said=f"the board {title} comes from a file of Grafana's and is left alone")
-    there = found["dashboard"]
-    match standing(there, wanted):
+    match there:
+        case None:
+            _save(grafana, wanted, version=None, overwrite=False)
+            return Step(changed=True, said=f"the board {title} made")
         case Standing.SAME:
             return Step(changed=False, said=f"the board {title} is as it should be")
         case Standing.EDITED if not force:
@@ -236,7 +255,7 @@ def _board(grafana: Grafana, wanted: Document, *, force: bool) -> Step:
                 changed=False, said=f"the board {title} was edited by hand and is left alone; {remedy}", is_well=False
             )
         case _:
-            _save(grafana, wanted, version=there.get("version"), overwrite=force)
+            _save(grafana, wanted, version=version, overwrite=force)
             return Step(changed=True, said=f"the board {title} renewed")
 
 

@@ -40,6 +40,7 @@ from gateway.settings_faults import SettingsFault
 from gateway.sources.inbox import Inbox
 from gateway.sources.mqtt import MqttSource
 from gateway.timer import Timer
+from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
     from gateway.series.sender import Sender
@@ -102,6 +103,7 @@ def run(
         )
         watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
         timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
+        _keep_boards(settings, inventory, health, clock, timer)
         timer.start()
         stack.callback(timer.stop)
         courier.start()
@@ -149,6 +151,16 @@ def _senders(
         clock=clock,
     )
     return list(made)
+
+
+def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock: Clock, timer: Timer) -> None:
+    """Episodes go onto Grafana's boards, where there is a Grafana."""
+    if settings.grafana is None:
+        return
+    from gateway.annotations import EVERY_S, Annotations  # noqa: PLC0415 its library takes long, and few need it
+
+    annotations = Annotations(settings, inventory, health, clock.now_ms)
+    timer.every(EVERY_S, "boards", annotations.keep, at_once=True)
 
 
 def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> None:

@@ -60,6 +60,9 @@ def examined(settings: Settings, now_ms: Millis) -> Iterator[Finding]:
 
         for part in inspected(settings.influxdb, now_ms / 1_000):
             yield Finding("influxdb", part)
+    if settings.grafana is not None:
+        for part in grafana(settings):
+            yield Finding("grafana", part)
     yield Finding("gateway", running(settings))
 
 
@@ -149,6 +152,20 @@ def disk(path: Path) -> Part:
     if free >= LEAST_FREE_BYTES:
         return Part(ready=True, state=state)
     return Part(ready=False, state=state, remedy="free space: when the disk is full, nothing is acknowledged any more")
+
+
+def grafana(settings: Settings) -> Iterator[Part]:
+    """Whether it lets us, reads InfluxDB, and has the boards as they were pushed."""
+    from dashboards import inspection, push  # noqa: PLC0415 its library takes long, and few need it
+    from gateway import boards  # noqa: PLC0415 the same
+
+    try:
+        ours, here = push.Grafana(boards.entrance(settings)), boards.installation(settings)
+    except SettingsFault as fault:
+        yield Part(ready=False, state=str(fault))
+        return
+    for step in inspection.inspected(ours, here):
+        yield Part(ready=step.is_well, state=step.said)
 
 
 def running(settings: Settings) -> Part:

@@ -50,9 +50,15 @@ class Timer:
             if due_ms is not None and (self._armed_ms is None or due_ms < self._armed_ms):
                 self._arm(due_ms)
 
-    def every(self, seconds: float, name: str, callback: Callable[[], None]) -> None:
-        """Calls ``callback`` on a timer thread every so many real seconds; it must not touch the loop's state."""
-        self._scheduler.add_job(callback, "interval", seconds=seconds, id=f"every {name}", replace_existing=True)
+    def every(self, seconds: float, name: str, callback: Callable[[], None], *, at_once: bool = False) -> None:
+        """Calls ``callback`` on a timer thread every so many real seconds; it must not touch the loop's state.
+
+        The first time when so many have passed, or ``at_once`` when the timer starts.
+        """
+        first = {"next_run_time": instant_in(0)} if at_once else {}
+        self._scheduler.add_job(
+            callback, "interval", seconds=seconds, id=f"every {name}", replace_existing=True, **first
+        )
 
     def stop(self) -> None:
         """Rings no more; a call that is under way is waited for."""

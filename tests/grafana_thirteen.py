@@ -149,6 +149,8 @@ class Thirteen:
         return 200, found[: int(query["limit"][0])]
 
     def _note(self, body: dict[str, Any]) -> Answer:
+        if not body["text"]:
+            return 400, {"message": "Failed to save annotation: text field should not be empty"}
         number = len(self.notes) + 1
         self.notes.append({"timeEnd": body["time"], **body, "id": number})
         return 200, {"id": number, "message": "Annotation added"}

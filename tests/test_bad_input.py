@@ -187,7 +187,7 @@ def answering(home: Installation, faults: Mapping[str, Fault]) -> Iterator[str]:
 
 def examined(url: str) -> tuple[str, str]:
     """What ``doctor`` says of InfluxDB: the first thing that is wrong with it."""
-    lines = run("cunjing doctor --config gateway.toml")[0].splitlines()
+    lines = run(DOCTOR)[0].splitlines()
     first = next(line for line in lines if line.startswith("PROBLEM  influxdb"))
     return first.replace(url, SERVER), "Exit code 1. The gateway's log and `/readyz` say the same."
 
@@ -207,7 +207,6 @@ def wrong_influxdb(home: Installation) -> Iterator[Case]:
         shown, ends = run(setup)
     yield Case("Not the operator's token", "InfluxDB does not know it.", setup, shown.replace(url, SERVER), ends)
 
-    doctor = "cunjing doctor --config gateway.toml"
     missing = Fault(404, b'{"code":"not found","message":"bucket \\"telemetry\\" not found"}')
     for title, wrong, faults in (
         ("Wrong InfluxDB token", "It was revoked, or another server's.", {"/api/v2/write": unknown}),
@@ -215,7 +214,7 @@ def wrong_influxdb(home: Installation) -> Iterator[Case]:
         ("InfluxDB 3", "An image was pulled anew.", {"/ping": Fault(204, b"", {"X-Influxdb-Version": "3.9.0"})}),
     ):
         with answering(home, faults) as url:
-            yield Case(title, wrong, doctor, *examined(url))
+            yield Case(title, wrong, DOCTOR, *examined(url))
     home.configure()
 
 
@@ -224,6 +223,7 @@ GRAFANA: Final = """
 url = "{url}"
 token_file = "grafana"
 """
+DOCTOR: Final = "cunjing doctor --config gateway.toml"
 PUSH: Final = "cunjing boards push --config gateway.toml"
 
 
@@ -260,6 +260,15 @@ def wrong_grafana(home: Installation) -> Iterator[Case]:
         edited_on_its_page(double, "cunjing-county")
         wrong = "It is reported and left alone; every other board is pushed."
         yield Case("Board edited by hand", wrong, PUSH, *pushed())
+
+        def examined() -> tuple[str, str]:
+            shown, _ = run(DOCTOR)
+            said = [line for line in shown.splitlines() if "grafana" in line and line.startswith("PROBLEM")]
+            return "\n".join(said).replace(double.url, PAGES), "The other parts are examined as well."
+
+        wrong = "`doctor` finds what a push would: a board deleted, another edited by hand."
+        double.boards.pop("cunjing-plants")
+        yield Case("Boards in Grafana are not as they were pushed", wrong, DOCTOR, *examined())
     home.configure()
 
 

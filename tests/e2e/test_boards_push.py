@@ -13,6 +13,7 @@ import yaml
 
 from dashboards import committed
 from dashboards.annotations import Episode
+from dashboards.inspection import inspected
 from dashboards.installation import Installation
 from dashboards.push import FOLDER, Entrance, Grafana, Step, Unserved, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL, definition
@@ -246,6 +247,39 @@ def test_a_viewer_may_not_and_it_is_said(tidied: GrafanaServer) -> None:
     step = sync_annotations(ours, [Episode("fire/a/1", "P1", now_ms(), None, "火警")], now_ms())
     assert not step.is_well
     assert "may not write annotations" in step.said
+
+
+def test_doctor_finds_what_was_pushed_and_changes_nothing(tidied: GrafanaServer, here: Installation) -> None:
+    push(tidied, here)
+    assert [
+        step.said for step in inspected(Grafana(entrance_of_role(tidied, "Editor")), here) if not step.is_well
+    ] == []
+    assert tidied.ask("GET", "/api/annotations") == []
+
+
+def test_doctor_says_which_board_is_gone_and_which_was_edited(tidied: GrafanaServer, here: Installation) -> None:
+    push(tidied, here)
+    gone, edited, *_ = sorted(TITLES)
+    tidied.ask("DELETE", f"/api/dashboards/uid/{gone}")
+    there = board(tidied, edited)
+    body = {"dashboard": there | {"title": "改过的"}, "folderUid": FOLDER, "overwrite": True}
+    tidied.ask("POST", "/api/dashboards/db", json=body)
+    said = [step.said for step in inspected(Grafana(entrance(tidied)), here) if not step.is_well]
+    assert said == [
+        f"the board {TITLES[gone]} is not in Grafana; run `cunjing boards push`",
+        (
+            f"the board {TITLES[edited]} was edited by hand; save what you need of it under another name,"
+            " then run `cunjing boards push --force`"
+        ),
+    ]
+
+
+def test_doctor_says_what_a_viewer_may_not(tidied: GrafanaServer, here: Installation) -> None:
+    push(tidied, here)
+    first, *others = inspected(Grafana(entrance_of_role(tidied, "Viewer")), here)
+    assert "may not write annotations" in first.said
+    assert "give it the role Editor" in first.said
+    assert all(step.is_well for step in others)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from gateway.embedded import Embedded
 from tests.county_week import Week
 from tests.e2e.gateway_process import Installation, until
+from tests.grafana_thirteen import TOKEN, thirteen
 from tests.proxy import Fault, Proxy, proxied
 from tests.series_line import made_ready
 from tests.servers import InfluxServer
@@ -138,3 +139,22 @@ def test_what_was_lost_on_the_other_side_is_sent_again_on_request(
         assert stored(influx) == 0
         gateway.post("/api/v1/series/resend", {"since_ms": 0})
         until(lambda: stored(influx) == kept(gateway), 90)
+
+
+def test_the_running_gateway_keeps_the_episodes_on_the_boards(
+    tmp_path: Path, mosquitto: Embedded, lived_week: Week
+) -> None:
+    """Its first look is at its start; what it puts there is what the journal has."""
+    (tmp_path / "grafana").write_text(f"{TOKEN}\n", "utf-8")
+    with thirteen() as double:
+        table = f"""
+            [grafana]
+            url = "{double.url}"
+            token_file = "{tmp_path / "grafana"}"
+    """
+        gateway = Installation(tmp_path / "gateway", mosquitto, lived_week.inventory_text, more=table)
+        shutil.copyfile(lived_week.journal, gateway.journal)
+        with gateway.running():
+            until(lambda: len(double.notes) > 0, 20)
+        urgent = gateway.rows("SELECT episode FROM alert WHERE severity IN ('P1', 'P2')")
+    assert {note["tags"][-1] for note in double.notes} <= {episode for (episode,) in urgent}
