@@ -15,15 +15,30 @@ class Verb(StrEnum):
     """What a person may ask about an episode."""
 
     ACK = "ack"
+    """Seen: the chain stops (T9)."""
     RESET = "reset"
+    """Looked at: a latched fire is over (T12)."""
+    SHELVE = "shelve"
+    """Quiet until ``until_ms``, for a ``reason`` (T13)."""
+    UNSHELVE = "unshelve"
+    DISPATCH = "dispatch"
+    """Told now to whoever is due first, or to the person ``to``: 派 and 改派."""
 
 
-class Command(Struct, frozen=True):
-    """A person, named by their inventory id in ``by``, asks something about an episode."""
+class Command(Struct, frozen=True, kw_only=True):
+    """A person, named by their inventory id in ``by``, asks something about an episode.
+
+    ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
+    """
 
     verb: Verb
     episode: str
     by: str
+    channel: str = "desk"
+    origin: str = ""
+    to: str = ""
+    reason: str = ""
+    until_ms: Millis = 0
 
 
 class Resend(Struct, frozen=True):

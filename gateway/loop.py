@@ -258,9 +258,11 @@ class Loop:
         if command.episode not in county.alerts and not self._journal.knows(command.episode):
             return UnknownEpisode()
         if command.verb is Verb.ACK:
-            if county.acknowledge(command.episode, command.by, "desk", now_ms, self._pipeline.changes):
+            if county.acknowledge(command.episode, command.by, command.channel, now_ms, self._pipeline.changes):
                 return Done(now_ms, "acked")
             return Done(now_ms, "unchanged")
+        if command.verb is not Verb.RESET:
+            return NotPossible(f"{command.verb} is not possible yet")
         if county.reset(command.episode, command.by, now_ms, self._pipeline.changes):
             return Done(now_ms, "reset")
         return NotPossible(f"{command.episode} cannot be reset: it still burns, or there is nothing to reset")

@@ -124,7 +124,7 @@ def api(
     @app.post("/api/v1/commands", responses=_PROBLEMS, dependencies=[Depends(authorised)])
     def command(body: CommandBody) -> CommandResult:
         """Acknowledges or resets an episode; answers when the result is durable."""
-        answer = inbox.post(Command(Verb(body.command), body.episode, body.by))
+        answer = inbox.post(Command(verb=Verb(body.command), episode=body.episode, by=body.by))
         verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
         return _result(body, verdict)
 

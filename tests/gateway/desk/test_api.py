@@ -82,7 +82,7 @@ def test_a_command_reaches_the_loop_and_its_durable_result_comes_back(desk: Desk
     with client(desk) as http, loop(desk, lambda _: Done(1_000, "acked")) as seen:
         answer = http.post("/api/v1/commands", json=ACK, headers=PERMIT)
     assert answer.json() == {"episode": "over_two_thirds/bin-1/7", "event": "acked", "at_ms": 1_000}
-    assert seen == [Command(Verb.ACK, "over_two_thirds/bin-1/7", "li")]
+    assert seen == [Command(verb=Verb.ACK, episode="over_two_thirds/bin-1/7", by="li")]
 
 
 def test_each_verdict_has_its_status_and_every_error_is_a_problem(desk: Desk) -> None:
