@@ -67,6 +67,10 @@ class Commands:
         self._here = here
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **addresses}
 
+    def tell(self, addresses: Mapping[str, str]) -> None:
+        """More addresses, for the commands that follow."""
+        self._environment |= addresses
+
     def run(self, *words: str) -> str:
         """Ends well, and what it said."""
         said: subprocess.CompletedProcess[str] = subprocess.run(
@@ -104,8 +108,9 @@ def ready(desk: str) -> bool:
 
 @pytest.mark.broker
 @pytest.mark.influxdb
+@pytest.mark.grafana
 def test_what_init_made_becomes_ready_and_a_devices_reading_arrives(
-    installation: Path, influxd: Path, tmp_path: Path
+    installation: Path, influxd: Path, grafana_home: Path, tmp_path: Path
 ) -> None:
     require_mosquitto()
     (tmp_path / "mosquitto").mkdir()
@@ -130,8 +135,12 @@ def test_what_init_made_becomes_ready_and_a_devices_reading_arrives(
             payload = b'{"v":1,"boot":1,"seq":1,"readings":{"distance_mm":700,"battery_pct":90}}'
             Guest(broker.devices, "bin-0101", "bin-0101", "one").says("cunjing/v1/hewan/bin-0101/telemetry", payload)
             until(lambda: arrived(influx, installation) == 1, 30)
-            report = cunjing.run("doctor")
-            assert "PROBLEM" not in report
+            grafana = composed_grafana(installation, grafana_home, tmp_path / "grafana", influx.url)
+            with running(grafana):
+                cunjing.tell({"CUNJING_GRAFANA__URL": grafana.url, "CUNJING_GRAFANA__INFLUXDB_URL": influx.url})
+                report = cunjing.run("doctor")
+                assert "PROBLEM" not in report
+                assert "boards are as this version makes them" in report
         assert not healthy(desk)
     assert (installation / "data/gateway/journal.db").is_file()
 
@@ -176,12 +185,7 @@ def test_set_up_as_often_as_one_likes_and_init_again_change_nothing(
 def test_grafana_starts_with_what_compose_gives_it(installation: Path, grafana_home: Path, tmp_path: Path) -> None:
     """Secrets as its image reads them: a variable that ends in __FILE is the content of the file that it names."""
     (installation / "secrets/grafana/influxdb-read").write_text("a token\n", "ascii")
-    given = {}
-    for name, value in environment("grafana", installation).items():
-        plain = name.removesuffix("__FILE")
-        given[plain] = value if plain == name else Path(value).read_text("ascii").strip()
-    server = GrafanaServer(grafana_home, tmp_path / "grafana", given)
-    provide(server.provisioning, installation)
+    server = composed_grafana(installation, grafana_home, tmp_path / "grafana")
     with running(server):
         password = (installation / "secrets/grafana/admin").read_text("ascii").strip()
         assert httpx.get(f"{server.url}/api/org", auth=("admin", "admin"), timeout=10).status_code == UNAUTHORIZED
@@ -193,10 +197,17 @@ def test_grafana_starts_with_what_compose_gives_it(installation: Path, grafana_h
             assert bool(asked.get("/api/datasources").json()) == (ROOT / "config/grafana/provisioning").exists()
 
 
-def provide(folder: Path, here: Path) -> None:
-    """The mounted provisioning, its paths as they are on this side; nothing as long as it is not here."""
+def composed_grafana(here: Path, program: Path, folder: Path, influxdb_url: str = "") -> GrafanaServer:
+    """Grafana with what compose gives it; a variable that ends in __FILE is the content of the file that it names."""
+    given = {}
+    for name, value in environment("grafana", here).items():
+        plain = name.removesuffix("__FILE")
+        given[plain] = value if plain == name else Path(value).read_text("ascii").strip()
+    server = GrafanaServer(program, folder, given)
     shipped = ROOT / "config/grafana/provisioning"
     for source in shipped.rglob("*.y*ml"):
-        target = folder / source.relative_to(shipped)
+        target = server.provisioning / source.relative_to(shipped)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(on_this_side("grafana", source.read_text("utf-8"), here), "utf-8")
+        text = on_this_side("grafana", source.read_text("utf-8"), here)
+        target.write_text(text.replace("http://influxdb:8086", influxdb_url or "http://influxdb:8086"), "utf-8")
+    return server
