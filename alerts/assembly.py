@@ -12,12 +12,15 @@ from msgspec.structs import replace
 
 from alerts import escalation, holds, policy, ruleset, texts
 from alerts.alert import Alert
+from alerts.annunciator import Annunciator
 from alerts.bins import BinMemory
 from alerts.calendars import Calendar
 from alerts.county import County
 from alerts.devices import DeviceMemory
+from alerts.digest import Digest
 from alerts.facts import Witness
 from alerts.lifecycle import IDLE, Machine
+from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
 from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
@@ -53,6 +56,7 @@ _KEPT: Final = msgspec.msgpack.Decoder(_Kept)
 _BIN: Final = msgspec.msgpack.Decoder(BinMemory)
 _PLANT: Final = msgspec.msgpack.Decoder(PlantMemory)
 _ALERT: Final = msgspec.msgpack.Decoder(Alert)
+_BOX: Final = msgspec.msgpack.Decoder(Mailbox)
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
@@ -72,7 +76,10 @@ def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
-    return County(inventory, plans, Office(inventory, telling, gateway_rule)), rules.version
+    annunciator = Annunciator(
+        inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
+    )
+    return County(inventory, plans, Office(inventory, telling, gateway_rule), annunciator), rules.version
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:
@@ -111,6 +118,16 @@ def _seated(machine: Machine, last: int) -> Machine:
 def pack_alert(alert: Alert) -> bytes:
     """An episode as bytes."""
     return _ENCODE(alert)
+
+
+def pack_box(box: Mailbox) -> bytes:
+    """A number's mailbox as bytes."""
+    return _ENCODE(box)
+
+
+def unpack_box(kept: bytes) -> Mailbox:
+    """A number's mailbox from bytes."""
+    return _BOX.decode(kept)
 
 
 def unpack_alert(kept: bytes) -> Alert:

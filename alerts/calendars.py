@@ -55,6 +55,10 @@ class Calendar:
         due = self.instant(day, wanted)
         return due if due >= at_ms else self.instant(day + timedelta(days=1), wanted)
 
+    def midnight(self, at_ms: Millis) -> Millis:
+        """When the local day of the instant began."""
+        return self.instant(self.local(at_ms).date(), time())
+
     def is_within(self, at_ms: Millis, hours: Hours) -> bool:
         """Whether the instant lies in a span of the local day."""
         return self.local(at_ms).time() in hours

@@ -4,24 +4,29 @@ The only mutable thing in the middle: states, timers and open alerts. What they 
 A failed input leaves it as it was: everything is computed before anything is kept.
 """
 
-import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from alerts import engine
 from alerts.alert import Alert
+from alerts.annunciator import Annunciator
 from alerts.bins import BinMemory
 from alerts.engine import NEVER
 from alerts.finding import Finding, Found, Step
+from alerts.mailbox import Mailbox
 from alerts.model import Event, Owed
 from alerts.office import LONGEST_GRACE_MS, Docket, Office
 from alerts.plan import AssetState, Memory, Plan
+from alerts.timers import Timers
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
 
 _ASSET: Final = "a"
 _ALERT: Final = "e"
+_BOX: Final = "m"
+"""Kinds of timers; of one instant the asset's is first and the mailbox's last, so that what falls due together is told
+together."""
 
 
 @dataclass(slots=True)
@@ -30,22 +35,24 @@ class Changes:
 
     moved: dict[str, None] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    boxes: dict[str, Mailbox] = field(default_factory=dict)
     log: list[Event | Owed] = field(default_factory=list)
 
 
 class County:
     """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
 
-    def __init__(self, inventory: Inventory, plans: Mapping[str, Plan], office: Office) -> None:
+    def __init__(self, inventory: Inventory, plans: Mapping[str, Plan], office: Office, telling: Annunciator) -> None:
         self.inventory = inventory
         self.plans = plans
         self.states: dict[str, AssetState] = {}
         self.alerts: dict[str, Alert] = {}
+        self.boxes: dict[str, Mailbox] = {}
         self._office = office
+        self._annunciator = telling
         self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
         self._silent: set[str] = set()
-        self._timers: list[tuple[Millis, str, str]] = []
-        self._filed: dict[tuple[str, str], Millis] = {}
+        self._timers = Timers()
         self._listening = False
         self._figures_changed = False
         self._since_ms: Millis = NEVER
@@ -53,12 +60,18 @@ class County:
         self._grace_ms: Millis = 0
 
     def restore(
-        self, states: Mapping[str, AssetState], alerts: Iterable[Alert], *, figures_changed: bool = False
+        self,
+        states: Mapping[str, AssetState],
+        alerts: Iterable[Alert],
+        boxes: Iterable[Mailbox] = (),
+        *,
+        figures_changed: bool = False,
     ) -> None:
         """Takes over what was remembered, under other figures maybe; timers run once ``listen`` is called."""
         self._figures_changed = figures_changed
         self.states = dict(states)
         self.alerts = {alert.episode: self._office.adopt(alert) for alert in alerts}
+        self.boxes = {box.phone: box for box in boxes}
         self._silent = {
             device.id
             for asset, state in self.states.items()
@@ -77,6 +90,9 @@ class County:
                 changes.moved[asset] = None
         self._since_ms = at_ms
         if started:
+            boxes, log = self._annunciator.readdress(self.boxes.values(), at_ms)
+            self._keep_boxes(boxes, changes)
+            changes.log.extend(log)
             self._retire(at_ms, changes)
         if self._figures_changed:
             self._rejudge(at_ms, changes)
@@ -88,8 +104,7 @@ class County:
 
     def observe(self, reading: Reading, changes: Changes) -> float | None:
         """One new reading; everything that was due before it happens first. Answers what a bin's sample counted as."""
-        if self._timers and self._timers[0][0] <= reading.received_ms:
-            self.advance(reading.received_ms, changes)
+        self.advance(reading.received_ms, changes)
         plan = self._plan_of[reading.device]
         asset = plan.asset.id
         step = engine.observe(plan, self.states[asset], reading, self)
@@ -101,20 +116,21 @@ class County:
 
     def advance(self, now_ms: Millis, changes: Changes) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""
-        while self._timers and self._timers[0][0] <= now_ms:
-            due_ms, kind, name = heapq.heappop(self._timers)
-            if self._filed.get((kind, name)) != due_ms:
-                continue
-            del self._filed[kind, name]
+        while rung := self._timers.ring(now_ms):
+            due_ms, kind, name = rung
             actual_ms = self._due_ms(kind, name)
             if actual_ms > due_ms:
-                self._file(kind, name, actual_ms)
+                self._timers.file(kind, name, actual_ms)
             elif kind == _ASSET:
                 self._expire(self.plans[name], due_ms, changes)
-            else:
+            elif kind == _ALERT:
                 docket = self._docket()
                 self._office.run(self.alerts[name], due_ms, docket)
                 self._settle(docket, changes)
+            else:
+                box, log = self._annunciator.release(self.boxes[name], self.alerts, due_ms)
+                self._keep_boxes((box,), changes)
+                changes.log.extend(log)
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
         step = engine.expire(plan, self.states[plan.asset.id], due_ms)
@@ -124,7 +140,7 @@ class County:
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next_ms()
 
     def acknowledge(self, episode: str, by: str, channel: str, at_ms: Millis, changes: Changes) -> bool:
         """T9; false when the episode is over or acknowledged already (T11), which changes nothing."""
@@ -179,6 +195,7 @@ class County:
         docket = self._docket(step.findings, asset, step.state)
         docket.queued = queued
         self._office.decide(step.findings, at_ms, docket)
+        self._settle(docket, changes)
         self.states[asset] = step.state
         for finding in step.findings:
             if finding.kind is Found.STALE:
@@ -187,8 +204,7 @@ class County:
                 self._silent.discard(finding.device)
         if step.moved:
             changes.moved[asset] = None
-        self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
-        self._settle(docket, changes)
+        self._file(_ASSET, asset)
 
     def _is_queued(self, reading: Reading) -> bool:
         """Whether it waited for us while later news of its device may have queued up behind it."""
@@ -210,39 +226,46 @@ class County:
         return Docket(self.alerts, silent, memory, self._since_ms, self._grace_ms)
 
     def _settle(self, docket: Docket, changes: Changes) -> None:
+        boxes, log = self._annunciator.post(docket.log, self.boxes)
         for episode, alert in docket.changed.items():
             changes.alerts[episode] = alert
             if alert.closed_ms and not alert.wake_ms:
                 self.alerts.pop(episode, None)
-                self._filed.pop((_ALERT, episode), None)
+                self._timers.forget(_ALERT, episode)
                 continue
             self.alerts[episode] = alert
-            self._file(_ALERT, episode, self._due_ms(_ALERT, episode))
-        changes.log.extend(docket.log)
+            self._file(_ALERT, episode)
+        changes.log.extend(log)
+        self._keep_boxes(boxes, changes)
+
+    def _keep_boxes(self, boxes: Iterable[Mailbox], changes: Changes) -> None:
+        for box in boxes:
+            self.boxes[box.phone] = changes.boxes[box.phone] = box
+            if box.due_ms:
+                self._file(_BOX, box.phone)
 
     def _due_ms(self, kind: str, name: str) -> Millis:
         if kind == _ASSET:
             if not self._listening:
                 return NEVER
             due_ms = engine.deadline_ms(self.plans[name], self.states[name])
-        else:
+        elif kind == _ALERT:
             due_ms = self.alerts[name].wake_ms or NEVER
+        else:
+            due_ms = self.boxes[name].due_ms or NEVER
         return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
 
-    def _file(self, kind: str, name: str, due_ms: Millis) -> None:
-        """One entry a name: a later instant is found when the earlier one rings."""
-        filed_ms = self._filed.get((kind, name), NEVER)
-        if due_ms < filed_ms:
-            self._filed[kind, name] = due_ms
-            heapq.heappush(self._timers, (due_ms, kind, name))
+    def _file(self, kind: str, name: str) -> None:
+        self._timers.file(kind, name, self._due_ms(kind, name))
 
     def _refile_all(self) -> None:
         self._timers.clear()
-        self._filed.clear()
         for asset in self.states:
-            self._file(_ASSET, asset, self._due_ms(_ASSET, asset))
+            self._file(_ASSET, asset)
         for episode in self.alerts:
-            self._file(_ALERT, episode, self._due_ms(_ALERT, episode))
+            self._file(_ALERT, episode)
+        for phone in self.boxes:
+            self._file(_BOX, phone)
 
     def _longest_interval_ms(self) -> Millis:
         return max((device.interval_s * 1000 for device in self.inventory.devices.values()), default=0)

@@ -108,6 +108,8 @@ class Owed(Struct, frozen=True, kw_only=True):
     phone: str
     channel: str
     text: str
+    covers: tuple[str, ...] = ()
+    """The episodes that one text for several speaks of; empty where it speaks of its own alone."""
 
     @property
     def key(self) -> str:

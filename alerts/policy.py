@@ -67,12 +67,32 @@ class StepPolicy(_Figures):
     text: str
 
 
+class Telling(_Figures):
+    """How much one number is told (alerting.md §4, grouping, budget, storm mode); P1 is apart from all of it."""
+
+    fold_p2: Span = 2 * 60_000
+    """How long after a text the next P2 waits, so that they go together."""
+    fold_p3: Span = 15 * 60_000
+    budget: dict[Span, int] = Field(default={15 * 60_000: 5, 3_600_000: 11, 24 * 3_600_000: 30}, min_length=1)
+    """How many texts at most within which time."""
+    cap_a_day: int = Field(default=4, ge=1)
+    """How many a day for who empties and cleans."""
+    storm_begins: int = Field(default=10, ge=1)
+    """More than so many within the window are a storm."""
+    storm_ends: int = Field(default=5, ge=1)
+    storm_window: Span = 10 * 60_000
+    storm_first: Span = 60_000
+    storm_budget: tuple[Span, int] = (30 * 60_000, 3)
+
+
 class Policy(_Figures):
     """How one rule is told. Without steps it tells nobody."""
 
     steps: tuple[StepPolicy, ...] = ()
     lead: Span = 0
     """How long after the raise step 0 is due."""
+    gather: Span = 0
+    """How long a message waits for its like, so that they leave as one text."""
     waits_for_parent: bool = False
     """Whether its messages wait one interval for a cause that explains them."""
     any_hour: bool = False
@@ -105,6 +125,7 @@ class Policies(_Figures):
     trial: Span
     parent_least: Span
     parent_most: Span
+    telling: Telling = Telling()
     rules: dict[str, Policy]
 
     def of(self, rule: str) -> Policy:

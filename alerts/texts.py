@@ -3,7 +3,7 @@
 A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Annotated, Final, TypeAlias
 
@@ -16,6 +16,9 @@ from telemetry.reading import Millis
 from telemetry.terms import Container
 
 SEGMENT: Final = 70
+PART: Final = 67
+"""Units of each segment where a text takes more than one."""
+MOST_NAMED: Final = 8
 FACTS: Final = frozenset(
     {
         "place",
@@ -39,6 +42,11 @@ FACTS: Final = frozenset(
         "gateway",
         "devices",
         "office_phone",
+        "count",
+        "names",
+        "items",
+        "feeder",
+        "round",
     }
 )
 """What a template may speak of."""
@@ -67,26 +75,36 @@ class _Catalogue(RootModel[dict[str, Template]]):
     pass
 
 
+class _Words(RootModel[dict[str, str]]):
+    pass
+
+
 class Texts:
     """The catalogue of one county, signed."""
 
-    def __init__(self, templates: Mapping[str, Template], signature: str) -> None:
+    def __init__(self, templates: Mapping[str, Template], signature: str, words: Mapping[str, str]) -> None:
         self._templates = templates
+        self._words = words
         self._signature = f"【{signature}】"
 
     def __contains__(self, name: str) -> bool:
         return name in self._templates
 
-    def compose(self, name: str, facts: Facts) -> str:
-        """The text ``name`` about these facts: optional parts go, first to last, until it fits one segment."""
+    def compose(self, name: str, facts: Facts, *, segments: int = 1) -> str:
+        """The text ``name`` about these facts: optional parts go, first to last, until it fits so many segments."""
         template = self._templates[name]
+        most = SEGMENT if segments == 1 else segments * PART
         kept = {part for part, words in template.optional.items() if _known(words, facts)}
         for part in (None, *template.optional):
             kept.discard(part or "")
             text = self._signature + self._fill(template, kept, facts)
-            if units(text) <= SEGMENT:
+            if units(text) <= most:
                 break
         return text
+
+    def word(self, name: str) -> str:
+        """A word of the catalogue, for use in a text; the name itself where it has none."""
+        return self._words.get(name, name)
 
     def _fill(self, template: Template, kept: set[str], facts: Facts) -> str:
         parts = {
@@ -100,6 +118,7 @@ def load(text: str, name: str, signature: str) -> Texts:
     """Reads a catalogue; raises ``PolicyFault`` naming the text and what is wrong with it."""
     raw = document(text, name)
     try:
+        words = _Words.model_validate(raw.pop("words", {})).root
         templates = _Catalogue.model_validate(raw).root
         for key, template in templates.items():
             unknown = sorted(template.names() - FACTS - template.optional.keys())
@@ -108,12 +127,17 @@ def load(text: str, name: str, signature: str) -> Texts:
                 raise PolicyFault(f"{name}: {key}: speaks of {{{unknown[0]}}}, which no case has; known are {known}")
     except ValidationError as error:
         raise fault(name, error) from error
-    return Texts(templates, signature)
+    return Texts(templates, signature, words)
 
 
 def units(text: str) -> int:
     """UCS-2 units: what an SMS counts."""
     return len(text.encode("utf-16-be")) // 2
+
+
+def listed(items: Sequence[str]) -> str:
+    """柳潭3号、小学门口等: as many as a reader can keep in mind."""
+    return "、".join(items[:MOST_NAMED]) + ("等" if len(items) > MOST_NAMED else "")
 
 
 def place(asset: Asset) -> str:

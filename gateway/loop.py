@@ -8,8 +8,8 @@ import select
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
+from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
-from alerts.model import Kind
 from gateway.clock import Clock, monotonic_s
 from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode, UnknownPerson, Verb
 from gateway.commands import Verdict as CommandVerdict
@@ -234,10 +234,8 @@ class Loop:
     def _begin(self, asked: Begin) -> Clearance:
         """A try may begin unless what it is about has been seen to or is over since."""
         owed = asked.due.owed
-        alert = self._pipeline.county.alerts.get(owed.episode)
-        is_over = alert is None or alert.closed_ms > 0
-        if owed.kind is not Kind.CLEARED and (is_over or (alert is not None and alert.acked_ms)):
-            reason = "cleared" if is_over else "acknowledged"
+        reason = no_longer_owed(owed, self._pipeline.county.alerts)
+        if reason:
             self._pipeline.entry.dropped.append((owed.key, reason))
             return Clearance.NO_LONGER_OWED
         self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from alerts.assembly import pack, pack_alert
+from alerts.assembly import pack, pack_alert, pack_box
 from alerts.county import Changes, County
 from alerts.model import Event, Owed
 from gateway.journal.entry import AlertRow, Entry, Quarantined, Snapshot
@@ -109,6 +109,7 @@ class Pipeline:
                 pack_alert(alert),
                 settled=bool(alert.closed_ms and not alert.wake_ms),
             )
+        entry.mailboxes |= {phone: pack_box(box) for phone, box in changes.boxes.items()}
         for said in changes.log:
             if isinstance(said, Owed):
                 entry.owed.append(said)

@@ -6,7 +6,7 @@ Restoring only. Nothing here decides anything about an alert, and a restart by i
 from collections.abc import Callable, Iterable, Mapping
 
 from alerts import engine
-from alerts.assembly import Figures, assemble, unpack, unpack_alert
+from alerts.assembly import Figures, assemble, unpack, unpack_alert, unpack_box
 from alerts.county import County
 from alerts.plan import AssetState
 from gateway.journal.entry import Restored
@@ -46,6 +46,7 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     county.restore(
         states,
         (unpack_alert(row.blob) for row in restored.open_alerts),
+        map(unpack_box, restored.mailboxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
     pipeline = _pipeline(inventory, county, archive, known_ms, ruleset)

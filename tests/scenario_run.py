@@ -45,6 +45,7 @@ class ListJournal:
     readings: list[Reading] = field(default_factory=list)
     states: dict[str, Placed] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
+    mailboxes: dict[str, bytes] = field(default_factory=dict)
     known: dict[str, Millis] = field(default_factory=dict)
     tracks: dict[str, Placed] = field(default_factory=dict)
     position: int = 0
@@ -58,6 +59,7 @@ class ListJournal:
         self.readings += entry.readings
         self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
         self.alerts |= entry.alerts
+        self.mailboxes |= entry.mailboxes
         for device, known_ms in entry.known.items():
             self.known.setdefault(device, known_ms)
 
@@ -81,6 +83,7 @@ class ListJournal:
             open_alerts=sorted(unsettled, key=lambda row: (row.raised_ms, row.episode)),
             meta={},
             inventory=None,
+            mailboxes=[self.mailboxes[phone] for phone in sorted(self.mailboxes)],
             tail=iter(enumerate(self.readings[self.position :], self.position + 1)),
         )
 

@@ -32,6 +32,11 @@ def keep_alerts(connection: sqlite3.Connection, alerts: Mapping[str, AlertRow]) 
     )
 
 
+def keep_mailboxes(connection: sqlite3.Connection, mailboxes: Mapping[str, bytes]) -> None:
+    """Writes what waits for each number as it stands now."""
+    connection.executemany("INSERT OR REPLACE INTO mailbox (phone, blob) VALUES (?, ?)", list(mailboxes.items()))
+
+
 def add_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
     """Appends the events in their order."""
     connection.executemany(
@@ -84,8 +89,8 @@ def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[
 
 _OWED: Final = """
     INSERT OR IGNORE INTO notification
-        (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text, covers)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -110,6 +115,7 @@ def add_owed(connection: sqlite3.Connection, owed: Iterable[Owed]) -> tuple[tupl
                 each.phone,
                 each.channel,
                 each.text,
+                msgspec.json.encode(each.covers).decode() if each.covers else "",
             ),
         )
         if cursor.rowcount == 1 and cursor.lastrowid is not None:

@@ -174,9 +174,9 @@ class Rolled:
 class Entry:
     """Everything that one batch leaves behind, committed together or not at all (design §3, step 5).
 
-    ``states`` names only assets whose machines moved. ``dropped`` pairs a notification's key with the reason why it
-    will not be sent. ``known`` says since when a device is known; the first instant told is kept. ``consumed`` says up
-    to which id a consumer has dealt with its stream.
+    ``states`` names only assets whose machines moved, ``mailboxes`` numbers whose box is another. ``dropped`` pairs
+    a notification's key with the reason why it will not be sent. ``known`` says since when a device is known; the first
+    instant told is kept. ``consumed`` says up to which id a consumer has dealt with its stream.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -184,6 +184,7 @@ class Entry:
     statuses: list[tuple[Status, Millis]] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
+    mailboxes: dict[str, bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
@@ -240,4 +241,5 @@ class Restored:
     open_alerts: list[AlertRow]
     meta: dict[str, str]
     inventory: InventoryBody | None
+    mailboxes: list[bytes]
     tail: Iterator[tuple[int, Reading]]

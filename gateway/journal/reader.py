@@ -4,16 +4,18 @@ Rows come out as plain mappings fit for JSON lines, in short reads that never ke
 """
 
 import base64
+import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
+import msgspec
 from msgspec import to_builtins
 
 from alerts.delivery import Due, Standing
-from alerts.model import Kind, Owed
+from alerts.model import Owed
 from gateway.journal import case_rows, reading_rows
 from gateway.journal.connections import open_for_reading
 from gateway.journal.entry import Consumer, Happening, Spell, Stream
@@ -199,11 +201,25 @@ _QUARANTINE: Final = (
 )
 _DUE: Final = """
     SELECT id, state, attempts,
-           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text
+           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text, covers
     FROM notification
     WHERE state IN ('owed', 'sending') AND (state = 'sending' OR next_attempt_ms IS NULL OR next_attempt_ms <= :now)
     ORDER BY severity, id LIMIT 1
 """
+_OWED: Final = (
+    "at_ms",
+    "rule",
+    "asset",
+    "episode",
+    "severity",
+    "kind",
+    "step",
+    "repeat",
+    "to",
+    "phone",
+    "channel",
+    "text",
+)
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
@@ -213,21 +229,8 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _due(row: tuple[Any, ...]) -> Due:
-    number, state, attempts, at_ms, rule, asset, episode, severity, kind, step, repeat, to, phone, channel, text = row
-    owed = Owed(
-        at_ms=at_ms,
-        rule=rule,
-        asset=asset,
-        episode=episode,
-        severity=severity,
-        kind=Kind(kind),
-        step=step,
-        repeat=repeat,
-        to=to,
-        phone=phone,
-        channel=channel,
-        text=text,
-    )
+    number, state, attempts, *fields, covers = row
+    owed = msgspec.convert(dict(zip(_OWED, fields, strict=True)) | {"covers": json.loads(covers or "[]")}, Owed)
     return Due(number, owed, Standing(state), attempts)
 
 

@@ -30,6 +30,7 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             open_alerts=_open_alerts(connection),
             meta=meta,
             inventory=_inventory(connection),
+            mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
             tail=_tail(connection, path, position),
         )
 

@@ -166,6 +166,7 @@ class Journal:
         if entry.snapshot is not None:
             mark_rows.keep_snapshot(db, entry.snapshot, last, assets, devices)
         case_rows.keep_alerts(db, entry.alerts)
+        case_rows.keep_mailboxes(db, entry.mailboxes)
         case_rows.add_events(db, entry.events)
         notification_ids, repeated_keys = case_rows.add_owed(db, entry.owed)
         case_rows.drop(db, entry.dropped)

@@ -24,12 +24,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+import yaml
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway import app, settings
+from gateway import app, settings, shipped
 from gateway.clock import WallClock
 from gateway.embedded import Embedded, free_port
 from telemetry.reading import Millis
@@ -58,13 +59,22 @@ def offset_to(hour: int) -> Millis:
     return round((now.replace(hour=hour, minute=0, second=0, microsecond=0) - now).total_seconds() * 1_000)
 
 
+def unfolded(escalation: str) -> str:
+    """The shipped escalation, but whoever is to be told is told at once and of one thing at a time."""
+    figures = yaml.safe_load(escalation)
+    many = 1_000_000
+    figures["telling"] = {"fold_p2": "0s", "fold_p3": "0s", "budget": {"1h": many}, "cap_a_day": many}
+    figures["telling"] |= {"storm_begins": many}
+    return yaml.safe_dump(figures, allow_unicode=True)
+
+
 class Installation:
     """A gateway's folder: configuration, journal, outbox and log; and the processes that were started on it."""
 
     def __init__(
         self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0, rules: str = "{}", more: str = ""
     ) -> None:
-        """``more`` are further tables of the configuration."""
+        """``more`` are further tables of the configuration. Nobody's texts are folded: each message is one."""
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = folder / "journal.db"
         self.outbox = folder / "outbox"
@@ -74,6 +84,7 @@ class Installation:
         self._offset_ms = offset_ms
         (folder / "inventory.yaml").write_text(inventory, "utf-8")
         (folder / "rules.yaml").write_text(rules, "utf-8")
+        (folder / "escalation.yaml").write_text(unfolded(shipped.figures().escalation), "utf-8")
         self._configuration.write_text(
             f"""
             [mqtt]
@@ -87,6 +98,7 @@ class Installation:
             path = "{folder / "inventory.yaml"}"
             [alerts]
             rules = "{folder / "rules.yaml"}"
+            escalation = "{folder / "escalation.yaml"}"
             [sms]
             outbox_folder = "{self.outbox}"
             [desk]

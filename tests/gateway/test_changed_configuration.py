@@ -46,6 +46,7 @@ def journal(tmp_path: Path) -> Path:
     pipeline.county.listen(BEGIN, None, pipeline.changes, started=True)
     over(pipeline, BEGIN, 1)
     over(pipeline, BEGIN + MINUTE, 2)
+    pipeline.advance(BEGIN + MINUTE)
     entry, _ = pipeline.finish()
     assert [owed.to for owed in entry.owed] == ["cleaner-li"]
     entry.snapshot = pipeline.snapshot()

@@ -111,6 +111,7 @@ def full_entry(rows: int = 30) -> Entry:
         statuses=[(Status("bin-1", online=True, boot=17, fw="1.2.0", ts_ms=NOW_MS), NOW_MS)],
         states={"asset-bin-1": b"state", "rg-1": b"a radio gateway"},
         alerts={"overflow/ytan-03/1": alert()},
+        mailboxes={"13800000001": b"what waits for a number"},
         events=[event()],
         owed=[owed(0), owed(1)],
         attempts=[AttemptStarted(1, NOW_MS), AttemptEnded(1, NOW_MS + 1, Accepted("ref", delivered=True))],

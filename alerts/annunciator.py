@@ -1,0 +1,136 @@
+"""Between what escalation owes and what leaves: every message but P1 waits its turn in its number's mailbox.
+
+Nothing is lost here: a message leaves by itself, in a text for several, or ends with a reason (law L9).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.digest import Digest
+from alerts.mailbox import Mailbox, Post
+from alerts.model import Detail, Event, Kind, Owed, Severity
+from alerts.scribe import Log
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+from telemetry.terms import Role
+
+_CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
+
+
+@dataclass(frozen=True)
+class Annunciator:
+    """The one of one county. It keeps no state: boxes go in and come out."""
+
+    inventory: Inventory
+    sorting: Post
+    digest: Digest
+
+    def post(self, log: Log, boxes: Mapping[str, Mailbox]) -> tuple[list[Mailbox], Log]:
+        """The mailboxes that are others now, with what the log owes in them; and the log with what waits, and why."""
+        changed: dict[str, Mailbox] = {}
+        left: Log = []
+        for said in log:
+            if not isinstance(said, Owed) or said.severity == Severity.P1:
+                left.append(said)
+                continue
+            phone = said.phone
+            box = changed.get(phone) or boxes.get(phone) or Mailbox(phone)
+            box = changed[phone] = self.sorting.taken(box, said, capped=phone in self._capped)
+            if said not in box.pending:
+                left.append(_about(said, "dropped", said.at_ms, "never_told"))
+            elif box.due_ms > said.at_ms:
+                left.append(_about(said, "held", said.at_ms, box.reason, until_ms=box.due_ms))
+        return list(changed.values()), left
+
+    def readdress(self, boxes: Iterable[Mailbox], at_ms: Millis) -> tuple[list[Mailbox], Log]:
+        """After a start: what waits for somebody who left or has another number by now goes or follows them."""
+        changed, log = {box.phone: box for box in boxes}, list[Event | Owed]()
+        for box in list(changed.values()):
+            strays = tuple(each for each in box.pending if self._number(each) != box.phone)
+            if not strays:
+                continue
+            kept = tuple(each for each in box.pending if each not in strays)
+            changed[box.phone] = self.sorting.filed(replace(box, pending=kept), at_ms, capped=box.phone in self._capped)
+            log += [_about(each, "dropped", at_ms, "person_left") for each in strays if not self._number(each)]
+            moved = [replace(each, phone=self._number(each)) for each in strays if self._number(each)]
+            others, said = self.post([*moved], changed)
+            changed |= {other.phone: other for other in others}
+            log += said
+        return list(changed.values()), log
+
+    def _number(self, owed: Owed) -> str:
+        person = self.inventory.people.get(owed.to)
+        return "" if person is None else person.phone
+
+    def release(self, box: Mailbox, alerts: Mapping[str, Alert], at_ms: Millis) -> tuple[Mailbox, Log]:
+        """Lets leave what may, and says of the rest why not yet, of what is of no use any more why not at all."""
+        capped, log = box.phone in self._capped, list[Event | Owed]()
+        wanted: list[Owed] = []
+        for each in box.pending:
+            reason = no_longer_owed(each, alerts)
+            if reason:
+                log.append(_about(each, "dropped", at_ms, reason))
+            else:
+                wanted.append(each)
+        box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
+        if not wanted:
+            return self.sorting.emptied(box, at_ms, 0), log
+        if box.due_ms > at_ms:
+            log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in wanted)
+            return box, log
+        leaving = list(self._texts(box, wanted, alerts, at_ms))
+        for text in leaving:
+            log.extend(
+                _about(each, "folded", at_ms, text.key)
+                for each in wanted
+                if each.episode in text.covers and each.to == text.to and each.key != text.key
+            )
+        log.extend(leaving)
+        return self.sorting.emptied(box, at_ms, len(leaving)), log
+
+    def _texts(self, box: Mailbox, wanted: list[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> list[Owed]:
+        if box.storm_ms and len(wanted) > 1:
+            return list(self.digest.of_storm(wanted, min(each.at_ms for each in wanted), at_ms))
+        return list(self.digest.together(wanted, alerts, at_ms))
+
+    @cached_property
+    def _capped(self) -> frozenset[str]:
+        """The numbers of those who do the emptying."""
+        return frozenset(
+            person.phone
+            for person in self.inventory.people.values()
+            if person.duties and all(duty.role in _CAPPED for duty in person.duties)
+        )
+
+
+def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
+    """Why a message that has not left yet is of no use any more; empty when it still is."""
+    if owed.kind is Kind.CLEARED:
+        return ""
+    reasons = [_over(alerts.get(episode)) for episode in owed.covers or (owed.episode,)]
+    return "" if not all(reasons) or (owed.kind is Kind.DIGEST and not owed.covers) else reasons[0]
+
+
+def _over(alert: Alert | None) -> str:
+    if alert is None or alert.closed_ms:
+        return "cleared"
+    return "acknowledged" if alert.acked_ms else "inhibited" if alert.parent else ""
+
+
+def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0) -> Event:
+    detail: Detail = {"reason": reason, "person": owed.to, "step": owed.step}
+    if until_ms:
+        detail["until_ms"] = until_ms
+    return Event(
+        at_ms=at_ms,
+        event=event,
+        rule=owed.rule,
+        asset=owed.asset,
+        episode=owed.episode,
+        severity=owed.severity,
+        detail=detail,
+    )

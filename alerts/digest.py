@@ -1,0 +1,169 @@
+"""Several messages to one person as one text: a missed round, plants on one line, what a storm brought, all sorts.
+
+From messages and the episodes behind them to messages owed; when they leave is ``mailbox``. It keeps no state.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts import texts
+from alerts.alert import Alert
+from alerts.calendars import DAY_MS, Calendar, stamp
+from alerts.model import Kind, Owed
+from alerts.schedule import Schedule
+from alerts.texts import Facts, Texts
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+
+FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
+DIGEST: Final = "digest"
+"""What a text about all sorts is filed under, in the place of a rule."""
+MOST_PLACED: Final = 3
+"""So many are named with their landmarks; more by their short names alone."""
+NOON: Final = 12
+_BEGUN: Final = frozenset({Kind.FIRST, Kind.FRESH})
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The one who writes them for one county."""
+
+    inventory: Inventory
+    calendar: Calendar
+    schedule: Schedule
+    texts: Texts
+
+    def together(self, pending: Sequence[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> Iterator[Owed]:
+        """What leaves instead of these: for each person one text, and one more for each power line."""
+        clusters: dict[tuple[str, str], list[Owed]] = {}
+        for each in pending:
+            clusters.setdefault((each.to, self._feeder(each)), []).append(each)
+        for cluster in clusters.values():
+            yield replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)
+
+    def of_storm(self, pending: Sequence[Owed], since_ms: Millis, at_ms: Millis) -> Iterator[Owed]:
+        """The same in a storm: how much of what, and no names."""
+        people: dict[str, list[Owed]] = {}
+        for each in pending:
+            people.setdefault(each.to, []).append(each)
+        for cluster in people.values():
+            facts = {
+                "since_day": texts.day(self.calendar, since_ms),
+                "since_time": texts.clock(self.calendar, since_ms),
+                "count": str(len(cluster)),
+                "items": "，".join(self._counts(cluster)),
+            }
+            yield self._digest(cluster, "storm", facts, at_ms)
+
+    def _one(self, cluster: Sequence[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> Owed:
+        lead = cluster[0]
+        known = [alerts[each.episode] for each in cluster if each.episode in alerts]
+        deadline_ms = min((self._deadline_ms(alert, each, at_ms) for alert, each in _pairs(known, cluster)), default=0)
+        facts = {
+            "day": texts.day(self.calendar, at_ms),
+            "count": str(len(cluster)),
+            "deadline": texts.deadline(self.calendar, deadline_ms or at_ms),
+            "deadline_time": texts.deadline_time(self.calendar, deadline_ms or at_ms, at_ms),
+            "since_day": texts.day(self.calendar, min((alert.since_ms for alert in known), default=at_ms)),
+            "since_time": texts.clock(self.calendar, min((alert.since_ms for alert in known), default=at_ms)),
+            "feeder": self._feeder(lead),
+            "round": self._round(known, at_ms),
+        }
+        name = self._name(cluster, known, facts["feeder"])
+        short = len(cluster) > MOST_PLACED or name.startswith("several")
+        names = [self._short(each) if short else self._place(each) for each in cluster]
+        items = [f"{self._short(each)}{self._word(each)}" for each in cluster]
+        facts |= {"names": texts.listed(names), "items": texts.listed(items)}
+        if len({each.kind for each in cluster}) > 1:
+            return self._digest(cluster, name, facts, at_ms)
+        text = self.texts.compose(name, facts, segments=2)
+        severity = min(each.severity for each in cluster)
+        return replace(lead, at_ms=at_ms, text=text, covers=_covered(cluster), severity=severity)
+
+    @staticmethod
+    def _name(cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
+        """Which text tells of them all: where they are of one kind its own, else the one for all sorts."""
+        rules, kinds = {each.rule for each in cluster}, {each.kind for each in cluster}
+        if kinds == {Kind.ESCALATION}:
+            return "several_late"
+        if not kinds <= _BEGUN:
+            return "several"
+        if rules == {"over_two_thirds"} and alerts and all(alert.missed for alert in alerts):
+            return "rounds_missed"
+        if rules <= FILL_RULES:
+            return "fill_several"
+        if rules == {"no_power"}:
+            return "no_power_feeder" if feeder else "no_power_several"
+        return "stopped_several" if rules == {"stopped"} else "several"
+
+    def _digest(self, cluster: Sequence[Owed], name: str, facts: Facts, at_ms: Millis) -> Owed:
+        lead = cluster[0]
+        return Owed(
+            at_ms=at_ms,
+            rule=DIGEST,
+            asset=self.inventory.county.id,
+            episode=f"{DIGEST}/{lead.to}/{stamp(at_ms)}",
+            severity=min(each.severity for each in cluster),
+            kind=Kind.DIGEST,
+            step=0,
+            repeat=0,
+            to=lead.to,
+            phone=lead.phone,
+            channel=lead.channel,
+            text=self.texts.compose(name, facts, segments=2),
+            covers=_covered(cluster),
+        )
+
+    def _counts(self, cluster: Iterable[Owed]) -> list[str]:
+        """停机2, 过线12: what matters most first."""
+        ranked = sorted(cluster, key=lambda each: each.severity)
+        return [f"{word}{count}" for word, count in Counter(self._word(each) for each in ranked).items()]
+
+    def _word(self, owed: Owed) -> str:
+        return self.texts.word(f"over_{owed.rule}" if owed.kind is Kind.CLEARED else owed.rule)
+
+    def _place(self, owed: Owed) -> str:
+        asset = self.inventory.assets.get(owed.asset)
+        return self._short(owed) if asset is None else texts.place(asset) if asset.landmark else asset.short
+
+    def _short(self, owed: Owed) -> str:
+        asset = self.inventory.assets.get(owed.asset)
+        if asset is not None:
+            return asset.short
+        gateway = self.inventory.radio_gateways.get(owed.asset)
+        return "" if gateway is None else gateway.name
+
+    def _feeder(self, owed: Owed) -> str:
+        """The power line of a plant without power, by its name; nothing for anything else."""
+        asset = self.inventory.assets.get(owed.asset)
+        if owed.rule != "no_power" or asset is None or asset.plant is None or asset.plant.feeder is None:
+            return ""
+        return self.inventory.feeders[asset.plant.feeder].name
+
+    def _round(self, alerts: Sequence[Alert], at_ms: Millis) -> str:
+        """早班 or 下午班: the round that they were all missed in, by when it began."""
+        asset = self.inventory.assets.get(alerts[0].asset) if alerts else None
+        if asset is None:
+            return ""
+        past = [slot for slot in islice(self.calendar.slots(asset, at_ms - DAY_MS), 8) if slot.end_ms <= at_ms]
+        if not past:
+            return ""
+        return self.texts.word("morning_round" if self.calendar.local(past[-1].start_ms).hour < NOON else "later_round")
+
+    def _deadline_ms(self, alert: Alert, owed: Owed, at_ms: Millis) -> Millis:
+        """What the message alone would have said, from now on."""
+        return self.schedule.deadline_ms(replace(alert, step=owed.step, left_ms=alert.left_ms or at_ms), at_ms)
+
+
+def _pairs(alerts: Iterable[Alert], cluster: Sequence[Owed]) -> Iterator[tuple[Alert, Owed]]:
+    by_episode = {each.episode: each for each in cluster}
+    return ((alert, by_episode[alert.episode]) for alert in alerts)
+
+
+def _covered(cluster: Iterable[Owed]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.episode for each in cluster))

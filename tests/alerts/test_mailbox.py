@@ -1,0 +1,170 @@
+"""What waits for a number: nothing is lost, no budget is overrun, and the figures of the papers hold."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from alerts import policy
+from alerts.alert import Alert
+from alerts.annunciator import Annunciator
+from alerts.assembly import assemble
+from alerts.calendars import DAY_MS, MINUTE_MS
+from alerts.mailbox import Mailbox
+from alerts.model import Event, Kind, Owed, Severity
+from gateway import imports, shipped
+from telemetry.reading import Millis
+
+COUNTY = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")
+NOON = 1_795_320_000_000  # 2026-11-22T04:00:00Z, which is noon there
+HOUR_MS = 60 * MINUTE_MS
+POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")
+TELLING: Annunciator = assemble(COUNTY, shipped.figures())[0]._annunciator
+CREW = next(person for person in COUNTY.people.values() if any(duty.role == "crew" for duty in person.duties))
+CLEANER = next(person for person in COUNTY.people.values() if any(duty.role == "cleaner" for duty in person.duties))
+ASSET = next(iter(COUNTY.assets))
+
+
+def owed(number: int, at_ms: Millis, severity: str = "P2", to: str = CREW.id, kind: Kind = Kind.FIRST) -> Owed:
+    rule = "overflow" if severity == "P2" else "over_two_thirds"
+    return Owed(
+        at_ms=at_ms,
+        rule=rule,
+        asset=ASSET,
+        episode=f"{rule}/{ASSET}/{number}",
+        severity=severity,
+        kind=kind,
+        step=0,
+        repeat=0,
+        to=to,
+        phone=COUNTY.people[to].phone,
+        channel="sms",
+        text="一条短信",
+    )
+
+
+def alert(message: Owed) -> Alert:
+    return Alert(
+        episode=message.episode,
+        rule=message.rule,
+        asset=message.asset,
+        device="",
+        severity=Severity(message.severity),
+        raised_ms=message.at_ms,
+        since_ms=message.at_ms,
+        detail={},
+    )
+
+
+def left(messages: list[Owed], until_ms: Millis) -> tuple[list[Owed], list[Event], Mailbox]:
+    """Everything that leaves when these are posted in their order and the box is opened whenever it is due."""
+    box, texts, said = Mailbox(messages[0].phone), list[Owed](), list[Event]()
+    alerts = {each.episode: alert(each) for each in messages}
+
+    def run(box: Mailbox, until_ms: Millis) -> Mailbox:
+        while 0 < box.due_ms <= until_ms:
+            box, log = TELLING.release(box, alerts, box.due_ms)
+            texts.extend(each for each in log if isinstance(each, Owed))
+            said.extend(each for each in log if isinstance(each, Event))
+        return box
+
+    for message in messages:
+        box = run(box, message.at_ms - 1)
+        (box,), log = TELLING.post([message], {box.phone: box})
+        said.extend(each for each in log if isinstance(each, Event))
+    return texts, said, run(box, until_ms)
+
+
+def spoken(texts: list[Owed]) -> Counter[str]:
+    return Counter(episode for text in texts for episode in text.covers or (text.episode,))
+
+
+GAPS = st.lists(st.tuples(st.integers(0, 40 * MINUTE_MS), st.sampled_from(["P2", "P3"])), min_size=1, max_size=60)
+
+
+@given(GAPS, st.sampled_from([CREW.id, CLEANER.id]))
+def test_every_message_leaves_once_alone_or_in_a_text_for_several(gaps: list[tuple[int, str]], to: str) -> None:
+    at_ms, messages = NOON, []
+    for number, (gap_ms, severity) in enumerate(gaps):
+        at_ms += gap_ms
+        messages.append(owed(number, at_ms, severity, to))
+    texts, _, box = left(messages, at_ms + 40 * DAY_MS)
+    assert box.pending == ()
+    assert spoken(texts) == Counter(each.episode for each in messages)
+
+
+@given(GAPS, st.sampled_from([CREW.id, CLEANER.id]))
+def test_no_budget_is_overrun_whatever_comes(gaps: list[tuple[int, str]], to: str) -> None:
+    at_ms, messages = NOON, []
+    for number, (gap_ms, severity) in enumerate(gaps):
+        at_ms += gap_ms
+        messages.append(owed(number, at_ms, severity, to))
+    texts, _, _ = left(messages, at_ms + 40 * DAY_MS)
+    instants = [each.at_ms for each in texts]
+    assert instants == sorted(instants)
+    for span, most in POLICIES.telling.budget.items():
+        assert all(sum(at <= other < at + span for other in instants) <= most for at in instants)
+    assert all(other - at >= POLICIES.telling.fold_p2 for at, other in pairwise(instants))
+    if to == CLEANER.id:
+        days = Counter((at + 8 * HOUR_MS) // DAY_MS for at in instants)
+        assert max(days.values()) <= POLICIES.telling.cap_a_day
+
+
+def test_the_first_leaves_at_once_and_later_ones_together() -> None:
+    texts, said, _ = left([owed(n, NOON + n * 10_000) for n in range(4)], NOON + HOUR_MS)
+    assert [(each.at_ms - NOON, len(each.covers)) for each in texts] == [(0, 0), (2 * MINUTE_MS, 3)]
+    assert [event.event for event in said if event.event == "folded"] == ["folded"] * 2
+    assert "3处" in texts[1].text
+
+
+def test_a_p3_waits_a_quarter_of_an_hour_and_a_p2_takes_it_along() -> None:
+    texts, _, _ = left([owed(1, NOON), owed(2, NOON + 1, "P3")], NOON + HOUR_MS)
+    assert [each.at_ms - NOON for each in texts] == [0, 15 * MINUTE_MS]
+    texts, _, _ = left([owed(1, NOON), owed(2, NOON + 1, "P3"), owed(3, NOON + 2)], NOON + HOUR_MS)
+    assert [each.at_ms - NOON for each in texts] == [0, 2 * MINUTE_MS]
+
+
+def test_a_closing_word_meets_a_first_word_that_never_left() -> None:
+    messages = [owed(1, NOON), owed(2, NOON + 1), owed(2, NOON + 2, kind=Kind.CLEARED)]
+    texts, _, box = left(messages, NOON + HOUR_MS)
+    assert [each.episode for each in texts] == [messages[0].episode]
+    assert box.pending == ()
+
+
+def test_many_at_once_are_a_storm_of_few_texts_and_it_ends() -> None:
+    """More than ten in ten minutes: one text within two minutes of the first, three in half an hour, then silence."""
+    messages = [owed(n, NOON + n * 20_000) for n in range(120)]
+    texts, said, _ = left(messages, NOON + 3 * HOUR_MS)
+    instants = [each.at_ms - NOON for each in texts]
+    assert sum(at < 2 * MINUTE_MS for at in instants) == 1
+    assert all(sum(at <= other < at + 30 * MINUTE_MS for other in instants) <= 3 for at in instants)
+    assert spoken(texts) == Counter(each.episode for each in messages)
+    assert any("件告警" in each.text for each in texts)
+    assert any(event.detail and event.detail["reason"] == "storm" for event in said)
+    later = owed(999, NOON + 4 * HOUR_MS)
+    texts, _, box = left([*messages, later], later.at_ms)
+    assert (texts[-1].at_ms, texts[-1].episode, box.storm_ms) == (later.at_ms, later.episode, 0)
+
+
+def test_what_waits_at_night_leaves_in_the_morning() -> None:
+    late = NOON + 9 * HOUR_MS - MINUTE_MS  # 20:59
+    texts, _, _ = left([owed(1, late), owed(2, late + 10_000)], late + DAY_MS)
+    assert [(each.at_ms - late) // MINUTE_MS for each in texts] == [0, 9 * 60 + 31]
+
+
+@pytest.mark.parametrize(("what", "reason"), [({"closed_ms": 1}, "cleared"), ({"acked_ms": 1}, "acknowledged")])
+def test_what_was_seen_to_meanwhile_is_not_told(what: dict[str, int], reason: str) -> None:
+    first, second = owed(1, NOON), owed(2, NOON + 1)
+    (box,), _ = TELLING.post([first], {})
+    box, _ = TELLING.release(box, {first.episode: alert(first)}, NOON)
+    (box,), _ = TELLING.post([second], {box.phone: box})
+    done = replace(alert(second), **what)
+    box, log = TELLING.release(box, {second.episode: done}, box.due_ms)
+    assert [(each.event, each.detail and each.detail["reason"]) for each in log if isinstance(each, Event)] == [
+        ("dropped", reason)
+    ]
+    assert (box.pending, box.due_ms) == ((), 0)
