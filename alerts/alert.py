@@ -23,6 +23,10 @@ class Alert(Struct, frozen=True, kw_only=True):
     latched: bool = False
     acked_ms: Millis = 0
     acked_by: str = ""
+    ack_until_ms: Millis = 0
+    """When the acknowledgement lapses if it still stands then (T10)."""
+    shelved_until_ms: Millis = 0
+    """Until when nothing is sent about it, because somebody wanted so (T13)."""
     parent: str = ""
     """The episode that explains this one and keeps it quiet."""
     fresh_ms: Millis = 0
@@ -50,6 +54,16 @@ class Alert(Struct, frozen=True, kw_only=True):
         return self.episode.split("/")[1]
 
     @property
+    def tell_ms(self) -> Millis:
+        """The earliest instant at which somebody may have to be told, or 0."""
+        return min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)
+
+    @property
+    def lapse_ms(self) -> Millis:
+        """The earliest instant at which the time of a shelf or of an acknowledgement is over, or 0."""
+        return min((due for due in (self.shelved_until_ms, self.ack_until_ms) if due), default=0)
+
+    @property
     def wake_ms(self) -> Millis:
         """The earliest instant at which anything about it is due, or 0."""
-        return min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)
+        return min((due for due in (self.tell_ms, self.lapse_ms) if due), default=0)

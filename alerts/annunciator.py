@@ -118,6 +118,8 @@ def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
 def _over(alert: Alert | None) -> str:
     if alert is None or alert.closed_ms:
         return "cleared"
+    if alert.shelved_until_ms:
+        return "shelved"
     return "acknowledged" if alert.acked_ms else "inhibited" if alert.parent else ""
 
 

@@ -24,6 +24,7 @@ from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
 from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
+from alerts.responses import Responses
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
 from alerts.scribe import Scribe
@@ -79,7 +80,9 @@ def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
     annunciator = Annunciator(
         inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
     )
-    return County(inventory, plans, Office(inventory, telling, gateway_rule), annunciator), rules.version
+    return County(
+        inventory, plans, Office(inventory, telling, Responses(inventory, telling), gateway_rule), annunciator
+    ), rules.version
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

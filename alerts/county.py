@@ -4,39 +4,33 @@ The only mutable thing in the middle: states, timers and open alerts. What they 
 A failed input leaves it as it was: everything is computed before anything is kept.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
 
 from alerts import engine
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
 from alerts.bins import BinMemory
+from alerts.changes import Changes
 from alerts.engine import NEVER
 from alerts.finding import Finding, Found, Step
 from alerts.mailbox import Mailbox
-from alerts.model import Event, Owed
-from alerts.office import LONGEST_GRACE_MS, Docket, Office
+from alerts.office import Docket, Office
 from alerts.plan import AssetState, Memory, Plan
+from alerts.responses import LONGEST_GRACE_MS, Responses
+from alerts.scribe import Log
 from alerts.timers import Timers
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
+
+Deed: TypeAlias = Callable[[Responses, Alert, Memory | None, Log], Alert | str]
+"""One of ``Responses``, with all that it needs besides."""
 
 _ASSET: Final = "a"
 _ALERT: Final = "e"
 _BOX: Final = "m"
 """Kinds of timers; of one instant the asset's is first and the mailbox's last, so that what falls due together is told
 together."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What some inputs have changed: assets whose machines moved, alerts, and everything said, in order."""
-
-    moved: dict[str, None] = field(default_factory=dict)
-    alerts: dict[str, Alert] = field(default_factory=dict)
-    boxes: dict[str, Mailbox] = field(default_factory=dict)
-    log: list[Event | Owed] = field(default_factory=list)
 
 
 class County:
@@ -142,15 +136,22 @@ class County:
         """When ``advance`` may next have something to do; early is harmless."""
         return self._timers.next_ms()
 
-    def acknowledge(self, episode: str, by: str, channel: str, at_ms: Millis, changes: Changes) -> bool:
-        """T9; false when the episode is over or acknowledged already (T11), which changes nothing."""
-        alert = self.alerts.get(episode)
-        if alert is None or alert.closed_ms or alert.acked_ms:
-            return False
+    def respond(self, episode: str, deed: Deed, at_ms: Millis, changes: Changes) -> str:
+        """What a person does about an open episode; a sentence when it is not possible, which changes nothing."""
+        alert = self.alerts[episode]
         docket = self._docket()
-        self._office.acknowledge(alert, by, channel, at_ms, docket)
+        done = deed(self._office.responses, alert, self.memory(alert.asset), docket.log)
+        if isinstance(done, str):
+            return done
+        docket.enter(done)
+        self._office.run(done, at_ms, docket)
         self._settle(docket, changes)
-        return True
+        return ""
+
+    def is_open(self, episode: str) -> bool:
+        """Whether it still stands."""
+        alert = self.alerts.get(episode)
+        return alert is not None and not alert.closed_ms
 
     def reset(self, episode: str, by: str, at_ms: Millis, changes: Changes) -> bool:
         """T12; false while the condition still stands or when there is nothing latched."""

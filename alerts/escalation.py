@@ -49,7 +49,7 @@ class Escalation:
 
     def run(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """Does all that is due by ``at_ms``, one thing after the other."""
-        while 0 < alert.wake_ms <= at_ms:
+        while 0 < alert.tell_ms <= at_ms:
             alert = self._turn(alert, memory, at_ms, log)
         return alert
 
@@ -76,7 +76,10 @@ class Escalation:
         """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
         log.append(why("released", alert, at_ms, alert.parent))
         alert = replace(alert, parent="", reason="")
-        if alert.acked_ms or not self.schedule.policy(alert).steps or alert.severity is Severity.P4 or not alert.owes:
+        policy = self.schedule.policy(alert)
+        if alert.acked_ms or alert.shelved_until_ms or not policy.steps or not alert.owes:
+            return alert
+        if alert.severity is Severity.P4:
             return alert
         if continues:
             told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
@@ -94,21 +97,22 @@ class Escalation:
     def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
         """A fire that flares up before anybody reset it is told again from the first step."""
         again = replace(alert, latched=False, recovering=False, owes=True, acked_ms=0, acked_by="", detail=detail)
-        return replace(again, fresh_ms=at_ms, due_ms=0, repeat_ms=0)
+        return replace(again, fresh_ms=at_ms, due_ms=0, repeat_ms=0, ack_until_ms=0, shelved_until_ms=0)
 
     def confirm(self, alert: Alert, at_ms: Millis, detail: Detail, log: Log) -> Alert:
         """What only late samples had said is true now."""
         if alert.left_ms:
             return self.reignite(alert, at_ms, detail)
         alert = replace(alert, recovering=False, owes=True, detail=detail)
-        return alert if alert.parent else self.begin(alert, at_ms, log)
+        return alert if alert.parent or alert.shelved_until_ms else self.begin(alert, at_ms, log)
 
     def close(self, alert: Alert, at_ms: Millis, reason: str) -> Alert:
         """T6, T12: it is over; those who were told of a P1 or P2 hear so, but not the emptier who ended it."""
         over = replace(
             alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False
         )
-        told = over.told
+        over = replace(over, ack_until_ms=0, shelved_until_ms=0)
+        told = () if alert.shelved_until_ms else over.told
         if reason == "emptied":
             emptiers = {holder.person.id for holder in self._holders(over, EMPTIER)}
             told = tuple(person for person in told if person not in emptiers)
@@ -117,8 +121,30 @@ class Escalation:
             return over
         return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
 
+    def tell_first(self, alert: Alert, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        """Those of step 0 are told now, whatever holds it; what was due after that goes on at the next step."""
+        anew = replace(alert, step=0, left_ms=at_ms)  # a deadline of the past helps nobody
+        told = self._tell(anew, self.schedule.steps(alert)[0], kind, memory, at_ms, log)
+        if alert.step == 0:
+            return told
+        return self._file_next(replace(told, step=alert.step, left_ms=alert.left_ms), at_ms, log)
+
+    def tell_person(self, alert: Alert, person: str, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        """One person is told what step 0 says; the chain goes on as it was, or begins with this."""
+        told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
+        deadline_ms = self.schedule.deadline_ms(replace(told, step=0, left_ms=at_ms), at_ms)
+        text = self.scribe.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms)
+        log.append(self.scribe.owed(alert, 0, person, Kind.FRESH, text, at_ms))
+        everybody = (*alert.told, *((person,) if person not in alert.told else ()))
+        return self._file_next(replace(told, told=everybody, step=max(alert.step, 1)), at_ms, log)
+
+    def await_recovery(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
+        """It is getting better: told afresh only if it does not."""
+        log.append(why("held", alert, at_ms, RECOVERING))
+        return replace(alert, fresh_ms=0, reason=RECOVERING_AFRESH)
+
     def _turn(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
-        wake = alert.wake_ms
+        wake = alert.tell_ms
         if alert.closed_ms:
             return self._tell_over(alert, memory, at_ms, log)
         if alert.fresh_ms == wake:
@@ -170,8 +196,7 @@ class Escalation:
 
     def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         if alert.recovering and alert.severity is not Severity.P1:
-            log.append(why("held", alert, at_ms, RECOVERING))
-            return replace(alert, fresh_ms=0, reason=RECOVERING_AFRESH)
+            return self.await_recovery(alert, at_ms, log)
         release = self.holds.release(alert, at_ms, self.holds.first_hours(alert))
         if release.at_ms > at_ms:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
@@ -217,8 +242,10 @@ class Escalation:
         again = replace(alert, repeat=alert.repeat + 1)
         log.extend(self.scribe.owed(again, 0, person, Kind.REPEAT, text, at_ms) for person in alert.told)
         done = again.repeat % RESTART
-        due = max(alert.left_ms + policy.repeats[done], at_ms + 1) if done < len(policy.repeats) else 0
-        return replace(again, repeat_ms=due)
+        if done >= len(policy.repeats):
+            return replace(again, repeat_ms=0)
+        gap = policy.repeats[done] - policy.repeats[done - 1]  # a chain that began anew has not left with the first
+        return replace(again, repeat_ms=max(alert.left_ms + policy.repeats[done], at_ms + gap))
 
     def _tell_over(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         words = self.schedule.policy(alert).cleared_text

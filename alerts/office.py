@@ -15,13 +15,12 @@ from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.model import Event, Severity
 from alerts.plan import Memory
+from alerts.responses import LONGEST_GRACE_MS, Responses
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import Log, record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-
-LONGEST_GRACE_MS: Millis = 600_000
 
 
 @dataclass(slots=True)
@@ -64,6 +63,7 @@ class Office:
 
     inventory: Inventory
     escalation: Escalation
+    responses: Responses
     gateway_rule: GatewayOffline
 
     def decide(self, findings: Iterable[Finding], at_ms: Millis, docket: Docket) -> None:
@@ -104,8 +104,14 @@ class Office:
         return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms)
 
     def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
-        """Tells whatever of an episode is due by ``at_ms``."""
-        docket.enter(self.escalation.run(alert, docket.memory(alert.asset), at_ms, docket.log))
+        """Does whatever of an episode is due by ``at_ms``."""
+        memory = docket.memory(alert.asset)
+        while 0 < alert.wake_ms <= at_ms:
+            if alert.wake_ms == alert.lapse_ms:
+                alert = self.responses.lapse(alert, memory, at_ms, docket.log)
+            else:
+                alert = self.escalation.run(alert, memory, at_ms, docket.log)
+        docket.enter(alert)
 
     def adopt(self, alert: Alert) -> Alert:
         """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
@@ -113,11 +119,6 @@ class Office:
         known = alert.asset in inventory.assets or alert.asset in inventory.radio_gateways
         known = known or alert.asset == inventory.county.id
         return self.escalation.adopt(alert) if known else alert
-
-    def acknowledge(self, alert: Alert, by: str, channel: str, at_ms: Millis, docket: Docket) -> None:
-        """T9."""
-        docket.log.append(record("acked", alert, at_ms, {"by": by, "channel": channel}))
-        docket.enter(self.escalation.acknowledge(alert, by, at_ms))
 
     def reset(self, alert: Alert, by: str, at_ms: Millis, docket: Docket) -> None:
         """T12: a latched episode is over, because a person has looked."""
@@ -149,7 +150,8 @@ class Office:
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
         docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
-        docket.enter(replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0))
+        over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0)
+        docket.enter(replace(over, ack_until_ms=0, shelved_until_ms=0))
 
     def _hear(self, finding: Finding, docket: Docket) -> None:
         match finding.kind:

@@ -126,6 +126,10 @@ class Policies(_Figures):
     parent_least: Span
     parent_most: Span
     telling: Telling = Telling()
+    ack_timeout: dict[str, Span] = Field(default={"P1": 30 * 60_000, "P2": 4 * 3_600_000, "P3": 24 * 3_600_000})
+    """How long an acknowledgement holds while it still stands (T10)."""
+    shelf: dict[str, Span] = Field(default={"cleaner": 8 * 3_600_000, "dispatcher": 24 * 3_600_000})
+    """How long a role may keep an episode quiet (T13); one that is not named as long as a cleaner."""
     rules: dict[str, Policy]
 
     def of(self, rule: str) -> Policy:

@@ -19,7 +19,8 @@ from rich.table import Table
 from alerts import engine
 from alerts.assembly import Figures
 from alerts.bins import BinMemory, look
-from alerts.county import Changes, County
+from alerts.changes import Changes
+from alerts.county import County
 from benchmarks import load, report
 from gateway import imports, shipped, start
 from gateway.journal.entry import Entry

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Rolled
@@ -19,6 +19,7 @@ from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.orders import obey
 from gateway.pipeline import Pipeline, Tally
 from gateway.requests import Begin, DealtWith, End, Housekeep, Watched
 from gateway.sources.inbox import Inbox
@@ -251,16 +252,6 @@ class Loop:
     def _command(self, command: Command) -> CommandVerdict:
         county, now_ms = self._pipeline.county, self._clock.now_ms()
         self._pipeline.advance(now_ms)
-        if command.by not in county.inventory.people:
-            return UnknownPerson()
         if command.episode not in county.alerts and not self._journal.knows(command.episode):
             return UnknownEpisode()
-        if command.verb is Verb.ACK:
-            if county.acknowledge(command.episode, command.by, command.channel, now_ms, self._pipeline.changes):
-                return Done(now_ms, "acked")
-            return Done(now_ms, "unchanged")
-        if command.verb is not Verb.RESET:
-            return NotPossible(f"{command.verb} is not possible yet")
-        if county.reset(command.episode, command.by, now_ms, self._pipeline.changes):
-            return Done(now_ms, "reset")
-        return NotPossible(f"{command.episode} cannot be reset: it still burns, or there is nothing to reset")
+        return obey(command, county, now_ms, self._pipeline.changes)

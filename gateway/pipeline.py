@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from alerts.assembly import pack, pack_alert, pack_box
-from alerts.county import Changes, County
+from alerts.changes import Changes
+from alerts.county import County
 from alerts.model import Event, Owed
 from gateway.journal.entry import AlertRow, Entry, Quarantined, Snapshot
 from gateway.journal.trouble import JournalUnavailable

@@ -20,6 +20,7 @@ from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
+from tests.seen import see
 from tests.virtual_line import VirtualLine
 
 STORY: Final = Path(__file__).with_suffix(".yaml")
@@ -79,7 +80,7 @@ def _answer(line: VirtualLine, at_ms: Millis) -> None:
     county, changes = line.pipeline.county, line.pipeline.changes
     for alert in list(county.alerts.values()):
         if alert.severity < Severity.P4 and at_ms >= alert.raised_ms + ANSWERED_AFTER_MS:
-            county.acknowledge(alert.episode, PERSON, "sms", at_ms, changes)
+            see(county, alert.episode, PERSON, at_ms, changes)
             county.reset(alert.episode, PERSON, at_ms, changes)
 
 

@@ -39,6 +39,26 @@ class Ack:
 
 
 @dataclass(frozen=True)
+class Shelve:
+    """A person wants quiet about it for so many hours; 0 takes it from the shelf."""
+
+    rule: str
+    asset: str
+    by: str
+    hours: float
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """A person has somebody told now; ``-`` is whoever is told first."""
+
+    rule: str
+    asset: str
+    by: str
+    to: str
+
+
+@dataclass(frozen=True)
 class Reset:
     """A person resets the latched episode of a rule on an asset."""
 
@@ -69,7 +89,7 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Restart | Deaf | Listen | Down
+Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Restart | Deaf | Listen | Down
 
 
 @dataclass(frozen=True)
@@ -205,6 +225,11 @@ class _Timeline:
             elif name in {"ack", "reset"}:
                 rule, asset, by = said.split()
                 actions.append(Ack(rule, asset, by) if name == "ack" else Reset(rule, asset, by))
+            elif name == "shelve":
+                rule, asset, by, hours = said.split()
+                actions.append(Shelve(rule, asset, by, float(hours)))
+            elif name == "dispatch":
+                actions.append(Dispatch(*said.split()))
             elif name == "raw":
                 actions.append(Uplink(at_ms, said["topic"], said["payload"].encode()))
             else:

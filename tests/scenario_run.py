@@ -9,16 +9,20 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
-from alerts.office import LONGEST_GRACE_MS
+from alerts.responses import LONGEST_GRACE_MS
 from gateway import start
+from gateway.commands import Command, Done, NotPossible, Verb
 from gateway.journal.entry import AlertRow, Entry, Placed, Restored
+from gateway.orders import obey
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
-from tests.scenario_file import Ack, Deaf, Down, Line, Listen, Moment, Reset, Restart, Scenario
+from tests.scenario_file import Ack, Deaf, Dispatch, Down, Line, Listen, Moment, Reset, Restart, Scenario, Shelve
 
 ROOT: Final = Path(__file__).parents[1]
 MINUTE: Final = 60_000
@@ -167,10 +171,8 @@ class Play:
             return
         self._advance(at_ms)
         match action:
-            case Ack(rule, asset, by):
-                county.acknowledge(self._episode(rule, asset), by, "api", at_ms, self._pipeline.changes)
-            case Reset(rule, asset, by):
-                county.reset(self._episode(rule, asset), by, at_ms, self._pipeline.changes)
+            case Ack() | Reset() | Shelve() | Dispatch():
+                self._obey(action, at_ms)
             case Restart():
                 self._restart(at_ms)
             case Deaf():
@@ -184,6 +186,21 @@ class Play:
                 self._restart(up_ms, deaf_since_ms=at_ms)
                 self._now_ms = up_ms
                 self._grace_ms = up_ms + LONGEST_GRACE_MS
+
+    def _obey(self, wish: Ack | Reset | Shelve | Dispatch, at_ms: Millis) -> None:
+        """What a person wants, by the way that every command takes."""
+        command = Command(verb=Verb.ACK, episode=self._episode(wish.rule, wish.asset), by=wish.by, channel="api")
+        match wish:
+            case Reset():
+                command = replace(command, verb=Verb.RESET)
+            case Shelve(hours=hours):
+                until_ms = at_ms + round(hours * 3_600_000)
+                verb = Verb.SHELVE if hours else Verb.UNSHELVE
+                command = replace(command, verb=verb, reason="等车", until_ms=until_ms)
+            case Dispatch(to=to):
+                command = replace(command, verb=Verb.DISPATCH, to="" if to == "-" else to)
+        verdict = obey(command, self._pipeline.county, at_ms, self._pipeline.changes)
+        assert isinstance(verdict, Done | NotPossible), verdict
 
     def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         if deaf_since_ms is None:

@@ -18,6 +18,7 @@ from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import contents
 from tests.scenario_run import figures
+from tests.seen import see
 from tests.strategies import wire_bytes, wire_form
 from tests.virtual_line import VirtualLine
 
@@ -168,7 +169,7 @@ def do(line: VirtualLine, at_ms: Millis, what: Uplink | Spoken) -> None:
         if what.resets:
             county.reset(episode, "office", at_ms, changes)
         else:
-            county.acknowledge(episode, "office", "desk", at_ms, changes)
+            see(county, episode, "office", at_ms, changes)
 
 
 def plain(story: Sequence[Happening], path: Path) -> VirtualLine:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from alerts import bins
 from alerts.alert import Alert
 from alerts.assembly import assemble
-from alerts.county import Changes
+from alerts.changes import Changes
 from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantRow, Row

@@ -1,0 +1,111 @@
+"""What people's hands do to the telling of an episode: acknowledge (T9, T10), shelve (T13), have somebody told now.
+
+Whether a person may is decided here as well, as a sentence; who asked by which way is written, and nothing is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.escalation import Escalation
+from alerts.model import Kind, Severity
+from alerts.plan import Memory
+from alerts.scribe import RESTART, Log, record
+from telemetry.inventory import Inventory, Person
+from telemetry.reading import Millis
+from telemetry.terms import Role
+
+LONGEST_GRACE_MS: Millis = 600_000
+"""How long it is waited at most whether an episode still stands before it is told afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked, by which way and from where."""
+
+    by: str
+    channel: str
+    origin: str = ""
+
+    def detail(self) -> Mapping[str, str]:
+        """As a row says it."""
+        return {"by": self.by, "channel": self.channel} | ({"origin": self.origin} if self.origin else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """The rules of one county for what people do."""
+
+    inventory: Inventory
+    escalation: Escalation
+
+    def acknowledge(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert:
+        """T9: somebody has seen it; steps and repeats stop, for a while."""
+        log.append(record("acked", alert, at_ms, {**asked.detail()}))
+        lasts = self.escalation.holds.policies.ack_timeout.get(alert.severity, 0)
+        return replace(self.escalation.acknowledge(alert, asked.by, at_ms), ack_until_ms=at_ms + lasts if lasts else 0)
+
+    def shelve(self, alert: Alert, asked: Asked, reason: str, until_ms: Millis, at_ms: Millis, log: Log) -> Alert | str:
+        """T13: nothing is sent about it until then (0: until it is over), as long as the person's role allows."""
+        most_ms = at_ms + self._longest_shelf(self.inventory.people[asked.by])
+        if not reason:
+            return "say why it is to be quiet: the reason is missing"
+        if until_ms and not at_ms < until_ms <= most_ms:
+            hours = (most_ms - at_ms) // 3_600_000
+            return f"{asked.by} may keep it quiet for at most {hours} h from now; name an earlier end"
+        until_ms = until_ms or most_ms
+        log.append(record("shelved", alert, at_ms, {**asked.detail(), "reason": reason, "until_ms": until_ms}))
+        quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0, ack_until_ms=0)
+        return replace(quiet, shelved_until_ms=until_ms, reason="shelved")
+
+    def unshelve(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert | str:
+        """T14: it is told after all, if it still stands in a while."""
+        if not alert.shelved_until_ms:
+            return f"{alert.episode} is not shelved"
+        log.append(record("unshelved", alert, at_ms, {**asked.detail()}))
+        return self._back(alert, at_ms)
+
+    def dispatch(
+        self, alert: Alert, asked: Asked, to: str, memory: Memory | None, at_ms: Millis, log: Log
+    ) -> Alert | str:
+        """Somebody decided that it is told now: to one person, or to whoever is told first."""
+        steps = self.escalation.schedule.steps(alert)
+        if not steps:
+            return f"there is no text for {alert.rule}; call them, or add steps for it in escalation.yaml"
+        log.append(record("dispatched", alert, at_ms, {**asked.detail(), **({"to": to} if to else {})}))
+        alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, shelved_until_ms=0, recovering=False)
+        again = replace(alert, repeat=(alert.repeat // RESTART + 1) * RESTART)
+        if not to:
+            told = self.escalation.tell_first(again, Kind.FRESH if alert.told else Kind.FIRST, memory, at_ms, log)
+        else:
+            told = self.escalation.tell_person(again, to, memory, at_ms, log)
+        return replace(told, fresh_ms=0)
+
+    def lapse(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        """The time of a shelf (T14) or of an acknowledgement (T10) is over."""
+        if 0 < alert.shelved_until_ms <= at_ms:
+            log.append(record("unshelved", alert, at_ms, {"reason": "time"}))
+            return self._back(alert, at_ms)
+        log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by}))
+        alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0)
+        if alert.latched or alert.parent:
+            return alert
+        if alert.recovering and alert.severity is not Severity.P1:
+            return self.escalation.await_recovery(alert, at_ms, log)
+        again = replace(alert, repeat=(alert.repeat // RESTART + 1) * RESTART)
+        return self.escalation.tell_first(again, Kind.FRESH, memory, at_ms, log)
+
+    def _back(self, alert: Alert, at_ms: Millis) -> Alert:
+        """From the shelf: told afresh unless somebody has seen it or something explains it."""
+        back = replace(alert, shelved_until_ms=0, reason="")
+        if alert.acked_ms or alert.parent or alert.closed_ms or not self.escalation.schedule.steps(alert):
+            return back
+        device = self.inventory.devices.get(alert.device)
+        grace = LONGEST_GRACE_MS if device is None else min(device.interval_s * 1000, LONGEST_GRACE_MS)
+        return replace(back, fresh_ms=at_ms + grace)
+
+    def _longest_shelf(self, person: Person) -> Millis:
+        shelf = self.escalation.holds.policies.shelf
+        return max((shelf.get(duty.role, shelf[Role.CLEANER]) for duty in person.duties), default=shelf[Role.CLEANER])
