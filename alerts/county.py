@@ -17,6 +17,7 @@ from alerts.finding import Finding, Found, Step
 from alerts.model import Event, Owed
 from alerts.office import LONGEST_GRACE_MS, Docket, Office
 from alerts.plan import AssetState, Memory, Plan
+from alerts.scribe import Scribe
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
 
@@ -149,6 +150,19 @@ class County:
         changes.moved[alert.asset] = None
         self._settle(docket, changes)
         return True
+
+    def hurry(self, episode: str, at_ms: Millis, changes: Changes) -> None:
+        """The next step is due now: those who were told cannot be reached."""
+        alert = self.alerts.get(episode)
+        if alert is not None and not alert.closed_ms and not alert.acked_ms and alert.due_ms > at_ms:
+            docket = self._docket()
+            self._office.hurry(alert, at_ms, docket)
+            self._settle(docket, changes)
+
+    @property
+    def scribe(self) -> Scribe:
+        """The writer of this county."""
+        return self._office.escalation.scribe
 
     def watch(self, rule: str, part: str, problem: str, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""

@@ -146,6 +146,11 @@ class Office:
         elif standing is not None and not problem:
             self._close(standing, at_ms, "recovered", docket)
 
+    def hurry(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
+        """Nobody who was told can be reached: the next step does not wait for its time."""
+        docket.log.append(record("hurried", alert, at_ms, {"reason": "no_receipt", "step": alert.step}))
+        self.run(replace(alert, due_ms=at_ms), at_ms, docket)
+
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
         docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))

@@ -5,7 +5,7 @@ A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 
 from collections.abc import Mapping
 from string import Formatter
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
@@ -39,6 +39,8 @@ FACTS: Final = frozenset(
         "gateway",
         "devices",
         "office_phone",
+        "person",
+        "stand_in",
     }
 )
 """What a template may speak of."""
@@ -67,6 +69,14 @@ class _Catalogue(RootModel[dict[str, Template]]):
     pass
 
 
+class Wording(NamedTuple):
+    """A text, and the template and facts that it was made of."""
+
+    text: str
+    template: str
+    variables: dict[str, str]
+
+
 class Texts:
     """The catalogue of one county, signed."""
 
@@ -77,14 +87,27 @@ class Texts:
     def __contains__(self, name: str) -> bool:
         return name in self._templates
 
-    def compose(self, name: str, facts: Facts) -> str:
-        """The text ``name`` about these facts: optional parts go, first to last, until it fits one segment."""
+    def compose(self, name: str, facts: Facts, addressee: str = "") -> str:
+        """The text ``name`` about these facts: optional parts go, first to last, until it fits one segment.
+
+        On a telephone that several people use it opens with whom it is for.
+        """
+        return self._signature + self.body(name, facts, addressee, SEGMENT - units(self._signature))
+
+    def word(self, name: str, facts: Facts) -> "Wording":
+        """The same, with what a provider needs that sends only texts it approved before."""
+        spoken = self._templates[name].names() & facts.keys()
+        return Wording(self.compose(name, facts), name, {fact: facts[fact] for fact in sorted(spoken)})
+
+    def body(self, name: str, facts: Facts, addressee: str = "", most: int = SEGMENT) -> str:
+        """The text without its signature, as a provider that signs by itself or a voice says it."""
         template = self._templates[name]
+        opening = f"{addressee}：" if addressee else ""
         kept = {part for part, words in template.optional.items() if _known(words, facts)}
         for part in (None, *template.optional):
             kept.discard(part or "")
-            text = self._signature + self._fill(template, kept, facts)
-            if units(text) <= SEGMENT:
+            text = opening + self._fill(template, kept, facts)
+            if units(text) <= most:
                 break
         return text
 

@@ -38,6 +38,8 @@ LONGEST: Mapping[str, str] = {
     "gateway": "柳潭村部北楼",
     "devices": "120",
     "office_phone": "073155661234",
+    "person": "欧阳大姐",
+    "stand_in": "诸葛师傅",
 }
 """Short names and landmarks of six, persons of four, three figures where three can come."""
 
@@ -55,6 +57,8 @@ USUAL: Mapping[str, str] = {
     "gateway": "柳潭村部",
     "devices": "11",
     "office_phone": "55661234",
+    "person": "李大姐",
+    "stand_in": "周师傅",
 }
 
 MUST_STAY = ("place", "short", "level", "heat", "deadline", "deadline_time", "deadline_part", "day", "since_day")
@@ -80,8 +84,13 @@ CATALOGUE_SAYS = {
     "level_back": "柳潭3号22日14:20水位降下来了，辛苦了。",
     "power_back": "柳潭3号22日14:20来电了，辛苦了。",
     "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
+    "declined_thanks": "收到，22日柳潭3号池已另外派人，您不用去了。",
+    "declined_dispatcher": "22日李大姐回复去不了：柳潭3号池，七成。请改派，可找周师傅。",
+    "claim_unseen": "22日柳潭3号池您说清了，仪器还显示七成。请再看一眼：确实清了回3，没清完请补清。",
+    "not_understood": "没看懂您的回复。去了回1，去不了回2，没这回事回3，要我们打给您回0。",
+    "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
-"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, M1–M3, M6, M11, M12, M15, M19, M18 and D10 in the papers' words."""
+"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, C13, C15."""
 
 
 def templates() -> dict[str, Template]:
@@ -100,6 +109,8 @@ def composed(name: str, facts: Mapping[str, str]) -> str:
 NAMES = sorted(templates())
 OF_THE_HOUSE = {"series_paused"}
 """Notices of the house about itself: their place is the office's own machine."""
+OF_NO_CASE = {"not_understood", "welcome", "sms_test"}
+"""Texts about the telephone itself: they need no day and no place."""
 
 
 def test_the_longest_facts_are_all_the_facts_there_are() -> None:
@@ -127,6 +138,8 @@ def test_a_text_is_a_whole_sentence_in_full_width_punctuation_with_a_day_and_a_p
         assert text.endswith("。")
         assert "。。" not in text
         assert not set(text) & set(",;!?()[]{}℃% ")
+        if name in OF_NO_CASE:
+            continue
         assert "22日" in text
         places = ["值班电脑"] if name in OF_THE_HOUSE else [facts[fact] for fact in ("place", "short", "gateway")]
         assert any(place in text for place in places)
@@ -138,7 +151,9 @@ def test_a_text_whose_optional_facts_are_not_known_still_reads_whole(name: str) 
     optional = {
         fact for part in template.optional.values() for _, fact, _, _ in Formatter().parse(part) if fact is not None
     }
-    text = composed(name, {**USUAL, **dict.fromkeys(optional & {"signs", "told", "office_phone", "minutes"}, "")})
+    text = composed(
+        name, {**USUAL, **dict.fromkeys(optional & {"signs", "told", "office_phone", "minutes", "stand_in"}, "")}
+    )
     assert "。。" not in text
     assert "，。" not in text
     assert "：。" not in text
