@@ -63,8 +63,7 @@ class Annunciator:
         return list(changed.values()), log
 
     def _number(self, owed: Owed) -> str:
-        person = self.inventory.people.get(owed.to)
-        return "" if person is None else person.phone
+        return self.inventory.phone_of.get(owed.to, "")
 
     def release(self, box: Mailbox, alerts: Mapping[str, Alert], at_ms: Millis) -> tuple[Mailbox, Log]:
         """Lets leave what may, and says of the rest why not yet, of what is of no use any more why not at all."""
@@ -101,9 +100,9 @@ class Annunciator:
     def _capped(self) -> frozenset[str]:
         """The numbers of those who do the emptying."""
         return frozenset(
-            person.phone
-            for person in self.inventory.people.values()
-            if person.duties and all(duty.role in _CAPPED for duty in person.duties)
+            phone
+            for phone, people in self.inventory.people_at.items()
+            if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
 
 

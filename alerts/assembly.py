@@ -24,6 +24,7 @@ from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
 from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
+from alerts.replies import HOUSE_TEXTS
 from alerts.responses import Responses
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
@@ -143,7 +144,11 @@ def _name(plan: Plan, slot: Slot) -> str:
 
 
 def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Figures) -> None:
-    """Every text that a policy names is in the catalogue."""
+    """Every text that a policy or the house itself names is in the catalogue."""
+    for name in HOUSE_TEXTS:
+        if name not in catalogue:
+            remedy = "copy it from the texts.zh-CN.yaml that comes with the program"
+            raise policy.PolicyFault(f"{figures.texts_name}: {name} is missing, which answers by SMS need; {remedy}")
     for rule, said in policies.rules.items():
         names = [step.text for step in (*said.steps, *said.rounds)] + [said.cleared_text] * bool(said.cleared_text)
         for name in names:

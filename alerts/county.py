@@ -18,7 +18,7 @@ from alerts.mailbox import Mailbox
 from alerts.office import Docket, Office
 from alerts.plan import AssetState, Memory, Plan
 from alerts.responses import LONGEST_GRACE_MS, Responses
-from alerts.scribe import Log
+from alerts.scribe import Log, Scribe
 from alerts.timers import Timers
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
@@ -166,6 +166,11 @@ class County:
         changes.moved[alert.asset] = None
         self._settle(docket, changes)
         return True
+
+    @property
+    def scribe(self) -> Scribe:
+        """The writer of this county."""
+        return self._office.escalation.scribe
 
     def watch(self, rule: str, part: str, problem: str, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""

@@ -8,20 +8,25 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import structlog
 
 from alerts.calendars import iso
-from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
-from alerts.delivery import Due, Standing, Step, Verdict, next_step, resume, undelivered
-from alerts.model import Event
+from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, Refused, Withdrawing
+from alerts.delivery import Due, Routes, Standing, Step, Verdict, around, next_step, over_cap, resume, undelivered
+from alerts.lapses import Lapse, lapse
+from alerts.model import Event, Owed
 from telemetry.reading import Millis
 
 _log = structlog.get_logger(__name__)
 
 _IDLE_S: Final = 0.5
 """Real seconds after which it looks again by itself; what is new wakes it, this is for retries."""
+
+
+_UNCAPPED: Final = Caps()
 
 
 class PortUnavailable(Exception):  # noqa: N818 -- a state of the world, not an error of ours
@@ -41,30 +46,38 @@ class Port(Protocol):
     def due(self, now_ms: Millis) -> Due | None:
         """The most urgent notification whose time has come: the highest severity, then the lowest id.
 
-        One that is found ``sending`` is due at once, whatever its time.
+        One that is found ``sending`` is due at once, whatever its time; one that is ``accepted``, when its receipt is.
         """
 
     def started(self, notification_id: int, at_ms: Millis) -> Clearance:
         """A try begins; returns only when that is durable. Nothing was written if it is no longer owed."""
 
     def ended(
-        self,
-        notification_id: int,
-        at_ms: Millis,
-        outcome: Outcome,
-        next_attempt_ms: Millis | None,
-        event: Event | None,
+        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: Step, event: Event | None
     ) -> None:
-        """A try ended so, in one transaction with the event, if any; returns only when that is durable."""
+        """A try by a channel ended so, in one transaction with the event, if any; returns only when that is durable."""
+
+    def lapsed(self, notification_id: int, at_ms: Millis, lapse: Lapse) -> None:
+        """Its receipt did not come, or was a bad one; returns only when what follows from that is durable."""
 
 
 class Courier:
     """The loop around one notification: ``start`` runs it, ``wake`` hurries it, ``stop`` ends it."""
 
-    def __init__(self, port: Port, channels: Mapping[str, Channel], now_ms: Callable[[], Millis]) -> None:
+    def __init__(
+        self,
+        port: Port,
+        channels: Mapping[str, Channel],
+        now_ms: Callable[[], Millis],
+        routes: Routes | None = None,
+        caps: Mapping[str, Caps] = MappingProxyType({}),
+    ) -> None:
+        """``channels`` are tried in their order where no ``routes`` say otherwise."""
         self._port = port
         self._channels = channels
         self._now_ms = now_ms
+        self._routes = routes or Routes(tuple(channels))
+        self._caps = caps
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -99,51 +112,68 @@ class Courier:
                 self._try(due, now_ms)
             case Standing.SENDING:
                 self._reconcile(due, now_ms)
+            case Standing.ACCEPTED:
+                self._lapse(due, now_ms)
         return True
 
     def _try(self, due: Due, now_ms: Millis) -> None:
         if self._port.started(due.notification_id, now_ms) is Clearance.GRANTED:
             begun = replace(due, attempts=due.attempts + 1)
-            outcome = self._send(begun)
+            route = around(self._routes.of(due), due.via)
+            found = self._find(begun, due.unsure)
+            via, outcome = (due.unsure, found) if found else self._send(begun, route, now_ms)
             ended_ms = self._now_ms()
-            self._conclude(begun, outcome, next_step(outcome, begun.attempts, begun.owed.severity, ended_ms), ended_ms)
+            step = next_step(outcome, begun.attempts, begun.owed.severity, ended_ms, route or ("",))
+            self._conclude(begun, via, outcome, step, ended_ms)
 
     def _reconcile(self, due: Due, now_ms: Millis) -> None:
         """A try that nobody saw end: the provider is asked; what it never got is sent again (alerting.md §4)."""
-        found = self._find(due)
+        via = next(iter(around(self._routes.of(due), due.via)), "")
+        found = self._find(due, due.unsure) or self._find(due, via)
         _log.warning("reconciled", key=due.owed.key, found=found is not None)
         if found is None:
-            step = resume(due.attempts, due.owed.severity, now_ms)
-            self._conclude(due, Failed("unconfirmed"), step, now_ms)
+            step = resume(due.attempts, due.owed.severity, now_ms, via)
+            self._conclude(due, via, Failed("unconfirmed"), step, now_ms)
         else:
-            self._conclude(due, found, Step(Verdict.SETTLED), now_ms)
+            step = next_step(found, due.attempts, due.owed.severity, now_ms)
+            self._conclude(due, via, found, step, now_ms)
 
-    def _send(self, due: Due) -> Outcome:
-        owed = due.owed
-        channel = self._channels.get(owed.channel)
+    def _lapse(self, due: Due, now_ms: Millis) -> None:
+        """Another way is gone only once this one is taken back where it can be: then nobody is told twice."""
+        decided = lapse(due, self._routes.of(due), now_ms)
+        withdrawn = bool(decided.via) and _withdrawn(self._channels.get(due.via), due.owed.key)
+        reason = due.reason or "no_receipt"
+        _log.warning("lapsed", key=due.owed.key, via=due.via, reason=reason, onward=decided.via, withdrawn=withdrawn)
+        self._port.lapsed(due.notification_id, now_ms, decided)
+
+    def _send(self, due: Due, route: tuple[str, ...], now_ms: Millis) -> tuple[str, Outcome]:
+        via = next(iter(route), "")
+        channel = self._channels.get(via)
         if channel is None:
-            return Failed("no_channel")
-        message = Message(owed.key, owed.episode, owed.to, owed.phone, owed.text, iso(owed.at_ms))
+            return via, Failed("no_channel")
+        capped = over_cap(self._caps.get(via, _UNCAPPED), due, via, now_ms)
+        if capped is not None:
+            return via, capped
         try:
-            return channel.send(message)
+            return via, channel.send(message_of(due.owed))
         except Exception:  # noqa: BLE001 -- the one barrier around a channel's own mistakes: others must still be told
-            _log.exception("channel_failed_by_our_mistake", channel=owed.channel, key=owed.key)
-            return Failed("bug")
+            _log.exception("channel_failed_by_our_mistake", channel=via, key=due.owed.key)
+            return via, Failed("bug")
 
-    def _find(self, due: Due) -> Accepted | None:
-        channel = self._channels.get(due.owed.channel)
-        return None if channel is None else channel.find(due.owed.key)
+    def _find(self, due: Due, via: str) -> Accepted | None:
+        channel = self._channels.get(via)
+        return None if channel is None else channel.find(message_of(due.owed))
 
-    def _conclude(self, due: Due, outcome: Outcome, step: Step, now_ms: Millis) -> None:
+    def _conclude(self, due: Due, via: str, outcome: Outcome, step: Step, now_ms: Millis) -> None:
         event = None
         match outcome:
             case Accepted(reference, delivered):
-                _log.info("sent", key=due.owed.key, reference=reference, delivered=delivered)
+                _log.info("sent", key=due.owed.key, via=via, reference=reference, delivered=delivered)
             case Refused(reason) | Failed(reason):
-                _log.warning("not_sent", key=due.owed.key, reason=reason, verdict=str(step.verdict))
+                _log.warning("not_sent", key=due.owed.key, via=via, reason=reason, verdict=str(step.verdict))
                 if step.verdict is Verdict.GIVEN_UP:
                     event = undelivered(due, reason, now_ms)
-        self._port.ended(due.notification_id, now_ms, outcome, step.next_attempt_ms, event)
+        self._port.ended(due.notification_id, now_ms, via, outcome, step, event)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -155,3 +185,22 @@ class Courier:
                 worked = False
             if not worked:
                 self._woken.wait(_IDLE_S)
+
+
+def _withdrawn(channel: object, key: str) -> bool:
+    return isinstance(channel, Withdrawing) and channel.withdraw(key)
+
+
+def message_of(owed: Owed) -> Message:
+    """What a channel is given."""
+    return Message(
+        key=owed.key,
+        episode=owed.episode,
+        to=owed.to,
+        phone=owed.phone,
+        text=owed.text,
+        at=iso(owed.at_ms),
+        severity=owed.severity,
+        template=owed.template,
+        variables=owed.variables,
+    )

@@ -1,34 +1,77 @@
 """What becomes of a notification after a try: a pure decision from the channel's answer, a table and the time.
 
-Nothing here sends, waits or stores; the courier does what is decided here.
+Nothing here sends, waits or stores; the courier does what is decided here. What follows when no receipt comes is
+``lapses``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-from alerts.channels import Accepted, Failed, Outcome, Refused
+from alerts.channels import Accepted, Caps, Failed, Outcome, Refused
 from alerts.model import Event, Owed, Severity
 from telemetry.reading import Millis
 
 
 class Standing(StrEnum):
-    """How a due notification was found: never handed over, or in the middle of a try that nobody saw end."""
+    """How a due notification was found: never handed over, in a try that nobody saw end, or without its receipt."""
 
     OWED = "owed"
     SENDING = "sending"
+    ACCEPTED = "accepted"
+
+
+class Taken(NamedTuple):
+    """A text that a channel took for the same number lately."""
+
+    via: str
+    template: str
+    at_ms: Millis
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A notification whose time has come. ``attempts`` counts the tries begun so far."""
+    """A notification whose time has come. ``attempts`` counts the tries begun so far.
+
+    ``via`` is the channel that has it, or is to have it next; empty is the first of its route. ``refused`` are those
+    that will never take it. ``reason`` is what a receipt said, empty when none came.
+    """
 
     notification_id: int
     owed: Owed
     standing: Standing
     attempts: int
+    via: str = ""
+    refused: frozenset[str] = frozenset()
+    accepted_ms: Millis = 0
+    reason: str = ""
+    unsure: str = ""
+    """The channel that did not answer the last try in time: it may have taken it."""
+    taken: tuple[Taken, ...] = ()
+    """What the number got in the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The channels in the order in which they are tried, for texts and for calls."""
+
+    text: tuple[str, ...]
+    voice: tuple[str, ...] = ()
+
+    def of(self, due: Due) -> tuple[str, ...]:
+        """The channels for a notification, but for those that refused it. A call that cannot be made becomes a text.
+
+        Unless it is one of the calls beside a text.
+        """
+        owed = due.owed
+        spoken = self.voice if owed.call else (*self.voice, *self.text)
+        named = spoken if owed.channel == VOICE else self.text
+        return tuple(name for name in named if name not in due.refused)
+
+
+VOICE: Final = "voice"
 
 
 class Verdict(StrEnum):
@@ -41,10 +84,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The verdict, and when to try again if that is the verdict."""
+    """The verdict; when and by which channel to try again, if that is the verdict; by when its receipt should be here.
+
+    An empty ``via`` begins at the first channel of the route.
+    """
 
     verdict: Verdict
     next_attempt_ms: Millis | None = None
+    via: str = ""
+    receipt_due_ms: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +127,9 @@ REASONS: Final[Mapping[str, Bound]] = MappingProxyType(
         "bug": Bound(wait_s=60, tries=3),  # our own mistake does not heal by itself
         "no_channel": Bound(wait_s=600),  # healed by a person who corrects the configuration
         "rate_limited": Bound(wait_s=60),
+        "cap_number_day": Bound(wait_s=3_600),  # what is over a cap is looked at again, not sent
+        "cap_number_hour": Bound(wait_s=600),
+        "cap_template_day": Bound(wait_s=3_600),
     }
 )
 _ORDINARY: Final = Bound(wait_s=0)
@@ -86,28 +137,64 @@ _LONGEST_WAIT_S: Final = 86_400
 """A provider that asks for more patience than a day is not obeyed."""
 
 
-def next_step(outcome: Outcome, attempts: int, severity: str, now_ms: Millis) -> Step:
-    """What happens after try number ``attempts`` (from 1) ended with ``outcome`` at ``now_ms``."""
+RECEIPT_WITHIN_MS: Final[Mapping[str, Millis]] = MappingProxyType(
+    {Severity.P1: 120_000, Severity.P2: 900_000, Severity.P3: 86_400_000, Severity.P4: 86_400_000}
+)
+"""How long a receipt is waited for before something is done about it (alerting.md §4)."""
+_DAY_MS: Final = 86_400_000
+_HOUR_MS: Final = 3_600_000
+
+
+def next_step(outcome: Outcome, attempts: int, severity: str, now_ms: Millis, route: Sequence[str] = ("",)) -> Step:
+    """What happens after try number ``attempts`` (from 1) ended with ``outcome`` at ``now_ms``.
+
+    ``route`` are the channels that may take it, the one that was tried first, the others in their order after it.
+    """
     match outcome:
-        case Accepted():
-            return Step(Verdict.SETTLED)
+        case Accepted(delivered=delivered, receipted=receipted):
+            awaited = receipted and not delivered
+            within_ms = RECEIPT_WITHIN_MS.get(severity, _DAY_MS)
+            return Step(Verdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
         case Refused():
-            return Step(Verdict.GIVEN_UP)
+            return Step(Verdict.AGAIN, now_ms, route[1]) if len(route) > 1 else Step(Verdict.GIVEN_UP)
         case Failed(reason, retry_after_s):
             pace = PACES.get(severity, PACES[Severity.P3])
             bound = REASONS.get(reason, _ORDINARY)
-            if attempts >= min(pace.tries, bound.tries or pace.tries):
+            ways = max(1, len(route))
+            if attempts >= ways * min(pace.tries, bound.tries or pace.tries):
                 return Step(Verdict.GIVEN_UP)
-            paced_s = pace.waits_s[min(max(attempts, 1), len(pace.waits_s)) - 1]
+            if attempts % ways:
+                return Step(Verdict.AGAIN, now_ms, route[1])
+            onward = route[1] if ways > 1 else ""
+            paced_s = pace.waits_s[min(max(attempts // ways, 1), len(pace.waits_s)) - 1]
             wait_s = max(paced_s, bound.wait_s, min(retry_after_s or 0.0, _LONGEST_WAIT_S))
-            return Step(Verdict.AGAIN, now_ms + int(wait_s * 1_000))
+            return Step(Verdict.AGAIN, now_ms + int(wait_s * 1_000), onward)
 
 
-def resume(attempts: int, severity: str, now_ms: Millis) -> Step:
+def resume(attempts: int, severity: str, now_ms: Millis, via: str = "") -> Step:
     """What happens after a try that nobody saw end and the provider never got: again at once, within the same bound."""
     if attempts >= PACES.get(severity, PACES[Severity.P3]).tries:
         return Step(Verdict.GIVEN_UP)
-    return Step(Verdict.AGAIN, now_ms)
+    return Step(Verdict.AGAIN, now_ms, via)
+
+
+def around(route: Sequence[str], via: str) -> tuple[str, ...]:
+    """The route as seen from one of its channels: that one, those after it, then those before."""
+    if via not in route:
+        return tuple(route)
+    at = route.index(via)
+    return (*route[at:], *route[:at])
+
+
+def over_cap(caps: Caps, due: Due, via: str, now_ms: Millis) -> Failed | None:
+    """Why the provider would not take it today; decided before it is asked, since each refusal counts with it too."""
+    theirs = [taken for taken in due.taken if taken.via == via]
+    bounds = (
+        ("cap_number_hour", caps.number_hour, [taken for taken in theirs if taken.at_ms > now_ms - _HOUR_MS]),
+        ("cap_number_day", caps.number_day, theirs),
+        ("cap_template_day", caps.template_day, [taken for taken in theirs if taken.template == due.owed.template]),
+    )
+    return next((Failed(reason) for reason, most, found in bounds if most is not None and len(found) >= most), None)
 
 
 def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:

@@ -81,9 +81,16 @@ class Digest:
         facts |= {"names": texts.listed(names), "items": texts.listed(items)}
         if len({each.kind for each in cluster}) > 1:
             return self._digest(cluster, name, facts, at_ms)
-        text = self.texts.compose(name, facts, segments=2)
-        severity = min(each.severity for each in cluster)
-        return replace(lead, at_ms=at_ms, text=text, covers=_covered(cluster), severity=severity)
+        said = self.texts.word(name, facts, segments=2)
+        return replace(
+            lead,
+            at_ms=at_ms,
+            severity=min(each.severity for each in cluster),
+            text=said.text,
+            template=said.template,
+            variables=said.variables,
+            covers=_covered(cluster),
+        )
 
     @staticmethod
     def _name(cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
@@ -102,7 +109,7 @@ class Digest:
         return "stopped_several" if rules == {"stopped"} else "several"
 
     def _digest(self, cluster: Sequence[Owed], name: str, facts: Facts, at_ms: Millis) -> Owed:
-        lead = cluster[0]
+        lead, said = cluster[0], self.texts.word(name, facts, segments=2)
         return Owed(
             at_ms=at_ms,
             rule=DIGEST,
@@ -115,7 +122,9 @@ class Digest:
             to=lead.to,
             phone=lead.phone,
             channel=lead.channel,
-            text=self.texts.compose(name, facts, segments=2),
+            text=said.text,
+            template=said.template,
+            variables=said.variables,
             covers=_covered(cluster),
         )
 
@@ -125,7 +134,7 @@ class Digest:
         return [f"{word}{count}" for word, count in Counter(self._word(each) for each in ranked).items()]
 
     def _word(self, owed: Owed) -> str:
-        return self.texts.word(f"over_{owed.rule}" if owed.kind is Kind.CLEARED else owed.rule)
+        return self.texts.term(f"over_{owed.rule}" if owed.kind is Kind.CLEARED else owed.rule)
 
     def _place(self, owed: Owed) -> str:
         asset = self.inventory.assets.get(owed.asset)
@@ -153,7 +162,7 @@ class Digest:
         past = [slot for slot in islice(self.calendar.slots(asset, at_ms - DAY_MS), 8) if slot.end_ms <= at_ms]
         if not past:
             return ""
-        return self.texts.word("morning_round" if self.calendar.local(past[-1].start_ms).hour < NOON else "later_round")
+        return self.texts.term("morning_round" if self.calendar.local(past[-1].start_ms).hour < NOON else "later_round")
 
     def _deadline_ms(self, alert: Alert, owed: Owed, at_ms: Millis) -> Millis:
         """What the message alone would have said, from now on."""

@@ -94,7 +94,11 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Owed(Struct, frozen=True, kw_only=True):
-    """A message that somebody must get. ``key`` is unique: (episode, kind, step, recipient, repeat) (law L7)."""
+    """A message that somebody must get. ``key`` is unique: (episode, kind, step, recipient, repeat) (law L7).
+
+    ``text`` is what a person reads. ``template`` and ``variables`` say the same to a provider that sends only what it
+    approved before: the name in the catalogue, and the facts in it.
+    """
 
     at_ms: Millis
     rule: str
@@ -107,11 +111,18 @@ class Owed(Struct, frozen=True, kw_only=True):
     to: str
     phone: str
     channel: str
+    """``sms`` or ``voice``; by which provider is the courier's."""
     text: str
     covers: tuple[str, ...] = ()
     """The episodes that one text for several speaks of; empty where it speaks of its own alone."""
+    template: str = ""
+    variables: dict[str, str] = {}
+    call: int = 0
+    """Which of the calls beside a text it is, from 1; 0 is no such call."""
+    not_before_ms: Millis = 0
 
     @property
     def key(self) -> str:
         """The idempotency key, readable."""
-        return f"{self.episode}#{self.kind}.{self.step}.{self.repeat}@{self.to}"
+        call = f"~{self.call}" if self.call else ""
+        return f"{self.episode}#{self.kind}.{self.step}.{self.repeat}@{self.to}{call}"

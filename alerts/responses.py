@@ -83,6 +83,14 @@ class Responses:
             told = self.escalation.tell_person(again, to, memory, at_ms, log)
         return replace(told, fresh_ms=0)
 
+    @staticmethod
+    def hurry(alert: Alert, at_ms: Millis, log: Log) -> Alert:
+        """Nobody who was told can be reached: the next step does not wait for its time."""
+        if alert.acked_ms or alert.due_ms <= at_ms:
+            return alert
+        log.append(record("hurried", alert, at_ms, {"reason": "no_receipt", "step": alert.step}))
+        return replace(alert, due_ms=at_ms)
+
     def lapse(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """The time of a shelf (T14) or of an acknowledgement (T10) is over."""
         if 0 < alert.shelved_until_ms <= at_ms:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from alerts.alert import Alert
+from alerts.answers import Asked
 from alerts.facts import Witness
 from alerts.model import Detail, Event, Kind, Owed
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
-from alerts.texts import Texts
+from alerts.texts import Texts, Wording
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -33,16 +34,20 @@ class Scribe:
 
     def step_text(
         self, alert: Alert, step: StepPolicy, memory: Memory | None, at_ms: Millis, deadline_ms: Millis
-    ) -> str:
+    ) -> Wording:
         """What a step says."""
         alone = alert.detail.get("by") == BY_FLOW_ALONE and step.text == "stopped"
         return self.text(alert, "stopped_flow_alone" if alone else step.text, memory, at_ms, deadline_ms)
 
-    def text(self, alert: Alert, name: str, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> str:
+    def text(self, alert: Alert, name: str, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> Wording:
         """A text of the catalogue about an episode."""
-        return self.texts.compose(name, self.witness.facts(alert, memory, at_ms, deadline_ms))
+        return self.texts.word(name, self.witness.facts(alert, memory, at_ms, deadline_ms))
 
-    def owed(self, alert: Alert, step: int, person: str, kind: Kind, text: str, at_ms: Millis) -> Owed:
+    def repeated(self, asked: Asked) -> Wording:
+        """The words that somebody else got, for who goes instead."""
+        return self.texts.word(asked.template, asked.variables)
+
+    def owed(self, alert: Alert, step: int, person: str, kind: Kind, said: Wording, at_ms: Millis) -> Owed:
         """One message to one person."""
         return Owed(
             at_ms=at_ms,
@@ -54,9 +59,11 @@ class Scribe:
             step=step,
             repeat=_number(alert, kind),
             to=person,
-            phone=self.inventory.people[person].phone,
+            phone=self.inventory.phone_of[person],
             channel="sms",
-            text=text,
+            text=said.text,
+            template=said.template,
+            variables=said.variables,
         )
 
 

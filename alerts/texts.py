@@ -5,7 +5,7 @@ A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 
 from collections.abc import Mapping, Sequence
 from string import Formatter
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
@@ -47,6 +47,8 @@ FACTS: Final = frozenset(
         "items",
         "feeder",
         "round",
+        "person",
+        "stand_in",
     }
 )
 """What a template may speak of."""
@@ -79,6 +81,14 @@ class _Words(RootModel[dict[str, str]]):
     pass
 
 
+class Wording(NamedTuple):
+    """A text, and the template and facts that it was made of."""
+
+    text: str
+    template: str
+    variables: dict[str, str]
+
+
 class Texts:
     """The catalogue of one county, signed."""
 
@@ -90,19 +100,33 @@ class Texts:
     def __contains__(self, name: str) -> bool:
         return name in self._templates
 
-    def compose(self, name: str, facts: Facts, *, segments: int = 1) -> str:
-        """The text ``name`` about these facts: optional parts go, first to last, until it fits so many segments."""
-        template = self._templates[name]
+    def compose(self, name: str, facts: Facts, addressee: str = "", *, segments: int = 1) -> str:
+        """The text ``name`` about these facts: optional parts go, first to last, until it fits so many segments.
+
+        On a telephone that several people use it opens with whom it is for.
+        """
         most = SEGMENT if segments == 1 else segments * PART
+        return self._signature + self.body(name, facts, addressee, most - units(self._signature))
+
+    def word(self, name: str, facts: Facts, *, segments: int = 1) -> "Wording":
+        """The same, with what a provider needs that sends only texts it approved before."""
+        spoken = self._templates[name].names() & facts.keys()
+        text = self.compose(name, facts, segments=segments)
+        return Wording(text, name, {fact: facts[fact] for fact in sorted(spoken)})
+
+    def body(self, name: str, facts: Facts, addressee: str = "", most: int = SEGMENT) -> str:
+        """The text without its signature, as a provider that signs by itself or a voice says it."""
+        template = self._templates[name]
+        opening = f"{addressee}：" if addressee else ""
         kept = {part for part, words in template.optional.items() if _known(words, facts)}
         for part in (None, *template.optional):
             kept.discard(part or "")
-            text = self._signature + self._fill(template, kept, facts)
+            text = opening + self._fill(template, kept, facts)
             if units(text) <= most:
                 break
         return text
 
-    def word(self, name: str) -> str:
+    def term(self, name: str) -> str:
         """A word of the catalogue, for use in a text; the name itself where it has none."""
         return self._words.get(name, name)
 

@@ -10,22 +10,22 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
-
-from alerts.channels import Channel, channels
 from alerts.courier import Courier
 from gateway import shipped, start
 from gateway.clock import Clock, WallClock, monotonic_s
+from gateway.collecting import Collector
 from gateway.commands import Tick
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
+from gateway.hearing import CLAIMS, Hearing
 from gateway.imports import imported
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
+from gateway.lines import opened
 from gateway.logs import logger
 from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
 from gateway.metrics import Metrics
@@ -67,7 +67,7 @@ def run(
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         _stop_on_signals(stopping, inbox.wake)
         health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
-        channel = _channel(settings)
+        lines = opened(settings)
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         stack.enter_context(serving(api(inbox, health, metrics, token), bound))
@@ -80,7 +80,9 @@ def run(
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
-        courier = Courier(port, {"sms": channel}, clock.now_ms)
+        pipeline.calls = lines.calls
+        courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps)
+        collector = Collector(settings.journal.path, inbox, lines.channels, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
         source = MqttSource(settings.mqtt, JournalFilters(journal, restored.meta.get(KEY)), clock.now_ms, monotonic_s)
         stack.callback(source.stop)
@@ -89,6 +91,7 @@ def run(
             journal,
             source,
             inbox,
+            Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
             clock=clock,
             heard_ms=restored.heartbeat_ms,
             unsnapshotted=restored.last_reading_id - restored.snapshot_position,
@@ -108,12 +111,14 @@ def run(
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
+        collector.start()
+        stack.callback(collector.stop)
         rollups.start()
         stack.callback(rollups.stop)
         for sender in senders:
             sender.start()
             stack.callback(sender.stop)
-        health.report(COURIER, Part(ready=True, state=f"sends through {settings.sms.channel}"))
+        health.report(COURIER, Part(ready=True, state=f"sends through {', '.join(settings.sms.names)}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
         loop.run()
@@ -137,10 +142,10 @@ def _senders(
     """What carries the journal's streams to InfluxDB, where one is configured."""
     if settings.influxdb is None:
         return []
-    from gateway.series.opening import opened  # noqa: PLC0415 its library takes long, and few need it
+    from gateway.series.opening import opened as senders_for  # noqa: PLC0415 its library takes long, and few need it
 
     at_ms = clock.now_ms() if imported is None else imported.imported_ms
-    made = opened(
+    made = senders_for(
         settings.influxdb,
         settings.journal.path,
         county=pipeline.county,
@@ -184,15 +189,6 @@ def _ring(inbox: Inbox[Any], due_ms: int) -> None:
 
 def _housekeep(inbox: Inbox[Any]) -> None:
     inbox.post(Housekeep())
-
-
-def _channel(settings: Settings) -> Channel:
-    kind = channels()[settings.sms.channel]
-    try:
-        return kind.open(kind.settings.model_validate(settings.sms.own))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsFault([f"[sms] {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"]) from None
 
 
 def _token(settings: Settings, undo: Callable[[], None]) -> str:

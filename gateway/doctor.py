@@ -10,14 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pydantic import ValidationError
-
 from alerts.assembly import assemble
 from alerts.calendars import iso
-from alerts.channels import channels
-from alerts.channels.outbox import OutboxSettings
 from alerts.policy import PolicyFault
-from gateway import client, shipped
+from gateway import client, lines, shipped
 from gateway.clock import monotonic_s
 from gateway.health import Part
 from gateway.imports import read
@@ -50,7 +46,8 @@ def examined(settings: Settings, now_ms: Millis) -> Iterator[Finding]:
     """Every part in turn, as soon as it is known."""
     yield Finding("broker", broker(settings.mqtt))
     yield Finding("journal", journal(settings))
-    yield Finding("texts", texts(settings))
+    for part in lines.examined(settings):
+        yield Finding("texts", part)
     for part in inventory(settings):
         yield Finding("inventory", part)
     yield Finding("clock", clock(now_ms))
@@ -99,21 +96,6 @@ def journal(settings: Settings) -> Part:
         remedy = "keep a copy of it, then restore a backup or move it away to start anew"
         return Part(ready=False, state=f"{path} is damaged: {damage[0]}", remedy=remedy)
     return _blocked(path.parent, "name another [journal] path") or _filled(settings)
-
-
-def texts(settings: Settings) -> Part:
-    """Whether the channel's own keys are right, and its folder takes files."""
-    name = settings.sms.channel
-    try:
-        own = channels()[name].settings(**settings.sms.own)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        return Part(ready=False, state=f"[sms] {key}: {first['msg'].lower()}", remedy=f"see what channel {name} knows")
-    if isinstance(own, OutboxSettings):
-        blocked = _blocked(own.outbox_folder, "name another [sms] outbox_folder")
-        return blocked or Part(ready=True, state=f"channel {name} writes into {own.outbox_folder}")
-    return Part(ready=True, state=f"channel {name}")
 
 
 def inventory(settings: Settings) -> Iterator[Part]:

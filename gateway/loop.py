@@ -14,6 +14,7 @@ from gateway.clock import Clock, monotonic_s
 from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
+from gateway.hearing import Hearing
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Rolled
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
@@ -21,7 +22,7 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.orders import obey
 from gateway.pipeline import Pipeline, Tally
-from gateway.requests import Begin, DealtWith, End, Housekeep, Watched
+from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Watched
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
 from telemetry.reading import Millis
@@ -66,6 +67,7 @@ class Loop:
         journal: Journal,
         source: Source,
         inbox: Inbox[Any],
+        hearing: Hearing,
         *,
         clock: Clock,
         heard_ms: Millis | None,
@@ -83,6 +85,7 @@ class Loop:
         self._journal = journal
         self._source = source
         self._inbox = inbox
+        self._hearing = hearing
         self._clock = clock
         self._heard_ms = heard_ms
         self._keep_days = keep_days
@@ -218,9 +221,16 @@ class Loop:
         """What others beside the loop have done, and wait to see durable."""
         entry = self._pipeline.entry
         match item:
-            case End(notification_id, at_ms, outcome, next_attempt_ms, event):
-                entry.attempts.append(AttemptEnded(notification_id, at_ms, outcome, next_attempt_ms))
+            case End(number, at_ms, via, outcome, step, event):
+                ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
+                entry.attempts.append(ended)
                 entry.events += () if event is None else (event,)
+            case Lapsed():
+                self._hearing.lapsed(item)
+            case Heard(receipts, replies):
+                self._hearing.receipts(receipts)
+                for reply in replies:
+                    self._hearing.reply(reply, self._clock.now_ms())
             case DealtWith(consumer, position, filed):
                 self._pipeline.file(filed)
                 entry.consumed[consumer] = position

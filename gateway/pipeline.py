@@ -5,7 +5,7 @@ what fails there is quarantined with its traceback in the log, and the stream go
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from alerts.assembly import pack, pack_alert, pack_box
 from alerts.changes import Changes
 from alerts.county import County
 from alerts.model import Event, Owed
+from alerts.reach import addressed
 from gateway.journal.entry import AlertRow, Entry, Quarantined, Snapshot
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
@@ -60,6 +61,11 @@ class Pipeline:
         self._archive = archive
         self._ruleset = ruleset
         self._below: set[tuple[str, int, int]] = set()
+        self.calls = False
+        """Whether anybody can be called."""
+        self.claimed: Mapping[str, object] = {}
+        """The assets of which somebody said that they are seen to; a usable sample of one is shown to ``sampled``."""
+        self.sampled: Callable[[Reading], None] = lambda _reading: None
 
     def take(self, uplink: Uplink) -> None:
         """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
@@ -111,13 +117,25 @@ class Pipeline:
                 settled=bool(alert.closed_ms and not alert.wake_ms),
             )
         entry.mailboxes |= {phone: pack_box(box) for phone, box in changes.boxes.items()}
-        for said in changes.log:
+        for said in self._addressed(changes.log):
             if isinstance(said, Owed):
                 entry.owed.append(said)
                 entry.events.append(owed_event(said))
             else:
                 entry.events.append(said)
         return entry, tally
+
+    def said(self) -> list[Event | Owed]:
+        """Everything said since the last entry, each message as it reaches its person."""
+        return list(self._addressed(self.changes.log))
+
+    def _addressed(self, log: Iterable[Event | Owed]) -> Iterator[Event | Owed]:
+        county = self.county
+        for said in log:
+            if isinstance(said, Owed):
+                yield from addressed(said, county.inventory, county.scribe.texts, calls=self.calls)
+            else:
+                yield said
 
     def file(self, quarantined: Iterable[Quarantined]) -> None:
         """Keeps aside what others after the line could not take."""
@@ -164,6 +182,8 @@ class Pipeline:
             )
             judged_pct = self.county.observe(reading, self.changes)
             self.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))
+            if judged_pct is not None and reading.asset in self.claimed:
+                self.sampled(reading)
         self.tracks[device.id] = Track(windows, state)
 
     def _marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:

@@ -64,11 +64,11 @@ def replay(
         latest_ms = max(uplink.received_ms, latest_ms or 0)
         pipeline.take(uplink)
         memory.keep(pipeline.entry.readings)
-        yield from _said(pipeline.changes.log, verbose=verbose)
+        yield from _said(pipeline.said(), verbose=verbose)
         pipeline.finish()
     if pipeline is not None and latest_ms is not None:
         pipeline.advance(latest_ms)
-        yield from _said(pipeline.changes.log, verbose=verbose)
+        yield from _said(pipeline.said(), verbose=verbose)
 
 
 def line(said: Event | Owed) -> str:

@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from alerts.channels import Outcome
 from alerts.courier import Clearance, PortUnavailable
-from alerts.delivery import Due
+from alerts.delivery import Due, Step
+from alerts.lapses import Lapse
 from alerts.model import Event
+from alerts.receipts import Receipt, Reply
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
@@ -29,13 +31,29 @@ class Begin(Struct, frozen=True):
 
 
 class End(Struct, frozen=True):
-    """A try ended; answered with ``None`` once that is durable."""
+    """A try by a channel ended; answered with ``None`` once that is durable."""
 
     notification_id: int
     at_ms: Millis
+    via: str
     outcome: Outcome
-    next_attempt_ms: Millis | None
+    step: Step
     event: Event | None
+
+
+class Lapsed(Struct, frozen=True):
+    """A receipt did not come, or was a bad one; answered with ``None`` once what follows is durable."""
+
+    due: Due
+    at_ms: Millis
+    lapse: Lapse
+
+
+class Heard(Struct, frozen=True):
+    """What came back by telephone; answered with ``None`` once it is durable. Telling it again changes nothing."""
+
+    receipts: tuple[Receipt, ...] = ()
+    replies: tuple[Reply, ...] = ()
 
 
 class DealtWith(Struct, frozen=True):
@@ -80,23 +98,25 @@ class JournalPort:
 
     def started(self, notification_id: int, at_ms: Millis) -> Clearance:
         """See ``courier.Port``."""
-        if self._found is None or self._found.notification_id != notification_id:
-            raise PortUnavailable(f"notification {notification_id} is not the one that was found due")
-        answer = self._ask(Begin(self._found, at_ms))
+        answer = self._ask(Begin(self._found_due(notification_id), at_ms))
         if not isinstance(answer, Clearance):
             raise PortUnavailable(f"the loop answered {answer!r}")
         return answer
 
     def ended(
-        self,
-        notification_id: int,
-        at_ms: Millis,
-        outcome: Outcome,
-        next_attempt_ms: Millis | None,
-        event: Event | None,
+        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: Step, event: Event | None
     ) -> None:
         """See ``courier.Port``."""
-        self._ask(End(notification_id, at_ms, outcome, next_attempt_ms, event))
+        self._ask(End(notification_id, at_ms, via, outcome, step, event))
+
+    def lapsed(self, notification_id: int, at_ms: Millis, lapse: Lapse) -> None:
+        """See ``courier.Port``."""
+        self._ask(Lapsed(self._found_due(notification_id), at_ms, lapse))
+
+    def _found_due(self, notification_id: int) -> Due:
+        if self._found is None or self._found.notification_id != notification_id:
+            raise PortUnavailable(f"notification {notification_id} is not the one that was found due")
+        return self._found
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -104,7 +124,7 @@ class JournalPort:
             self._reader.close()
             self._reader = None
 
-    def _ask(self, item: Begin | End) -> object:
+    def _ask(self, item: Begin | End | Lapsed) -> object:
         answer = self._inbox.post(item, DURABLE_WITHIN_S)
         value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
         if isinstance(value, Unanswered):

@@ -84,11 +84,21 @@ class Alerts(_Table):
 
 
 class Sms(BaseModel):
-    """``[sms]``: the channel by name; every further key belongs to it and is checked by it (``own``)."""
+    """``[sms]``: the first channel by name; every further key belongs to it and is checked by it (``own``).
+
+    ``then`` names the channels that are tried after it, in their order, ``voice`` those that call.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     channel: str = "outbox"
+    then: tuple[str, ...] = ()
+    voice: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every channel that is named, once, in the order of trying."""
+        return tuple(dict.fromkeys((self.channel, *self.then, *self.voice)))
 
     @property
     def own(self) -> dict[str, Any]:
@@ -166,6 +176,8 @@ class Settings(BaseSettings):
     inventory: InventoryFile
     alerts: Alerts = Alerts()
     sms: Sms = Sms()
+    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """``[channels.NAME]``: a channel's own keys."""
     influxdb: Influxdb | None = None
     grafana: Grafana | None = None
     desk: Desk = Desk()
@@ -187,7 +199,7 @@ class Settings(BaseSettings):
 def load(path: Path, channels: Collection[str] = ("outbox",)) -> Settings:
     """The settings of ``path`` and the environment; ``SettingsFault`` with a sentence for each fault.
 
-    ``channels`` are the names that ``[sms] channel`` may have.
+    ``channels`` are the names that ``[sms]`` may use.
     """
     document = _read(path)
     environment = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(ENV_PREFIX)}
@@ -207,9 +219,22 @@ def load(path: Path, channels: Collection[str] = ("outbox",)) -> Settings:
         raise SettingsFault(faults) from None
     except SettingsError as error:
         raise SettingsFault([*faults, f"environment: {error}; lists are written as JSON"]) from None
-    if settings.sms.channel not in channels:
-        known = ", ".join(sorted(channels))
-        faults.append(f"{path}: [sms] channel = {settings.sms.channel!r}: there is no such channel; known are: {known}")
+    known = ", ".join(sorted(channels))
+    faults += [
+        f"{path}: [sms] {key} = {name!r}: there is no such channel; known are: {known}"
+        for key, names in (
+            ("channel", (settings.sms.channel,)),
+            ("then", settings.sms.then),
+            ("voice", settings.sms.voice),
+        )
+        for name in names
+        if name not in channels
+    ]
+    faults += [
+        f"{path}: [channels.{name}]: no key of [sms] names it; name it as channel, or in then or voice"
+        for name in settings.channels
+        if name not in settings.sms.names
+    ]
     if faults:
         raise SettingsFault(faults)
     return settings

@@ -47,13 +47,18 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be told. ``phone`` has been checked to be one."""
+    """Somebody who can be told. ``phone`` has been checked to be one.
+
+    Texts to somebody with a ``relay`` go to that person's phone; who cannot read them (``by_voice``) is called.
+    """
 
     id: str
     name: str
     phone: str
     duties: tuple[Duty, ...]
     stand_in: str | None = None
+    by_voice: bool = False
+    relay: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,22 @@ class Inventory:
     def route_of(self) -> Mapping[str, Route]:
         """The route that empties a bin, by asset."""
         return {stop: route for route in self.routes.values() for stop in route.stops}
+
+    @cached_property
+    def phone_of(self) -> Mapping[str, str]:
+        """The number at which a person is reached, by id: their own, or that of who passes it on."""
+        return {
+            person.id: self.people[person.relay].phone if person.relay is not None else person.phone
+            for person in self.people.values()
+        }
+
+    @cached_property
+    def people_at(self) -> Mapping[str, tuple[Person, ...]]:
+        """Who is reached at a number, in inventory order."""
+        found: dict[str, list[Person]] = {}
+        for person in self.people.values():
+            found.setdefault(self.phone_of[person.id], []).append(person)
+        return {phone: tuple(people) for phone, people in found.items()}
 
     def holders(self, role: Role, area: str) -> tuple[tuple[Person, Duty], ...]:
         """Who holds a role at the area, else at the nearest area above; nobody gives an empty tuple."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
+from telemetry.inventory_fields import relay_of
 from telemetry.inventory_sheet import EACH, Path, Sheet, texts_at
 from telemetry.terms import Kind, Role
 from telemetry.yaml_marks import Items, Table
@@ -59,6 +60,7 @@ def check(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
     yield from _repeated(sheet.lists["devices"], "dev_eui")
     for row in sheet.lists["people"]:
         yield from _person(row)
+    yield from _relays(sheet)
     for row in sheet.lists["assets"]:
         yield from _asset(row)
     for row in sheet.lists["devices"]:
@@ -103,6 +105,23 @@ def _person(row: Row) -> Iterator[Fault]:
         if said in seen:
             yield row.fault(("duties", index), "the same duty stands here twice", "Keep one of them.")
         seen.add(said)
+
+
+def _relays(sheet: Sheet) -> Iterator[Fault]:
+    """Who passes texts on must be somebody who is reached."""
+    relays = {row.id: relay_of(row.text("reach") or "") for row in sheet.lists["people"] if row.id is not None}
+    names = Vocabulary(relays)
+    for row in sheet.lists["people"]:
+        relay = relays.get(row.id or "")
+        if relay is None:
+            continue
+        if relay not in relays:
+            yield row.fault(
+                ("reach",), f"no person {shown(relay)}{names.hint(relay)}", "Use the id of a row in people."
+            )
+        elif relay == row.id or relays[relay] is not None:
+            problem = f"{shown(relay)} is not reached by a phone of their own"
+            yield row.fault(("reach",), problem, "Name somebody who is.")
 
 
 def _asset(row: Row) -> Iterator[Fault]:

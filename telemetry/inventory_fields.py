@@ -23,6 +23,8 @@ SHORT_MOST: Final = 6
 LANDMARK_MOST: Final = 6
 PERSON_MOST: Final = 4
 NAME_MOST: Final = 40
+BY_SMS: Final = "sms"
+BY_VOICE: Final = "voice"
 WEEK_S: Final = 7 * 86_400
 WIRE_MOST_MM: Final = 65_535
 
@@ -120,6 +122,18 @@ def _office_phone(text: str) -> str:
     )
 
 
+def _reach(text: str) -> str:
+    if text in (BY_SMS, BY_VOICE) or relay_of(text):
+        return text
+    raise refusal(f"{shown(text)} is no way to reach somebody", "Write sms, voice, or relay: and a person's id.")
+
+
+def relay_of(reach: str) -> str | None:
+    """The id of the person who passes it on, if that is how somebody is reached."""
+    head, mark, person = reach.partition(":")
+    return person.strip() or None if mark and head.strip() == "relay" else None
+
+
 def _bare_number(text: str) -> str:
     """The digits of a number written with blanks, dashes, brackets or the country's code."""
     return _COUNTRY.sub("", re.sub(r"[\s()（）-]", "", text), count=1)
@@ -190,6 +204,7 @@ ShortName = Annotated[str, AfterValidator(_visible), _at_most(SHORT_MOST)]
 Landmark = Annotated[str, AfterValidator(_visible), _at_most(LANDMARK_MOST)]
 PersonName = Annotated[str, AfterValidator(_visible), _at_most(PERSON_MOST)]
 Signature = Annotated[str, AfterValidator(_visible), AfterValidator(_signature)]
+Reach = Annotated[str, AfterValidator(_reach)]
 PersonPhone = Annotated[str, AfterValidator(_person_phone)]
 OfficePhone = Annotated[str, AfterValidator(_office_phone)]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -22,6 +22,7 @@ from telemetry.inventory import (
 )
 from telemetry.inventory_fault import shown
 from telemetry.inventory_fields import (
+    BY_VOICE,
     WEEK_S,
     DevEui,
     Id,
@@ -30,12 +31,14 @@ from telemetry.inventory_fields import (
     OfficePhone,
     PersonName,
     PersonPhone,
+    Reach,
     Reference,
     Shape,
     Signature,
     Span,
     Zone,
     refusal,
+    relay_of,
 )
 from telemetry.terms import Hours, Level, Power, Role
 
@@ -111,10 +114,19 @@ class PersonShape(Shape):
     phone: PersonPhone
     duties: tuple[DutyShape, ...]
     stand_in: Reference | None = None
+    reach: Reach = "sms"
 
     def build(self) -> Person:
         """Give the person."""
-        return Person(self.id, self.name, self.phone, tuple(duty.build() for duty in self.duties), self.stand_in)
+        return Person(
+            self.id,
+            self.name,
+            self.phone,
+            tuple(duty.build() for duty in self.duties),
+            self.stand_in,
+            by_voice=self.reach == BY_VOICE,
+            relay=relay_of(self.reach),
+        )
 
 
 class RouteShape(Shape):

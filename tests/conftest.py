@@ -15,6 +15,7 @@ from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
 from tests.county_week import HOUR_MS, Week, lived
 from tests.rolled_week import rolled
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
+from tests.smsd import Smsd, find_smsd
 
 
 def missing(part: str, reason: str) -> NoReturn:
@@ -39,6 +40,17 @@ def mosquitto(tmp_path: Path) -> Iterator[Embedded]:
     require_mosquitto()
     with embedded_broker(tmp_path / "broker") as broker:
         yield broker
+
+
+@pytest.fixture
+def smsd(tmp_path: Path) -> Iterator[Smsd]:
+    """A real gammu-smsd with a dummy modem, running."""
+    if find_smsd() is None:
+        missing("gammu-smsd", "gammu-smsd is not here; install the Debian packages gammu-smsd and libdbd-sqlite3")
+    daemon = Smsd(tmp_path / "smsd")
+    daemon.start()
+    yield daemon
+    daemon.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from alerts.channels import Accepted, Failed, Message, Outcome
+from alerts.channels import Accepted, Failed, Message, Outcome, Refused
 from alerts.courier import Clearance, PortUnavailable
-from alerts.delivery import Due, Standing
+from alerts.delivery import Due, Standing, Step
+from alerts.lapses import Lapse
 from alerts.model import Event
 from telemetry.reading import Millis
 
@@ -23,7 +24,10 @@ class ListPort:
     calls: list[tuple[str, int]] = field(default_factory=list)
     outcomes: list[tuple[int, Outcome, Millis | None]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    ways: list[str] = field(default_factory=list)
+    lapses: list[Lapse] = field(default_factory=list)
     withdrawn: set[int] = field(default_factory=set)
+    awaits_receipts: bool = False
     is_unavailable: bool = False
     dies_at: str = ""
 
@@ -52,25 +56,40 @@ class ListPort:
         return Clearance.GRANTED
 
     def ended(
-        self,
-        notification_id: int,
-        at_ms: Millis,
-        outcome: Outcome,
-        next_attempt_ms: Millis | None,
-        event: Event | None,
+        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: Step, event: Event | None
     ) -> None:
-        _ = at_ms
+        next_attempt_ms = step.next_attempt_ms
+        row = self.rows[notification_id]
         self._reach("before ended")
         self.calls.append(("ended", notification_id))
         self.outcomes.append((notification_id, outcome, next_attempt_ms))
         if event is not None:
             self.events.append(event)
-        if isinstance(outcome, Failed) and next_attempt_ms is not None:
-            self.rows[notification_id] = replace(self.rows[notification_id], standing=Standing.OWED)
+        self.ways.append(via)
+        if isinstance(outcome, Refused):
+            row = replace(row, refused=row.refused | {via})
+        if step.receipt_due_ms is not None and self.awaits_receipts:
+            self.rows[notification_id] = replace(row, standing=Standing.ACCEPTED, via=via, accepted_ms=at_ms)
+            self.wanted_ms[notification_id] = step.receipt_due_ms
+        elif not isinstance(outcome, Accepted) and next_attempt_ms is not None:
+            unsure = via if outcome == Failed("timeout") else ""
+            self.rows[notification_id] = replace(row, standing=Standing.OWED, via=step.via, unsure=unsure)
             self.wanted_ms[notification_id] = next_attempt_ms
         else:
             del self.rows[notification_id]
         self._reach("after ended")
+
+    def lapsed(self, notification_id: int, at_ms: Millis, lapse: Lapse) -> None:
+        self.calls.append(("lapsed", notification_id))
+        self.lapses.append(lapse)
+        self.events += lapse.events
+        row = self.rows.pop(notification_id)
+        if lapse.via:
+            self.rows[notification_id] = replace(row, standing=Standing.OWED, via=lapse.via, reason="")
+            self.wanted_ms[notification_id] = at_ms
+        elif lapse.receipt_due_ms is not None:
+            self.rows[notification_id] = row
+            self.wanted_ms[notification_id] = lapse.receipt_due_ms
 
     def _reach(self, point: str) -> None:
         if self.is_unavailable:
@@ -95,5 +114,5 @@ class RecordingChannel:
             self.accepted[message.key] = outcome
         return outcome
 
-    def find(self, key: str) -> Accepted | None:
-        return self.accepted.get(key)
+    def find(self, message: Message) -> Accepted | None:
+        return self.accepted.get(message.key)

@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from alerts.channels import Accepted, ChannelKind, Failed, Message, Outcome, Refused
+from alerts.channels import Accepted, ChannelKind, Failed, Fitness, Message, Outcome, Refused
 
 CALLS: Final = "calls.jsonl"
 
@@ -57,9 +57,9 @@ class Outbox:
             return Failed("full" if error.errno in _FULL else "unwritable")
         return Accepted(reference=name, delivered=True)
 
-    def find(self, key: str) -> Accepted | None:
+    def find(self, message: Message) -> Accepted | None:
         """The file made for this key, if there is one."""
-        found = next(self._folder.glob(f"*_{_mark(key)}.json"), None)
+        found = next(self._folder.glob(f"*_{_mark(message.key)}.json"), None)
         return None if found is None else Accepted(reference=found.name, delivered=True)
 
     def _count(self, message: Message) -> None:
@@ -116,4 +116,15 @@ def _open(settings: OutboxSettings) -> Outbox:
     return Outbox(settings.outbox_folder)
 
 
-CHANNEL: Final = ChannelKind(name="outbox", settings=OutboxSettings, open=_open)
+def _examine(settings: OutboxSettings) -> Fitness:
+    """Whether the folder takes files, or could be made."""
+    folder = settings.outbox_folder.absolute()
+    standing = next(part for part in (folder, *folder.parents) if part.exists())
+    if standing.is_dir() and os.access(standing, os.W_OK | os.X_OK):
+        return Fitness(usable=True, state=f"it writes into {settings.outbox_folder}")
+    why = "is not writable for this user" if standing.is_dir() else "is not a folder"
+    remedy = "give the gateway's user the right to it, or name another [sms] outbox_folder"
+    return Fitness(usable=False, state=f"{standing} {why}", remedy=remedy)
+
+
+CHANNEL: Final = ChannelKind(name="outbox", settings=OutboxSettings, open=_open, examine=_examine)

@@ -12,6 +12,7 @@ import msgspec
 
 from alerts.channels import Accepted, Failed, Outcome, Refused
 from alerts.model import Event, Owed
+from gateway.journal import telephone_rows
 from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
 from telemetry.reading import Millis
 
@@ -89,8 +90,9 @@ def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[
 
 _OWED: Final = """
     INSERT OR IGNORE INTO notification
-        (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text, covers)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text, covers,
+          template, variables, call, next_attempt_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -116,6 +118,10 @@ def add_owed(connection: sqlite3.Connection, owed: Iterable[Owed]) -> tuple[tupl
                 each.channel,
                 each.text,
                 msgspec.json.encode(each.covers).decode() if each.covers else "",
+                each.template,
+                msgspec.json.encode(each.variables).decode(),
+                each.call,
+                each.not_before_ms or None,
             ),
         )
         if cursor.rowcount == 1 and cursor.lastrowid is not None:
@@ -162,13 +168,16 @@ def _start(connection: sqlite3.Connection, attempt: AttemptStarted) -> bool:
 
 def _end(connection: sqlite3.Connection, attempt: AttemptEnded) -> None:
     state, reason, reference = _verdict(attempt.outcome, attempt.next_attempt_ms)
+    outcome = type(attempt.outcome).__name__.lower()
     connection.execute(
-        "UPDATE attempt SET ended_ms = ?, outcome = ?, reason = ? WHERE notification = ? AND ended_ms IS NULL",
-        (attempt.at_ms, type(attempt.outcome).__name__.lower(), reason, attempt.notification_id),
+        "UPDATE attempt SET ended_ms = ?, outcome = ?, reason = ?, via = ?, reference = ?"
+        " WHERE notification = ? AND ended_ms IS NULL",
+        (attempt.at_ms, outcome, reason, attempt.via, reference, attempt.notification_id),
     )
     connection.execute(
         """
         UPDATE notification SET state = :state, reason = :reason, reference = :reference, next_attempt_ms = :next_ms,
+            via = :via, receipt_due_ms = :receipt_due_ms,
             accepted_ms = CASE WHEN :state IN ('accepted', 'delivered') THEN coalesce(accepted_ms, :at_ms) END,
             delivered_ms = CASE WHEN :state = 'delivered' THEN coalesce(delivered_ms, :at_ms) END
         WHERE id = :id AND state = 'sending'
@@ -180,8 +189,11 @@ def _end(connection: sqlite3.Connection, attempt: AttemptEnded) -> None:
             "next_ms": attempt.next_attempt_ms if state == "owed" else None,
             "at_ms": attempt.at_ms,
             "id": attempt.notification_id,
+            "via": attempt.next_via if state == "owed" else attempt.via,
+            "receipt_due_ms": attempt.receipt_due_ms if state == "accepted" else None,
         },
     )
+    telephone_rows.apply_known(connection, attempt.notification_id)
 
 
 def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str, str]:
@@ -189,6 +201,6 @@ def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str
         case Accepted(reference, delivered):
             return "delivered" if delivered else "accepted", "", reference
         case Refused(reason):
-            return "refused", reason, ""
+            return "refused" if next_attempt_ms is None else "owed", reason, ""
         case Failed(reason):
             return "failed" if next_attempt_ms is None else "owed", reason, ""

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from alerts.channels import Outcome
 from alerts.model import Event, Owed
+from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import Rollup
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Status
@@ -53,12 +54,40 @@ class AttemptStarted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """What the channel answered. ``Failed`` with ``next_attempt_ms`` is owed again, without it has failed for good."""
+    """What the channel ``via`` answered. With ``next_attempt_ms`` it is owed again, without it has ended for good.
+
+    ``next_via`` is the channel of the next try. What was accepted waits for its receipt until
+    ``receipt_due_ms``.
+    """
 
     notification_id: int
     at_ms: Millis
     outcome: Outcome
     next_attempt_ms: Millis | None = None
+    via: str = ""
+    next_via: str = ""
+    receipt_due_ms: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreceipted:
+    """What is done about a text without a receipt: sent ``via`` another channel, or looked at again, or left."""
+
+    notification_id: int
+    at_ms: Millis
+    reason: str
+    via: str = ""
+    receipt_due_ms: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What somebody wrote, and how it was understood."""
+
+    reply: Reply
+    meaning: str
+    person: str = ""
+    episode: str = ""
 
 
 Attempt: TypeAlias = AttemptStarted | AttemptEnded
@@ -196,6 +225,9 @@ class Entry:
     meta: dict[str, str] = field(default_factory=dict)
     inventory: InventoryBody | None = None
     rolled: list[Rolled] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    unreceipted: list[Unreceipted] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:

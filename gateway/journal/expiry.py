@@ -62,6 +62,16 @@ _CASES: Final = (
     )
     """,
     """
+    DELETE FROM answer WHERE id IN (
+        SELECT id FROM (SELECT id, at_ms FROM answer ORDER BY id LIMIT :rows) WHERE at_ms < :before
+    )
+    """,
+    """
+    DELETE FROM receipt WHERE (channel, reference) IN (
+        SELECT channel, reference FROM receipt WHERE at_ms < :before ORDER BY at_ms LIMIT :rows
+    )
+    """,
+    """
     DELETE FROM alert WHERE episode IN (
         SELECT episode FROM alert WHERE settled AND cleared_ms < :before ORDER BY cleared_ms LIMIT :rows
     )
@@ -96,7 +106,7 @@ def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep
 
 
 def expire_cases(connection: sqlite3.Connection, now_ms: Millis) -> int:
-    """Deletes events, settled notifications with their attempts, and closed episodes after three years."""
+    """Deletes events, settled notifications with attempts and receipts, answers and closed episodes after 3 years."""
     bounds = {"before": now_ms - KEEP_CASES_MS, "rows": STEP_ROWS}
     return sum(connection.execute(statement, bounds).rowcount for statement in _CASES)
 

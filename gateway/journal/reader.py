@@ -14,9 +14,10 @@ from typing import Any, Final, Self, TypeAlias
 import msgspec
 from msgspec import to_builtins
 
+from alerts.channels import Awaited
 from alerts.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import case_rows, reading_rows
+from gateway.journal import case_rows, reading_rows, telephone_rows
 from gateway.journal.connections import open_for_reading
 from gateway.journal.entry import Consumer, Happening, Spell, Stream
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
@@ -29,6 +30,7 @@ Row: TypeAlias = dict[str, Any]
 FIRST_MS: Final = -(2**62)
 LAST_MS: Final = 2**62
 _PAGE: Final = 2_000
+_DAY_MS: Final = 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,6 +103,7 @@ class JournalReader:
                 **{
                     name: row[name] for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")
                 },
+                "via": row["via"],
                 "next_attempt_at": _iso_or_none(row["next_attempt_ms"]),
                 "accepted_at": _iso_or_none(row["accepted_ms"]),
                 "delivered_at": _iso_or_none(row["delivered_ms"]),
@@ -118,10 +121,27 @@ class JournalReader:
             }
 
     def due_notification(self, now_ms: Millis) -> Due | None:
-        """The most urgent notification that may be tried at ``now_ms``: the highest severity, then the lowest id."""
+        """The most urgent notification that may be tried at ``now_ms``, or whose receipt is due by then.
+
+        The highest severity, then one whose receipt is due, then the lowest id.
+        """
         with translated(self._path):
-            row = self._connection.execute(_DUE, {"now": now_ms}).fetchone()
-        return None if row is None else _due(row)
+            found = [self._connection.execute(query, {"now": now_ms}).fetchone() for query in (_LAPSED, _DUE)]
+            row = min((row for row in found if row is not None), key=lambda row: str(row[_SEVERITY]), default=None)
+            return None if row is None else _due(self._connection, row, now_ms)
+
+    def awaited(self, via: str, since_ms: Millis, most: int) -> list[Awaited]:
+        """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
+        with translated(self._path):
+            return telephone_rows.awaited(self._connection, via, since_ms, most)
+
+    def state_of(self, key: str) -> tuple[str, str, str] | None:
+        """A notification's state, its channel and the reason; ``None`` for one that is not there."""
+        with translated(self._path):
+            row = self._connection.execute(
+                "SELECT state, via, reason FROM notification WHERE key = ?", (key,)
+            ).fetchone()
+        return None if row is None else (row[0], row[1], row[2])
 
     def owed(self) -> tuple[int, Millis]:
         """How many notifications nobody has taken yet, and when the oldest of them came to be owed (0 without any)."""
@@ -199,27 +219,26 @@ _NOTIFICATIONS: Final = "SELECT * FROM notification WHERE id > ? AND at_ms >= ? 
 _QUARANTINE: Final = (
     "SELECT * FROM quarantine WHERE id > ? AND received_ms >= ? AND received_ms < ? ORDER BY id LIMIT ?"
 )
-_DUE: Final = """
-    SELECT id, state, attempts,
-           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text, covers
+_COLUMNS: Final = """
+    SELECT id, state, attempts, via, coalesce(accepted_ms, 0), reason,
+           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text,
+           template, call, variables, covers
     FROM notification
+"""
+_SEVERITY: Final = 10
+"""Where among the columns."""
+_DUE: Final = f"""
+    {_COLUMNS}
     WHERE state IN ('owed', 'sending') AND (state = 'sending' OR next_attempt_ms IS NULL OR next_attempt_ms <= :now)
     ORDER BY severity, id LIMIT 1
 """
 _OWED: Final = (
-    "at_ms",
-    "rule",
-    "asset",
-    "episode",
-    "severity",
-    "kind",
-    "step",
-    "repeat",
-    "to",
-    "phone",
-    "channel",
-    "text",
+    *("at_ms", "rule", "asset", "episode", "severity", "kind", "step", "repeat"),
+    *("to", "phone", "channel", "text", "template", "call"),
 )
+_LAPSED: Final = f"""
+    {_COLUMNS} WHERE state = 'accepted' AND receipt_due_ms <= :now ORDER BY severity, id LIMIT 1
+"""
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
@@ -228,10 +247,22 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalUnavailable(Problem.NEWER if version > known else Problem.OLDER, path)
 
 
-def _due(row: tuple[Any, ...]) -> Due:
-    number, state, attempts, *fields, covers = row
-    owed = msgspec.convert(dict(zip(_OWED, fields, strict=True)) | {"covers": json.loads(covers or "[]")}, Owed)
-    return Due(number, owed, Standing(state), attempts)
+def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -> Due:
+    number, state, attempts, via, accepted_ms, reason, *plain, variables, covers = row
+    given = dict(zip(_OWED, plain, strict=True))
+    owed = msgspec.convert({**given, "variables": json.loads(variables), "covers": json.loads(covers or "[]")}, Owed)
+    return Due(
+        number,
+        owed,
+        Standing(state),
+        attempts,
+        via=via,
+        refused=telephone_rows.refused(connection, number),
+        accepted_ms=accepted_ms,
+        reason=reason if state == Standing.ACCEPTED else "",
+        unsure=telephone_rows.unsure(connection, number),
+        taken=telephone_rows.taken(connection, owed.phone, now_ms - _DAY_MS),
+    )
 
 
 def _payload(payload: bytes) -> Row:

@@ -10,7 +10,17 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
-from gateway.journal import arrival_rows, case_rows, expiry, mark_rows, reading_rows, restoring, rollup_rows
+from alerts.answers import Asked
+from gateway.journal import (
+    arrival_rows,
+    case_rows,
+    expiry,
+    mark_rows,
+    reading_rows,
+    restoring,
+    rollup_rows,
+    telephone_rows,
+)
 from gateway.journal.connections import open_for_writing, take_lock
 from gateway.journal.entry import Committed, Consumer, Entry, Restored
 from gateway.journal.expiry import Expired
@@ -100,6 +110,16 @@ class Journal:
             found = self._connection.execute("SELECT 1 FROM alert WHERE episode = ?", (episode,)).fetchone()
         return found is not None
 
+    def is_answered(self, channel: str, number: str) -> bool:
+        """Whether this reply was dealt with before; providers tell twice."""
+        with translated(self._path):
+            return telephone_rows.is_answered(self._connection, channel, number)
+
+    def told(self, phone: str, since_ms: Millis) -> list[Asked]:
+        """What a number was told since then, the newest first."""
+        with translated(self._path):
+            return telephone_rows.told(self._connection, phone, since_ms)
+
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""
         return restoring.restore(self._connection, self._path, self._last_reading_id)
@@ -171,6 +191,9 @@ class Journal:
         notification_ids, repeated_keys = case_rows.add_owed(db, entry.owed)
         case_rows.drop(db, entry.dropped)
         not_owed = case_rows.keep_attempts(db, entry.attempts)
+        telephone_rows.keep_unreceipted(db, entry.unreceipted)
+        telephone_rows.keep_receipts(db, entry.receipts)
+        telephone_rows.add_answers(db, entry.answers)
         mark_rows.keep_heartbeat(db, entry.heartbeat_ms)
         mark_rows.keep_consumed(db, entry.consumed)
         mark_rows.keep_meta(db, entry.meta)

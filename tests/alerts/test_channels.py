@@ -1,15 +1,24 @@
 """One contract for every channel that the registry finds: sends, refuses, fails, and can be asked by key."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alerts.channels import Accepted, Channel, Failed, Message, Refused, channels
+from alerts.channels.gammu import GammuSettings
 from alerts.channels.outbox import CALLS, Outbox, OutboxSettings
 
+TABLES = """
+    CREATE TABLE outbox (ID INTEGER PRIMARY KEY AUTOINCREMENT, SendingDateTime, SendingTimeOut, DestinationNumber,
+        TextDecoded, Coding, UDH, MultiPart, CreatorID, DeliveryReport, SenderID, Priority);
+    CREATE TABLE outbox_multipart (ID, SequencePosition, TextDecoded, Coding, UDH);
+    CREATE TABLE sentitems (ID, SequencePosition, Status, CreatorID);
+"""
 TEXT = "【湘阳环卫】柳潭3号池（村部东侧）已装七成，请22日12点半前清。"
 
 
@@ -26,8 +35,21 @@ def _broken_outbox(folder: Path) -> Channel:
     return channels()["outbox"].open(OutboxSettings(outbox_folder=folder / "file" / "outbox"))
 
 
-HEALTHY: dict[str, Callable[[Path], Channel]] = {"outbox": _healthy_outbox}
-BROKEN: dict[str, Callable[[Path], Channel]] = {"outbox": _broken_outbox}
+def _healthy_gammu(folder: Path) -> Channel:
+    """As much of smsd's tables as a channel needs, and no daemon: a text waits in them."""
+    database = folder / "smsd.db"
+    if not database.exists():
+        with closing(sqlite3.connect(database)) as made:
+            made.executescript(TABLES)
+    return channels()["gammu"].open(GammuSettings(database=database))
+
+
+def _broken_gammu(folder: Path) -> Channel:
+    return channels()["gammu"].open(GammuSettings(database=folder / "nowhere.db"))
+
+
+HEALTHY: dict[str, Callable[[Path], Channel]] = {"gammu": _healthy_gammu, "outbox": _healthy_outbox}
+BROKEN: dict[str, Callable[[Path], Channel]] = {"gammu": _broken_gammu, "outbox": _broken_outbox}
 
 each_channel = pytest.mark.parametrize("name", sorted(channels()))
 
@@ -42,10 +64,10 @@ def test_a_channel_sends_and_is_known_by_its_modules_name(name: str, tmp_path: P
 
 @each_channel
 def test_a_channel_can_be_asked_by_key_even_by_another_process(name: str, tmp_path: Path) -> None:
-    assert HEALTHY[name](tmp_path).find(message().key) is None
+    assert HEALTHY[name](tmp_path).find(message()) is None
     outcome = HEALTHY[name](tmp_path).send(message())
-    assert HEALTHY[name](tmp_path).find(message().key) == outcome
-    assert HEALTHY[name](tmp_path).find("another") is None
+    assert HEALTHY[name](tmp_path).find(message()) == outcome
+    assert HEALTHY[name](tmp_path).find(message("another")) is None
 
 
 @each_channel
@@ -53,7 +75,7 @@ def test_a_channel_can_be_asked_by_key_even_by_another_process(name: str, tmp_pa
 def test_a_channel_refuses_a_number_that_cannot_be(name: str, phone: str, tmp_path: Path) -> None:
     channel = HEALTHY[name](tmp_path)
     assert isinstance(channel.send(message(phone=phone)), Refused)
-    assert channel.find(message().key) is None
+    assert channel.find(message()) is None
 
 
 @each_channel
@@ -62,7 +84,7 @@ def test_a_channel_fails_with_a_reason_and_does_not_raise(name: str, tmp_path: P
     outcome = channel.send(message())
     assert isinstance(outcome, Failed)
     assert outcome.reason
-    assert channel.find(message().key) is None
+    assert channel.find(message()) is None
 
 
 def test_the_outbox_writes_one_readable_file_a_text(tmp_path: Path) -> None:
@@ -95,7 +117,7 @@ def test_what_a_crash_left_half_written_is_neither_found_nor_in_the_way(tmp_path
     assert isinstance(name, Accepted)
     (tmp_path / f".{name.reference}.part").write_text('{"to": "clea')
     outbox = Outbox(tmp_path)
-    assert outbox.find(message().key) is None
+    assert outbox.find(message()) is None
     assert outbox.send(message()) == name
     assert json.loads((tmp_path / name.reference).read_text("utf-8"))["to"] == "cleaner-li"
     assert list(tmp_path.glob(".*")) == []

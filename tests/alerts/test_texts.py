@@ -43,6 +43,8 @@ LONGEST: Mapping[str, str] = {
     "items": texts.listed(["柳潭小学北站满溢"] * 9),
     "feeder": "柳潭北支线",
     "round": "下午班",
+    "person": "欧阳大姐",
+    "stand_in": "诸葛师傅",
 }
 """Short names and landmarks of six, persons of four, three figures where three can come."""
 
@@ -65,6 +67,8 @@ USUAL: Mapping[str, str] = {
     "items": "柳潭3号满溢、禾田站停机",
     "feeder": "北线",
     "round": "早班",
+    "person": "李大姐",
+    "stand_in": "周师傅",
 }
 
 MUST_STAY = ("place", "short", "level", "heat", "deadline", "deadline_time", "deadline_part", "day", "since_day")
@@ -94,8 +98,13 @@ CATALOGUE_SAYS = {
     "no_power_feeder": "北线3座站22日14:20起停电：柳潭3号、小学门口、花桥2号。请问供电所，不用逐个跑。",
     "storm": "22日14:20起来了3件告警：柳潭3号满溢、禾田站停机。火警照发，其余10分钟汇总一次。",
     "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
+    "declined_thanks": "收到，22日柳潭3号池已另外派人，您不用去了。",
+    "declined_dispatcher": "22日李大姐回复去不了：柳潭3号池，七成。请改派，可找周师傅。",
+    "claim_unseen": "22日柳潭3号池您说清了，仪器还显示七成。请再看一眼：确实清了回3，没清完请补清。",
+    "not_understood": "没看懂您的回复。去了回1，去不了回2，没这回事回3，要我们打给您回0。",
+    "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
-"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18 and D10 in the papers' words."""
+"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, C13, C15."""
 
 
 def templates() -> dict[str, Template]:
@@ -119,6 +128,8 @@ FOR_SEVERAL = {
 """They name up to eight, and may take two segments."""
 OF_THE_HOUSE = {"series_paused"}
 """Notices of the house about itself: their place is the office's own machine."""
+OF_NO_CASE = {"not_understood", "welcome", "sms_test"}
+"""Texts about the telephone itself: they need no day and no place."""
 
 
 def test_the_longest_facts_are_all_the_facts_there_are() -> None:
@@ -146,6 +157,8 @@ def test_a_text_is_a_whole_sentence_in_full_width_punctuation_with_a_day_and_a_p
         assert text.endswith("。")
         assert "。。" not in text
         assert not set(text) & set(",;!?()[]{}℃% ")
+        if name in OF_NO_CASE:
+            continue
         assert "22日" in text
         places = (
             ["值班电脑"]
@@ -161,7 +174,9 @@ def test_a_text_whose_optional_facts_are_not_known_still_reads_whole(name: str) 
     optional = {
         fact for part in template.optional.values() for _, fact, _, _ in Formatter().parse(part) if fact is not None
     }
-    text = composed(name, {**USUAL, **dict.fromkeys(optional & {"signs", "told", "office_phone", "minutes"}, "")})
+    text = composed(
+        name, {**USUAL, **dict.fromkeys(optional & {"signs", "told", "office_phone", "minutes", "stand_in"}, "")}
+    )
     assert "。。" not in text
     assert "，。" not in text
     assert "：。" not in text

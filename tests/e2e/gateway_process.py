@@ -30,6 +30,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from alerts.channels import channels
 from gateway import app, settings, shipped
 from gateway.clock import WallClock
 from gateway.embedded import Embedded, free_port
@@ -195,7 +196,7 @@ def end(process: ForkServerProcess) -> None:
 def serve(configuration: Path, offset_ms: Millis, log: Path) -> None:
     """The gateway's process: the composition root itself, under a shifted clock."""
     _log_to(log)
-    app.run(settings.load(configuration), clock=ShiftedClock(offset_ms))
+    app.run(settings.load(configuration, channels()), clock=ShiftedClock(offset_ms))
 
 
 def start_control(broker: Embedded, kept: Path, log: Path) -> ForkServerProcess:

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from fastapi import FastAPI
 
-from gateway import doctor
+from gateway import doctor, lines
 from gateway.cli.examination import _shown
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
@@ -72,7 +72,7 @@ def test_a_damaged_journal_is_a_problem_with_a_remedy(settings: Settings, instal
 def test_a_folder_that_cannot_be_one_is_a_problem(installation: Installation) -> None:
     (installation.folder / "data").write_text("a file\n", "utf-8")
     settings = load(installation.folder / "gateway.toml")
-    for part in (doctor.journal(settings), doctor.texts(settings)):
+    for part in (doctor.journal(settings), *lines.examined(settings)):
         assert not part.ready
         assert "is not a folder" in part.state
         assert "name another [" in part.remedy
@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_one_is_a_problem(installation: Installation) ->
 def test_a_strange_key_of_the_channel_is_named(installation: Installation) -> None:
     with (installation.folder / "gateway.toml").open("a", encoding="utf-8") as config:
         config.write('[sms]\nchannel = "outbox"\noutbox_foldr = "x"\n')
-    part = doctor.texts(load(installation.folder / "gateway.toml"))
+    (part,) = lines.examined(load(installation.folder / "gateway.toml"))
     assert not part.ready
     assert "outbox_foldr" in part.state
 

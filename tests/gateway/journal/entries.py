@@ -6,9 +6,11 @@ from typing import Any
 
 from alerts.channels import Accepted
 from alerts.model import Event, Kind, Owed
+from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
 from gateway.journal.entry import (
     AlertRow,
+    Answered,
     AttemptEnded,
     AttemptStarted,
     Carry,
@@ -22,6 +24,7 @@ from gateway.journal.entry import (
     Rolled,
     Snapshot,
     Stream,
+    Unreceipted,
 )
 from telemetry.reading import Clock, Reading, Values
 from telemetry.series import Measurement
@@ -123,6 +126,9 @@ def full_entry(rows: int = 30) -> Entry:
         meta={"colour": "green"},
         inventory=InventoryBody(NOW_MS, "00ff", "county: {}"),
         rolled=[full_rolled()],
+        receipts=[Receipt("gammu", "ref", delivered=True, at_ms=NOW_MS)],
+        unreceipted=[Unreceipted(2, NOW_MS, "no_receipt")],
+        answers=[Answered(Reply("gammu", "1", "13900000001", "1", NOW_MS), "done", "cleaner-li", "overflow/ytan-03/1")],
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from alerts.channels import Accepted, Failed, Outcome
 from alerts.channels.outbox import CALLS, Outbox
 from alerts.courier import Clearance, Courier
-from alerts.delivery import Due, Standing
+from alerts.delivery import Due, Standing, Step, Taken
+from alerts.lapses import Lapse
 from alerts.model import Event
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Quarantined
 from gateway.journal.reader import JournalReader
@@ -136,7 +137,7 @@ def test_the_most_urgent_due_notification_comes_first(journal: Journal, reader: 
     assert reader.due_notification(NOW_MS + 4_999) == Due(3, owed(2, "P1"), Standing.OWED, 0)
     assert reader.due_notification(NOW_MS + 5_000) == Due(2, owed(1, "P1"), Standing.OWED, 1)
     journal.commit(Entry(attempts=[AttemptStarted(3, NOW_MS), AttemptEnded(3, NOW_MS, Accepted("r"))]))
-    assert reader.due_notification(NOW_MS) == Due(1, owed(0, "P3"), Standing.OWED, 0)
+    assert reader.due_notification(NOW_MS) == Due(1, owed(0, "P3"), Standing.OWED, 0, taken=(Taken("", "", NOW_MS),))
 
 
 def test_a_try_that_nobody_saw_end_is_due_at_once(journal: Journal, reader: JournalReader) -> None:
@@ -161,12 +162,15 @@ class _JournalPort:
         return Clearance.NO_LONGER_OWED if notification_id in committed.not_owed else Clearance.GRANTED
 
     def ended(
-        self, notification_id: int, at_ms: int, outcome: Outcome, next_attempt_ms: int | None, event: Event | None
+        self, notification_id: int, at_ms: int, via: str, outcome: Outcome, step: Step, event: Event | None
     ) -> None:
         self._step()
-        end = AttemptEnded(notification_id, at_ms, outcome, next_attempt_ms)
+        end = AttemptEnded(notification_id, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
         self._journal.commit(Entry(attempts=[end], events=[] if event is None else [event]))
         self._step()
+
+    def lapsed(self, notification_id: int, at_ms: int, lapse: Lapse) -> None:
+        raise NotImplementedError
 
     def _step(self) -> None:
         self._left -= 1

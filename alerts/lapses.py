@@ -1,0 +1,68 @@
+"""What follows when a text was taken and no receipt comes, or one that says that it did not arrive.
+
+Pure: a notification, the channels it may go by, and an instant in; what to do and what to write down out.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from alerts.delivery import Due
+from alerts.model import Detail, Event, Severity
+from telemetry.reading import Millis
+
+NO_RECEIPT: Final = "no_receipt"
+_URGENT: Final = (Severity.P1, Severity.P2)
+_TICKET_MS: Final = 86_400_000
+"""A number that gave no receipt for so long is looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """What is done: sent on ``via`` another channel, waited for until ``receipt_due_ms``, or nothing more.
+
+    ``hurry`` calls the next person too. ``events`` say why.
+    """
+
+    events: tuple[Event, ...]
+    via: str = ""
+    receipt_due_ms: Millis | None = None
+    hurry: bool = False
+
+
+def lapse(due: Due, route: tuple[str, ...], now_ms: Millis) -> Lapse:
+    """What becomes of an accepted notification whose receipt is due at ``now_ms``."""
+    urgent = due.owed.severity in _URGENT
+    reason = due.reason or NO_RECEIPT
+    waited_ms = now_ms - due.accepted_ms
+    in_time = urgent and waited_ms < _TICKET_MS
+    onward = _after(route, due.via) if due.reason or in_time else ""
+    hurry = due.owed.severity == Severity.P1 and (bool(due.reason) or in_time)
+    if onward:
+        return Lapse((_event("unreceipted", due, reason, now_ms, onward),), via=onward, hurry=hurry)
+    if due.reason or not in_time:
+        return Lapse((_event("data_ticket", due, reason, now_ms),), hurry=hurry)
+    until_ms = due.accepted_ms + _TICKET_MS
+    return Lapse((_event("unreceipted", due, reason, now_ms),), receipt_due_ms=until_ms, hurry=hurry)
+
+
+def _after(route: tuple[str, ...], via: str) -> str:
+    """The channel that comes next, and none that was tried before: each way is gone once."""
+    if via not in route:
+        return ""
+    return next(iter(route[route.index(via) + 1 :]), "")
+
+
+def _event(name: str, due: Due, reason: str, now_ms: Millis, onward: str = "") -> Event:
+    owed = due.owed
+    detail: Detail = {"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, "via": due.via}
+    if onward:
+        detail["onward"] = onward
+    return Event(
+        at_ms=now_ms,
+        event=name,
+        rule=owed.rule,
+        asset=owed.asset,
+        episode=owed.episode,
+        severity=owed.severity,
+        detail=detail,
+    )

@@ -1,0 +1,107 @@
+"""What an answer leads to: who else is told, and the rows that say what was answered (alerting.md §4).
+
+Pure: an episode, who answered and an instant in, messages and events out. Who acknowledges is ``county``; how an
+answer is understood is ``answers``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.answers import Asked, Meaning
+from alerts.claims import Claim
+from alerts.model import Event, Kind, Owed
+from alerts.people import anywhere, holders
+from alerts.plan import Memory
+from alerts.scribe import Log, Scribe, record
+from alerts.texts import Wording
+from telemetry.inventory import Inventory, Person
+from telemetry.reading import Millis
+from telemetry.terms import Role
+
+UNCLEAR: Final = "not_understood"
+THANKS: Final = "declined_thanks"
+TO_DISPATCHER: Final = "declined_dispatcher"
+UNSEEN: Final = "claim_unseen"
+HOUSE_TEXTS: Final = (UNCLEAR, THANKS, TO_DISPATCHER, UNSEEN, "welcome", "sms_test")
+"""The texts that no step of the escalation names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """Who hears of an answer in one county."""
+
+    scribe: Scribe
+
+    @property
+    def _inventory(self) -> Inventory:
+        return self.scribe.inventory
+
+    def answered(self, alert: Alert, asked: Asked, meaning: Meaning, memory: Memory | None, at_ms: Millis) -> Log:
+        """Everything that follows from an answer but for an acknowledgement."""
+        person = self._inventory.people.get(asked.person)
+        said = record(str(meaning), alert, at_ms, {"by": asked.person, "channel": "sms", "text": asked.template})
+        if meaning is not Meaning.DECLINED or person is None:
+            return [said]
+        return [said, *self._declined(alert, asked, person, memory, at_ms)]
+
+    def _declined(
+        self, alert: Alert, asked: Asked, person: Person, memory: Memory | None, at_ms: Millis
+    ) -> Iterable[Event | Owed]:
+        """2: the stand-in and the dispatcher hear it at once, and who declined that they need not go."""
+        stand_in = self._inventory.people.get(person.stand_in or "")
+        facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
+        facts |= {"person": person.name, "stand_in": "" if stand_in is None else stand_in.name}
+        word = self.scribe.texts.word
+        if stand_in is not None and asked.template in self.scribe.texts:
+            yield self._notice(alert, stand_in.id, self.scribe.repeated(asked), at_ms)
+        for dispatcher in self._dispatchers(alert):
+            if dispatcher.id != person.id:
+                yield self._notice(alert, dispatcher.id, word(TO_DISPATCHER, facts), at_ms)
+        yield self._notice(alert, person.id, word(THANKS, facts), at_ms)
+
+    def unseen(self, claim: Claim, alert: Alert, memory: Memory | None, at_ms: Millis) -> Log:
+        """已报未见: they said that it was done, and two samples later it is not."""
+        row = record("claim_unseen", alert, at_ms, {"by": claim.person, "claimed_ms": claim.at_ms})
+        if claim.person not in self._inventory.people:
+            return [row]
+        facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
+        return [row, self._notice(alert, claim.person, self.scribe.texts.word(UNSEEN, facts), at_ms)]
+
+    def unclear(self, person: str, phone: str, at_ms: Millis) -> Owed:
+        """What a number is told that was not understood; a stranger is named by the number."""
+        return self.to_person(person or phone, phone, self.scribe.texts.word(UNCLEAR, {}), at_ms)
+
+    @staticmethod
+    def to_person(to: str, phone: str, said: Wording, at_ms: Millis) -> Owed:
+        """A text about no case; one an instant, so that its key is its own."""
+        return Owed(
+            at_ms=at_ms,
+            rule="",
+            asset="",
+            episode="",
+            severity="P3",
+            kind=Kind.NOTICE,
+            step=0,
+            repeat=at_ms,
+            to=to,
+            phone=phone,
+            channel="sms",
+            text=said.text,
+            template=said.template,
+            variables=said.variables,
+        )
+
+    def _notice(self, alert: Alert, person: str, said: Wording, at_ms: Millis) -> Owed:
+        """One a step: who answers twice is told once."""
+        step = max(0, alert.step - 1)
+        return replace(self.scribe.owed(alert, step, person, Kind.NOTICE, said, at_ms), repeat=alert.repeat)
+
+    def _dispatchers(self, alert: Alert) -> tuple[Person, ...]:
+        asset = self._inventory.assets.get(alert.asset)
+        if asset is None:
+            return tuple(holder.person for holder in anywhere(self._inventory, Role.DISPATCHER))
+        return tuple(holder.person for holder in holders(self._inventory, Role.DISPATCHER, asset.areas, asset))

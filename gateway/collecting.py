@@ -1,0 +1,84 @@
+"""Fetches receipts and replies from the channels that can be asked, and has them made durable before it lets them go.
+
+One thread for all channels. What cannot be made durable now is fetched again: providers keep it, and twice is once.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from alerts.channels import Channel, Reporting, Unreachable
+from gateway.clock import monotonic_s
+from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import JournalUnavailable
+from gateway.logs import logger
+from gateway.requests import DURABLE_WITHIN_S, Heard
+from gateway.sources.inbox import Inbox, Unanswered
+from telemetry.reading import Millis
+
+_log = logger(__name__)
+
+AWAITED_MOST: Final = 200
+"""So many texts are asked about in one go, the newest first."""
+AWAITED_SINCE_MS: Final[Millis] = 72 * 3_600_000
+"""No provider knows of a receipt later than this."""
+_IDLE_S: Final = 60.0
+
+
+class Collector:
+    """The thread around all channels that report: ``start`` runs it, ``stop`` ends it."""
+
+    def __init__(
+        self, journal: Path, inbox: Inbox[Any], channels: Mapping[str, Channel], now_ms: Callable[[], Millis]
+    ) -> None:
+        self._journal = journal
+        self._inbox = inbox
+        self._channels = {name: channel for name, channel in channels.items() if isinstance(channel, Reporting)}
+        self._now_ms = now_ms
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread, where there is anything to ask."""
+        if self._channels:
+            self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Lets the channel in hand come to its end."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def collect(self, name: str) -> bool:
+        """Asks one channel once; ``False`` when it, or the journal, must be asked again later."""
+        channel = self._channels[name]
+        now_ms = self._now_ms()
+        try:
+            with closing(JournalReader.open(self._journal)) as reader:
+                awaited = reader.awaited(name, now_ms - AWAITED_SINCE_MS, AWAITED_MOST)
+            collected = channel.collect(awaited, now_ms)
+            if collected.receipts or collected.replies:
+                if not self._is_durable(Heard(collected.receipts, collected.replies)):
+                    return False
+                channel.taken(collected)
+        except (Unreachable, JournalUnavailable) as trouble:
+            _log.warning("not_collected", channel=name, reason=str(trouble))
+            return False
+        return True
+
+    def _is_durable(self, heard: Heard) -> bool:
+        answer = self._inbox.post(heard, DURABLE_WITHIN_S)
+        value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
+        return not isinstance(value, Unanswered)
+
+    def _run(self) -> None:
+        due_s = dict.fromkeys(self._channels, 0.0)
+        while not self._stopping.is_set():
+            now_s = monotonic_s()
+            for name, channel in self._channels.items():
+                if due_s[name] <= now_s and not self._stopping.is_set():
+                    self.collect(name)
+                    due_s[name] = monotonic_s() + channel.every_s
+            self._stopping.wait(max(0.0, min(min(due_s.values()) - monotonic_s(), _IDLE_S)))

@@ -1,0 +1,130 @@
+"""What comes back by telephone, on its way into the county: receipts to rows, answers to the commands they stand for.
+
+Called by the loop alone, inside its transaction. What an answer means is ``alerts.answers`` and ``alerts.replies``.
+"""
+
+from typing import Final, Protocol
+
+import msgspec
+
+from alerts.answers import UNCLEAR_EVERY_MS, WITHIN_MS, Asked, Meaning, answered, understand
+from alerts.changes import Changes
+from alerts.claims import ABOUT, Claim, is_due, sampled, standing
+from alerts.receipts import Receipt, Reply
+from alerts.replies import UNCLEAR, Replies
+from gateway.commands import Command, Verb
+from gateway.journal.entry import Answered, Unreceipted
+from gateway.orders import obey
+from gateway.pipeline import Pipeline
+from gateway.requests import Lapsed
+from telemetry.reading import Millis, Reading
+
+CLAIMS: Final = "claims"
+"""The small mark that keeps what was claimed over a restart."""
+_MOBILE: Final = 11
+
+
+class Memoir(Protocol):
+    """What the journal remembers of a number."""
+
+    def is_answered(self, channel: str, number: str) -> bool:
+        """Whether this reply was dealt with before."""
+
+    def told(self, phone: str, since_ms: Millis) -> list[Asked]:
+        """What a number was told since then, the newest first."""
+
+
+class Hearing:
+    """One ear for all channels."""
+
+    def __init__(self, pipeline: Pipeline, memoir: Memoir, kept_claims: str | None = None) -> None:
+        self._pipeline = pipeline
+        self._memoir = memoir
+        self._replies = Replies(pipeline.county.scribe)
+        kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
+        self._claims = {claim.asset: claim for claim in kept}
+        pipeline.sampled = self.sampled
+        pipeline.claimed = self._claims
+
+    def receipts(self, said: tuple[Receipt, ...]) -> None:
+        """Receipts, repeated and in any order."""
+        self._pipeline.entry.receipts += said
+
+    def lapsed(self, item: Lapsed) -> None:
+        """A receipt did not come: what the courier decided, and the next person where a fire waits."""
+        decided, due, entry = item.lapse, item.due, self._pipeline.entry
+        reason = str((decided.events[0].detail or {}).get("reason", "")) if decided.events else ""
+        entry.unreceipted.append(
+            Unreceipted(due.notification_id, item.at_ms, reason, decided.via, decided.receipt_due_ms)
+        )
+        entry.events += decided.events
+        if decided.hurry:
+            self._hurry(due.owed.episode, item.at_ms)
+
+    def _hurry(self, episode: str, at_ms: Millis) -> None:
+        county = self._pipeline.county
+        if county.is_open(episode):
+            county.respond(episode, lambda hands, alert, _, log: hands.hurry(alert, at_ms, log), at_ms, self._changes)
+
+    @property
+    def _changes(self) -> Changes:
+        return self._pipeline.changes
+
+    def reply(self, said: Reply, now_ms: Millis) -> None:
+        """What somebody wrote: kept whatever it is, and done if it is understood."""
+        entry = self._pipeline.entry
+        again = any((kept.reply.channel, kept.reply.number) == (said.channel, said.number) for kept in entry.answers)
+        if again or self._memoir.is_answered(said.channel, said.number):
+            return
+        told = self._memoir.told(said.phone, now_ms - WITHIN_MS)
+        understood = understand(said.text)
+        asked = None if understood.meaning is Meaning.UNCLEAR else answered(understood, told, now_ms)
+        if asked is None:
+            people = self._pipeline.county.inventory.people_at.get(said.phone, ())
+            person = people[0].id if people else ""
+            entry.answers.append(Answered(said, Meaning.UNCLEAR, person))
+            self._say_so(person, said.phone, told, now_ms)
+            return
+        entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
+        self._do(asked, understood.meaning, now_ms)
+
+    def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
+        county, changes = self._pipeline.county, self._pipeline.changes
+        alert = county.alerts.get(asked.episode)
+        if alert is None:
+            return  # it is over, or was about no case: kept as an answer, and nothing follows
+        changes.log += self._replies.answered(alert, asked, meaning, county.memory(alert.asset), now_ms)
+        if meaning is Meaning.DONE:
+            obey(Command(verb=Verb.ACK, episode=asked.episode, by=asked.person, channel="sms"), county, now_ms, changes)
+            if alert.rule in ABOUT and not alert.closed_ms:
+                self._claims[alert.asset] = Claim(alert.asset, alert.episode, asked.person, now_ms)
+                self._keep_claims(now_ms)
+
+    def sampled(self, reading: Reading) -> None:
+        """A usable sample of a bin about which somebody said that it is done."""
+        now_ms, county = reading.received_ms, self._pipeline.county
+        claim = sampled(self._claims[reading.asset], reading.observed_ms)
+        alert = county.alerts.get(claim.episode)
+        if alert is None or alert.closed_ms or is_due(claim):
+            del self._claims[reading.asset]
+            if alert is not None and not alert.closed_ms and not alert.recovering:
+                memory = county.memory(claim.asset)
+                self._pipeline.changes.log += self._replies.unseen(claim, alert, memory, now_ms)
+        else:
+            self._claims[reading.asset] = claim
+        self._keep_claims(now_ms)
+
+    def _keep_claims(self, now_ms: Millis) -> None:
+        kept = standing(self._claims.values(), now_ms)
+        for asset in self._claims.keys() - {claim.asset for claim in kept}:
+            del self._claims[asset]
+        self._pipeline.entry.meta[CLAIMS] = msgspec.json.encode(kept).decode()
+
+    def _say_so(self, person: str, phone: str, told: list[Asked], now_ms: Millis) -> None:
+        """At most once an hour a number, and to nothing that is no mobile phone: machines would answer for ever."""
+        waiting = [owed for owed in self._pipeline.changes.log if getattr(owed, "template", "") == UNCLEAR]
+        lately = any(asked.template == UNCLEAR and asked.at_ms > now_ms - UNCLEAR_EVERY_MS for asked in told)
+        if lately or any(owed.phone == phone for owed in waiting if hasattr(owed, "phone")):
+            return
+        if len(phone) == _MOBILE and phone.startswith("1"):
+            self._pipeline.changes.log.append(self._replies.unclear(person, phone, now_ms))

@@ -1,0 +1,173 @@
+"""Receipts, lapses and answers to rows, and what a number was told and has said, back out of them.
+
+Only statements stand here; the transaction around those that write is the writer's. That receipts repeat and come in
+any order is dealt with by ``alerts.receipts.settled`` and by deriving a notification's state from all of them.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from alerts.answers import Asked
+from alerts.channels import Awaited
+from alerts.delivery import Taken
+from alerts.receipts import Receipt, Reply, settled
+from gateway.journal.entry import Answered, Unreceipted
+from telemetry.reading import Millis
+
+_TAKEN_MOST: Final = 200
+"""So many texts of one number in a day are looked at for the providers' caps."""
+
+
+def keep_receipts(connection: sqlite3.Connection, receipts: Iterable[Receipt]) -> None:
+    """Writes what each text's receipts come to, and what that makes of its notification."""
+    for said in receipts:
+        known = receipt(connection, said.channel, said.reference)
+        now = settled(known, said)
+        if now == known:
+            continue
+        connection.execute(
+            "INSERT OR REPLACE INTO receipt (channel, reference, delivered, at_ms, reason) VALUES (?, ?, ?, ?, ?)",
+            (now.channel, now.reference, now.delivered, now.at_ms, now.reason),
+        )
+        apply_receipt(connection, now)
+
+
+def receipt(connection: sqlite3.Connection, channel: str, reference: str) -> Receipt | None:
+    """What the receipts for a text came to so far."""
+    row = connection.execute(
+        "SELECT channel, reference, delivered, at_ms, reason FROM receipt WHERE channel = ? AND reference = ?",
+        (channel, reference),
+    ).fetchone()
+    return None if row is None else Receipt(row[0], row[1], bool(row[2]), row[3], row[4])
+
+
+_OF: Final = (
+    "id IN (SELECT notification FROM attempt WHERE reference = :reference AND reference <> '' AND via = :channel)"
+)
+
+
+def apply_receipt(connection: sqlite3.Connection, said: Receipt) -> None:
+    """A text that arrived by any channel is delivered; one that did not, by the channel that has it, is due at once."""
+    bound = {"reference": said.reference, "channel": said.channel, "at_ms": said.at_ms, "reason": said.reason}
+    if said.delivered:
+        connection.execute(
+            f"""
+            UPDATE notification SET state = 'delivered', delivered_ms = min(coalesce(delivered_ms, :at_ms), :at_ms),
+                accepted_ms = coalesce(accepted_ms, :at_ms), receipt_due_ms = NULL, next_attempt_ms = NULL, reason = ''
+            WHERE {_OF} AND state IN ('owed', 'accepted', 'delivered', 'failed', 'refused')
+            """,  # noqa: S608 -- words of our own
+            bound,
+        )
+    else:
+        connection.execute(
+            f"""
+            UPDATE notification SET receipt_due_ms = min(receipt_due_ms, :at_ms), reason = :reason
+            WHERE {_OF} AND state = 'accepted' AND via = :channel AND reference = :reference
+                AND receipt_due_ms IS NOT NULL
+            """,  # noqa: S608 -- words of our own
+            bound,
+        )
+
+
+def apply_known(connection: sqlite3.Connection, notification_id: int) -> None:
+    """Receipts that were quicker than our own note that the text was taken, or that came while it went another way."""
+    rows = connection.execute(
+        "SELECT receipt.channel, receipt.reference, delivered, receipt.at_ms, receipt.reason FROM attempt"
+        " JOIN receipt ON receipt.channel = attempt.via AND receipt.reference = attempt.reference"
+        " WHERE notification = ? AND attempt.reference <> ''",
+        (notification_id,),
+    ).fetchall()
+    for channel, reference, delivered, at_ms, reason in rows:
+        apply_receipt(connection, Receipt(channel, reference, bool(delivered), at_ms, reason))
+
+
+def keep_unreceipted(connection: sqlite3.Connection, lapsed: Iterable[Unreceipted]) -> None:
+    """Writes what is done about texts without a receipt; one that came meanwhile is left as it is."""
+    for each in lapsed:
+        if each.via:
+            statement = "state = 'owed', via = :via, next_attempt_ms = :at_ms, receipt_due_ms = NULL, reason = :reason"
+        else:
+            statement = "receipt_due_ms = :due_ms, reason = :reason"
+        connection.execute(
+            f"UPDATE notification SET {statement} WHERE id = :id AND state = 'accepted'",  # noqa: S608 -- our own words
+            {
+                "id": each.notification_id,
+                "via": each.via,
+                "at_ms": each.at_ms,
+                "due_ms": each.receipt_due_ms,
+                "reason": each.reason,
+            },
+        )
+
+
+def add_answers(connection: sqlite3.Connection, answers: Iterable[Answered]) -> None:
+    """Keeps what people wrote; a reply that was kept before changes nothing."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO answer (channel, number, at_ms, phone, text, meaning, person, episode)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*_reply_row(each.reply), each.meaning, each.person, each.episode) for each in answers],
+    )
+
+
+def _reply_row(said: Reply) -> tuple[str, str, Millis, str, str]:
+    return said.channel, said.number, said.at_ms, said.phone, said.text
+
+
+def is_answered(connection: sqlite3.Connection, channel: str, number: str) -> bool:
+    """Whether this reply was kept before."""
+    row = connection.execute("SELECT 1 FROM answer WHERE channel = ? AND number = ?", (channel, number)).fetchone()
+    return row is not None
+
+
+_TOLD: Final = """
+    SELECT episode, recipient, template, kind, at_ms, json_extract(variables, '$.code'), variables FROM notification
+    WHERE phone = ? AND at_ms >= ? AND state IN ('sending', 'accepted', 'delivered', 'owed') ORDER BY id DESC LIMIT 50
+"""
+
+
+def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
+    """What a number was told since then, the newest first."""
+    return [
+        Asked(episode, person, template, kind, at_ms, code or "", msgspec.json.decode(variables, type=dict[str, str]))
+        for episode, person, template, kind, at_ms, code, variables in connection.execute(_TOLD, (phone, since_ms))
+    ]
+
+
+def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:
+    """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
+    rows = connection.execute(
+        "SELECT reference, phone, accepted_ms FROM notification WHERE state = 'accepted' AND via = ?"
+        " AND receipt_due_ms IS NOT NULL AND accepted_ms >= ? ORDER BY id DESC LIMIT ?",
+        (via, since_ms, most),
+    )
+    return [Awaited(*row) for row in rows]
+
+
+def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Taken, ...]:
+    """What channels took for a number since then."""
+    rows = connection.execute(
+        "SELECT attempt.via, template, ended_ms FROM attempt JOIN notification ON notification.id = notification"
+        " WHERE phone = ? AND notification.at_ms >= ? - 86400000 AND outcome = 'accepted' AND ended_ms >= ? LIMIT ?",
+        (phone, since_ms, since_ms, _TAKEN_MOST),
+    )
+    return tuple(Taken(*row) for row in rows)
+
+
+def refused(connection: sqlite3.Connection, notification_id: int) -> frozenset[str]:
+    """The channels that will never take a notification."""
+    rows = connection.execute(
+        "SELECT DISTINCT via FROM attempt WHERE notification = ? AND outcome = 'refused'", (notification_id,)
+    )
+    return frozenset(via for (via,) in rows)
+
+
+def unsure(connection: sqlite3.Connection, notification_id: int) -> str:
+    """The channel that did not answer the last try in time; empty when the last try ended clearly."""
+    row = connection.execute(
+        "SELECT via, reason FROM attempt WHERE notification = ? AND ended_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
+        (notification_id,),
+    ).fetchone()
+    return row[0] if row is not None and row[1] == "timeout" else ""

@@ -1,0 +1,122 @@
+"""The gammu channel against a real gammu-smsd with its dummy modem: counted in smsd's own tables."""
+
+from collections.abc import Callable
+
+import pytest
+
+from alerts.channels import Accepted, Awaited, Failed, Message, Unreachable
+from alerts.channels.gammu import CHANNEL, Gammu, GammuSettings
+from tests.smsd import Smsd
+
+NOW_MS = 1_795_334_400_000
+TEXT = "【湘阳环卫】柳潭3号池（村部东侧）已装七成，过三分之二了。请22日12点半前清，去不了回2，没满回3。"
+
+
+def message(number: int = 1, text: str = TEXT, severity: str = "P2") -> Message:
+    return Message(
+        f"overflow/ytan-03/{number}#first.0.0@cleaner-li",
+        "overflow/ytan-03/1",
+        "cleaner-li",
+        "13900000001",
+        text,
+        "2026-11-22T00:40:01Z",
+        severity,
+    )
+
+
+@pytest.fixture
+def gammu(smsd: Smsd) -> Gammu:
+    return Gammu(GammuSettings(database=smsd.database))
+
+
+def accepted(channel: Gammu, what: Message) -> str:
+    outcome = channel.send(what)
+    assert isinstance(outcome, Accepted), outcome
+    return outcome.reference
+
+
+def sent(smsd: Smsd) -> Callable[[], bool]:
+    return lambda: not smsd.rows("SELECT 1 FROM outbox") and bool(smsd.rows("SELECT 1 FROM sentitems"))
+
+
+def test_a_text_is_sent_and_its_receipt_comes_once_the_phone_has_it(smsd: Smsd, gammu: Gammu) -> None:
+    reference = accepted(gammu, message())
+    awaited = [Awaited(reference, "13900000001", NOW_MS)]
+    smsd.until(sent(smsd))
+    assert smsd.rows("SELECT DestinationNumber, TextDecoded, CreatorID FROM sentitems") == [
+        ("13900000001", TEXT, message().mark)
+    ]
+    assert gammu.collect(awaited, NOW_MS).receipts == ()
+    assert gammu.find(message()) == Accepted(reference)
+    smsd.report(1)
+    smsd.until(lambda: bool(gammu.collect(awaited, NOW_MS).receipts))
+    (said,) = gammu.collect(awaited, NOW_MS).receipts
+    assert (said.reference, said.delivered) == (reference, True)
+    assert gammu.find(message()) == Accepted(reference, delivered=True)
+
+
+def test_a_phone_that_cannot_be_reached_gives_a_bad_receipt(smsd: Smsd, gammu: Gammu) -> None:
+    awaited = [Awaited(accepted(gammu, message()), "13900000001", NOW_MS)]
+    smsd.until(sent(smsd))
+    smsd.report(1, arrived=False)
+    smsd.until(lambda: bool(gammu.collect(awaited, NOW_MS).receipts))
+    (said,) = gammu.collect(awaited, NOW_MS).receipts
+    assert (said.delivered, said.reason) == (False, "delivery_failed")
+
+
+def test_replies_are_told_until_they_are_taken(smsd: Smsd, gammu: Gammu) -> None:
+    smsd.reply("+8613900000001", "１。")
+    smsd.until(lambda: bool(gammu.collect([], NOW_MS).replies))
+    collected = gammu.collect([], NOW_MS)
+    assert collected == gammu.collect([], NOW_MS)
+    assert [(said.phone, said.text) for said in collected.replies] == [("13900000001", "１。")]
+    gammu.taken(collected)
+    assert gammu.collect([], NOW_MS).replies == ()
+    assert smsd.rows("SELECT Processed FROM inbox") == [("true",)]
+
+
+def test_what_is_laid_while_the_daemon_is_away_leaves_when_it_is_back(smsd: Smsd, gammu: Gammu) -> None:
+    smsd.stop()
+    references = [accepted(gammu, message(number)) for number in range(3)]
+    urgent = accepted(gammu, message(9, severity="P1"))
+    assert [gammu.find(message(number)) for number in range(3)] == [Accepted(found) for found in references]
+    assert smsd.rows("SELECT count(*) FROM sentitems") == [(0,)]
+    smsd.start()
+    smsd.until(lambda: smsd.rows("SELECT count(*) FROM sentitems") == [(4,)])
+    first = smsd.rows("SELECT CreatorID, ID FROM sentitems ORDER BY rowid LIMIT 1")[0]
+    assert f"{first[0]}.{first[1]}" == urgent
+
+
+def test_what_is_not_sent_yet_can_be_taken_back(smsd: Smsd, gammu: Gammu) -> None:
+    smsd.stop()
+    accepted(gammu, message())
+    assert gammu.withdraw(message().key)
+    assert not gammu.withdraw(message().key)
+    assert gammu.find(message()) is None
+    smsd.start()
+    accepted(gammu, message(2))
+    smsd.until(sent(smsd))
+    assert not gammu.withdraw(message(2).key)
+
+
+def test_a_long_text_goes_in_parts_and_has_one_receipt(smsd: Smsd, gammu: Gammu) -> None:
+    accepted(gammu, message(text=TEXT * 2))
+    smsd.until(lambda: smsd.rows("SELECT count(*) FROM sentitems") == [(2,)])
+    parts = smsd.rows("SELECT TextDecoded FROM sentitems ORDER BY SequencePosition")
+    assert "".join(part for (part,) in parts) == TEXT * 2
+
+
+def test_a_database_that_is_not_there_is_said_and_never_made(smsd: Smsd) -> None:
+    lost = Gammu(GammuSettings(database=smsd.folder / "lost.db"))
+    assert lost.send(message()) == Failed("no_database")
+    with pytest.raises(Unreachable, match="no_database"):
+        lost.collect([], NOW_MS)
+    assert not (smsd.folder / "lost.db").exists()
+
+
+def test_doctor_sees_whether_a_daemon_works(smsd: Smsd) -> None:
+    assert CHANNEL.examine is not None
+    settings = GammuSettings(database=smsd.database)
+    smsd.until(lambda: CHANNEL.examine is not None and CHANNEL.examine(settings).usable)
+    lost = CHANNEL.examine(GammuSettings(database=smsd.folder / "lost.db"))
+    assert (lost.usable, bool(lost.remedy)) == (False, True)
