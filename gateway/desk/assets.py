@@ -24,7 +24,7 @@ from telemetry.series import Measurement
 
 HOUR_MS: Final = 3_600_000
 LISTED: Final = 300
-CHART: Final = (1000.0, 220.0)
+CHART: Final = (1000.0, 260.0)
 _ROLES: Final = (EMPTIER, "cleaner", "crew", "dispatcher", "village_head", "town_leader")
 
 

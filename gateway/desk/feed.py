@@ -45,6 +45,7 @@ class Feed:
     def stop(self) -> None:
         """The thread is gone; streams that look at ``ended`` end themselves."""
         self._ended.set()
+        self.take(Entry())  # wakes it
         self._thread.join(_ENDED_WITHIN_S)
 
     @property
@@ -58,6 +59,16 @@ class Feed:
             self._entries.put_nowait(entry)
         except Full:
             self._lost.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many commits are not yet to be seen."""
+        return self._entries.unfinished_tasks
+
+    @property
+    def seen(self) -> str:
+        """The versions as a word that a page carries: ``cases.3-levels.12``."""
+        return "-".join(f"{topic}.{version}" for topic, version in self.versions().items())
 
     def versions(self) -> dict[Topic, int]:
         """How often each topic has changed so far."""
@@ -78,6 +89,7 @@ class Feed:
             except Empty:
                 continue
             self._apply(entry)
+            self._entries.task_done()
 
     def _apply(self, entry: Entry) -> None:
         try:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.clock import monotonic_s
@@ -34,11 +34,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     running = [0]
 
     @router.get("/live")
-    async def live(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
+    async def live(
+        visit: Annotated[Visit, Depends(gate.visit)], seen: Annotated[str, Query(max_length=200)] = ""
+    ) -> Response:
         if running[0] >= STREAMS:
             return Response(status_code=HTTPStatus.NO_CONTENT)  # tells a browser not to ask again
         return StreamingResponse(
-            _stream(visit.present.feed, desk, running),
+            _stream(visit.present.feed, _versions(seen), desk, running),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )
@@ -46,12 +48,17 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-async def _stream(feed: Feed, desk: Desk, running: list[int]) -> AsyncIterator[str]:
+def _versions(seen: str) -> dict[str, int]:
+    """What a page said it was made from; a word that makes no sense has seen nothing."""
+    pairs = (part.partition(".") for part in seen.split("-"))
+    return {topic: int(version) for topic, _, version in pairs if version.isdecimal()}
+
+
+async def _stream(feed: Feed, known: dict[str, int], desk: Desk, running: list[int]) -> AsyncIterator[str]:
     """Topics that have changed, each as an event of its own, until it has lasted long enough or the desk ends."""
     running[0] += 1
     try:
         begun_s = quiet_s = monotonic_s()
-        known = feed.versions()
         told_s = dict.fromkeys(Topic, 0.0)
         yield "retry: 2000\n\n"
         while not feed.ended and monotonic_s() - begun_s < LASTS_S:

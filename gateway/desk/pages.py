@@ -85,10 +85,19 @@ def _answer_people(app: FastAPI) -> None:
     def _(_request: Request, _trouble: Exception) -> Response:
         return html("error.html", HTTPStatus.SERVICE_UNAVAILABLE, key="journal", code=503)
 
+    @app.exception_handler(Exception)
+    def _(request: Request, _bug: Exception) -> Response:  # the server logs it with its traceback
+        if not _wants_page(request):
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "our mistake; the gateway's log has it with its traceback")
+        return html("error.html", HTTPStatus.INTERNAL_SERVER_ERROR, key="bug", code=500)
+
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> Response | JSONResponse:
-        wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_MACHINES)
-        if not wants_page:
+        if not _wants_page(request):
             return problem(error.status_code, str(error.detail), dict(error.headers or {}))
         key = "not_found" if error.status_code == HTTPStatus.NOT_FOUND else "other"
         return html("error.html", HTTPStatus(error.status_code), key=key, code=error.status_code)
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_MACHINES)

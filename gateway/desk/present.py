@@ -59,6 +59,8 @@ class Visit:
     present: Present
     address: str
     now_ms: Millis
+    seen: str = ""
+    """What had changed before the page was made; its stream goes on from there."""
 
     @property
     def user(self) -> User:

@@ -33,6 +33,8 @@ class Topic(StrEnum):
 class Seen:
     """The last that is known of an asset. ``None`` and 0 mean that nobody has said; levels count as the engine's do."""
 
+    heard_ms: Millis = 0
+    """When one of its devices was last heard."""
     level_pct: float | None = None
     level_ms: Millis = 0
     temperature_c: float | None = None
@@ -76,6 +78,7 @@ class Projection:
             state = states.get(asset)
             for device, memory in zip(devices, () if state is None else state.devices, strict=False):
                 made.devices[device.id] = Heard(memory.seen_ms, memory.battery_pct)
+                made.assets[asset].heard_ms = max(made.assets[asset].heard_ms, memory.seen_ms)
         made.take(alerts)
         return made
 
@@ -106,6 +109,7 @@ class Projection:
             return
         values, at_ms = reading.values, reading.observed_ms
         heard.heard_ms = max(heard.heard_ms, reading.received_ms)
+        seen.heard_ms = max(seen.heard_ms, reading.received_ms)
         if values.battery_pct is not None:
             heard.battery_pct = values.battery_pct
         if values.rssi_dbm is not None:

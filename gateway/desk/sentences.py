@@ -61,8 +61,16 @@ def of_wait(alert: Alert, clock: Clock) -> str:
     due_ms = alert.wake_ms
     if not due_ms:
         return ""
-    why = words.word("reasons", alert.reason) if alert.reason else words.word("waits", "next")
-    return f"{why}（{clock(due_ms)}）"
+    if alert.reason:
+        return f"{words.word('reasons', alert.reason)}（{words.word('waits', 'until')} {clock(due_ms)}）"
+    return f"{clock(due_ms)} {words.word('waits', next_step(alert))}"
+
+
+def next_step(alert: Alert) -> str:
+    """What is due of it next, as the catalogue names it under ``waits``."""
+    due = {alert.fresh_ms: "afresh", alert.round_ms: "round", alert.repeat_ms: "repeat", alert.due_ms: "step"}
+    name = due.get(alert.wake_ms, "step")
+    return "first" if name == "step" and alert.step == 0 else name
 
 
 def _clauses(event: Event, detail: Detail, inventory: Inventory, clock: Clock) -> list[str]:

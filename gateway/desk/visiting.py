@@ -84,7 +84,7 @@ class Gate:
         area = session.user.area
         if area and area not in present.inventory.areas:
             raise Refusal(HTTPStatus.FORBIDDEN, "area_gone")
-        return Visit(session, present.scope(area), present, address_of(request), desk.now_ms())
+        return Visit(session, present.scope(area), present, address_of(request), desk.now_ms(), present.feed.seen)
 
     def writing(self, request: Request, form: Annotated[Form, Depends(form_of)]) -> tuple[Visit, Form]:
         """The same with a form that was sent from one of our own pages; ``Refusal`` for any other."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from dashboards import words as boards
+from telemetry.reading import QUANTITIES
 
 CATALOGUE: Final = Path(__file__).with_name("words.zh-CN.yaml")
 
@@ -46,5 +47,7 @@ def severity(name: str) -> str:
 def quantity(name: str, value: float) -> str:
     """距离 412 毫米."""
     called, unit = catalogue()["quantities"].get(name, [name, ""])
+    if name in QUANTITIES and QUANTITIES[name].is_flag:
+        return f"{called} {word('flags', 'yes' if value else 'no')}"
     shown = f"{value:.1f}".rstrip("0").rstrip(".")
     return f"{called} {shown}{f' {unit}' if unit else ''}"

@@ -7,16 +7,13 @@
   const said = document.getElementById("said");
   const topics = ["cases", "texts", "levels", "quarantine"];
 
-  if (document.body.dataset.live) {
-    const stream = new EventSource("/live");
+  if ("live" in document.body.dataset) {
+    const stream = new EventSource(`/live?seen=${encodeURIComponent(document.body.dataset.live)}`);
     for (const topic of topics) {
       stream.addEventListener(topic, () => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`)));
     }
     stream.onerror = () => { cut.hidden = false; };
-    stream.onopen = () => {
-      if (!cut.hidden) { for (const topic of topics) document.body.dispatchEvent(new CustomEvent(`desk-${topic}`)); }
-      cut.hidden = true;
-    };
+    stream.onopen = () => { cut.hidden = true; };
     addEventListener("pagehide", () => stream.close());
   }
 
