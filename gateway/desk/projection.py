@@ -7,6 +7,7 @@ is not thread-safe: whoever shares it holds the lock of ``feed``.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from alerts.alert import Alert
 from alerts.assembly import unpack_alert
@@ -68,7 +69,7 @@ class Projection:
     """The same by what they stand on."""
 
     @classmethod
-    def of(cls, inventory: Inventory, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> "Projection":
+    def of(cls, inventory: Inventory, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> Self:
         """What a start knows."""
         made = cls(
             {asset: _remembered(states.get(asset)) for asset in inventory.assets},

@@ -5,10 +5,10 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.model import Event
-from gateway.desk import words
+from gateway.desk import sentences, words
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import Role
+from gateway.desk.users import Deed, Role
 from gateway.desk.visiting import Gate, require, require_whole
 from telemetry.reading import Millis
 
@@ -44,7 +44,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             for event in events
         ]
         door = [
-            Line(deed.at_ms, deed.user, deed.address, words.word("deeds", deed.what), deed.detail)
+            Line(deed.at_ms, deed.user, deed.address, words.word("deeds", deed.what), _about(visit, deed))
             for deed in desk.users.deeds(SHOWN)
         ]
         return leaf(visit, "audit.html", "audit", done=done, door=door, wall_ms=desk.wall_ms())
@@ -72,6 +72,16 @@ def _where(event: Event) -> str:
     return " ".join(
         part for part in (words.word("channels", channel) if channel else "", _text(event, "origin")) if part
     )
+
+
+def _about(visit: Visit, deed: Deed) -> str:
+    """What a command asked of which case and what came of it; anything else as it was noted."""
+    verb, _, rest = deed.detail.partition(" ")
+    episode, _, outcome = rest.partition(" ")
+    if deed.what != "commanded" or not outcome:
+        return deed.detail
+    case = sentences.episode(visit.present.inventory, episode)
+    return f"{words.word('verbs', verb)} {case}：{words.word('outcomes', outcome)}"
 
 
 def _shown(payload: bytes) -> str:

@@ -17,6 +17,8 @@
     addEventListener("pagehide", () => stream.close());
   }
 
+  document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   const busy = (target) => {
     const active = document.activeElement;
     return active && target.contains(active) && active.matches("input, select, textarea");

@@ -99,7 +99,7 @@ def test_confirming_stops_the_chain_and_is_in_the_audit(gateway: DeskGateway, vi
     assert escalated == ["zhu-head"], "the chain that nobody confirmed went on, the other did not"
     audit = lin.see("/audit").text
     assert "林调度" in audit
-    assert f"ack {mine} acked" in audit
+    assert "确认 过三分之二 梅岭1号：已确认，不再往上报" in audit
 
 
 def test_a_viewer_looks_and_cannot_act(gateway: DeskGateway, visitor: Enter) -> None:
