@@ -8,10 +8,8 @@ from fastapi import APIRouter, Depends, Response
 
 from alerts.alert import Alert
 from alerts.holds import TRIAL
-from alerts.people import EMPTIER, holders
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
-from gateway.desk.scope import Scope
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
 from telemetry.inventory import Duty, Person
@@ -46,23 +44,13 @@ def routes(_desk: Desk, gate: Gate) -> APIRouter:
     @router.get("/duty")
     def duty(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         phones = visit.user.role.reaches(Role.CREW)
-        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=uncovered(visit.scope), phones=phones)
+        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=visit.scope.uncovered, phones=phones)
 
     @router.get("/trial")
     def trial(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         return leaf(visit, "trial.html", "trial", trials=_trials(visit), held=_held(visit))
 
     return router
-
-
-def uncovered(scope: Scope) -> list[str]:
-    """Villages, by id, with a bin that nobody empties."""
-    found = {
-        asset.area: None
-        for asset in scope.assets
-        if asset.bin is not None and not holders(scope.inventory, EMPTIER, asset.areas, asset)
-    }
-    return list(found)
 
 
 def _posts(visit: Visit) -> dict[str, list[Post]]:

@@ -1,5 +1,6 @@
 """The desk opened on a running county: what it knows from the start, and the feed that keeps it. Only assembly."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,7 +28,9 @@ def opened(desk: Desk, county: County) -> Iterator[Feed]:
     feed = Feed(Projection.of(inventory, county.states, standing), reload)
     feed.start()
     try:
-        desk.open(Present(inventory, calendar, lines_pct(county.plans), feed, Rounds(calendar)))
+        present = Present(inventory, calendar, lines_pct(county.plans), feed, Rounds(calendar))
+        desk.open(present)
+        threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()
         yield feed
     finally:
         feed.stop()

@@ -49,6 +49,10 @@ class Present:
         """The county's outline, towns first; worked out once."""
         return list(outline(self.inventory)["features"])
 
+    def draw(self) -> None:
+        """Has the outline ready before the first map is asked for: a large county's takes seconds."""
+        _ = self.shapes
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

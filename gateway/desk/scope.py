@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from alerts.people import EMPTIER, holders
 from telemetry.inventory import Area, Asset, Inventory, Person
 from telemetry.terms import Level
 
@@ -52,6 +53,16 @@ class Scope:
     def people(self) -> tuple[Person, ...]:
         """Those with a duty that touches it: in it, above it, or on a route through it."""
         return tuple(person for person in self.inventory.people.values() if self.is_whole or self._touches(person))
+
+    @cached_property
+    def uncovered(self) -> tuple[str, ...]:
+        """Areas, by id, with a bin that nobody empties."""
+        found = {
+            asset.area: None
+            for asset in self.assets
+            if asset.bin is not None and not holders(self.inventory, EMPTIER, asset.areas, asset)
+        }
+        return tuple(found)
 
     def town_of(self, area: str) -> str:
         """The name of the town that an area belongs to; empty where there is none."""

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Response
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.desk.drawing import Point, Spark, spark
-from gateway.desk.duty import uncovered
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import Case, Morning, morning
 from gateway.desk.present import Desk, Visit
@@ -33,7 +32,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             page = _page(journal, visit)
             sparks = _sparks(journal, visit, (case for case in page.decide if case.asset is not None))
-        answer = leaf(visit, "today.html", "today", page=page, sparks=sparks, nobody=uncovered(visit.scope))
+        answer = leaf(visit, "today.html", "today", page=page, sparks=sparks, nobody=visit.scope.uncovered)
         desk.cost_s = monotonic_s() - begun_s
         return answer
 

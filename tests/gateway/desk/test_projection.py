@@ -1,4 +1,4 @@
-"""The picture that the desk has of the county is the engine's own, however it came about; the loop never waits for it.
+"""The desk's picture of the county is the engine's own, however it came about; the loop never waits for it."""
 
 import threading
 from collections.abc import Iterator
