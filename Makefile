@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-deep check boards format bench changelog lock clean
+.PHONY: help setup demo test test-deep check boards pictures format bench changelog lock clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,9 @@ check: $(DEV) ## format, lint, types, who imports whom, the boards, changelog fr
 
 boards: $(DEV) ## the boards' JSON made anew from their source
 	@$(BIN)/cunjing boards write
+
+pictures: $(DEV) ## every page of the desk as a picture, to look at
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 format: $(DEV) ## put the code into its one form
 	$(BIN)/ruff format .

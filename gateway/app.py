@@ -16,8 +16,12 @@ from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
 from gateway.desk.api import api
+from gateway.desk.opening import opened
+from gateway.desk.pages import put_pages
+from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
+from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
@@ -60,8 +64,12 @@ def run(
     clock: Clock | None = None,
     watch: Callable[[Entry], None] = lambda _entry: None,
     stopping: threading.Event | None = None,
+    welcome: str = "",
 ) -> None:
-    """Runs the gateway until it is told to stop; ``SettingsFault`` or ``PolicyFault`` when it cannot start."""
+    """Runs the gateway until it is told to stop; ``SettingsFault`` or ``PolicyFault`` when it cannot start.
+
+    ``welcome`` is the key of a demo's link to the desk; in production there is none.
+    """
     clock, stopping = clock or WallClock(), stopping or threading.Event()
     with ExitStack() as stack:
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
@@ -70,7 +78,10 @@ def run(
         lines = opened(settings)
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
-        stack.enter_context(serving(api(inbox, health, metrics, token), bound))
+        desk = _desk(settings, inbox, clock, welcome, bound.close)
+        application = api(inbox, health, metrics, token)
+        put_pages(application, desk)
+        stack.enter_context(serving(application, bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
@@ -78,6 +89,7 @@ def run(
         pipeline.entry.inventory = body
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
+        feed = stack.enter_context(opened(desk, pipeline.county))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         pipeline.calls = lines.calls
@@ -101,7 +113,7 @@ def run(
             wake_at=timer.wake_at,
             owe=courier.wake,
             resend=[sender.resend for sender in senders],
-            watch=watch,
+            watch=_both(feed.take, watch),
             stopping=stopping.is_set,
         )
         watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
@@ -181,6 +193,14 @@ def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> Non
     signal.signal(signal.SIGTERM, stop)
 
 
+def _both(first: Callable[[Entry], None], second: Callable[[Entry], None]) -> Callable[[Entry], None]:
+    def watch(entry: Entry) -> None:
+        first(entry)
+        second(entry)
+
+    return watch
+
+
 def _ring(inbox: Inbox[Any], due_ms: int) -> None:
     """A full inbox keeps the loop awake anyway, and the loop looks at what is due in every turn."""
     inbox.post(Tick(due_ms))
@@ -200,6 +220,15 @@ def _token(settings: Settings, undo: Callable[[], None]) -> str:
         folder, why = settings.journal.path.parent, (error.strerror or str(error)).lower()
         remedy = "give the gateway's user the right to write it, or name another [journal] path"
         raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
+
+
+def _desk(settings: Settings, inbox: Inbox[Any], clock: Clock, welcome: str, undo: Callable[[], None]) -> Desk:
+    try:
+        users = UserFile.beside(settings.journal.path)
+    except UsersUnavailable as trouble:
+        undo()
+        raise SettingsFault([str(trouble)]) from None
+    return Desk(settings.journal.path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
 
 
 def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, stopping: threading.Event) -> Journal:

@@ -34,7 +34,7 @@ def desk_url(listen: Endpoint) -> str:
 
 def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str, Millis]:
     """What the episode became, durably, and when; ``Unserved`` with the gateway's reason when nothing came of it."""
-    body = {"command": verb.value, "episode": episode, "by": by}
+    body = {"command": verb.value, "episode": episode, "by": by, "channel": "cli"}
     answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))
     match _document(answer):
         case {"event": str(event), "at_ms": int(at_ms)}:

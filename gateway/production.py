@@ -5,8 +5,10 @@ The demo is told apart by the marks that it puts on what it makes. Nothing is ch
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+from gateway.desk.users import NAME, UserFile, UsersUnavailable
 from gateway.embedded import EMBEDDED_MARK
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
@@ -40,3 +42,17 @@ def _leftovers(settings: Settings) -> Iterator[str]:
     if (folder / DEMO_MARK).is_file():
         remedy = "name another [journal] path: the next demo clears this folder, and others may know its control.token"
         yield f"[journal] path = {str(settings.journal.path)!r} lies in a demo's folder; {remedy}"
+    yield from _demo_users(folder)
+
+
+def _demo_users(folder: Path) -> Iterator[str]:
+    """A desk's users that were copied out of a demo: its visitor comes in without a password."""
+    if not (folder / NAME).is_file():
+        return
+    try:
+        visitors = [user.name for user in UserFile(folder / NAME).users() if user.demo]
+    except UsersUnavailable as trouble:
+        yield str(trouble)
+        return
+    for name in visitors:
+        yield f"{folder / NAME} has the user {name!r} that a demo made; remove it: cunjing desk removeuser {name}"

@@ -10,8 +10,10 @@ from time import time
 from typing import NoReturn
 
 import pytest
+from playwright.sync_api import Browser
 
 from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
+from tests.browser import chromium, find_chromium
 from tests.county_week import HOUR_MS, Week, lived
 from tests.rolled_week import rolled
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
@@ -68,6 +70,16 @@ def influx(influxd: Path, tmp_path: Path) -> Iterator[InfluxServer]:
     with running(server):
         server.set_up()
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser without a window."""
+    program = find_chromium() or missing(
+        "chromium", "chromium is not here; install the Debian packages chromium and fonts-noto-cjk"
+    )
+    with chromium(program) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ IO_IN_ALERTS: Final = ("alerts/courier.py", "alerts/channels/")
 
 BARRIERS: Final = {
     "alerts/courier.py",  # a channel
+    "gateway/desk/feed.py",  # a commit on its way to the desk
     "gateway/pipeline.py",  # an uplink, a timer
     "gateway/rollups/barrier.py",  # an asset's rollup
     "gateway/series/streams.py",  # a row on its way to InfluxDB
@@ -34,16 +35,18 @@ HOMES: Final = {
     "alibabacloud_dysmsapi20170525": ("alerts/channels/aliyun.py",),
     "alibabacloud_dyvmsapi20170525": ("alerts/channels/aliyun_voice.py",),
     "apprise": ("alerts/channels/webhook.py",),
+    "argon2": ("gateway/desk/passwords.py",),
     "apscheduler": ("gateway/timer.py",),
     "borax": ("alerts/calendars.py",),
     "fastapi": ("gateway/desk/",),
     "grafana_api": ("dashboards/push.py",),
     "httpx": ("gateway/client.py",),
+    "jinja2": ("gateway/desk/rendering.py",),
     "influxdb_client": ("gateway/series/", "benchmarks/"),
     "paho": ("gateway/sources/mqtt.py", "firmware_sim/publish.py", "benchmarks/"),
     "prometheus_client": ("gateway/metrics.py",),
     "pydantic_settings": ("gateway/settings.py",),
-    "sqlite3": ("gateway/journal/", "alerts/channels/gammu.py", "benchmarks/"),
+    "sqlite3": ("gateway/journal/", "gateway/desk/users.py", "alerts/channels/gammu.py", "benchmarks/"),
     "starlette": ("gateway/desk/",),
     "structlog": ("gateway/logs.py", "alerts/courier.py"),
     "typer": ("gateway/cli/",),

@@ -9,10 +9,12 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.accounts import why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
 from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
+from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.examination import doctor
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
@@ -38,6 +40,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
     (export, "cunjing export readings --from 2026-11-22T00:00:00+08:00 --format csv > readings.csv"),
     (ack, "cunjing ack overflow/ytan-03/20261122T004001Z --by cleaner-li"),
     (reset, "cunjing reset fire/ytan-03/20261122T004001Z --by dispatch-wu"),
+    (why, "cunjing why ytan-03 --at 2026-11-22T11:30:00+08:00"),
     (doctor, "cunjing doctor --config config/gateway.toml"),
 )
 
@@ -90,6 +93,15 @@ def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]
 
 
 _named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
+_named_group(
+    "desk",
+    "Who may log in to the desk.",
+    {
+        adduser: "cunjing desk adduser office-lin --role dispatcher --person office-lin",
+        removeuser: "cunjing desk removeuser office-lin",
+        users: "cunjing desk users",
+    },
+)
 _named_group(
     "influx",
     "InfluxDB made ready, and written to again.",

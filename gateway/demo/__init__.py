@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+import webbrowser
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from firmware_sim.publish import Broker, BrokerError, publish
 from firmware_sim.traces import statuses, trace
 from gateway import app, imports, logs
 from gateway.broker_fault import BrokerFault
+from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
 from gateway.demo import stage, words
 from gateway.demo.outbox import Outbox
@@ -35,7 +37,6 @@ FRAME_S: Final = 0.25
 
 def run(speed: float, seconds: float | None, data: Path | None, port: int, *, browser: bool) -> int:
     """Runs the demo until Ctrl-C or for ``seconds``; 0 when it ended so, 1 when a part of it could not go on."""
-    _ = browser  # the desk's pages are yet to come
     stopping = threading.Event()
     _end_on_signals(stopping)
     logs.configure(level=logging.ERROR)
@@ -43,7 +44,7 @@ def run(speed: float, seconds: float | None, data: Path | None, port: int, *, br
         folder = stage.cleared(data or DEFAULT_FOLDER)
         with embedded_broker(folder / "broker") as broker:
             play = _Play(folder, broker, speed, port or free_port(), stopping)
-            play.run(seconds)
+            play.run(seconds, browser=browser)
     except (SettingsFault, BrokerFault) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
@@ -57,6 +58,7 @@ class _Play:
         self._calendar = stage.shanghai()
         self._scene = stage.scenario(self._calendar)
         self._settings = stage.settings(folder, self._scene, broker, port)
+        self._welcome = stage.welcome(folder, imports.checked(self._settings.inventory.path))
         self._broker = broker
         self._speed = speed
         self._stopping = stopping
@@ -66,7 +68,7 @@ class _Play:
         self._listening = threading.Event()
         self._faults: list[str] = []
 
-    def run(self, seconds: float | None) -> None:
+    def run(self, seconds: float | None, *, browser: bool) -> None:
         """Gateway first, then the county; both are ended and waited for."""
         threads = [threading.Thread(target=self._gateway, name="gateway")]
         threads[0].start()
@@ -75,13 +77,17 @@ class _Play:
             threads.append(threading.Thread(target=self._county, name="county"))
             self._clock.start()
             threads[1].start()
-            self._show(seconds)
+            self._show(seconds, browser=browser)
         finally:
             self._stopping.set()
             for thread in threads:
                 thread.join()
         if self._faults:
             raise SettingsFault(self._faults)
+
+    @property
+    def _link(self) -> str:
+        return f"{desk_url(self._settings.desk.listen)}/welcome/{self._welcome}"
 
     def _await_gateway(self) -> None:
         waited_s = 0.0
@@ -92,7 +98,9 @@ class _Play:
 
     def _gateway(self) -> None:
         try:
-            app.run(self._settings, clock=self._clock, watch=self._commit, stopping=self._stopping)
+            app.run(
+                self._settings, clock=self._clock, watch=self._commit, stopping=self._stopping, welcome=self._welcome
+            )
         except (SettingsFault, PolicyFault) as fault:
             self._faults.append(str(fault))
         finally:
@@ -114,8 +122,12 @@ class _Play:
         if entry.heartbeat_ms is not None:
             self._listening.set()
 
-    def _show(self, seconds: float | None) -> None:
+    def _show(self, seconds: float | None, *, browser: bool) -> None:
         console = Console()
+        if console.is_terminal and browser:
+            webbrowser.open(self._link)
+        elif not console.is_terminal:
+            console.print(words.desk(self._link), soft_wrap=True)
         begun, ends_s = self._clock.now_ms(), None if seconds is None else monotonic_s() + seconds
         with Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else nullcontext() as live:
             while not self._stopping.wait(FRAME_S) and (ends_s is None or monotonic_s() < ends_s):
@@ -125,7 +137,9 @@ class _Play:
                 else:
                     self._story.unsaid.clear()
                     now_ms, height = self._clock.now_ms(), console.height
-                    live.update(picture(self._story, self._calendar, now_ms, self._speed, height), refresh=True)
+                    live.update(
+                        picture(self._story, self._calendar, now_ms, self._speed, height, self._link), refresh=True
+                    )
         self._story.tell(self._outbox.fresh())
         spans = (words.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
         console.print(words.summary(self._story, *spans), soft_wrap=True)

@@ -3,6 +3,7 @@
 A folder that holds anything else is left alone. Nothing here runs the demo.
 """
 
+import secrets
 import shutil
 from datetime import time
 from pathlib import Path
@@ -12,11 +13,14 @@ from alerts.calendars import Calendar
 from firmware_sim import county
 from firmware_sim.scenario import Scenario, at_start, load
 from gateway.clock import WallClock
+from gateway.desk import users
+from gateway.desk.passwords import hashed
 from gateway.embedded import Embedded
 from gateway.production import DEMO_MARK
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
-from telemetry.inventory import County
+from telemetry.inventory import County, Inventory
+from telemetry.terms import Role
 
 BEGINS: Final = time(8)
 SCENARIOS: Final = Path(county.__file__).parent / "scenarios"
@@ -62,6 +66,16 @@ def settings(folder: Path, scene: Scenario, broker: Embedded, port: int) -> Sett
             "desk": {"listen": f"127.0.0.1:{port}"},
         }
     )
+
+
+def welcome(folder: Path, inventory: Inventory) -> str:
+    """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
+    dispatcher = next(
+        person.id for person in inventory.people.values() for duty in person.duties if duty.role is Role.DISPATCHER
+    )
+    visitor = users.User("demo", users.Role.DISPATCHER, person=dispatcher, demo=True)
+    users.UserFile.beside(folder / "journal.db").keep(visitor, hashed(secrets.token_urlsafe(32)), WallClock().now_ms())
+    return secrets.token_urlsafe(16)
 
 
 def shanghai() -> Calendar:

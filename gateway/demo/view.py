@@ -18,11 +18,11 @@ from telemetry.reading import Millis
 _SEVERITY = {"P1": "bold white on red", "P2": "bold red", "P3": "yellow", "P4": "dim"}
 
 
-def picture(story: Story, calendar: Calendar, now_ms: Millis, speed: float, height: int) -> RenderableType:
+def picture(story: Story, calendar: Calendar, now_ms: Millis, speed: float, height: int, link: str) -> RenderableType:
     """The whole screen at this instant."""
     layout = Layout()
     layout.split_column(
-        Layout(_header(story, calendar, now_ms, speed), size=3), Layout(name="middle"), Layout(_footer(), size=1)
+        Layout(_header(story, calendar, now_ms, speed), size=3), Layout(name="middle"), Layout(_footer(link), size=1)
     )
     layout["middle"].split_row(Layout(name="county", ratio=5), Layout(name="said", ratio=6))
     layout["county"].split_column(
@@ -117,5 +117,5 @@ def _occurrence(story: Story, calendar: Calendar, line: Line) -> Text:
     return Text(said, style=styles.get(line.event, ""), no_wrap=True, overflow="ellipsis")
 
 
-def _footer() -> Columns:
-    return Columns([Text("Ctrl-C 结束", style="dim")])
+def _footer(link: str) -> Columns:
+    return Columns([Text(words.desk(link), style="cyan"), Text("Ctrl-C 结束", style="dim")])

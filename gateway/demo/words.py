@@ -76,6 +76,11 @@ def said(story: Story, calendar: Calendar, what: Line | Told) -> str:
     return f"{at} 短信 → {what.to if person is None else person.name} {what.phone}：{what.text}"
 
 
+def desk(link: str) -> str:
+    """Where the visitor looks, and that it is theirs alone."""
+    return f"值班台：{link}（只在这台机器上，演示结束就没有了）"
+
+
 def summary(story: Story, begun: str, ended: str) -> str:
     """The last line: what happened."""
     return (

@@ -7,7 +7,7 @@ import hmac
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -24,16 +24,24 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class CommandBody(BaseModel):
-    """What a person asks about an episode; ``by`` is their id in the inventory."""
+    """What a person asks about an episode; ``by`` is their id in the inventory.
+
+    ``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    command: Literal["ack", "reset"]
+    command: Literal["ack", "reset", "shelve", "unshelve", "dispatch"]
     episode: _Id
     by: Annotated[_Id, Field(max_length=64)]
+    to: _Word = ""
+    reason: _Word = ""
+    until_ms: Annotated[int, Field(ge=0, le=2**53)] = 0
+    channel: Literal["api", "cli"] = "api"
 
 
 class ResendBody(BaseModel):
@@ -122,9 +130,9 @@ def api(
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
     @app.post("/api/v1/commands", responses=_PROBLEMS, dependencies=[Depends(authorised)])
-    def command(body: CommandBody) -> CommandResult:
-        """Acknowledges or resets an episode; answers when the result is durable."""
-        answer = inbox.post(Command(verb=Verb(body.command), episode=body.episode, by=body.by))
+    def command(body: CommandBody, request: Request) -> CommandResult:
+        """Does one thing to an episode; answers when the result is durable."""
+        answer = inbox.post(_command(body, request))
         verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
         return _result(body, verdict)
 
@@ -139,6 +147,19 @@ def api(
                 raise _problem(verdict)
 
     return app
+
+
+def _command(body: CommandBody, request: Request) -> Command:
+    return Command(
+        verb=Verb(body.command),
+        episode=body.episode,
+        by=body.by,
+        channel=body.channel,
+        origin="" if request.client is None else request.client.host,
+        to=body.to,
+        reason=body.reason,
+        until_ms=body.until_ms,
+    )
 
 
 def _readiness(health: Health) -> Readiness:

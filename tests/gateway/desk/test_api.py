@@ -82,7 +82,20 @@ def test_a_command_reaches_the_loop_and_its_durable_result_comes_back(desk: Desk
     with client(desk) as http, loop(desk, lambda _: Done(1_000, "acked")) as seen:
         answer = http.post("/api/v1/commands", json=ACK, headers=PERMIT)
     assert answer.json() == {"episode": "over_two_thirds/bin-1/7", "event": "acked", "at_ms": 1_000}
-    assert seen == [Command(verb=Verb.ACK, episode="over_two_thirds/bin-1/7", by="li")]
+    assert seen == [
+        Command(verb=Verb.ACK, episode="over_two_thirds/bin-1/7", by="li", channel="api", origin="127.0.0.1")
+    ]
+
+
+def test_whom_to_send_and_how_long_to_keep_quiet_come_with_the_verb(desk: Desk) -> None:
+    with client(desk) as http, loop(desk, lambda command: Done(1_000, command.verb)) as seen:
+        http.post("/api/v1/commands", json={**ACK, "command": "dispatch", "to": "wang"}, headers=PERMIT)
+        shelved = {**ACK, "command": "shelve", "reason": "修路", "until_ms": 9_000}
+        http.post("/api/v1/commands", json=shelved, headers=PERMIT)
+    assert [(one.verb, one.to, one.reason, one.until_ms) for one in seen] == [
+        (Verb.DISPATCH, "wang", "", 0),
+        (Verb.SHELVE, "", "修路", 9_000),
+    ]
 
 
 def test_each_verdict_has_its_status_and_every_error_is_a_problem(desk: Desk) -> None:
@@ -104,6 +117,9 @@ def test_each_verdict_has_its_status_and_every_error_is_a_problem(desk: Desk) ->
         (ACK, {"Authorization": "Bearer other"}, HTTPStatus.UNAUTHORIZED),
         (ACK, {"Authorization": "Basic aHVzaA=="}, HTTPStatus.UNAUTHORIZED),
         ({**ACK, "command": "shout"}, PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),
+        ({**ACK, "reason": "a" * 65}, PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),
+        ({**ACK, "until_ms": -1}, PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),
+        ({**ACK, "channel": "sms"}, PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),
         ({**ACK, "extra": 1}, PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),
         ({**ACK, "episode": "a\nb"}, PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),
         ([], PERMIT, HTTPStatus.UNPROCESSABLE_ENTITY),

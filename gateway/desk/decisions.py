@@ -1,0 +1,91 @@
+"""Which open episodes need somebody in the office to decide something, and why; the rest only waits. Pure.
+
+It reads what stage two has decided and decides nothing about anybody's text.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final
+
+from alerts.alert import Alert
+from telemetry.inventory import Asset
+from telemetry.reading import Millis
+
+HOUR_MS: Final = 3_600_000
+LATE_STEP: Final = 2
+"""From this step on the emptier and the dispatcher have been told, and it is still not done."""
+
+PLANT_RULES: Final = frozenset({"stopped", "no_power", "not_restarted", "level_high", "dry_run", "low_flow", "offline"})
+DOUBTFUL_RULES: Final = frozenset(
+    {"offline", "gateway_offline", "tilted", "stuck", "blocked", "battery_low", "clock_drift", "meter_fault"}
+)
+"""What is wrong with an instrument, not with what it looks at."""
+
+
+class Why(StrEnum):
+    """Why a case needs a decision, the most urgent first."""
+
+    FIRE = "fire"
+    COOLED = "cooled"
+    HOT_ASH = "hot_ash"
+    OVERFLOW = "overflow"
+    PLANT = "plant"
+    HOUSE = "house"
+    UNREACHABLE = "unreachable"
+    NOBODY = "nobody"
+    MISSED = "missed"
+    LATE = "late"
+
+
+class Place(StrEnum):
+    """Where on the page of today an episode stands."""
+
+    DECIDE = "decide"
+    """Somebody in the office has to do something."""
+    IN_HAND = "in_hand"
+    """Somebody has acknowledged it."""
+    WAITING = "waiting"
+    """A round, a person told in time, or the end of a hold will do."""
+    DOUBTFUL = "doubtful"
+    """An instrument that may not tell the truth."""
+
+
+def placed(
+    alert: Alert,
+    asset: Asset | None,
+    now_ms: Millis,
+    unreached: Collection[str] = (),
+    nobodys: Collection[str] = (),
+) -> tuple[Place, Why | None]:
+    """Where an episode stands; ``unreached`` and ``nobodys`` name those whose people could not be told."""
+    why = _why(alert, asset, now_ms, unreached, nobodys)
+    if why is Why.COOLED:
+        return Place.DECIDE, why  # seen or not, a person has to reset it
+    if alert.acked_ms and why is not None:
+        return Place.IN_HAND, why
+    if why is not None:
+        return Place.DECIDE, why
+    if alert.rule in DOUBTFUL_RULES:
+        return Place.DOUBTFUL, None
+    return (Place.IN_HAND if alert.acked_ms else Place.WAITING), None
+
+
+def _why(
+    alert: Alert, asset: Asset | None, now_ms: Millis, unreached: Collection[str], nobodys: Collection[str]
+) -> Why | None:
+    if alert.rule == "fire":
+        return Why.COOLED if alert.latched else Why.FIRE
+    if alert.parent:
+        return None  # its cause is told and stands on the page itself
+    is_plant = asset is not None and asset.plant is not None
+    asked = (  # in the order of urgency
+        (alert.rule == "hot_ash", Why.HOT_ASH),
+        (alert.rule == "overflow" and now_ms - alert.raised_ms > HOUR_MS, Why.OVERFLOW),
+        (is_plant and alert.rule in PLANT_RULES, Why.PLANT),
+        (alert.rule == "series_paused", Why.HOUSE),
+        (alert.episode in unreached, Why.UNREACHABLE),
+        (alert.episode in nobodys, Why.NOBODY),
+        (alert.rule == "over_two_thirds" and alert.missed > 0, Why.MISSED),
+        (alert.rule == "over_two_thirds" and alert.step >= LATE_STEP, Why.LATE),
+    )
+    return next((why for holds, why in asked if holds), None)

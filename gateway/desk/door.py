@@ -1,0 +1,81 @@
+"""The door: logging in and out, and the demo's link. Who may come in is ``doorkeeper``'s to say."""
+
+import secrets
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from gateway.desk.doorkeeper import Entrance
+from gateway.desk.present import Desk, Visit
+from gateway.desk.rendering import html
+from gateway.desk.users import SESSION_MS
+from gateway.desk.visiting import COOKIE, Form, Gate, Refusal, address_of, came_from_here, form_of, same
+
+_KNOCK: Final = "cunjing_knock"
+"""Proves that the form of the door was ours, before there is a session that could."""
+_STATUS: Final = {Entrance.WRONG: HTTPStatus.UNAUTHORIZED, Entrance.BARRED: HTTPStatus.TOO_MANY_REQUESTS}
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """Log-in, log-out and the demo's way in."""
+    router = APIRouter()
+
+    @router.get("/login")
+    def door(request: Request, back: str = "") -> Response:
+        return _door(request, back, HTTPStatus.OK, "")
+
+    @router.post("/login")
+    def enter(request: Request, form: Annotated[Form, Depends(form_of)]) -> Response:
+        knock = request.cookies.get(_KNOCK, "")
+        if not knock or not came_from_here(request) or not same(form.get("knock", ""), knock):
+            raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
+        name, password = form.get("name", "").strip(), form.get("password", "")
+        entrance, key = desk.door.enter(name, password, address_of(request), desk.wall_ms())
+        if entrance is not Entrance.OPEN:
+            return _door(request, form.get("back", ""), _STATUS[entrance], entrance)
+        return _let_in(request, key, form.get("back", ""))
+
+    @router.post("/logout")
+    def leave(request: Request, sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, _ = sent
+        desk.door.leave(request.cookies.get(COOKIE, ""), visit.user, visit.address, desk.wall_ms())
+        answer = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    if desk.is_demo:
+
+        @router.get("/welcome/{key}")
+        def welcome(request: Request, key: str) -> Response:
+            session = desk.door.welcome(key, address_of(request), desk.wall_ms())
+            if session is None:
+                raise Refusal(HTTPStatus.FORBIDDEN, "welcome")
+            return _let_in(request, session, "")
+
+    return router
+
+
+def _door(request: Request, back: str, status: HTTPStatus, entrance: str) -> Response:
+    knock = secrets.token_urlsafe(24)
+    answer = html("login.html", status, knock=knock, back=_own(back), entrance=entrance)
+    answer.set_cookie(_KNOCK, knock, httponly=True, samesite="strict", secure=_is_secure(request))
+    return answer
+
+
+def _let_in(request: Request, key: str, back: str) -> Response:
+    answer = RedirectResponse(_own(back) or "/", HTTPStatus.SEE_OTHER)
+    answer.set_cookie(
+        COOKIE, key, max_age=SESSION_MS // 1000, httponly=True, samesite="lax", secure=_is_secure(request)
+    )
+    return answer
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"
+
+
+def _own(back: str) -> str:
+    """A path of our own, or nothing: nobody is sent elsewhere from here."""
+    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else ""

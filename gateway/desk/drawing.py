@@ -1,0 +1,85 @@
+"""Charts as SVG, made on this side so that a phone has nothing to compute: a small trend, a fortnight, a map. Pure.
+
+Only figures and marks; every word in them comes from the template.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from telemetry.reading import Millis
+
+Point = tuple[Millis, float | None]
+"""An instant and a value; ``None`` breaks the line, because nothing was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle in which time runs to the right and values rise."""
+
+    width: float
+    height: float
+    from_ms: Millis
+    to_ms: Millis
+    low: float = 0.0
+    high: float = 100.0
+
+    def x(self, at_ms: Millis) -> float:
+        """Where an instant is."""
+        return round((at_ms - self.from_ms) / max(1, self.to_ms - self.from_ms) * self.width, 1)
+
+    def y(self, value: float) -> float:
+        """Where a value is; what is beyond the frame lies on its edge."""
+        share = (value - self.low) / (self.high - self.low or 1.0)
+        return round((1.0 - min(max(share, 0.0), 1.0)) * self.height, 1)
+
+
+def path(frame: Frame, points: Iterable[Point]) -> str:
+    """The line through the points as an SVG path, with a gap where a value is missing."""
+    said, drawing = [], False
+    for at_ms, value in points:
+        if value is None:
+            drawing = False
+            continue
+        said.append(f"{'L' if drawing else 'M'}{frame.x(at_ms)} {frame.y(value)}")
+        drawing = True
+    return "".join(said)
+
+
+def area(frame: Frame, points: Sequence[Point]) -> str:
+    """What lies under the line, each unbroken stretch for itself."""
+    said, run = [], []
+    for point in (*points, (0, None)):
+        if point[1] is not None:
+            run.append((frame.x(point[0]), frame.y(point[1])))
+            continue
+        if len(run) > 1:
+            line = "L".join(f"{x} {y}" for x, y in run)
+            said.append(f"M{run[0][0]} {frame.height}L{line}L{run[-1][0]} {frame.height}Z")
+        run = []
+    return "".join(said)
+
+
+SPARK: Final = (120.0, 28.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A small trend: its line, where the line of two thirds lies, and its last point."""
+
+    path: str
+    line_y: float
+    x: float
+    y: float
+    width: float = SPARK[0]
+    height: float = SPARK[1]
+
+
+def spark(points: Sequence[Point], line_pct: float, from_ms: Millis, to_ms: Millis) -> Spark | None:
+    """The trend of a level; ``None`` without two values to draw a line between."""
+    known = [(at_ms, value) for at_ms, value in points if value is not None]
+    if len(known) < 2:  # noqa: PLR2004 -- a line has two ends
+        return None
+    frame = Frame(SPARK[0] - 4, SPARK[1] - 4, from_ms, to_ms)
+    last_ms, last = known[-1]
+    return Spark(path(frame, points), frame.y(line_pct), frame.x(last_ms), frame.y(last))

@@ -1,0 +1,115 @@
+"""From the loop's commits to the desk's projection: a bounded queue, a thread of its own, and what has changed since.
+
+``take`` is called by the loop's thread after each commit and only puts; nothing here can slow the loop or break it. A
+queue that overflowed is made good from the journal.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from queue import Empty, Full, Queue
+from typing import Final
+
+from alerts.alert import Alert
+from gateway.desk.projection import Projection, Topic
+from gateway.journal.entry import Entry
+from gateway.journal.trouble import JournalUnavailable
+from gateway.logs import logger
+
+_log = logger(__name__)
+
+ENTRIES: Final = 512
+"""So many commits wait at most; a desk that is further behind reads the journal instead."""
+_LOOK_S: Final = 0.5
+_ENDED_WITHIN_S: Final = 5.0
+
+
+class Feed:
+    """Keeps a projection. Started once, stopped once; ``reload`` reads the open episodes from the journal."""
+
+    def __init__(self, projection: Projection, reload: Callable[[], Iterable[Alert]]) -> None:
+        self._projection = projection
+        self._reload = reload
+        self._entries: Queue[Entry] = Queue(ENTRIES)
+        self._lost = threading.Event()
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._versions: Counter[Topic] = Counter()
+        self._thread = threading.Thread(target=self._run, name="desk-feed", daemon=True)
+
+    def start(self) -> None:
+        """The thread runs."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The thread is gone; streams that look at ``ended`` end themselves."""
+        self._ended.set()
+        self.take(Entry())  # wakes it
+        self._thread.join(_ENDED_WITHIN_S)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self._ended.is_set()
+
+    def take(self, entry: Entry) -> None:
+        """One commit of the loop; the entry is never changed after it."""
+        try:
+            self._entries.put_nowait(entry)
+        except Full:
+            self._lost.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many commits are not yet to be seen."""
+        return self._entries.unfinished_tasks
+
+    @property
+    def seen(self) -> str:
+        """The versions as a word that a page carries: ``cases.3-levels.12``."""
+        return "-".join(f"{topic}.{version}" for topic, version in self.versions().items())
+
+    def versions(self) -> dict[Topic, int]:
+        """How often each topic has changed so far."""
+        return dict(self._versions)
+
+    @contextmanager
+    def present(self) -> Iterator[Projection]:
+        """The projection, standing still while the context lasts."""
+        with self._lock:
+            yield self._projection
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            if self._lost.is_set() and self._entries.empty():
+                self._make_good()
+            try:
+                entry = self._entries.get(timeout=_LOOK_S)
+            except Empty:
+                continue
+            self._apply(entry)
+            self._entries.task_done()
+
+    def _apply(self, entry: Entry) -> None:
+        try:
+            with self._lock:
+                changed = self._projection.apply(entry)
+        except Exception:  # noqa: BLE001 -- the barrier around one entry: the desk's mistake must not leave it blind
+            _log.exception("entry_not_shown_by_our_mistake")
+            self._lost.set()
+            return
+        self._versions.update(changed)
+
+    def _make_good(self) -> None:
+        self._lost.clear()
+        try:
+            standing = list(self._reload())
+        except JournalUnavailable as trouble:
+            _log.warning("desk_could_not_catch_up", remedy=str(trouble))
+            self._lost.set()
+            self._ended.wait(_LOOK_S)
+            return
+        with self._lock:
+            self._projection.take(standing)
+        self._versions.update(Topic)

@@ -1,0 +1,77 @@
+"""What has changed, as server-sent events: names of topics and nothing else; a page then asks for itself again.
+
+A stream holds no queue: it looks at counters, so a browser that never reads costs nothing (law L10).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+
+from gateway.clock import monotonic_s
+from gateway.desk.feed import Feed
+from gateway.desk.present import Desk, Visit
+from gateway.desk.projection import Topic
+from gateway.desk.visiting import Gate
+
+STREAMS: Final = 64
+"""So many at once; whoever comes later has a page that is renewed by hand."""
+LASTS_S: Final = 600.0
+"""Then the browser asks again, and whoever has logged out since does not get in."""
+LOOKS_EVERY_S: Final = 0.25
+QUIET_S: Final = 15.0
+LEAST_S: Final = {Topic.CASES: 1.0, Topic.TEXTS: 1.0, Topic.LEVELS: 5.0, Topic.QUARANTINE: 5.0}
+SHARE: Final = 0.05
+"""Pages that are asked for again cost at most this share of the time, for each browser."""
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The stream."""
+    router = APIRouter()
+    running = [0]
+
+    @router.get("/live")
+    async def live(
+        visit: Annotated[Visit, Depends(gate.visit)], seen: Annotated[str, Query(max_length=200)] = ""
+    ) -> Response:
+        if running[0] >= STREAMS:
+            return Response(status_code=HTTPStatus.NO_CONTENT)  # tells a browser not to ask again
+        return StreamingResponse(
+            _stream(visit.present.feed, _versions(seen), desk, running),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return router
+
+
+def _versions(seen: str) -> dict[str, int]:
+    """What a page said it was made from; a word that makes no sense has seen nothing."""
+    pairs = (part.partition(".") for part in seen.split("-"))
+    return {topic: int(version) for topic, _, version in pairs if version.isdecimal()}
+
+
+async def _stream(feed: Feed, known: dict[str, int], desk: Desk, running: list[int]) -> AsyncIterator[str]:
+    """Topics that have changed, each as an event of its own, until it has lasted long enough or the desk ends."""
+    running[0] += 1
+    try:
+        begun_s = quiet_s = monotonic_s()
+        told_s = dict.fromkeys(Topic, 0.0)
+        yield "retry: 2000\n\n"
+        while not feed.ended and monotonic_s() - begun_s < LASTS_S:
+            await asyncio.sleep(LOOKS_EVERY_S)
+            now_s, versions = monotonic_s(), feed.versions()
+            for topic, least_s in LEAST_S.items():
+                rest_s = max(least_s, desk.cost_s / SHARE)
+                if versions.get(topic, 0) != known.get(topic, 0) and now_s - told_s[topic] >= rest_s:
+                    known[topic] = versions.get(topic, 0)
+                    told_s[topic] = quiet_s = now_s
+                    yield f"event: {topic}\ndata: {known[topic]}\n\n"
+            if now_s - quiet_s >= QUIET_S:
+                quiet_s = now_s
+                yield ": still here\n\n"
+    finally:
+        running[0] -= 1

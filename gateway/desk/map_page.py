@@ -1,0 +1,113 @@
+"""地图: each town's outline and its assets as one drawing, made of the inventory alone; no tiles from anywhere."""
+
+from collections.abc import Iterable
+from math import cos, radians
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Response
+
+from gateway.desk import looks
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.visiting import Gate
+from telemetry.terms import Level
+
+WIDTH: Final = 600.0
+MARGIN: Final = 40.0
+TALLEST: Final = 1.1
+"""Of its width: a town that lies north and south is drawn smaller, not longer."""
+LABEL: Final = (84.0, 22.0)
+
+
+class Sheet:
+    """Degrees to places on a sheet of paper, so that a kilometre is as long either way."""
+
+    def __init__(self, points: list[tuple[float, float]]) -> None:
+        lons, lats = [lon for lon, _ in points] or [0.0], [lat for _, lat in points] or [0.0]
+        self._west, self._north = min(lons), max(lats)
+        self._narrow = cos(radians((max(lats) + min(lats)) / 2))
+        wide = max((max(lons) - min(lons)) * self._narrow, 1e-6)
+        tall = max(max(lats) - min(lats), 1e-6)
+        self._scale = min((WIDTH - 2 * MARGIN) / wide, (WIDTH * TALLEST - 2 * MARGIN) / tall)
+        self.height = round(tall * self._scale + 2 * MARGIN, 1)
+        self._left = (WIDTH - wide * self._scale) / 2
+
+    def place(self, lon: float, lat: float) -> tuple[float, float]:
+        """Where a point of the earth is."""
+        x = self._left + (lon - self._west) * self._narrow * self._scale
+        return round(x, 1), round(MARGIN + (self._north - lat) * self._scale, 1)
+
+
+def routes(_desk: Desk, gate: Gate) -> APIRouter:
+    """The map."""
+    router = APIRouter()
+
+    @router.get("/map")
+    def sheets(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
+        with visit.present.feed.present() as projection:
+            seen = [
+                (asset, looks.look(projection, asset), projection.assets[asset.id])
+                for asset in visit.scope.assets
+                if asset.location is not None
+            ]
+        seen.sort(key=lambda dot: -looks.rank(dot[1]))  # the worst is drawn last and lies on top
+        counts: dict[str, int] = {}
+        for _, look, _ in seen:
+            counts[look] = counts.get(look, 0) + 1
+        return leaf(
+            visit,
+            "map.html",
+            "map",
+            towns=list(_towns(visit, seen)),
+            counts=dict(sorted(counts.items(), key=lambda item: looks.rank(item[0]))),
+            unplaced=sum(asset.location is None for asset in visit.scope.assets),
+        )
+
+    return router
+
+
+def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
+    """A drawing for each town that is seen, with its villages and all that stands in it."""
+    inventory = visit.present.inventory
+    inside: dict[str, list[dict[str, Any]]] = {}
+    for shape in visit.present.shapes:
+        town = next((node.id for node in inventory.lineage(shape["id"]) if node.level is Level.TOWN), "")
+        if visit.scope.sees_area(shape["id"]):
+            inside.setdefault(town, []).append(shape)
+    for town, shapes in inside.items():
+        drawn = Sheet([(lon, lat) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]])
+        here = {shape["id"] for shape in shapes}
+        villages = [_shape(drawn, shape) for shape in shapes if shape["properties"]["level"] != Level.TOWN]
+        yield {
+            "name": inventory.areas[town].name if town else inventory.county.name,
+            "height": drawn.height,
+            "outline": [_shape(drawn, shape) for shape in shapes if shape["properties"]["level"] == Level.TOWN],
+            "villages": _kept_apart(villages),
+            "dots": [
+                (asset, look, each, *drawn.place(asset.location.lon, asset.location.lat))
+                for asset, look, each in seen
+                if asset.area in here
+            ],
+        }
+
+
+def _shape(drawn: Sheet, shape: dict[str, Any]) -> dict[str, Any]:
+    ring = [drawn.place(lon, lat) for lon, lat in shape["geometry"]["coordinates"][0]]
+    xs = [x for x, _ in ring]
+    return {
+        "name": shape["properties"]["name"],
+        "points": " ".join(f"{x},{y}" for x, y in ring),
+        "x": round((min(xs) + max(xs)) / 2, 1),
+        "y": min(y for _, y in ring) - 6,
+    }
+
+
+def _kept_apart(villages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The names of villages that overlap stand one below the other."""
+    wide, high = LABEL
+    placed: list[dict[str, Any]] = []
+    for village in sorted(villages, key=lambda each: (each["y"], each["x"])):
+        while any(abs(village["x"] - other["x"]) < wide and abs(village["y"] - other["y"]) < high for other in placed):
+            village["y"] += high
+        placed.append(village)
+    return placed

@@ -1,0 +1,103 @@
+"""The desk's pages put onto the application: every route, every answer to what goes wrong, and the files they need.
+
+Only assembly: what a page shows is in a module of its own.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from gateway.desk import acting, assets, door, duty, live, map_page, records, telephone, texts, today
+from gateway.desk.present import Desk, Starting
+from gateway.desk.problems import problem
+from gateway.desk.rendering import HEADERS, html
+from gateway.desk.users import UsersUnavailable
+from gateway.desk.visiting import Gate, GoLogIn, Refusal
+from gateway.journal.trouble import JournalUnavailable
+
+_MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
+_OWN: Final = Path(__file__).with_name("static")
+_HTMX: Final = Path(str(files("js_lib_htmx"))) / "static" / "htmx" / "htmx.min.js"
+_STATIC: Final = {
+    "desk.css": ("text/css", _OWN / "desk.css"),
+    "desk.js": ("text/javascript", _OWN / "desk.js"),
+    "icon.svg": ("image/svg+xml", _OWN / "icon.svg"),
+    "htmx.js": ("text/javascript", _HTMX),
+}
+"""Each file that a page asks for; htmx comes out of its installed package, so that none of it is copied."""
+
+_ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
+    door.routes,
+    today.routes,
+    assets.routes,
+    map_page.routes,
+    texts.routes,
+    duty.routes,
+    records.routes,
+    acting.routes,
+    live.routes,
+)
+
+
+def put_pages(app: FastAPI, desk: Desk) -> None:
+    """Adds the desk for people to the application for machines."""
+    gate = Gate(desk)
+    for routes in _ROUTES:
+        app.include_router(routes(desk, gate), include_in_schema=False)
+    if desk.is_demo:
+        app.include_router(telephone.routes(desk, gate), include_in_schema=False)
+    _answer_people(app)
+
+    @app.get("/static/{name}", include_in_schema=False)
+    def static(name: str) -> Response:
+        if name not in _STATIC:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        kind, path = _STATIC[name]
+        return Response(path.read_bytes(), headers={**HEADERS, "Cache-Control": "no-cache"}, media_type=kind)
+
+
+def _answer_people(app: FastAPI) -> None:
+    """What goes wrong, as a page for people; machines still get their problem."""
+
+    @app.exception_handler(GoLogIn)
+    def _(request: Request, way: GoLogIn) -> Response:
+        if "hx-request" in request.headers:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": "/login"})
+        back = "" if way.back == "/" else f"?back={way.back}"
+        return RedirectResponse(f"/login{back}", HTTPStatus.SEE_OTHER)
+
+    @app.exception_handler(Refusal)
+    def _(_request: Request, refusal: Refusal) -> Response:
+        return html("error.html", refusal.status, key=refusal.key, code=int(refusal.status))
+
+    @app.exception_handler(Starting)
+    def _(_request: Request, _starting: Starting) -> Response:
+        return html("error.html", HTTPStatus.SERVICE_UNAVAILABLE, key="starting", code=503)
+
+    @app.exception_handler(JournalUnavailable)
+    @app.exception_handler(UsersUnavailable)
+    def _(_request: Request, _trouble: Exception) -> Response:
+        return html("error.html", HTTPStatus.SERVICE_UNAVAILABLE, key="journal", code=503)
+
+    @app.exception_handler(Exception)
+    def _(request: Request, _bug: Exception) -> Response:  # the server logs it with its traceback
+        if not _wants_page(request):
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "our mistake; the gateway's log has it with its traceback")
+        return html("error.html", HTTPStatus.INTERNAL_SERVER_ERROR, key="bug", code=500)
+
+    @app.exception_handler(HTTPException)
+    def _(request: Request, error: HTTPException) -> Response | JSONResponse:
+        if not _wants_page(request):
+            return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+        key = "not_found" if error.status_code == HTTPStatus.NOT_FOUND else "other"
+        return html("error.html", HTTPStatus(error.status_code), key=key, code=error.status_code)
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_MACHINES)

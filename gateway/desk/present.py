@@ -1,0 +1,113 @@
+"""What the pages are made from: the county as it is now, who is asking, and where the journal and the inbox are.
+
+A gateway that is still starting has a desk without a present; its pages say so. No route and no word stands here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from alerts.calendars import Calendar
+from dashboards.outline import outline
+from gateway.desk.doorkeeper import Doorkeeper
+from gateway.desk.feed import Feed
+from gateway.desk.rounds import Rounds
+from gateway.desk.scope import Scope
+from gateway.desk.users import Session, User, UserFile
+from gateway.journal.case_reader import CaseReader
+from gateway.sources.inbox import Inbox
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+
+ANSWERED_WITHIN_S: Final = 5.0
+
+
+class Starting(Exception):  # noqa: N818 a state of the world
+    """The gateway does not know its county yet."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """A county that is running. ``lines_pct`` has the line of each site that counts for the score."""
+
+    inventory: Inventory
+    calendar: Calendar
+    lines_pct: Mapping[str, float]
+    feed: Feed
+    rounds: Rounds
+    _scopes: dict[str, Scope] = field(default_factory=dict)
+
+    def scope(self, area: str) -> Scope:
+        """What somebody with this area sees; what is found in it is found once."""
+        return self._scopes.setdefault(area, Scope(self.inventory, area))
+
+    @cached_property
+    def shapes(self) -> list[dict[str, Any]]:
+        """The county's outline, towns first; worked out once."""
+        return list(outline(self.inventory)["features"])
+
+    def draw(self) -> None:
+        """Has the outline ready before the first map is asked for: a large county's takes seconds."""
+        _ = self.shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who has logged in. ``now_ms`` is the county's clock, which a demo runs faster."""
+
+    session: Session
+    scope: Scope
+    present: Present
+    address: str
+    now_ms: Millis
+    seen: str = ""
+    """What had changed before the page was made; its stream goes on from there."""
+
+    @property
+    def user(self) -> User:
+        """Who it is."""
+        return self.session.user
+
+
+class Desk:
+    """Everything that a page may reach. Filled by the composition root, shared by all requests."""
+
+    def __init__(
+        self,
+        journal: Path,
+        users: UserFile,
+        inbox: Inbox[Any],
+        now_ms: Callable[[], Millis],
+        wall_ms: Callable[[], Millis],
+        welcome: str = "",
+    ) -> None:
+        self._journal = journal
+        self._present: Present | None = None
+        self.users = users
+        self.door = Doorkeeper(users, welcome)
+        self.inbox = inbox
+        self.now_ms = now_ms
+        self.wall_ms = wall_ms
+        self.is_demo = bool(welcome)
+        self.cost_s = 0.0
+        """What the dearest page cost last, so that nobody is told more often than the machine can bear."""
+
+    def open(self, present: Present) -> None:
+        """The gateway knows its county now."""
+        self._present = present
+
+    @property
+    def present(self) -> Present:
+        """The county; ``Starting`` as long as there is none."""
+        if self._present is None:
+            raise Starting
+        return self._present
+
+    @contextmanager
+    def journal(self) -> Iterator[CaseReader]:
+        """The journal for one page; ``JournalUnavailable`` when it cannot be read."""
+        with closing(CaseReader.open(self._journal)) as reader:
+            yield reader

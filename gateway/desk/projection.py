@@ -1,0 +1,173 @@
+"""The county as the desk sees it: levels, signs of life and open episodes, taken over once and then kept by each entry.
+
+Pure and cheap: an entry costs what is in it, whatever the size of the county. It decides nothing, asks no journal, and
+is not thread-safe: whoever shares it holds the lock of ``feed``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from alerts.alert import Alert
+from alerts.assembly import unpack_alert
+from alerts.bins import BinMemory
+from alerts.model import Event, RunState
+from alerts.plan import AssetState
+from gateway.journal.entry import AlertRow, Entry
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis, Reading
+
+OFFLINE = "offline"
+
+
+class Topic(StrEnum):
+    """What may have changed on a page."""
+
+    LEVELS = "levels"
+    CASES = "cases"
+    TEXTS = "texts"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(slots=True)
+class Seen:
+    """The last that is known of an asset. ``None`` and 0 mean that nobody has said; levels count as the engine's do."""
+
+    heard_ms: Millis = 0
+    """When one of its devices was last heard."""
+    level_pct: float | None = None
+    level_ms: Millis = 0
+    temperature_c: float | None = None
+    temperature_ms: Millis = 0
+    emptied_ms: Millis = 0
+    run: str = RunState.UNKNOWN
+    run_ms: Millis = 0
+    water_mm: float | None = None
+    flow_m3h: float | None = None
+    current_a: float | None = None
+
+
+@dataclass(slots=True)
+class Heard:
+    """A device's signs of life; 0 is never."""
+
+    heard_ms: Millis = 0
+    battery_pct: float | None = None
+    rssi_dbm: float | None = None
+
+
+@dataclass(slots=True)
+class Projection:
+    """Made by ``of``; ``apply`` is told every entry after it, once, in order."""
+
+    assets: dict[str, Seen]
+    devices: dict[str, Heard]
+    open: dict[str, Alert] = field(default_factory=dict)
+    """Episodes that are not over, by id."""
+    of_asset: dict[str, dict[str, Alert]] = field(default_factory=dict)
+    """The same by what they stand on."""
+
+    @classmethod
+    def of(cls, inventory: Inventory, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> Self:
+        """What a start knows."""
+        made = cls(
+            {asset: _remembered(states.get(asset)) for asset in inventory.assets},
+            {device: Heard() for device in inventory.devices},
+        )
+        for asset, devices in inventory.devices_of.items():
+            state = states.get(asset)
+            for device, memory in zip(devices, () if state is None else state.devices, strict=False):
+                made.devices[device.id] = Heard(memory.seen_ms, memory.battery_pct)
+                made.assets[asset].heard_ms = max(made.assets[asset].heard_ms, memory.seen_ms)
+        made.take(alerts)
+        return made
+
+    def take(self, alerts: Iterable[Alert]) -> None:
+        """These are all the open episodes there are."""
+        self.open.clear()
+        self.of_asset.clear()
+        for alert in alerts:
+            self._enter(alert)
+
+    def apply(self, entry: Entry) -> frozenset[Topic]:
+        """What one commit changed; answers which kinds of thing it was."""
+        for reading in entry.readings:
+            self._see(reading)
+        for event in entry.events:
+            self._hear(event)
+        for row in entry.alerts.values():
+            self._enter(_alert(row))
+        return frozenset(_topics(entry))
+
+    def silent(self, asset: str) -> bool:
+        """Whether a device of it is past its own deadline: what is known of it is old (law L5)."""
+        return any(alert.rule == OFFLINE for alert in self.of_asset.get(asset, {}).values())
+
+    def _see(self, reading: Reading) -> None:
+        heard, seen = self.devices.get(reading.device), self.assets.get(reading.asset)
+        if heard is None or seen is None:
+            return
+        values, at_ms = reading.values, reading.observed_ms
+        heard.heard_ms = max(heard.heard_ms, reading.received_ms)
+        seen.heard_ms = max(seen.heard_ms, reading.received_ms)
+        if values.battery_pct is not None:
+            heard.battery_pct = values.battery_pct
+        if values.rssi_dbm is not None:
+            heard.rssi_dbm = values.rssi_dbm
+        if reading.judged_pct is not None and at_ms >= seen.level_ms:
+            seen.level_pct, seen.level_ms = reading.judged_pct, at_ms
+        if values.temperature_c is not None and at_ms >= seen.temperature_ms:
+            seen.temperature_c, seen.temperature_ms = values.temperature_c, at_ms
+        if reading.late:
+            return
+        seen.water_mm = seen.water_mm if values.level_mm is None else values.level_mm
+        seen.flow_m3h = seen.flow_m3h if values.flow_m3h is None else values.flow_m3h
+        seen.current_a = seen.current_a if values.pump_current_a is None else values.pump_current_a
+
+    def _hear(self, event: Event) -> None:
+        seen = self.assets.get(event.asset)
+        if seen is None:
+            return
+        if event.event == "emptied":
+            seen.emptied_ms = event.at_ms
+        elif event.event == "run_state" and event.detail is not None:
+            seen.run, seen.run_ms = str(event.detail["to"]), event.at_ms
+
+    def _enter(self, alert: Alert) -> None:
+        on = self.of_asset.setdefault(alert.asset, {})
+        if alert.closed_ms:
+            self.open.pop(alert.episode, None)
+            on.pop(alert.episode, None)
+        else:
+            self.open[alert.episode] = on[alert.episode] = alert
+
+
+def _alert(row: AlertRow) -> Alert:
+    return unpack_alert(row.blob)
+
+
+def _remembered(state: AssetState | None) -> Seen:
+    if state is None:
+        return Seen()
+    memory = state.memory
+    if isinstance(memory, BinMemory):
+        return Seen(
+            level_pct=memory.fill_pct if memory.fill_pct >= 0 else None,
+            level_ms=memory.fill_ms,
+            temperature_c=memory.temperature_c,
+            temperature_ms=memory.temperature_ms,
+            emptied_ms=memory.emptied_ms,
+        )
+    return Seen(run=state.run or RunState.UNKNOWN, water_mm=memory.level_mm, current_a=memory.pump_current_a)
+
+
+def _topics(entry: Entry) -> Iterable[Topic]:
+    if entry.readings:
+        yield Topic.LEVELS
+    if entry.alerts or entry.events:
+        yield Topic.CASES
+    if entry.owed or entry.attempts or entry.dropped:
+        yield Topic.TEXTS
+    if entry.quarantined:
+        yield Topic.QUARANTINE

@@ -1,0 +1,48 @@
+"""Templates to pages: the one place that knows Jinja2, and what a browser may do with a page.
+
+Everything is escaped by default. No route is here, and no sentence: those are in the templates.
+"""
+
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from alerts.texts import tenths
+from dashboards import words as boards
+from gateway.desk import words
+from gateway.desk.writing import masked, span
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Nothing from elsewhere, nothing inline, nothing kept: a page shows where people live and whom to call."""
+
+
+def html(template: str, status: HTTPStatus = HTTPStatus.OK, **given: object) -> HTMLResponse:
+    """A page or a part of one."""
+    return HTMLResponse(_environment().get_template(template).render(**given), status, HEADERS)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(word=words.word, sign=words.sign, runs={name: said for name, (said, _) in boards.RUNS.items()})
+    made.filters.update(rule=words.rule, severity=words.severity, tenths=tenths, span=span, masked=masked, path=quote)
+    return made

@@ -1,0 +1,90 @@
+"""What somebody may see: the whole county, or one area with all that is below it. Pure look-ups in the inventory.
+
+Everything that a page shows has passed through here; nothing else knows about areas of users.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from alerts.people import EMPTIER, holders
+from telemetry.inventory import Area, Asset, Inventory, Person
+from telemetry.terms import Level
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One user's part of a county; without an area it is all of it."""
+
+    inventory: Inventory
+    area: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is hidden."""
+        return not self.area
+
+    def sees_area(self, area: str) -> bool:
+        """Whether an area lies within it."""
+        return self.is_whole or any(node.id == self.area for node in self.inventory.lineage(area))
+
+    def sees(self, subject: str) -> bool:
+        """Whether an asset or radio gateway lies within it; what is about the county as a whole needs the whole."""
+        if self.is_whole:
+            return True
+        asset = self.inventory.assets.get(subject)
+        if asset is not None:
+            return asset.id in self._own
+        gateway = self.inventory.radio_gateways.get(subject)
+        return gateway is not None and self.sees_area(gateway.area)
+
+    @cached_property
+    def assets(self) -> tuple[Asset, ...]:
+        """Its assets, in the inventory's order."""
+        return tuple(self.inventory.assets[asset] for asset in self._own)
+
+    @cached_property
+    def villages(self) -> tuple[Area, ...]:
+        """The areas in which its assets are counted, in the inventory's order."""
+        counted = {asset.area for asset in self.assets}
+        return tuple(area for area in self.inventory.areas.values() if area.id in counted)
+
+    @cached_property
+    def people(self) -> tuple[Person, ...]:
+        """Those with a duty that touches it: in it, above it, or on a route through it."""
+        return tuple(person for person in self.inventory.people.values() if self.is_whole or self._touches(person))
+
+    @cached_property
+    def uncovered(self) -> tuple[str, ...]:
+        """Areas, by id, with a bin that nobody empties."""
+        found = {
+            asset.area: None
+            for asset in self.assets
+            if asset.bin is not None and not holders(self.inventory, EMPTIER, asset.areas, asset)
+        }
+        return tuple(found)
+
+    def town_of(self, area: str) -> str:
+        """The name of the town that an area belongs to; empty where there is none."""
+        return next((node.name for node in self.inventory.lineage(area) if node.level is Level.TOWN), "")
+
+    @cached_property
+    def _own(self) -> dict[str, None]:
+        return {
+            asset.id: None
+            for asset in self.inventory.assets.values()
+            if any(self.sees_area(area) for area in asset.areas)
+        }
+
+    def _touches(self, person: Person) -> bool:
+        return any(self.sees_area(area) or area in self._above for area in self._areas(person)) or any(
+            duty.route is not None and any(stop in self._own for stop in self.inventory.routes[duty.route].stops)
+            for duty in person.duties
+        )
+
+    def _areas(self, person: Person) -> Iterator[str]:
+        return (duty.area for duty in person.duties if duty.area is not None)
+
+    @cached_property
+    def _above(self) -> frozenset[str]:
+        return frozenset(node.id for node in self.inventory.lineage(self.area))

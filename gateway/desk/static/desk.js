@@ -1,0 +1,70 @@
+/* What a page does by itself: it listens for what has changed, keeps what somebody has opened, copies, prints, and
+   shows dialogs. Everything else is a link or a form and works without this file. Nothing here knows a rule. */
+(() => {
+  "use strict";
+  const cut = document.getElementById("cut");
+  const dialog = document.getElementById("dialog");
+  const said = document.getElementById("said");
+  const topics = ["cases", "texts", "levels", "quarantine"];
+
+  if ("live" in document.body.dataset) {
+    const stream = new EventSource(`/live?seen=${encodeURIComponent(document.body.dataset.live)}`);
+    for (const topic of topics) {
+      stream.addEventListener(topic, () => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`)));
+    }
+    stream.onerror = () => { cut.hidden = false; };
+    stream.onopen = () => { cut.hidden = true; };
+    addEventListener("pagehide", () => stream.close());
+  }
+
+  document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
+  const busy = (target) => {
+    const active = document.activeElement;
+    return active && target.contains(active) && active.matches("input, select, textarea");
+  };
+  let open = [];
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id === "live" && busy(event.detail.elt)) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "live") return;
+    if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = false; cut.hidden = false; return; }
+    open = [...event.detail.target.querySelectorAll("details[open][id]")].map((details) => details.id);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "dialog" && !dialog.open) dialog.showModal();
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    open = [];
+    if (event.detail.target.id === "said") {
+      said.classList.add("shown");
+      clearTimeout(said.timer);
+      said.timer = setTimeout(() => said.classList.remove("shown"), 8000);
+    }
+  });
+
+  const copy = async (text) => {
+    if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
+    const area = document.createElement("textarea");  /* a page without TLS has no clipboard of its own */
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy], [data-print], [data-close]");
+    if (!button) return;
+    if (button.dataset.copy) {
+      await copy(document.querySelector(button.dataset.copy).textContent.trim());
+      button.textContent = "已复制";
+    } else if ("print" in button.dataset) {
+      print();
+    } else if (dialog.open) {
+      event.preventDefault();
+      dialog.close();
+    } else if (button.tagName === "BUTTON") {
+      history.back();
+    }
+  });
+})();

@@ -1,0 +1,107 @@
+"""Who stands before a page: the session cookie, the token in every form, and what a role may do. Routes depend on it.
+
+What is asked with a form is checked here before any route sees it: its size, its token, where it came from.
+"""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Depends, Request
+
+from gateway.desk.present import Desk, Visit
+from gateway.desk.users import Role
+
+COOKIE: Final = "cunjing_desk"
+CSRF_HEADER: Final = "x-csrf"
+LARGEST_FORM: Final = 32_768
+_MOST_FIELDS: Final = 40
+
+
+class GoLogIn(Exception):  # noqa: N818 not an error: the way leads past the door
+    """Nobody is logged in; ``back`` is where they wanted to go."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.back = back
+
+
+class Refusal(Exception):  # noqa: N818 an answer to a person
+    """A page that says no: ``key`` names its sentence in the template of errors."""
+
+    def __init__(self, status: HTTPStatus, key: str) -> None:
+        super().__init__(key)
+        self.status = status
+        self.key = key
+
+
+Form = dict[str, str]
+
+
+async def form_of(request: Request) -> Form:
+    """The fields of a form; ``Refusal`` for one that is too large or not a form."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+
+
+def same(given: str, wanted: str) -> bool:
+    """Whether a secret is the one, in a time that tells nothing."""
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def address_of(request: Request) -> str:
+    """From where they ask."""
+    return "" if request.client is None else request.client.host
+
+
+def came_from_here(request: Request) -> bool:
+    """Whether a browser that says where a form stood says it stood here."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+class Gate:
+    """The dependencies of one desk's routes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def visit(self, request: Request) -> Visit:
+        """Somebody who has logged in; ``GoLogIn`` else, ``Starting`` while there is nothing to show yet."""
+        desk = self._desk
+        session = desk.users.session(request.cookies.get(COOKIE, ""), desk.wall_ms())
+        if session is None:
+            raise GoLogIn(request.url.path)
+        present = desk.present
+        area = session.user.area
+        if area and area not in present.inventory.areas:
+            raise Refusal(HTTPStatus.FORBIDDEN, "area_gone")
+        return Visit(session, present.scope(area), present, address_of(request), desk.now_ms(), present.feed.seen)
+
+    def writing(self, request: Request, form: Annotated[Form, Depends(form_of)]) -> tuple[Visit, Form]:
+        """The same with a form that was sent from one of our own pages; ``Refusal`` for any other."""
+        visit = self.visit(request)
+        token = form.get("csrf") or request.headers.get(CSRF_HEADER, "")
+        if not came_from_here(request) or not same(token, visit.session.csrf):
+            raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
+        return visit, form
+
+
+def require(visit: Visit, role: Role) -> None:
+    """``Refusal`` for whoever may not."""
+    if not visit.user.role.reaches(role):
+        raise Refusal(HTTPStatus.FORBIDDEN, "role")
+
+
+def require_whole(visit: Visit) -> None:
+    """``Refusal`` for whoever sees only a part of the county."""
+    if not visit.scope.is_whole:
+        raise Refusal(HTTPStatus.FORBIDDEN, "whole")

@@ -1,0 +1,152 @@
+"""The desk as people use it: a real browser on a real gateway in this process, from the door to a case in hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import DESK, PHONE, Window, window
+from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+
+PAGES = (
+    "/",
+    "/map",
+    "/assets",
+    "/assets/meiling-01",
+    "/texts",
+    "/duty",
+    "/trial",
+    "/quarantine",
+    "/audit",
+    "/telephone",
+)
+WELCOME = "come-in"
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[DeskGateway]:
+    with desk_gateway(tmp_path, at(24, 8), WELCOME) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[Window]:
+    with window(browser, DESK) as opened:
+        yield opened
+
+
+def log_in(page: Page, gateway: DeskGateway, name: str, password: str = PASSWORD) -> None:
+    page.goto(f"{gateway.url}/")
+    page.get_by_label("名字").fill(name)
+    page.get_by_label("密码").fill(password)
+    page.get_by_role("button", name="登录").click()
+
+
+def test_a_bin_crosses_and_is_confirmed_without_a_reload(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin")
+    expect(page.get_by_text("现在没有要拿主意的")).to_be_visible()
+    page.evaluate("window.neverReloaded = true")
+    gateway.filled("bin-0101", 72)
+    fold = page.locator("#fold-meiling")
+    expect(fold).to_contain_text("等清运 1 处")
+    fold.locator("summary").click()
+    gateway.filled("bin-0102", 71)
+    expect(fold).to_contain_text("等清运 2 处")
+    expect(fold.get_by_text("梅岭1号")).to_be_visible()  # what somebody has opened stays open
+    gateway.at(at(24, 11, 31))
+    case = page.locator(".case", has_text="梅岭1号")
+    expect(case).to_contain_text("这班漏清")
+    expect(case).to_contain_text("告诉 梅大姐")
+    expect(case).to_contain_text("已交给通道")
+    case.get_by_role("button", name="确认").click()
+    expect(page.get_by_role("status")).to_contain_text("已确认，不再往上报")
+    expect(page.locator(".slim .case")).to_contain_text("林调度")
+    gateway.at(at(24, 17, 31))
+    to = [message.to for message in gateway.channel.sent]
+    assert to.count("mei-head") == 1, "only for the bin that nobody confirmed"
+    assert page.evaluate("window.neverReloaded") is True
+    assert desk.errors == []
+
+
+def test_a_dialog_asks_whom_to_send_and_says_what_the_gateway_answered(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin")
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    page.locator(".case", has_text="梅岭1号").get_by_role("link", name="改派").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("派给").select_option(label="梅大姐（保洁员）")
+    dialog.get_by_role("button", name="派单").click()
+    expect(dialog.locator("#outcome")).to_be_visible()
+    dialog.get_by_role("link", name="好").click()
+    expect(dialog).to_be_hidden()
+    assert desk.errors == []
+
+
+def test_the_door_opens_for_the_right_word_alone(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin", "not the word")
+    expect(page.get_by_role("alert")).to_contain_text("名字或密码不对")
+    log_in(page, gateway, "guest")
+    expect(page.get_by_role("navigation")).to_be_visible()
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    expect(page.locator(".case")).to_contain_text("这班漏清")
+    expect(page.get_by_role("button", name="确认")).to_have_count(0)
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+
+
+def test_the_other_town_is_not_there(gateway: DeskGateway, desk: Window) -> None:
+    gateway.filled("bin-0201", 72)
+    log_in(desk.page, gateway, "shi")
+    gateway.filled("bin-0101", 72)
+    expect(desk.page.locator("#fold-meiling")).to_be_visible()
+    expect(desk.page.get_by_text("竹园")).to_have_count(0)
+    desk.page.goto(f"{gateway.url}/assets/zhuyuan-01")
+    expect(desk.page.get_by_text("地址不对，或者不归您管")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_fits_and_can_be_used_by_people_with_poor_eyes(
+    gateway: DeskGateway, browser: Browser, size: tuple[int, int]
+) -> None:
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 9, 20))
+    gateway.levels["bin-0101"] = 3
+    gateway.filled("bin-0102", 97)
+    gateway.send("nobody", b"{}")
+    gateway.at(at(24, 11, 31))
+    with window(browser, size) as opened:
+        opened.page.goto(f"{gateway.url}/login")
+        assert _serious(opened.page) == []
+        opened.page.goto(f"{gateway.url}/welcome/{WELCOME}")
+        for path in PAGES:
+            opened.page.goto(f"{gateway.url}{path}")
+            expect(opened.page.get_by_role("heading", level=1).first).to_be_attached()
+            assert opened.overflow <= 0, path
+            assert _serious(opened.page) == [], path
+        assert opened.errors == []
+
+
+def test_the_demos_telephone_shows_a_text_as_it_comes(gateway: DeskGateway, desk: Window) -> None:
+    desk.page.goto(f"{gateway.url}/welcome/{WELCOME}")
+    desk.page.get_by_role("link", name="手机").click()
+    expect(desk.page.locator(".handset")).to_contain_text("还没有短信")
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    expect(desk.page.locator(".handset")).to_contain_text("梅岭1号池（祠堂对面）已装七成")
+    assert desk.errors == []
+
+
+def _serious(page: Page) -> list[str]:
+    """What axe-core calls serious or worse, each with the first place where it is so."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found if fault["impact"] in ("serious", "critical")
+    ]
