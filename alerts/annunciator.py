@@ -108,10 +108,13 @@ class Annunciator:
 
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
     """Why a message that has not left yet is of no use any more; empty when it still is."""
-    if owed.kind is Kind.CLEARED:
+    is_list = owed.kind is Kind.DIGEST and not owed.covers
+    if owed.kind is Kind.CLEARED or not owed.episode or is_list:
         return ""
     reasons = [_over(alerts.get(episode)) for episode in owed.covers or (owed.episode,)]
-    return "" if not all(reasons) or (owed.kind is Kind.DIGEST and not owed.covers) else reasons[0]
+    if owed.kind is Kind.NOTICE:  # it says how things stand, also to who acknowledged them
+        reasons = [reason if reason == "cleared" else "" for reason in reasons]
+    return reasons[0] if all(reasons) else ""
 
 
 def _over(alert: Alert | None) -> str:

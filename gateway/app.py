@@ -29,7 +29,7 @@ from gateway.imports import imported
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
-from gateway.lines import opened
+from gateway.lines import opened as lines_of
 from gateway.logs import logger
 from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
 from gateway.metrics import Metrics
@@ -75,7 +75,7 @@ def run(
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         _stop_on_signals(stopping, inbox.wake)
         health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
-        lines = opened(settings)
+        lines = lines_of(settings)
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)

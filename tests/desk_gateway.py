@@ -25,6 +25,7 @@ from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.users import Role, User, UserFile
 from gateway.health import Health, Part
+from gateway.hearing import Hearing
 from gateway.imports import profiles
 from gateway.journal.writer import Journal
 from gateway.loop import Loop
@@ -205,6 +206,7 @@ def desk_gateway(
             journal,
             script,
             inbox,
+            Hearing(pipeline, journal),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,

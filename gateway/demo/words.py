@@ -21,6 +21,10 @@ LOOKS: Final[Mapping[Look, tuple[str, str]]] = {
 """A sign and a colour each: colour never says anything alone."""
 LEGEND: Final = "▲过三分之二  ■满溢  ♨热  ?失联（不等于空）"
 _REASONS: Final[Mapping[str, str]] = {
+    "grouped": "几件并成一条，稍后发",
+    "budget": "这个号码短信太多，稍后并成一条",
+    "daily_cap": "今天已发满，明早再发",
+    "storm": "告警太多，改发汇总",
     "round_pending": "等这班来清，先不发",
     "trial": "试用期，先不发",
     "quiet": "夜里不发，早上六点半发",

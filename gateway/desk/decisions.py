@@ -43,7 +43,7 @@ class Place(StrEnum):
     DECIDE = "decide"
     """Somebody in the office has to do something."""
     IN_HAND = "in_hand"
-    """Somebody has acknowledged it."""
+    """Somebody has acknowledged it, or wants quiet about it for a while."""
     WAITING = "waiting"
     """A round, a person told in time, or the end of a hold will do."""
     DOUBTFUL = "doubtful"
@@ -61,13 +61,13 @@ def placed(
     why = _why(alert, asset, now_ms, unreached, nobodys)
     if why is Why.COOLED:
         return Place.DECIDE, why  # seen or not, a person has to reset it
-    if alert.acked_ms and why is not None:
+    if (alert.acked_ms or alert.shelved_until_ms) and why is not None:
         return Place.IN_HAND, why
     if why is not None:
         return Place.DECIDE, why
     if alert.rule in DOUBTFUL_RULES:
         return Place.DOUBTFUL, None
-    return (Place.IN_HAND if alert.acked_ms else Place.WAITING), None
+    return (Place.IN_HAND if alert.acked_ms or alert.shelved_until_ms else Place.WAITING), None
 
 
 def _why(
