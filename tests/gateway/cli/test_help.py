@@ -43,8 +43,8 @@ def test_every_command_has_help_with_an_example_of_itself(cunjing: Cunjing, comm
 
 
 def test_every_command_of_the_papers_is_there() -> None:
-    wanted = "demo gateway simulate record replay decode export ack reset doctor init inventory influx boards"
-    below = {"inventory check", "influx setup", "influx resend"}
+    wanted = "demo gateway simulate record replay decode export ack reset doctor init inventory influx boards sms"
+    below = {"inventory check", "sms test", "influx setup", "influx resend"}
     below |= {f"boards {verb}" for verb in ("write", "check", "push", "outline")}
     assert {*wanted.split(), *below, ""} == set(commands())
 
