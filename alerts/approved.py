@@ -6,6 +6,7 @@ Pure, and the only place that knows what a provider forbids in a template. Wheth
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,15 @@ _SPECIAL: Final = re.compile(
     r"[\u2100-\u214f\u2460-\u24ff\u2190-\u21ff\u25a0-\u27bf\u3300-\u33ff\U0001f000-\U0001faff]"
 )
 """Letter-like signs (℃), circled figures (①), arrows, shapes, squared units (㎡), pictures."""
+
+
+_LONGEST: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(FACTS, 6),
+        "place": 15, "told": 9, "signs": 18, "office_phone": 13, "deadline": 8, "deadline_time": 8,
+    }
+)
+"""How long a fact can get with the names that the inventory allows; six signs where nothing is longer."""
 
 
 class Approved(BaseModel):
@@ -39,10 +49,15 @@ class Approved(BaseModel):
         return {name: words.format_map(known) for name, words in self.variables.items()}
 
 
-def faults(where: str, approved: Approved) -> Iterator[str]:
+def faults(where: str, approved: Approved, most: int) -> Iterator[str]:
     """A sentence for each thing in a template that the provider would refuse."""
     yield from _word_faults(where, approved)
     yield from _variable_faults(where, approved, _VARIABLE.split(approved.text))
+    for name, words in approved.variables.items():
+        longest = len(_FACT.sub("", words)) + sum(_LONGEST.get(fact, 0) for fact in _FACT.findall(words))
+        if longest > most:
+            remedy = "let it speak of fewer facts, or put fixed words into the text"
+            yield f"{where}: variable {name} can get {longest} signs long, {most} are allowed; {remedy}"
 
 
 def _word_faults(where: str, approved: Approved) -> Iterator[str]:

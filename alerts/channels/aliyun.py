@@ -225,7 +225,7 @@ def lint(name: str, settings: AliyunAccount) -> tuple[str, ...]:
     return tuple(
         fault
         for template, approved in settings.templates.items()
-        for fault in faults(f"[channels.{name}.templates.{template}]", approved)
+        for fault in faults(f"[channels.{name}.templates.{template}]", approved, settings.variable_most)
     )
 
 

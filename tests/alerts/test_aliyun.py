@@ -214,10 +214,11 @@ def test_pushed_reports_and_replies_are_read_and_nonsense_is_left_out() -> None:
         ("水", {"a": "x"}, "variable a is not in the text"),
         ("${a}", {"a": "{weather}"}, "speaks of {weather}"),
         ("${甲}", {"甲": "x"}, "is no name for a variable"),
+        ("${a}", {"a": "{place}{signs}，{told}"}, "can get 43 signs long, 35 are allowed"),
     ],
 )
 def test_a_template_that_the_provider_would_refuse_is_named(text: str, variables: dict[str, str], fault: str) -> None:
-    (found,) = approved.faults("here", Approved(code="c", text=text, variables=variables))
+    (found,) = approved.faults("here", Approved(code="c", text=text, variables=variables), 35)
     assert fault in found
     assert found.startswith("here: ")
-    assert list(approved.faults("here", FIRE)) == []
+    assert list(approved.faults("here", FIRE, 35)) == []
