@@ -26,7 +26,12 @@ _SPECIAL: Final = re.compile(
 _LONGEST: Final[Mapping[str, int]] = MappingProxyType(
     {
         **dict.fromkeys(FACTS, 6),
-        "place": 15, "told": 9, "signs": 18, "office_phone": 13, "deadline": 8, "deadline_time": 8,
+        "place": 15,
+        "told": 9,
+        "signs": 18,
+        "office_phone": 13,
+        "deadline": 8,
+        "deadline_time": 8,
     }
 )
 """How long a fact can get with the names that the inventory allows; six signs where nothing is longer."""
