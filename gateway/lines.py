@@ -44,7 +44,7 @@ def opened(settings: Settings) -> Lines:
     faults = [fault for each in found for fault in _linted(each)]
     if faults:
         raise SettingsFault(faults)
-    ways = {each.kind.name: each.kind.open(each.own) for each in found}
+    ways = {each.kind.name: _open(each) for each in found}
     text = tuple(each.kind.name for each in found if not each.kind.speaks)
     voice = tuple(each.kind.name for each in found if each.kind.speaks)
     caps = {each.kind.name: getattr(each.own, "caps", Caps()) for each in found}
@@ -81,6 +81,20 @@ def examined(settings: Settings) -> Iterator[Part]:
         if each.kind.examine is not None:
             usable, state, remedy = each.kind.examine(each.own)
             yield Part(ready=usable, state=f"channel {each.kind.name}: {state}", remedy=remedy)
+
+
+def _open(each: Chosen) -> Channel:
+    name = each.kind.name
+    try:
+        way: Channel = each.kind.open(each.own)
+    except ModuleNotFoundError:
+        extra = name.partition("_")[0]
+        remedy = f"install the extra: pip install 'cunjing[{extra}]'"
+        raise SettingsFault([f"[sms] names channel {name}, whose library is not installed; {remedy}"]) from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SettingsFault([f"[channels.{name}]: {error.filename} cannot be read: {why}; mend the file"]) from None
+    return way
 
 
 def _own(settings: Settings, name: str) -> dict[str, Any]:

@@ -13,11 +13,15 @@ from typing import Final, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
+from alerts.answers import Asked
+from alerts.model import Owed
+from alerts.receipts import reply
 from gateway import app as gateway_app
 from gateway import imports, shipped, start
 from gateway.cli import app
 from gateway.desk.server import bind
 from gateway.embedded import Embedded, free_port
+from gateway.hearing import Hearing
 from gateway.replay import Memory
 from gateway.settings import load
 from gateway.settings_faults import SettingsFault
@@ -297,6 +301,58 @@ def wrong_uplinks(home: Installation) -> Iterator[Case]:
         yield Case(f"Clock of {year}", wrong, "cunjing export readings --config gateway.toml", shown)
 
 
+FIRE: Final = """
+[sms]
+then = ["aliyun"]
+outbox_folder = "outbox"
+[channels.aliyun]
+signature = "湘阳环卫"
+access_key_id_file = "id"
+access_key_secret_file = "secret"
+[channels.aliyun.templates.fire]
+code = "SMS_100000001"
+text = "火警：${day}${place}${heat}℃。"
+variables = {day = "{day}", place = "{place}"}
+"""
+
+
+class _Silence:
+    """A journal that remembers nothing of anybody."""
+
+    def is_answered(self, channel: str, number: str) -> bool:
+        _ = channel, number
+        return False
+
+    def told(self, phone: str, since_ms: int) -> list[Asked]:
+        _ = phone, since_ms
+        return []
+
+
+def wrong_telephone(home: Installation) -> Iterator[Case]:
+    config = home.folder / "gateway.toml"
+    good = config.read_text("utf-8")
+    config.write_text(good + '[sms]\nchannel = "gamu"\n', "utf-8")
+    line = "cunjing sms test cleaner-li --config gateway.toml"
+    yield met("Unknown channel", "`gamu` for `gammu`.", line)
+    config.write_text(good + FIRE, "utf-8")
+    yield met("A template that the provider refuses", "Variables that touch, ℃, and one that is not filled.", line)
+    config.write_text(good, "utf-8")
+    for title, phone, text in (
+        ("A reply of 1,200 characters", "13900000001", "长" * 1_200),
+        ("A reply in pictures", "13900000001", "😀👍"),
+        ("A reply that is no text", "13900000001", "\x00\x1b[31m\ud83d\x07"),
+        ("A reply from a stranger", "+86 139 1111 2222", "你是谁"),
+        ("A reply from a machine", "10086", "您的话费不足"),
+    ):
+        pipeline = start.anew(imports.checked(Path("inventory.yaml")), shipped.figures(), Memory(), RECEIVED_MS)
+        Hearing(pipeline, _Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
+        (kept,) = pipeline.entry.answers
+        said = [owed.text for owed in pipeline.said() if isinstance(owed, Owed)]
+        row = {"phone": kept.reply.phone, "kept": len(kept.reply.text), "text": kept.reply.text[:12]}
+        row |= {"meaning": str(kept.meaning), "person": kept.person, "answered": said}
+        yield Case(title, "Kept, and answered at most once an hour.", "", json.dumps(row, ensure_ascii=False))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.chdir(tmp_path)
@@ -314,6 +370,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
             *wrong_influxdb(home),
             *wrong_grafana(home),
             *wrong_uplinks(home),
+            *wrong_telephone(home),
         ]
 
 

@@ -23,6 +23,7 @@ from gateway.cli.payloads import decode
 from gateway.cli.recordings import record, replay
 from gateway.cli.rows import export
 from gateway.cli.running import demo, gateway
+from gateway.cli.sms import test as sms_test
 
 __all__ = ["app"]
 
@@ -93,6 +94,7 @@ def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]
 
 
 _named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
+_named_group("sms", "The ways a text leaves.", {sms_test: "cunjing sms test cleaner-li --config config/gateway.toml"})
 _named_group(
     "desk",
     "Who may log in to the desk.",

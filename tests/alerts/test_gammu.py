@@ -4,8 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from alerts.channels import Accepted, Awaited, Failed, Message, Unreachable
+from alerts.channels import Accepted, Awaited, Failed, Message, Unreachable, mark
 from alerts.channels.gammu import CHANNEL, Gammu, GammuSettings
+from alerts.courier import Courier
+from alerts.delivery import Due, Standing
+from alerts.model import Kind, Owed
+from tests.fakes import ListPort, RecordingChannel
 from tests.smsd import Smsd
 
 NOW_MS = 1_795_334_400_000
@@ -120,3 +124,40 @@ def test_doctor_sees_whether_a_daemon_works(smsd: Smsd) -> None:
     smsd.until(lambda: CHANNEL.examine is not None and CHANNEL.examine(settings).usable)
     lost = CHANNEL.examine(GammuSettings(database=smsd.folder / "lost.db"))
     assert (lost.usable, bool(lost.remedy)) == (False, True)
+
+
+def test_an_hour_without_the_daemon_loses_nothing_and_a_fire_goes_another_way_once(smsd: Smsd, gammu: Gammu) -> None:
+    smsd.stop()
+    port, other = ListPort(awaits_receipts=True), RecordingChannel()
+    for number, severity in enumerate(("P1", "P2", "P3"), start=1):
+        port.add(Due(number, owed(number, severity), Standing.OWED, 0))
+    clock = [NOW_MS]
+    runner = Courier(port, {"gammu": gammu, "other": other}, lambda: clock[0])
+    for minute in range(61):
+        clock[0] = NOW_MS + minute * 60_000
+        while runner.run_once(clock[0]):
+            pass
+        elsewhere = [sent.severity for sent in other.sent]
+        assert elsewhere == ["P1"] * (minute >= 2) + ["P2"] * (minute >= 15), minute
+    smsd.start()
+    smsd.until(sent(smsd))
+    by_modem = [key for (key,) in smsd.rows("SELECT CreatorID FROM sentitems")]
+    by_other = [said.mark for said in other.sent]
+    assert sorted([*by_modem, *by_other]) == sorted(mark(owed(n, s).key) for n, s in ((1, "P1"), (2, "P2"), (3, "P3")))
+
+
+def owed(number: int, severity: str) -> Owed:
+    return Owed(
+        at_ms=NOW_MS,
+        rule="overflow",
+        asset="ytan-03",
+        episode=f"overflow/ytan-03/{number}",
+        severity=severity,
+        kind=Kind.FIRST,
+        step=0,
+        repeat=0,
+        to="cleaner-li",
+        phone="13900000001",
+        channel="sms",
+        text=TEXT,
+    )

@@ -1,0 +1,264 @@
+"""Texts through Aliyun's SMS by its own SDK (extra ``aliyun``): approved templates out, receipts asked for.
+
+HTTP 200 says nothing here: what happened is the ``Code`` in the body. The SDK is imported when a channel is opened.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.approved import Approved, faults, too_long
+from alerts.channels import (
+    Accepted,
+    Awaited,
+    Caps,
+    ChannelKind,
+    Collected,
+    Failed,
+    Fitness,
+    Message,
+    Outcome,
+    Refused,
+    Unreachable,
+)
+from alerts.receipts import Receipt, Reply, receipt, reply
+from telemetry.reading import Millis
+
+NAME: Final = "aliyun"
+OK: Final = "OK"
+THROTTLED: Final = ("isv.BUSINESS_LIMIT_CONTROL", "isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL", "Throttling")
+"""Codes, or beginnings of codes, that mean: not now."""
+_FINAL: Final = ("isv.MOBILE_NUMBER_ILLEGAL", "isv.SMS_TEMPLATE_ILLEGAL", "isv.INVALID_PARAMETERS", "isv.PARAM_LENGTH")
+_ASKED_AT_ONCE: Final = 20
+"""Each receipt that is asked for is a call."""
+_SENDING: Final = 1
+_ARRIVED: Final = 3
+_CHINA: Final = timezone(timedelta(hours=8))
+_PAGE: Final = 10
+_REMEDY: Final = "install the extra: pip install 'cunjing[aliyun]'"
+
+T = TypeVar("T")
+
+
+class AliyunAccount(BaseModel):
+    """Who we are to Aliyun, and where it is; each secret is the first line of a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    access_key_id_file: Path
+    access_key_secret_file: Path
+    endpoint: str
+    protocol: str = Field(default="https", pattern="^https?$")
+    templates: dict[str, Approved]
+    variable_most: int = Field(default=35, ge=1)
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
+    collect_every_s: float = Field(default=30.0, ge=0.1)
+    caps: Caps = Caps()
+
+
+class AliyunSettings(AliyunAccount):
+    """``[sms]`` or ``[channels.aliyun]``."""
+
+    endpoint: str = "dysmsapi.aliyuncs.com"
+    signature: str = Field(min_length=1)
+    """As approved, without brackets."""
+
+
+class Aliyun:
+    """One account, one signature."""
+
+    def __init__(self, settings: AliyunSettings) -> None:
+        from alibabacloud_dysmsapi20170525 import models  # noqa: PLC0415 it takes long, and few need it
+        from alibabacloud_dysmsapi20170525.client import Client  # noqa: PLC0415 the same
+
+        self._settings = settings
+        self._models = models
+        self._client = Client(config(settings))
+        self.every_s = settings.collect_every_s
+
+    def send(self, message: Message) -> Outcome:
+        """One text by its approved template; refused when there is none, or a variable is too long."""
+        filled = prepared(self._settings, message)
+        if isinstance(filled, Refused):
+            return filled
+        code, values = filled
+        request = self._models.SendSmsRequest(
+            phone_numbers=message.phone,
+            sign_name=self._settings.signature,
+            template_code=code,
+            template_param=json.dumps(values, ensure_ascii=False),
+            out_id=message.mark,
+        )
+        body = asked(lambda: self._client.send_sms_with_options(request, runtime(self._settings)).body)
+        return body if isinstance(body, Failed | Refused) else Accepted(str(body.biz_id))
+
+    def find(self, message: Message) -> Accepted | None:
+        """The text of this key among those that the number got on its day and today."""
+        sent = datetime.fromisoformat(message.at).astimezone(_CHINA)
+        try:
+            details = list(self._details(message.phone, sent, ""))
+        except Unreachable:
+            return None
+        found = next((detail for detail in details if detail.out_id == message.mark), None)
+        return found and Accepted(f"out:{message.mark}", delivered=found.send_status == _ARRIVED)
+
+    def collect(self, awaited: Sequence[Awaited], now_ms: Millis) -> Collected:
+        """Receipts, asked one by one; replies are pushed, not fetched."""
+        found: list[Receipt] = []
+        for text in awaited[:_ASKED_AT_ONCE]:
+            at = datetime.fromtimestamp(text.accepted_ms / 1_000, UTC).astimezone(_CHINA)
+            by_mark = text.reference.startswith("out:")
+            for detail in self._details(text.phone, at, "" if by_mark else text.reference):
+                if detail.send_status == _SENDING or (by_mark and f"out:{detail.out_id}" != text.reference):
+                    continue
+                arrived = detail.send_status == _ARRIVED
+                why = str(detail.err_code or "")
+                found.append(receipt(NAME, text.reference, delivered=arrived, at_ms=now_ms, reason=why))
+        return Collected(tuple(found))
+
+    def taken(self, collected: Collected) -> None:
+        """Nothing is kept there for us."""
+
+    def _details(self, phone: str, at: datetime, reference: str) -> Iterator[Any]:
+        request = self._models.QuerySendDetailsRequest(
+            phone_number=phone,
+            biz_id=reference or None,
+            send_date=at.strftime("%Y%m%d"),
+            page_size=_PAGE,
+            current_page=1,
+        )
+        body = asked(lambda: self._client.query_send_details_with_options(request, runtime(self._settings)).body)
+        if isinstance(body, Failed | Refused):
+            raise Unreachable(body.reason)
+        details = body.sms_send_detail_dtos
+        yield from () if details is None else details.sms_send_detail_dto or ()
+
+
+def prepared(settings: AliyunAccount, message: Message) -> Refused | tuple[str, dict[str, str]]:
+    """The template's code and the values for its variables; why not, where it cannot be."""
+    approved = settings.templates.get(message.template)
+    if approved is None:
+        return Refused("no_template")
+    values = approved.filled(message.variables)
+    return Refused("variable_too_long") if too_long(values, settings.variable_most) else (approved.code, values)
+
+
+def asked(call: Callable[[], T]) -> T | Failed | Refused:
+    """What the provider answered, once its ``Code`` says that it did; its refusals and its silence by name."""
+    from darabonba.exceptions import RetryError, TeaException  # noqa: PLC0415 the SDK's own
+    from requests.exceptions import RequestException, Timeout  # noqa: PLC0415 the SDK's own
+
+    try:
+        body = call()
+    except Timeout:
+        return Failed("timeout")
+    except RequestException:
+        return Failed("unreachable")
+    except RetryError as error:
+        return _silent(error)
+    except TeaException as error:
+        code = str(error.code or "")
+        return judged(code) if code else _silent(error)
+    code = str(getattr(body, "code", ""))
+    return body if code == OK else judged(code)
+
+
+def _silent(error: Exception) -> Failed:
+    """No answer: whether it was asked in vain, or took the text and did not say so."""
+    said = f"{error} {getattr(error, 'message', '')} {getattr(error, 'inner_exception', '')}".lower()
+    return Failed("timeout" if "timed out" in said else "unreachable")
+
+
+def judged(code: str) -> Failed | Refused:
+    """A code that is not OK: not now, never, or not this time."""
+    if code.startswith(THROTTLED):
+        return Failed("rate_limited")
+    return Refused(code) if code.startswith(_FINAL) else Failed(code or "unreachable")
+
+
+def config(settings: AliyunAccount) -> Any:  # noqa: ANN401 -- the SDK's own
+    """The SDK's configuration, the secrets read now."""
+    from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415 the SDK's own
+
+    return Config(
+        access_key_id=secret(settings.access_key_id_file),
+        access_key_secret=secret(settings.access_key_secret_file),
+        endpoint=settings.endpoint,
+        protocol=settings.protocol,
+    )
+
+
+def runtime(settings: AliyunAccount) -> Any:  # noqa: ANN401 -- the SDK's own
+    """One try, bounded: trying again is the courier's."""
+    from darabonba.runtime import RuntimeOptions  # noqa: PLC0415 the SDK's own
+
+    ms = int(settings.timeout_s * 1_000)
+    return RuntimeOptions(autoretry=False, max_attempts=1, read_timeout=ms, connect_timeout=ms)
+
+
+def secret(path: Path) -> str:
+    """The first line of a secret's file."""
+    return path.read_text("utf-8").partition("\n")[0].strip()
+
+
+def examine(settings: AliyunAccount, package: str) -> Fitness:
+    """Whether the SDK is here and the secrets can be read; the provider is not called, since that may cost."""
+    if find_spec(package) is None:
+        return Fitness(usable=False, state="its SDK is not installed", remedy=_REMEDY)
+    for path in (settings.access_key_id_file, settings.access_key_secret_file):
+        try:
+            found = secret(path)
+        except (OSError, UnicodeDecodeError):
+            found = ""
+        if not found:
+            return Fitness(usable=False, state=f"{path} holds no secret", remedy="write it on the file's first line")
+    return Fitness(usable=True, state=f"{len(settings.templates)} approved templates, by {settings.endpoint}")
+
+
+def lint(name: str, settings: AliyunAccount) -> tuple[str, ...]:
+    """A sentence for each fault of its templates."""
+    return tuple(
+        fault
+        for template, approved in settings.templates.items()
+        for fault in faults(f"[channels.{name}.templates.{template}]", approved, settings.variable_most)
+    )
+
+
+def reports(pushed: object, at_ms: Millis) -> tuple[Receipt, ...]:
+    """Receipts out of a pushed SmsReport; what is not one is left out."""
+    rows = pushed if isinstance(pushed, list) else []
+    return tuple(
+        receipt(
+            NAME,
+            str(row["biz_id"]),
+            delivered=row.get("success") is True,
+            at_ms=at_ms,
+            reason=str(row.get("err_code", "")),
+        )
+        for row in rows
+        if isinstance(row, dict) and row.get("biz_id")
+    )
+
+
+def replies(pushed: object, at_ms: Millis) -> tuple[Reply, ...]:
+    """Replies out of a pushed SmsUp; what is not one is left out."""
+    rows = pushed if isinstance(pushed, list) else []
+    return tuple(
+        reply(NAME, str(row["sequence_id"]), str(row["phone_number"]), str(row.get("content", "")), at_ms)
+        for row in rows
+        if isinstance(row, dict) and row.get("sequence_id") and row.get("phone_number")
+    )
+
+
+CHANNEL: Final = ChannelKind(
+    name=NAME,
+    settings=AliyunSettings,
+    open=Aliyun,
+    examine=lambda settings: examine(settings, "alibabacloud_dysmsapi20170525"),
+    lint=lambda settings: lint(NAME, settings),
+)

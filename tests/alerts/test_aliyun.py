@@ -1,0 +1,224 @@
+"""Aliyun's real SDKs against a server on loopback that answers as its papers say: texts, calls, receipts, replies."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from alerts import approved
+from alerts.approved import Approved
+from alerts.channels import Accepted, Awaited, Failed, Message, Refused, Unreachable
+from alerts.channels.aliyun import Aliyun, AliyunSettings, replies, reports
+from alerts.channels.aliyun_voice import AliyunVoice, AliyunVoiceSettings
+
+pytest.importorskip("alibabacloud_dysmsapi20170525", reason="install the extra aliyun")
+
+NOW_MS = 1_795_334_400_000
+FIRE = Approved(code="SMS_1", text="火警：${where}着火。看过回1。", variables={"where": "{day}{place}"})
+
+
+class Provider:
+    """Answers what ``says`` gives for an action, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, str]] = []
+        self.says: Callable[[dict[str, str]], tuple[int, dict[str, Any]]] = lambda _: (200, {"Code": "OK"})
+        self.released = threading.Event()
+        self.port = 0
+
+
+@contextmanager
+def serving(provider: Provider) -> Iterator[None]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            query = parse_qs(f"{urlsplit(self.path).query}&{sent}")
+            said = {name: values[0] for name, values in query.items()}
+            said.setdefault("Action", self.headers.get("x-acs-action", ""))
+            provider.asked.append(said)
+            status, body = provider.says(said)
+            raw = json.dumps(body).encode()
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+            except OSError:
+                pass
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    provider.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        provider.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    with serving(made):
+        yield made
+
+
+def account(provider: Provider, folder: Path) -> dict[str, Any]:
+    for name in ("id", "secret"):
+        (folder / name).write_text(f"the-{name}\n", "utf-8")
+    return {
+        "access_key_id_file": folder / "id",
+        "access_key_secret_file": folder / "secret",
+        "endpoint": f"127.0.0.1:{provider.port}",
+        "protocol": "http",
+        "templates": {"fire": FIRE},
+        "timeout_s": 0.5,
+    }
+
+
+@pytest.fixture
+def aliyun(provider: Provider, tmp_path: Path) -> Aliyun:
+    return Aliyun(AliyunSettings(signature="湘阳环卫", **account(provider, tmp_path)))
+
+
+@pytest.fixture
+def voice(provider: Provider, tmp_path: Path) -> AliyunVoice:
+    return AliyunVoice(AliyunVoiceSettings(**account(provider, tmp_path)))
+
+
+def message(template: str = "fire", place: str = "柳潭3号池（村部东侧）") -> Message:
+    facts = {"day": "22日", "place": place}
+    return Message(
+        "fire/1#first.0.0@li", "fire/1", "li", "13900000001", "…", "2026-11-22T16:40:01Z", "P1", template, facts
+    )
+
+
+def detail(status: int, out_id: str = "", code: str = "DELIVERED") -> dict[str, Any]:
+    row = {"SendStatus": status, "OutId": out_id, "ErrCode": code, "PhoneNum": "13900000001"}
+    return {"Code": "OK", "TotalCount": 1, "SmsSendDetailDTOs": {"SmsSendDetailDTO": [row]}}
+
+
+def test_a_text_leaves_by_its_template_with_its_variables_and_our_mark(provider: Provider, aliyun: Aliyun) -> None:
+    provider.says = lambda _: (200, {"Code": "OK", "BizId": "biz-7", "RequestId": "r"})
+    assert aliyun.send(message()) == Accepted("biz-7")
+    (asked,) = provider.asked
+    assert (asked["TemplateCode"], asked["SignName"], asked["OutId"]) == ("SMS_1", "湘阳环卫", message().mark)
+    assert json.loads(asked["TemplateParam"]) == {"where": "22日柳潭3号池（村部东侧）"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [
+        (200, "isv.BUSINESS_LIMIT_CONTROL", Failed("rate_limited")),
+        (200, "isv.MOBILE_NUMBER_ILLEGAL", Refused("isv.MOBILE_NUMBER_ILLEGAL")),
+        (200, "isv.AMOUNT_NOT_ENOUGH", Failed("isv.AMOUNT_NOT_ENOUGH")),
+        (200, "", Failed("unreachable")),
+        (400, "Throttling.User", Failed("rate_limited")),
+        (503, "ServiceUnavailable", Failed("ServiceUnavailable")),
+    ],
+)
+def test_an_error_in_the_body_is_one_whatever_http_says(
+    status: int, code: str, outcome: object, provider: Provider, aliyun: Aliyun, voice: AliyunVoice
+) -> None:
+    provider.says = lambda _: (status, {"Code": code, "Message": "no", "RequestId": "r"})
+    assert aliyun.send(message()) == outcome
+    assert voice.send(message()) == outcome
+    assert len(provider.asked) == 2, "the SDK does not try again by itself"
+
+
+def test_a_provider_that_takes_it_and_says_nothing_is_asked_by_our_mark(provider: Provider, aliyun: Aliyun) -> None:
+    def silent(asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if "TemplateCode" in asked:
+            provider.released.wait(3)
+        return 200, detail(3, message().mark)
+
+    provider.says = silent
+    assert aliyun.send(message()) == Failed("timeout")
+    assert aliyun.find(message()) == Accepted(f"out:{message().mark}", delivered=True)
+    assert provider.asked[-1]["SendDate"] == "20261123", "the day in China"
+    provider.says = lambda _: (200, detail(3, "another"))
+    assert aliyun.find(message()) is None
+
+
+def test_receipts_are_asked_for_and_repeat(provider: Provider, aliyun: Aliyun) -> None:
+    awaited = [Awaited("biz-7", "13900000001", NOW_MS)]
+    provider.says = lambda _: (200, detail(1))
+    assert aliyun.collect(awaited, NOW_MS).receipts == ()
+    provider.says = lambda _: (200, detail(2, code="MK:0005"))
+    (lost,) = aliyun.collect(awaited, NOW_MS).receipts
+    assert (lost.delivered, lost.reason) == (False, "MK:0005")
+    provider.says = lambda _: (200, detail(3))
+    assert aliyun.collect(awaited, NOW_MS) == aliyun.collect(awaited, NOW_MS)
+    assert aliyun.collect(awaited, NOW_MS).receipts[0].delivered
+    provider.says = lambda _: (200, {"Code": "isp.SYSTEM_ERROR"})
+    with pytest.raises(Unreachable):
+        aliyun.collect(awaited, NOW_MS)
+
+
+def test_a_call_is_delivered_when_somebody_answered_it(provider: Provider, voice: AliyunVoice) -> None:
+    provider.says = lambda _: (200, {"Code": "OK", "CallId": "1^2"})
+    assert voice.send(message()) == Accepted("1^2")
+    for end, duration, expected in (
+        ("", 0, []),
+        ("2026-11-22 10:00:30", 12, [True]),
+        ("2026-11-22 10:00:30", 0, [False]),
+    ):
+        said = json.dumps({"endDate": end, "duration": duration, "state": "200010"})
+        provider.says = lambda _, said=said: (200, {"Code": "OK", "Data": said})  # type: ignore[misc] # bound now
+        found = voice.collect([Awaited("1^2", "13900000001", NOW_MS)], NOW_MS).receipts
+        assert [each.delivered for each in found] == expected
+
+
+def test_what_cannot_be_sent_is_not_tried(provider: Provider, aliyun: Aliyun) -> None:
+    assert aliyun.send(message("unknown")) == Refused("no_template")
+    assert aliyun.send(message(place="柳" * 40)) == Refused("variable_too_long")
+    assert provider.asked == []
+
+
+def test_pushed_reports_and_replies_are_read_and_nonsense_is_left_out() -> None:
+    pushed = [
+        {"biz_id": "b", "success": True, "err_code": "DELIVERED", "phone_number": "13900000001"},
+        {"biz_id": "c", "success": "true", "err_code": "x" * 500},
+        {"success": True},
+        "nonsense",
+    ]
+    first, second = reports(pushed, NOW_MS)
+    assert (first.reference, first.delivered, second.delivered, len(second.reason)) == ("b", True, False, 128)
+    written = [{"sequence_id": 7, "phone_number": "8613900000001", "content": "１"}, {"phone_number": "1"}, None]
+    assert [(each.number, each.phone, each.text) for each in replies(written, NOW_MS)] == [("7", "13900000001", "１")]
+    assert reports({"biz_id": "b"}, NOW_MS) == () == replies("x", NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "fault"),
+    [
+        ("【湘阳】${a}", {"a": "x"}, "【】 stands in the text"),
+        ("升到${a}℃", {"a": "{temperature}"}, "'℃' is refused"),
+        ("看www.x.cn${a}", {"a": "x"}, "the link"),
+        ("${a}${b}", {"a": "x", "b": "y"}, "variables a and b touch"),
+        ("${a}", {}, "nothing is said for variable a"),
+        ("水", {"a": "x"}, "variable a is not in the text"),
+        ("${a}", {"a": "{weather}"}, "speaks of {weather}"),
+        ("${甲}", {"甲": "x"}, "is no name for a variable"),
+        ("${a}", {"a": "{place}{signs}，{told}"}, "can get 43 signs long, 35 are allowed"),
+    ],
+)
+def test_a_template_that_the_provider_would_refuse_is_named(text: str, variables: dict[str, str], fault: str) -> None:
+    (found,) = approved.faults("here", Approved(code="c", text=text, variables=variables), 35)
+    assert fault in found
+    assert found.startswith("here: ")
+    assert list(approved.faults("here", FIRE, 35)) == []

@@ -1,0 +1,75 @@
+"""On whose phone, as a text or a call, and opened by whose name."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from alerts import texts
+from alerts.model import Kind, Owed
+from alerts.reach import addressed
+from gateway import shipped
+from telemetry.inventory import County, Inventory, Person
+
+TEXTS = texts.load(shipped.figures().texts, "texts.zh-CN.yaml", "湘阳环卫")
+FACTS = {"day": "22日", "short": "柳潭3号", "container": "池"}
+PEOPLE = {
+    "li": Person("li", "李大姐", "13900000001", ()),
+    "zhou": Person("zhou", "周师傅", "13900000002", (), by_voice=True),
+    "wu": Person("wu", "吴大爷", "13900000003", (), relay="li"),
+    "he": Person("he", "何工", "13900000004", ()),
+}
+COUNTY = Inventory(County("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫"), {}, PEOPLE, {}, {}, {}, {}, {})
+CASE = Owed(
+    at_ms=1_795_334_400_000,
+    rule="overflow",
+    asset="ytan-03",
+    episode="overflow/ytan-03/1",
+    severity="P2",
+    kind=Kind.FIRST,
+    step=0,
+    repeat=0,
+    to="he",
+    phone="13900000004",
+    channel="sms",
+    text=TEXTS.compose("emptied_meanwhile", FACTS),
+    template="emptied_meanwhile",
+    variables=FACTS,
+)
+
+
+def reached(to: str, *, calls: bool = True, **changed: Any) -> tuple[Owed, ...]:  # noqa: ANN401 -- fields of any kind
+    return addressed(replace(CASE, to=to, phone=PEOPLE[to].phone, **changed), COUNTY, TEXTS, calls=calls)
+
+
+def test_whoever_has_a_phone_of_their_own_gets_the_text_as_it_is() -> None:
+    assert reached("he") == (CASE,)
+
+
+def test_what_is_passed_on_goes_to_the_other_phone_and_opens_with_the_name() -> None:
+    (passed_on,) = reached("wu")
+    assert (passed_on.to, passed_on.phone) == ("wu", "13900000001")
+    assert passed_on.text.startswith("【湘阳环卫】吴大爷：22日柳潭3号池")
+
+
+def test_whoever_shares_a_phone_is_named_too() -> None:
+    (own,) = reached("li")
+    assert own.text.startswith("【湘阳环卫】李大姐：")
+
+
+def test_who_cannot_read_is_called_where_calls_can_be_made() -> None:
+    assert [owed.channel for owed in reached("zhou")] == ["voice"]
+    assert [owed.channel for owed in reached("zhou", calls=False)] == ["sms"]
+
+
+def test_a_fire_is_called_out_at_once_after_two_and_after_five_minutes_beside_its_text() -> None:
+    found = reached("he", severity="P1")
+    assert [(owed.channel, owed.call, max(0, owed.not_before_ms - CASE.at_ms)) for owed in found] == [
+        ("sms", 0, 0),
+        ("voice", 1, 0),
+        ("voice", 2, 120_000),
+        ("voice", 3, 300_000),
+    ]
+    assert len({owed.key for owed in found}) == 4
+    assert [owed.call for owed in reached("zhou", severity="P1")] == [0, 2, 3]
+    assert len(reached("he", severity="P1", kind=Kind.REPEAT)) == 1
+    assert len(reached("he", severity="P1", calls=False)) == 1
