@@ -1,10 +1,10 @@
-"""Builds a county from inventory, rules, policies and texts, and turns its states into bytes and back.
+"""Builds a county and its ledger from inventory, rules, policies and texts; turns their states into bytes and back.
 
 Wiring and encoding only: what a state means is elsewhere, and where the bytes are kept is the journal's.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,8 @@ from alerts.calendars import Calendar
 from alerts.county import County
 from alerts.devices import DeviceMemory
 from alerts.facts import Witness
+from alerts.ledger.book import Ledger
+from alerts.ledger.case import Case
 from alerts.lifecycle import IDLE, Machine
 from alerts.office import Office
 from alerts.plan import AssetState, Plan, Slot
@@ -53,10 +55,25 @@ _KEPT: Final = msgspec.msgpack.Decoder(_Kept)
 _BIN: Final = msgspec.msgpack.Decoder(BinMemory)
 _PLANT: Final = msgspec.msgpack.Decoder(PlantMemory)
 _ALERT: Final = msgspec.msgpack.Decoder(Alert)
+_CASE: Final = msgspec.msgpack.Decoder(Case)
+
+
+class Assembled(NamedTuple):
+    """A county without memory, its ledger without cases, and the version of the rules."""
+
+    county: County
+    ledger: Ledger
+    ruleset: str
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
-    """A county without memory, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
+    """The county alone, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
+    made = assemble_whole(inventory, figures)
+    return made.county, made.ruleset
+
+
+def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
+    """The county and the ledger beside it. Raises ``PolicyFault`` for a file that cannot be used."""
     rules = ruleset.load(figures.rules, figures.rules_name, inventory)
     policies = policy.load(figures.escalation, figures.escalation_name)
     catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
@@ -72,7 +89,9 @@ def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
-    return County(inventory, plans, Office(inventory, telling, gateway_rule)), rules.version
+    county = County(inventory, plans, Office(inventory, telling, gateway_rule))
+    ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
+    return Assembled(county, ledger, rules.version)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:
@@ -116,6 +135,16 @@ def pack_alert(alert: Alert) -> bytes:
 def unpack_alert(kept: bytes) -> Alert:
     """An episode from bytes."""
     return _ALERT.decode(kept)
+
+
+def pack_case(case: Case) -> bytes:
+    """A case as bytes."""
+    return _ENCODE(case)
+
+
+def unpack_case(kept: bytes) -> Case:
+    """A case from bytes."""
+    return _CASE.decode(kept)
 
 
 def _name(plan: Plan, slot: Slot) -> str:

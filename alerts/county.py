@@ -173,6 +173,10 @@ class County:
         state = self.states.get(asset)
         return None if state is None else state.memory
 
+    def hears(self, asset: str) -> bool:
+        """Whether any device of an asset speaks."""
+        return any(device.id not in self._silent for device in self.inventory.devices_of.get(asset, ()))
+
     def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id

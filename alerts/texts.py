@@ -38,6 +38,10 @@ FACTS: Final = frozenset(
         "symptom",
         "gateway",
         "devices",
+        "matter",
+        "owner",
+        "excuse",
+        "until",
         "office_phone",
     }
 )

@@ -18,6 +18,7 @@ from gateway import shipped, start
 from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.commands import Tick
 from gateway.desk.api import api
+from gateway.desk.cases import serve_cases
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.filters import KEY, JournalFilters
@@ -70,7 +71,9 @@ def run(
         channel = _channel(settings)
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
-        stack.enter_context(serving(api(inbox, health, metrics, token), bound))
+        desk = api(inbox, health, metrics, token)
+        serve_cases(desk, inbox, settings.journal.path, token, clock)
+        stack.enter_context(serving(desk, bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())

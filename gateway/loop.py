@@ -10,8 +10,20 @@ from typing import Any, Final, Protocol
 
 from alerts.courier import Clearance
 from alerts.model import Kind
+from gateway import desk_work
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import (
+    CaseCommand,
+    Command,
+    Done,
+    NotPossible,
+    Register,
+    Resend,
+    Tick,
+    UnknownEpisode,
+    UnknownPerson,
+    Verb,
+)
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Rolled
@@ -121,7 +133,7 @@ class Loop:
             self._acknowledge(batch, arrived_s, committed_s)
         for answer, value in answers:
             answer.resolve(value)
-        self._wake_at(self._pipeline.county.next_deadline())
+        self._wake_at(self._pipeline.next_deadline())
         self._health.turned()
 
     def _acknowledge(self, batch: Batch, arrived_s: float, committing_s: float) -> None:
@@ -199,6 +211,9 @@ class Loop:
         match item:
             case Command():
                 return self._command(item)
+            case Register() | CaseCommand():
+                self._pipeline.advance(self._clock.now_ms())
+                return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():
@@ -234,11 +249,18 @@ class Loop:
     def _begin(self, asked: Begin) -> Clearance:
         """A try may begin unless what it is about has been seen to or is over since."""
         owed = asked.due.owed
+        wanted = self._pipeline.ledger.is_wanted(owed)
+        if wanted is not None:
+            return self._clear(asked, "" if wanted else "closed")
         alert = self._pipeline.county.alerts.get(owed.episode)
         is_over = alert is None or alert.closed_ms > 0
         if owed.kind is not Kind.CLEARED and (is_over or (alert is not None and alert.acked_ms)):
-            reason = "cleared" if is_over else "acknowledged"
-            self._pipeline.entry.dropped.append((owed.key, reason))
+            return self._clear(asked, "cleared" if is_over else "acknowledged")
+        return self._clear(asked, "")
+
+    def _clear(self, asked: Begin, not_owed: str) -> Clearance:
+        if not_owed:
+            self._pipeline.entry.dropped.append((asked.due.owed.key, not_owed))
             return Clearance.NO_LONGER_OWED
         self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
         return Clearance.GRANTED
@@ -255,6 +277,8 @@ class Loop:
         self._pipeline.advance(now_ms)
         if command.by not in county.inventory.people:
             return UnknownPerson()
+        if command.episode in self._pipeline.ledger.cases:
+            return desk_work.answered(command, self._pipeline, now_ms)
         if command.episode not in county.alerts and not self._journal.knows(command.episode):
             return UnknownEpisode()
         if command.verb is Verb.ACK:

@@ -13,7 +13,7 @@ from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.office import LONGEST_GRACE_MS
 from gateway import start
-from gateway.journal.entry import AlertRow, Entry, Placed, Restored
+from gateway.journal.entry import AlertRow, CaseRow, Entry, Placed, Restored
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
@@ -45,6 +45,7 @@ class ListJournal:
     readings: list[Reading] = field(default_factory=list)
     states: dict[str, Placed] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
+    cases: dict[str, CaseRow] = field(default_factory=dict)
     known: dict[str, Millis] = field(default_factory=dict)
     tracks: dict[str, Placed] = field(default_factory=dict)
     position: int = 0
@@ -58,6 +59,7 @@ class ListJournal:
         self.readings += entry.readings
         self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
         self.alerts |= entry.alerts
+        self.cases |= entry.cases
         for device, known_ms in entry.known.items():
             self.known.setdefault(device, known_ms)
 
@@ -82,6 +84,8 @@ class ListJournal:
             meta={},
             inventory=None,
             tail=iter(enumerate(self.readings[self.position :], self.position + 1)),
+            cases=[row for row in self.cases.values() if not row.settled],
+            case_numbers={(row.day, row.town): row.in_day for row in self.cases.values()},
         )
 
 

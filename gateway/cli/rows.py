@@ -16,6 +16,7 @@ class Rows(StrEnum):
     ALERTS = "alerts"
     NOTIFICATIONS = "notifications"
     QUARANTINE = "quarantine"
+    CASES = "cases"
     HOURS = "hours"
     DAYS = "days"
 
@@ -27,7 +28,7 @@ class Form(StrEnum):
     CSV = "csv"
 
 
-WHAT: Final = "readings, alerts, notifications, quarantine, or the rollups: hours, days."
+WHAT: Final = "readings, alerts, notifications, quarantine, cases, or the rollups: hours, days."
 
 
 def export(
@@ -43,6 +44,7 @@ def export(
 
     from alerts.channels import channels
     from gateway import exporting, settings
+    from gateway.journal.ledger_reader import LedgerReader
     from gateway.journal.reader import FIRST_MS, LAST_MS
     from gateway.journal.rollup_reader import RollupReader
     from gateway.journal.trouble import JournalUnavailable
@@ -50,13 +52,14 @@ def export(
 
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         path = settings.load(config, channels()).journal.path
-        with closing(RollupReader.open(path)) as journal:
+        with closing(RollupReader.open(path)) as journal, closing(LedgerReader.open(path)) as ledger:
             span = (FIRST_MS if since is None else since, LAST_MS if to is None else to)
             read = {
                 Rows.READINGS: journal.readings,
                 Rows.ALERTS: journal.alerts,
                 Rows.NOTIFICATIONS: journal.notifications,
                 Rows.QUARANTINE: journal.quarantine,
+                Rows.CASES: ledger.cases,
                 Rows.HOURS: journal.hours,
                 Rows.DAYS: journal.days,
             }[rows]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
 from alerts.channels import Outcome
+from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
 from alerts.rollups.rows import Rollup
 from telemetry.reading import Millis, Reading
@@ -39,6 +40,35 @@ class AlertRow:
     severity: str
     raised_ms: Millis
     cleared_ms: Millis | None
+    blob: bytes
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case of the ledger as it stands now: what lists are filtered by, and the whole as ``blob``, the ledger's own.
+
+    ``within`` holds every area of it between slashes (``/xiang/qingshi/liutan/``); 0 is no time.
+    """
+
+    id: str
+    town: str
+    day: str
+    in_day: int
+    state: str
+    origin: str
+    rule: str
+    severity: str
+    asset: str
+    within: str
+    place: str
+    what: str
+    owner: str
+    caller: str
+    episode: str
+    opened_ms: Millis
+    deadline_ms: Millis
+    closed_ms: Millis
     blob: bytes
     settled: bool
 
@@ -195,6 +225,8 @@ class Entry:
     meta: dict[str, str] = field(default_factory=dict)
     inventory: InventoryBody | None = None
     rolled: list[Rolled] = field(default_factory=list)
+    cases: dict[str, CaseRow] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -241,3 +273,7 @@ class Restored:
     meta: dict[str, str]
     inventory: InventoryBody | None
     tail: Iterator[tuple[int, Reading]]
+    cases: list[CaseRow] = field(default_factory=list)
+    """Those that are not settled, oldest first."""
+    case_numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The highest number of each (day, town)."""

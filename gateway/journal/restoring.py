@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.journal import reading_rows
+from gateway.journal import ledger_rows, reading_rows
 from gateway.journal.entry import AlertRow, InventoryBody, Placed, Restored
 from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
 from gateway.journal.trouble import translated
@@ -31,6 +31,8 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             meta=meta,
             inventory=_inventory(connection),
             tail=_tail(connection, path, position),
+            cases=ledger_rows.unsettled(connection),
+            case_numbers=ledger_rows.numbers(connection),
         )
 
 

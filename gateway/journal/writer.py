@@ -10,7 +10,16 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
-from gateway.journal import arrival_rows, case_rows, expiry, mark_rows, reading_rows, restoring, rollup_rows
+from gateway.journal import (
+    arrival_rows,
+    case_rows,
+    expiry,
+    ledger_rows,
+    mark_rows,
+    reading_rows,
+    restoring,
+    rollup_rows,
+)
 from gateway.journal.connections import open_for_writing, take_lock
 from gateway.journal.entry import Committed, Consumer, Entry, Restored
 from gateway.journal.expiry import Expired
@@ -100,6 +109,12 @@ class Journal:
             found = self._connection.execute("SELECT 1 FROM alert WHERE episode = ?", (episode,)).fetchone()
         return found is not None
 
+    def knows_case(self, case: str) -> bool:
+        """Whether there ever was such a case, settled or not."""
+        with translated(self._path):
+            found = self._connection.execute("SELECT 1 FROM ledger_case WHERE id = ?", (case,)).fetchone()
+        return found is not None
+
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""
         return restoring.restore(self._connection, self._path, self._last_reading_id)
@@ -170,6 +185,8 @@ class Journal:
         notification_ids, repeated_keys = case_rows.add_owed(db, entry.owed)
         case_rows.drop(db, entry.dropped)
         not_owed = case_rows.keep_attempts(db, entry.attempts)
+        ledger_rows.keep_cases(db, entry.cases)
+        ledger_rows.add_deeds(db, entry.deeds)
         mark_rows.keep_heartbeat(db, entry.heartbeat_ms)
         mark_rows.keep_consumed(db, entry.consumed)
         mark_rows.keep_meta(db, entry.meta)

@@ -37,6 +37,10 @@ LONGEST: Mapping[str, str] = {
     "symptom": "水位超高",
     "gateway": "柳潭村部北楼",
     "devices": "120",
+    "matter": "垃圾满得到处都是没有人清…",
+    "owner": "诸葛师傅",
+    "excuse": "等水泵配件从省城发过来装…",
+    "until": "12月22日",
     "office_phone": "073155661234",
 }
 """Short names and landmarks of six, persons of four, three figures where three can come."""
