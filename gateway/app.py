@@ -72,7 +72,7 @@ def run(
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = api(inbox, health, metrics, token)
-        serve_cases(desk, inbox, settings.journal.path, token, clock)
+        serve_cases(desk, inbox, settings.journal.path, token, clock.now_ms)
         stack.enter_context(serving(desk, bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()

@@ -3,7 +3,7 @@
 It reads a read-only journal and posts to the inbox; which step is possible is decided in ``alerts.ledger``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from http import HTTPStatus
@@ -15,7 +15,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from alerts.ledger.case import Case, Origin, State
 from alerts.ledger.case import Verb as CaseVerb
-from gateway.clock import Clock
 from gateway.commands import CaseCommand, CaseDone, Register, UnknownCase, UnknownPerson
 from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
@@ -152,7 +151,7 @@ def serve_cases(
     inbox: Inbox[Any],
     journal: Path,
     token: str,
-    clock: Clock,
+    now_ms: Callable[[], Millis],
     answered_within_s: float = ANSWERED_WITHIN_S,
 ) -> None:
     """Adds the routes. ``inbox`` is given ``Register`` and ``CaseCommand`` values."""
@@ -171,7 +170,7 @@ def serve_cases(
             owner=filters.owner,
             asset=filters.asset,
             text=filters.text,
-            overdue_at_ms=clock.now_ms() if filters.overdue else 0,
+            overdue_at_ms=now_ms() if filters.overdue else 0,
             from_ms=_ms(filters.since) or FIRST_MS,
             to_ms=_ms(filters.to) or LAST_MS,
             before=filters.before,
