@@ -1,10 +1,10 @@
-"""Builds a county from inventory, rules, policies and texts, and turns its states into bytes and back.
+"""Builds a county and its ledger from inventory, rules, policies and texts; turns their states into bytes and back.
 
 Wiring and encoding only: what a state means is elsewhere, and where the bytes are kept is the journal's.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,8 @@ from alerts.county import County
 from alerts.devices import DeviceMemory
 from alerts.digest import Digest
 from alerts.facts import Witness
+from alerts.ledger.book import Ledger
+from alerts.ledger.case import Case
 from alerts.lifecycle import IDLE, Machine
 from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
@@ -59,10 +61,25 @@ _BIN: Final = msgspec.msgpack.Decoder(BinMemory)
 _PLANT: Final = msgspec.msgpack.Decoder(PlantMemory)
 _ALERT: Final = msgspec.msgpack.Decoder(Alert)
 _BOX: Final = msgspec.msgpack.Decoder(Mailbox)
+_CASE: Final = msgspec.msgpack.Decoder(Case)
+
+
+class Assembled(NamedTuple):
+    """A county without memory, its ledger without cases, and the version of the rules."""
+
+    county: County
+    ledger: Ledger
+    ruleset: str
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
-    """A county without memory, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
+    """The county alone, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
+    made = assemble_whole(inventory, figures)
+    return made.county, made.ruleset
+
+
+def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
+    """The county and the ledger beside it. Raises ``PolicyFault`` for a file that cannot be used."""
     rules = ruleset.load(figures.rules, figures.rules_name, inventory)
     policies = policy.load(figures.escalation, figures.escalation_name)
     catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
@@ -81,9 +98,10 @@ def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
     annunciator = Annunciator(
         inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
     )
-    return County(
-        inventory, plans, Office(inventory, telling, Responses(inventory, telling), gateway_rule), annunciator
-    ), rules.version
+    office = Office(inventory, telling, Responses(inventory, telling), gateway_rule)
+    county = County(inventory, plans, office, annunciator)
+    ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
+    return Assembled(county, ledger, rules.version)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:
@@ -137,6 +155,16 @@ def unpack_box(kept: bytes) -> Mailbox:
 def unpack_alert(kept: bytes) -> Alert:
     """An episode from bytes."""
     return _ALERT.decode(kept)
+
+
+def pack_case(case: Case) -> bytes:
+    """A case as bytes."""
+    return _ENCODE(case)
+
+
+def unpack_case(kept: bytes) -> Case:
+    """A case from bytes."""
+    return _CASE.decode(kept)
 
 
 def _name(plan: Plan, slot: Slot) -> str:

@@ -29,8 +29,7 @@ Deed: TypeAlias = Callable[[Responses, Alert, Memory | None, Log], Alert | str]
 _ASSET: Final = "a"
 _ALERT: Final = "e"
 _BOX: Final = "m"
-"""Kinds of timers; of one instant the asset's is first and the mailbox's last, so that what falls due together is told
-together."""
+"""Kinds of timers. At one instant mailboxes ring last, so that what falls due together is told together."""
 
 
 class County:
@@ -78,7 +77,8 @@ class County:
         self._listening = True
         if deaf_since_ms is not None and deaf_since_ms < at_ms:
             self._deaf_ms = at_ms - deaf_since_ms
-            self._grace_ms = at_ms + min(LONGEST_GRACE_MS, self._longest_interval_ms())
+            longest_s = max((device.interval_s for device in self.inventory.devices.values()), default=0)
+            self._grace_ms = at_ms + min(LONGEST_GRACE_MS, longest_s * 1000)
             for asset, state in self.states.items():
                 self.states[asset] = engine.excuse(state, deaf_since_ms, at_ms)
                 changes.moved[asset] = None
@@ -195,6 +195,10 @@ class County:
         state = self.states.get(asset)
         return None if state is None else state.memory
 
+    def hears(self, asset: str) -> bool:
+        """Whether any device of an asset speaks."""
+        return any(device.id not in self._silent for device in self.inventory.devices_of.get(asset, ()))
+
     def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id
@@ -273,9 +277,6 @@ class County:
         for phone in self.boxes:
             self._file(_BOX, phone)
 
-    def _longest_interval_ms(self) -> Millis:
-        return max((device.interval_s * 1000 for device in self.inventory.devices.values()), default=0)
-
     def _retire(self, at_ms: Millis, changes: Changes) -> None:
         """T16 at a start: episodes of assets or rules that are no longer there."""
         for alert in list(self.alerts.values()):
@@ -296,5 +297,4 @@ class County:
         plan = self.plans.get(alert.asset)
         if plan is None:
             return alert.asset in self.inventory.radio_gateways or alert.asset == self.inventory.county.id
-        named = any(slot.rule.kind == alert.rule and plan.subject(slot) == alert.subject for slot in plan.slots)
-        return named and bool(plan.devices)
+        return plan.watches(alert.rule, alert.subject)

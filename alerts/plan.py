@@ -131,6 +131,12 @@ class Plan:
         """What an episode of this slot is named after."""
         return self.asset.id if slot.device < 0 else self.devices[slot.device].id
 
+    def watches(self, rule: str, subject: str) -> bool:
+        """Whether a device of it feeds an episode of this rule about this subject."""
+        return bool(self.devices) and any(
+            slot.rule.kind == rule and self.subject(slot) == subject for slot in self.slots
+        )
+
     def born(self, known_ms: Mapping[str, Millis]) -> AssetState:
         """The state of an asset of which nothing was heard yet."""
         memory = BinMemory() if self.asset.bin is not None else PlantMemory()

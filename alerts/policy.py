@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from telemetry.reading import Millis
-from telemetry.terms import Hours
+from telemetry.terms import Hours, Role
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(s|min|h)")
 _UNIT_MS: Final = {"s": 1_000, "min": 60_000, "h": 3_600_000}
@@ -114,6 +114,38 @@ class Policy(_Figures):
     """The steps for a bin that has collection rounds."""
 
 
+class CaseRule(_Figures):
+    """What a rule asks of a case: its words, its standard, how much time it gives, and what a sensor sees of it."""
+
+    says: str = Field(min_length=1, max_length=14)
+    standard: str = ""
+    within: Span
+    hours: DayHours | None = None
+    """The hours of the day that its time counts."""
+    seen: tuple[str, ...] = ()
+    """The emptyings and the ends of episodes by which a sensor sees that it is done; without any a person looks."""
+    of_silence: bool = False
+    """The matter is that no data come, so that a silent sensor proves nothing."""
+
+
+class LedgerFigures(_Figures):
+    """The ledger: how long what may take, and who is above whom."""
+
+    told: DayHours = Hours(time(7), time(19))
+    close_after: Span = 604_800_000
+    recurs_within: Span = 604_800_000
+    verify_within: Span = 86_400_000
+    overdue_every: Span = 86_400_000
+    longest_deferral: Span = 7_776_000_000
+    ladder: tuple[Role, ...] = (Role.VILLAGE_HEAD, Role.TOWN_LEADER, Role.DISPATCHER)
+    plant_ladder: tuple[Role, ...] = (Role.DISPATCHER, Role.TOWN_LEADER)
+    rules: dict[str, CaseRule] = Field(default_factory=dict)
+
+    def of(self, rule: str) -> CaseRule:
+        """What a rule asks; one that is not named gives a day (立行立改)."""
+        return self.rules.get(rule) or CaseRule(says=rule[:14], within=86_400_000)
+
+
 class Policies(_Figures):
     """The whole escalation file."""
 
@@ -131,6 +163,7 @@ class Policies(_Figures):
     shelf: dict[str, Span] = Field(default={"cleaner": 8 * 3_600_000, "dispatcher": 24 * 3_600_000})
     """How long a role may keep an episode quiet (T13); one that is not named as long as a cleaner."""
     rules: dict[str, Policy]
+    ledger: LedgerFigures = LedgerFigures()
 
     def of(self, rule: str) -> Policy:
         """The policy of a rule; one that is not named tells nobody."""

@@ -16,6 +16,7 @@ from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
 from gateway.desk.api import api
+from gateway.desk.cases import serve_cases
 from gateway.desk.opening import opened
 from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
@@ -80,6 +81,7 @@ def run(
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
         application = api(inbox, health, metrics, token)
+        serve_cases(application, inbox, settings.journal.path, token, clock.now_ms)
         put_pages(application, desk)
         stack.enter_context(serving(application, bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))

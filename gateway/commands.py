@@ -8,7 +8,28 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from alerts.ledger.asking import CaseCommand, Register
+from alerts.ledger.case import Case
 from telemetry.reading import Millis
+
+__all__ = [
+    "Case",
+    "CaseCommand",
+    "CaseDone",
+    "CaseVerdict",
+    "Command",
+    "Done",
+    "NotDurable",
+    "NotPossible",
+    "Register",
+    "Resend",
+    "Tick",
+    "UnknownCase",
+    "UnknownEpisode",
+    "UnknownPerson",
+    "Verb",
+    "Verdict",
+]
 
 
 class Verb(StrEnum):
@@ -80,4 +101,18 @@ class NotDurable(Struct, frozen=True):
     reason: str
 
 
+class CaseDone(Struct, frozen=True):
+    """It is in the ledger and durable since ``at_ms``: the case as it stands now."""
+
+    at_ms: Millis
+    case: Case
+
+
+class UnknownCase(Struct, frozen=True):
+    """The ledger has no such case, or has settled it."""
+
+    settled: bool
+
+
 Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
+CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable

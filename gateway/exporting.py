@@ -48,6 +48,11 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             ),
             *("text", "state", "attempts", "reason", "reference", "next_attempt_at", "accepted_at", "delivered_at"),
         ),
+        "cases": (
+            *("case", "state", "origin", "rule", "severity", "town", "area", "asset", "place", "what"),
+            *("caller_name", "caller_phone", "photo", "owner", "opened_at", "deadline_at", "fixed_at", "verified_at"),
+            *("closed_at", "until_at", "reason", "proof", "level", "reopened", "recurs", "episode"),
+        ),
         "hours": _rollup(HOURS),
         "days": _rollup(DAYS),
         "quarantine": ("received_at", "topic", "payload", "payload_b64", "reason", "detail"),

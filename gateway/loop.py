@@ -10,8 +10,9 @@ from typing import Any, Final, Protocol
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
+from gateway import desk_work
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import Command, Done, NotPossible, Resend, Tick, UnknownEpisode
+from gateway.commands import CaseCommand, Command, Done, NotPossible, Register, Resend, Tick, UnknownEpisode
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
@@ -125,7 +126,7 @@ class Loop:
             self._acknowledge(batch, arrived_s, committed_s)
         for answer, value in answers:
             answer.resolve(value)
-        self._wake_at(self._pipeline.county.next_deadline())
+        self._wake_at(self._pipeline.next_deadline())
         self._health.turned()
 
     def _acknowledge(self, batch: Batch, arrived_s: float, committing_s: float) -> None:
@@ -203,6 +204,9 @@ class Loop:
         match item:
             case Command():
                 return self._command(item)
+            case Register() | CaseCommand():
+                self._pipeline.advance(self._clock.now_ms())
+                return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():
@@ -245,9 +249,14 @@ class Loop:
     def _begin(self, asked: Begin) -> Clearance:
         """A try may begin unless what it is about has been seen to or is over since."""
         owed = asked.due.owed
-        reason = no_longer_owed(owed, self._pipeline.county.alerts)
-        if reason:
-            self._pipeline.entry.dropped.append((owed.key, reason))
+        wanted = self._pipeline.ledger.is_wanted(owed)
+        if wanted is not None:
+            return self._clear(asked, "" if wanted else "closed")
+        return self._clear(asked, no_longer_owed(owed, self._pipeline.county.alerts))
+
+    def _clear(self, asked: Begin, not_owed: str) -> Clearance:
+        if not_owed:
+            self._pipeline.entry.dropped.append((asked.due.owed.key, not_owed))
             return Clearance.NO_LONGER_OWED
         self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
         return Clearance.GRANTED
@@ -262,6 +271,8 @@ class Loop:
     def _command(self, command: Command) -> CommandVerdict:
         county, now_ms = self._pipeline.county, self._clock.now_ms()
         self._pipeline.advance(now_ms)
+        if command.episode in self._pipeline.ledger.cases:
+            return desk_work.answered(command, self._pipeline, now_ms)
         if command.episode not in county.alerts and not self._journal.knows(command.episode):
             return UnknownEpisode()
         return obey(command, county, now_ms, self._pipeline.changes)

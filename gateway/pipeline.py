@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from alerts.assembly import pack, pack_alert, pack_box
+from alerts.assembly import pack, pack_alert, pack_box, pack_case
 from alerts.changes import Changes
 from alerts.county import County
+from alerts.ledger.book import Ledger
+from alerts.ledger.case import Case
+from alerts.ledger.opening import numbered
 from alerts.model import Event, Owed
 from alerts.reach import addressed
-from gateway.journal.entry import AlertRow, Entry, Quarantined, Snapshot
+from gateway.journal.entry import AlertRow, CaseRow, Entry, Quarantined, Snapshot
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.tracks import UNTRACKED, Track, pack_track
@@ -51,8 +54,9 @@ class Tally:
 class Pipeline:
     """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own."""
 
-    def __init__(self, directory: Directory, county: County, archive: Archive, ruleset: str) -> None:
+    def __init__(self, directory: Directory, county: County, ledger: Ledger, archive: Archive, ruleset: str) -> None:
         self.county = county
+        self.ledger = ledger
         self.tracks: dict[str, Track] = {}
         self.changes = Changes()
         self.entry = Entry()
@@ -66,6 +70,7 @@ class Pipeline:
         self.claimed: Mapping[str, object] = {}
         """The assets of which somebody said that they are seen to; a usable sample of one is shown to ``sampled``."""
         self.sampled: Callable[[Reading], None] = lambda _reading: None
+        self._heard = 0
 
     def take(self, uplink: Uplink) -> None:
         """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
@@ -88,19 +93,43 @@ class Pipeline:
             self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
 
     def advance(self, now_ms: Millis) -> None:
-        """Everything that time alone makes due by now, each for itself: what fails there is not due again."""
-        while True:
+        """Everything that time alone makes due by now, each for itself: what fails there is not due again.
+
+        County and ledger in turn, instant by instant, so that what is said stands in its order (law L4).
+        """
+        self.follow()
+        while (due_ms := self.next_deadline()) is not None and due_ms <= now_ms:
             try:
-                self.county.advance(now_ms, self.changes)
+                self.county.advance(due_ms, self.changes)
+                self.follow()
+                self.ledger.advance(due_ms, self.changes.log)
             except Exception:  # noqa: BLE001 -- the same barrier, around one timer
                 _log.exception("timer_failed_by_our_mistake")
-            else:
-                return
+
+    def next_deadline(self) -> Millis | None:
+        """When ``advance`` may next have something to do; early is harmless."""
+        county_ms, ledger_ms = self.county.next_deadline(), self.ledger.next_deadline()
+        if county_ms is None or ledger_ms is None:
+            return ledger_ms if county_ms is None else county_ms
+        return min(county_ms, ledger_ms)
+
+    def follow(self) -> None:
+        """The ledger hears what the county has said since it last did; called wherever something may have been said."""
+        log = self.changes.log
+        while self._heard < len(log):
+            said = log[self._heard]
+            self._heard += 1
+            try:
+                self.ledger.hear(said)
+            except Exception:  # noqa: BLE001 -- the same barrier, around one case: it costs nobody a text
+                _log.exception("case_failed_by_our_mistake")
 
     def finish(self) -> tuple[Entry, Tally]:
         """The entry of everything since the last call, and a fresh start."""
+        self.follow()
         entry, tally, changes = self.entry, self.tally, self.changes
         self.entry, self.tally, self.changes = Entry(), Tally(), Changes()
+        self._heard = 0
         self._below.clear()
         for asset in changes.moved:
             entry.states[asset] = pack(self.county.plans[asset], self.county.states[asset])
@@ -123,6 +152,9 @@ class Pipeline:
                 entry.events.append(owed_event(said))
             else:
                 entry.events.append(said)
+        written = self.ledger.take()
+        entry.cases = {name: case_row(case) for name, case in written.cases.items()}
+        entry.deeds = written.deeds
         return entry, tally
 
     def said(self) -> list[Event | Owed]:
@@ -181,6 +213,7 @@ class Pipeline:
                 sample.ts_ms,
             )
             judged_pct = self.county.observe(reading, self.changes)
+            self.follow()
             self.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))
             if judged_pct is not None and reading.asset in self.claimed:
                 self.sampled(reading)
@@ -199,6 +232,33 @@ class Pipeline:
 
     def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
         self.file((Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail),))
+
+
+def case_row(case: Case) -> CaseRow:
+    """A case as the journal keeps it."""
+    (day, town), in_day = numbered(case.id)
+    return CaseRow(
+        id=case.id,
+        town=town,
+        day=day,
+        in_day=in_day,
+        state=case.state,
+        origin=case.origin,
+        rule=case.rule,
+        severity=case.severity,
+        asset=case.asset,
+        within=f"/{'/'.join(case.within)}/",
+        place=case.place,
+        what=case.what,
+        owner=case.owner,
+        caller=f"{case.caller_name} {case.caller_phone}".strip(),
+        episode=case.episode,
+        opened_ms=case.opened_ms,
+        deadline_ms=case.deadline_ms,
+        closed_ms=case.closed_ms,
+        blob=pack_case(case),
+        settled=case.settled,
+    )
 
 
 def owed_event(owed: Owed) -> Event:

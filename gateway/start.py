@@ -6,10 +6,10 @@ Restoring only. Nothing here decides anything about an alert, and a restart by i
 from collections.abc import Callable, Iterable, Mapping
 
 from alerts import engine
-from alerts.assembly import Figures, assemble, unpack, unpack_alert, unpack_box
+from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_alert, unpack_box, unpack_case
 from alerts.county import County
 from alerts.plan import AssetState
-from gateway.journal.entry import Restored
+from gateway.journal.remembered import Restored
 from gateway.pipeline import Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.directory import Directory
@@ -27,15 +27,16 @@ def known_since(inventory: Inventory, remembered: Mapping[str, Millis], now_ms: 
 
 def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Millis) -> Pipeline:
     """A pipeline that remembers nothing. Raises ``PolicyFault``."""
-    county, ruleset = assemble(inventory, figures)
-    known_ms = known_since(inventory, {}, now_ms)
+    made = assemble_whole(inventory, figures)
+    county, known_ms = made.county, known_since(inventory, {}, now_ms)
     county.restore({asset: plan.born(known_ms) for asset, plan in county.plans.items()}, ())
-    return _pipeline(inventory, county, archive, known_ms, ruleset)
+    return _pipeline(made, archive, known_ms)
 
 
 def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: Restored, now_ms: Millis) -> Pipeline:
     """A pipeline that goes on from the journal. Raises ``PolicyFault``."""
-    county, ruleset = assemble(inventory, figures)
+    made = assemble_whole(inventory, figures)
+    county, ruleset = made.county, made.ruleset
     known_ms = known_since(inventory, restored.known, now_ms)
     states = {
         asset: unpack(plan, restored.states[asset].blob if asset in restored.states else None, known_ms)
@@ -49,15 +50,14 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
         map(unpack_box, restored.mailboxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
-    pipeline = _pipeline(inventory, county, archive, known_ms, ruleset)
+    made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
+    pipeline = _pipeline(made, archive, known_ms)
     pipeline.tracks = tracks
     return pipeline
 
 
-def _pipeline(
-    inventory: Inventory, county: County, archive: Archive, known_ms: dict[str, Millis], ruleset: str
-) -> Pipeline:
-    pipeline = Pipeline(Directory(inventory), county, archive, ruleset)
+def _pipeline(made: Assembled, archive: Archive, known_ms: dict[str, Millis]) -> Pipeline:
+    pipeline = Pipeline(Directory(made.county.inventory), made.county, made.ledger, archive, made.ruleset)
     pipeline.entry.known = known_ms
     return pipeline
 

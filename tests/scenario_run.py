@@ -16,7 +16,8 @@ from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
 from gateway import start
 from gateway.commands import Command, Done, NotPossible, Verb
-from gateway.journal.entry import AlertRow, Entry, Placed, Restored
+from gateway.journal.entry import AlertRow, CaseRow, Entry
+from gateway.journal.remembered import Placed, Restored
 from gateway.orders import obey
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
@@ -50,6 +51,7 @@ class ListJournal:
     states: dict[str, Placed] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
     mailboxes: dict[str, bytes] = field(default_factory=dict)
+    cases: dict[str, CaseRow] = field(default_factory=dict)
     known: dict[str, Millis] = field(default_factory=dict)
     tracks: dict[str, Placed] = field(default_factory=dict)
     position: int = 0
@@ -64,6 +66,7 @@ class ListJournal:
         self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
         self.alerts |= entry.alerts
         self.mailboxes |= entry.mailboxes
+        self.cases |= entry.cases
         for device, known_ms in entry.known.items():
             self.known.setdefault(device, known_ms)
 
@@ -89,6 +92,8 @@ class ListJournal:
             inventory=None,
             mailboxes=[self.mailboxes[phone] for phone in sorted(self.mailboxes)],
             tail=iter(enumerate(self.readings[self.position :], self.position + 1)),
+            cases=[row for row in self.cases.values() if not row.settled],
+            case_numbers={(row.day, row.town): row.in_day for row in self.cases.values()},
         )
 
 

@@ -51,6 +51,7 @@ HOMES: Final = {
     "structlog": ("gateway/logs.py", "alerts/courier.py"),
     "typer": ("gateway/cli/",),
     "uvicorn": ("gateway/desk/",),
+    "xlsxwriter": ("gateway/spreadsheet.py",),
 }
 """Where a library may be imported, so that replacing it is one file; a name that ends in a slash is a folder."""
 

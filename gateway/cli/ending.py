@@ -53,6 +53,15 @@ def print_lines(lines: Iterable[str], *, at_once: bool = False) -> None:
         raise typer.Exit(Code.OK) from None
 
 
+def print_bytes(content: bytes) -> None:
+    """A file on standard output; a person at a terminal is told to name one instead."""
+    if sys.stdout.isatty():
+        say("this is a file, not text: send it into one, like > cases.xlsx")
+        raise typer.Exit(Code.WRONG_USE)
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
 @contextmanager
 def ends_with_a_sentence(*troubles: type[Exception]) -> Iterator[None]:
     """Trouble of these kinds becomes its own sentence on standard error and exit code 1."""

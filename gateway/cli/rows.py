@@ -1,12 +1,18 @@
 """``cunjing export``: rows out of the journal, with or without a running gateway. Their shape is in ``exporting``."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_bytes, print_lines
 from telemetry.reading import Millis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gateway.journal.reader import Row
 
 
 class Rows(StrEnum):
@@ -16,6 +22,7 @@ class Rows(StrEnum):
     ALERTS = "alerts"
     NOTIFICATIONS = "notifications"
     QUARANTINE = "quarantine"
+    CASES = "cases"
     HOURS = "hours"
     DAYS = "days"
 
@@ -25,9 +32,10 @@ class Form(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
+    XLSX = "xlsx"
 
 
-WHAT: Final = "readings, alerts, notifications, quarantine, or the rollups: hours, days."
+WHAT: Final = "readings, alerts, notifications, quarantine, cases, or the rollups: hours, days."
 
 
 def export(
@@ -36,29 +44,60 @@ def export(
     config: Config = DEFAULT_CONFIG,
     since: Annotated[Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="From then on.")] = None,
     to: Annotated[Millis | None, typer.Option("--to", parser=instant, metavar="ISO", help="Before then.")] = None,
-    form: Annotated[Form, typer.Option("--format", help="CSV is for spreadsheets: UTF-8 with BOM.")] = Form.JSONL,
+    form: Annotated[Form, typer.Option("--format", help="CSV: UTF-8 with BOM. XLSX: cases.")] = Form.JSONL,
 ) -> None:
     """Data out of the journal. On standard output, times in UTC. In CSV, text that a spreadsheet would run gets a '."""
+    if form is Form.XLSX and rows is not Rows.CASES:
+        raise typer.BadParameter("xlsx is for cases; csv opens in a spreadsheet, too", param_hint="--format")
     from contextlib import closing
 
     from alerts.channels import channels
+    from alerts.policy import PolicyFault
     from gateway import exporting, settings
+    from gateway.journal.ledger_reader import LedgerReader
     from gateway.journal.reader import FIRST_MS, LAST_MS
     from gateway.journal.rollup_reader import RollupReader
     from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
+    with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
         path = settings.load(config, channels()).journal.path
-        with closing(RollupReader.open(path)) as journal:
+        with closing(RollupReader.open(path)) as journal, closing(LedgerReader.open(path)) as ledger:
             span = (FIRST_MS if since is None else since, LAST_MS if to is None else to)
             read = {
                 Rows.READINGS: journal.readings,
                 Rows.ALERTS: journal.alerts,
                 Rows.NOTIFICATIONS: journal.notifications,
                 Rows.QUARANTINE: journal.quarantine,
+                Rows.CASES: ledger.cases,
                 Rows.HOURS: journal.hours,
                 Rows.DAYS: journal.days,
             }[rows]
             found = read(*span)
+            if form is Form.XLSX:
+                print_bytes(_workbook(found, config))
+                return
             print_lines(exporting.json_lines(found) if form is Form.JSONL else exporting.csv_lines(rows, found))
+
+
+def _workbook(rows: "Iterable[Row]", config: "Path") -> bytes:
+    """With the names of the inventory and of the rules, in the county's own time."""
+    from zoneinfo import ZoneInfo
+
+    from alerts import policy
+    from alerts.channels import channels
+    from gateway import imports, settings, shipped, spreadsheet
+
+    found = settings.load(config, channels())
+    path, figures = found.inventory.path, shipped.figures(found.alerts)
+    inventory = imports.read(path)[1].inventory or imports.checked(path)  # its warnings do not belong into a file
+    rules = policy.load(figures.escalation, figures.escalation_name).ledger.rules
+    areas = {area.id: area.name for area in inventory.areas.values()} | {inventory.county.id: inventory.county.name}
+    names = {
+        "town": areas,
+        "area": areas,
+        "asset": {asset.id: asset.name for asset in inventory.assets.values()},
+        "owner": {person.id: person.name for person in inventory.people.values()},
+        "rule": {name: rule.standard or rule.says for name, rule in rules.items()},
+    }
+    return spreadsheet.workbook(rows, names, ZoneInfo(inventory.county.timezone))

@@ -3,25 +3,21 @@
 It reads ``Health`` and ``Metrics`` and posts to the inbox; it never touches the journal or the engine.
 """
 
-import hmac
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.commands import Command, Done, NotDurable, NotPossible, Resend, UnknownEpisode, UnknownPerson, Verb
-from gateway.desk.problems import Problem, ProblemError, answer_with_problems
+from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerson, Verb
+from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.health import Health
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.sources.inbox import Inbox, Unanswered
 
 ANSWERED_WITHIN_S: Final = 5.0
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)
-}
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -104,12 +100,7 @@ def api(
         redoc_url=None,
     )
     answer_with_problems(app)
-    bearer = HTTPBearer(auto_error=False, description="The token of control.token, beside the journal.")
-
-    def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
-        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
-            detail = "commands need the bearer token of control.token, beside the journal"
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
+    authorised = permitted_by(token)
 
     @app.get("/healthz", responses={503: {"model": Liveness}})
     def healthz() -> JSONResponse:
@@ -129,14 +120,14 @@ def api(
         """What the gateway counts, for Prometheus."""
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
-    @app.post("/api/v1/commands", responses=_PROBLEMS, dependencies=[Depends(authorised)])
+    @app.post("/api/v1/commands", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def command(body: CommandBody, request: Request) -> CommandResult:
         """Does one thing to an episode; answers when the result is durable."""
         answer = inbox.post(_command(body, request))
         verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
         return _result(body, verdict)
 
-    @app.post("/api/v1/series/resend", responses=_PROBLEMS, dependencies=[Depends(authorised)], status_code=202)
+    @app.post("/api/v1/series/resend", responses=PROBLEMS, dependencies=[Depends(authorised)], status_code=202)
     def resend(body: ResendBody) -> ResendResult:
         """Writes to InfluxDB again what came since then and is still in the journal; points are not doubled."""
         answer = inbox.post(Resend(body.since_ms))
@@ -144,7 +135,7 @@ def api(
             case Done(at_ms, _):
                 return ResendResult(since_ms=body.since_ms, at_ms=at_ms)
             case verdict:
-                raise _problem(verdict)
+                raise problem_of(verdict)
 
     return app
 
@@ -184,19 +175,4 @@ def _result(body: CommandBody, verdict: object) -> CommandResult:
         case UnknownPerson():
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {body.by}")
         case _:
-            raise _problem(verdict)
-
-
-def _problem(verdict: object) -> ProblemError:
-    """Why nothing came of what was asked."""
-    match verdict:
-        case NotPossible(reason):
-            return ProblemError(HTTPStatus.CONFLICT, reason)
-        case NotDurable(reason):
-            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, reason)
-        case Unanswered.FULL:
-            detail = "the gateway is busy and took nothing; try again"
-            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"})
-        case _:
-            detail = "not durable yet; it may still take effect, look before you ask again"
-            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})
+            raise problem_of(verdict)

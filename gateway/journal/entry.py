@@ -3,12 +3,13 @@
 Nothing here knows SQLite. An entry is filled while a batch is judged and may be committed again after a failure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
 from alerts.channels import Outcome
+from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
 from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import Rollup
@@ -40,6 +41,35 @@ class AlertRow:
     severity: str
     raised_ms: Millis
     cleared_ms: Millis | None
+    blob: bytes
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case of the ledger as it stands now: what lists are filtered by, and the whole as ``blob``, the ledger's own.
+
+    ``within`` holds every area of it between slashes (``/xiang/qingshi/liutan/``); 0 is no time.
+    """
+
+    id: str
+    town: str
+    day: str
+    in_day: int
+    state: str
+    origin: str
+    rule: str
+    severity: str
+    asset: str
+    within: str
+    place: str
+    what: str
+    owner: str
+    caller: str
+    episode: str
+    opened_ms: Millis
+    deadline_ms: Millis
+    closed_ms: Millis
     blob: bytes
     settled: bool
 
@@ -228,6 +258,8 @@ class Entry:
     receipts: list[Receipt] = field(default_factory=list)
     unreceipted: list[Unreceipted] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
+    cases: dict[str, CaseRow] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -247,31 +279,3 @@ class Committed:
     notification_ids: tuple[int, ...]
     repeated_keys: int
     not_owed: frozenset[int] = frozenset()
-
-
-class Placed(NamedTuple):
-    """A blob and the highest reading id that it includes."""
-
-    position: int
-    blob: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """What a start finds. ``tail`` yields (id, reading) after ``snapshot_position``, in order of arrival.
-
-    A reading of the tail is already in its asset's state if that state's position is not below its id.
-    """
-
-    known: dict[str, Millis]
-    heartbeat_ms: Millis | None
-    ruleset: str
-    snapshot_position: int
-    last_reading_id: int
-    states: dict[str, Placed]
-    tracks: dict[str, Placed]
-    open_alerts: list[AlertRow]
-    meta: dict[str, str]
-    inventory: InventoryBody | None
-    mailboxes: list[bytes]
-    tail: Iterator[tuple[int, Reading]]

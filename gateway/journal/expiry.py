@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.journal import rollup_rows
+from gateway.journal import ledger_rows, rollup_rows
 from gateway.journal.mark_rows import keep_meta
 from gateway.journal.retention import KEEP_CASES_MS, Keep, Pressure
 from telemetry.reading import Millis
@@ -106,9 +106,10 @@ def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep
 
 
 def expire_cases(connection: sqlite3.Connection, now_ms: Millis) -> int:
-    """Deletes events, settled notifications with attempts and receipts, answers and closed episodes after 3 years."""
+    """Deletes events, settled notifications with attempts and receipts, answers, closed episodes, settled cases."""
     bounds = {"before": now_ms - KEEP_CASES_MS, "rows": STEP_ROWS}
-    return sum(connection.execute(statement, bounds).rowcount for statement in _CASES)
+    ledger = ledger_rows.expire(connection, now_ms - KEEP_CASES_MS, STEP_ROWS)
+    return ledger + sum(connection.execute(statement, bounds).rowcount for statement in _CASES)
 
 
 def expire_rollups(connection: sqlite3.Connection, now_ms: Millis) -> int:

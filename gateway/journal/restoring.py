@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.journal import reading_rows
-from gateway.journal.entry import AlertRow, InventoryBody, Placed, Restored
+from gateway.journal import ledger_rows, reading_rows
+from gateway.journal.entry import AlertRow, InventoryBody
 from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
+from gateway.journal.remembered import Placed, Restored
 from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
 
@@ -32,6 +33,8 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             inventory=_inventory(connection),
             mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
             tail=_tail(connection, path, position),
+            cases=ledger_rows.unsettled(connection),
+            case_numbers=ledger_rows.numbers(connection),
         )
 
 

@@ -15,6 +15,7 @@ from gateway.journal import (
     arrival_rows,
     case_rows,
     expiry,
+    ledger_rows,
     mark_rows,
     reading_rows,
     restoring,
@@ -22,9 +23,10 @@ from gateway.journal import (
     telephone_rows,
 )
 from gateway.journal.connections import open_for_writing, take_lock
-from gateway.journal.entry import Committed, Consumer, Entry, Restored
+from gateway.journal.entry import Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
+from gateway.journal.remembered import Restored
 from gateway.journal.retention import Pressure, keep, pressure_at
 from gateway.journal.trouble import translated
 from gateway.journal.versions import migrate, scripts
@@ -120,6 +122,12 @@ class Journal:
         with translated(self._path):
             return telephone_rows.told(self._connection, phone, since_ms)
 
+    def knows_case(self, case: str) -> bool:
+        """Whether there ever was such a case, settled or not."""
+        with translated(self._path):
+            found = self._connection.execute("SELECT 1 FROM ledger_case WHERE id = ?", (case,)).fetchone()
+        return found is not None
+
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""
         return restoring.restore(self._connection, self._path, self._last_reading_id)
@@ -194,6 +202,8 @@ class Journal:
         telephone_rows.keep_unreceipted(db, entry.unreceipted)
         telephone_rows.keep_receipts(db, entry.receipts)
         telephone_rows.add_answers(db, entry.answers)
+        ledger_rows.keep_cases(db, entry.cases)
+        ledger_rows.add_deeds(db, entry.deeds)
         mark_rows.keep_heartbeat(db, entry.heartbeat_ms)
         mark_rows.keep_consumed(db, entry.consumed)
         mark_rows.keep_meta(db, entry.meta)

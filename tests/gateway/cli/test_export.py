@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import zipfile
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.exporting import COLUMNS
 from gateway.journal.entry import Entry, Quarantined
+from gateway.pipeline import case_row
 from tests.gateway.cli.installation import Cunjing, Installation
-from tests.gateway.journal.entries import NOW_MS, full_entry
+from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
 
 AT = "2026-11-22T08:00:00Z"
 KINDS = sorted(COLUMNS)
@@ -99,3 +102,22 @@ def test_a_journal_that_is_not_there_is_a_problem(cunjing: Cunjing) -> None:
     said = cunjing("export readings --config gateway.toml")
     assert said.exit_code == 1
     assert "does not exist yet" in said.stderr
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_ledger_is_a_workbook_with_chinese_headings_real_dates_and_no_formula(
+    cunjing: Cunjing, installation: Installation
+) -> None:
+    with installation.journal() as journal:
+        trick = replace(LEAK, id="20261122-qingshi-002", what="=1+1", owner="cleaner-li")
+        journal.commit(Entry(cases={trick.id: case_row(trick)}))
+    said = cunjing("export cases --config gateway.toml --format xlsx")
+    assert said.exit_code == 0
+    with zipfile.ZipFile(io.BytesIO(said.stdout_bytes)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        words = book.read("xl/sharedStrings.xml").decode()
+    assert all(heading in words for heading in ("编号", "完成时限", "责任人", "李大姐", "化粪池不得满溢", "=1+1"))
+    assert "<f>" not in sheet
+    assert '<autoFilter ref="A1:X3"' in sheet
+    assert ">46348.6666" in sheet, "2026-11-22 16:00 in Shanghai, as a date"
+    assert said.stdout_bytes.startswith(b"PK")

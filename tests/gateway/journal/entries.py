@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alerts.channels import Accepted
+from alerts.ledger.case import Case, Deed, Origin
 from alerts.model import Event, Kind, Owed
 from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
@@ -26,6 +27,7 @@ from gateway.journal.entry import (
     Stream,
     Unreceipted,
 )
+from gateway.pipeline import case_row
 from telemetry.reading import Clock, Reading, Values
 from telemetry.series import Measurement
 from telemetry.wire import Status
@@ -66,6 +68,22 @@ def alert(episode: str = "overflow/ytan-03/1", cleared_ms: int | None = None) ->
 def event(at_ms: int = NOW_MS) -> Event:
     return Event(at_ms=at_ms, event="raised", rule="overflow", asset="ytan-03", detail={"fill_pct": 96.0, "近": "井"})
 
+
+LEAK = Case(
+    id="20261122-qingshi-001",
+    origin=Origin.TELEPHONE,
+    what="化粪池满溢",
+    rule="septic",
+    opened_ms=NOW_MS,
+    areas=("liutan",),
+    within=("xiang", "qingshi", "liutan"),
+    town="qingshi",
+    place="村部后面",
+    caller_name="周师傅",
+    deadline_ms=NOW_MS + DAY_MS,
+    due_ms=NOW_MS + DAY_MS,
+)
+"""A case by telephone."""
 
 FULL = BinRow(10.0, 70.5, 40.25, 70.5, 3, 60.0, 12.5, 1, 0.5 * 12.5 / 60)
 BLANK = BinRow(None, None, None, None, 0, 0.0, 0.0, 0, None)
@@ -109,6 +127,8 @@ def full_rolled() -> Rolled:
 def full_entry(rows: int = 30) -> Entry:
     """An entry that touches every table."""
     return Entry(
+        cases={LEAK.id: case_row(LEAK)},
+        deeds=[Deed(case=LEAK.id, at_ms=NOW_MS, deed="registered", by="dispatch-wu", now="open", reason="满了")],
         readings=[reading(seq, f"bin-{seq % 7}", BIN if seq % 3 else PLANT) for seq in range(rows)],
         quarantined=[Quarantined(NOW_MS, "a/b", b"\xff\x00", "not_json", "no JSON")],
         statuses=[(Status("bin-1", online=True, boot=17, fw="1.2.0", ts_ms=NOW_MS), NOW_MS)],

@@ -1,0 +1,196 @@
+"""The ledger of one county: every unsettled case, told one input at a time. It follows what was said, and says more.
+
+The only mutable thing of the ledger. It never touches an alert, so that a fault here costs nobody a text about one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.calendars import Calendar
+from alerts.ledger import moves, notices, opening
+from alerts.ledger.asking import CaseCommand, Register
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, Refusal, State, Verb, Why, Word
+from alerts.ledger.hearing import Hearing
+from alerts.ledger.moves import Desk
+from alerts.ledger.notices import Notices
+from alerts.ledger.opening import Numbers
+from alerts.ledger.shelf import Shelf, Written, closing, line
+from alerts.model import Detail, Event, Owed
+from alerts.policy import Policies
+from alerts.scribe import Log
+from alerts.texts import Texts
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+
+MOST_UNSETTLED: Final = 50_000
+"""Cases that people may have standing at once (law L10); what a sensor finds is not bounded by it."""
+
+_ASSIGNED: Final = "case_assigned"
+_OVERDUE: Final = "case_overdue"
+_DEFERRED: Final = "case_deferred"
+
+
+class Ledger:
+    """Cases and their timers. Not thread-safe: the loop that owns the county owns it."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        policies: Policies,
+        calendar: Calendar,
+        texts: Texts,
+        hears: Callable[[str], bool],
+    ) -> None:
+        """``hears`` says whether any device of an asset speaks."""
+        self._shelf = Shelf()
+        self._hears = hears
+        self._desk = Desk(inventory, policies.ledger, calendar, self._sees)
+        self._notices = Notices(inventory, policies.ledger, calendar, texts)
+        self._numbers = Numbers(calendar)
+        self._hearing = Hearing(self._shelf, self._desk, policies, self._numbers)
+
+    @property
+    def cases(self) -> Mapping[str, Case]:
+        """Every unsettled case by its id."""
+        return self._shelf.cases
+
+    def restore(self, cases: Iterable[Case], numbers: Mapping[tuple[str, str], int]) -> None:
+        """Takes over what was kept; ``numbers`` are the highest of each (day, town)."""
+        self._numbers.restore(numbers)
+        for case in cases:
+            self._shelf.seat(case)
+
+    def next_deadline(self) -> Millis | None:
+        """When ``advance`` may next have something to do; early is harmless."""
+        return self._shelf.next_ms()
+
+    def advance(self, now_ms: Millis, log: Log) -> None:
+        """Everything that is due by ``now_ms``, in the order of its instants."""
+        while (case := self._shelf.due(now_ms)) is not None:
+            self._turn(case, case.wake_ms, log)
+
+    def hear(self, said: Event | Owed) -> None:
+        """What the county has said: an episode raised, seen to or over, an emptying, somebody told."""
+        self._hearing.hear(said)
+
+    def register(self, wish: Register, at_ms: Millis) -> Case | Refusal:
+        """登记."""
+        standing = len(self._shelf.cases)
+        if standing >= MOST_UNSETTLED:
+            return Refusal(Why.FULL, f"{standing} cases stand already: close some before you register another")
+        place = opening.placed(wish, self._desk)
+        if isinstance(place, Refusal):
+            return place
+        case = opening.registered(wish, place, self._numbers.next(place.town, at_ms), at_ms, self._desk)
+        case = replace(case, recurs=self._hearing.before(case))
+        self._shelf.enter(
+            case,
+            Deed(
+                case=case.id,
+                at_ms=at_ms,
+                deed="registered",
+                by=wish.by,
+                channel=wish.channel,
+                origin=wish.origin,
+                now=case.state,
+                reason=case.what,
+            ),
+        )
+        return case
+
+    def act(self, wish: CaseCommand, at_ms: Millis) -> Case | Refusal | None:
+        """What a person asks of a case; ``None`` when no such case is unsettled."""
+        case = self._shelf.cases.get(wish.case)
+        if case is None:
+            return None
+        after = moves.wished(case, wish, at_ms, self._desk)
+        if isinstance(after, Refusal):
+            return after
+        lines = [moves.deed(case, wish, at_ms, after)]
+        if wish.verb is Verb.FIX and after.state is State.VERIFIED:
+            lines = [
+                moves.deed(case, wish, at_ms, replace(after, state=State.FIXED)),
+                line(after, "verified", at_ms, State.FIXED, "seen before it was said"),
+            ]
+        if wish.verb is Verb.ASSIGN and not after.standing and after.owner != wish.by:
+            after = self._notices.word(_ASSIGNED, after, (after.owner,), at_ms)
+        elif wish.verb is Verb.DEFER:
+            after = self._notices.word(_DEFERRED, after, (after.owner,), at_ms)
+        self._shelf.enter(after, *lines)
+        return self._shelf.cases.get(after.id, after)
+
+    def is_wanted(self, said: Owed) -> bool | None:
+        """Whether a text of the ledger that is still with the courier is worth sending; ``None``: not the ledger's."""
+        case = self._shelf.cases.get(said.episode)
+        return None if case is None else case.state in UNFINISHED
+
+    def take(self) -> Written:
+        """What was written since the last call."""
+        return self._shelf.take()
+
+    def _turn(self, case: Case, due_ms: Millis, log: Log) -> None:
+        word = next((word for word in case.words if word.at_ms == due_ms), None)
+        if word is not None:
+            self._say(case, word, due_ms, log)
+        elif case.state is State.DEFERRED:
+            back = replace(case, state=case.back, until_ms=0)  # its deadline is now, so that it is overdue at once
+            self._shelf.enter(back, line(back, "resumed", due_ms, case.state, case.reason))
+        elif case.state is State.VERIFIED:
+            self._shelf.enter(moves.closed(case, due_ms, self._desk), closing(case, due_ms, "nobody objected"))
+        elif case.state is State.CLOSED:
+            self._shelf.enter(replace(case, settled=True, due_ms=0, words=()))
+        else:
+            self._overdue(case, due_ms, log)
+
+    def _overdue(self, case: Case, due_ms: Millis, log: Log) -> None:
+        """Exactly at its instant, one level up; while an episode's own chain speaks, only the record says so."""
+        rungs = list(self._notices.above(case))
+        to = rungs[case.level] if case.level < len(rungs) else ()
+        level = case.level + 1
+        more = level < len(rungs)
+        after = replace(case, level=level, due_ms=due_ms + self._desk.figures.overdue_every if more else 0)
+        if not case.standing:
+            after = self._notices.word(_OVERDUE, after, to, due_ms, level)
+        detail: Detail = {"case": case.id, "level": level, "owner": case.owner, "to": list(to)}
+        detail["deadline_ms"] = case.deadline_ms
+        log.append(
+            Event(
+                at_ms=due_ms,
+                event=_OVERDUE,
+                rule=case.rule,
+                asset=case.asset,
+                episode=case.episode,
+                severity=case.severity,
+                detail=detail,
+            )
+        )
+        self._shelf.enter(after, line(after, "overdue", due_ms, case.state, f"level {level}: {', '.join(to)}"))
+
+    def _say(self, case: Case, word: Word, at_ms: Millis, log: Log) -> None:
+        """A text leaves if what it says is still so."""
+        if _is_true(case, word):
+            log.extend(self._notices.owed(case, word, at_ms))
+        else:
+            detail: Detail = {"case": case.id, "reason": case.state.value, "text": word.text}
+            log.append(Event(at_ms=at_ms, event="dropped", rule=case.rule, asset=case.asset, detail=detail))
+        self._shelf.enter(notices.without(case, word))
+
+    def _sees(self, case: Case) -> bool:
+        """Whether a sensor is to say that it is done: one that speaks, or one whose silence is the matter itself."""
+        asked, inventory = self._desk.figures.of(case.rule), self._desk.inventory
+        if case.standing and asked.of_silence:
+            return True
+        if case.asset not in inventory.devices_of or not (asked.seen or case.standing):
+            return False
+        return self._hears(case.asset)
+
+
+def _is_true(case: Case, word: Word) -> bool:
+    """Whether a text that waited for the day may still be said."""
+    if word.text == _DEFERRED:
+        return case.state is State.DEFERRED
+    if word.text == _ASSIGNED:
+        return case.state in UNDER_WAY and case.owner in word.to
+    return case.state in UNDER_WAY or case.state is State.FIXED

@@ -1,0 +1,143 @@
+"""What the county says, as the ledger hears it: episodes raised, told, seen to and over, emptyings, assets that go.
+
+It moves cases and never an alert; whatever a person asks of a case is ``moves``.
+"""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.ledger import moves, opening
+from alerts.ledger.case import UNFINISHED, Case, Origin, State
+from alerts.ledger.moves import Desk
+from alerts.ledger.opening import Numbers
+from alerts.ledger.shelf import Shelf, closing, line
+from alerts.model import Event, Kind, Owed, Severity
+from alerts.policy import Policies
+from telemetry.reading import Millis
+
+_TELLING: Final = frozenset({Kind.FIRST, Kind.FRESH, Kind.ESCALATION, Kind.REPEAT, Kind.DIGEST})
+_CASES: Final = frozenset({Severity.P1, Severity.P2, Severity.P3})
+
+
+class Hearing:
+    """The ear of one county's ledger."""
+
+    def __init__(self, shelf: Shelf, desk: Desk, policies: Policies, numbers: Numbers) -> None:
+        self._shelf = shelf
+        self._desk = desk
+        self._policies = policies
+        self._numbers = numbers
+        self._acts = {
+            "raised": self._open,
+            "acked": self._acked,
+            "cleared": self._cleared,
+            "retired": self._retired,
+            "emptied": self._emptied,
+            "inhibited": self._explained,
+            "released": self._explained,
+        }
+
+    def hear(self, said: Event | Owed) -> None:
+        """One thing that was said; most of it is none of the ledger's."""
+        if isinstance(said, Owed):
+            self._told(said)
+        elif (act := self._acts.get(said.event)) is not None:
+            act(said)
+
+    def before(self, case: Case) -> str:
+        """The case of the same matter in the same place that somebody had to act on and that was done lately."""
+        lately_ms = case.opened_ms - self._desk.figures.recurs_within
+        earlier = self._shelf.about(case.asset) if case.asset else tuple(self._shelf.cases.values())
+        return max(
+            (
+                (other.verified_ms, other.id)
+                for other in earlier
+                if (other.rule, other.asset, other.areas, other.place)
+                == (case.rule, case.asset, case.areas, case.place)
+                if other.verified_ms and other.verified_ms >= lately_ms and other.owner
+            ),
+            default=(0, ""),
+        )[1]
+
+    def _open(self, event: Event) -> None:
+        """An episode of P1 to P3; the house's notices about itself are no cases."""
+        if event.severity not in _CASES or self._policies.of(event.rule).notice:
+            return
+        place = opening.found(event.asset, self._desk.inventory)
+        if place is None or self._shelf.of_episode(event.episode) is not None:
+            return
+        for other in self._shelf.about(event.asset):
+            if other.seen_ms and event.rule in self._desk.figures.of(other.rule).seen:
+                self._shelf.enter(replace(other, seen_ms=0))  # what was seen done is not so any more
+        case = opening.found_wrong(event, place, self._numbers.next(place.town, event.at_ms), self._desk)
+        case = replace(case, recurs=self.before(case))
+        self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))
+
+    def _told(self, said: Owed) -> None:
+        """Whoever is told first answers for what was nobody's."""
+        if said.kind not in _TELLING:
+            return
+        for episode in said.covers or (said.episode,):
+            case = self._shelf.of_episode(episode)
+            if case is not None and not case.owner and case.state is State.OPEN:
+                after = replace(case, state=State.ASSIGNED, owner=said.to)
+                self._shelf.enter(after, line(after, "told", said.at_ms, case.state, said.to))
+
+    def _acked(self, event: Event) -> None:
+        case, by = self._shelf.of_episode(event.episode), str((event.detail or {}).get("by", ""))
+        if case is None or case.state not in {State.OPEN, State.ASSIGNED, State.REOPENED} or not by:
+            return
+        if (case.state, case.owner) == (State.ASSIGNED, by):
+            return
+        channel = str((event.detail or {}).get("channel", ""))
+        after = replace(case, state=State.ASSIGNED, owner=by)
+        said = replace(line(after, "acked", event.at_ms, case.state, event.episode), by=by, channel=channel)
+        self._shelf.enter(after, said)
+
+    def _cleared(self, event: Event) -> None:
+        """The sensor sees that it is over; what nobody had to act on closes with it."""
+        case = self._shelf.of_episode(event.episode)
+        if case is not None:
+            over = replace(case, standing=False, parent="")
+            reason = str((event.detail or {}).get("reason", "cleared"))
+            if case.state in UNFINISHED:
+                self._verify(over, event.at_ms, reason)
+            else:
+                self._shelf.enter(over)
+        self._seen(event, event.rule)
+
+    def _emptied(self, event: Event) -> None:
+        self._seen(event, event.event)
+
+    def _seen(self, event: Event, sight: str) -> None:
+        """What a sensor saw on an asset, for the cases about it that people wrote down."""
+        for case in self._shelf.about(event.asset):
+            if case.standing or case.episode == event.episode != "" or case.state not in UNFINISHED:
+                continue
+            if sight not in self._desk.figures.of(case.rule).seen or case.opened_ms > event.at_ms:
+                continue
+            if case.state is State.FIXED:
+                self._verify(case, event.at_ms, sight)
+            elif case.origin is not Origin.TELEMETRY or case.reopened:
+                self._shelf.enter(replace(case, seen_ms=event.at_ms))
+
+    def _verify(self, case: Case, at_ms: Millis, reason: str) -> None:
+        after = moves.verified(case, at_ms, self._desk)
+        self._shelf.enter(after, line(after, "verified", at_ms, case.state, reason))
+        if not case.owner:
+            gone = replace(moves.closed(after, at_ms, self._desk), settled=True, due_ms=0, words=())
+            self._shelf.enter(gone, closing(after, at_ms, "nobody had to act"))
+
+    def _retired(self, event: Event) -> None:
+        """Its asset or rule is gone: nothing sees it any more, and a person says what became of it."""
+        case = self._shelf.of_episode(event.episode)
+        if case is not None and case.standing:
+            after = replace(case, standing=False, parent="")
+            self._shelf.enter(after, line(after, "retired", event.at_ms, case.state, "no longer in inventory or rules"))
+
+    def _explained(self, event: Event) -> None:
+        case = self._shelf.of_episode(event.episode)
+        if case is not None:
+            reason = str((event.detail or {}).get("reason", ""))
+            self._shelf.enter(replace(case, parent=reason if event.event == "inhibited" else ""))

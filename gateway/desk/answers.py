@@ -1,0 +1,47 @@
+"""What every route shares: the bearer token it asks for, and why nothing came of what was asked, as a problem.
+
+No route is here, and nothing is decided about a command.
+"""
+
+import hmac
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.commands import NotDurable, NotPossible
+from gateway.desk.problems import Problem, ProblemError
+from gateway.sources.inbox import Unanswered
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)
+}
+_BEARER: Final = HTTPBearer(auto_error=False, description="The token of control.token, beside the journal.")
+
+
+def permitted_by(token: str) -> Callable[[HTTPAuthorizationCredentials | None], None]:
+    """A dependency that lets only those pass who bear the token."""
+
+    def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
+            detail = "commands need the bearer token of control.token, beside the journal"
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
+
+    return authorised
+
+
+def problem_of(verdict: object) -> ProblemError:
+    """Why nothing came of what was asked."""
+    match verdict:
+        case NotPossible(reason):
+            return ProblemError(HTTPStatus.CONFLICT, reason)
+        case NotDurable(reason):
+            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+        case Unanswered.FULL:
+            detail = "the gateway is busy and took nothing; try again"
+            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"})
+        case _:
+            detail = "not durable yet; it may still take effect, look before you ask again"
+            return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})

@@ -1,0 +1,257 @@
+"""The ledger over HTTP: cases listed and looked at from the journal, registered and moved through the inbox.
+
+It reads a read-only journal and posts to the inbox; which step is possible is decided in ``alerts.ledger``.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from alerts.ledger.case import Case, Origin, State
+from alerts.ledger.case import Verb as CaseVerb
+from gateway.commands import CaseCommand, CaseDone, Register, UnknownCase, UnknownPerson
+from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.problems import ProblemError
+from gateway.journal.ledger_reader import LedgerReader, Wanted, exported
+from gateway.journal.reader import FIRST_MS, LAST_MS
+from gateway.journal.trouble import JournalUnavailable
+from gateway.sources.inbox import Inbox, Unanswered
+from telemetry.reading import Millis
+
+ANSWERED_WITHIN_S: Final = 5.0
+MOST: Final = 500
+_CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+"""No control characters, nor signs that turn the direction of writing: what is written is what is read."""
+
+
+def _text(most: int, least: int = 0) -> Any:  # noqa: ANN401 -- a constraint, not a value
+    return StringConstraints(min_length=least, max_length=most, pattern=_CLEAN, strip_whitespace=True)
+
+
+_Id = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
+_Person = Annotated[str, _text(64, 1)]
+_Sort = Annotated[Origin, Field(description="telephone, sight or answer; telemetry is the house's own")]
+
+
+class RegisterBody(BaseModel):
+    """登记: an asset, or an area with the place in words; what it is; who called. ``by`` writes it down."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: Annotated[str, _text(200, 1)]
+    by: _Person
+    reported: _Sort = Origin.TELEPHONE
+    asset: _Id = ""
+    area: _Id = ""
+    place: Annotated[str, _text(60)] = ""
+    rule: _Id = ""
+    caller_name: Annotated[str, _text(20)] = ""
+    caller_phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9+ -]*$")] = ""
+    photo: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+
+
+class StepBody(BaseModel):
+    """What a verb needs: ``to``, ``rule``, ``deadline`` to assign; ``until`` to defer; ``proof`` to fix and verify."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: _Person
+    to: Annotated[str, _text(64)] = ""
+    rule: _Id = ""
+    deadline: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    reason: Annotated[str, _text(500)] = ""
+    proof: Annotated[str, _text(500)] = ""
+
+
+class CaseBody(BaseModel):
+    """A case as it stands; times in ISO 8601 UTC or null. ``recurs`` names an earlier case (前清后起)."""
+
+    case: str
+    state: State
+    origin: Origin
+    rule: str
+    severity: str
+    town: str
+    area: str
+    asset: str
+    place: str
+    what: str
+    caller_name: str
+    caller_phone: str
+    photo: str
+    owner: str
+    opened_at: str
+    deadline_at: str | None
+    fixed_at: str | None
+    verified_at: str | None
+    closed_at: str | None
+    until_at: str | None
+    reason: str
+    proof: str
+    level: int
+    reopened: int
+    recurs: str
+    episode: str
+
+
+class DeedBody(BaseModel):
+    """A line of a case's history; without ``by`` the house itself did it."""
+
+    at: str
+    deed: str
+    by: str
+    channel: str
+    origin: str
+    was: str
+    now: str
+    reason: str
+
+
+class CaseWithHistory(BaseModel):
+    """A case and everything that was done about it, in order."""
+
+    case: CaseBody
+    history: list[DeedBody]
+
+
+class CaseList(BaseModel):
+    """Cases, the newest first; ``next`` is the ``before`` of the next page, null on the last."""
+
+    cases: list[CaseBody]
+    next: int | None
+
+
+class Filters(BaseModel):
+    """Which cases; what is not given asks for nothing. ``area`` takes everything below it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    area: _Id = ""
+    state: Annotated[list[State], Field(max_length=len(State))] = []
+    rule: _Id = ""
+    owner: Annotated[str, _text(64)] = ""
+    asset: _Id = ""
+    text: Annotated[str, _text(60)] = ""
+    overdue: bool = False
+    since: Annotated[AwareDatetime | None, Field(alias="from", description="opened from then on")] = None
+    to: Annotated[AwareDatetime | None, Field(description="opened before then")] = None
+    before: Annotated[int, Field(ge=0, le=2**62)] = 2**62
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 100
+
+
+def serve_cases(
+    app: FastAPI,
+    inbox: Inbox[Any],
+    journal: Path,
+    token: str,
+    now_ms: Callable[[], Millis],
+    answered_within_s: float = ANSWERED_WITHIN_S,
+) -> None:
+    """Adds the routes. ``inbox`` is given ``Register`` and ``CaseCommand`` values."""
+    permit = [Depends(permitted_by(token))]
+
+    def ask(wish: Register | CaseCommand) -> CaseBody:
+        return _asked(inbox, wish, answered_within_s)
+
+    @app.get("/api/v1/cases", responses=PROBLEMS, dependencies=permit)
+    def cases(filters: Annotated[Filters, Query()]) -> CaseList:
+        """Cases of the ledger, the newest first."""
+        wanted = Wanted(
+            area=filters.area,
+            states=tuple(filters.state),
+            rule=filters.rule,
+            owner=filters.owner,
+            asset=filters.asset,
+            text=filters.text,
+            overdue_at_ms=now_ms() if filters.overdue else 0,
+            from_ms=_ms(filters.since) or FIRST_MS,
+            to_ms=_ms(filters.to) or LAST_MS,
+            before=filters.before,
+        )
+        with _reading(journal) as reader:
+            found = reader.found(wanted, filters.limit + 1)
+        page = found[: filters.limit]
+        return CaseList(
+            cases=[_body(each.case) for each in page], next=page[-1].place if len(found) > len(page) else None
+        )
+
+    @app.get("/api/v1/cases/{case}", responses=PROBLEMS, dependencies=permit)
+    def one(case: str) -> CaseWithHistory:
+        """A case with its history."""
+        with _reading(journal) as reader:
+            found = reader.case(case)
+            history = reader.history(case)
+        if found is None:
+            raise _unknown(case, settled=False)
+        return CaseWithHistory(case=_body(found), history=[DeedBody.model_validate(line) for line in history])
+
+    @app.post("/api/v1/cases", responses=PROBLEMS, dependencies=permit, status_code=HTTPStatus.CREATED)
+    def register(body: RegisterBody) -> CaseBody:
+        """登记: answers with the case when it is durable."""
+        if body.reported is Origin.TELEMETRY:
+            detail = "reported: telemetry opens its cases itself; say telephone, sight or answer"
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+        return ask(Register(**body.model_dump(), channel="api"))
+
+    @app.post("/api/v1/cases/{case}/{verb}", responses=PROBLEMS, dependencies=permit)
+    def step(case: str, verb: CaseVerb, body: StepBody) -> CaseBody:
+        """Assigns, starts, fixes, verifies, closes, defers, reopens or notes; answers when it is durable."""
+        return ask(
+            CaseCommand(
+                verb=verb,
+                case=case,
+                by=body.by,
+                channel="api",
+                to=body.to,
+                rule=body.rule,
+                deadline_ms=_ms(body.deadline),
+                until_ms=_ms(body.until),
+                reason=body.reason,
+                proof=body.proof,
+            )
+        )
+
+
+def _asked(inbox: Inbox[Any], wish: Register | CaseCommand, within_s: float) -> CaseBody:
+    """The case after what was asked, once it is durable; a problem when nothing came of it."""
+    answer = inbox.post(wish)
+    match answer if isinstance(answer, Unanswered) else answer.wait(within_s):
+        case CaseDone(_, case):
+            return _body(case)
+        case UnknownCase(settled):
+            raise _unknown("" if isinstance(wish, Register) else wish.case, settled=settled)
+        case UnknownPerson():
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {wish.by}")
+        case verdict:
+            raise problem_of(verdict)
+
+
+@contextmanager
+def _reading(journal: Path) -> Iterator[LedgerReader]:
+    try:
+        with closing(LedgerReader.open(journal)) as reader:
+            yield reader
+    except JournalUnavailable as trouble:
+        raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(trouble), {"Retry-After": "5"}) from trouble
+
+
+def _body(case: Case) -> CaseBody:
+    return CaseBody.model_validate(exported(case))
+
+
+def _ms(at: datetime | None) -> Millis:
+    return 0 if at is None else round(at.timestamp() * 1000)
+
+
+def _unknown(case: str, *, settled: bool) -> ProblemError:
+    if settled:
+        detail = f"{case} was closed too long ago to be changed; register a new case"
+        return ProblemError(HTTPStatus.CONFLICT, detail)
+    return ProblemError(HTTPStatus.NOT_FOUND, f"there is no case {case}; GET /api/v1/cases lists them")

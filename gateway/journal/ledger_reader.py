@@ -1,0 +1,142 @@
+"""The ledger as its readers see it: cases by area, state, rule, owner, overdue, words and days, and a case's history.
+
+A journal reader with more to ask; read-only like every other.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from alerts.assembly import unpack_case
+from alerts.ledger.case import UNDER_WAY, Case, State
+from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
+from gateway.journal.trouble import translated
+from telemetry.reading import Millis
+
+_PAGE: Final = 500
+OVERDUE: Final = tuple(sorted(UNDER_WAY | {State.FIXED}))
+"""States in which a deadline counts."""
+
+
+_HISTORY: Final = """
+    SELECT at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE "case" = ? ORDER BY id
+"""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which cases; what is empty asks for nothing. ``before`` is the place of the last one of the page before."""
+
+    area: str = ""
+    states: tuple[str, ...] = ()
+    rule: str = ""
+    owner: str = ""
+    asset: str = ""
+    text: str = ""
+    overdue_at_ms: Millis = 0
+    from_ms: Millis = FIRST_MS
+    to_ms: Millis = LAST_MS
+    before: int = 2**62
+
+
+class Found(Struct, frozen=True):
+    """A case and its place in the order of opening."""
+
+    place: int
+    case: Case
+
+
+class LedgerReader(JournalReader):
+    """Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
+
+    def found(self, wanted: Wanted, most: int) -> list[Found]:
+        """At most so many cases, the newest first."""
+        where, bounds = _where(wanted)
+        query = f"SELECT number, blob FROM ledger_case WHERE {where} ORDER BY number DESC LIMIT :most"  # noqa: S608 -- clauses of our own, values bound
+        with translated(self._path):
+            rows = self._connection.execute(query, {**bounds, "most": most}).fetchall()
+        return [Found(place, unpack_case(blob)) for place, blob in rows]
+
+    def case(self, name: str) -> Case | None:
+        """One case as it stands."""
+        with translated(self._path):
+            row = self._connection.execute("SELECT blob FROM ledger_case WHERE id = ?", (name,)).fetchone()
+        return None if row is None else unpack_case(row[0])
+
+    def history(self, name: str) -> list[Row]:
+        """What was done about a case, in its order."""
+        with translated(self._path):
+            rows = self._connection.execute(_HISTORY, (name,)).fetchall()
+        names = ("at", "deed", "by", "channel", "origin", "was", "now", "reason")
+        return [dict(zip(names, (iso(row[0]), *row[1:]), strict=True)) for row in rows]
+
+    def cases(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
+        """Every case opened in [from, to), fit for export, the newest first."""
+        before = Wanted().before
+        while page := self.found(Wanted(from_ms=from_ms, to_ms=to_ms, before=before), _PAGE):
+            yield from (exported(found.case) for found in page)
+            before = page[-1].place
+
+
+def exported(case: Case) -> Row:
+    """A case as a row of an export; times in ISO 8601, ``None`` where there is none."""
+    return {
+        "case": case.id,
+        "state": str(case.state),
+        "origin": str(case.origin),
+        "rule": case.rule,
+        "severity": case.severity,
+        "town": case.town,
+        "area": case.areas[0],
+        "asset": case.asset,
+        "place": case.place,
+        "what": case.what,
+        "caller_name": case.caller_name,
+        "caller_phone": case.caller_phone,
+        "photo": case.photo,
+        "owner": case.owner,
+        "opened_at": iso(case.opened_ms),
+        "deadline_at": _iso(case.deadline_ms),
+        "fixed_at": _iso(case.fixed_ms),
+        "verified_at": _iso(case.verified_ms),
+        "closed_at": _iso(case.closed_ms),
+        "until_at": _iso(case.until_ms),
+        "reason": case.reason,
+        "proof": case.proof,
+        "level": case.level,
+        "reopened": case.reopened,
+        "recurs": case.recurs,
+        "episode": case.episode,
+    }
+
+
+def _iso(at_ms: Millis) -> str | None:
+    return iso(at_ms) if at_ms else None
+
+
+def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """The clauses of what is asked for, and their values."""
+    clauses = ["number < :before", "opened_ms >= :from_ms", "opened_ms < :to_ms"]
+    bounds: dict[str, Any] = {"before": wanted.before, "from_ms": wanted.from_ms, "to_ms": wanted.to_ms}
+    for name in ("rule", "owner", "asset"):
+        if value := getattr(wanted, name):
+            clauses.append(f"{name} = :{name}")
+            bounds[name] = value
+    if wanted.area:
+        clauses.append("instr(within, :area) > 0")
+        bounds["area"] = f"/{wanted.area}/"
+    if wanted.text:
+        clauses.append("instr(lower(id || ' ' || what || ' ' || place || ' ' || caller), lower(:text)) > 0")
+        bounds["text"] = wanted.text
+    if wanted.states:
+        clauses.append(_one_of("state", wanted.states, bounds))
+    if wanted.overdue_at_ms:
+        clauses += ["deadline_ms < :overdue", _one_of("state", OVERDUE, bounds, "late")]
+        bounds["overdue"] = wanted.overdue_at_ms
+    return " AND ".join(clauses), bounds
+
+
+def _one_of(column: str, values: tuple[str, ...], bounds: dict[str, Any], prefix: str = "state") -> str:
+    names = {f"{prefix}{number}": str(value) for number, value in enumerate(values)}
+    bounds |= names
+    return f"{column} IN ({', '.join(f':{name}' for name in names)})"

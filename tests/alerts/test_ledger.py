@@ -1,0 +1,413 @@
+"""The ledger alone: which step is possible, what a sensor verifies, and the laws that no sequence breaks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from alerts.assembly import assemble_whole, pack_case, unpack_case
+from alerts.ledger.asking import CaseCommand, Register
+from alerts.ledger.book import Ledger
+from alerts.ledger.case import Case, Deed, Origin, Refusal, State, Verb, Why
+from alerts.ledger.opening import numbered
+from alerts.model import Event, Kind, Owed
+from alerts.scribe import Log
+from gateway import imports, shipped
+
+COUNTY: Final = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")
+FIGURES: Final = shipped.figures()
+NOON: Final = 1_795_320_000_000  # 2026-11-22 12:00 in Shanghai
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+POOL: Final = "ytan-03"
+EPISODE: Final = f"overflow/{POOL}/20261122T040000Z"
+
+
+def empty(*, hears: Callable[[str], bool] = lambda _: True) -> Ledger:
+    ledger = assemble_whole(COUNTY, FIGURES).ledger
+    ledger._hears = hears
+    return ledger
+
+
+def registered(ledger: Ledger, at_ms: int = NOON, **more: str) -> Case:
+    where = {} if "asset" in more else {"area": "ytan", "place": "桥头"}
+    case = ledger.register(Register(what="路边有垃圾", by="dispatch-wu", **where, **more), at_ms)  # type: ignore[arg-type] # texts alone
+    assert isinstance(case, Case)
+    return case
+
+
+def ask(ledger: Ledger, case: str, verb: Verb, at_ms: int = NOON, by: str = "dispatch-wu", **more: object) -> Case:
+    after = ledger.act(CaseCommand(verb=verb, case=case, by=by, **more), at_ms)  # type: ignore[arg-type] # as given
+    assert isinstance(after, Case), after
+    return after
+
+
+def refused(ledger: Ledger, case: str, verb: Verb, at_ms: int = NOON, **more: object) -> Why:
+    after = ledger.act(CaseCommand(verb=verb, case=case, by="dispatch-wu", **more), at_ms)  # type: ignore[arg-type] # as given
+    assert isinstance(after, Refusal), after
+    assert len(after.sentence.split()) > 6, "it says what to do"
+    return after.why
+
+
+def raised(at_ms: int = NOON, episode: str = EPISODE, severity: str = "P2") -> Event:
+    rule, asset, _ = episode.split("/")
+    return Event(at_ms=at_ms, event="raised", rule=rule, asset=asset, episode=episode, severity=severity)
+
+
+def ended(at_ms: int, episode: str = EPISODE) -> Event:
+    rule, asset, _ = episode.split("/")
+    return Event(at_ms=at_ms, event="cleared", rule=rule, asset=asset, episode=episode, severity="P2")
+
+
+def told(at_ms: int, to: str = "cleaner-li") -> Owed:
+    return Owed(
+        at_ms=at_ms,
+        rule="overflow",
+        asset=POOL,
+        episode=EPISODE,
+        severity="P2",
+        kind=Kind.FIRST,
+        step=0,
+        repeat=0,
+        to=to,
+        phone="13900000001",
+        channel="sms",
+        text="",
+    )
+
+
+def advanced(ledger: Ledger, now_ms: int) -> Log:
+    log: Log = []
+    ledger.advance(now_ms, log)
+    return log
+
+
+def test_a_case_goes_from_the_telephone_to_its_end() -> None:
+    ledger = empty()
+    case = registered(ledger, caller_name="周师傅")
+    assert (case.id, case.state, case.rule) == ("20261122-wushi-001", State.OPEN, "reported")
+    assert case.deadline_ms == NOON + DAY
+    assert ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li").owner == "cleaner-li"
+    assert ask(ledger, case.id, Verb.START, by="cleaner-li").state is State.DOING
+    assert ask(ledger, case.id, Verb.FIX, by="cleaner-li").state is State.FIXED
+    assert refused(ledger, case.id, Verb.CLOSE) is Why.NOT_VERIFIED
+    assert refused(ledger, case.id, Verb.VERIFY) is Why.PROOF_MISSING
+    assert ask(ledger, case.id, Verb.VERIFY, proof="照片已看").proof == "照片已看"
+    assert ask(ledger, case.id, Verb.CLOSE).state is State.CLOSED
+    assert [deed.deed for deed in ledger.take().deeds] == [
+        "registered",
+        "assign",
+        "start",
+        "fix",
+        "verify",
+        "close",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "more", "why"),
+    [
+        (Verb.ASSIGN, {}, Why.OWNER_MISSING),
+        (Verb.ASSIGN, {"to": "nobody"}, Why.UNKNOWN_OWNER),
+        (Verb.ASSIGN, {"to": "cleaner-li", "rule": "whim"}, Why.UNKNOWN_RULE),
+        (Verb.ASSIGN, {"to": "cleaner-li", "deadline_ms": NOON}, Why.BAD_TIME),
+        (Verb.DEFER, {"until_ms": NOON + DAY}, Why.REASON_MISSING),
+        (Verb.DEFER, {"reason": "等配件"}, Why.BAD_TIME),
+        (Verb.DEFER, {"reason": "等配件", "until_ms": NOON + 91 * DAY}, Why.BAD_TIME),
+        (Verb.VERIFY, {"proof": "看过"}, Why.WRONG_STATE),
+        (Verb.CLOSE, {}, Why.NOT_VERIFIED),
+        (Verb.REOPEN, {"reason": "还有"}, Why.WRONG_STATE),
+        (Verb.NOTE, {}, Why.NOTE_MISSING),
+    ],
+)
+def test_what_is_impossible_is_a_named_refusal_and_changes_nothing(verb: Verb, more: dict[str, Any], why: Why) -> None:
+    ledger = empty()
+    case = registered(ledger)
+    ledger.take()
+    assert refused(ledger, case.id, verb, **more) is why
+    assert ledger.cases[case.id] == case
+    assert ledger.take().cases == {}
+
+
+@pytest.mark.parametrize("wish", [{"asset": "no-such"}, {"area": "no-such"}, {}, {"area": "ytan", "rule": "whim"}])
+def test_a_case_needs_a_place_that_is_known(wish: dict[str, str]) -> None:
+    ledger = empty()
+    assert isinstance(ledger.register(Register(what="垃圾", by="dispatch-wu", **wish), NOON), Refusal)  # type: ignore[arg-type] # texts alone
+    assert not ledger.cases
+
+
+def test_an_episode_opens_a_case_that_belongs_to_who_is_told_and_is_verified_by_its_end() -> None:
+    ledger = empty()
+    ledger.hear(raised())
+    (case,) = ledger.cases.values()
+    assert (case.origin, case.rule, case.state, case.deadline_ms) == (
+        Origin.TELEMETRY,
+        "overflow",
+        State.OPEN,
+        NOON + 2 * HOUR,
+    )
+    ledger.hear(told(NOON + MINUTE))
+    assert ledger.cases[case.id].owner == "cleaner-li"
+    ledger.hear(told(NOON + 2 * MINUTE, "sec-yang"))
+    assert ledger.cases[case.id].owner == "cleaner-li"
+    acked = Event(at_ms=NOON, event="acked", episode=EPISODE, detail={"by": "driver-tang", "channel": "sms"})
+    ledger.hear(acked)
+    assert ledger.cases[case.id].owner == "driver-tang"
+    ask(ledger, case.id, Verb.FIX, by="driver-tang")
+    assert refused(ledger, case.id, Verb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    ledger.hear(ended(NOON + HOUR))
+    assert ledger.cases[case.id].state is State.VERIFIED
+    advanced(ledger, NOON + HOUR + 7 * DAY - 1)
+    assert ledger.cases[case.id].state is State.VERIFIED
+    advanced(ledger, NOON + HOUR + 7 * DAY)
+    assert ledger.cases[case.id].state is State.CLOSED
+
+
+def test_what_nobody_had_to_act_on_closes_with_its_episode() -> None:
+    ledger = empty()
+    ledger.hear(raised())
+    (case,) = ledger.cases
+    ledger.hear(ended(NOON + HOUR))
+    assert ledger.cases == {}
+    written = ledger.take()
+    assert [deed.deed for deed in written.deeds] == ["raised", "verified", "closed"]
+    assert written.cases[case].settled
+
+
+def test_p4_and_notices_of_the_house_are_no_cases() -> None:
+    ledger = empty()
+    ledger.hear(raised(episode=f"battery_low/{POOL}/1", severity="P4"))
+    ledger.hear(raised(episode="series_paused/xiang/1", severity="P3"))
+    assert not ledger.cases
+
+
+def test_an_emptying_verifies_what_was_said_to_be_fixed_and_proves_what_is_said_later() -> None:
+    emptied = Event(at_ms=NOON + HOUR, event="emptied", asset=POOL)
+    ledger = empty()
+    before, after = (registered(ledger, asset=POOL, rule="overflow") for _ in range(2))
+    ask(ledger, before.id, Verb.FIX)
+    assert refused(ledger, before.id, Verb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    ledger.hear(emptied)
+    assert ledger.cases[before.id].state is State.VERIFIED
+    assert ledger.cases[after.id].state is State.OPEN
+    assert ask(ledger, after.id, Verb.FIX, NOON + 2 * HOUR).state is State.VERIFIED
+
+
+def test_what_was_seen_done_counts_no_more_once_it_is_wrong_again() -> None:
+    ledger = empty()
+    case = registered(ledger, asset=POOL, rule="overflow")
+    ledger.hear(Event(at_ms=NOON + HOUR, event="emptied", asset=POOL))
+    ledger.hear(raised(NOON + 2 * HOUR))
+    assert ask(ledger, case.id, Verb.FIX, NOON + 3 * HOUR).state is State.FIXED
+
+
+def test_a_silent_sensor_decides_nothing() -> None:
+    ledger = empty(hears=lambda _: False)
+    ledger.hear(raised())
+    (case,) = ledger.cases
+    ask(ledger, case, Verb.FIX)
+    assert ask(ledger, case, Verb.VERIFY, proof="现场看过").state is State.VERIFIED
+
+
+def test_only_data_end_a_silence() -> None:
+    ledger = empty(hears=lambda _: False)
+    ledger.hear(raised(episode="offline/chetian-plant/1", severity="P3"))
+    (case,) = ledger.cases
+    ask(ledger, case, Verb.FIX)
+    assert refused(ledger, case, Verb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+
+
+def test_an_overdue_case_climbs_a_level_a_day_and_is_told_by_day() -> None:
+    ledger = empty()
+    case = registered(ledger)
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    advanced(ledger, NOON)
+    assert advanced(ledger, NOON + DAY - 1) == []
+    for level, to in enumerate(("sec-yang", "town-he", "dispatch-wu"), start=1):
+        due_ms = NOON + level * DAY
+        event, owed = advanced(ledger, due_ms)
+        assert isinstance(event, Event)
+        assert isinstance(owed, Owed)
+        assert (event.event, event.at_ms, (event.detail or {})["level"]) == ("case_overdue", due_ms, level)
+        assert (owed.to, owed.at_ms, owed.kind) == (to, due_ms, Kind.NOTICE)
+        assert owed.text == "【湘阳环卫】柳潭村桥头：路边有垃圾，限23日12点，还没办完，已交李大姐。请督办。"
+    assert advanced(ledger, NOON + 99 * DAY) == []
+
+
+def test_the_owner_of_a_registered_case_is_told_by_day_unless_it_is_nobodys_any_more() -> None:
+    night = NOON + 10 * HOUR
+    ledger = empty()
+    kept, taken = (registered(ledger, night) for _ in range(2))
+    for case in (kept, taken):
+        ask(ledger, case.id, Verb.ASSIGN, night, to="cleaner-li")
+    ask(ledger, taken.id, Verb.FIX, night)
+    assert advanced(ledger, NOON + 19 * HOUR - 1) == []
+    owed, dropped = advanced(ledger, NOON + 19 * HOUR)
+    assert isinstance(owed, Owed)
+    assert (owed.to, owed.text) == ("cleaner-li", "【湘阳环卫】柳潭村桥头：路边有垃圾。请23日22点前办好，办好回1。")
+    assert isinstance(dropped, Event)
+    assert dropped.event == "dropped"
+
+
+def test_an_overdue_episode_is_recorded_and_left_to_its_own_chain() -> None:
+    ledger = empty()
+    ledger.hear(raised())
+    (event,) = advanced(ledger, NOON + 2 * HOUR)
+    assert isinstance(event, Event)
+    assert event.event == "case_overdue"
+    assert advanced(ledger, NOON + 3 * HOUR) == []
+
+
+def test_a_deferred_case_is_left_alone_until_its_day_and_is_overdue_then() -> None:
+    ledger = empty()
+    case = registered(ledger)
+    ask(ledger, case.id, Verb.START, by="crew-chen")
+    until = NOON + 3 * DAY
+    ask(ledger, case.id, Verb.DEFER, by="crew-chen", reason="等水泵配件", until_ms=until)
+    (owed,) = advanced(ledger, NOON)
+    assert isinstance(owed, Owed)
+    assert owed.text == "【湘阳环卫】柳潭村桥头路边有垃圾：等水泵配件，预计25日办好，已备案。期间不再催。"
+    assert advanced(ledger, until - 1) == []
+    event, *_ = advanced(ledger, until)
+    assert isinstance(event, Event)
+    assert event.event == "case_overdue"
+    assert ledger.cases[case.id].state is State.DOING
+
+
+def test_the_same_matter_soon_again_is_a_recurrence() -> None:
+    ledger = empty()
+    ledger.hear(raised())
+    (first,) = ledger.cases
+    ledger.hear(told(NOON))
+    ledger.hear(ended(NOON + HOUR))
+    ledger.hear(raised(NOON + 7 * DAY + HOUR, f"overflow/{POOL}/2"))
+    ledger.hear(raised(NOON + 7 * DAY + HOUR, "overflow/ytan-04/2"))
+    found = {case.episode: case.recurs for case in ledger.cases.values()}
+    assert found[f"overflow/{POOL}/2"] == first
+    assert found["overflow/ytan-04/2"] == ""
+
+
+def test_whatever_people_write_a_text_fits_one_segment() -> None:
+    ledger = empty()
+    wish = Register(what="垃圾" * 100, by="dispatch-wu", area="ytan", place="【桥】头" * 15)
+    case = ledger.register(wish, NOON)
+    assert isinstance(case, Case)
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, Verb.DEFER, reason="等" * 500, until_ms=NOON + 40 * DAY)
+    texts = [said.text for said in advanced(ledger, NOON + 99 * DAY) if isinstance(said, Owed)]
+    assert len(texts) >= 3
+    assert max(len(text.encode("utf-16-be")) // 2 for text in texts) <= 70
+    assert all(text.count("【") == 1 for text in texts)
+
+
+verbs = st.fixed_dictionaries(
+    {
+        "verb": st.sampled_from(Verb),
+        "to": st.sampled_from(("", "cleaner-li", "sec-yang", "nobody")),
+        "rule": st.sampled_from(("", "litter", "overflow", "whim")),
+        "until": st.sampled_from((0, HOUR, 3 * DAY)),
+        "reason": st.sampled_from(("", "等配件")),
+        "proof": st.sampled_from(("", "看过")),
+    }
+)
+steps = st.lists(
+    st.tuples(
+        st.sampled_from((0, 1, HOUR, 5 * HOUR, DAY, 8 * DAY)),
+        st.integers(0, 3),
+        st.one_of(verbs, st.sampled_from(("raise", "tell", "clear", "empty", "restart", "register"))),
+    ),
+    max_size=40,
+)
+
+
+def restarted(ledger: Ledger) -> Ledger:
+    again = empty()
+    numbers: dict[tuple[str, str], int] = {}
+    for case in ledger.cases:
+        key, number = numbered(case)
+        numbers[key] = max(number, numbers.get(key, 0))
+    again.restore((unpack_case(pack_case(case)) for case in ledger.cases.values()), numbers | ledger._numbers._highest)
+    return again
+
+
+def happen(ledger: Ledger, step: object, which: int, at_ms: int, episode: str) -> None:
+    cases = list(ledger.cases)
+    match step:
+        case "raise":
+            ledger.hear(raised(at_ms, episode))
+        case "tell":
+            ledger.hear(structs.replace(told(at_ms), episode=episode))
+        case "clear":
+            ledger.hear(ended(at_ms, episode))
+        case "empty":
+            ledger.hear(Event(at_ms=at_ms, event="emptied", asset=POOL))
+        case "register":
+            asset = POOL if which % 2 else ""
+            ledger.register(Register(what="垃圾", by="dispatch-wu", asset=asset, area="ytan", rule="overflow"), at_ms)
+        case dict() if cases:
+            until_ms = step["until"] and at_ms + step["until"]
+            wish = {name: value for name, value in step.items() if name != "until"}
+            ledger.act(CaseCommand(**wish, case=cases[which % len(cases)], by="dispatch-wu", until_ms=until_ms), at_ms)
+        case _:
+            pass
+
+
+def lived(
+    script: list[tuple[int, int, object]], *, ticks: bool = False, restarts: bool = False
+) -> tuple[list[Deed], Log, dict[str, Case]]:
+    ledger, at_ms, episode = empty(), NOON, 0
+    deeds: list[Deed] = []
+    kept: dict[str, Case] = {}
+    log: Log = []
+
+    def keep() -> None:
+        written = ledger.take()
+        deeds.extend(written.deeds)
+        kept.update(written.cases)
+
+    for gap, which, step in script:
+        if ticks:
+            ledger.advance(at_ms + gap // 2, log)
+        at_ms += gap
+        ledger.advance(at_ms, log)
+        episode += step == "raise"
+        happen(ledger, step, which, at_ms, f"overflow/{POOL}/{episode}")
+        keep()
+        if restarts or step == "restart":
+            ledger = restarted(ledger)
+    ledger.advance(at_ms + 30 * DAY, log)
+    keep()
+    return deeds, log, kept
+
+
+@settings(max_examples=80, deadline=None)
+@given(steps)
+def test_no_sequence_closes_what_was_not_verified_and_whoever_has_it_has_rule_and_deadline(
+    script: list[tuple[int, int, object]],
+) -> None:
+    deeds, _, kept = lived(script)
+    state: dict[str, str] = {}
+    for deed in deeds:
+        assert deed.was in ("", state.get(deed.case, "")), "the history is a chain"
+        if deed.now == State.CLOSED and deed.was != State.CLOSED:
+            assert state[deed.case] == State.VERIFIED
+        state[deed.case] = deed.now
+    for case in kept.values():
+        assert state[case.id] == case.state
+        if case.state is not State.OPEN:
+            assert case.rule
+            assert case.deadline_ms
+            assert case.owner or (case.origin is Origin.TELEMETRY and case.settled)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_ticks_and_restarts_change_nothing(script: list[tuple[int, int, object]]) -> None:
+    plain = lived(script)
+    assert lived(script, ticks=True) == plain
+    assert lived(script, restarts=True) == plain
