@@ -8,18 +8,23 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from threading import Event, Thread
+from typing import Any, Final, NamedTuple
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.receipts import reply
 from gateway import app as gateway_app
-from gateway import imports, shipped, start
+from gateway import desk_work, imports, shipped, start
 from gateway.cli import app
-from gateway.desk.server import bind
+from gateway.desk.cases import serve_cases
+from gateway.desk.problems import answer_with_problems
+from gateway.desk.server import bind, serving
 from gateway.embedded import Embedded, free_port
 from gateway.hearing import Hearing
 from gateway.replay import Memory
@@ -27,6 +32,7 @@ from gateway.settings import load
 from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
 from gateway.sources.broker_words import refused
+from gateway.sources.inbox import Inbox
 from telemetry.wire import Uplink
 from tests.gateway.cli.installation import Installation
 from tests.grafana_thirteen import TOKEN, Answer, edited_on_its_page, thirteen
@@ -353,6 +359,50 @@ def wrong_telephone(home: Installation) -> Iterator[Case]:
         yield Case(title, "Kept, and answered at most once an hour.", "", json.dumps(row, ensure_ascii=False))
 
 
+def wrong_cases(home: Installation) -> Iterator[Case]:
+    """What the ledger answers over HTTP, with the gateway's own loop behind it."""
+    county = imports.checked(home.folder / "inventory.yaml")
+    pipeline = start.anew(county, shipped.figures(), Memory(), RECEIVED_MS)
+    inbox: Inbox[Any] = Inbox()
+    app = FastAPI()
+    answer_with_problems(app)
+    serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
+    ended = Event()
+
+    def turn() -> None:
+        while not ended.is_set():
+            for posted in inbox.take():
+                posted.answer.resolve(desk_work.done(posted.item, pipeline, RECEIVED_MS, lambda _: False))
+            ended.wait(0.005)
+
+    bound = bind(Endpoint("127.0.0.1", 0))
+    url, permit = f"http://127.0.0.1:{bound.getsockname()[1]}", {"Authorization": "Bearer hush"}
+    thread = Thread(target=turn)
+    thread.start()
+    try:
+        with serving(app, bound), httpx.Client(base_url=url, trust_env=False, headers=permit) as http:
+
+            def asked(path: str, body: dict[str, str]) -> tuple[str, str, str]:
+                said = http.post(f"/api/v1/cases{path}", json=body)
+                line = f"POST /api/v1/cases{path} {json.dumps(body, ensure_ascii=False)}"
+                return line, said.json()["detail"], f"HTTP {said.status_code}, as problem+json."
+
+            call = {"what": "路边有垃圾", "by": "dispatch-wu"}
+            yield Case("Case without a place", "Neither an asset nor an area.", *asked("", call))
+            long = {**call, "area": "ytan", "place": "桥头\n" * 2}
+            yield Case("Line break in a place", "It would be read as two.", *asked("", long))
+            http.post("/api/v1/cases", json={**call, "area": "ytan"})
+            path = "/20261122-wushi-001"
+            wrong = "Only what is verified is closed (销号)."
+            yield Case("Case closed too early", wrong, *asked(f"{path}/close", {"by": "dispatch-wu"}))
+            body = {"by": "dispatch-wu", "until": "2026-11-25T00:00:00+08:00"}
+            yield Case("Deferral without a reason", "备案 needs a reason and a day.", *asked(f"{path}/defer", body))
+    finally:
+        ended.set()
+        thread.join()
+        inbox.close()
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.chdir(tmp_path)
@@ -371,6 +421,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
             *wrong_grafana(home),
             *wrong_uplinks(home),
             *wrong_telephone(home),
+            *wrong_cases(home),
         ]
 
 

@@ -48,6 +48,7 @@ class Scene:
     def twice(self, at_ms: int, distance_mm: int) -> None:
         self.bin(at_ms, distance_mm)
         self.bin(at_ms + 20 * MINUTE, distance_mm)
+        self.advance(at_ms + 20 * MINUTE)
 
     def ask(self, wish: Register | CaseCommand, at_ms: int) -> object:
         self.advance(at_ms)
@@ -158,7 +159,7 @@ def test_an_answer_of_the_owner_to_a_text_of_the_ledger_says_that_it_is_done(sce
 def test_a_journal_of_the_version_before_takes_the_ledger_and_keeps_what_it_had(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        migrate(old, path, scripts()[:3])
+        migrate(old, path, scripts()[:5])
         old.execute("INSERT INTO meta VALUES ('colour', 'green')")
     with closing(Journal.open(path)) as journal:
         entry = full_entry()
