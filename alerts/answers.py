@@ -71,6 +71,8 @@ class Asked:
     kind: str
     at_ms: Millis
     code: str = ""
+    covers: tuple[str, ...] = ()
+    """The episodes that it speaks of, where it speaks of several."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 

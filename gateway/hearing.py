@@ -3,6 +3,7 @@
 Called by the loop alone, inside its transaction. What an answer means is ``alerts.answers`` and ``alerts.replies``.
 """
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from alerts.answers import UNCLEAR_EVERY_MS, WITHIN_MS, Asked, Meaning, answered, understand
 from alerts.changes import Changes
 from alerts.claims import ABOUT, Claim, is_due, sampled, standing
+from alerts.model import Event
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
 from gateway.commands import Command, Verb
@@ -86,14 +88,16 @@ class Hearing:
             self._say_so(person, said.phone, told, now_ms)
             return
         entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
-        self._do(asked, understood.meaning, now_ms)
+        standing = [each for each in asked.covers or (asked.episode,) if each in self._pipeline.county.alerts]
+        for number, episode in enumerate(standing):  # what is over, or was about no case, is kept and nothing follows
+            self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
 
-    def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
+    def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis, *, is_first: bool) -> None:
+        """What follows from an answer about one episode; of several in one text only the first tells others."""
         county, changes = self._pipeline.county, self._pipeline.changes
-        alert = county.alerts.get(asked.episode)
-        if alert is None:
-            return  # it is over, or was about no case: kept as an answer, and nothing follows
-        changes.log += self._replies.answered(alert, asked, meaning, county.memory(alert.asset), now_ms)
+        alert = county.alerts[asked.episode]
+        said = self._replies.answered(alert, asked, meaning, county.memory(alert.asset), now_ms)
+        changes.log += said if is_first else [each for each in said if isinstance(each, Event)]
         if meaning is Meaning.DONE:
             obey(Command(verb=Verb.ACK, episode=asked.episode, by=asked.person, channel="sms"), county, now_ms, changes)
             if alert.rule in ABOUT and not alert.closed_ms:

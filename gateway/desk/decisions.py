@@ -33,8 +33,15 @@ class Why(StrEnum):
     HOUSE = "house"
     UNREACHABLE = "unreachable"
     NOBODY = "nobody"
+    DECLINED = "declined"
+    CALLBACK = "callback"
+    DOUBTED = "doubted"
     MISSED = "missed"
     LATE = "late"
+
+
+_ANSWERS: Final = {str(each): each for each in (Why.DECLINED, Why.CALLBACK, Why.DOUBTED)}
+"""What somebody answered that only the office can settle."""
 
 
 class Place(StrEnum):
@@ -56,9 +63,13 @@ def placed(
     now_ms: Millis,
     unreached: Collection[str] = (),
     nobodys: Collection[str] = (),
+    answer: str = "",
 ) -> tuple[Place, Why | None]:
-    """Where an episode stands; ``unreached`` and ``nobodys`` name those whose people could not be told."""
-    why = _why(alert, asset, now_ms, unreached, nobodys)
+    """Where an episode stands; ``unreached`` and ``nobodys`` name those whose people could not be told.
+
+    ``answer`` is the last that somebody answered to a text about it.
+    """
+    why = _why(alert, asset, now_ms, unreached, nobodys, answer)
     if why is Why.COOLED:
         return Place.DECIDE, why  # seen or not, a person has to reset it
     if (alert.acked_ms or alert.shelved_until_ms) and why is not None:
@@ -71,7 +82,12 @@ def placed(
 
 
 def _why(
-    alert: Alert, asset: Asset | None, now_ms: Millis, unreached: Collection[str], nobodys: Collection[str]
+    alert: Alert,
+    asset: Asset | None,
+    now_ms: Millis,
+    unreached: Collection[str],
+    nobodys: Collection[str],
+    answer: str,
 ) -> Why | None:
     if alert.rule == "fire":
         return Why.COOLED if alert.latched else Why.FIRE
@@ -85,6 +101,7 @@ def _why(
         (alert.rule == "series_paused", Why.HOUSE),
         (alert.episode in unreached, Why.UNREACHABLE),
         (alert.episode in nobodys, Why.NOBODY),
+        (answer in _ANSWERS, _ANSWERS.get(answer)),
         (alert.rule == "over_two_thirds" and alert.missed > 0, Why.MISSED),
         (alert.rule == "over_two_thirds" and alert.step >= LATE_STEP, Why.LATE),
     )

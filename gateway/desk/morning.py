@@ -5,6 +5,7 @@ Pure: a projection, a scope, what the journal said about the cases, and an insta
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from alerts.alert import Alert
@@ -108,6 +109,7 @@ def morning(
     rounds: Rounds,
     messages: Iterable[Message],
     now_ms: Millis,
+    answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Morning:
     """Everything but the past of the cases, which only those that are shown need (``told``)."""
     wrong = {each.episode for each in messages if each.state in GONE_WRONG}
@@ -120,7 +122,7 @@ def morning(
     for alert in visible:
         asset = scope.inventory.assets.get(alert.asset)
         nobodys = (alert.episode,) if alert.step > 0 and not alert.told and alert.owes else ()
-        place, why = placed(alert, asset, now_ms, wrong, nobodys)
+        place, why = placed(alert, asset, now_ms, wrong, nobodys, answers.get(alert.episode, ""))
         seen = projection.assets.get(alert.asset)
         by_place[place].append(
             Case(

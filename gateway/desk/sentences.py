@@ -20,6 +20,10 @@ _EPISODES: Final = frozenset({"inhibited", "released"})
 """Events whose reason is another episode."""
 
 
+_SAID_OTHERWISE: Final = frozenset({"round_missed", "folded"})
+"""Events whose reason is a number or a key, and nothing for people."""
+
+
 def person(inventory: Inventory, name: str) -> str:
     """Somebody's name, or of a role what it is called."""
     known = inventory.people.get(name)
@@ -58,7 +62,7 @@ def of_event(event: Event, inventory: Inventory, clock: Clock) -> str:
 
 def of_wait(alert: Alert, clock: Clock) -> str:
     """等这班来清，先不发（到 11:30）: what an open episode waits for; empty when nothing is due any more."""
-    due_ms = alert.wake_ms
+    due_ms = alert.tell_ms or alert.shelved_until_ms
     if not due_ms:
         return ""
     if alert.reason:
@@ -69,7 +73,7 @@ def of_wait(alert: Alert, clock: Clock) -> str:
 def next_step(alert: Alert) -> str:
     """What is due of it next, as the catalogue names it under ``waits``."""
     due = {alert.fresh_ms: "afresh", alert.round_ms: "round", alert.repeat_ms: "repeat", alert.due_ms: "step"}
-    name = due.get(alert.wake_ms, "step")
+    name = due.get(alert.tell_ms, "step")
     return "first" if name == "step" and alert.step == 0 else name
 
 
@@ -78,7 +82,7 @@ def _clauses(event: Event, detail: Detail, inventory: Inventory, clock: Clock) -
     reason = str(detail.get("reason", "") or "")
     if event.event in _EPISODES:
         said.append(episode(inventory, reason))
-    elif event.event != "round_missed" and reason:
+    elif event.event not in _SAID_OTHERWISE and reason:
         said.append(words.word("reasons", reason))
     who = detail.get("person") or detail.get("to")
     if isinstance(who, str):

@@ -54,5 +54,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 def _held(visit: Visit) -> list[Alert]:
     """Open episodes with something due later, what is due first first."""
     with visit.present.feed.present() as projection:
-        held = [alert for alert in projection.open.values() if alert.wake_ms and visit.scope.sees(alert.asset)]
-    return sorted(held, key=lambda alert: alert.wake_ms)[:A_PAGE]
+        held = [
+            alert
+            for alert in projection.open.values()
+            if (alert.tell_ms or alert.shelved_until_ms) and visit.scope.sees(alert.asset)
+        ]
+    return sorted(held, key=lambda alert: alert.tell_ms or alert.shelved_until_ms)[:A_PAGE]

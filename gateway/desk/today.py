@@ -43,9 +43,9 @@ def _page(journal: CaseReader, visit: Visit) -> Morning:
     present = visit.present
     with present.feed.present() as projection:
         standing = [alert.episode for alert in projection.open.values() if visit.scope.sees(alert.asset)]
-    messages = journal.messages_about(standing)
+    messages, answers = journal.messages_about(standing), journal.answers_about(standing)
     with present.feed.present() as projection:
-        page = morning(visit.scope, projection, present.lines_pct, present.rounds, messages, visit.now_ms)
+        page = morning(visit.scope, projection, present.lines_pct, present.rounds, messages, visit.now_ms, answers)
     decide = _with_their_past(journal, page.decide, messages)
     in_hand = _with_their_past(journal, page.in_hand[:IN_HAND_SHOWN], messages)
     return replace(page, decide=decide, in_hand=in_hand)

@@ -77,6 +77,11 @@ class CaseReader(RollupReader):
         """The newest messages with ids below ``before`` in some states, the newest first; ``to`` names one person."""
         return self._messages(_NEWEST, (before, json.dumps(list(states)), to, to, most))
 
+    def answers_about(self, episodes: Iterable[str]) -> dict[str, str]:
+        """The last that somebody answered by telephone, by episode."""
+        with translated(self._path):
+            return dict(self._connection.execute(_ANSWERED, (json.dumps(list(episodes)),)).fetchall())
+
     def events_about(self, episodes: Iterable[str]) -> list[Event]:
         """Everything that happened to some episodes, in its order."""
         return self._events(_EVENTS_ABOUT, (json.dumps(list(episodes)),))
@@ -147,6 +152,10 @@ _NEWEST: Final = f"""
     ORDER BY id DESC LIMIT ?
 """  # noqa: S608 -- words of our own
 _EVENT: Final = "SELECT at_ms, event, rule, asset, device, episode, severity, detail FROM event"
+_ANSWERED: Final = f"""
+    SELECT episode, event FROM ({_EVENT} WHERE episode IN (SELECT value FROM json_each(?))
+        AND event IN ('done', 'declined', 'doubted', 'callback', 'dispatched') ORDER BY id)
+"""  # noqa: S608 -- words of our own
 _EVENTS_ABOUT: Final = f"{_EVENT} WHERE episode IN (SELECT value FROM json_each(?)) AND episode <> '' ORDER BY id"  # noqa: S608 -- words of our own
 _EVENTS_ON: Final = f"{_EVENT} WHERE asset = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, id"
 _NEWEST_EVENTS: Final = f"""

@@ -123,7 +123,8 @@ def is_answered(connection: sqlite3.Connection, channel: str, number: str) -> bo
 
 
 _TOLD: Final = """
-    SELECT episode, recipient, template, kind, at_ms, json_extract(variables, '$.code'), variables FROM notification
+    SELECT episode, recipient, template, kind, at_ms, json_extract(variables, '$.code'), covers, variables
+    FROM notification
     WHERE phone = ? AND at_ms >= ? AND state IN ('sending', 'accepted', 'delivered', 'owed') ORDER BY id DESC LIMIT 50
 """
 
@@ -131,8 +132,19 @@ _TOLD: Final = """
 def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
     """What a number was told since then, the newest first."""
     return [
-        Asked(episode, person, template, kind, at_ms, code or "", msgspec.json.decode(variables, type=dict[str, str]))
-        for episode, person, template, kind, at_ms, code, variables in connection.execute(_TOLD, (phone, since_ms))
+        Asked(
+            episode,
+            person,
+            template,
+            kind,
+            at_ms,
+            code or "",
+            msgspec.json.decode(covers or "[]", type=tuple[str, ...]),
+            msgspec.json.decode(variables, type=dict[str, str]),
+        )
+        for episode, person, template, kind, at_ms, code, covers, variables in connection.execute(
+            _TOLD, (phone, since_ms)
+        )
     ]
 
 
