@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.digest import Digest
+from alerts.lists import LIST
 from alerts.mailbox import Mailbox, Post
 from alerts.model import Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
@@ -75,6 +76,7 @@ class Annunciator:
                 log.append(_about(each, "dropped", at_ms, reason))
             else:
                 wanted.append(each)
+        wanted = _listed(wanted, at_ms, log)
         box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
         if not wanted:
             return self.sorting.emptied(box, at_ms, 0), log
@@ -104,6 +106,19 @@ class Annunciator:
             for phone, people in self.inventory.people_at.items()
             if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
+
+
+def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
+    """What a list of the same instant speaks of need not be told beside it."""
+    lists = [each for each in wanted if each.rule == LIST and each.covers]
+    kept: list[Owed] = []
+    for each in wanted:
+        found = next((one for one in lists if each.episode in one.covers and each.to == one.to), None)
+        if found is None or each.kind not in (Kind.FIRST, Kind.FRESH):
+            kept.append(each)
+        else:
+            log.append(_about(each, "folded", at_ms, found.key))
+    return kept
 
 
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:

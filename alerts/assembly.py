@@ -18,10 +18,12 @@ from alerts.calendars import Calendar
 from alerts.county import County
 from alerts.devices import DeviceMemory
 from alerts.digest import Digest
+from alerts.exposure import lines_pct
 from alerts.facts import Witness
 from alerts.ledger.book import Ledger
 from alerts.ledger.case import Case
 from alerts.lifecycle import IDLE, Machine
+from alerts.lists import Lists
 from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
 from alerts.plan import AssetState, Plan, Slot
@@ -69,6 +71,7 @@ class Assembled(NamedTuple):
 
     county: County
     ledger: Ledger
+    lists: Lists
     ruleset: str
 
 
@@ -101,7 +104,8 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     office = Office(inventory, telling, Responses(inventory, telling), gateway_rule)
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
-    return Assembled(county, ledger, rules.version)
+    lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
+    return Assembled(county, ledger, lists, rules.version)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

@@ -75,6 +75,13 @@ class BinSight(Struct, frozen=True, gc=False):
     emptying: Emptying | None
 
 
+def recent_c(memory: object, at_ms: Millis, within_ms: Millis) -> float | None:
+    """The last temperature of a bin, if it is no further than ``within_ms`` from an instant."""
+    if not isinstance(memory, BinMemory) or abs(at_ms - memory.temperature_ms) > within_ms:
+        return None
+    return memory.temperature_c
+
+
 def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[BinSight, BinMemory]:
     """One sample, judged against what the bin's samples said before; gives also the memory that it leaves."""
     values = reading.values

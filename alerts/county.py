@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from alerts import engine
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
-from alerts.bins import BinMemory
+from alerts.bins import recent_c
 from alerts.changes import Changes
 from alerts.engine import NEVER
 from alerts.finding import Finding, Found, Step
@@ -49,8 +49,7 @@ class County:
         self._listening = False
         self._figures_changed = False
         self._since_ms: Millis = NEVER
-        self._deaf_ms: Millis = 0
-        self._grace_ms: Millis = 0
+        self._deaf_ms = self._grace_ms = 0
 
     def restore(
         self,
@@ -84,9 +83,7 @@ class County:
                 changes.moved[asset] = None
         self._since_ms = at_ms
         if started:
-            boxes, log = self._annunciator.readdress(self.boxes.values(), at_ms)
-            self._keep_boxes(boxes, changes)
-            changes.log.extend(log)
+            self._deliver(self._annunciator.readdress(self.boxes.values(), at_ms), changes)
             self._retire(at_ms, changes)
         if self._figures_changed:
             self._rejudge(at_ms, changes)
@@ -123,8 +120,7 @@ class County:
                 self._settle(docket, changes)
             else:
                 box, log = self._annunciator.release(self.boxes[name], self.alerts, due_ms)
-                self._keep_boxes((box,), changes)
-                changes.log.extend(log)
+                self._deliver(([box], log), changes)
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
         step = engine.expire(plan, self.states[plan.asset.id], due_ms)
@@ -167,6 +163,15 @@ class County:
         self._settle(docket, changes)
         return True
 
+    def post(self, log: Log, changes: Changes) -> None:
+        """What somebody else owes, such as the lists, into the mailboxes."""
+        self._deliver(self._annunciator.post(log, self.boxes), changes)
+
+    @property
+    def hearing_since_ms(self) -> Millis:
+        """Since when we hear the devices; what fell due before that has waited for us."""
+        return self._since_ms
+
     @property
     def scribe(self) -> Scribe:
         """The writer of this county."""
@@ -180,15 +185,9 @@ class County:
 
     def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
         """See ``Neighbours``."""
-        found: list[float] = []
-        for other in self.inventory.bins_in.get(asset.area, ()):
-            state = self.states.get(other.id)
-            if other.id == asset.id or state is None or not isinstance(state.memory, BinMemory):
-                continue
-            warmth, seen_ms = state.memory.temperature_c, state.memory.temperature_ms
-            if warmth is not None and abs(at_ms - seen_ms) <= within_ms:
-                found.append(warmth)
-        return found
+        others = (other.id for other in self.inventory.bins_in.get(asset.area, ()) if other.id != asset.id)
+        found = (recent_c(self.memory(other), at_ms, within_ms) for other in others)
+        return [warmth for warmth in found if warmth is not None]
 
     def memory(self, asset: str) -> Memory | None:
         """What is remembered of an asset, if it is one."""
@@ -236,7 +235,7 @@ class County:
         return Docket(self.alerts, silent, memory, self._since_ms, self._grace_ms)
 
     def _settle(self, docket: Docket, changes: Changes) -> None:
-        boxes, log = self._annunciator.post(docket.log, self.boxes)
+        posted = self._annunciator.post(docket.log, self.boxes)
         for episode, alert in docket.changed.items():
             changes.alerts[episode] = alert
             if alert.closed_ms and not alert.wake_ms:
@@ -245,10 +244,11 @@ class County:
                 continue
             self.alerts[episode] = alert
             self._file(_ALERT, episode)
-        changes.log.extend(log)
-        self._keep_boxes(boxes, changes)
+        self._deliver(posted, changes)
 
-    def _keep_boxes(self, boxes: Iterable[Mailbox], changes: Changes) -> None:
+    def _deliver(self, made: tuple[list[Mailbox], Log], changes: Changes) -> None:
+        boxes, log = made
+        changes.log.extend(log)
         for box in boxes:
             self.boxes[box.phone] = changes.boxes[box.phone] = box
             if box.due_ms:

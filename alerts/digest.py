@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from alerts import texts
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, Calendar, stamp
+from alerts.lists import LIST
 from alerts.model import Kind, Owed
 from alerts.schedule import Schedule
 from alerts.texts import Facts, Texts
@@ -23,8 +24,6 @@ from telemetry.reading import Millis
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 DIGEST: Final = "digest"
 """What a text about all sorts is filed under, in the place of a rule."""
-MOST_PLACED: Final = 3
-"""So many are named with their landmarks; more by their short names alone."""
 NOON: Final = 12
 _BEGUN: Final = frozenset({Kind.FIRST, Kind.FRESH})
 
@@ -42,7 +41,8 @@ class Digest:
         """What leaves instead of these: for each person one text, and one more for each power line."""
         clusters: dict[tuple[str, str], list[Owed]] = {}
         for each in pending:
-            clusters.setdefault((each.to, self._feeder(each)), []).append(each)
+            apart = each.episode if each.rule == LIST else self._feeder(each)
+            clusters.setdefault((each.to, apart), []).append(each)
         for cluster in clusters.values():
             yield replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)
 
@@ -75,7 +75,7 @@ class Digest:
             "round": self._round(known, at_ms),
         }
         name = self._name(cluster, known, facts["feeder"])
-        short = len(cluster) > MOST_PLACED or name.startswith("several")
+        short = len(cluster) > texts.MOST_PLACED or name.startswith("several")
         names = [self._short(each) if short else self._place(each) for each in cluster]
         items = [f"{self._short(each)}{self._word(each)}" for each in cluster]
         facts |= {"names": texts.listed(names), "items": texts.listed(items)}

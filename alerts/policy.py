@@ -158,6 +158,8 @@ class Policies(_Figures):
     parent_least: Span
     parent_most: Span
     telling: Telling = Telling()
+    lists: dict[str, DayTime] = Field(default_factory=dict)
+    """When which list is made; one that is not named is not made."""
     ack_timeout: dict[str, Span] = Field(default={"P1": 30 * 60_000, "P2": 4 * 3_600_000, "P3": 24 * 3_600_000})
     """How long an acknowledgement holds while it still stands (T10)."""
     shelf: dict[str, Span] = Field(default={"cleaner": 8 * 3_600_000, "dispatcher": 24 * 3_600_000})

@@ -19,6 +19,8 @@ SEGMENT: Final = 70
 PART: Final = 67
 """Units of each segment where a text takes more than one."""
 MOST_NAMED: Final = 8
+MOST_PLACED: Final = 3
+"""So many are named with their landmarks; more by their short names alone."""
 FACTS: Final = frozenset(
     {
         "place",
@@ -51,6 +53,14 @@ FACTS: Final = frozenset(
         "items",
         "feeder",
         "round",
+        "over",
+        "full",
+        "stopped",
+        "silent",
+        "points",
+        "due",
+        "done",
+        "left",
         "person",
         "stand_in",
     }
@@ -166,6 +176,12 @@ def units(text: str) -> int:
 def listed(items: Sequence[str]) -> str:
     """柳潭3号、小学门口等: as many as a reader can keep in mind."""
     return "、".join(items[:MOST_NAMED]) + ("等" if len(items) > MOST_NAMED else "")
+
+
+def named(assets: Sequence[Asset]) -> str:
+    """As many assets as a reader can keep in mind; a few with their landmarks, more by their short names alone."""
+    few = len(assets) <= MOST_PLACED
+    return listed([place(asset) if few and asset.landmark else asset.short for asset in assets])
 
 
 def place(asset: Asset) -> str:

@@ -25,6 +25,7 @@ Point = tuple[float, float]
 
 def outline(inventory: Inventory) -> dict[str, Any]:
     """GeoJSON with a polygon for each town and village that has an asset with a place; towns first, they lie below."""
+    places = _places(inventory)
     return {
         "type": "FeatureCollection",
         "features": [
@@ -32,11 +33,11 @@ def outline(inventory: Inventory) -> dict[str, Any]:
                 "type": "Feature",
                 "id": area.id,
                 "properties": {"name": area.name, "level": str(level)},
-                "geometry": {"type": "Polygon", "coordinates": [_ring(places)]},
+                "geometry": {"type": "Polygon", "coordinates": [_ring(places[area.id])]},
             }
             for level in (Level.TOWN, Level.VILLAGE)
             for area in inventory.areas.values()
-            if area.level is level and (places := _places(inventory, area.id))
+            if area.level is level and area.id in places
         ],
     }
 
@@ -63,13 +64,15 @@ def _turn(before: Point, at: Point, after: Point) -> float:
     return (at[0] - before[0]) * (after[1] - before[1]) - (at[1] - before[1]) * (after[0] - before[0])
 
 
-def _places(inventory: Inventory, area: str) -> list[Location]:
-    """Where the assets of an area and of all below it stand; one on a border stands in both."""
-    return [
-        asset.location
-        for asset in inventory.assets.values()
-        if asset.location is not None and any(area == node.id for own in asset.areas for node in inventory.lineage(own))
-    ]
+def _places(inventory: Inventory) -> dict[str, list[Location]]:
+    """Where the assets of each area and of all below it stand; one on a border stands in both."""
+    found: dict[str, list[Location]] = {}
+    for asset in inventory.assets.values():
+        if asset.location is not None:
+            areas = {node.id for own in asset.areas for node in inventory.lineage(own)}
+            for area in areas:
+                found.setdefault(area, []).append(asset.location)
+    return found
 
 
 def _ring(places: Iterable[Location]) -> list[list[float]]:

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from alerts.assembly import pack, pack_alert, pack_box, pack_case
+from alerts.assembly import Assembled, pack, pack_alert, pack_box, pack_case
 from alerts.changes import Changes
-from alerts.county import County
-from alerts.ledger.book import Ledger
 from alerts.ledger.case import Case
 from alerts.ledger.opening import numbered
 from alerts.model import Event, Owed
@@ -30,6 +28,9 @@ from telemetry.wire import Echo, Rejected, Samples, Status, Uplink, decode
 _log = logger(__name__)
 
 BUG: Final = "bug"
+LISTED: Final = "listed"
+"""The small mark that says which lists were dealt with."""
+LIST_KEEPS_MS: Final = 3_600_000
 
 
 class Archive(Protocol):
@@ -54,16 +55,19 @@ class Tally:
 class Pipeline:
     """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own."""
 
-    def __init__(self, directory: Directory, county: County, ledger: Ledger, archive: Archive, ruleset: str) -> None:
-        self.county = county
-        self.ledger = ledger
+    def __init__(self, directory: Directory, made: Assembled, archive: Archive, listed_ms: Millis) -> None:
+        """``listed_ms`` is the instant of the last list that was dealt with."""
+        self.county = made.county
+        self.ledger = made.ledger
+        self._lists = made.lists
+        self._listing_ms = made.lists.next_ms(listed_ms)
         self.tracks: dict[str, Track] = {}
         self.changes = Changes()
         self.entry = Entry()
         self.tally = Tally()
         self._directory = directory
         self._archive = archive
-        self._ruleset = ruleset
+        self._ruleset = made.ruleset
         self._below: set[tuple[str, int, int]] = set()
         self.calls = False
         """Whether anybody can be called."""
@@ -100,6 +104,7 @@ class Pipeline:
         self.follow()
         while (due_ms := self.next_deadline()) is not None and due_ms <= now_ms:
             try:
+                self._list(due_ms)
                 self.county.advance(due_ms, self.changes)
                 self.follow()
                 self.ledger.advance(due_ms, self.changes.log)
@@ -108,10 +113,21 @@ class Pipeline:
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""
-        county_ms, ledger_ms = self.county.next_deadline(), self.ledger.next_deadline()
-        if county_ms is None or ledger_ms is None:
-            return ledger_ms if county_ms is None else county_ms
-        return min(county_ms, ledger_ms)
+        found = self.county.next_deadline()  # asked for every uplink, so without a list of three
+        for due_ms in (self.ledger.next_deadline(), self._listing_ms):
+            if due_ms is not None and (found is None or due_ms < found):
+                found = due_ms
+        return found
+
+    def _list(self, now_ms: Millis) -> None:
+        """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
+        due_ms = self._listing_ms
+        if due_ms is None or due_ms > now_ms:
+            return
+        self._listing_ms = self._lists.next_ms(due_ms)
+        self.entry.meta[LISTED] = str(due_ms)
+        if due_ms >= self.county.hearing_since_ms - LIST_KEEPS_MS:
+            self.county.post([*self._lists.made(due_ms, now_ms, self.county)], self.changes)
 
     def follow(self) -> None:
         """The ledger hears what the county has said since it last did; called wherever something may have been said."""

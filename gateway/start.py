@@ -10,7 +10,7 @@ from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_a
 from alerts.county import County
 from alerts.plan import AssetState
 from gateway.journal.remembered import Restored
-from gateway.pipeline import Archive, Pipeline
+from gateway.pipeline import LISTED, Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.directory import Directory
 from telemetry.inventory import Inventory
@@ -30,7 +30,7 @@ def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Milli
     made = assemble_whole(inventory, figures)
     county, known_ms = made.county, known_since(inventory, {}, now_ms)
     county.restore({asset: plan.born(known_ms) for asset, plan in county.plans.items()}, ())
-    return _pipeline(made, archive, known_ms)
+    return _pipeline(made, archive, known_ms, now_ms)
 
 
 def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: Restored, now_ms: Millis) -> Pipeline:
@@ -51,13 +51,13 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
         figures_changed=restored.ruleset not in ("", ruleset),
     )
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
-    pipeline = _pipeline(made, archive, known_ms)
+    pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
     pipeline.tracks = tracks
     return pipeline
 
 
-def _pipeline(made: Assembled, archive: Archive, known_ms: dict[str, Millis]) -> Pipeline:
-    pipeline = Pipeline(Directory(made.county.inventory), made.county, made.ledger, archive, made.ruleset)
+def _pipeline(made: Assembled, archive: Archive, known_ms: dict[str, Millis], listed_ms: Millis) -> Pipeline:
+    pipeline = Pipeline(Directory(made.county.inventory), made, archive, listed_ms)
     pipeline.entry.known = known_ms
     return pipeline
 

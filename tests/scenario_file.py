@@ -23,7 +23,9 @@ from telemetry.wire import Uplink
 
 FOLDER: Final = Path(__file__).parent / "scenarios"
 ZONE: Final = ZoneInfo("Asia/Shanghai")
-KEYS: Final = frozenset({"law", "county", "rules", "start", "timeline", "until", "expect", "because", "silent"})
+KEYS: Final = frozenset(
+    {"law", "county", "rules", "start", "timeline", "until", "expect", "because", "silent", "lists"}
+)
 _MOMENT: Final = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d)(?::(\d\d))?")
 _SPAN: Final = re.compile(r"(-?\d+)(ms|s|min|h|d)")
 _UNIT_MS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -116,6 +118,7 @@ class Scenario:
     law: str
     inventory: Inventory
     rules: str
+    lists: bool
     start_ms: Millis
     until_ms: Millis
     moments: tuple[Moment, ...]
@@ -153,7 +156,16 @@ def read(name: str) -> Scenario:
     rules = yaml.safe_dump(raw["rules"]) if "rules" in raw else ""
     expected, because = (tuple(_line(line) for line in raw.get(key, ())) for key in ("expect", "because"))
     return Scenario(
-        name, raw["law"], inventory, rules, round(start.timestamp() * 1000), until, moments, expected, because
+        name,
+        raw["law"],
+        inventory,
+        rules,
+        raw.get("lists", False),
+        round(start.timestamp() * 1000),
+        until,
+        moments,
+        expected,
+        because,
     )
 
 

@@ -9,6 +9,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
+import yaml
 from msgspec.structs import replace
 
 from alerts.assembly import Figures
@@ -31,13 +32,14 @@ MOST_RESTARTS: Final = 20
 """In a long scenario they are further apart: each reads all the configuration again."""
 
 
-def figures(rules: str = "") -> Figures:
-    """The figures that the house ships, with a scenario's own rules."""
+def figures(rules: str = "", *, lists: bool = False) -> Figures:
+    """The figures that the house ships, with a scenario's own rules, and without lists unless it is about them."""
     config = ROOT / "config"
     shipped = config / "rules.yaml"
+    escalation = (config / "escalation.yaml").read_text(encoding="utf-8")
     return Figures(
         rules or (shipped.read_text(encoding="utf-8") if shipped.exists() else ""),
-        (config / "escalation.yaml").read_text(encoding="utf-8"),
+        escalation if lists else yaml.safe_dump({**yaml.safe_load(escalation), "lists": {}}),
         (config / "texts.zh-CN.yaml").read_text(encoding="utf-8"),
     )
 
@@ -51,6 +53,7 @@ class ListJournal:
     states: dict[str, Placed] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
     mailboxes: dict[str, bytes] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
     cases: dict[str, CaseRow] = field(default_factory=dict)
     known: dict[str, Millis] = field(default_factory=dict)
     tracks: dict[str, Placed] = field(default_factory=dict)
@@ -66,6 +69,7 @@ class ListJournal:
         self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
         self.alerts |= entry.alerts
         self.mailboxes |= entry.mailboxes
+        self.meta |= entry.meta
         self.cases |= entry.cases
         for device, known_ms in entry.known.items():
             self.known.setdefault(device, known_ms)
@@ -88,7 +92,7 @@ class ListJournal:
             states=dict(self.states),
             tracks=dict(self.tracks),
             open_alerts=sorted(unsettled, key=lambda row: (row.raised_ms, row.episode)),
-            meta={},
+            meta=dict(self.meta),
             inventory=None,
             mailboxes=[self.mailboxes[phone] for phone in sorted(self.mailboxes)],
             tail=iter(enumerate(self.readings[self.position :], self.position + 1)),
@@ -115,7 +119,7 @@ class Play:
     def __init__(self, scenario: Scenario, variation: Variation = AS_WRITTEN) -> None:
         self._scenario = scenario
         self._variation = variation
-        self._figures = figures(scenario.rules)
+        self._figures = figures(scenario.rules, lists=scenario.lists)
         self._journal = ListJournal()
         self._lines: list[tuple[str, str, bool]] = []
         self._keys: list[str] = []

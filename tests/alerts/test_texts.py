@@ -47,6 +47,8 @@ LONGEST: Mapping[str, str] = {
     "items": texts.listed(["柳潭小学北站满溢"] * 9),
     "feeder": "柳潭北支线",
     "round": "下午班",
+    **dict.fromkeys(("over", "full", "stopped", "silent", "due", "done", "left"), "120"),
+    "points": "62.5",
     "person": "欧阳大姐",
     "stand_in": "诸葛师傅",
 }
@@ -127,9 +129,12 @@ def composed(name: str, facts: Mapping[str, str]) -> str:
 NAMES = sorted(templates())
 FOR_SEVERAL = {
     *("rounds_missed", "fill_several", "stopped_several", "no_power_feeder", "no_power_several"),
-    *("several", "several_late", "storm"),
+    *("several", "several_late", "storm", "list_emptier", "list_morning", "list_noon", "list_noon_done"),
+    *("list_afternoon", "list_evening", "list_week"),
 }
 """They name up to eight, and may take two segments."""
+OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning"}
+"""Lists may have nothing to name."""
 OF_THE_HOUSE = {"series_paused"}
 """Notices of the house about itself: their place is the office's own machine."""
 OF_NO_CASE = {"not_understood", "welcome", "sms_test"}
@@ -164,6 +169,8 @@ def test_a_text_is_a_whole_sentence_in_full_width_punctuation_with_a_day_and_a_p
         if name in OF_NO_CASE:
             continue
         assert "22日" in text
+        if name in OF_A_TOWN:
+            continue
         places = (
             ["值班电脑"]
             if name in OF_THE_HOUSE

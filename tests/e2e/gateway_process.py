@@ -61,11 +61,12 @@ def offset_to(hour: int) -> Millis:
 
 
 def unfolded(escalation: str) -> str:
-    """The shipped escalation, but whoever is to be told is told at once and of one thing at a time."""
+    """The shipped escalation, but whoever is to be told is told at once and of one thing at a time; and no lists."""
     figures = yaml.safe_load(escalation)
     many = 1_000_000
     figures["telling"] = {"fold_p2": "0s", "fold_p3": "0s", "budget": {"1h": many}, "cap_a_day": many}
     figures["telling"] |= {"storm_begins": many}
+    figures["lists"] = {}
     return yaml.safe_dump(figures, allow_unicode=True)
 
 

@@ -1,0 +1,225 @@
+"""The lists of the day: what is over in the order of the route, and what the office wants to know at its four times.
+
+From what stands at an instant to messages owed. When they are made is data, who makes them keeps no state.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final, Protocol
+
+from alerts import texts
+from alerts.alert import Alert
+from alerts.bins import EMPTY_PCT, BinMemory
+from alerts.calendars import DAY_MS, Calendar, Slot, stamp
+from alerts.exposure import POINTS_A_SITE
+from alerts.holds import Holds
+from alerts.model import Kind, Owed
+from alerts.people import EMPTIER, holders
+from alerts.plan import Memory
+from alerts.texts import Texts
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis
+from telemetry.terms import Role
+
+LIST: Final = "list"
+"""What a list is filed under, in the place of a rule and of an episode."""
+FILL_RULES: Final = ("over_two_thirds", "overflow")
+NOON: Final = 12
+_MONDAY: Final = 0
+_FIRST_STOPS: Final = 2
+
+
+class Sight(Protocol):
+    """What stands in the county at an instant."""
+
+    alerts: dict[str, Alert]
+
+    def memory(self, asset: str) -> Memory | None:
+        """What is remembered of an asset."""
+
+    def hears(self, asset: str) -> bool:
+        """Whether any device of it speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists of one county."""
+
+    inventory: Inventory
+    holds: Holds
+    texts: Texts
+    lines_pct: Mapping[str, float]
+
+    @property
+    def calendar(self) -> Calendar:
+        """Local time."""
+        return self.holds.calendar
+
+    def next_ms(self, after_ms: Millis) -> Millis | None:
+        """When the next of them is to be made; ``None`` where there are none."""
+        times = self.holds.policies.lists.values()
+        return min((self.calendar.next_time(after_ms + 1, at) for at in times), default=None)
+
+    def made(self, due_ms: Millis, at_ms: Millis, sight: Sight) -> list[Owed]:
+        """Every list that was due at ``due_ms``, as things stand at ``at_ms``."""
+        makers: Mapping[str, Callable[[Sight, Millis], Iterable[Owed]]] = {
+            "emptier": self._for_emptiers,
+            "morning": lambda seen, at: self._for_dispatchers("list_morning", seen, at),
+            "noon": self._after_round,
+            "afternoon": lambda seen, at: self._for_dispatchers("list_afternoon", seen, at),
+            "evening": lambda seen, at: self._for_dispatchers("list_evening", seen, at),
+            "week": self._for_crews,
+        }
+        clock = self.calendar.local(due_ms).time()
+        due = [name for name, at in self.holds.policies.lists.items() if at == clock]
+        return [owed for name in due for owed in makers[name](sight, at_ms)]
+
+    def _for_emptiers(self, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
+        """What is over, to each who empties it, in the order of the route; else the fullest first."""
+        found: dict[str, list[Alert]] = {}
+        for alert in sight.alerts.values():
+            asset = self.inventory.assets.get(alert.asset)
+            if asset is None or alert.rule not in FILL_RULES or not self._stands(alert, at_ms):
+                continue
+            for holder in holders(self.inventory, EMPTIER, asset.areas, asset):
+                found.setdefault(holder.person.id, []).append(alert)
+        for person, alerts in found.items():
+            assets = sorted({alert.asset for alert in alerts}, key=lambda name: self._place(name, sight))
+            facts = {"count": str(len(assets)), "names": self._names([self.inventory.assets[each] for each in assets])}
+            covers = tuple(alert.episode for alert in alerts)
+            yield self._owed(person, "list_emptier", facts, at_ms, covers)
+
+    def _for_dispatchers(self, name: str, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
+        for person, scope in self._offices(Role.DISPATCHER):
+            over = [asset for asset in scope if self._is_over(asset, sight)]
+            standing = [alert for alert in sight.alerts.values() if alert.asset in {each.id for each in scope}]
+            missed = [alert.asset for alert in standing if alert.missed and self._stands(alert, at_ms)]
+            if name == "list_afternoon" and not over:
+                continue
+            named = [self.inventory.assets[each] for each in dict.fromkeys(missed)] if name == "list_morning" else over
+            first = sorted(over, key=lambda asset: -self._level(asset, sight))[:_FIRST_STOPS]
+            facts = {
+                "over": str(len(over)),
+                "full": str(_count(standing, "overflow")),
+                "stopped": str(_count(standing, "stopped")),
+                "silent": str(_count(standing, "offline")),
+                "points": f"{sum(asset.id in self.lines_pct for asset in over) * POINTS_A_SITE:g}",
+                "names": self._names(first if name == "list_evening" else named),
+            }
+            yield self._owed(person, name, facts, at_ms)
+
+    def _after_round(self, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
+        """应清, 已清, 漏: of the round that ended last today."""
+        for person, scope in self._offices(Role.DISPATCHER):
+            rounds = [(asset, slot) for asset in scope if (slot := self._last_slot(asset, at_ms)) is not None]
+            left = [asset for asset, slot in rounds if not self._is_served(asset, slot, sight)]
+            if not rounds:
+                continue
+            begun = self.calendar.local(rounds[0][1].start_ms).hour
+            facts = {
+                "round": self.texts.term("morning_round" if begun < NOON else "later_round"),
+                "due": str(len(rounds)),
+                "done": str(len(rounds) - len(left)),
+                "left": str(len(left)),
+                "names": self._names(left),
+            }
+            yield self._owed(person, "list_noon" if left else "list_noon_done", facts, at_ms)
+
+    def _for_crews(self, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
+        """On Mondays what is to be repaired: the county's small faults, by their kind."""
+        if self.calendar.local(at_ms).weekday() != _MONDAY:
+            return
+        for person, scope in self._offices(Role.CREW):
+            here = {asset.id for asset in scope}
+            faults = [alert for alert in sight.alerts.values() if alert.severity == "P4" and alert.asset in here]
+            if not faults:
+                continue
+            kinds: dict[str, int] = {}
+            for alert in faults:
+                kinds[alert.rule] = kinds.get(alert.rule, 0) + 1
+            facts = {
+                "count": str(len({alert.device or alert.asset for alert in faults})),
+                "items": "，".join(f"{self.texts.term(rule)}{count}" for rule, count in kinds.items()),
+                "short": self.inventory.assets[min(faults, key=lambda alert: alert.raised_ms).asset].short,
+            }
+            yield self._owed(person, "list_week", facts, at_ms)
+
+    def _offices(self, role: Role) -> Iterator[tuple[str, Sequence[Asset]]]:
+        """Who holds a role, and the assets of their areas."""
+        for person in self.inventory.people.values():
+            areas = {duty.area for duty in person.duties if duty.role is role and duty.area is not None}
+            if areas:
+                yield (
+                    person.id,
+                    [
+                        asset
+                        for asset in self.inventory.assets.values()
+                        if any(node.id in areas for area in asset.areas for node in self.inventory.lineage(area))
+                    ],
+                )
+
+    def _owed(
+        self, person: str, name: str, facts: Mapping[str, str], at_ms: Millis, covers: tuple[str, ...] = ()
+    ) -> Owed:
+        said = self.texts.word(name, {"day": texts.day(self.calendar, at_ms), **facts}, segments=2)
+        return Owed(
+            at_ms=at_ms,
+            rule=LIST,
+            asset=self.inventory.county.id,
+            episode=f"{LIST}/{person}/{stamp(at_ms)}",
+            severity="P3",
+            kind=Kind.DIGEST,
+            step=0,
+            repeat=0,
+            to=person,
+            phone=self.inventory.phone_of[person],
+            channel="sms",
+            text=said.text,
+            template=said.template,
+            variables=said.variables,
+            covers=covers,
+        )
+
+    def _stands(self, alert: Alert, at_ms: Millis) -> bool:
+        """Whether somebody may be told of it: not on trial, not seen to, not quiet for a cause."""
+        quiet = alert.closed_ms or alert.acked_ms or alert.shelved_until_ms or alert.parent or not alert.owes
+        return not quiet and self.holds.trial_until_ms(alert) <= at_ms
+
+    def _place(self, asset: str, sight: Sight) -> tuple[str, int, float, str]:
+        """Where it stands in the list: by the route's stops, else by its level, else by its name."""
+        route = self.inventory.route_of.get(asset)
+        level = -self._level(self.inventory.assets[asset], sight)
+        return ("", 0, level, asset) if route is None else (route.id, route.stops.index(asset), level, asset)
+
+    def _names(self, assets: Sequence[Asset]) -> str:
+        return texts.named(assets)
+
+    @staticmethod
+    def _level(asset: Asset, sight: Sight) -> float:
+        memory = sight.memory(asset.id)
+        return memory.fill_pct if isinstance(memory, BinMemory) else -1.0
+
+    def _is_over(self, asset: Asset, sight: Sight) -> bool:
+        """Over the line now, by a sensor that speaks."""
+        line = self.lines_pct.get(asset.id)
+        return line is not None and self._level(asset, sight) > line and sight.hears(asset.id)
+
+    def _last_slot(self, asset: Asset, at_ms: Millis) -> Slot | None:
+        """The round of its own that ended last today."""
+        midnight = self.calendar.midnight(at_ms)
+        slots = self.calendar.slots(asset, midnight)
+        ended = list(takewhile(lambda slot: slot.end_ms <= at_ms, slots))
+        return ended[-1] if ended and ended[-1].end_ms > at_ms - DAY_MS else None
+
+    @staticmethod
+    def _is_served(asset: Asset, slot: Slot, sight: Sight) -> bool:
+        """Emptied since the round began, or empty anyway (免清)."""
+        memory = sight.memory(asset.id)
+        if not isinstance(memory, BinMemory):
+            return False
+        return memory.emptied_ms >= slot.start_ms or 0 <= memory.fill_pct <= EMPTY_PCT
+
+
+def _count(alerts: Iterable[Alert], rule: str) -> int:
+    return sum(alert.rule == rule and not alert.closed_ms for alert in alerts)
