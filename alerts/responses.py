@@ -41,10 +41,10 @@ class Responses:
     inventory: Inventory
     escalation: Escalation
 
-    def acknowledge(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert:
-        """T9: somebody has seen it; steps and repeats stop, for a while."""
+    def acknowledge(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log, until_ms: Millis = 0) -> Alert:
+        """T9: somebody has seen it; steps and repeats stop, for a while, or until a deferral (备案) is over."""
         log.append(record("acked", alert, at_ms, {**asked.detail()}))
-        lasts = self.escalation.holds.policies.ack_timeout.get(alert.severity, 0)
+        lasts = max(self.escalation.holds.policies.ack_timeout.get(alert.severity, 0), until_ms - at_ms)
         return replace(self.escalation.acknowledge(alert, asked.by, at_ms), ack_until_ms=at_ms + lasts if lasts else 0)
 
     def shelve(self, alert: Alert, asked: Asked, reason: str, until_ms: Millis, at_ms: Millis, log: Log) -> Alert | str:

@@ -6,8 +6,12 @@ It joins ledger and county where one word concerns both, and decides nothing abo
 from collections.abc import Callable
 from typing import Final
 
+from alerts.alert import Alert
 from alerts.ledger.case import Case, Refusal
 from alerts.ledger.case import Verb as CaseVerb
+from alerts.plan import Memory
+from alerts.responses import Asked, Responses
+from alerts.scribe import Log
 from gateway.commands import (
     CaseCommand,
     CaseDone,
@@ -21,7 +25,6 @@ from gateway.commands import (
     Verb,
     Verdict,
 )
-from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -44,12 +47,20 @@ def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows
             return NotPossible(sentence)
         case Case():
             if isinstance(wish, CaseCommand) and wish.verb in _SEEN_TO and case.standing:
-                seen = Command(
-                    verb=Verb.ACK, episode=case.episode, by=wish.by, channel=wish.channel, origin=wish.origin
-                )
-                obey(seen, pipeline.county, now_ms, pipeline.changes)
-                pipeline.follow()
+                _see(case, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms)
             return CaseDone(now_ms, case)
+
+
+def _see(case: Case, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> None:
+    """The chain of the case's episode stops: for as long as an acknowledgement holds, or as it was deferred."""
+    county, until_ms = pipeline.county, case.until_ms
+
+    def seen(hands: Responses, alert: Alert, _memory: Memory | None, log: Log) -> Alert:
+        return hands.acknowledge(alert, asked, now_ms, log, until_ms)
+
+    if county.is_open(case.episode) and (until_ms or not county.alerts[case.episode].acked_ms):
+        county.respond(case.episode, seen, now_ms, pipeline.changes)
+        pipeline.follow()
 
 
 def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:

@@ -105,6 +105,18 @@ def test_a_pool_over_two_thirds_is_a_case_from_its_raise_to_its_emptying(scene: 
     ]
 
 
+def test_what_is_deferred_is_quiet_until_then_however_short_an_acknowledgement_holds(scene: Scene) -> None:
+    scene.twice(BEGIN, 480)
+    (case,) = scene.cases()
+    until_ms = BEGIN + 3 * DAY
+    wish = CaseCommand(verb=Verb.DEFER, case=case.id, by="dispatch-wu", reason="等车", until_ms=until_ms)
+    assert isinstance(scene.ask(wish, BEGIN + HOUR), CaseDone)
+    scene.advance(until_ms - 1)
+    assert said(scene, "ack_expired") == []
+    scene.advance(until_ms)
+    assert [event.at_ms for event in said(scene, "ack_expired")] == [until_ms]
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 def test_overdue_comes_at_its_second_whether_or_not_the_gateway_was_restarted(scene: Scene, *, restarts: bool) -> None:
     wish = Register(what="路边有垃圾", by="dispatch-wu", area="ytan", place="桥头", rule="litter")
