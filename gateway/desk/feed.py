@@ -21,6 +21,10 @@ _log = logger(__name__)
 
 ENTRIES: Final = 512
 """So many commits wait at most; a desk that is further behind reads the journal instead."""
+BURST: Final = 4
+"""So many commits waiting are a burst."""
+LOOK_AGAIN_S: Final = 0.1
+LONGEST_LOOKS: Final = 20
 _LOOK_S: Final = 0.5
 _ENDED_WITHIN_S: Final = 5.0
 
@@ -88,8 +92,19 @@ class Feed:
                 entry = self._entries.get(timeout=_LOOK_S)
             except Empty:
                 continue
+            self._let_the_loop_go_first()
             self._apply(entry)
             self._entries.task_done()
+            for _ in range(self._entries.qsize()):  # only this thread takes out
+                self._apply(self._entries.get_nowait())
+                self._entries.task_done()
+
+    def _let_the_loop_go_first(self) -> None:
+        """While a burst comes in, it is taken in before it is shown: the loop needs the one interpreter more."""
+        for _ in range(LONGEST_LOOKS):
+            waiting = self._entries.qsize()
+            if waiting < BURST or self._ended.wait(LOOK_AGAIN_S) or self._entries.qsize() <= waiting:
+                return
 
     def _apply(self, entry: Entry) -> None:
         try:
