@@ -13,7 +13,7 @@ from alerts.alert import Alert
 from alerts.digest import Digest
 from alerts.lists import LIST
 from alerts.mailbox import Mailbox, Post
-from alerts.model import Detail, Event, Kind, Owed, Severity
+from alerts.model import BEGUN, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -114,7 +114,7 @@ def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
     kept: list[Owed] = []
     for each in wanted:
         found = next((one for one in lists if each.episode in one.covers and each.to == one.to), None)
-        if found is None or each.kind not in (Kind.FIRST, Kind.FRESH):
+        if found is None or each.kind not in BEGUN:
             kept.append(each)
         else:
             log.append(_about(each, "folded", at_ms, found.key))

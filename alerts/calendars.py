@@ -94,6 +94,15 @@ class Calendar:
                 if slot.end_ms > from_ms:
                     yield slot
 
+    def last_slot(self, asset: Asset, from_ms: Millis, at_ms: Millis) -> Slot | None:
+        """The last of a bin's own slots that ended after ``from_ms`` and by ``at_ms``."""
+        ended = None
+        for slot in self.slots(asset, from_ms):
+            if slot.end_ms > at_ms:
+                break
+            ended = slot
+        return ended
+
 
 def stamp(at_ms: Millis) -> str:
     """The instant in UTC to the second, compact: ``20261122T004001Z``."""

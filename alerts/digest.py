@@ -6,7 +6,6 @@ From messages and the episodes behind them to messages owed; when they leave is 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
@@ -14,18 +13,15 @@ from msgspec.structs import replace
 from alerts import texts
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, Calendar, stamp
-from alerts.lists import LIST
-from alerts.model import Kind, Owed
+from alerts.lists import FILL_RULES, LIST
+from alerts.model import BEGUN, Kind, Owed
 from alerts.schedule import Schedule
 from alerts.texts import Facts, Texts
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
-FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 DIGEST: Final = "digest"
 """What a text about all sorts is filed under, in the place of a rule."""
-NOON: Final = 12
-_BEGUN: Final = frozenset({Kind.FIRST, Kind.FRESH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +60,14 @@ class Digest:
         lead = cluster[0]
         known = [alerts[each.episode] for each in cluster if each.episode in alerts]
         deadline_ms = min((self._deadline_ms(alert, each, at_ms) for alert, each in _pairs(known, cluster)), default=0)
+        since_ms = min((alert.since_ms for alert in known), default=at_ms)
         facts = {
             "day": texts.day(self.calendar, at_ms),
             "count": str(len(cluster)),
             "deadline": texts.deadline(self.calendar, deadline_ms or at_ms),
             "deadline_time": texts.deadline_time(self.calendar, deadline_ms or at_ms, at_ms),
-            "since_day": texts.day(self.calendar, min((alert.since_ms for alert in known), default=at_ms)),
-            "since_time": texts.clock(self.calendar, min((alert.since_ms for alert in known), default=at_ms)),
+            "since_day": texts.day(self.calendar, since_ms),
+            "since_time": texts.clock(self.calendar, since_ms),
             "feeder": self._feeder(lead),
             "round": self._round(known, at_ms),
         }
@@ -98,7 +95,7 @@ class Digest:
         rules, kinds = {each.rule for each in cluster}, {each.kind for each in cluster}
         if kinds == {Kind.ESCALATION}:
             return "several_late"
-        if not kinds <= _BEGUN:
+        if not kinds <= BEGUN:
             return "several"
         if rules == {"over_two_thirds"} and alerts and all(alert.missed for alert in alerts):
             return "rounds_missed"
@@ -138,7 +135,7 @@ class Digest:
 
     def _place(self, owed: Owed) -> str:
         asset = self.inventory.assets.get(owed.asset)
-        return self._short(owed) if asset is None else texts.place(asset) if asset.landmark else asset.short
+        return self._short(owed) if asset is None else texts.called(asset)
 
     def _short(self, owed: Owed) -> str:
         asset = self.inventory.assets.get(owed.asset)
@@ -159,10 +156,8 @@ class Digest:
         asset = self.inventory.assets.get(alerts[0].asset) if alerts else None
         if asset is None:
             return ""
-        past = [slot for slot in islice(self.calendar.slots(asset, at_ms - DAY_MS), 8) if slot.end_ms <= at_ms]
-        if not past:
-            return ""
-        return self.texts.term("morning_round" if self.calendar.local(past[-1].start_ms).hour < NOON else "later_round")
+        slot = self.calendar.last_slot(asset, at_ms - DAY_MS, at_ms)
+        return "" if slot is None else self.texts.round(self.calendar, slot)
 
     def _deadline_ms(self, alert: Alert, owed: Owed, at_ms: Millis) -> Millis:
         """What the message alone would have said, from now on."""

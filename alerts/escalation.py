@@ -15,7 +15,7 @@ from alerts.people import EMPTIER, Holder, anywhere, holders
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.schedule import Schedule
-from alerts.scribe import RESTART, Log, Scribe, why
+from alerts.scribe import RESTART, Log, Scribe, next_chain, why
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -201,8 +201,7 @@ class Escalation:
         if release.at_ms > at_ms:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, fresh_ms=release.at_ms)
-        restarted = (alert.repeat // RESTART + 1) * RESTART
-        again = replace(alert, fresh_ms=0, due_ms=0, step=0, left_ms=0, repeat=restarted)
+        again = replace(alert, fresh_ms=0, due_ms=0, step=0, left_ms=0, repeat=next_chain(alert))
         return self._tell(again, self.schedule.steps(again)[0], Kind.FRESH, memory, at_ms, log)
 
     def _tell(

@@ -5,13 +5,12 @@ From what stands at an instant to messages owed. When they are made is data, who
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Final, Protocol
 
 from alerts import texts
 from alerts.alert import Alert
 from alerts.bins import EMPTY_PCT, BinMemory
-from alerts.calendars import DAY_MS, Calendar, Slot, stamp
+from alerts.calendars import Calendar, Slot, stamp
 from alerts.exposure import POINTS_A_SITE
 from alerts.holds import Holds
 from alerts.model import Kind, Owed
@@ -24,8 +23,7 @@ from telemetry.terms import Role
 
 LIST: Final = "list"
 """What a list is filed under, in the place of a rule and of an episode."""
-FILL_RULES: Final = ("over_two_thirds", "overflow")
-NOON: Final = 12
+FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 _MONDAY: Final = 0
 _FIRST_STOPS: Final = 2
 
@@ -86,7 +84,7 @@ class Lists:
                 found.setdefault(holder.person.id, []).append(alert)
         for person, alerts in found.items():
             assets = sorted({alert.asset for alert in alerts}, key=lambda name: self._place(name, sight))
-            facts = {"count": str(len(assets)), "names": self._names([self.inventory.assets[each] for each in assets])}
+            facts = {"count": str(len(assets)), "names": texts.named([self.inventory.assets[each] for each in assets])}
             covers = tuple(alert.episode for alert in alerts)
             yield self._owed(person, "list_emptier", facts, at_ms, covers)
 
@@ -105,24 +103,25 @@ class Lists:
                 "stopped": str(_count(standing, "stopped")),
                 "silent": str(_count(standing, "offline")),
                 "points": f"{sum(asset.id in self.lines_pct for asset in over) * POINTS_A_SITE:g}",
-                "names": self._names(first if name == "list_evening" else named),
+                "names": texts.named(first if name == "list_evening" else named),
             }
             yield self._owed(person, name, facts, at_ms)
 
     def _after_round(self, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
         """应清, 已清, 漏: of the round that ended last today."""
+        midnight = self.calendar.midnight(at_ms)
         for person, scope in self._offices(Role.DISPATCHER):
-            rounds = [(asset, slot) for asset in scope if (slot := self._last_slot(asset, at_ms)) is not None]
+            slots = ((asset, self.calendar.last_slot(asset, midnight, at_ms)) for asset in scope)
+            rounds = [(asset, slot) for asset, slot in slots if slot is not None]
             left = [asset for asset, slot in rounds if not self._is_served(asset, slot, sight)]
             if not rounds:
                 continue
-            begun = self.calendar.local(rounds[0][1].start_ms).hour
             facts = {
-                "round": self.texts.term("morning_round" if begun < NOON else "later_round"),
+                "round": self.texts.round(self.calendar, rounds[0][1]),
                 "due": str(len(rounds)),
                 "done": str(len(rounds) - len(left)),
                 "left": str(len(left)),
-                "names": self._names(left),
+                "names": texts.named(left),
             }
             yield self._owed(person, "list_noon" if left else "list_noon_done", facts, at_ms)
 
@@ -192,9 +191,6 @@ class Lists:
         level = -self._level(self.inventory.assets[asset], sight)
         return ("", 0, level, asset) if route is None else (route.id, route.stops.index(asset), level, asset)
 
-    def _names(self, assets: Sequence[Asset]) -> str:
-        return texts.named(assets)
-
     @staticmethod
     def _level(asset: Asset, sight: Sight) -> float:
         memory = sight.memory(asset.id)
@@ -204,13 +200,6 @@ class Lists:
         """Over the line now, by a sensor that speaks."""
         line = self.lines_pct.get(asset.id)
         return line is not None and self._level(asset, sight) > line and sight.hears(asset.id)
-
-    def _last_slot(self, asset: Asset, at_ms: Millis) -> Slot | None:
-        """The round of its own that ended last today."""
-        midnight = self.calendar.midnight(at_ms)
-        slots = self.calendar.slots(asset, midnight)
-        ended = list(takewhile(lambda slot: slot.end_ms <= at_ms, slots))
-        return ended[-1] if ended and ended[-1].end_ms > at_ms - DAY_MS else None
 
     @staticmethod
     def _is_served(asset: Asset, slot: Slot, sight: Sight) -> bool:

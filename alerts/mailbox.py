@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts.calendars import DAY_MS, Calendar
 from alerts.holds import QUIET, Release
-from alerts.model import Kind, Owed, Severity
+from alerts.model import BEGUN, Kind, Owed, Severity
 from alerts.policy import Policies
 from telemetry.reading import Millis
 
@@ -52,7 +52,7 @@ class Post:
         now_ms, telling = owed.at_ms, self.policies.telling
         if owed.kind is Kind.CLEARED:
             unsaid = tuple(each for each in box.pending if each.episode == owed.episode and each.to == owed.to)
-            if any(each.kind in (Kind.FIRST, Kind.FRESH) for each in unsaid):
+            if any(each.kind in BEGUN for each in unsaid):
                 kept = tuple(each for each in box.pending if each not in unsaid)
                 return replace(box, pending=kept, due_ms=box.due_ms if kept else 0)
         cried = (*self._recent(box, now_ms), now_ms)
@@ -97,8 +97,7 @@ class Post:
 
     def _gathered(self, box: Mailbox) -> Release:
         """Some rules let their like come together before the first text."""
-        begun = (Kind.FIRST, Kind.FRESH)
-        waits = (self.policies.of(each.rule).gather if each.kind in begun else 0 for each in box.pending)
+        waits = (self.policies.of(each.rule).gather if each.kind in BEGUN else 0 for each in box.pending)
         return Release(min(each.at_ms + wait for each, wait in zip(box.pending, waits, strict=True)), GROUPED)
 
     def _folded(self, box: Mailbox) -> Release:

@@ -46,6 +46,10 @@ class Kind(StrEnum):
     NOTICE = "notice"
 
 
+BEGUN: Final = frozenset({Kind.FIRST, Kind.FRESH})
+"""Kinds that tell somebody of a case for the first time, or as if it were."""
+
+
 class RunState(StrEnum):
     """What a plant is doing."""
 

@@ -15,7 +15,7 @@ from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.model import Event, Severity
 from alerts.plan import Memory
-from alerts.responses import LONGEST_GRACE_MS, Responses
+from alerts.responses import Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import Log, record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
@@ -258,11 +258,7 @@ class Office:
             if another is not None:
                 docket.enter(replace(child, parent=another.episode))
                 continue
-            fresh_ms = max(at_ms + self._interval_ms(child), docket.not_before_ms)
+            fresh_ms = max(at_ms + grace_ms(child, self.inventory), docket.not_before_ms)
             docket.enter(
                 self.escalation.unexplain(child, fresh_ms, at_ms, docket.log, continues=child.rule in CONTINUES)
             )
-
-    def _interval_ms(self, alert: Alert) -> Millis:
-        device = self.inventory.devices.get(alert.device)
-        return LONGEST_GRACE_MS if device is None else min(device.interval_s * 1000, LONGEST_GRACE_MS)

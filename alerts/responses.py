@@ -12,13 +12,19 @@ from alerts.alert import Alert
 from alerts.escalation import Escalation
 from alerts.model import Kind, Severity
 from alerts.plan import Memory
-from alerts.scribe import RESTART, Log, record
+from alerts.scribe import Log, next_chain, record
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
 LONGEST_GRACE_MS: Millis = 600_000
 """How long it is waited at most whether an episode still stands before it is told afresh."""
+
+
+def grace_ms(alert: Alert, inventory: Inventory) -> Millis:
+    """How long it is waited whether an episode still stands: one interval of its device, within a bound."""
+    device = inventory.devices.get(alert.device)
+    return LONGEST_GRACE_MS if device is None else min(device.interval_s * 1000, LONGEST_GRACE_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Responses:
             return f"there is no text for {alert.rule}; call them, or add steps for it in escalation.yaml"
         log.append(record("dispatched", alert, at_ms, {**asked.detail(), **({"to": to} if to else {})}))
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, shelved_until_ms=0, recovering=False)
-        again = replace(alert, repeat=(alert.repeat // RESTART + 1) * RESTART)
+        again = replace(alert, repeat=next_chain(alert))
         if not to:
             told = self.escalation.tell_first(again, Kind.FRESH if alert.told else Kind.FIRST, memory, at_ms, log)
         else:
@@ -102,7 +108,7 @@ class Responses:
             return alert
         if alert.recovering and alert.severity is not Severity.P1:
             return self.escalation.await_recovery(alert, at_ms, log)
-        again = replace(alert, repeat=(alert.repeat // RESTART + 1) * RESTART)
+        again = replace(alert, repeat=next_chain(alert))
         return self.escalation.tell_first(again, Kind.FRESH, memory, at_ms, log)
 
     def _back(self, alert: Alert, at_ms: Millis) -> Alert:
@@ -110,9 +116,7 @@ class Responses:
         back = replace(alert, shelved_until_ms=0, reason="")
         if alert.acked_ms or alert.parent or alert.closed_ms or not self.escalation.schedule.steps(alert):
             return back
-        device = self.inventory.devices.get(alert.device)
-        grace = LONGEST_GRACE_MS if device is None else min(device.interval_s * 1000, LONGEST_GRACE_MS)
-        return replace(back, fresh_ms=at_ms + grace)
+        return replace(back, fresh_ms=at_ms + grace_ms(alert, self.inventory))
 
     def _longest_shelf(self, person: Person) -> Millis:
         shelf = self.escalation.holds.policies.shelf

@@ -24,6 +24,11 @@ RESTART: Final = 100
 """A chain that begins anew (T14, a fire that flares up again) numbers its messages from the next hundred."""
 
 
+def next_chain(alert: Alert) -> int:
+    """The first number of a chain that begins anew."""
+    return (alert.repeat // RESTART + 1) * RESTART
+
+
 @dataclass(frozen=True, slots=True)
 class Scribe:
     """The writer of one county."""

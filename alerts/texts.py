@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
-from alerts.calendars import MINUTE_MS, Calendar
+from alerts.calendars import MINUTE_MS, Calendar, Slot
 from alerts.policy import PolicyFault, document, fault
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -144,6 +144,10 @@ class Texts:
         """A word of the catalogue, for use in a text; the name itself where it has none."""
         return self._words.get(name, name)
 
+    def round(self, calendar: Calendar, slot: Slot) -> str:
+        """早班 or 下午班: a round by when it begins."""
+        return self.term("morning_round" if calendar.local(slot.start_ms).hour < _NOON else "later_round")
+
     def _fill(self, template: Template, kept: set[str], facts: Facts) -> str:
         parts = {
             part: (words if part in kept else template.otherwise.get(part, "")).format_map(facts)
@@ -181,7 +185,12 @@ def listed(items: Sequence[str]) -> str:
 def named(assets: Sequence[Asset]) -> str:
     """As many assets as a reader can keep in mind; a few with their landmarks, more by their short names alone."""
     few = len(assets) <= MOST_PLACED
-    return listed([place(asset) if few and asset.landmark else asset.short for asset in assets])
+    return listed([called(asset) if few else asset.short for asset in assets])
+
+
+def called(asset: Asset) -> str:
+    """柳潭3号池（村部东侧）, or the short name alone of one without a landmark."""
+    return place(asset) if asset.landmark else asset.short
 
 
 def place(asset: Asset) -> str:
