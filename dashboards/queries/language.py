@@ -138,6 +138,11 @@ def said(key: str, field: str, value: str) -> str:
     return f'map(fn: (r) => ({{{key}: r.{key}, _field: "{field}", _value: {value}}}))'
 
 
+def percent(part: str, whole: str) -> str:
+    """A column's share of another in per cent; divided first, for 100 x / x is 100.00000000000001 for some x."""
+    return f"100.0 * (r.{part} / r.{whole})"
+
+
 def merged(key: str, *streams: str) -> str:
     """One row for each key, with a column of text for each field that one of the streams has ``said`` of it.
 

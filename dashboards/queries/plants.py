@@ -22,6 +22,7 @@ from dashboards.queries.language import (
     let,
     merged,
     newest,
+    percent,
     pipe,
     points,
     said,
@@ -77,7 +78,7 @@ def rates() -> Flux:
         wide("asset"),
         f"map(fn: (r) => ({{asset: r.asset, total: {total}, good: r.state_running_s + r.state_idle_s}}))",
         "filter(fn: (r) => r.total > 0.0)",
-        said("asset", "running", "string(v: 100.0 * r.good / r.total)"),
+        said("asset", "running", f"string(v: {percent('good', 'total')})"),
     )
     online = pipe(
         points(HOURLY, Measurement.DEVICE_HOUR, "received", "expected", chosen=CHOSEN),
@@ -87,7 +88,7 @@ def rates() -> Flux:
         "sum()",
         wide("asset"),
         "filter(fn: (r) => r.expected > 0.0)",
-        "map(fn: (r) => ({asset: r.asset, share: 100.0 * r.received / r.expected}))",
+        f"map(fn: (r) => ({{asset: r.asset, share: {percent('received', 'expected')}}}))",
         said("asset", "online", "string(v: if r.share > 100.0 then 100.0 else r.share)"),
     )
     return flux(
