@@ -5,14 +5,14 @@ Only opening and examining; what is sent on them is the courier's.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
 from alerts.channels import Caps, Channel, ChannelKind, channels
 from alerts.delivery import Routes
 from gateway.health import Part
-from gateway.settings import Settings
+from gateway.settings import Settings, Sms
 from gateway.settings_faults import SettingsFault
 
 
@@ -38,7 +38,14 @@ class Chosen:
     own: BaseModel
 
 
-def opened(settings: Settings) -> Lines:
+class Ways(NamedTuple):
+    """What a configuration says of channels: its ``[sms]`` and its ``[channels.NAME]``."""
+
+    sms: Sms
+    channels: Mapping[str, Mapping[str, Any]]
+
+
+def opened(settings: Settings | Ways) -> Lines:
     """Opens every channel that is named; ``SettingsFault`` with a sentence for each that cannot be."""
     found = chosen(settings)
     faults = [fault for each in found for fault in _linted(each)]
@@ -51,7 +58,7 @@ def opened(settings: Settings) -> Lines:
     return Lines(ways, Routes(text, voice), caps)
 
 
-def chosen(settings: Settings) -> tuple[Chosen, ...]:
+def chosen(settings: Settings | Ways) -> tuple[Chosen, ...]:
     """The channels in their order, with settings that fit; ``SettingsFault`` otherwise."""
     known, faults, found = channels(), [], []
     for name in settings.sms.names:
@@ -97,7 +104,7 @@ def _open(each: Chosen) -> Channel:
     return way
 
 
-def _own(settings: Settings, name: str) -> dict[str, Any]:
+def _own(settings: Settings | Ways, name: str) -> dict[str, Any]:
     """A channel's own keys: its table, and for the first one what stands in ``[sms]``."""
     beside = settings.sms.own if name == settings.sms.channel else {}
     return {**beside, **settings.channels.get(name, {})}

@@ -32,8 +32,10 @@ from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.requests import JournalPort
 from gateway.settings_fields import Endpoint
+from gateway.settings_watch import Watch
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis
@@ -207,6 +209,7 @@ def desk_gateway(
             script,
             inbox,
             Hearing(pipeline, journal),
+            watchman(Watch(), pipeline, clock, health, metrics, {}),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,

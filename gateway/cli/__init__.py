@@ -24,6 +24,7 @@ from gateway.cli.recordings import record, replay
 from gateway.cli.rows import export
 from gateway.cli.running import demo, gateway
 from gateway.cli.sms import test as sms_test
+from gateway.cli.watch import watch
 
 __all__ = ["app"]
 
@@ -43,6 +44,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
     (reset, "cunjing reset fire/ytan-03/20261122T004001Z --by dispatch-wu"),
     (why, "cunjing why ytan-03 --at 2026-11-22T11:30:00+08:00"),
     (doctor, "cunjing doctor --config config/gateway.toml"),
+    (watch, "cunjing watch --config config/watch.toml"),
 )
 
 
