@@ -53,7 +53,7 @@ class Witness:
         """What a notice of the house about itself says: for how long, and of whom."""
         if alert.asset != self.inventory.county.id:
             return {}
-        said = {name: str(alert.detail[name]) for name in OF_HOUSE if alert.detail.get(name)}
+        said = {name: str(alert.detail.get(name) or "") for name in OF_HOUSE}
         return said | {"minutes": str((at_ms - self._since_ms(alert)) // MINUTE_MS)}
 
     def _since_ms(self, alert: Alert) -> Millis:

@@ -16,6 +16,7 @@ from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
+from gateway.numbers import Line, Numbers
 from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import Lapsed
@@ -36,21 +37,27 @@ class Memoir(Protocol):
         """What a number was told since then, the newest first."""
 
 
+class Remembered(Memoir, Line, Protocol):
+    """All of it."""
+
+
 class Hearing:
     """One ear for all channels."""
 
-    def __init__(self, pipeline: Pipeline, memoir: Memoir, kept_claims: str | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
         self._pipeline = pipeline
         self._memoir = memoir
         self._replies = Replies(pipeline.county.scribe)
+        self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = {claim.asset: claim for claim in kept}
         pipeline.sampled = self.sampled
         pipeline.claimed = self._claims
 
-    def receipts(self, said: tuple[Receipt, ...]) -> None:
+    def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
         self._pipeline.entry.receipts += said
+        self.numbers.receipts(said, now_ms)
 
     def lapsed(self, item: Lapsed) -> None:
         """A receipt did not come: what the courier decided, and the next person where a fire waits."""
@@ -60,6 +67,7 @@ class Hearing:
             Unreceipted(due.notification_id, item.at_ms, reason, decided.via, decided.receipt_due_ms)
         )
         entry.events += decided.events
+        self.numbers.lapsed(due, decided, item.at_ms)
         if decided.hurry:
             self._hurry(due.owed.episode, item.at_ms)
 

@@ -221,6 +221,7 @@ class Loop:
                 self._pipeline.county.watch(item, self._clock.now_ms(), self._pipeline.changes)
             case Round(rows):
                 self._watchman.round(rows, self._clock.now_ms())
+                self._hearing.numbers.look(self._clock.now_ms())
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():
@@ -234,13 +235,14 @@ class Loop:
         entry = self._pipeline.entry
         match item:
             case End(number, at_ms, via, outcome, step, event):
+                self._hearing.numbers.ended(item)
                 ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
                 entry.attempts.append(ended)
                 entry.events += () if event is None else (event,)
             case Lapsed():
                 self._hearing.lapsed(item)
             case Heard(receipts, replies):
-                self._hearing.receipts(receipts)
+                self._hearing.receipts(receipts, self._clock.now_ms())
                 for reply in replies:
                     self._hearing.reply(reply, self._clock.now_ms())
             case DealtWith(consumer, position, filed):

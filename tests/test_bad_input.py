@@ -333,6 +333,26 @@ class _Silence:
         _ = phone, since_ms
         return []
 
+    def phone_of(self, channel: str, reference: str) -> str:
+        _ = channel, reference
+        return ""
+
+    def phone_of_notification(self, notification_id: int) -> str:
+        _ = notification_id
+        return ""
+
+    def untold(self, phone: str, since_ms: int) -> int:
+        _ = phone, since_ms
+        return 0
+
+    def reached(self, phone: str, since_ms: int) -> bool:
+        _ = phone, since_ms
+        return False
+
+    def hears_back(self, channel: str, since_ms: int) -> bool:
+        _ = channel, since_ms
+        return False
+
 
 def wrong_telephone(home: Installation) -> Iterator[Case]:
     config = home.folder / "gateway.toml"

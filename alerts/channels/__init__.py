@@ -55,9 +55,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It will never be taken: a dead number, a forbidden text. Trying again is of no use."""
+    """It will never be taken: a dead number, a forbidden text. Trying again is of no use.
+
+    ``dead_number`` says that the number is why, so that a person has to look after it.
+    """
 
     reason: str
+    dead_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ NAME: Final = "aliyun"
 OK: Final = "OK"
 THROTTLED: Final = ("isv.BUSINESS_LIMIT_CONTROL", "isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL", "Throttling")
 """Codes, or beginnings of codes, that mean: not now."""
-_FINAL: Final = ("isv.MOBILE_NUMBER_ILLEGAL", "isv.SMS_TEMPLATE_ILLEGAL", "isv.INVALID_PARAMETERS", "isv.PARAM_LENGTH")
+_DEAD: Final = "isv.MOBILE_NUMBER_ILLEGAL"
+_FINAL: Final = ("isv.SMS_TEMPLATE_ILLEGAL", "isv.INVALID_PARAMETERS", "isv.PARAM_LENGTH")
 _ASKED_AT_ONCE: Final = 20
 """Each receipt that is asked for is a call."""
 _SENDING: Final = 1
@@ -178,6 +179,8 @@ def judged(code: str) -> Failed | Refused:
     """A code that is not OK: not now, never, or not this time."""
     if code.startswith(THROTTLED):
         return Failed("rate_limited")
+    if code.startswith(_DEAD):
+        return Refused(code, dead_number=True)
     return Refused(code) if code.startswith(_FINAL) else Failed(code or "unreachable")
 
 

@@ -32,6 +32,7 @@ class Why(StrEnum):
     OVERFLOW = "overflow"
     PLANT = "plant"
     HOUSE = "house"
+    NUMBER = "number"
     UNREACHABLE = "unreachable"
     NOBODY = "nobody"
     DECLINED = "declined"
@@ -100,6 +101,7 @@ def _why(
         (alert.rule == "overflow" and now_ms - alert.raised_ms > HOUR_MS, Why.OVERFLOW),
         (is_plant and alert.rule in PLANT_RULES, Why.PLANT),
         (alert.rule in HOUSE_RULES, Why.HOUSE),
+        (alert.rule == "number_dead", Why.NUMBER),
         (alert.episode in unreached, Why.UNREACHABLE),
         (alert.episode in nobodys, Why.NOBODY),
         (answer in _ANSWERS, _ANSWERS.get(answer)),

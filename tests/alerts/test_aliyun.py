@@ -124,7 +124,7 @@ def test_a_text_leaves_by_its_template_with_its_variables_and_our_mark(provider:
     ("status", "code", "outcome"),
     [
         (200, "isv.BUSINESS_LIMIT_CONTROL", Failed("rate_limited")),
-        (200, "isv.MOBILE_NUMBER_ILLEGAL", Refused("isv.MOBILE_NUMBER_ILLEGAL")),
+        (200, "isv.MOBILE_NUMBER_ILLEGAL", Refused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
         (200, "isv.AMOUNT_NOT_ENOUGH", Failed("isv.AMOUNT_NOT_ENOUGH")),
         (200, "", Failed("unreachable")),
         (400, "Throttling.User", Failed("rate_limited")),
