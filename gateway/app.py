@@ -15,10 +15,8 @@ from gateway import shipped, start
 from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
-from gateway.desk.api import api
-from gateway.desk.cases import serve_cases
+from gateway.desk.application import application
 from gateway.desk.opening import opened
-from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
@@ -81,10 +79,7 @@ def run(
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
-        application = api(inbox, health, metrics, token)
-        serve_cases(application, inbox, settings.journal.path, token, clock.now_ms)
-        put_pages(application, desk)
-        stack.enter_context(serving(application, bound))
+        stack.enter_context(serving(application(settings.journal.path, desk, health, metrics, token), bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())

@@ -3,7 +3,7 @@
 It asks and hands on the answer; what a command means is decided in the gateway.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -42,6 +42,18 @@ def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str,
     match _document(answer):
         case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
+def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
+    """Asks for first texts: who gets it, from when on, and why others do not; ``Unserved`` with the reason."""
+    answer = _asked(settings, "POST", "/api/v1/people/welcome", json={"people": [*people]}, headers=_permit(settings))
+    match _document(answer):
+        case {"told": list(told), "leaves_ms": int(leaves_ms), "skipped": dict(skipped)}:
+            return told, leaves_ms, skipped
         case {"detail": str(detail)}:
             raise Unserved(detail)
         case _:

@@ -14,12 +14,14 @@ from alerts.claims import ABOUT, Claim, is_due, sampled, standing
 from alerts.model import Event
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
+from gateway import welcoming
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.numbers import Line, Numbers
 from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import Lapsed
+from gateway.welcoming import Welcome, Welcomed
 from telemetry.reading import Millis, Reading
 
 CLAIMS: Final = "claims"
@@ -79,6 +81,10 @@ class Hearing:
     @property
     def _changes(self) -> Changes:
         return self._pipeline.changes
+
+    def welcome(self, wish: Welcome, now_ms: Millis) -> Welcomed:
+        """First texts, as somebody asked for them."""
+        return welcoming.done(wish, self._pipeline, self._memoir, now_ms)
 
     def reply(self, said: Reply, now_ms: Millis) -> None:
         """What somebody wrote: kept whatever it is, and done if it is understood."""

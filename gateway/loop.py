@@ -28,6 +28,7 @@ from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Ro
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
 from gateway.watching.watchman import Watchman
+from gateway.welcoming import Welcome
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -213,6 +214,8 @@ class Loop:
             case Register() | CaseCommand():
                 self._pipeline.advance(self._clock.now_ms())
                 return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
+            case Welcome():
+                return self._hearing.welcome(item, self._clock.now_ms())
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():

@@ -17,9 +17,8 @@ from typing import Any, Final
 from alerts.courier import Courier
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
-from gateway.desk.api import api
+from gateway.desk.application import application
 from gateway.desk.opening import opened
-from gateway.desk.pages import put_pages
 from gateway.desk.passwords import hashed
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
@@ -192,11 +191,9 @@ def desk_gateway(
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         health, metrics = Health((), monotonic_s), Metrics()
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
-        application = api(inbox, health, metrics, "hush")
-        put_pages(application, desk)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        stack.enter_context(serving(application, bound))
+        stack.enter_context(serving(application(path, desk, health, metrics, "hush"), bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
         feed = stack.enter_context(opened(desk, pipeline.county))
