@@ -79,7 +79,9 @@ def run(
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
-        stack.enter_context(serving(application(settings.journal.path, desk, health, metrics, token), bound))
+        stack.enter_context(
+            serving(application(settings.journal.path, desk, health, metrics, token, lines.hooks), bound)
+        )
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())

@@ -62,6 +62,8 @@ class Metrics:
         self.heartbeats = counter("heartbeats", "Heartbeats to the outside by what came of them.", ("outcome",))
         self.overdue = gauge("overdue", "What should have happened long ago and has not, by kind.", ("kind",))
         self.deaf_seconds = gauge("devices_silent_seconds", "Since any device was last heard.")
+        self.pushed = counter("pushed", "Receipts and replies that providers pushed.", ("channel", "kind"))
+        self.push_refused = counter("pushes_refused", "Pushes of which nothing was kept.", ("channel", "reason"))
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
 
     def quarantine(self, reason: str, count: int) -> None:

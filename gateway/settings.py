@@ -183,6 +183,8 @@ class Settings(BaseSettings):
     grafana: Grafana | None = None
     desk: Desk = Desk()
     watch: Watch = Watch()
+    hooks: dict[str, Path] = Field(default_factory=dict)
+    """``[hooks]``: by a channel's name, the file of the secret that its provider bears when it pushes."""
 
     @classmethod
     def settings_customise_sources(

@@ -7,7 +7,7 @@ import json
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from gateway.health import Health, Part
 from gateway.hearing import Hearing
 from gateway.imports import profiles
 from gateway.journal.writer import Journal
+from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.requests import JournalPort
@@ -178,7 +179,12 @@ class CountingLoop(Loop):
 
 @contextmanager
 def desk_gateway(
-    folder: Path, now_ms: Millis, welcome: str = "", county: Inventory | None = None
+    folder: Path,
+    now_ms: Millis,
+    welcome: str = "",
+    county: Inventory | None = None,
+    hooks: Mapping[str, Pushed] | None = None,
+    via: str = "sms",
 ) -> Iterator[DeskGateway]:
     """Runs it while the context lasts."""
     clock, script, stopping = HandClock(now_ms), Script(), threading.Event()
@@ -193,13 +199,13 @@ def desk_gateway(
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        stack.enter_context(serving(application(path, desk, health, metrics, "hush"), bound))
+        stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
         feed = stack.enter_context(opened(desk, pipeline.county))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
-        courier = Courier(port, {"sms": channel}, clock.now_ms)
+        courier = Courier(port, {via: channel}, clock.now_ms)
         loop = CountingLoop(
             pipeline,
             journal,
