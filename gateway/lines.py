@@ -67,11 +67,12 @@ def opened(settings: Settings | Ways) -> Lines:
     faults = [fault for each in found for fault in _linted(each)]
     if faults:
         raise SettingsFault(faults)
+    hooks = _hooks(settings, found)
     ways = {each.kind.name: _open(each) for each in found}
     text = tuple(each.kind.name for each in found if not each.kind.speaks)
     voice = tuple(each.kind.name for each in found if each.kind.speaks)
     caps = {each.kind.name: getattr(each.own, "caps", Caps()) for each in found}
-    return Lines(ways, Routes(text, voice), caps, _hooks(settings, found))
+    return Lines(ways, Routes(text, voice), caps, hooks)
 
 
 def _hooks(settings: Settings | Ways, found: tuple[Chosen, ...]) -> dict[str, Pushed]:
