@@ -18,7 +18,7 @@ from alerts.channels.aliyun import CHANNEL
 from alerts.receipts import LONGEST, receipt, reply
 from gateway.lines import Pushed
 from gateway.requests import Heard
-from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway
+from tests.desk_gateway import HOUR_MS, MINUTE_MS, DeskGateway, at, desk_gateway
 
 MEI = "13900001001"
 STRANGER = "13911112222"
@@ -52,8 +52,9 @@ class Ear:
         self._number = 0
 
     def writes(self, text: str, phone: str = MEI) -> None:
-        """As a provider pushes it."""
+        """As a provider pushes it, a minute after the one before."""
         self._number += 1
+        self.gateway.clock.now += MINUTE_MS
         row = {"phone_number": phone, "content": text, "sequence_id": self._number}
         url = f"{self.gateway.url}/api/v1/hooks/aliyun/{SECRET}"
         answer = httpx.post(url, content=json.dumps([row]).encode(), trust_env=False)
