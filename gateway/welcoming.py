@@ -3,6 +3,7 @@
 On the loop's thread. Only a person asks for it: a county's first inventory would text hundreds by itself.
 """
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.replies import Replies
+from gateway.journal.contact_reader import NEVER, Contact, First
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
@@ -62,6 +64,11 @@ def done(wish: Welcome, pipeline: Pipeline, memoir: Told, now_ms: Millis) -> Wel
 def is_greeted(person: Person) -> bool:
     """Whether ``--all-new`` means them: who empties or cleans, and reads texts."""
     return not person.by_voice and any(duty.role in _GREETED for duty in person.duties)
+
+
+def is_new(person: Person, contacts: Mapping[str, First]) -> bool:
+    """Whether ``--all-new`` would welcome them: nobody ever did, or it was lost."""
+    return is_greeted(person) and contacts.get(person.id, NEVER).contact in (Contact.NEVER, Contact.LOST)
 
 
 def _why_not(name: str, inventory: Inventory, pipeline: Pipeline, memoir: Told, now_ms: Millis) -> str:

@@ -101,13 +101,10 @@ def _contacts(settings: "Settings") -> "dict[str, First]":
 
 
 def _new(settings: "Settings", inventory: "Inventory") -> list[str]:
-    from gateway.journal.contact_reader import NEVER, Contact
-    from gateway.welcoming import is_greeted
+    from gateway.welcoming import is_new
 
     contacts = _contacts(settings)
-    again = (Contact.NEVER, Contact.LOST)
-    greeted = (person for person in inventory.people.values() if is_greeted(person))
-    return [person.id for person in greeted if contacts.get(person.id, NEVER).contact in again]
+    return [person.id for person in inventory.people.values() if is_new(person, contacts)]
 
 
 def _rows(inventory: "Inventory", contacts: "dict[str, First]") -> list[str]:

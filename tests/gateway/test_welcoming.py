@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from alerts.channels import Accepted, Refused
 from alerts.receipts import reply
 from gateway.journal.contact_reader import NEVER, Contact, ContactReader
 from gateway.requests import Heard
-from gateway.welcoming import is_greeted
+from gateway.welcoming import is_greeted, is_new
 from telemetry.inventory import Duty, Person
 from telemetry.terms import Role
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway
@@ -94,6 +95,19 @@ def test_without_the_token_nobody_is_welcomed(gateway: DeskGateway) -> None:
     assert asked(gateway).status_code == 422
     assert asked(gateway, *["mei"] * 1_001).status_code == 422
     assert texts(gateway) == []
+
+
+def test_a_welcome_that_was_lost_is_none(gateway: DeskGateway) -> None:
+    gateway.channel.answer = lambda _message: Refused("no_such_number", dead_number=True)
+    asked(gateway, "mei")
+    assert contact(gateway, "mei") is Contact.LOST
+    mei = Person("mei", "梅大姐", MEI, (Duty(Role.CLEANER, "meiling"),))
+    with closing(ContactReader.open(gateway.journal)) as reader:
+        assert is_new(mei, reader.contacts())
+    gateway.channel.answer = lambda _message: Accepted("ref")
+    gateway.clock.now += HOUR_MS
+    asked(gateway, "mei")
+    assert contact(gateway, "mei") is Contact.SENT
 
 
 def test_all_who_are_new_are_those_who_empty_and_read() -> None:

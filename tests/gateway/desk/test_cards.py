@@ -6,6 +6,8 @@ from dataclasses import replace
 import httpx
 
 from gateway.desk import cards
+from gateway.sources.inbox import Answer
+from gateway.welcoming import Welcome, Welcomed
 from tests.desk_gateway import DeskGateway, inventory
 
 Enter = Callable[..., httpx.Client]
@@ -69,3 +71,15 @@ def test_the_desk_shows_it_to_who_may_see_numbers(gateway: DeskGateway, visitor:
     assert visitor("lin").get("/people/nobody/card").status_code == 404
     assert visitor("shi").get("/people/zhu/card").status_code == 404, "another town's people are not to be seen"
     assert 'href="/people/mei/card"' in visitor("lin").get("/duty").text
+
+
+def test_the_roster_names_who_never_got_a_first_text(gateway: DeskGateway, visitor: Enter) -> None:
+    def named(user: str) -> bool:
+        return "还没发过首条短信" in visitor(user).get("/duty").text
+
+    assert named("lin")
+    assert not named("guest"), "it is nothing for who may only look"
+    answer = gateway.desk.inbox.post(Welcome(("mei", "zhu")))
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.wait(5), Welcomed)
+    assert not named("lin")
