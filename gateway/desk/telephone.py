@@ -1,17 +1,51 @@
-"""The demo's telephone: the texts of one person as they come in, on a screen like their own. Never in production."""
+"""The demo's telephone: the texts of one person as they come in, on a screen like their own. Never in production.
 
-from typing import Annotated, Final
+What is answered on it goes where a provider's replies go, and nothing here knows what it will lead to.
+"""
+
+import secrets
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Annotated, Final, NamedTuple
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import RedirectResponse
 
+from alerts.receipts import reply
 from gateway.desk.leaf import leaf
-from gateway.desk.present import Desk, Visit
-from gateway.desk.visiting import Gate
+from gateway.desk.present import ANSWERED_WITHIN_S, Desk, Visit
+from gateway.desk.users import Role
+from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.journal.case_reader import CaseReader, Message, Said
+from gateway.requests import Heard
+from gateway.sources.inbox import Unanswered
+from telemetry.inventory import Person
+from telemetry.reading import Millis
 
 SHOWN: Final = 30
+VISITOR: Final = "telephone"
+ACTOR: Final = "actor"
+"""Through which door a reply came: a visitor's finger, or a part of the demo that nobody took over."""
 _ARRIVED: Final = ("accepted", "delivered")
 _LAST: Final = 2**62
 _AMONG: Final = 300
+_LONGEST: Final = 70
+
+
+class Line(NamedTuple):
+    """One bubble of a thread: a text that came in, or what was answered."""
+
+    at_ms: Millis
+    text: str
+    is_reply: bool = False
+    by_itself: bool = False
+    """Answered by a part of the demo and by no visitor."""
+
+
+def written(phone: str, text: str, at_ms: Millis, door: str) -> Heard:
+    """A text that the owner of a phone sends to the office, as a provider would bring it."""
+    return Heard((), (reply(door, f"{at_ms}-{secrets.token_hex(6)}", phone, text, at_ms),))
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -22,13 +56,64 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def telephone(
         visit: Annotated[Visit, Depends(gate.visit)], of: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        with desk.journal() as journal:
-            all_texts = journal.messages(_AMONG, _LAST, _ARRIVED)
-            counts: dict[str, int] = {}
-            for each in all_texts:
-                counts[each.to] = counts.get(each.to, 0) + 1
-            chosen = of if of in visit.present.inventory.people else next((each.to for each in all_texts), "")
-            texts = journal.messages(SHOWN, _LAST, _ARRIVED, chosen) if chosen else []
-        return leaf(visit, "telephone.html", "telephone", texts=list(reversed(texts)), chosen=chosen, counts=counts)
+        return _screen(desk, visit, of)
+
+    @router.post("/telephone")
+    def answer(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.CREW)
+        person = visit.present.inventory.people.get(form.get("of", ""))
+        text = form.get("text", "").strip()
+        if person is None or not 0 < len(text) <= _LONGEST:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        asked = desk.inbox.post(written(person.phone, text, visit.now_ms, VISITOR))
+        outcome = asked if isinstance(asked, Unanswered) else asked.wait(ANSWERED_WITHIN_S)
+        if isinstance(outcome, Unanswered):
+            return _screen(desk, visit, person.id, "busy" if outcome is Unanswered.FULL else "pending")
+        return RedirectResponse(f"/telephone?of={quote(person.id)}", HTTPStatus.SEE_OTHER)
 
     return router
+
+
+def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
+    with desk.journal() as journal:
+        counts: dict[str, int] = {}
+        for each in journal.messages(_AMONG, _LAST, _ARRIVED):
+            counts[each.to] = counts.get(each.to, 0) + 1
+        people = visit.present.inventory.people
+        chosen = people.get(of) or next((people[name] for name in counts if name in people), None)
+        thread = [] if chosen is None else _thread(journal, chosen)
+    others = [person for person in people.values() if person.id not in counts]
+    return leaf(
+        visit,
+        "telephone.html",
+        "telephone",
+        thread=thread,
+        chosen=chosen,
+        counts=counts,
+        people=people,
+        others=others,
+        duty=_duty,
+        trouble=trouble,
+        longest=_LONGEST,
+    )
+
+
+def _thread(journal: CaseReader, person: Person) -> list[Line]:
+    """What came in and what was answered, in the order in which it did."""
+    texts = journal.messages(SHOWN, _LAST, _ARRIVED, person.id)
+    said = journal.said_from(person.phone, SHOWN)
+    return sorted([*_came(texts), *_went(said)], key=lambda line: (line.at_ms, not line.is_reply))[-SHOWN:]
+
+
+def _came(texts: Iterable[Message]) -> Iterable[Line]:
+    return (Line(text.delivered_ms or text.accepted_ms or text.at_ms, text.text) for text in texts)
+
+
+def _went(said: Iterable[Said]) -> Iterable[Line]:
+    return (Line(one.at_ms, one.text, is_reply=True, by_itself=one.channel == ACTOR) for one in said)
+
+
+def _duty(person: Person) -> str:
+    """The first of somebody's duties, which says what they are called for."""
+    return next((duty.role for duty in person.duties), "")
