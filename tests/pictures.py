@@ -51,7 +51,7 @@ def demo(folder: Path, speed: int) -> Iterator[str]:
         "--no-browser",
     ]
     with log.open("wb") as out:
-        running = subprocess.Popen([Path(sys.executable).with_name("cunjing"), *arguments], stdout=out, stderr=out)
+        running = subprocess.Popen([sys.executable, "-m", "gateway.cli", *arguments], stdout=out, stderr=out)
     try:
         until(lambda: LINK.search(log.read_text("utf-8")) is not None or running.poll() is not None, 30)
         found = LINK.search(log.read_text("utf-8"))

@@ -11,7 +11,7 @@ import webbrowser
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.live import Live
@@ -25,12 +25,14 @@ from gateway.broker_fault import BrokerFault
 from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
 from gateway.demo import past, stage, words
+from gateway.demo.cast import Cast
 from gateway.demo.outbox import Outbox
 from gateway.demo.story import Story
 from gateway.demo.view import picture
 from gateway.embedded import Embedded, embedded_broker, free_port
 from gateway.journal.entry import Entry
 from gateway.settings_faults import SettingsFault
+from gateway.sources.inbox import Inbox, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,13 +69,17 @@ class _Play:
         self._scene = stage.scenario(self._begins_ms, names)
         self._uplinks: Iterator[TimedUplink] = trace(self._scene)
         self._settings = stage.settings(folder, self._scene, broker, port)
-        self._welcome = stage.welcome(folder, imports.checked(self._settings.inventory.path))
+        inventory = imports.checked(self._settings.inventory.path)
+        dispatcher = stage.dispatcher(inventory)
+        self._welcome = stage.welcome(folder, dispatcher)
         self._broker = broker
         self._speed = speed
         self._stopping = stopping
         self._clock = ScaledClock(self._begins_ms, speed)
         self._outbox = Outbox(folder / "outbox")
-        self._story = Story(imports.checked(self._settings.inventory.path))
+        self._story = Story(inventory)
+        self._cast = Cast(inventory, dispatcher)
+        self._inbox: Inbox[Any] = Inbox()
         self._listening = threading.Event()
         self._faults: list[str] = []
 
@@ -115,7 +121,12 @@ class _Play:
     def _gateway(self) -> None:
         try:
             app.run(
-                self._settings, clock=self._clock, watch=self._commit, stopping=self._stopping, welcome=self._welcome
+                self._settings,
+                clock=self._clock,
+                watch=self._commit,
+                stopping=self._stopping,
+                welcome=self._welcome,
+                inbox=self._inbox,
             )
         except (SettingsFault, PolicyFault) as fault:
             self._faults.append(str(fault))
@@ -135,6 +146,7 @@ class _Play:
     def _commit(self, entry: Entry) -> None:
         """Called by the gateway's own thread after each commit."""
         self._story.commit(entry)
+        self._cast.commit(entry)
         if entry.heartbeat_ms is not None:
             self._listening.set()
 
@@ -147,6 +159,7 @@ class _Play:
         begun, ends_s = self._clock.now_ms(), None if seconds is None else monotonic_s() + seconds
         with Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else nullcontext() as live:
             while not self._stopping.wait(FRAME_S) and (ends_s is None or monotonic_s() < ends_s):
+                self._act()
                 self._story.tell(self._outbox.fresh())
                 if live is None:
                     self._log(console)
@@ -159,6 +172,12 @@ class _Play:
         self._story.tell(self._outbox.fresh())
         spans = (words.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
         console.print(words.summary(self._story, *spans), soft_wrap=True)
+
+    def _act(self) -> None:
+        """Whatever the demo's own people have to do by now, since no visitor has."""
+        for part, item in self._cast.due(self._clock.now_ms()):
+            if self._inbox.post(item) is not Unanswered.FULL:
+                self._cast.played(part)
 
     def _log(self, console: Console) -> None:
         """One line an occurrence, for those without a terminal."""

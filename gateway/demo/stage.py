@@ -77,11 +77,15 @@ def settings(folder: Path, scene: Scenario, broker: Embedded, port: int) -> Sett
     )
 
 
-def welcome(folder: Path, inventory: Inventory) -> str:
-    """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
-    dispatcher = next(
+def dispatcher(inventory: Inventory) -> str:
+    """The person whose desk the visitor takes: the first dispatcher of all."""
+    return next(
         person.id for person in inventory.people.values() for duty in person.duties if duty.role is Role.DISPATCHER
     )
+
+
+def welcome(folder: Path, dispatcher: str) -> str:
+    """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
     visitor = users.User("demo", users.Role.DISPATCHER, person=dispatcher, demo=True)
     users.UserFile.beside(folder / "journal.db").keep(visitor, hashed(secrets.token_urlsafe(32)), WallClock().now_ms())
     return secrets.token_urlsafe(16)
