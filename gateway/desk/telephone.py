@@ -13,20 +13,26 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse
 
 from alerts.receipts import reply
+from gateway.desk import users
 from gateway.desk.leaf import leaf
 from gateway.desk.present import ANSWERED_WITHIN_S, Desk, Visit
-from gateway.desk.users import Role
 from gateway.desk.visiting import Form, Gate, Refusal, require
 from gateway.journal.case_reader import CaseReader, Message, Said
 from gateway.requests import Heard
 from gateway.sources.inbox import Unanswered
 from telemetry.inventory import Person
 from telemetry.reading import Millis
+from telemetry.terms import Role
 
 SHOWN: Final = 30
 VISITOR: Final = "telephone"
 ACTOR: Final = "actor"
 """Through which door a reply came: a visitor's finger, or a part of the demo that nobody took over."""
+POCKET: Final = "pocket"
+IN_POCKET: Final = 2
+"""So many bubbles have room in the small one."""
+IN_POCKET_AMONG: Final = 60
+_WORKERS: Final = frozenset({Role.CLEANER, Role.COLLECTOR, Role.CREW})
 _ARRIVED: Final = ("accepted", "delivered")
 _LAST: Final = 2**62
 _AMONG: Final = 300
@@ -61,18 +67,47 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/telephone")
     def answer(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.CREW)
+        require(visit, users.Role.CREW)
         person = visit.present.inventory.people.get(form.get("of", ""))
         text = form.get("text", "").strip()
         if person is None or not 0 < len(text) <= _LONGEST:
             raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
         asked = desk.inbox.post(written(person.phone, text, visit.now_ms, VISITOR))
         outcome = asked if isinstance(asked, Unanswered) else asked.wait(ANSWERED_WITHIN_S)
-        if isinstance(outcome, Unanswered):
-            return _screen(desk, visit, person.id, "busy" if outcome is Unanswered.FULL else "pending")
+        trouble = "busy" if outcome is Unanswered.FULL else "pending" if outcome is Unanswered.PENDING else ""
+        if form.get("at") == POCKET:
+            return _pocket(desk, visit, person, trouble=trouble)
+        if trouble:
+            return _screen(desk, visit, person.id, trouble)
         return RedirectResponse(f"/telephone?of={quote(person.id)}", HTTPStatus.SEE_OTHER)
 
+    @router.get("/pocket")
+    def pocket(
+        visit: Annotated[Visit, Depends(gate.visit)], shown: Annotated[str, Query(max_length=200)] = ""
+    ) -> Response:
+        return _pocket(desk, visit, None, shown)
+
     return router
+
+
+def _pocket(desk: Desk, visit: Visit, of: Person | None, shown: str | None = None, trouble: str = "") -> Response:
+    """The phone that rang last, small, beside every page; nothing when it is ``shown`` already."""
+    with desk.journal() as journal:
+        person = of or _rang(journal, visit)
+        thread = [] if person is None else _thread(journal, person)[-IN_POCKET:]
+    key = "nobody" if person is None else f"{person.id}.{'.'.join(str(line.at_ms) for line in thread)}"
+    if key == shown:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    return leaf(visit, "pocket.html", "", chosen=person, thread=thread, duty=_duty, key=key, trouble=trouble)
+
+
+def _rang(journal: CaseReader, visit: Visit) -> Person | None:
+    """Whose phone rang last, of those who do the work; of several at once the first."""
+    people = visit.present.inventory.people
+    texts = journal.messages(IN_POCKET_AMONG, _LAST, _ARRIVED)
+    workers = [text for text in texts if text.to in people and _duty(people[text.to]) in _WORKERS]
+    found = max(reversed(workers), key=lambda text: text.at_ms, default=None)
+    return None if found is None else people[found.to]
 
 
 def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:

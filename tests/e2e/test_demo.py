@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from gateway.embedded import SWITCH, find_mosquitto
 from tests.browser import window
+from tests.desk_gateway import at, desk_gateway
 from tests.pictures import demo
 
 pytestmark = pytest.mark.e2e
@@ -54,6 +55,39 @@ def test_a_day_tells_its_story_and_every_part_of_it_is_true(browser: Browser, tm
         told = page.locator(".thread")
         expect(told).to_contain_text("白田线3座站")
         assert told.inner_text().count("停电") == 1, "one text for three plants"
+        assert opened.errors == []
+
+
+@pytest.mark.browser
+def test_a_visitor_plays_every_part_himself(browser: Browser, tmp_path: Path) -> None:
+    with desk_gateway(tmp_path, at(24, 8), "come-in") as gateway, window(browser) as opened:
+        page = opened.page
+        page.goto(f"{gateway.url}/welcome/come-in")
+        caption, phone = page.locator("#caption-now"), page.locator("#pocket")
+        gateway.filled("bin-0101", 72)
+        gateway.at(at(24, 11, 31))
+        expect(phone).to_contain_text("梅岭1号池（祠堂对面）已装七成")
+        expect(caption).to_contain_text("梅岭1号这班漏了。只给梅大姐一个人发了短信")
+        gateway.at(at(24, 11, 40))
+        phone.get_by_role("button", name="去不了").click()
+        expect(phone.locator(".mine")).to_contain_text("2")
+        expect(caption).to_contain_text("梅大姐回了：去不了，要改派（梅岭1号）")
+        expect(caption).not_to_contain_text("演示里的")
+        case = page.locator(".case", has_text="梅岭1号")
+        expect(case).to_contain_text("回复去不了")
+        gateway.at(at(24, 11, 50))
+        case.get_by_role("link", name="改派").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("派给").select_option(label="竹师傅（保洁员）")
+        dialog.get_by_role("button", name="派单").click()
+        dialog.get_by_role("link", name="好").click()
+        expect(caption).to_contain_text("梅岭1号改派给了竹师傅，短信到了")
+        expect(caption).not_to_contain_text("演示替您")
+        expect(phone).to_contain_text("竹师傅")
+        gateway.levels["bin-0101"] = 4
+        gateway.at(at(24, 12, 30))
+        expect(caption).to_contain_text("梅岭1号清空了。不用谁来报，仪器已核实")
+        expect(page.get_by_text("现在没有要拿主意的")).to_be_visible()
         assert opened.errors == []
 
 

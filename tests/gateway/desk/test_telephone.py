@@ -1,5 +1,6 @@
 """The demo's telephone: what is answered on it goes the way of a real reply, and a production gateway has none."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -108,11 +109,33 @@ def test_a_script_in_an_answer_is_shown_as_text(demo: DeskGateway, guest: Visito
     assert "<script>alert" not in page
 
 
+def test_the_phone_that_rang_last_lies_beside_every_page_and_answers(demo: DeskGateway, guest: Visitor) -> None:
+    assert "还没有短信" in guest.see("/pocket").text
+    missed(demo)
+    small = guest.see("/pocket").text
+    assert "梅大姐" in small
+    assert "已装七成" in small
+    found = re.search(r'hx-get="(/pocket[?]shown=[^"]+)"', small)
+    assert found
+    assert guest.see(found[1]).status_code == HTTPStatus.NO_CONTENT, "it is there already"
+    pressed = guest.post("/telephone", data={"csrf": guest.csrf, "of": "mei", "text": "2", "at": "pocket"})
+    assert pressed.status_code == HTTPStatus.OK
+    assert '<span class="sr">回复：</span>2</p>' in pressed.text
+    demo.settle()
+    small = guest.see("/pocket").text
+    assert "您不用去了" in small
+    assert "林调度" not in small, "the office's own phone is not one that anybody works with"
+    assert 'id="pocket"' in guest.see("/").text
+    assert 'class="pocket"' not in guest.see("/telephone").text
+
+
 def test_production_has_no_telephone(gateway: DeskGateway, visitor: object) -> None:
     """Neither the page nor the way to answer in somebody's name, whoever asks."""
     assert callable(visitor)
     lin = visitor("lin")
     assert lin.see("/telephone").status_code == HTTPStatus.NOT_FOUND
+    assert lin.see("/pocket").status_code == HTTPStatus.NOT_FOUND
+    assert "pocket" not in lin.see("/").text
     missed(gateway)
     assert press(lin, "mei", "2").status_code == HTTPStatus.NOT_FOUND
     with gateway.desk.journal() as journal:
