@@ -4,6 +4,7 @@ What is answered on it goes where a provider's replies go, and nothing here know
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Final, NamedTuple
@@ -105,18 +106,16 @@ def _rang(journal: CaseReader, visit: Visit) -> Person | None:
     """Whose phone rang last, of those who do the work; of several at once the first."""
     people = visit.present.inventory.people
     texts = journal.messages(IN_POCKET_AMONG, _LAST, _ARRIVED)
-    workers = [text for text in texts if text.to in people and _duty(people[text.to]) in _WORKERS]
+    workers = [text for text in texts if text.to in people and _works(people[text.to])]
     found = max(reversed(workers), key=lambda text: text.at_ms, default=None)
     return None if found is None else people[found.to]
 
 
 def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
     with desk.journal() as journal:
-        counts: dict[str, int] = {}
-        for each in journal.messages(_AMONG, _LAST, _ARRIVED):
-            counts[each.to] = counts.get(each.to, 0) + 1
         people = visit.present.inventory.people
-        chosen = people.get(of) or next((people[name] for name in counts if name in people), None)
+        counts = Counter(each.to for each in journal.messages(_AMONG, _LAST, _ARRIVED) if each.to in people)
+        chosen = people.get(of) or _rang(journal, visit)
         thread = [] if chosen is None else _thread(journal, chosen)
     others = [person for person in people.values() if person.id not in counts]
     return leaf(
@@ -125,8 +124,7 @@ def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
         "telephone",
         thread=thread,
         chosen=chosen,
-        counts=counts,
-        people=people,
+        rang=[(people[name], counts[name]) for name in sorted(counts, key=lambda name: not _works(people[name]))],
         others=others,
         duty=_duty,
         trouble=trouble,
@@ -147,6 +145,10 @@ def _came(texts: Iterable[Message]) -> Iterable[Line]:
 
 def _went(said: Iterable[Said]) -> Iterable[Line]:
     return (Line(one.at_ms, one.text, is_reply=True, by_itself=one.channel == ACTOR) for one in said)
+
+
+def _works(person: Person) -> bool:
+    return _duty(person) in _WORKERS
 
 
 def _duty(person: Person) -> str:
