@@ -58,7 +58,7 @@ class Kind(StrEnum):
 
 
 _LASTS: Final = {
-    Kind.LIST: 130 * MINUTE_MS,
+    Kind.LIST: 145 * MINUTE_MS,
     Kind.HELD: 60 * MINUTE_MS,
     Kind.DARK: 40 * MINUTE_MS,
     Kind.DARK_TOLD: 40 * MINUTE_MS,

@@ -16,8 +16,8 @@ from tests.pictures import demo
 
 pytestmark = pytest.mark.e2e
 
-SPEED = 900
-"""The day in forty seconds; a visitor's takes two minutes."""
+SPEED = 720
+"""The day in fifty seconds; a visitor's takes two minutes."""
 STORY = (
     ("list", r"会查到 [5-9] 处、扣 [\d.]+ 分。六点半的清单早已在.+手机上"),
     ("round", r"圆点一个个变绿：还有 [1-7] 处过线"),
@@ -96,7 +96,7 @@ def test_it_begins_with_the_list_and_ends_with_a_line_of_what_happened(tmp_path:
     if broker == "mosquitto" and find_mosquitto() is None:
         pytest.skip("mosquitto is not here; install the Debian package mosquitto")
     hidden = {SWITCH: "none"} if broker == "none" else {}
-    options = ["--seconds", "4", "--data", str(tmp_path / "data"), "--port", "0", "--no-browser"]
+    options = ["--seconds", "2", "--data", str(tmp_path / "data"), "--port", "0", "--no-browser"]
     ran = subprocess.run(
         [sys.executable, "-m", "gateway.cli", "demo", *options, "--county", "青溪县", "--towns", "石桥,竹园乡"],
         env={**os.environ, **hidden},

@@ -63,7 +63,7 @@ def test_the_list_on_the_drivers_phone_comes_first_and_only_for_a_while() -> Non
     morning = known(first, second, out=True)
     assert shown(EIGHT, morning) == (Kind.LIST, "", "driver-1")
     assert caption(EIGHT, morning).count == 8
-    assert shown(at(24, 8, 41), morning)[0] is Kind.ROUND
+    assert shown(at(24, 8, 56), morning)[0] is Kind.ROUND
     offices = known(text(at(24, 7), "dispatcher-baitian", rule="list"), out=True)
     assert shown(EIGHT, offices)[0] is Kind.ROUND, "the office's own list is no news to the office"
 
