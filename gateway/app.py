@@ -65,14 +65,16 @@ def run(
     watch: Callable[[Entry], None] = lambda _entry: None,
     stopping: threading.Event | None = None,
     welcome: str = "",
+    inbox: Inbox[Any] | None = None,
 ) -> None:
     """Runs the gateway until it is told to stop; ``SettingsFault`` or ``PolicyFault`` when it cannot start.
 
-    ``welcome`` is the key of a demo's link to the desk; in production there is none.
+    ``welcome`` is the key of a demo's link to the desk, ``inbox`` the one into which its actors post; in production
+    there is neither.
     """
     clock, stopping = clock or WallClock(), stopping or threading.Event()
     with ExitStack() as stack:
-        inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
+        inbox = stack.enter_context(closing(Inbox() if inbox is None else inbox))
         _stop_on_signals(stopping, inbox.wake)
         health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)

@@ -155,6 +155,13 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     yield met("Unreadable recording", "The second line is no JSON.", line)
 
 
+def wrong_names() -> Iterator[Case]:
+    """What a visitor may not call the demo's county and towns."""
+    wrong = "Names of the demo that could not stand in a text: each is named with what is wrong, nothing is started."
+    line = "cunjing demo --county Xiang --towns 石桥,石桥镇,镇"
+    yield met("A demo with names that are none", wrong, line)
+
+
 def wrong_surroundings(home: Installation) -> Iterator[Case]:
     port = free_port()
     shown, ends = run(f"cunjing record --broker mqtt://127.0.0.1:{port}")
@@ -509,6 +516,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
         home = Installation(folder)
         return [
             *wrong_files(home),
+            *wrong_names(),
             *wrong_surroundings(home),
             *wrong_influxdb(home),
             *wrong_grafana(home),

@@ -30,7 +30,7 @@ from gateway.cli.watch import watch
 __all__ = ["app"]
 
 _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
-    (demo, "cunjing demo --speed 60 --data data/demo"),
+    (demo, "cunjing demo --county 青溪县 --towns 石桥镇,竹园乡"),
     (init, "cunjing init && docker compose up -d"),
     (gateway, "cunjing gateway --config config/gateway.toml"),
     (

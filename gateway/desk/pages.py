@@ -13,7 +13,20 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import acting, assets, cards, door, duty, live, map_page, records, telephone, texts, today
+from gateway.desk import (
+    acting,
+    assets,
+    caption,
+    cards,
+    door,
+    duty,
+    live,
+    map_page,
+    records,
+    telephone,
+    texts,
+    today,
+)
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
@@ -54,6 +67,7 @@ def put_pages(app: FastAPI, desk: Desk) -> None:
         app.include_router(routes(desk, gate), include_in_schema=False)
     if desk.is_demo:
         app.include_router(telephone.routes(desk, gate), include_in_schema=False)
+        app.include_router(caption.routes(desk, gate), include_in_schema=False)
     _answer_people(app)
 
     @app.get("/static/{name}", include_in_schema=False)
