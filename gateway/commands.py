@@ -90,9 +90,13 @@ class UnknownPerson(Struct, frozen=True):
 
 
 class NotPossible(Struct, frozen=True):
-    """The episode does not allow it now (a reset while it still burns); ``reason`` is a sentence for a person."""
+    """The episode does not allow it now (a reset while it still burns); ``reason`` is a sentence for a person.
+
+    ``why`` is its name where it has one, for whoever says it in other words.
+    """
 
     reason: str
+    why: str = ""
 
 
 class NotDurable(Struct, frozen=True):

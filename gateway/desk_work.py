@@ -43,8 +43,8 @@ def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows
     match case:
         case None:
             return UnknownCase(settled=isinstance(wish, CaseCommand) and knows(wish.case))
-        case Refusal(_, sentence):
-            return NotPossible(sentence)
+        case Refusal(why, sentence):
+            return NotPossible(sentence, why)
         case Case():
             if isinstance(wish, CaseCommand) and wish.verb in _SEEN_TO and case.standing:
                 _see(case, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms)

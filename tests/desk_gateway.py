@@ -18,6 +18,7 @@ from alerts.courier import Courier
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
 from gateway.desk.api import api
+from gateway.desk.cases import serve_cases
 from gateway.desk.opening import opened
 from gateway.desk.pages import put_pages
 from gateway.desk.passwords import hashed
@@ -191,13 +192,14 @@ def desk_gateway(
         health, metrics = Health((), monotonic_s), Metrics()
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
         application = api(inbox, health, metrics, "hush")
+        serve_cases(application, inbox, path, "hush", clock.now_ms)
         put_pages(application, desk)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         stack.enter_context(serving(application, bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
-        feed = stack.enter_context(opened(desk, pipeline.county))
+        feed = stack.enter_context(opened(desk, pipeline.county, pipeline.ledger.figures))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
         courier = Courier(port, {"sms": channel}, clock.now_ms)

@@ -24,6 +24,8 @@ from tests.desk_gateway import until
 PAGES: Final = {
     "today": "/",
     "map": "/map",
+    "register": "/register",
+    "cases": "/cases?show=all",
     "assets": "/assets",
     "texts": "/texts",
     "duty": "/duty",
@@ -88,7 +90,9 @@ def main() -> None:
 
 def _shoot(page: Page, url: str, suffix: str, *, png: bool) -> None:
     asset = page.locator(".case h3 a").first.get_attribute("href")
-    for name, path in {**PAGES, "asset": f"{asset}?days=1"}.items():
+    page.goto(f"{url}/cases?show=all")
+    case = page.locator(".ledger a").first.get_attribute("href")
+    for name, path in {**PAGES, "asset": f"{asset}?days=1", "case": str(case)}.items():
         page.goto(f"{url}{path}")
         shot = page.screenshot()
         if png:

@@ -95,6 +95,7 @@ def registered(wish: Register, place: Place, name: str, at_ms: Millis, desk: Des
         caller_name=wish.caller_name,
         caller_phone=wish.caller_phone,
         photo=wish.photo,
+        key=wish.key,
         deadline_ms=due_ms,
         due_ms=due_ms,
     )

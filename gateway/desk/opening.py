@@ -8,6 +8,7 @@ from alerts.alert import Alert
 from alerts.calendars import Calendar
 from alerts.county import County
 from alerts.exposure import lines_pct
+from alerts.policy import LedgerFigures
 from gateway.desk.feed import Feed
 from gateway.desk.present import Desk, Present
 from gateway.desk.projection import Projection
@@ -15,7 +16,7 @@ from gateway.desk.rounds import Rounds
 
 
 @contextmanager
-def opened(desk: Desk, county: County) -> Iterator[Feed]:
+def opened(desk: Desk, county: County, cases: LedgerFigures) -> Iterator[Feed]:
     """Before the loop turns: the county as a start found it; the feed is to be told every commit from then on."""
 
     def reload() -> list[Alert]:
@@ -28,7 +29,7 @@ def opened(desk: Desk, county: County) -> Iterator[Feed]:
     feed = Feed(Projection.of(inventory, county.states, standing), reload)
     feed.start()
     try:
-        present = Present(inventory, calendar, lines_pct(county.plans), feed, Rounds(calendar))
+        present = Present(inventory, calendar, lines_pct(county.plans), feed, Rounds(calendar), cases)
         desk.open(present)
         threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()
         yield feed

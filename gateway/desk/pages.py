@@ -13,7 +13,21 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import acting, assets, door, duty, live, map_page, records, telephone, texts, today
+from gateway.desk import (
+    acting,
+    assets,
+    case_pages,
+    door,
+    duty,
+    live,
+    map_page,
+    records,
+    register,
+    stepping,
+    telephone,
+    texts,
+    today,
+)
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
@@ -35,6 +49,9 @@ _STATIC: Final = {
 _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     door.routes,
     today.routes,
+    register.routes,
+    case_pages.routes,
+    stepping.routes,
     assets.routes,
     map_page.routes,
     texts.routes,

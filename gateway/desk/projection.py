@@ -165,7 +165,7 @@ def _remembered(state: AssetState | None) -> Seen:
 def _topics(entry: Entry) -> Iterable[Topic]:
     if entry.readings:
         yield Topic.LEVELS
-    if entry.alerts or entry.events:
+    if entry.alerts or entry.events or entry.cases:
         yield Topic.CASES
     if entry.owed or entry.attempts or entry.dropped:
         yield Topic.TEXTS

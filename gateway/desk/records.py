@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.model import Event
 from gateway.desk import sentences, words
+from gateway.desk.history import told
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Deed, Role
@@ -47,7 +48,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             Line(deed.at_ms, deed.user, deed.address, words.word("deeds", deed.what), _about(visit, deed))
             for deed in desk.users.deeds(SHOWN)
         ]
-        return leaf(visit, "audit.html", "audit", done=done, door=door, wall_ms=desk.wall_ms())
+        with desk.ledger() as ledger:
+            cases = [(case, told(line, visit)) for case, line in ledger.newest_deeds(SHOWN)]
+        return leaf(visit, "audit.html", "audit", done=done, door=door, cases=cases, wall_ms=desk.wall_ms())
 
     @router.get("/quarantine")
     def quarantine(
@@ -78,6 +81,8 @@ def _about(visit: Visit, deed: Deed) -> str:
     """What a command asked of which case and what came of it; anything else as it was noted."""
     verb, _, rest = deed.detail.partition(" ")
     episode, _, outcome = rest.partition(" ")
+    if deed.what == "stepped" and outcome:
+        return f"{words.word('steps', verb)} {episode}：{words.word('outcomes', outcome)}"
     if deed.what != "commanded" or not outcome:
         return deed.detail
     case = sentences.episode(visit.present.inventory, episode)

@@ -13,7 +13,7 @@ from tests.gateway.desk.conftest import Visitor
 
 Enter = Callable[[str], Visitor]
 PAGES = ("/", "/map", "/assets", "/assets/meiling-01", "/assets/meiling-plant?days=1", "/texts", "/duty", "/trial")
-ALL_PAGES = (*PAGES, "/quarantine", "/audit")
+ALL_PAGES = (*PAGES, "/register", "/cases", "/quarantine", "/audit")
 
 
 def only_episode(gateway: DeskGateway) -> str:
