@@ -44,6 +44,12 @@ class Verb(StrEnum):
     UNSHELVE = "unshelve"
     DISPATCH = "dispatch"
     """Told now to whoever is due first, or to the person ``to``: 派 and 改派."""
+    NOTE = "note"
+    """A line in its story, in ``reason`` (备注)."""
+    FINISH = "finish"
+    """Its case is done, ``reason`` says how (办结); closed only when that was seen."""
+    DOUBT = "doubt"
+    """It is not so, for a ``reason`` (误报): the chain stops and the sensor is to be checked."""
 
 
 class Command(Struct, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from alerts.alert import Alert
-from alerts.ledger.case import Case, Refusal
+from alerts.ledger.case import Case, Refusal, State, Why
 from alerts.ledger.case import Verb as CaseVerb
+from alerts.ledger.moves import FROM
 from alerts.plan import Memory
 from alerts.responses import Asked, Responses
 from alerts.scribe import Log
@@ -27,6 +28,11 @@ from gateway.commands import (
 )
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
+
+_AT: Final = {State.FIXED: 1, State.VERIFIED: 2}
+"""How far 办结 has come already."""
+_WAITS: Final = frozenset({Why.SENSOR_DECIDES, Why.PROOF_MISSING})
+"""What is said to be done waits: for the sensor, or for somebody who has seen it."""
 
 _SEEN_TO: Final = frozenset({CaseVerb.START, CaseVerb.FIX, CaseVerb.DEFER})
 """Somebody is at it, so that the chain of the case's episode stops (T9)."""
@@ -61,6 +67,32 @@ def _see(case: Case, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> None:
     if county.is_open(case.episode) and (until_ms or not county.alerts[case.episode].acked_ms):
         county.respond(case.episode, seen, now_ms, pipeline.changes)
         pipeline.follow()
+
+
+def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+    """办结: what an episode was about is done. Its case is closed if that was seen, or if a person says how they know.
+
+    Where a sensor sees it, the sensor decides, and the case waits for it.
+    """
+    case = pipeline.ledger.of_episode(command.episode)
+    if command.by not in pipeline.county.inventory.people:
+        return UnknownPerson()
+    if case is None:
+        return NotPossible(f"{command.episode} has no case in the ledger: a sensor's own trouble has none", "no_case")
+    steps = [CaseVerb.FIX, CaseVerb.VERIFY, CaseVerb.CLOSE]
+    said: CaseVerdict = CaseDone(now_ms, case)
+    for verb in steps[_AT.get(case.state, 0) :]:
+        proof = command.reason if verb is not CaseVerb.CLOSE else ""
+        wish = CaseCommand(
+            verb=verb, case=case.id, by=command.by, channel=command.channel, origin=command.origin, proof=proof
+        )
+        if case.state in FROM[verb]:
+            said = done(wish, pipeline, now_ms, lambda _: True)
+        if not isinstance(said, CaseDone):
+            break
+        case = said.case
+    refused = isinstance(said, NotPossible) and said.why not in _WAITS
+    return said if refused and isinstance(said, NotPossible) else Done(now_ms, f"case_{case.state}")
 
 
 def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:

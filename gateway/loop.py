@@ -12,7 +12,7 @@ from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from gateway import desk_work
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import CaseCommand, Command, Done, NotPossible, Register, Resend, Tick, UnknownEpisode
+from gateway.commands import CaseCommand, Command, Done, NotPossible, Register, Resend, Tick, UnknownEpisode, Verb
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
@@ -275,4 +275,6 @@ class Loop:
             return desk_work.answered(command, self._pipeline, now_ms)
         if command.episode not in county.alerts and not self._journal.knows(command.episode):
             return UnknownEpisode()
+        if command.verb is Verb.FINISH:
+            return desk_work.finished(command, self._pipeline, now_ms)
         return obey(command, county, now_ms, self._pipeline.changes)

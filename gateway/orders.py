@@ -9,7 +9,13 @@ from alerts.responses import Asked
 from gateway.commands import Command, Done, NotPossible, UnknownPerson, Verb, Verdict
 from telemetry.reading import Millis
 
-_BECOMES = {Verb.SHELVE: "shelved", Verb.UNSHELVE: "unshelved", Verb.DISPATCH: "dispatched"}
+_BECOMES = {
+    Verb.SHELVE: "shelved",
+    Verb.UNSHELVE: "unshelved",
+    Verb.DISPATCH: "dispatched",
+    Verb.NOTE: "noted",
+    Verb.DOUBT: "doubted",
+}
 
 
 def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> Verdict:
@@ -40,6 +46,10 @@ def _deed(command: Command, now_ms: Millis) -> Deed:
         case Verb.SHELVE:
             reason, until_ms = command.reason, command.until_ms
             return lambda hands, alert, _, log: hands.shelve(alert, asked, reason, until_ms, now_ms, log)
+        case Verb.NOTE:
+            return lambda hands, alert, _, log: hands.note(alert, asked, command.reason, now_ms, log)
+        case Verb.DOUBT:
+            return lambda hands, alert, _, log: hands.doubt(alert, asked, command.reason, now_ms, log)
         case Verb.UNSHELVE:
             return lambda hands, alert, _, log: hands.unshelve(alert, asked, now_ms, log)
         case _:

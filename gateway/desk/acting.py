@@ -21,14 +21,19 @@ from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
 LONGEST_REASON: Final = 60
+LONGEST_NOTE: Final = 200
 NEEDS: Final = {
     Verb.ACK: Role.CREW,
     Verb.RESET: Role.CREW,
     Verb.SHELVE: Role.CREW,
     Verb.UNSHELVE: Role.CREW,
     Verb.DISPATCH: Role.DISPATCHER,
+    Verb.NOTE: Role.CREW,
+    Verb.FINISH: Role.DISPATCHER,
+    Verb.DOUBT: Role.DISPATCHER,
 }
 """From which role on a verb is there for somebody."""
+_WITH_REASON: Final = frozenset({Verb.SHELVE, Verb.NOTE, Verb.DOUBT})
 LONGEST_SHELF_H: Final = {Role.CREW: 8, Role.DISPATCHER: 24, Role.ADMIN: 24}
 
 
@@ -74,12 +79,12 @@ def _command(visit: Visit, form: Form) -> Command:
     alert = _standing(visit, form.get("episode", ""))
     if not visit.user.person:
         raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
-    to, reason = form.get("to", ""), form.get("reason", "").strip()
+    to, reason = form.get("to", ""), " ".join(form.get("reason", "").split())
     if to and to not in {person.id for person in visit.scope.people}:
         raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
-    if len(reason) > LONGEST_REASON or not (reason.isprintable()):
+    if len(reason) > (LONGEST_REASON if verb is Verb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):
         raise Refusal(HTTPStatus.BAD_REQUEST, "long_reason")
-    if verb is Verb.SHELVE and not reason:
+    if verb in _WITH_REASON and not reason:
         raise Refusal(HTTPStatus.BAD_REQUEST, "no_reason")
     return Command(
         verb=verb,
