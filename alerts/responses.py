@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.escalation import Escalation
+from alerts.holds import TRIAL
 from alerts.model import Kind, Severity
 from alerts.plan import Memory
 from alerts.scribe import Log, next_chain, record
@@ -89,6 +90,16 @@ class Responses:
             return "a fire is called false only when it has cooled: have somebody look, then reset it"
         log.append(record("doubted", alert, at_ms, {**asked.detail(), "reason": reason}))
         return alert if alert.acked_ms else self.acknowledge(alert, asked, at_ms, log)
+
+    @staticmethod
+    def unhold(alert: Alert, was_ms: Millis, at_ms: Millis) -> Alert:
+        """Its trial, which would have lasted until then, is over now: what it kept back is looked at again."""
+        if alert.reason != TRIAL and alert.left_ms:
+            return alert
+        due_ms, fresh_ms, repeat_ms = (
+            at_ms if due >= was_ms else due for due in (alert.due_ms, alert.fresh_ms, alert.repeat_ms)
+        )
+        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms, repeat_ms=repeat_ms, reason="")
 
     def dispatch(
         self, alert: Alert, asked: Asked, to: str, memory: Memory | None, at_ms: Millis, log: Log

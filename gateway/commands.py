@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
+from alerts.trials import Kind as TrialKind
 from telemetry.reading import Millis
 
 __all__ = [
@@ -19,11 +20,13 @@ __all__ = [
     "CaseVerdict",
     "Command",
     "Done",
+    "EndTrial",
     "NotDurable",
     "NotPossible",
     "Register",
     "Resend",
     "Tick",
+    "TrialKind",
     "UnknownCase",
     "UnknownEpisode",
     "UnknownPerson",
@@ -66,6 +69,16 @@ class Command(Struct, frozen=True, kw_only=True):
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
+
+
+class EndTrial(Struct, frozen=True, kw_only=True):
+    """转正式: the trial of an area, an asset or a device is over, and its alerts are told from now on."""
+
+    kind: TrialKind
+    name: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
 
 
 class Resend(Struct, frozen=True):

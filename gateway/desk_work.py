@@ -6,6 +6,8 @@ It joins ledger and county where one word concerns both, and decides nothing abo
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from alerts.alert import Alert
 from alerts.ledger.case import Case, Refusal, State, Why
 from alerts.ledger.case import Verb as CaseVerb
@@ -19,6 +21,7 @@ from gateway.commands import (
     CaseVerdict,
     Command,
     Done,
+    EndTrial,
     NotPossible,
     Register,
     UnknownCase,
@@ -26,9 +29,12 @@ from gateway.commands import (
     Verb,
     Verdict,
 )
+from gateway.orders import end_trial
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
+TRIALS: Final = "trials"
+"""The small mark that keeps over a restart which trials were ended."""
 _AT: Final = {State.FIXED: 1, State.VERIFIED: 2}
 """How far 办结 has come already."""
 _WAITS: Final = frozenset({Why.SENSOR_DECIDES, Why.PROOF_MISSING})
@@ -93,6 +99,14 @@ def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
         case = said.case
     refused = isinstance(said, NotPossible) and said.why not in _WAITS
     return said if refused and isinstance(said, NotPossible) else Done(now_ms, f"case_{case.state}")
+
+
+def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+    """转正式, remembered in the same transaction as what follows from it."""
+    verdict = end_trial(wish, pipeline.county, pipeline.trials, now_ms, pipeline.changes)
+    if isinstance(verdict, Done):
+        pipeline.entry.meta[TRIALS] = msgspec.json.encode(pipeline.trials.kept()).decode()
+    return verdict
 
 
 def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:

@@ -199,7 +199,7 @@ def desk_gateway(
         stack.enter_context(serving(application, bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
-        feed = stack.enter_context(opened(desk, pipeline.county, pipeline.ledger.figures))
+        feed = stack.enter_context(opened(desk, pipeline))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
         courier = Courier(port, {"sms": channel}, clock.now_ms)

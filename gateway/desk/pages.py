@@ -27,6 +27,7 @@ from gateway.desk import (
     telephone,
     texts,
     today,
+    trial_page,
 )
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
@@ -56,6 +57,7 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     map_page.routes,
     texts.routes,
     duty.routes,
+    trial_page.routes,
     records.routes,
     acting.routes,
     live.routes,

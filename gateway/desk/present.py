@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from alerts.calendars import Calendar
 from alerts.policy import LedgerFigures
+from alerts.trials import Trials
 from dashboards.outline import outline
 from gateway.desk.doorkeeper import Doorkeeper
 from gateway.desk.feed import Feed
@@ -43,6 +44,7 @@ class Present:
     rounds: Rounds
     cases: LedgerFigures
     """What each rule asks of a case of the ledger."""
+    trials: Trials
     _scopes: dict[str, Scope] = field(default_factory=dict)
 
     def scope(self, area: str) -> Scope:

@@ -16,7 +16,7 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted")
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "trial_ended")
 
 
 class Line(NamedTuple):
@@ -41,7 +41,14 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             events = journal.newest_events(COMMANDS, SHOWN, AMONG)
         done = [
-            Line(event.at_ms, _text(event, "by"), _where(event), words.word("events", event.event), "", event)
+            Line(
+                event.at_ms,
+                _text(event, "by"),
+                _where(event),
+                words.word("events", event.event),
+                _named(visit, event),
+                event,
+            )
             for event in events
         ]
         door = [
@@ -77,16 +84,30 @@ def _where(event: Event) -> str:
     )
 
 
+def _named(visit: Visit, event: Event) -> str:
+    """What something was done to that is no episode: the end of a trial."""
+    return _on_trial(visit, _text(event, "kind"), _text(event, "name")) if event.event == "trial_ended" else ""
+
+
 def _about(visit: Visit, deed: Deed) -> str:
     """What a command asked of which case and what came of it; anything else as it was noted."""
     verb, _, rest = deed.detail.partition(" ")
     episode, _, outcome = rest.partition(" ")
     if deed.what == "stepped" and outcome:
         return f"{words.word('steps', verb)} {episode}：{words.word('outcomes', outcome)}"
+    if deed.what == "trial" and outcome:
+        return f"{words.word('trials', verb)} {_on_trial(visit, verb, episode)}：{words.word('outcomes', outcome)}"
     if deed.what != "commanded" or not outcome:
         return deed.detail
     case = sentences.episode(visit.present.inventory, episode)
     return f"{words.word('verbs', verb)} {case}：{words.word('outcomes', outcome)}"
+
+
+def _on_trial(visit: Visit, kind: str, name: str) -> str:
+    inventory = visit.present.inventory
+    if kind == "area":
+        return inventory.areas[name].name if name in inventory.areas else name
+    return sentences.subject(inventory, name) if name in inventory.assets else name
 
 
 def _shown(payload: bytes) -> str:
