@@ -22,6 +22,7 @@ from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
+from gateway.desk.upkeep import serve_upkeep
 from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
@@ -82,6 +83,7 @@ def run(
         desk = _desk(settings, inbox, clock, welcome, bound.close)
         application = api(inbox, health, metrics, token)
         serve_cases(application, inbox, settings.journal.path, token, clock.now_ms)
+        serve_upkeep(application, inbox, token)
         put_pages(application, desk)
         stack.enter_context(serving(application, bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))

@@ -21,6 +21,7 @@ __all__ = [
     "Command",
     "Done",
     "EndTrial",
+    "LookAgain",
     "NotDurable",
     "NotPossible",
     "Register",
@@ -76,6 +77,15 @@ class EndTrial(Struct, frozen=True, kw_only=True):
 
     kind: TrialKind
     name: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class LookAgain(Struct, frozen=True, kw_only=True):
+    """What was refused for a reason is put through the line once more: what refused it has been mended."""
+
+    reason: str
     by: str
     channel: str = "desk"
     origin: str = ""

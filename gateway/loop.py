@@ -11,12 +11,14 @@ from typing import Any, Final, Protocol
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from gateway import desk_work
+from gateway.again import looked_again
 from gateway.clock import Clock, monotonic_s
 from gateway.commands import (
     CaseCommand,
     Command,
     Done,
     EndTrial,
+    LookAgain,
     NotPossible,
     Register,
     Resend,
@@ -221,6 +223,9 @@ class Loop:
             case EndTrial():
                 self._pipeline.advance(self._clock.now_ms())
                 return desk_work.trial_ended(item, self._pipeline, self._clock.now_ms())
+            case LookAgain():
+                self._read_since_snapshot = SNAPSHOT_AFTER  # so that no start steps through the past as if it came now
+                return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), self._patiently)
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():

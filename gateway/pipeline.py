@@ -66,7 +66,7 @@ class Pipeline:
         self.changes = Changes()
         self.entry = Entry()
         self.tally = Tally()
-        self._directory = directory
+        self.directory = directory
         self._archive = archive
         self._ruleset = made.ruleset
         self._below: set[tuple[str, int, int]] = set()
@@ -81,7 +81,7 @@ class Pipeline:
         """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
         self.advance(uplink.received_ms)
         try:
-            said = decode(uplink, self._directory)
+            said = decode(uplink, self.directory)
             match said:
                 case Samples():
                     self._measure(uplink, said)
@@ -204,7 +204,7 @@ class Pipeline:
         windows = track.windows
         fresh: list[Sample] = []
         for sample in said.samples:
-            marked = self._marked(windows, device.id, sample)
+            marked = self.marked(windows, device.id, sample)
             if marked is None:
                 self.tally.duplicates += 1
             else:
@@ -236,7 +236,7 @@ class Pipeline:
                 self.sampled(reading)
         self.tracks[device.id] = Track(windows, state)
 
-    def _marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:
+    def marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:
         """The windows with a new sample marked, or ``None`` for a true duplicate; asks the archive where they end."""
         verdict = sequence.judge(windows, sample.boot, sample.seq)
         if verdict is Verdict.NEW:

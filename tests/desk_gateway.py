@@ -24,6 +24,7 @@ from gateway.desk.pages import put_pages
 from gateway.desk.passwords import hashed
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
+from gateway.desk.upkeep import serve_upkeep
 from gateway.desk.users import Role, User, UserFile
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
@@ -141,6 +142,10 @@ class DeskGateway:
         values = {"distance_mm": 1250 - 10 * fill_pct, "temperature_c": temperature_c, "battery_pct": 90}
         self.send(device, {"v": 1, "boot": 1, "seq": self._seq, "ts": self.clock.now, "readings": values})
 
+    def sent_before(self, seq: int) -> None:
+        """The devices go on counting from there, as after a restart of the gateway alone."""
+        self._seq = seq
+
     def filled(self, device: str, fill_pct: float) -> None:
         """Two samples an interval apart: enough for every rule of levels."""
         self.levels[device] = fill_pct
@@ -193,6 +198,7 @@ def desk_gateway(
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
         application = api(inbox, health, metrics, "hush")
         serve_cases(application, inbox, path, "hush", clock.now_ms)
+        serve_upkeep(application, inbox, "hush")
         put_pages(application, desk)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.commands import Command, Done, EndTrial, Resend, TrialKind, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
 from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.health import Health
@@ -39,25 +39,6 @@ class CommandBody(BaseModel):
     reason: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     until_ms: Annotated[int, Field(ge=0, le=2**53)] = 0
     channel: Literal["api", "cli"] = "api"
-
-
-class TrialBody(BaseModel):
-    """Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: TrialKind
-    name: _Id
-    by: Annotated[_Id, Field(max_length=64)]
-    channel: Literal["api", "cli"] = "api"
-
-
-class TrialResult(BaseModel):
-    """It is over, durably; ``at_ms`` is epoch milliseconds."""
-
-    kind: TrialKind
-    name: str
-    at_ms: int
 
 
 class ResendBody(BaseModel):
@@ -146,19 +127,6 @@ def api(
         answer = inbox.post(_command(body, request))
         verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
         return _result(body, verdict)
-
-    @app.post("/api/v1/trials/end", responses=PROBLEMS, dependencies=[Depends(authorised)])
-    def end_trial(body: TrialBody, request: Request) -> TrialResult:
-        """转正式: alerts are told from now on; answers when it is durable."""
-        origin = "" if request.client is None else request.client.host
-        answer = inbox.post(EndTrial(**body.model_dump(), origin=origin))
-        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
-            case Done(at_ms, _):
-                return TrialResult(kind=body.kind, name=body.name, at_ms=at_ms)
-            case UnknownPerson():
-                raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {body.by}")
-            case verdict:
-                raise problem_of(verdict)
 
     @app.post("/api/v1/series/resend", responses=PROBLEMS, dependencies=[Depends(authorised)], status_code=202)
     def resend(body: ResendBody) -> ResendResult:

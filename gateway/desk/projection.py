@@ -169,5 +169,5 @@ def _topics(entry: Entry) -> Iterable[Topic]:
         yield Topic.CASES
     if entry.owed or entry.attempts or entry.dropped:
         yield Topic.TEXTS
-    if entry.quarantined:
+    if entry.quarantined or entry.looked:
         yield Topic.QUARANTINE
