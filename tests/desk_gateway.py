@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Final
 
 from alerts.courier import Courier
+from alerts.receipts import reply
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
 from gateway.desk.api import api
@@ -32,7 +33,7 @@ from gateway.imports import profiles
 from gateway.journal.writer import Journal
 from gateway.loop import Loop
 from gateway.metrics import Metrics
-from gateway.requests import JournalPort
+from gateway.requests import Heard, JournalPort
 from gateway.settings_fields import Endpoint
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
@@ -115,7 +116,7 @@ class DeskGateway:
         self.channel = RecordingChannel()
         self._script = script
         self._loop = loop
-        self._seq = 0
+        self._seq = self._replies = 0
         self.levels = {"bin-0101": 30.0, "bin-0102": 30.0, "bin-0201": 30.0}
         """How full each bin is; one that is taken out falls silent."""
 
@@ -164,6 +165,14 @@ class DeskGateway:
             until(lambda: journal.due_notification(self.clock.now) is None)
         feed = self.desk.present.feed
         until(lambda: feed.waiting == 0)
+
+    def answered(self, person: str, text: str) -> None:
+        """Somebody replies by SMS, from the number of the inventory."""
+        phone = self.desk.present.inventory.people[person].phone
+        self._replies += 1
+        said = reply("sms", f"{self._replies}", phone, text, self.clock.now)
+        self.desk.inbox.post(Heard(replies=(said,)))
+        self.settle()
 
     def open_rules(self) -> dict[str, str]:
         """Open episodes as the desk knows them, by id to their rule."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import pytest
 
 from telemetry.inventory import Inventory
@@ -72,6 +73,20 @@ def test_an_area_takes_all_that_is_new_with_it_and_an_asset_only_itself(gateway:
     gateway.at(at(24, 9, 10))
     assert about(gateway) == {"meiling-01", "meiling-02"}
     assert "新装</small>" not in lin.see("/trial").text
+
+
+def test_the_same_is_asked_over_http(gateway: DeskGateway) -> None:
+    wish = {"kind": "area", "name": "zhuyuan", "by": "lin"}
+    with httpx.Client(base_url=gateway.url, trust_env=False, headers={"Authorization": "Bearer hush"}) as http:
+        assert http.post("/api/v1/trials/end", json={**wish, "by": "x"}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert http.post("/api/v1/trials/end", json=wish).json()["name"] == "zhuyuan"
+        again = http.post("/api/v1/trials/end", json=wish)
+        assert again.status_code == HTTPStatus.CONFLICT
+        assert "is not on trial by itself" in again.json()["detail"]
+        wish = {"reason": "not_json", "by": "lin"}
+        assert "nothing is in quarantine" in http.post("/api/v1/quarantine/again", json=wish).json()["detail"]
+        http.headers.pop("Authorization")
+        assert http.post("/api/v1/quarantine/again", json=wish).status_code == HTTPStatus.UNAUTHORIZED
 
 
 def test_only_a_dispatcher_ends_what_is_in_sight(visitor: Enter) -> None:
