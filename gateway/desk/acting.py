@@ -79,7 +79,9 @@ def _command(visit: Visit, form: Form) -> Command:
     alert = _standing(visit, form.get("episode", ""))
     if not visit.user.person:
         raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
-    to, reason = form.get("to", ""), " ".join(form.get("reason", "").split())
+    to, reason = form.get("to", ""), form.get("reason", "").strip()
+    if verb is Verb.NOTE:
+        reason = " ".join(reason.split())  # it is written in lines and kept in one
     if to and to not in {person.id for person in visit.scope.people}:
         raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
     if len(reason) > (LONGEST_REASON if verb is Verb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):

@@ -40,6 +40,7 @@ class Line(NamedTuple):
     what: str
     about: str
     event: Event | None = None
+    reason: str = ""
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -60,6 +61,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
                 words.word("events", event.event),
                 _named(visit, event),
                 event,
+                _text(event, "reason"),
             )
             for event in events
         ]
