@@ -52,7 +52,7 @@ def looked_again(
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()
     if wish.reason in NO_UPLINKS:
-        return NotPossible(f"{wish.reason}: these are no uplinks; see `cunjing series resend`", "no_uplinks")
+        return NotPossible(f"{wish.reason}: these are no uplinks; see `cunjing influx resend`", "no_uplinks")
     found: list[Aside] = []
     patiently(lambda: found.extend(archive.aside(wish.reason, MOST)))
     done = {each.id for each in pipeline.entry.looked}  # twice in one turn is once

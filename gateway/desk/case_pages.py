@@ -110,6 +110,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             case=case,
             rule=visit.present.cases.of(case.rule),
             lines=[told(line, visit) for line in history],
+            passed=_passed(case, history),
             verbs=offered(case, visit),
             overdue=overdue(case, visit),
             earlier=earlier,
@@ -129,6 +130,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return Response(found[0], media_type=found[1], headers=HEADERS)
 
     return router
+
+
+def _passed(case: Case, history: list[Row]) -> set[str]:
+    """The states that it has been in since it was last reopened."""
+    since = max((place for place, line in enumerate(history) if line["deed"] == "reopen"), default=0)
+    return {"open", str(case.state), *(str(line["now"]) for line in history[since:])}
 
 
 def seen(ledger: LedgerReader, visit: Visit, name: str) -> Case:
