@@ -56,6 +56,12 @@ class Hearing:
         pipeline.sampled = self.sampled
         pipeline.claimed = self._claims
 
+    def heard(self, receipts: tuple[Receipt, ...], replies: tuple[Reply, ...], now_ms: Millis) -> None:
+        """What a channel has collected, or a provider pushed."""
+        self.receipts(receipts, now_ms)
+        for said in replies:
+            self.reply(said, now_ms)
+
     def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
         self._pipeline.entry.receipts += said

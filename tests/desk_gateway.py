@@ -15,8 +15,10 @@ from time import monotonic
 from typing import Any, Final
 
 from alerts.courier import Courier
+from alerts.receipts import reply
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
+from gateway.deeds import Deeds
 from gateway.desk.application import application
 from gateway.desk.opening import opened
 from gateway.desk.passwords import hashed
@@ -30,7 +32,7 @@ from gateway.journal.writer import Journal
 from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
-from gateway.requests import JournalPort
+from gateway.requests import Heard, JournalPort
 from gateway.settings_fields import Endpoint
 from gateway.settings_watch import Watch
 from gateway.sources.inbox import Inbox
@@ -115,7 +117,7 @@ class DeskGateway:
         self.channel = RecordingChannel()
         self._script = script
         self._loop = loop
-        self._seq = 0
+        self._seq = self._replies = 0
         self.levels = {"bin-0101": 30.0, "bin-0102": 30.0, "bin-0201": 30.0}
         """How full each bin is; one that is taken out falls silent."""
 
@@ -142,6 +144,10 @@ class DeskGateway:
         values = {"distance_mm": 1250 - 10 * fill_pct, "temperature_c": temperature_c, "battery_pct": 90}
         self.send(device, {"v": 1, "boot": 1, "seq": self._seq, "ts": self.clock.now, "readings": values})
 
+    def sent_before(self, seq: int) -> None:
+        """The devices go on counting from there, as after a restart of the gateway alone."""
+        self._seq = seq
+
     def filled(self, device: str, fill_pct: float) -> None:
         """Two samples an interval apart: enough for every rule of levels."""
         self.levels[device] = fill_pct
@@ -160,6 +166,14 @@ class DeskGateway:
             until(lambda: journal.due_notification(self.clock.now) is None)
         feed = self.desk.present.feed
         until(lambda: feed.waiting == 0)
+
+    def answered(self, person: str, text: str) -> None:
+        """Somebody replies by SMS, from the number of the inventory."""
+        phone = self.desk.present.inventory.people[person].phone
+        self._replies += 1
+        said = reply("sms", f"{self._replies}", phone, text, self.clock.now)
+        self.desk.inbox.post(Heard(replies=(said,)))
+        self.settle()
 
     def open_rules(self) -> dict[str, str]:
         """Open episodes as the desk knows them, by id to their rule."""
@@ -202,7 +216,7 @@ def desk_gateway(
         stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
-        feed = stack.enter_context(opened(desk, pipeline.county))
+        feed = stack.enter_context(opened(desk, pipeline))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
         courier = Courier(port, {via: channel}, clock.now_ms)
@@ -211,17 +225,23 @@ def desk_gateway(
             journal,
             script,
             inbox,
-            Hearing(pipeline, journal),
-            watchman(Watch(), pipeline, clock, health, metrics, {}),
+            Deeds(
+                pipeline,
+                journal,
+                inbox,
+                clock,
+                hearing=Hearing(pipeline, journal),
+                watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
+                keep_days=14,
+                resend=(),
+            ),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,
-            keep_days=14,
             health=health,
             metrics=metrics,
             wake_at=lambda _due: None,
             owe=courier.wake,
-            resend=(),
             watch=feed.take,
             stopping=stopping.is_set,
         )

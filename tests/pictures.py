@@ -24,6 +24,8 @@ from tests.desk_gateway import until
 PAGES: Final = {
     "today": "/",
     "map": "/map",
+    "register": "/register",
+    "cases": "/cases?show=all",
     "assets": "/assets",
     "texts": "/texts",
     "duty": "/duty",
@@ -102,7 +104,9 @@ def _shoot_story(browser: Browser, link: str, *, png: bool) -> None:
 
 def _shoot(page: Page, url: str, suffix: str, *, png: bool) -> None:
     asset = page.locator(".case h3 a").first.get_attribute("href")
-    for name, path in {**PAGES, "asset": f"{asset}?days=1"}.items():
+    page.goto(f"{url}/cases?show=all")
+    case = page.locator(".ledger a").first.get_attribute("href")
+    for name, path in {**PAGES, "asset": f"{asset}?days=1", "case": str(case)}.items():
         page.goto(f"{url}{path}")
         page.evaluate("document.querySelectorAll('.caption, .pocket').forEach((own) => own.remove())")  # the demo's own
         _keep(page, f"desk-{name}{suffix}", png=png)

@@ -38,7 +38,9 @@ from gateway.settings_fields import Endpoint
 from gateway.sources.broker_words import refused
 from gateway.sources.inbox import Inbox
 from telemetry.wire import Uplink
+from tests.desk_gateway import at, desk_gateway
 from tests.gateway.cli.installation import Installation
+from tests.gateway.desk.conftest import Visitor
 from tests.grafana_thirteen import TOKEN, Answer, edited_on_its_page, thirteen
 from tests.proxy import Fault, proxied
 
@@ -48,6 +50,12 @@ RECEIVED_MS: Final = 1_795_305_600_000
 SAMPLE: Final = '{{"v":1,"boot":3,"seq":{seq},"ts":{ts},"readings":{{"distance_mm":{distance}}}}}'
 MEBIBYTE: Final = 2**20
 BROKER: Final = "mqtt://127.0.0.1:1883"
+
+_OUTCOME: Final = re.compile(r'<div id="outcome".*?</div>', re.DOTALL)
+_SAID: Final = re.compile(r'<p class="no">.*?</p>|<div class="warn".*?</div>', re.DOTALL)
+_SHOWN: Final = "HTTP 200; the browser shows it and runs nothing."
+_WORDS: Final = re.compile(r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]+")
+"""A Chinese sign says as much as a word."""
 
 OPENING: Final = """\
 # Bad input
@@ -503,6 +511,38 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
         inbox.close()
 
 
+def wrong_forms(home: Installation) -> Iterator[Case]:
+    """What the desk says to a person, in Chinese as they see it."""
+    folder = home.folder / "desk"
+    folder.mkdir()
+    with desk_gateway(folder, at(24, 8)) as gateway, Visitor(base_url=gateway.url, trust_env=False) as lin:
+        lin.log_in("lin")
+        lin.see("/register")
+        registered = {"csrf": lin.csrf, "where": "梅岭1号", "rule": "litter", "key": "1"}
+        case = lin.post("/register", data=registered).headers["location"].partition("?")[0]
+
+        def shown(said: httpx.Response) -> tuple[str, str]:
+            words = re.sub(r"<[^>]+>|\s+", " ", (_OUTCOME.search(said.text) or _SAID.search(said.text) or [""])[0])
+            return " ".join(words.split()), f"HTTP {said.status_code}, as a page."
+
+        note = f"POST {case}/note"
+        forged = lin.post(f"{case}/note", data={"csrf": "guessed", "reason": "x"})
+        yield Case("Form without its token", "Another page sent it, or an old one.", note, *shown(forged))
+        long = lin.post(f"{case}/note", data={"csrf": lin.csrf, "reason": "x" * 10_000})
+        yield Case("Note of 10,000 characters", "Nothing of it is kept.", note, *shown(long))
+        photo = lin.post("/register/photo", content=b"MZ not a photo", headers={"x-csrf": lin.csrf})
+        wrong = "A program that is called photo.jpg; what was typed stays in the form."
+        yield Case("Photograph that is none", wrong, "POST /register/photo", *shown(photo))
+        nowhere = lin.post("/register", data={**registered, "where": "月球", "key": "2"})
+        yield Case(
+            "Case at a place that nobody knows", "登记 with the name of no village.", "POST /register", *shown(nowhere)
+        )
+        script = "<script>alert(1)</script>"
+        lin.post("/register", data={**registered, "where": "梅岭村", "detail": script, "key": "3"})
+        (place,) = re.findall(r"[^>]*&lt;script[^<]*", lin.see("/cases?q=alert").text)[:1]
+        yield Case("Script in a name", "Shown as the text that it is, everywhere.", "GET /cases", place.strip(), _SHOWN)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.chdir(tmp_path)
@@ -525,6 +565,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
             *wrong_pushes(home),
             *wrong_watch(home),
             *wrong_cases(home),
+            *wrong_forms(home),
         ]
 
 
@@ -545,7 +586,7 @@ def test_no_message_shows_a_traceback_or_a_path_of_this_machine(cases: list[Case
 
 def test_every_message_says_more_than_that_it_failed(cases: list[Case]) -> None:
     """Where and what: a place, a number or a name, in at least seven words."""
-    assert [case.title for case in cases if len(re.findall(r"\w+", case.shown)) < 7] == []
+    assert [case.title for case in cases if len(_WORDS.findall(case.shown)) < 7] == []
 
 
 @pytest.mark.broker

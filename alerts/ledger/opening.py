@@ -6,6 +6,8 @@ A registered case and one that a sensor found differ only here.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from alerts.calendars import Calendar
 from alerts.ledger.asking import Register
 from alerts.ledger.case import Case, Origin, Refusal, Why
@@ -109,6 +111,7 @@ def registered(wish: Register, place: Place, name: str, at_ms: Millis, desk: Des
         caller_name=wish.caller_name,
         caller_phone=wish.caller_phone,
         photo=wish.photo,
+        key=wish.key,
         deadline_ms=due_ms,
         due_ms=due_ms,
     )
@@ -133,6 +136,12 @@ def found_wrong(event: Event, place: Place, name: str, desk: Desk) -> Case:
         deadline_ms=due_ms,
         due_ms=due_ms,
     )
+
+
+def doubted(event: Event, place: Place, name: str, desk: Desk) -> Case:
+    """A check of the sensor behind an episode that somebody says is not so; it has no episode of its own."""
+    check = found_wrong(replace(event, rule="sensor_check"), place, name, desk)
+    return replace(check, origin=Origin.ANSWER, severity="P3", episode="", standing=False)
 
 
 def _at(asset: str, areas: tuple[str, ...], inventory: Inventory) -> Place:

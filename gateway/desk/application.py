@@ -11,6 +11,7 @@ from gateway.desk.greeting import serve_greeting
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
+from gateway.desk.upkeep import serve_upkeep
 from gateway.health import Health
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
@@ -22,6 +23,7 @@ def application(
     """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
     app = api(desk.inbox, health, metrics, token)
     serve_cases(app, desk.inbox, journal, token, desk.now_ms)
+    serve_upkeep(app, desk.inbox, token)
     serve_greeting(app, desk.inbox, token)
     serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))
     put_pages(app, desk)

@@ -53,7 +53,7 @@ class Said(Struct, frozen=True):
     text: str
 
 
-class Aside(Struct, frozen=True):
+class Beginning(Struct, frozen=True):
     """One uplink in quarantine; of its payload only the beginning."""
 
     id: int
@@ -62,6 +62,8 @@ class Aside(Struct, frozen=True):
     reason: str
     detail: str
     payload: bytes
+    again_ms: Millis
+    again: str
 
 
 class CaseReader(RollupReader):
@@ -131,13 +133,14 @@ class CaseReader(RollupReader):
         """How many uplinks are in quarantine for each reason, and when the last came; the most first."""
         with translated(self._path):
             return self._connection.execute(
-                "SELECT reason, count(*), max(received_ms) FROM quarantine GROUP BY reason ORDER BY 2 DESC, 1"
+                "SELECT reason, count(*), max(received_ms) FROM quarantine"
+                " WHERE again IN ('', 'refused') GROUP BY reason ORDER BY 2 DESC, 1"
             ).fetchall()
 
-    def newest_quarantine(self, reason: str, most: int) -> list[Aside]:
+    def newest_quarantine(self, reason: str, most: int) -> list[Beginning]:
         """The newest uplinks in quarantine for a reason (empty: for any), the newest first."""
         with translated(self._path):
-            return [Aside(*row) for row in self._connection.execute(_ASIDE, (reason, reason, most))]
+            return [Beginning(*row) for row in self._connection.execute(_ASIDE, (reason, reason, most))]
 
     def _messages(self, query: str, given: tuple[Any, ...]) -> list[Message]:
         with translated(self._path):
@@ -192,6 +195,6 @@ _LAST: Final = """
     WHERE received_ms < :to_ms ORDER BY reading.id DESC LIMIT :most
 """
 _ASIDE: Final = """
-    SELECT id, received_ms, topic, reason, detail, substr(payload, 1, 400) FROM quarantine
+    SELECT id, received_ms, topic, reason, detail, substr(payload, 1, 400), coalesce(again_ms, 0), again FROM quarantine
     WHERE ? = '' OR reason = ? ORDER BY id DESC LIMIT ?
 """

@@ -22,6 +22,7 @@ from gateway.journal import (
     rollup_rows,
     telephone_rows,
 )
+from gateway.journal.aside import Aside
 from gateway.journal.connections import open_for_writing, take_lock
 from gateway.journal.entry import Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
@@ -105,6 +106,11 @@ class Journal:
         with translated(self._path):
             found = reading_rows.highest_seq(self._connection, self._last_reading_id, number, boot)
         return NONE_STORED if found is None else found
+
+    def aside(self, reason: str, most: int) -> list[Aside]:
+        """Some of those in quarantine for a reason that were not taken when looked at again."""
+        with translated(self._path):
+            return arrival_rows.aside(self._connection, reason, most)
 
     def knows(self, episode: str) -> bool:
         """Whether there ever was such an episode, open or over."""
@@ -215,6 +221,7 @@ class Journal:
         last = reading_rows.insert(db, entry.readings, self._last_reading_id, devices, assets)
         arrival_rows.keep_statuses(db, entry.statuses, devices)
         arrival_rows.add_quarantined(db, entry.quarantined)
+        arrival_rows.keep_looked(db, entry.looked)
         mark_rows.keep_states(db, entry.states, last, assets)
         if entry.snapshot is not None:
             mark_rows.keep_snapshot(db, entry.snapshot, last, assets, devices)
