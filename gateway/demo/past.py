@@ -25,6 +25,7 @@ from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Settings
 from gateway.sources.inbox import Answer, Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 
@@ -99,18 +100,20 @@ def lived(
         inventory, body = imported(settings.inventory.path, restored.inventory, from_ms)
         pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, from_ms)
         pipeline.entry.inventory = body
+        health, metrics = Health((), monotonic_s), Metrics()
         loop = Loop(
             pipeline,
             journal,
             script,
             inbox,
             Hearing(pipeline, journal),
+            watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,
             keep_days=settings.journal.keep_days,
-            health=Health((), monotonic_s),
-            metrics=Metrics(),
+            health=health,
+            metrics=metrics,
             wake_at=lambda _due: None,
             owe=lambda: None,
             resend=(),
