@@ -105,8 +105,8 @@ def run(folder: Path, broker: Embedded, size: Size, capsys: pytest.CaptureFixtur
     several = sum(len(covers) > 0 for (covers,) in gateway.rows("SELECT covers FROM notification"))
     shown(
         capsys,
-        f"{size.kills} kills, {waited} while mailboxes waited; {len(last.expected)} to be told, {last.told.total()} told"
-        f" in {calls.total()} calls ({several} of them for several), {doubles.total()} doubles",
+        f"{size.kills} kills, {waited} while mailboxes waited; {len(last.expected)} to be told, {last.told.total()}"
+        f" told in {calls.total()} calls ({several} of them for several), {doubles.total()} doubles",
     )
     assert several, "nothing was folded, so nothing was shown"
     assert waited >= size.kills // 3, f"too few kills met a mailbox\n{gateway.last_words()}"
