@@ -147,6 +147,11 @@ class Model:
                 for episode in (owed.episode, *owed.covers):
                     self.waiting.pop((episode, owed.to), None)
                 self._hold_list(owed)
+        for event in entry.events:
+            if event.event == "folded":
+                into = self.owed.get(str((event.detail or {})["reason"]))
+                assert into is not None, f"{event.episode} was folded into a text that does not exist"
+                assert event.episode in into.covers, f"{event.episode} is not in the text it was folded into"
 
     def _hear(self, event: Event) -> None:
         episode, detail = event.episode, event.detail or {}
