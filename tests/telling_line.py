@@ -4,15 +4,16 @@ The process may die at any commit, before it is durable or right after; what it 
 Nothing is judged here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
 
 from alerts.assembly import Figures
-from alerts.channels import Accepted, Failed, Message, Outcome, Refused
+from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
 from alerts.courier import Courier
 from alerts.delivery import Routes
 from alerts.receipts import Receipt, Reply
@@ -181,7 +182,9 @@ class TellingLine:
         hand: Hand,
         heard: Callable[[Entry], None],
         asked: Callable[[Message], None],
+        channels: Mapping[str, Channel] = MappingProxyType({}),
     ) -> None:
+        """``channels`` are tried before the two providers."""
         self._path = path
         self._inventory = inventory
         self._figures = figures
@@ -191,6 +194,7 @@ class TellingLine:
         self.hand = hand
         self.broker = _Broker(hand)
         self.providers = {name: Provider(name, hand, asked) for name in ("one", "two")}
+        self._channels: dict[str, Channel] = {**channels, **self.providers}
         self._begin()
 
     # --- what happens to it
@@ -258,7 +262,7 @@ class TellingLine:
         self._door = _Door()
         self._door.turn = self._turn
         self._port = JournalPort(self._path, self._door)
-        self.courier = Courier(self._port, self.providers, hand.now_ms, Routes(tuple(self.providers)))
+        self.courier = Courier(self._port, self._channels, hand.now_ms, Routes(tuple(self._channels)))
         self.loop = Loop(
             self.pipeline,
             self._journal,

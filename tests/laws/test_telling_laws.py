@@ -308,7 +308,7 @@ class Telling(RuleBasedStateMachine):
     @rule(by=st.sampled_from(PEOPLE), mood=st.sampled_from(("well", "is away", "throttles")), emptied=st.booleans())
     def it_is_seen_to_before_it_is_told(self, by: str, mood: str, emptied: bool) -> None:  # noqa: FBT001 -- drawn
         self.providers_change_their_mood(("one", "two"), mood)
-        for device in ("s-pool", "s-road", "s-far"):
+        for device in ("s-pool", "s-road", "s-far") * 2:
             self._speak(device, Values(full_flag=1.0), "right")
         if emptied:
             for device in ("s-pool", "s-road", "s-far") * 2:
@@ -318,12 +318,12 @@ class Telling(RuleBasedStateMachine):
         self.all_is_well_with_the_providers()
         self.line.live(self.hand.at_ms + 10 * MINUTE)
 
-    @rule(commits=st.integers(2, 7), device=st.sampled_from(("s-pool", "s-road", "s-far")), durable=st.booleans())
+    @rule(commits=st.integers(2, 12), device=st.sampled_from(("s-pool", "s-road", "s-far")), durable=st.booleans())
     def it_dies_while_it_tells(self, commits: int, device: str, durable: bool) -> None:  # noqa: FBT001 -- drawn
         self.all_is_well_with_the_providers()
         self.the_process_is_about_to_die(commits, durable)
-        self._speak(device, Values(distance_mm=900.0, temperature_c=HOT), "right")
-        self._speak(device, Values(full_flag=1.0), "right")
+        for says in (Values(full_flag=1.0), Values(full_flag=1.0), Values(distance_mm=900.0, temperature_c=HOT)):
+            self._speak(device, says, "right")
 
     @rule(turns=st.integers(6, 9))
     def floats_dance(self, turns: int) -> None:
