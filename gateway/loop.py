@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
+from alerts.office import Trouble
 from gateway import desk_work
 from gateway.clock import Clock, monotonic_s
 from gateway.commands import CaseCommand, Command, Done, NotPossible, Register, Resend, Tick, UnknownEpisode
@@ -23,9 +24,11 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.orders import obey
 from gateway.pipeline import Pipeline, Tally
-from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Watched
+from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Round
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
+from gateway.watching.watchman import Watchman
+from gateway.welcoming import Welcome
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -69,6 +72,7 @@ class Loop:
         source: Source,
         inbox: Inbox[Any],
         hearing: Hearing,
+        watchman: Watchman,
         *,
         clock: Clock,
         heard_ms: Millis | None,
@@ -87,6 +91,7 @@ class Loop:
         self._source = source
         self._inbox = inbox
         self._hearing = hearing
+        self._watchman = watchman
         self._clock = clock
         self._heard_ms = heard_ms
         self._keep_days = keep_days
@@ -119,7 +124,9 @@ class Loop:
         for uplink in batch.uplinks:
             self._patiently(self._pipeline.take, uplink)
         answers = [(posted.answer, self._do(posted.item)) for posted in self._inbox.take()]
-        self._pipeline.advance(self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._pipeline.advance(now_ms)
+        self._watchman.turn(now_ms, heard=bool(batch.uplinks), live=self._listening)
         committed_s = monotonic_s()
         self._commit()
         if batch.mids:
@@ -207,12 +214,17 @@ class Loop:
             case Register() | CaseCommand():
                 self._pipeline.advance(self._clock.now_ms())
                 return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
+            case Welcome():
+                return self._hearing.welcome(item, self._clock.now_ms())
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():
                 return self._begin(item)
-            case Watched(rule, part, problem):
-                self._pipeline.county.watch(rule, part, problem, self._clock.now_ms(), self._pipeline.changes)
+            case Trouble():
+                self._pipeline.county.watch(item, self._clock.now_ms(), self._pipeline.changes)
+            case Round(rows):
+                self._watchman.round(rows, self._clock.now_ms())
+                self._hearing.numbers.look(self._clock.now_ms())
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():
@@ -226,13 +238,14 @@ class Loop:
         entry = self._pipeline.entry
         match item:
             case End(number, at_ms, via, outcome, step, event):
+                self._hearing.numbers.ended(item)
                 ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
                 entry.attempts.append(ended)
                 entry.events += () if event is None else (event,)
             case Lapsed():
                 self._hearing.lapsed(item)
             case Heard(receipts, replies):
-                self._hearing.receipts(receipts)
+                self._hearing.receipts(receipts, self._clock.now_ms())
                 for reply in replies:
                     self._hearing.reply(reply, self._clock.now_ms())
             case DealtWith(consumer, position, filed):

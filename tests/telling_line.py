@@ -28,8 +28,10 @@ from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.requests import Heard, JournalPort
 from gateway.rollups.scope import ROLLUPS
+from gateway.settings_watch import Watch
 from gateway.sources.inbox import Answer, Inbox, Unanswered
 from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
@@ -263,17 +265,19 @@ class TellingLine:
         self._door.turn = self._turn
         self._port = JournalPort(self._path, self._door)
         self.courier = Courier(self._port, self._channels, hand.now_ms, Routes(tuple(self._channels)))
+        health = Health((BROKER, JOURNAL), hand.now_ms)
         self.loop = Loop(
             self.pipeline,
             self._journal,
             self.broker,
             self._door,
             Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
+            watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
             clock=hand,
             heard_ms=restored.heartbeat_ms,
             unsnapshotted=restored.last_reading_id - restored.snapshot_position,
             keep_days=90,
-            health=Health((BROKER, JOURNAL), hand.now_ms),
+            health=health,
             metrics=self._metrics,
             wake_at=self._wake_at,
             owe=lambda: None,

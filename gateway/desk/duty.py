@@ -12,6 +12,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
+from gateway.welcoming import is_new
 from telemetry.inventory import Duty, Person
 from telemetry.reading import Millis
 
@@ -37,14 +38,17 @@ class Trial:
     path: str = ""
 
 
-def routes(_desk: Desk, gate: Gate) -> APIRouter:
+def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The roster and the trials."""
     router = APIRouter()
 
     @router.get("/duty")
     def duty(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         phones = visit.user.role.reaches(Role.CREW)
-        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=visit.scope.uncovered, phones=phones)
+        contacts = desk.contacts()
+        new = [person.name for person in visit.scope.people if phones and is_new(person, contacts)]
+        nobody = visit.scope.uncovered
+        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=nobody, phones=phones, new=new)
 
     @router.get("/trial")
     def trial(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:

@@ -18,6 +18,7 @@ from gateway.desk.rounds import Rounds
 from gateway.desk.scope import Scope
 from gateway.desk.users import Session, User, UserFile
 from gateway.journal.case_reader import CaseReader
+from gateway.journal.contact_reader import ContactReader, First
 from gateway.sources.inbox import Inbox
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -111,3 +112,8 @@ class Desk:
         """The journal for one page; ``JournalUnavailable`` when it cannot be read."""
         with closing(CaseReader.open(self._journal)) as reader:
             yield reader
+
+    def contacts(self) -> dict[str, First]:
+        """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
+        with closing(ContactReader.open(self._journal)) as reader:
+            return reader.contacts()
