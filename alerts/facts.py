@@ -14,6 +14,8 @@ from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
+OF_HOUSE: Final = ("person", "count", "hours")
+"""Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
 
 
@@ -44,7 +46,15 @@ class Witness:
             "told": told,
             "symptom": SYMPTOMS.get(alert.rule, ""),
             "office_phone": self.inventory.county.office_phone or "",
+            **self._of_house(alert, at_ms),
         }
+
+    def _of_house(self, alert: Alert, at_ms: Millis) -> dict[str, str]:
+        """What a notice of the house about itself says: for how long, and of whom."""
+        if alert.asset != self.inventory.county.id:
+            return {}
+        said = {name: str(alert.detail.get(name) or "") for name in OF_HOUSE}
+        return said | {"minutes": str((at_ms - self._since_ms(alert)) // MINUTE_MS)}
 
     def _since_ms(self, alert: Alert) -> Millis:
         """Since when people would say that it lasts: what was seen last, not when we decided."""

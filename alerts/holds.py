@@ -51,6 +51,10 @@ class Holds:
                 return release
             release = later
 
+    def is_night(self, at_ms: Millis) -> bool:
+        """Whether only P1 leaves then."""
+        return self.calendar.is_within(at_ms, self.policies.quiet)
+
     def first_hours(self, alert: Alert) -> Hours | None:
         """When step 0 may leave by day, where its rule says so."""
         policy = self.policies.of(alert.rule)
@@ -94,7 +98,7 @@ class Holds:
             return Release(trial, TRIAL)
         if self._passes_night(alert, policy):
             return Release(at_ms)
-        if self.calendar.is_within(at_ms, self.policies.quiet):
+        if self.is_night(at_ms):
             return Release(self.calendar.next_time(at_ms, self.policies.morning), QUIET)
         if hours is not None and not self.calendar.is_within(at_ms, hours):
             opens = max(hours.start, self.policies.morning)

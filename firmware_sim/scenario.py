@@ -91,6 +91,7 @@ class Fleet(_Strict):
     """How many of what there is, and what share of it is how.
 
     ``no_rounds`` of the pools are emptied on demand, ``afternoon`` of the other sites have a second round.
+    ``plant_villages`` says in which village each plant stands, counted on from 0; else they are spread evenly.
     """
 
     towns: Annotated[int, Field(ge=1, le=40)] = 1
@@ -106,8 +107,16 @@ class Fleet(_Strict):
     priority: Share = 0.04
     bin_interval_s: Annotated[int, Field(ge=60, le=86_400)] = 1_200
     plant_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 600
+    plant_villages: tuple[Annotated[int, Field(ge=0)], ...] = ()
     installed_days_ago: Days = 30
     fill_pct: tuple[Percent, Percent] = (5, 60)
+
+
+class Names(_Strict):
+    """What the county and its towns are called, the towns as they write themselves (石桥镇); else the seed invents."""
+
+    county: Annotated[str, StringConstraints(pattern="^[\u3400-\u9fff]{2,8}$")] = "湘阳县"
+    towns: tuple[Annotated[str, StringConstraints(pattern="^[\u3400-\u9fff]{2,8}$")], ...] = ()
 
 
 class Site(_Strict):
@@ -167,6 +176,7 @@ class Scenario(_Strict):
     start: AwareDatetime
     hours: Annotated[float, Field(gt=0, le=24 * 366)]
     county: Id = "xiang"
+    names: Names = Names()
     fleet: Fleet = Fleet()
     weather: Weather = Weather()
     rounds: Rounds = Rounds()
@@ -180,6 +190,13 @@ class Scenario(_Strict):
         twice = sorted({device for device in named if named.count(device) > 1})
         if twice:
             raise ValueError(f"sites: {', '.join(twice)} is described more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _a_name_per_town(self) -> Self:
+        towns = self.names.towns
+        if towns and (len(towns) != self.fleet.towns or len(set(towns)) != len(towns)):
+            raise ValueError(f"names.towns: {self.fleet.towns} different names are wanted, one for each town")
         return self
 
     @property

@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
+from alerts.office import Trouble
 from gateway import desk_work
-from gateway.again import looked_again
 from gateway.clock import Clock, monotonic_s
 from gateway.commands import (
     CaseCommand,
@@ -23,8 +23,6 @@ from gateway.commands import (
     Register,
     Resend,
     Tick,
-    UnknownEpisode,
-    Verb,
 )
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
@@ -34,11 +32,12 @@ from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.orders import obey
 from gateway.pipeline import Pipeline, Tally
-from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Watched
+from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Round
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
+from gateway.watching.watchman import Watchman
+from gateway.welcoming import Welcome
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -82,6 +81,7 @@ class Loop:
         source: Source,
         inbox: Inbox[Any],
         hearing: Hearing,
+        watchman: Watchman,
         *,
         clock: Clock,
         heard_ms: Millis | None,
@@ -100,6 +100,7 @@ class Loop:
         self._source = source
         self._inbox = inbox
         self._hearing = hearing
+        self._watchman = watchman
         self._clock = clock
         self._heard_ms = heard_ms
         self._keep_days = keep_days
@@ -132,7 +133,9 @@ class Loop:
         for uplink in batch.uplinks:
             self._patiently(self._pipeline.take, uplink)
         answers = [(posted.answer, self._do(posted.item)) for posted in self._inbox.take()]
-        self._pipeline.advance(self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._pipeline.advance(now_ms)
+        self._watchman.turn(now_ms, heard=bool(batch.uplinks), live=self._listening)
         committed_s = monotonic_s()
         self._commit()
         if batch.mids:
@@ -174,7 +177,7 @@ class Loop:
             self._heard_ms = entry.heartbeat_ms = self._clock.now_ms()
         self._read_since_snapshot += len(entry.readings)
         old = now_s - self._snapshot_at_s >= SNAPSHOT_AFTER_S and self._read_since_snapshot > 0
-        if snapshot or old or self._read_since_snapshot >= SNAPSHOT_AFTER:
+        if snapshot or old or entry.looked or self._read_since_snapshot >= SNAPSHOT_AFTER:
             entry.snapshot = self._pipeline.snapshot()
             self._snapshot_at_s, self._read_since_snapshot = now_s, 0
         if entry.is_empty:
@@ -215,23 +218,20 @@ class Loop:
 
     def _do(self, item: object) -> object:
         match item:
-            case Command():
-                return self._command(item)
-            case Register() | CaseCommand():
-                self._pipeline.advance(self._clock.now_ms())
-                return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
-            case EndTrial():
-                self._pipeline.advance(self._clock.now_ms())
-                return desk_work.trial_ended(item, self._pipeline, self._clock.now_ms())
-            case LookAgain():
-                self._read_since_snapshot = SNAPSHOT_AFTER  # so that no start steps through the past as if it came now
-                return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), self._patiently)
+            case Command() | Register() | CaseCommand() | EndTrial() | LookAgain():
+                now_ms = self._clock.now_ms()
+                return desk_work.asked(item, self._pipeline, self._journal, now_ms, self._patiently)
+            case Welcome():
+                return self._hearing.welcome(item, self._clock.now_ms())
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():
                 return self._begin(item)
-            case Watched(rule, part, problem):
-                self._pipeline.county.watch(rule, part, problem, self._clock.now_ms(), self._pipeline.changes)
+            case Trouble():
+                self._pipeline.county.watch(item, self._clock.now_ms(), self._pipeline.changes)
+            case Round(rows):
+                self._watchman.round(rows, self._clock.now_ms())
+                self._hearing.numbers.look(self._clock.now_ms())
             case Housekeep():
                 self._patiently(self._expire)
             case Tick():
@@ -245,13 +245,14 @@ class Loop:
         entry = self._pipeline.entry
         match item:
             case End(number, at_ms, via, outcome, step, event):
+                self._hearing.numbers.ended(item)
                 ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
                 entry.attempts.append(ended)
                 entry.events += () if event is None else (event,)
             case Lapsed():
                 self._hearing.lapsed(item)
             case Heard(receipts, replies):
-                self._hearing.receipts(receipts)
+                self._hearing.receipts(receipts, self._clock.now_ms())
                 for reply in replies:
                     self._hearing.reply(reply, self._clock.now_ms())
             case DealtWith(consumer, position, filed):
@@ -286,14 +287,3 @@ class Loop:
         for resend in self._resend:
             resend(since_ms)
         return Done(self._clock.now_ms(), "resending")
-
-    def _command(self, command: Command) -> CommandVerdict:
-        county, now_ms = self._pipeline.county, self._clock.now_ms()
-        self._pipeline.advance(now_ms)
-        if command.episode in self._pipeline.ledger.cases:
-            return desk_work.answered(command, self._pipeline, now_ms)
-        if command.episode not in county.alerts and not self._journal.knows(command.episode):
-            return UnknownEpisode()
-        if command.verb is Verb.FINISH:
-            return desk_work.finished(command, self._pipeline, now_ms)
-        return obey(command, county, now_ms, self._pipeline.changes)

@@ -120,6 +120,11 @@ class Pipeline:
                 found = due_ms
         return found
 
+    def by_day(self, at_ms: Millis) -> Millis:
+        """The first instant from then on that is not of the night."""
+        holds = self._lists.holds
+        return holds.calendar.next_time(at_ms, holds.policies.morning) if holds.is_night(at_ms) else at_ms
+
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
         due_ms = self._listing_ms

@@ -7,7 +7,7 @@ import json
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,25 +18,25 @@ from alerts.courier import Courier
 from alerts.receipts import reply
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
-from gateway.desk.api import api
-from gateway.desk.cases import serve_cases
+from gateway.desk.application import application
 from gateway.desk.opening import opened
-from gateway.desk.pages import put_pages
 from gateway.desk.passwords import hashed
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
-from gateway.desk.upkeep import serve_upkeep
 from gateway.desk.users import Role, User, UserFile
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
 from gateway.imports import profiles
 from gateway.journal.writer import Journal
+from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.requests import Heard, JournalPort
 from gateway.settings_fields import Endpoint
+from gateway.settings_watch import Watch
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis
@@ -192,7 +192,12 @@ class CountingLoop(Loop):
 
 @contextmanager
 def desk_gateway(
-    folder: Path, now_ms: Millis, welcome: str = "", county: Inventory | None = None
+    folder: Path,
+    now_ms: Millis,
+    welcome: str = "",
+    county: Inventory | None = None,
+    hooks: Mapping[str, Pushed] | None = None,
+    via: str = "sms",
 ) -> Iterator[DeskGateway]:
     """Runs it while the context lasts."""
     clock, script, stopping = HandClock(now_ms), Script(), threading.Event()
@@ -205,25 +210,22 @@ def desk_gateway(
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         health, metrics = Health((), monotonic_s), Metrics()
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
-        application = api(inbox, health, metrics, "hush")
-        serve_cases(application, inbox, path, "hush", clock.now_ms)
-        serve_upkeep(application, inbox, "hush")
-        put_pages(application, desk)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        stack.enter_context(serving(application, bound))
+        stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
         feed = stack.enter_context(opened(desk, pipeline))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
-        courier = Courier(port, {"sms": channel}, clock.now_ms)
+        courier = Courier(port, {via: channel}, clock.now_ms)
         loop = CountingLoop(
             pipeline,
             journal,
             script,
             inbox,
             Hearing(pipeline, journal),
+            watchman(Watch(), pipeline, clock, health, metrics, {}),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,

@@ -68,13 +68,14 @@ class Hearing:
         """An episode of P1 to P3; the house's notices about itself are no cases."""
         if event.severity not in _CASES or self._policies.of(event.rule).notice:
             return
-        place = opening.found(event.asset, self._desk.inventory)
+        place = opening.found(event.asset, self._desk.inventory) or opening.of_person(event, self._desk.inventory)
         if place is None or self._shelf.of_episode(event.episode) is not None:
             return
         for other in self._shelf.about(event.asset):
             if other.seen_ms and event.rule in self._desk.figures.of(other.rule).seen:
                 self._shelf.enter(replace(other, seen_ms=0))  # what was seen done is not so any more
         case = opening.found_wrong(event, place, self._numbers.next(place.town, event.at_ms), self._desk)
+        case = replace(case, place=opening.said_of(event))
         case = replace(case, recurs=self.before(case))
         self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))
 

@@ -63,6 +63,20 @@ def found(asset: str, inventory: Inventory) -> Place | None:
     return None if gateway is None else _at(asset, (gateway.area,), inventory)
 
 
+def of_person(event: Event, inventory: Inventory) -> Place | None:
+    """Where a matter about a person is: in the area of their duty, else in the county."""
+    detail = event.detail or {}
+    if event.asset != inventory.county.id or "person" not in detail:
+        return None
+    area = str(detail.get("area", ""))
+    return _at("", (area,) if area in inventory.areas else (), inventory)
+
+
+def said_of(event: Event) -> str:
+    """Whom a matter is about, where it is about somebody."""
+    return str((event.detail or {}).get("person", ""))
+
+
 def placed(wish: Register, desk: Desk) -> Place | Refusal:
     """Where a registered case is; it needs an asset or an area that the inventory knows."""
     inventory = desk.inventory
@@ -134,4 +148,4 @@ def _at(asset: str, areas: tuple[str, ...], inventory: Inventory) -> Place:
     lineage = [node for area in areas for node in inventory.lineage(area)]
     town = next((node.id for node in lineage if node.level is Level.TOWN), inventory.county.id)
     within = (inventory.county.id, *dict.fromkeys(node.id for node in lineage))
-    return Place(asset, areas, within, town)
+    return Place(asset, areas or (inventory.county.id,), within, town)

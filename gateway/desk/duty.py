@@ -9,6 +9,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
+from gateway.welcoming import is_new
 from telemetry.inventory import Duty, Person
 
 
@@ -23,14 +24,17 @@ class Post:
     stand_in: str
 
 
-def routes(_desk: Desk, gate: Gate) -> APIRouter:
+def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The roster."""
     router = APIRouter()
 
     @router.get("/duty")
     def duty(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         phones = visit.user.role.reaches(Role.CREW)
-        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=visit.scope.uncovered, phones=phones)
+        contacts = desk.contacts()
+        new = [person.name for person in visit.scope.people if phones and is_new(person, contacts)]
+        nobody = visit.scope.uncovered
+        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=nobody, phones=phones, new=new)
 
     return router
 

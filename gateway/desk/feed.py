@@ -21,10 +21,11 @@ _log = logger(__name__)
 
 ENTRIES: Final = 512
 """So many commits wait at most; a desk that is further behind reads the journal instead."""
-BURST: Final = 4
-"""So many commits waiting are a burst."""
-LOOK_AGAIN_S: Final = 0.1
-LONGEST_LOOKS: Final = 20
+BURST: Final = 100
+"""A commit with so many readings is part of a burst: more will come."""
+PORTION_S: Final = 0.5
+"""So long a burst gathers before it is shown: the loop needs the one interpreter more, and one portion costs it less
+than each commit by itself."""
 _LOOK_S: Final = 0.5
 _ENDED_WITHIN_S: Final = 5.0
 
@@ -92,19 +93,13 @@ class Feed:
                 entry = self._entries.get(timeout=_LOOK_S)
             except Empty:
                 continue
-            self._let_the_loop_go_first()
+            if len(entry.readings) >= BURST:
+                self._ended.wait(PORTION_S)
             self._apply(entry)
             self._entries.task_done()
             for _ in range(self._entries.qsize()):  # only this thread takes out
                 self._apply(self._entries.get_nowait())
                 self._entries.task_done()
-
-    def _let_the_loop_go_first(self) -> None:
-        """While a burst comes in, it is taken in before it is shown: the loop needs the one interpreter more."""
-        for _ in range(LONGEST_LOOKS):
-            waiting = self._entries.qsize()
-            if waiting < BURST or self._ended.wait(LOOK_AGAIN_S) or self._entries.qsize() <= waiting:
-                return
 
     def _apply(self, entry: Entry) -> None:
         try:

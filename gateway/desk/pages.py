@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from gateway.desk import (
     acting,
     assets,
+    caption,
+    cards,
     case_pages,
     door,
     duty,
@@ -42,6 +44,7 @@ _OWN: Final = Path(__file__).with_name("static")
 _HTMX: Final = Path(str(files("js_lib_htmx"))) / "static" / "htmx" / "htmx.min.js"
 _STATIC: Final = {
     "desk.css": ("text/css", _OWN / "desk.css"),
+    "card.css": ("text/css", _OWN / "card.css"),
     "desk.js": ("text/javascript", _OWN / "desk.js"),
     "icon.svg": ("image/svg+xml", _OWN / "icon.svg"),
     "htmx.js": ("text/javascript", _HTMX),
@@ -60,6 +63,7 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     duty.routes,
     trial_page.routes,
     quarantine_page.routes,
+    cards.routes,
     records.routes,
     acting.routes,
     live.routes,
@@ -73,6 +77,7 @@ def put_pages(app: FastAPI, desk: Desk) -> None:
         app.include_router(routes(desk, gate), include_in_schema=False)
     if desk.is_demo:
         app.include_router(telephone.routes(desk, gate), include_in_schema=False)
+        app.include_router(caption.routes(desk, gate), include_in_schema=False)
     _answer_people(app)
 
     @app.get("/static/{name}", include_in_schema=False)

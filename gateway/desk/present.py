@@ -21,6 +21,7 @@ from gateway.desk.rounds import Rounds
 from gateway.desk.scope import Scope
 from gateway.desk.users import Session, User, UserFile
 from gateway.journal.case_reader import CaseReader
+from gateway.journal.contact_reader import ContactReader, First
 from gateway.journal.ledger_reader import LedgerReader
 from gateway.sources.inbox import Inbox
 from telemetry.inventory import Inventory
@@ -125,3 +126,8 @@ class Desk:
         """The ledger for one page; ``JournalUnavailable`` when it cannot be read."""
         with closing(LedgerReader.open(self._journal)) as reader:
             yield reader
+
+    def contacts(self) -> dict[str, First]:
+        """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
+        with closing(ContactReader.open(self._journal)) as reader:
+            return reader.contacts()

@@ -167,7 +167,7 @@ def _topics(entry: Entry) -> Iterable[Topic]:
         yield Topic.LEVELS
     if entry.alerts or entry.events or entry.cases:
         yield Topic.CASES
-    if entry.owed or entry.attempts or entry.dropped:
+    if entry.owed or entry.attempts or entry.dropped or entry.answers:
         yield Topic.TEXTS
     if entry.quarantined or entry.looked:
         yield Topic.QUARANTINE

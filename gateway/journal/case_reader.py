@@ -45,6 +45,14 @@ class Message(Struct, frozen=True):
     delivered_ms: Millis
 
 
+class Said(Struct, frozen=True):
+    """What somebody wrote to us, and through which channel."""
+
+    at_ms: Millis
+    channel: str
+    text: str
+
+
 class Beginning(Struct, frozen=True):
     """One uplink in quarantine; of its payload only the beginning."""
 
@@ -83,6 +91,11 @@ class CaseReader(RollupReader):
         """The last that somebody answered by telephone, by episode."""
         with translated(self._path):
             return dict(self._connection.execute(_ANSWERED, (json.dumps(list(episodes)),)).fetchall())
+
+    def said_from(self, phone: str, most: int) -> list[Said]:
+        """The newest that a number wrote, the newest first."""
+        with translated(self._path):
+            return [Said(*row) for row in self._connection.execute(_SAID, (phone, most))]
 
     def events_about(self, episodes: Iterable[str]) -> list[Event]:
         """Everything that happened to some episodes, in its order."""
@@ -159,6 +172,7 @@ _ANSWERED: Final = f"""
     SELECT episode, event FROM ({_EVENT} WHERE episode IN (SELECT value FROM json_each(?))
         AND event IN ('done', 'declined', 'doubted', 'callback', 'dispatched') ORDER BY id)
 """  # noqa: S608 -- words of our own
+_SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone = ? ORDER BY id DESC LIMIT ?"
 _EVENTS_ABOUT: Final = f"{_EVENT} WHERE episode IN (SELECT value FROM json_each(?)) AND episode <> '' ORDER BY id"  # noqa: S608 -- words of our own
 _EVENTS_ON: Final = f"{_EVENT} WHERE asset = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, id"
 _NEWEST_EVENTS: Final = f"""

@@ -128,6 +128,31 @@ class Journal:
         with translated(self._path):
             return telephone_rows.told(self._connection, phone, since_ms)
 
+    def phone_of(self, channel: str, reference: str) -> str:
+        """The number of a text taken under this reference that has not arrived yet; nothing if there is none."""
+        with translated(self._path):
+            return telephone_rows.phone_of(self._connection, channel, reference)
+
+    def phone_of_notification(self, notification_id: int) -> str:
+        """The number of a notification."""
+        with translated(self._path):
+            return telephone_rows.phone_of_notification(self._connection, notification_id)
+
+    def untold(self, phone: str, since_ms: Millis) -> int:
+        """How many texts to a number since then have not arrived."""
+        with translated(self._path):
+            return telephone_rows.untold(self._connection, phone, since_ms)
+
+    def reached(self, phone: str, since_ms: Millis) -> bool:
+        """Whether any text arrived at a number since then."""
+        with translated(self._path):
+            return telephone_rows.reached(self._connection, phone, since_ms)
+
+    def hears_back(self, channel: str, since_ms: Millis) -> bool:
+        """Whether any text of a channel was told to have arrived since then."""
+        with translated(self._path):
+            return telephone_rows.hears_back(self._connection, channel, since_ms)
+
     def knows_case(self, case: str) -> bool:
         """Whether there ever was such a case, settled or not."""
         with translated(self._path):
