@@ -14,6 +14,8 @@ from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
+HOUSE: Final = "值班电脑"
+"""Where it is when the house speaks of itself."""
 OF_HOUSE: Final = ("person", "count", "hours")
 """Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
@@ -65,8 +67,10 @@ class Witness:
         asset = self.inventory.assets.get(alert.asset)
         if asset is None:
             gateway = self.inventory.radio_gateways.get(alert.asset)
+            short = HOUSE if gateway is None else gateway.name
             name = "" if gateway is None else gateway.name.removesuffix("网关")
-            return {"gateway": name, "devices": str(alert.detail.get("stale", ""))}
+            named = {"place": short, "short": short, "container": ""}  # an answer speaks of it as of any other place
+            return {**named, "gateway": name, "devices": str(alert.detail.get("stale", ""))}
         return {
             "place": texts.place(asset),
             "short": asset.short,

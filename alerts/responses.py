@@ -64,7 +64,7 @@ class Responses:
             return f"{asked.by} may keep it quiet for at most {hours} h from now; name an earlier end"
         until_ms = until_ms or most_ms
         log.append(record("shelved", alert, at_ms, {**asked.detail(), "reason": reason, "until_ms": until_ms}))
-        quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0, ack_until_ms=0)
+        quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0)  # an acknowledgement runs on meanwhile
         return replace(quiet, shelved_until_ms=until_ms, reason="shelved")
 
     def unshelve(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert | str:
@@ -132,7 +132,7 @@ class Responses:
             return self._back(alert, at_ms)
         log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by}))
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0)
-        if alert.latched or alert.parent:
+        if alert.latched or alert.parent or alert.shelved_until_ms:
             return alert
         if alert.recovering and alert.severity is not Severity.P1:
             return self.escalation.await_recovery(alert, at_ms, log)

@@ -59,9 +59,7 @@ def inventory(scenario: Scenario) -> dict[str, Any]:
             {"id": gateway_id(grid), "name": f"{first.place.name}村部网关", "area": _grid_id(first)}
             for grid, first in stands.grids.items()
         ],
-        "feeders": [
-            {"id": feeder_id(i), "name": f"{town.stem}线", "area": town.latin} for i, town in enumerate(stands.towns)
-        ],
+        "feeders": list(_feeders(stands)),
         "assets": [*map(_bin, stands.bins), *map(_plant, stands.plants)],
         "devices": [
             {**row, "installed_at": installed} for row in (*map(_sensor, stands.bins), *map(_logger, stands.plants))
@@ -134,6 +132,14 @@ def _routes(stands: Fleet) -> Iterator[dict[str, Any]]:
     for grid, stops in _stops(stands).items():
         if stops:
             yield {"id": _route_id(grid), "name": f"{grid + 1}号车", "stops": stops}
+
+
+def _feeders(stands: Fleet) -> Iterator[dict[str, Any]]:
+    """A town's only feeder has its name; where there are more they are counted."""
+    for i, town in enumerate(stands.towns):
+        for nth in range(stands.feeders):
+            counted = "" if stands.feeders == 1 else "甲乙丙丁戊己庚辛壬"[nth]
+            yield {"id": feeder_id(i * stands.feeders + nth), "name": f"{town.stem}{counted}线", "area": town.latin}
 
 
 def _location(number: int, village: Village) -> dict[str, float]:

@@ -123,8 +123,9 @@ AnySite: TypeAlias = BinSite | PlantSite
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that stands in the county. Towns and grids are named by index; a town has one feeder."""
+    """Everything that stands in the county. Towns, grids and feeders are named by index; a town has ``feeders``."""
 
+    feeders: int
     towns: tuple[Town, ...]
     villages: tuple[Village, ...]
     bins: tuple[BinSite, ...]
@@ -166,7 +167,7 @@ def fleet(scenario: Scenario) -> Fleet:
     bins = tuple(_bin(scenario, villages, i, said.pop(_bin_id(i), None)) for i in range(order.bins))
     if said:
         raise ScenarioError(f"sites: there is no bin {', '.join(sorted(said))}; the last is {_bin_id(order.bins - 1)}")
-    return Fleet(towns, villages, bins, tuple(_plants(scenario, villages)))
+    return Fleet(order.feeders, towns, villages, bins, tuple(_plants(scenario, villages)))
 
 
 def gateway_id(grid: int) -> str:
@@ -174,9 +175,9 @@ def gateway_id(grid: int) -> str:
     return f"g{grid + 1:02d}"
 
 
-def feeder_id(town: int) -> str:
-    """The feeder of a town."""
-    return f"f{town + 1:02d}"
+def feeder_id(number: int) -> str:
+    """A feeder; those of the first town come first."""
+    return f"f{number + 1:02d}"
 
 
 def _bin_id(index: int) -> str:
@@ -263,7 +264,7 @@ def _plant(scenario: Scenario, village: Village, index: int, number: int) -> Pla
         short=f"{village.place.name}{nth}站",
         landmark=rng.choice(LANDMARKS),
         village=village,
-        feeder=feeder_id(village.town),
+        feeder=feeder_id(village.town * order.feeders + index % order.feeders),
         interval_s=order.plant_interval_s,
         design_m3d=design,
         load=load,

@@ -91,13 +91,15 @@ class Fleet(_Strict):
     """How many of what there is, and what share of it is how.
 
     ``no_rounds`` of the pools are emptied on demand, ``afternoon`` of the other sites have a second round.
-    ``plant_villages`` says in which village each plant stands, counted on from 0; else they are spread evenly.
+    ``plant_villages`` says in which village each plant stands, counted on from 0; else they are spread evenly. A
+    town's plants hang on its ``feeders`` in turn.
     """
 
     towns: Annotated[int, Field(ge=1, le=40)] = 1
     villages: Annotated[int, Field(ge=1, le=60)] = 8
     bins: Annotated[int, Field(ge=0, le=60_000)] = 60
     plants: Annotated[int, Field(ge=0, le=4_000)] = 4
+    feeders: Annotated[int, Field(ge=1, le=9)] = 1
     pools: Share = 0.42
     chirpstack: Share = 0.5
     meter_only: Share = 0.3
@@ -145,6 +147,23 @@ class Rounds(_Strict):
     partial: Share = 0.05
 
 
+class Crowd(_Strict):
+    """How many people there are, against an ordinary week: what they throw away and what runs into the plants.
+
+    On a market day there is ``market`` times as much; ``market_days`` are the last digits of its day of the month.
+    """
+
+    waste: Annotated[float, Field(gt=0, le=10)] = 1
+    inflow: Annotated[float, Field(gt=0, le=10)] = 1
+    market: Annotated[float, Field(ge=1, le=10)] = 1.5
+    market_days: tuple[Annotated[int, Field(ge=0, le=9)], ...] = ()
+
+    def waste_on(self, local_ms: Millis) -> float:
+        """How many times an ordinary day's waste comes on the day of that local instant."""
+        day = datetime.fromtimestamp(local_ms / 1000, UTC).day
+        return self.waste * (self.market if day % 10 in self.market_days else 1)
+
+
 class Radio(_Strict):
     """What becomes of frames on their way (shares), and how often a device starts again (per device and 30 days).
 
@@ -180,6 +199,7 @@ class Scenario(_Strict):
     fleet: Fleet = Fleet()
     weather: Weather = Weather()
     rounds: Rounds = Rounds()
+    crowd: Crowd = Crowd()
     radio: Radio = Radio()
     sites: tuple[Site, ...] = ()
     events: tuple[Event, ...] = ()

@@ -15,6 +15,7 @@ from gateway import shipped, start
 from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
+from gateway.deeds import Deeds
 from gateway.desk.application import application
 from gateway.desk.opening import opened
 from gateway.desk.present import Desk
@@ -105,17 +106,23 @@ def run(
             journal,
             source,
             inbox,
-            Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
-            watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+            Deeds(
+                pipeline,
+                journal,
+                inbox,
+                clock,
+                hearing=Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
+                watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                keep_days=settings.journal.keep_days,
+                resend=[sender.resend for sender in senders],
+            ),
             clock=clock,
             heard_ms=restored.heartbeat_ms,
             unsnapshotted=restored.last_reading_id - restored.snapshot_position,
-            keep_days=settings.journal.keep_days,
             health=health,
             metrics=metrics,
             wake_at=timer.wake_at,
             owe=courier.wake,
-            resend=[sender.resend for sender in senders],
             watch=_both(feed.take, watch),
             stopping=stopping.is_set,
         )

@@ -1,10 +1,10 @@
-"""What people ask, done on the loop's thread: a verdict to hand back once it is durable.
+"""What people ask of the ledger, done on the loop's thread: a verdict to hand back once it is durable.
 
 It joins ledger and county where one word concerns both, and decides nothing about either.
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -15,7 +15,6 @@ from alerts.ledger.moves import FROM
 from alerts.plan import Memory
 from alerts.responses import Asked, Responses
 from alerts.scribe import Log
-from gateway.again import looked_again
 from gateway.commands import (
     CaseCommand,
     CaseDone,
@@ -23,17 +22,14 @@ from gateway.commands import (
     Command,
     Done,
     EndTrial,
-    LookAgain,
     NotPossible,
     Register,
     UnknownCase,
-    UnknownEpisode,
     UnknownPerson,
     Verb,
     Verdict,
 )
-from gateway.journal.aside import Aside
-from gateway.orders import end_trial, obey
+from gateway.orders import end_trial
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -46,50 +42,6 @@ _WAITS: Final = frozenset({Why.SENSOR_DECIDES, Why.PROOF_MISSING})
 
 _SEEN_TO: Final = frozenset({CaseVerb.START, CaseVerb.FIX, CaseVerb.DEFER})
 """Somebody is at it, so that the chain of the case's episode stops (T9)."""
-
-
-class Archive(Protocol):
-    """What the journal knows besides what is in memory."""
-
-    def knows(self, episode: str) -> bool:
-        """Whether there ever was such an episode."""
-
-    def knows_case(self, case: str) -> bool:
-        """Whether there ever was such a case."""
-
-    def aside(self, reason: str, most: int) -> list[Aside]:
-        """Some of those in quarantine for a reason."""
-
-
-def asked(
-    wish: Command | Register | CaseCommand | EndTrial | LookAgain,
-    pipeline: Pipeline,
-    archive: Archive,
-    now_ms: Millis,
-    patiently: Callable[..., None],
-) -> Verdict | CaseVerdict:
-    """Whatever a person asks by whatever way, once everything that is due by now has happened."""
-    pipeline.advance(now_ms)
-    match wish:
-        case Command():
-            return _commanded(wish, pipeline, archive, now_ms)
-        case EndTrial():
-            return trial_ended(wish, pipeline, now_ms)
-        case LookAgain():
-            return looked_again(wish, pipeline, archive, now_ms, patiently)
-        case _:
-            return done(wish, pipeline, now_ms, archive.knows_case)
-
-
-def _commanded(command: Command, pipeline: Pipeline, archive: Archive, now_ms: Millis) -> Verdict:
-    """Something about an episode, or the answer to a text of the ledger."""
-    if command.episode in pipeline.ledger.cases:
-        return answered(command, pipeline, now_ms)
-    if command.episode not in pipeline.county.alerts and not archive.knows(command.episode):
-        return UnknownEpisode()
-    if command.verb is Verb.FINISH:
-        return finished(command, pipeline, now_ms)
-    return obey(command, pipeline.county, now_ms, pipeline.changes)
 
 
 def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows: Callable[[str], bool]) -> CaseVerdict:

@@ -17,12 +17,15 @@ from alerts.replies import UNCLEAR, Replies
 from gateway import welcoming
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
+from gateway.logs import logger
 from gateway.numbers import Line, Numbers
 from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import Lapsed
 from gateway.welcoming import Welcome, Welcomed
 from telemetry.reading import Millis, Reading
+
+_log = logger(__name__)
 
 CLAIMS: Final = "claims"
 """The small mark that keeps what was claimed over a restart."""
@@ -55,6 +58,12 @@ class Hearing:
         self._claims = {claim.asset: claim for claim in kept}
         pipeline.sampled = self.sampled
         pipeline.claimed = self._claims
+
+    def heard(self, receipts: tuple[Receipt, ...], replies: tuple[Reply, ...], now_ms: Millis) -> None:
+        """What a channel has collected, or a provider pushed."""
+        self.receipts(receipts, now_ms)
+        for said in replies:
+            self.reply(said, now_ms)
 
     def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
@@ -104,7 +113,10 @@ class Hearing:
         entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
         standing = [each for each in asked.covers or (asked.episode,) if each in self._pipeline.county.alerts]
         for number, episode in enumerate(standing):  # what is over, or was about no case, is kept and nothing follows
-            self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
+            try:
+                self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
+            except Exception:  # noqa: BLE001 -- one barrier around one answer: it is kept, and would be told again
+                _log.exception("answer_failed_by_our_mistake", episode=episode, meaning=understood.meaning)
 
     def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis, *, is_first: bool) -> None:
         """What follows from an answer about one episode; of several in one text only the first tells others."""

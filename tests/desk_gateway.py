@@ -18,6 +18,7 @@ from alerts.courier import Courier
 from alerts.receipts import reply
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
+from gateway.deeds import Deeds
 from gateway.desk.application import application
 from gateway.desk.opening import opened
 from gateway.desk.passwords import hashed
@@ -224,17 +225,23 @@ def desk_gateway(
             journal,
             script,
             inbox,
-            Hearing(pipeline, journal),
-            watchman(Watch(), pipeline, clock, health, metrics, {}),
+            Deeds(
+                pipeline,
+                journal,
+                inbox,
+                clock,
+                hearing=Hearing(pipeline, journal),
+                watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
+                keep_days=14,
+                resend=(),
+            ),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,
-            keep_days=14,
             health=health,
             metrics=metrics,
             wake_at=lambda _due: None,
             owe=courier.wake,
-            resend=(),
             watch=feed.take,
             stopping=stopping.is_set,
         )

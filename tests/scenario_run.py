@@ -238,8 +238,9 @@ class Play:
         journal.snapshot(self._pipeline)
 
     def _episode(self, rule: str, asset: str) -> str:
-        alerts = self._pipeline.county.alerts.values()
-        return next(alert.episode for alert in alerts if (alert.rule, alert.asset) == (rule, asset))
+        """The newest of a rule on an asset; it may be over, for people press a button a moment late."""
+        rows = [row for row in self._journal.alerts.values() if (row.rule, row.asset) == (rule, asset)]
+        return max(rows, key=lambda row: row.raised_ms).episode
 
     def _advance(self, now_ms: Millis) -> None:
         self._pipeline.advance(now_ms)

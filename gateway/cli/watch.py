@@ -36,7 +36,7 @@ def watch(config: _Config = DEFAULT, *, test: _Test = False) -> None:
             raise typer.Exit(_tested(herald))
         alarm = chosen.alarm
         patience = Patience(alarm.after_min * 60, alarm.repeat_min * 60, alarm.repeats)
-        outpost = Outpost(patience, herald, WallClock(), monotonic_s)
+        outpost = Outpost(patience, herald, WallClock(), monotonic_s, alarm.notebook)
         if chosen.listen is not None:
             token = settings.read_secret(chosen.listen.token_file, "[listen] token_file")
             port = stack.enter_context(listening(chosen.listen.address, token, outpost.beat))

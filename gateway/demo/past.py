@@ -12,6 +12,7 @@ from alerts.courier import Courier
 from firmware_sim.radio import TimedUplink
 from gateway import shipped, start
 from gateway.clock import monotonic_s
+from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
 from gateway.imports import imported
@@ -25,6 +26,7 @@ from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Settings
 from gateway.sources.inbox import Answer, Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 
@@ -91,6 +93,7 @@ def lived(
 ) -> TimedUplink | None:
     """Takes everything that is said before ``until_ms``; answers the first uplink that was not, if there is one."""
     clock, script = _Hand(from_ms), _Script()
+    health, metrics = Health((), monotonic_s), Metrics()
     with ExitStack() as stack:
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         journal = stack.enter_context(closing(Journal.open(settings.journal.path)))
@@ -104,16 +107,23 @@ def lived(
             journal,
             script,
             inbox,
-            Hearing(pipeline, journal),
+            Deeds(
+                pipeline,
+                journal,
+                inbox,
+                clock,
+                hearing=Hearing(pipeline, journal),
+                watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                keep_days=settings.journal.keep_days,
+                resend=(),
+            ),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,
-            keep_days=settings.journal.keep_days,
-            health=Health((), monotonic_s),
-            metrics=Metrics(),
+            health=health,
+            metrics=metrics,
             wake_at=lambda _due: None,
             owe=lambda: None,
-            resend=(),
             watch=watch,
             stopping=lambda: True,
         )

@@ -23,8 +23,8 @@ def application(
     """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
     app = api(desk.inbox, health, metrics, token)
     serve_cases(app, desk.inbox, journal, token, desk.now_ms)
+    serve_upkeep(app, desk.inbox, token)
     serve_greeting(app, desk.inbox, token)
     serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))
-    serve_upkeep(app, desk.inbox, token)
     put_pages(app, desk)
     return app

@@ -121,13 +121,13 @@ class Desk:
         with closing(CaseReader.open(self._journal)) as reader:
             yield reader
 
+    def contacts(self) -> dict[str, First]:
+        """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
+        with closing(ContactReader.open(self._journal)) as reader:
+            return reader.contacts()
+
     @contextmanager
     def ledger(self) -> Iterator[LedgerReader]:
         """The ledger for one page; ``JournalUnavailable`` when it cannot be read."""
         with closing(LedgerReader.open(self._journal)) as reader:
             yield reader
-
-    def contacts(self) -> dict[str, First]:
-        """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
-        with closing(ContactReader.open(self._journal)) as reader:
-            return reader.contacts()

@@ -5,7 +5,7 @@ Each way is tried until it took the word, once a minute; nobody hears that it is
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from alerts.calendars import Calendar, iso
@@ -39,6 +39,16 @@ class Herald:
     def pending(self) -> tuple[str, ...]:
         """The ways that have not taken their word yet."""
         return tuple(self._pending)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The ways that have taken an alarm and not yet its end."""
+        return tuple(sorted(self._told))
+
+    def recall(self, told: Collection[str], now_s: float) -> None:
+        """An outage stood before we were here: these ways know of it, the others are to be told."""
+        self._told = {name for name in told if name in self._ways}
+        self._pending = {name: (Word.ALARM, now_s) for name in self._ways if name not in self._told}
 
     def announce(self, word: Word, now_s: float) -> None:
         """Something is to be said by every way. The end overtakes an alarm that was never taken: both are dropped."""

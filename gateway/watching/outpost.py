@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Final
 
 from gateway.clock import Clock
 from gateway.logs import logger
 from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
-from gateway.watching import absence
+from gateway.watching import absence, notebook
 from gateway.watching.absence import Absence, Patience, Word
 from gateway.watching.herald import Herald
+from gateway.watching.notebook import Kept
 
 _log = logger(__name__)
 
@@ -30,13 +32,23 @@ _LOOK_S: Final = 1.0
 class Outpost:
     """``beat`` is called from any thread at a sign of life, ``look`` by one thread again and again."""
 
-    def __init__(self, patience: Patience, herald: Herald, clock: Clock, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        patience: Patience,
+        herald: Herald,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        kept_in: Path | None = None,
+    ) -> None:
+        """``kept_in`` is the file that remembers an outage over a restart."""
         self._patience = patience
         self._herald = herald
         self._clock = clock
         self._monotonic = monotonic
-        self._seen_s = monotonic()
-        self._absence = Absence(self._seen_s)
+        self._kept_in = kept_in
+        self._kept = notebook.read(kept_in)
+        self._absence = self._recalled(self._kept)
+        self._seen_s = self._absence.seen_s
 
     def beat(self) -> None:
         """A sign of life, now."""
@@ -53,7 +65,27 @@ class Outpost:
             _log.warning("watch", word=word.value, silent_s=round(now_s - self._absence.seen_s))
             self._herald.announce(word, now_s)
         self._herald.speak(now_s, self._clock.now_ms(), now_s - self._absence.seen_s)
+        self._keep(now_s)
         return word
+
+    def _recalled(self, kept: Kept) -> Absence:
+        """An outage that stood when we ended stands on; who had not heard of it hears of it now."""
+        now_s, now_ms = self._monotonic(), self._clock.now_ms()
+        if not kept.said:
+            return Absence(now_s)
+        self._herald.recall(kept.told, now_s)
+        seen_s, said_s = (now_s - max(0, now_ms - at_ms) / 1_000 for at_ms in (kept.seen_ms, kept.said_ms))
+        return Absence(seen_s, kept.said, said_s)
+
+    def _keep(self, now_s: float) -> None:
+        """Written only when something was said, or has ended."""
+        absence, told = self._absence, self._herald.told
+        if (absence.said, told) == (self._kept.said, self._kept.told):
+            return
+        now_ms = self._clock.now_ms()
+        said_ms, seen_ms = (now_ms - round((now_s - at_s) * 1_000) for at_s in (absence.said_s, absence.seen_s))
+        self._kept = Kept(absence.said, said_ms, seen_ms, told) if absence.said else Kept(told=told)
+        notebook.write(self._kept_in, self._kept)
 
     def run(self, stop: threading.Event) -> None:
         """Looks each second until it is told to stop."""

@@ -43,6 +43,7 @@ class AlarmTable(_Table):
     to: tuple[Phone, ...] = ()
     signature: str = ""
     timezone: str = "Asia/Shanghai"
+    notebook: Path | None = None
 
 
 class WatchFile(_Table):

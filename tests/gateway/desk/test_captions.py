@@ -4,6 +4,9 @@ from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
 from alerts.calendars import Slot
 from alerts.model import Event
@@ -125,6 +128,45 @@ def test_nothing_is_said_before_it_happens_or_long_after(minutes: int) -> None:
     seen = known(event("round_missed", at(24, 11, 30)), text(at(24, 11, 30), "driver-1"))
     said = shown(at(24, 11, 30) + minutes * 60_000, seen)[0]
     assert said is (Kind.MISSED if minutes == 0 else Kind.CALM)
+
+
+POOL: list[Event | Message] = [
+    *(event("round_missed", 0, where) for where in (BIN, OTHER)),
+    event("raised", 0, OTHER, "offline"),
+    event("claim_unseen", 0, by="driver-1"),
+    *(event("held", 0, where, reason="round_pending") for where in (BIN, OTHER)),
+    *(event("cleared", 0, where, reason="emptied") for where in (BIN, OTHER)),
+    *(event("raised", 0, plant, "no_power") for plant in PLANTS),
+    *(event(name, 0, by="driver-1", to="driver-2", channel="demo") for name in ("declined", "dispatched")),
+    *(text(0, to, rule=rule) for to in ("driver-1", "driver-2") for rule in ("list", "over_two_thirds")),
+    *(text(0, "crew-baitian", plant, "no_power") for plant in PLANTS),
+]
+MINUTES = st.integers(0, 90)
+
+
+@given(happened=st.lists(st.tuples(MINUTES, st.sampled_from(POOL)), min_size=6), now=MINUTES, out=st.booleans())
+def test_a_sentence_speaks_of_nothing_that_has_not_happened(
+    *, happened: list[tuple[int, Event | Message]], now: int, out: bool
+) -> None:
+    """Whatever happens in whatever order: who and what is named, and when, stands in a fact."""
+    past = sorted(((minutes, fact) for minutes, fact in happened if minutes <= now), key=lambda each: each[0])
+    told = [_at(fact, EIGHT + minutes * 60_000) for minutes, fact in past]
+    standing = tuple(fact.episode for fact in told if isinstance(fact, Event) and fact.event in ("raised", "held"))
+    said = caption(EIGHT + now * 60_000, known(*told, open_=standing, out=out))
+    if said.kind in (Kind.CALM, Kind.ROUND):
+        assert (said.asset, said.person, said.kind is Kind.ROUND) == ("", "", out)
+        return
+    assert said.at_ms in {fact.at_ms for fact in told}
+    assert said.asset in {"", *(fact.asset for fact in told)}
+    people = {fact.to for fact in told if isinstance(fact, Message)}
+    people |= {str(value) for fact in told if isinstance(fact, Event) for value in (fact.detail or {}).values()}
+    assert said.person in {"", *people}
+
+
+def _at(fact: Event | Message, at_ms: Millis) -> Event | Message:
+    if isinstance(fact, Event):
+        return structs.replace(fact, at_ms=at_ms)
+    return structs.replace(fact, at_ms=at_ms, accepted_ms=at_ms, delivered_ms=at_ms)
 
 
 def test_the_same_facts_are_the_same_sentence_and_are_not_read_out_twice() -> None:

@@ -93,13 +93,13 @@ class Still:
 class Watched:
     """An outpost with two ways, whose seconds pass by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_in: Path | None = None) -> None:
         self.seconds = Seconds()
         self.ring, self.text = Way(), Way()
         figures = shipped.figures()
         catalogue = texts.load(figures.texts, figures.texts_name, "湘阳环卫")
         herald = Herald({"ring": self.ring, "text": self.text}, catalogue, CALENDAR)
-        self.outpost = Outpost(PATIENCE, herald, Still(), self.seconds)
+        self.outpost = Outpost(PATIENCE, herald, Still(), self.seconds, kept_in)
 
     def pass_(self, seconds: int) -> None:
         for _ in range(seconds):
@@ -142,6 +142,41 @@ def test_nobody_hears_of_the_end_who_never_heard_of_the_beginning() -> None:
     watched.pass_(2)
     assert watched.text.heard == []
     assert [word for word, _ in watched.ring.heard] == [Word.ALARM, Word.CLEAR]
+
+
+def test_a_restart_in_an_outage_tells_nobody_twice_and_its_end_once(tmp_path: Path) -> None:
+    kept_in = tmp_path / "data" / "watch.json"
+    before = Watched(kept_in)
+    before.text.takes = False
+    before.pass_(620)
+    assert [word for word, _ in before.ring.heard] == [Word.ALARM]
+    again = Watched(kept_in)
+    again.pass_(900)
+    assert again.ring.heard == []
+    assert [word for word, _ in again.text.heard] == [Word.ALARM], "who had not heard of it hears of it now"
+    last = Watched(kept_in)
+    last.outpost.beat()
+    last.pass_(2)
+    assert [word for word, _ in (*last.ring.heard, *last.text.heard)] == [Word.CLEAR, Word.CLEAR]
+    fresh = Watched(kept_in)
+    fresh.outpost.beat()
+    fresh.pass_(2)
+    assert (fresh.ring.heard, fresh.text.heard) == ([], [])
+
+
+@pytest.mark.parametrize("kept", [b"", b"{", b'{"said": "many"}', b"\xff\x00", b"[]"])
+def test_a_notebook_that_is_none_costs_nothing_but_a_word(tmp_path: Path, kept: bytes) -> None:
+    (tmp_path / "watch.json").write_bytes(kept)
+    watched = Watched(tmp_path / "watch.json")
+    watched.pass_(601)
+    assert [word for word, _ in watched.ring.heard] == [Word.ALARM]
+
+
+def test_a_notebook_that_cannot_be_written_stops_no_watch(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "ascii")
+    watched = Watched(tmp_path / "file" / "watch.json")
+    watched.pass_(601)
+    assert [word for word, _ in watched.ring.heard] == [Word.ALARM]
 
 
 def knocked(port: int, path: str = "/beat", bears: str = "Bearer hush", **more: str) -> int:
