@@ -3,6 +3,7 @@
 It asks and hands on the answer; what a command means is decided in the gateway.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -36,6 +37,19 @@ def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str,
     """What the episode became, durably, and when; ``Unserved`` with the gateway's reason when nothing came of it."""
     body = {"command": verb.value, "episode": episode, "by": by, "channel": "cli"}
     answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))
+    match _document(answer):
+        case {"event": str(event), "at_ms": int(at_ms)}:
+            return event, at_ms
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
+def figure(settings: Settings, wish: Mapping[str, object]) -> tuple[str, Millis]:
+    """What became of a figure that is to be set, durably, and when; ``Unserved`` with the gateway's reason."""
+    body = {**wish, "channel": "cli"}
+    answer = _asked(settings, "POST", "/api/v1/figures", json=body, headers=_permit(settings))
     match _document(answer):
         case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms

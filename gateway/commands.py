@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
+from alerts.tuning import Place, Value
 from telemetry.reading import Millis
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "NotPossible",
     "Register",
     "Resend",
+    "SetFigure",
     "Tick",
     "UnknownCase",
     "UnknownEpisode",
@@ -60,6 +62,23 @@ class Command(Struct, frozen=True, kw_only=True):
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
+
+
+class SetFigure(Struct, frozen=True, kw_only=True):
+    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
+
+    ``channel`` and ``origin`` are as in ``Command``.
+    """
+
+    place: Place
+    name: str
+    rule: str
+    figure: str
+    value: Value | None
+    by: str
+    reason: str
+    channel: str = "desk"
+    origin: str = ""
 
 
 class Resend(Struct, frozen=True):

@@ -7,7 +7,7 @@ what fails there is quarantined with its traceback in the log, and the stream go
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from alerts.assembly import Assembled, pack, pack_alert, pack_box, pack_case
 from alerts.changes import Changes
@@ -24,6 +24,9 @@ from telemetry.directory import Directory
 from telemetry.reading import Millis, Reading, Sample
 from telemetry.sequence import Verdict, Windows
 from telemetry.wire import Echo, Rejected, Samples, Status, Uplink, decode
+
+if TYPE_CHECKING:
+    from alerts.plan import Plan
 
 _log = logger(__name__)
 
@@ -67,13 +70,15 @@ class Pipeline:
         self.tally = Tally()
         self._directory = directory
         self._archive = archive
-        self._ruleset = made.ruleset
+        self.tuning = made.tuning
         self._below: set[tuple[str, int, int]] = set()
         self.calls = False
         """Whether anybody can be called."""
         self.claimed: Mapping[str, object] = {}
         """The assets of which somebody said that they are seen to; a usable sample of one is shown to ``sampled``."""
         self.sampled: Callable[[Reading], None] = lambda _reading: None
+        self.refigured: Callable[[Mapping[str, Plan]], None] = lambda _plans: None
+        """Told which assets are watched with other figures from now on."""
         self._heard = 0
 
     def take(self, uplink: Uplink) -> None:
@@ -195,7 +200,8 @@ class Pipeline:
         """Everything that is remembered, so that a start need not read further back."""
         county = self.county
         states = {asset: pack(county.plans[asset], state) for asset, state in county.states.items()}
-        return Snapshot(states, {device: pack_track(track) for device, track in self.tracks.items()}, self._ruleset)
+        tracks = {device: pack_track(track) for device, track in self.tracks.items()}
+        return Snapshot(states, tracks, self.tuning.rules.version)
 
     def _measure(self, uplink: Uplink, said: Samples) -> None:
         device = self.county.inventory.devices[said.device]

@@ -9,6 +9,7 @@ from alerts import engine
 from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_alert, unpack_box, unpack_case
 from alerts.county import County
 from alerts.plan import AssetState
+from gateway import figuring
 from gateway.journal.remembered import Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
@@ -35,8 +36,8 @@ def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Milli
 
 def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: Restored, now_ms: Millis) -> Pipeline:
     """A pipeline that goes on from the journal. Raises ``PolicyFault``."""
-    made = assemble_whole(inventory, figures)
-    county, ruleset = made.county, made.ruleset
+    made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
+    county, ruleset = made.county, made.tuning.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
     states = {
         asset: unpack(plan, restored.states[asset].blob if asset in restored.states else None, known_ms)
@@ -53,6 +54,7 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
     pipeline.tracks = tracks
+    figuring.tell_unfit(pipeline, now_ms)
     return pipeline
 
 

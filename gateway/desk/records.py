@@ -15,7 +15,7 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched")
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "figure_set")
 
 
 class Line(NamedTuple):
@@ -40,7 +40,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             events = journal.newest_events(COMMANDS, SHOWN, AMONG)
         done = [
-            Line(event.at_ms, _text(event, "by"), _where(event), words.word("events", event.event), "", event)
+            Line(
+                event.at_ms, _text(event, "by"), _where(event), words.word("events", event.event), _figure(event), event
+            )
             for event in events
         ]
         door = [
@@ -61,6 +63,14 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(visit, "quarantine.html", "quarantine", reasons=reasons, newest=newest, reason=reason, shown=_shown)
 
     return router
+
+
+def _figure(event: Event) -> str:
+    """Which figure was set from what to what, and why; nothing for anything else."""
+    if event.event != "figure_set":
+        return ""
+    name, figure, was, now, reason = (_text(event, key) for key in ("name", "figure", "was", "now", "reason"))
+    return words.word("figures", "set").format(name=name, figure=figure, was=was, now=now, reason=reason)
 
 
 def _text(event: Event, key: str) -> str:
