@@ -10,7 +10,6 @@ import msgspec
 from alerts.model import Event
 from alerts.tuning import Figure, Place, Tuned, Weighed
 from gateway.commands import Done, NotPossible, SetFigure, UnknownPerson, Verdict
-from gateway.journal.mark_rows import SNAPSHOT_RULESET
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -57,7 +56,6 @@ def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     pipeline.refigured(weighed.plans)
     pipeline.follow()
     pipeline.entry.meta[FIGURES] = msgspec.json.encode(tuning.kept()).decode()
-    pipeline.entry.meta[SNAPSHOT_RULESET] = tuning.rules.version
     return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
 
 
