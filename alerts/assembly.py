@@ -33,6 +33,7 @@ from alerts.responses import Responses
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
 from alerts.scribe import Scribe
+from alerts.trials import Trials
 from alerts.tuning import Tuned, Tuning
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -74,6 +75,7 @@ class Assembled(NamedTuple):
     ledger: Ledger
     lists: Lists
     tuning: Tuning
+    trials: Trials
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
@@ -92,7 +94,8 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     tuning = Tuning(rules, inventory, calendar)
     tuning.restore(tuned)
     plans = {asset.id: tuning.plan(asset) for asset in inventory.assets.values()}
-    waiting = holds.Holds(inventory, policies, calendar)
+    on_trial = Trials(inventory, policies.trial)
+    waiting = holds.Holds(inventory, policies, calendar, on_trial)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
     telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe)
     gateway_rule = rules.common["gateway_offline"]
@@ -105,7 +108,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, tuning)
+    return Assembled(county, ledger, lists, tuning, on_trial)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

@@ -15,7 +15,7 @@ from alerts.changes import Changes
 from alerts.engine import NEVER
 from alerts.finding import Finding, Found, Step
 from alerts.mailbox import Mailbox
-from alerts.office import Docket, Office
+from alerts.office import Docket, Office, Trouble
 from alerts.plan import AssetState, Memory, Plan
 from alerts.responses import LONGEST_GRACE_MS, Responses
 from alerts.scribe import Log, Scribe
@@ -175,10 +175,10 @@ class County:
         """The writer of this county."""
         return self._office.escalation.scribe
 
-    def watch(self, rule: str, part: str, problem: str, at_ms: Millis, changes: Changes) -> None:
+    def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""
         docket = self._docket()
-        self._office.watch(rule, part, problem, at_ms, docket)
+        self._office.watch(trouble, at_ms, docket)
         self._settle(docket, changes)
 
     def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import stamp
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
-from alerts.model import Event, Severity
+from alerts.model import Detail, Event, Severity
 from alerts.plan import Memory
 from alerts.responses import Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
@@ -21,6 +22,18 @@ from alerts.scribe import Log, record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+
+
+class Trouble(Struct, frozen=True):
+    """How a part of the house is: ``problem`` says why a person has to see to it, empty when it works.
+
+    ``detail`` is what a text about it says besides.
+    """
+
+    rule: str
+    part: str
+    problem: str = ""
+    detail: Detail = {}
 
 
 @dataclass(slots=True)
@@ -127,8 +140,9 @@ class Office:
         self._release_children(alert, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
 
-    def watch(self, rule: str, part: str, problem: str, at_ms: Millis, docket: Docket) -> None:
+    def watch(self, trouble: Trouble, at_ms: Millis, docket: Docket) -> None:
         """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
+        rule, part, problem, detail = trouble.rule, trouble.part, trouble.problem, trouble.detail
         alerts = (alert for alert in docket.standing() if alert.rule == rule and alert.subject == part)
         standing = next(alerts, None)
         if problem and standing is None:
@@ -140,7 +154,7 @@ class Office:
                 severity=Severity.P3,
                 raised_ms=at_ms,
                 since_ms=at_ms,
-                detail={"problem": problem},
+                detail={"problem": problem, **detail},
             )
             docket.log.append(record("raised", alert, at_ms, alert.detail))
             docket.enter(self.escalation.begin(alert, at_ms, docket.log))

@@ -4,7 +4,7 @@ They lie over those of the rules file, place by place, and are kept over restart
 written about it is whoever obeys; what a figure means is its rule's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -73,6 +73,8 @@ class Tuning:
         self._inventory = inventory
         self._calendar = calendar
         self._kept: Mapping[Figure, Tuned] = {}
+        self.follow: Callable[[Mapping[str, Plan]], None] = lambda _plans: None
+        """Told which assets are watched with other figures from now on."""
         self.unfit: list[Tuned] = []
         """What was set once and fits the inventory or the rules no more; it does not count, and is kept."""
 
@@ -120,6 +122,7 @@ class Tuning:
         """It counts from now on."""
         self.rules, self._kept = weighed.rules, weighed.kept
         self.unfit = [tuned for tuned in self.unfit if self._kept.get(tuned.at) == tuned]
+        self.follow(weighed.plans)
 
     def area_of(self, at: Figure) -> str:
         """The area in which a figure counts; empty where there is no such place."""

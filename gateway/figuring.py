@@ -53,7 +53,6 @@ def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     pipeline.changes.log.append(_written(wish, weighed, now_ms))
     county.refigure(weighed.plans, now_ms, pipeline.changes)
     tuning.accept(weighed)
-    pipeline.refigured(weighed.plans)
     pipeline.follow()
     pipeline.entry.meta[FIGURES] = msgspec.json.encode(tuning.kept()).decode()
     return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")

@@ -61,6 +61,15 @@ class Dispatch:
 
 
 @dataclass(frozen=True)
+class TrialEnd:
+    """A person ends the trial of something: ``area xinhe leader-he``."""
+
+    kind: str
+    name: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Reset:
     """A person resets the latched episode of a rule on an asset."""
 
@@ -91,7 +100,7 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Restart | Deaf | Listen | Down
+Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | TrialEnd | Restart | Deaf | Listen | Down
 
 
 @dataclass(frozen=True)
@@ -242,6 +251,8 @@ class _Timeline:
                 actions.append(Shelve(rule, asset, by, float(hours)))
             elif name == "dispatch":
                 actions.append(Dispatch(*said.split()))
+            elif name == "end_trial":
+                actions.append(TrialEnd(*said.split()))
             elif name == "raw":
                 actions.append(Uplink(at_ms, said["topic"], said["payload"].encode()))
             else:

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
-from gateway import start
-from gateway.commands import Command, Done, NotPossible, Verb
+from gateway import desk_work, start
+from gateway.commands import Command, Done, EndTrial, NotPossible, TrialKind, Verb
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.remembered import Placed, Restored
 from gateway.orders import obey
@@ -24,7 +24,20 @@ from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
-from tests.scenario_file import Ack, Deaf, Dispatch, Down, Line, Listen, Moment, Reset, Restart, Scenario, Shelve
+from tests.scenario_file import (
+    Ack,
+    Deaf,
+    Dispatch,
+    Down,
+    Line,
+    Listen,
+    Moment,
+    Reset,
+    Restart,
+    Scenario,
+    Shelve,
+    TrialEnd,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 MINUTE: Final = 60_000
@@ -182,6 +195,10 @@ class Play:
         match action:
             case Ack() | Reset() | Shelve() | Dispatch():
                 self._obey(action, at_ms)
+            case TrialEnd(kind, name, by):
+                wish = EndTrial(kind=TrialKind(kind), name=name, by=by, channel="api")
+                verdict = desk_work.trial_ended(wish, self._pipeline, at_ms)
+                assert isinstance(verdict, Done | NotPossible), verdict
             case Restart():
                 self._restart(at_ms)
             case Deaf():
@@ -221,8 +238,9 @@ class Play:
         journal.snapshot(self._pipeline)
 
     def _episode(self, rule: str, asset: str) -> str:
-        alerts = self._pipeline.county.alerts.values()
-        return next(alert.episode for alert in alerts if (alert.rule, alert.asset) == (rule, asset))
+        """The newest of a rule on an asset; it may be over, for people press a button a moment late."""
+        rows = [row for row in self._journal.alerts.values() if (row.rule, row.asset) == (rule, asset)]
+        return max(rows, key=lambda row: row.raised_ms).episode
 
     def _advance(self, now_ms: Millis) -> None:
         self._pipeline.advance(now_ms)

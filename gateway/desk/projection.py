@@ -165,9 +165,9 @@ def _remembered(state: AssetState | None) -> Seen:
 def _topics(entry: Entry) -> Iterable[Topic]:
     if entry.readings:
         yield Topic.LEVELS
-    if entry.alerts or entry.events:
+    if entry.alerts or entry.events or entry.cases:
         yield Topic.CASES
-    if entry.owed or entry.attempts or entry.dropped:
+    if entry.owed or entry.attempts or entry.dropped or entry.answers:
         yield Topic.TEXTS
-    if entry.quarantined:
+    if entry.quarantined or entry.looked:
         yield Topic.QUARANTINE

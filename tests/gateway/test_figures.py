@@ -189,7 +189,7 @@ def test_the_line_of_the_score_follows(scene: Scene) -> None:
 
 def test_whoever_follows_the_plans_is_told_those_that_changed(scene: Scene) -> None:
     told: list[str] = []
-    scene.line.pipeline.refigured = told.extend
+    scene.line.pipeline.tuning.follow = told.extend
     scene.set(58)
     scene.set(58, reason="again")
     assert told == [BIN]

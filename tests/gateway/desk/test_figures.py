@@ -1,13 +1,12 @@
 """A figure on a real gateway: over HTTP into the loop, onto the pages, into the audit, and into the rollups' scope."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 
-from alerts.calendars import Calendar
-from alerts.plan import Plan
 from gateway import shipped
 from gateway.replay import Memory
 from gateway.rollups.scope import Scope
@@ -45,7 +44,7 @@ def test_the_pages_draw_the_new_line_and_the_audit_says_who_and_why(gateway: Des
     assert gateway.desk.present.lines_pct["meiling-01"] == 40
     assert gateway.desk.present.lines_pct["zhuyuan-01"] == 66.7
     audit = visitor("lin").see("/audit").text
-    assert "meiling raise_pct：66.7 → 40.0，&lt;b&gt;赶集&lt;/b&gt;" in audit
+    assert "meiling 过三分之二 raise_pct：66.7 → 40.0，&lt;b&gt;赶集&lt;/b&gt;" in audit
     assert "林调度" in audit
     assert "改指标" in audit
     assert "127.0.0.1" in audit
@@ -60,10 +59,8 @@ def test_a_dispatcher_of_another_town_is_refused(gateway: DeskGateway) -> None:
 def test_rollups_follow_the_plans_that_changed() -> None:
     county = anew(inventory(), shipped.figures(), Memory(), at(24, 9)).county
     scope = Scope.of(inventory(), dict(county.plans), dict.fromkeys(inventory().devices, 0))
-    before, plan = scope.followed["meiling-01"], county.plans["meiling-02"]
-    other = Plan(
-        county.plans["meiling-01"].asset, plan.devices, plan.index, plan.layout, Calendar.of(inventory().county)
-    )
+    before = scope.followed["meiling-01"]
+    other = replace(county.plans["meiling-01"], layout=county.plans["meiling-02"].layout)
     scope.refigure({"meiling-01": other, "of-no-device": other})
     assert scope.followed["meiling-01"].plan is other
     assert scope.followed["meiling-01"].known_ms is before.known_ms
