@@ -17,7 +17,7 @@ from alerts.finding import Finding, Found, Step
 from alerts.mailbox import Mailbox
 from alerts.office import Docket, Office, Trouble
 from alerts.plan import AssetState, Memory, Plan
-from alerts.responses import LONGEST_GRACE_MS, Responses
+from alerts.responses import LONGEST_GRACE_MS, Asked, Responses
 from alerts.scribe import Log, Scribe
 from alerts.timers import Timers
 from telemetry.inventory import Asset, Inventory
@@ -148,14 +148,14 @@ class County:
         """Whether it still stands."""
         return episode in self.alerts and not self.alerts[episode].closed_ms
 
-    def reset(self, episode: str, by: str, at_ms: Millis, changes: Changes) -> bool:
+    def reset(self, episode: str, asked: Asked, at_ms: Millis, changes: Changes) -> bool:
         """T12; false while the condition still stands or when there is nothing latched."""
         alert = self.alerts.get(episode)
         if alert is None or not alert.latched or alert.closed_ms:
             return False
         state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
         docket = self._docket()
-        self._office.reset(alert, by, at_ms, docket)
+        self._office.reset(alert, asked, at_ms, docket)
         self.states[alert.asset] = state
         changes.moved[alert.asset] = None
         self._settle(docket, changes)

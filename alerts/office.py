@@ -16,7 +16,7 @@ from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.model import Detail, Event, Severity
 from alerts.plan import Memory
-from alerts.responses import Responses, grace_ms
+from alerts.responses import Asked, Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import Log, record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
@@ -133,9 +133,9 @@ class Office:
         known = known or alert.asset == inventory.county.id
         return self.escalation.adopt(alert) if known else alert
 
-    def reset(self, alert: Alert, by: str, at_ms: Millis, docket: Docket) -> None:
+    def reset(self, alert: Alert, asked: Asked, at_ms: Millis, docket: Docket) -> None:
         """T12: a latched episode is over, because a person has looked."""
-        docket.log.append(record("reset", alert, at_ms, {"by": by}))
+        docket.log.append(record("reset", alert, at_ms, {**asked.detail()}))
         self._close(alert, at_ms, "reset", docket)
         self._release_children(alert, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)

@@ -30,7 +30,7 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
         county.respond(episode, _deed(command, now_ms), now_ms, changes)
         return Done(now_ms, "acked")
     if command.verb is Verb.RESET:
-        if county.reset(episode, command.by, now_ms, changes):
+        if county.reset(episode, Asked(command.by, command.channel, command.origin), now_ms, changes):
             return Done(now_ms, "reset")
         return NotPossible(f"{episode} cannot be reset: it still burns, or there is nothing to reset")
     if not county.is_open(episode):

@@ -5,16 +5,18 @@ import zipfile
 from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
+from pathlib import Path
 
 import httpx
 import pytest
 
 from gateway.desk.photos import LARGEST, MOST_WAITING
-from tests.desk_gateway import DeskGateway, at
-from tests.gateway.desk.conftest import Visitor
+from tests.desk_gateway import DeskGateway, at, desk_gateway
+from tests.gateway.desk.conftest import MORNING, Visitor
 from tests.photographs import JPEG, PNG, WEBP
 
 Enter = Callable[[str], Visitor]
+EnterAt = Callable[[DeskGateway, str], Visitor]
 CASE = "20261124-shiqiao-001"
 
 
@@ -73,6 +75,29 @@ def test_a_double_click_is_one_case(visitor: Enter) -> None:
     first, second = (lin.post("/register", data=sent) for _ in range(2))
     assert first.headers["location"] == second.headers["location"]
     assert register(lin, rule="broken").headers["location"] != first.headers["location"], "another form, another case"
+
+
+def test_a_click_before_and_after_a_restart_is_one_case(visitor_at: EnterAt, tmp_path: Path) -> None:
+    with desk_gateway(tmp_path, MORNING) as gateway:
+        lin = visitor_at(gateway, "lin")
+        sent = form(lin)
+        first = lin.post("/register", data=sent)
+    with desk_gateway(tmp_path, MORNING) as gateway:
+        lin = visitor_at(gateway, "lin")
+        second = lin.post("/register", data={**sent, "csrf": lin.csrf})
+        assert second.headers["location"] == first.headers["location"]
+        assert lin.see("/cases").text.count('href="/cases/2026') == 1
+
+
+def test_an_answer_that_it_is_not_so_opens_a_check_of_the_sensor(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    gateway.answered("mei", "3")
+    lin = visitor("lin")
+    assert "说没这回事，要核对" in lin.see("/").text
+    assert "仪器要核对" in lin.see("/cases/20261124-shiqiao-002").text
+    step(lin, "fix", "20261124-shiqiao-002")
+    assert "已核实" in step(lin, "verify", "20261124-shiqiao-002", proof="换了探头").text, "a person looks after it"
 
 
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(visitor: Enter) -> None:

@@ -1,5 +1,6 @@
 """隔离: what was refused is looked at again once its cause is mended: history, and nobody is told."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -100,7 +101,11 @@ def test_a_restart_remembers_the_same_as_a_gateway_that_went_on(visitor_at: Ente
         with gateway.desk.present.feed.present() as projection:
             before = projection.assets["meiling-02"]
         heard_ms = gateway.clock.now
-    with desk_gateway(tmp_path, at(24, 12, 21)) as later, later.desk.present.feed.present() as projection:
+        killed = tmp_path / "killed"  # the file as it is now: nothing was laid down in peace
+        killed.mkdir()
+        with closing(sqlite3.connect(gateway.journal)) as kept, closing(sqlite3.connect(killed / "journal.db")) as copy:
+            kept.backup(copy)
+    with desk_gateway(killed, at(24, 12, 21)) as later, later.desk.present.feed.present() as projection:
         assert projection.assets["meiling-02"] == before
         assert before.heard_ms == heard_ms
         assert before.level_pct == pytest.approx(20.0)

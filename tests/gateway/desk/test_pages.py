@@ -317,3 +317,19 @@ def test_a_crew_may_note_but_not_settle(gateway: DeskGateway, visitor: Enter) ->
     assert gang.act(verb="note", episode=episode, reason="在路上").status_code == HTTPStatus.OK
     for verb in ("finish", "doubt"):
         assert gang.act(verb=verb, episode=episode, reason="x").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_who_reset_a_fire_and_from_where_is_in_the_audit(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.levels.pop("bin-0101")
+    gateway.bin("bin-0101", 30.0, 90.0)
+    gateway.settle()
+    for minutes in (20, 40, 60):
+        gateway.clock.now = at(24, 8) + minutes * 60_000
+        gateway.bin("bin-0101", 30.0, 20.0)
+        gateway.settle()
+    lin = visitor("lin")
+    (fire,) = [episode for episode, rule in gateway.open_rules().items() if rule == "fire"]
+    assert "已复位" in lin.act(verb="reset", episode=fire).text
+    audit = lin.see("/audit").text
+    assert "<td>复位</td>" in audit
+    assert "值班台 lin@127.0.0.1" in audit
