@@ -9,7 +9,7 @@ from typing import Any, Final
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from alerts.office import Trouble
-from gateway import desk_work
+from gateway import desk_work, figuring
 from gateway.again import looked_again
 from gateway.clock import Clock
 from gateway.commands import (
@@ -21,6 +21,7 @@ from gateway.commands import (
     NotPossible,
     Register,
     Resend,
+    SetFigure,
     UnknownEpisode,
     Verb,
 )
@@ -73,9 +74,8 @@ class Deeds:
             case Register() | CaseCommand():
                 self._pipeline.advance(self._clock.now_ms())
                 return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
-            case EndTrial():
-                self._pipeline.advance(self._clock.now_ms())
-                return desk_work.trial_ended(item, self._pipeline, self._clock.now_ms())
+            case EndTrial() | SetFigure():
+                return self._settle(item)
             case LookAgain():
                 self.past_changed = True
                 return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), patiently)
@@ -90,6 +90,14 @@ class Deeds:
             case _:
                 self._enter(item)
         return None
+
+    def _settle(self, item: EndTrial | SetFigure) -> CommandVerdict:
+        """How alerts are judged or told from now on."""
+        now_ms = self._clock.now_ms()
+        self._pipeline.advance(now_ms)
+        if isinstance(item, SetFigure):
+            return figuring.done(item, self._pipeline, now_ms)
+        return desk_work.trial_ended(item, self._pipeline, now_ms)
 
     def _enter(self, item: object) -> None:
         """What others beside the loop have done or seen, and wait to see durable; a tick is only a turn."""

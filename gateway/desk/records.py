@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "doubted",
     "trial_ended",
     "looked_again",
+    "figure_set",
 )
 
 
@@ -88,8 +89,12 @@ def _where(event: Event) -> str:
 
 
 def _named(visit: Visit, event: Event) -> str:
-    """What something was done to that is no episode: the end of a trial, a second look at the quarantine."""
+    """What something was done to that is no episode: the end of a trial, a second look, a figure."""
     name = _text(event, "name")
+    if event.event == "figure_set":
+        figure, was, now, reason = (_text(event, key) for key in ("figure", "was", "now", "reason"))
+        rule = words.rule(event.rule)
+        return words.word("figures", "set").format(name=name, rule=rule, figure=figure, was=was, now=now, reason=reason)
     if event.event == "looked_again":
         counted = [f"{words.word('again', each)} {_text(event, each)}" for each in Result if _text(event, each) != "0"]
         return f"{words.word('quarantine', name)}：{'，'.join(counted)}"
