@@ -19,6 +19,7 @@ from alerts.delivery import Routes
 from alerts.receipts import Receipt, Reply
 from gateway import start
 from gateway.commands import Command, Tick
+from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
 from gateway.journal.entry import Committed, Entry
@@ -271,17 +272,23 @@ class TellingLine:
             self._journal,
             self.broker,
             self._door,
-            Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
-            watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
+            Deeds(
+                self.pipeline,
+                self._journal,
+                self._door,
+                hand,
+                hearing=Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
+                watchman=watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
+                keep_days=90,
+                resend=(),
+            ),
             clock=hand,
             heard_ms=restored.heartbeat_ms,
             unsnapshotted=restored.last_reading_id - restored.snapshot_position,
-            keep_days=90,
             health=health,
             metrics=self._metrics,
             wake_at=self._wake_at,
             owe=lambda: None,
-            resend=(),
             watch=lambda _entry: None,
             stopping=lambda: False,
         )
