@@ -104,7 +104,7 @@ class Deeds:
         entry = self._pipeline.entry
         match item:
             case End(number, at_ms, via, outcome, step, event):
-                self._hearing.numbers.ended(item)
+                self._hearing.ended(item)
                 ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
                 entry.attempts.append(ended)
                 entry.events += () if event is None else (event,)
