@@ -20,6 +20,7 @@ from alerts.devices import DeviceMemory
 from alerts.digest import Digest
 from alerts.exposure import lines_pct
 from alerts.facts import Witness
+from alerts.flapping import Flapping
 from alerts.ledger.book import Ledger
 from alerts.ledger.case import Case
 from alerts.lifecycle import IDLE, Machine
@@ -101,7 +102,7 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     annunciator = Annunciator(
         inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
     )
-    office = Office(inventory, telling, Responses(inventory, telling), gateway_rule)
+    office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule)
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))

@@ -12,7 +12,7 @@ from alerts.bins import BinMemory, BinSight
 from alerts.calendars import stamp
 from alerts.devices import hear
 from alerts.finding import Finding, Found, Step
-from alerts.lifecycle import Call, Instant, Machine, Move, Timing
+from alerts.lifecycle import Call, Instant, Machine, Move
 from alerts.model import Condition, Detail
 from alerts.plan import AssetState, Memory, Plan, Slot
 from alerts.plants import PlantMemory
@@ -129,7 +129,7 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
         if isinstance(slot.rule, Offline):
             if machine.condition is Condition.ACTIVE or offline_ms(plan, state, slot.device) > at_ms:
                 continue
-            after, move = _silenced(machine, _mint(plan, slot, at_ms), at_ms, slot.device)
+            after, move = _silenced(machine, slot, _mint(plan, slot, at_ms), at_ms)
             findings.append(Finding(Found.STALE, at_ms, plan.asset.id, device=plan.devices[slot.device].id))
         elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, machine):
             after, move = lifecycle.expire(machine, slot.timing, _mint(plan, slot, at_ms))
@@ -199,13 +199,11 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
     return AssetState(memory, state.devices, machines, state.run)
 
 
-def _silenced(machine: Machine, mint: str, at_ms: Millis, feeder: int) -> tuple[Machine, Move]:
+def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[Machine, Move]:
     if machine.condition is Condition.RECOVERING:
-        relapsed = replace(machine, condition=Condition.ACTIVE, due_ms=0, wake_ms=0, count=0, flaps=machine.flaps + 1)
-        return relapsed, Move.RELAPSED
-    return lifecycle.expire(
-        replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=feeder), Timing(), mint
-    )
+        return lifecycle.relapse(machine, slot.timing, at_ms), Move.RELAPSED
+    silent = replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=slot.device)
+    return lifecycle.expire(silent, slot.timing, mint)
 
 
 def _is_stale(plan: Plan, state: AssetState, machine: Machine) -> bool:
@@ -222,7 +220,7 @@ def _finding(
     plan: Plan, state: AssetState, slot: Slot, machine: Machine, move: Move, at: Instant, reason: str
 ) -> Finding:
     device = plan.devices[slot.device] if slot.device >= 0 else None
-    ends = move in (Move.CLEARED, Move.LATCHED)
+    told_late = at.late if move in (Move.CLEARED, Move.LATCHED, Move.RELAPSED) else machine.untold
     raises = move in (Move.RAISED, Move.CONFIRMED, Move.REIGNITED)
     detail = _evidence(plan, state, slot, machine) if raises else None
     return Finding(
@@ -234,9 +232,10 @@ def _finding(
         machine.episode,
         slot.rule.severity_of(plan.asset, detail) if detail is not None else "",
         machine.since_ms,
-        at.late if ends else machine.untold,
+        told_late,
         reason,
         detail,
+        machine.begins_flapping and (raises or move is Move.RELAPSED),
     )
 
 

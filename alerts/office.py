@@ -13,6 +13,7 @@ from alerts.alert import Alert
 from alerts.calendars import stamp
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
+from alerts.flapping import Flapping
 from alerts.model import Event, Severity
 from alerts.plan import Memory
 from alerts.responses import Responses, grace_ms
@@ -64,6 +65,7 @@ class Office:
     inventory: Inventory
     escalation: Escalation
     responses: Responses
+    flapping: Flapping
     gateway_rule: GatewayOffline
 
     def decide(self, findings: Iterable[Finding], at_ms: Millis, docket: Docket) -> None:
@@ -96,12 +98,13 @@ class Office:
     def _await_queue(self, alert: Alert, at_ms: Millis, docket: Docket) -> Alert:
         """Old news that came with a queue is told, P1 apart, only when the queue can be trusted to be empty."""
         end_ms = docket.not_before_ms
-        is_due = any(0 < due < end_ms for due in (alert.due_ms, alert.fresh_ms))
+        is_due = any(0 < due < end_ms for due in (alert.due_ms, alert.fresh_ms, alert.flap_ms))
         if not docket.queued or alert.severity is Severity.P1 or not is_due:
             return alert
         docket.log.append(record("held", alert, at_ms, {"reason": "queued", "until_ms": end_ms}))
-        due_ms, fresh_ms = (max(due, end_ms) if due else 0 for due in (alert.due_ms, alert.fresh_ms))
-        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms)
+        dues = (alert.due_ms, alert.fresh_ms, alert.flap_ms)
+        due_ms, fresh_ms, flap_ms = (max(due, end_ms) if due else 0 for due in dues)
+        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms, flap_ms=flap_ms)
 
     def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """Does whatever of an episode is due by ``at_ms``."""
@@ -109,6 +112,8 @@ class Office:
         while 0 < alert.wake_ms <= at_ms:
             if alert.wake_ms == alert.lapse_ms:
                 alert = self.responses.lapse(alert, memory, at_ms, docket.log)
+            elif alert.wake_ms == alert.flap_ms:
+                alert = self.flapping.tell(alert, memory, at_ms, docket.log)
             else:
                 alert = self.escalation.run(alert, memory, at_ms, docket.log)
         docket.enter(alert)
@@ -150,7 +155,7 @@ class Office:
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
         docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
-        over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0)
+        over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, flap_ms=0)
         docket.enter(replace(over, ack_until_ms=0, shelved_until_ms=0))
 
     def _hear(self, finding: Finding, docket: Docket) -> None:
@@ -165,6 +170,9 @@ class Office:
                 alert = docket.get(finding.episode)
                 if alert is not None:
                     self._follow(alert, finding, docket)
+        flaps = docket.get(finding.episode) if finding.flapping else None
+        if flaps is not None:
+            docket.enter(self.flapping.begin(flaps, finding.at_ms, docket.log, late=finding.late))
 
     def _raise(self, finding: Finding, docket: Docket) -> None:
         alert = Alert(
@@ -189,6 +197,8 @@ class Office:
                 docket.enter(replace(alert, recovering=True))
             case Found.RELAPSED:
                 docket.enter(escalation.relapse(alert, at_ms))
+            case Found.STEADY:
+                docket.log.append(record("steady", alert, at_ms, {}))
             case Found.CONFIRMED:
                 docket.enter(escalation.confirm(alert, at_ms, finding.detail or alert.detail, docket.log))
             case Found.LATCHED:
@@ -209,6 +219,9 @@ class Office:
 
     def _close(self, alert: Alert, at_ms: Millis, reason: str, docket: Docket) -> None:
         docket.log.append(record("cleared", alert, at_ms, {"reason": reason}))
+        if alert.flap_ms:
+            docket.log.append(record("dropped", alert, at_ms, {"reason": "cleared"}))
+            alert = replace(alert, flap_ms=0)
         docket.enter(self.escalation.close(alert, at_ms, reason))
 
     def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:

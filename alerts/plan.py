@@ -13,10 +13,11 @@ from msgspec import Struct
 from alerts.bins import BinMemory
 from alerts.calendars import Calendar
 from alerts.devices import DeviceMemory
-from alerts.lifecycle import IDLE, Machine, Timing
+from alerts.lifecycle import IDLE, Machine
 from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, PlantRule, Rule
 from alerts.rules.offline import Offline
+from alerts.timing import Timing
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
 
