@@ -34,6 +34,7 @@ from alerts.responses import Responses
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
 from alerts.scribe import Scribe
+from alerts.windows import Window
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -56,6 +57,7 @@ class _Kept(Struct, frozen=True, array_like=True):
     devices: dict[str, DeviceMemory]
     machines: dict[str, Machine]
     run: str = ""
+    windows: tuple[Window, ...] = ()
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -117,7 +119,7 @@ def pack(plan: Plan, state: AssetState) -> bytes:
         for slot, machine in zip(plan.slots, state.machines, strict=True)
         if machine is not IDLE and machine != IDLE
     }
-    return _ENCODE(_Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run))
+    return _ENCODE(_Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run, state.windows))
 
 
 def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> AssetState:
@@ -132,7 +134,7 @@ def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> As
     )
     last = len(devices) - 1
     machines = tuple(_seated(found.machines.get(_name(plan, slot), IDLE), last) for slot in plan.slots)
-    return AssetState(memory, devices, machines, found.run)
+    return AssetState(memory, devices, machines, found.run, found.windows)
 
 
 def _seated(machine: Machine, last: int) -> Machine:

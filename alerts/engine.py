@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts import bins, lifecycle, plants
+from alerts import bins, lifecycle, plants, works
 from alerts.bins import BinMemory, BinSight
 from alerts.calendars import stamp
 from alerts.devices import hear
@@ -18,7 +18,7 @@ from alerts.plan import AssetState, Memory, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
 from alerts.rules.offline import Offline
-from alerts.run_state import run_state
+from alerts.run_state import followed
 from telemetry.inventory import Asset, BinGeometry
 from telemetry.reading import Millis, Reading
 
@@ -70,7 +70,7 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
         state = replace(state, machines=machines)
     if plan.asset.bin is not None:
         return Step(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
-    return _run_state(plan, state, findings, at.received_ms, moved=moved)
+    return followed(plan, state, findings, at.received_ms, moved=moved)
 
 
 def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
@@ -103,7 +103,7 @@ def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
 
 def deadline_ms(plan: Plan, state: AssetState) -> Millis:
     """When time alone may next move this asset (receive time), or ``NEVER``."""
-    due = NEVER
+    due = min((window.due_ms for window in state.windows), default=NEVER)
     for index, place in enumerate(plan.silence):
         if state.machines[place].condition is not Condition.ACTIVE:
             due = min(due, offline_ms(plan, state, index))
@@ -120,8 +120,8 @@ def offline_ms(plan: Plan, state: AssetState, index: int) -> Millis:
 
 
 def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
-    """T3, T5, T6 and T7 by time alone: whatever of this asset is due at ``at_ms``."""
-    findings: list[Finding] = []
+    """T3, T5, T6 and T7 by time alone, and windows of work: whatever of this asset is due at ``at_ms``."""
+    state, findings = works.due(plan, state, at_ms)
     machines = list(state.machines)
     at = Instant(at_ms, at_ms, late=False, feeder=0)
     for place, slot in enumerate(plan.slots):
@@ -140,7 +140,7 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
     moved = bool(findings)
     if moved:
         state = replace(state, machines=tuple(machines))
-    return _run_state(plan, state, findings, at_ms, moved=moved)
+    return followed(plan, state, findings, at_ms, moved=moved)
 
 
 def reset(plan: Plan, state: AssetState, kind: str) -> AssetState:
@@ -169,7 +169,7 @@ def _absorb(
     seen = hear(device, reading, older=older)
     devices = (seen,) if len(state.devices) == 1 else (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
     if older:
-        return None, AssetState(state.memory, devices, state.machines, state.run)
+        return None, AssetState(state.memory, devices, state.machines, state.run, state.windows)
     sight: BinSight | plants.PlantSight
     memory: Memory
     if isinstance(state.memory, BinMemory):
@@ -178,7 +178,7 @@ def _absorb(
     else:
         assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
         sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
-    return sight, AssetState(memory, devices, state.machines, state.run)
+    return sight, AssetState(memory, devices, state.machines, state.run, state.windows)
 
 
 def _judged_pct(geometry: BinGeometry, sight: BinSight | plants.PlantSight | None, reading: Reading) -> float | None:
@@ -196,7 +196,7 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
         for slot, machine in zip(plan.slots, state.machines, strict=True)
     )
     memory = plants.postpone(state.memory, gap) if isinstance(state.memory, PlantMemory) else state.memory
-    return AssetState(memory, state.devices, machines, state.run)
+    return AssetState(memory, state.devices, machines, state.run, state.windows)
 
 
 def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[Machine, Move]:
@@ -255,13 +255,3 @@ def _emptied(asset: Asset, emptying: bins.Emptying | None, at_ms: Millis) -> tup
         return ()
     kind = Found.EMPTIED if emptying.wholly else Found.PARTLY_EMPTIED
     return (Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct}),)
-
-
-def _run_state(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> Step:
-    if plan.asset.plant is None or not isinstance(state.memory, PlantMemory):
-        return Step(state, tuple(findings), moved)
-    run = run_state(plan, state)
-    if run == state.run:
-        return Step(state, tuple(findings), moved)
-    findings.append(Finding(Found.RUN_STATE, at_ms, plan.asset.id, detail={"from": state.run, "to": run}))
-    return Step(replace(state, run=run), tuple(findings), moved=True)

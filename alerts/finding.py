@@ -25,6 +25,8 @@ class Found(StrEnum):
     PARTLY_EMPTIED = "partly_emptied"
     RUN_STATE = "run_state"
     STEADY = "steady"
+    WORK_BEGUN = "work_begun"
+    WORK_OVER = "work_over"
 
 
 class Finding(Struct, frozen=True, gc=False):

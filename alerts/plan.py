@@ -18,6 +18,7 @@ from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, PlantRule, Rule
 from alerts.rules.offline import Offline
 from alerts.timing import Timing
+from alerts.windows import Window
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
 
@@ -31,6 +32,8 @@ class AssetState(Struct, frozen=True, gc=False, array_like=True):
     devices: tuple[DeviceMemory, ...]
     machines: tuple[Machine, ...]
     run: str = ""
+    windows: tuple[Window, ...] = ()
+    """Declared work on it that is not over."""
 
 
 class Slot(Struct, frozen=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
+from alerts.maintenance import Declared, Wish
 from telemetry.reading import Millis
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "CaseDone",
     "CaseVerdict",
     "Command",
+    "Declare",
+    "Declared",
     "Done",
     "NotDurable",
     "NotPossible",
@@ -29,6 +32,10 @@ __all__ = [
     "UnknownPerson",
     "Verb",
     "Verdict",
+    "WindowVerdict",
+    "Windows",
+    "Wish",
+    "Withdraw",
 ]
 
 
@@ -60,6 +67,28 @@ class Command(Struct, frozen=True, kw_only=True):
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
+
+
+class Declare(Struct, frozen=True, kw_only=True):
+    """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
+
+    wish: Wish
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class Withdraw(Struct, frozen=True, kw_only=True):
+    """A person ends such a window, or takes it back before it began; answered with what it was."""
+
+    window: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class Windows(Struct, frozen=True):
+    """Which windows stand? Answered with a tuple of ``Declared``."""
 
 
 class Resend(Struct, frozen=True):
@@ -116,3 +145,4 @@ class UnknownCase(Struct, frozen=True):
 
 Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable
+WindowVerdict: TypeAlias = Declared | tuple[Declared, ...] | UnknownPerson | NotPossible | NotDurable

@@ -61,6 +61,25 @@ class Dispatch:
 
 
 @dataclass(frozen=True)
+class Work:
+    """A person declares work on an asset, area or feeder, from now or so late on, for so long."""
+
+    kind: str
+    subject: str
+    by: str
+    after_ms: Millis
+    lasts_ms: Millis
+
+
+@dataclass(frozen=True)
+class NoWork:
+    """A person ends the window that was declared for it."""
+
+    subject: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Reset:
     """A person resets the latched episode of a rule on an asset."""
 
@@ -91,7 +110,7 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Restart | Deaf | Listen | Down
+Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Work | NoWork | Restart | Deaf | Listen | Down
 
 
 @dataclass(frozen=True)
@@ -240,6 +259,11 @@ class _Timeline:
             elif name == "shelve":
                 rule, asset, by, hours = said.split()
                 actions.append(Shelve(rule, asset, by, float(hours)))
+            elif name in {"maintenance", "planned_cut"}:
+                subject, by, after, lasts = said.split()
+                actions.append(Work(name, subject, by, _span(after), _span(lasts)))
+            elif name == "no_work":
+                actions.append(NoWork(*said.split()))
             elif name == "dispatch":
                 actions.append(Dispatch(*said.split()))
             elif name == "raw":

@@ -15,7 +15,7 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched")
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "work_declared", "work_withdrawn")
 
 
 class Line(NamedTuple):
