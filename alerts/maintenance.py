@@ -65,7 +65,7 @@ def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Ch
     for asset in assets:
         county.keep(county.plans[asset.id], works.declared(county.states[asset.id], window), at_ms, changes)
     county.advance(at_ms, changes)
-    return Declared(window, tuple(asset.id for asset in assets))
+    return standing(county)[name]
 
 
 def withdraw(county: County, name: str, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | str:

@@ -19,6 +19,7 @@ from gateway.cli.examination import doctor
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
 from gateway.cli.inventory import check
+from gateway.cli.maintenance import add, end, listed
 from gateway.cli.payloads import decode
 from gateway.cli.recordings import record, replay
 from gateway.cli.rows import export
@@ -95,6 +96,15 @@ def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]
 
 _named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
 _named_group("sms", "The ways a text leaves.", {sms_test: "cunjing sms test cleaner-li --config config/gateway.toml"})
+_named_group(
+    "maintenance",
+    "Work and planned power cuts, declared and taken back.",
+    {
+        add: "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
+        end: "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu",
+        listed: "cunjing maintenance list",
+    },
+)
 _named_group(
     "desk",
     "Who may log in to the desk.",
