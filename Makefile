@@ -25,8 +25,8 @@ setup: $(DEV) ## everything in .venv, ready to work
 demo: $(RUNTIME) ## a simulated county, alive in this terminal
 	@$(BIN)/cunjing demo $(ARGS)
 
-test: $(DEV) ## the tests, quick profile
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## the tests, quick profile, a file to each core
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-deep: $(DEV) ## only the long runs: kills, fuzz, laws
 	@$(BIN)/python -m pytest -m deep $(ARGS)

@@ -34,6 +34,7 @@ from alerts.responses import Responses
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
 from alerts.scribe import Scribe
+from alerts.trials import Trials
 from alerts.windows import Window
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -76,6 +77,7 @@ class Assembled(NamedTuple):
     ledger: Ledger
     lists: Lists
     ruleset: str
+    trials: Trials
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
@@ -95,7 +97,8 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
         asset.id: Plan.of(asset, inventory.devices_of.get(asset.id, ()), rules.of(asset), calendar)
         for asset in inventory.assets.values()
     }
-    waiting = holds.Holds(inventory, policies, calendar)
+    on_trial = Trials(inventory, policies.trial)
+    waiting = holds.Holds(inventory, policies, calendar, on_trial)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
     telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe)
     gateway_rule = rules.common["gateway_offline"]
@@ -108,7 +111,7 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, rules.version)
+    return Assembled(county, ledger, lists, rules.version, on_trial)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

@@ -16,9 +16,9 @@ from alerts.docket import Docket
 from alerts.engine import NEVER
 from alerts.finding import Finding, Found, Step
 from alerts.mailbox import Mailbox
-from alerts.office import Office
+from alerts.office import Office, Trouble
 from alerts.plan import AssetState, Memory, Plan
-from alerts.responses import LONGEST_GRACE_MS, Deed
+from alerts.responses import LONGEST_GRACE_MS, Asked, Deed
 from alerts.scribe import Log, Scribe
 from alerts.timers import Timers
 from telemetry.inventory import Asset, Inventory
@@ -147,7 +147,7 @@ class County:
         alert = self.alerts.get(episode)
         return alert is not None and not alert.closed_ms
 
-    def reset(self, episode: str, by: str, at_ms: Millis, changes: Changes) -> bool:
+    def reset(self, episode: str, asked: Asked, at_ms: Millis, changes: Changes) -> bool:
         """T12; false while the condition still stands or when there is nothing latched."""
         alert = self.alerts.get(episode)
         if alert is None or not alert.latched or alert.closed_ms:
@@ -155,7 +155,7 @@ class County:
         plan = self.plans[alert.asset]
         state = engine.reset(plan, self.states[alert.asset], alert.rule)
         docket = self._docket()
-        self.office.reset(alert, by, at_ms, docket)
+        self.office.reset(alert, asked, at_ms, docket)
         self.states[alert.asset] = state
         changes.moved[alert.asset] = None
         self._settle(docket, changes)
@@ -175,10 +175,10 @@ class County:
         """The writer of this county."""
         return self.office.escalation.scribe
 
-    def watch(self, rule: str, part: str, problem: str, at_ms: Millis, changes: Changes) -> None:
+    def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""
         docket = self._docket()
-        self.office.watch(rule, part, problem, at_ms, docket)
+        self.office.watch(trouble, at_ms, docket)
         self._settle(docket, changes)
 
     def keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:

@@ -71,13 +71,15 @@ class Courier:
         now_ms: Callable[[], Millis],
         routes: Routes | None = None,
         caps: Mapping[str, Caps] = MappingProxyType({}),
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
-        """``channels`` are tried in their order where no ``routes`` say otherwise."""
+        """``channels`` are tried in their order where no ``routes`` say otherwise; ``turned`` hears of every look."""
         self._port = port
         self._channels = channels
         self._now_ms = now_ms
         self._routes = routes or Routes(tuple(channels))
         self._caps = caps
+        self._turned = turned
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -178,6 +180,7 @@ class Courier:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._woken.clear()
+            self._turned()
             try:
                 worked = self.run_once(self._now_ms())
             except PortUnavailable as trouble:

@@ -207,5 +207,5 @@ def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:
         asset=owed.asset,
         episode=owed.episode,
         severity=owed.severity,
-        detail={"to": owed.to, "key": owed.key, "reason": reason, "attempts": due.attempts},
+        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, "attempts": due.attempts},
     )

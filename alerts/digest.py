@@ -39,8 +39,10 @@ class Digest:
         for each in pending:
             apart = each.episode if each.rule == LIST else self._feeder(each)
             clusters.setdefault((each.to, apart), []).append(each)
-        for cluster in clusters.values():
-            yield replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)
+        for nth, cluster in enumerate(clusters.values()):
+            said = replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)
+            # of two digests of one instant with one key the journal would keep only the first
+            yield replace(said, repeat=nth) if said.rule == DIGEST else said
 
     def of_storm(self, pending: Sequence[Owed], since_ms: Millis, at_ms: Millis) -> Iterator[Owed]:
         """The same in a storm: how much of what, and no names."""

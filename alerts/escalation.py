@@ -282,7 +282,8 @@ class Escalation:
             return holders(self.inventory, role, asset.areas, asset)
         if gateway is not None:
             return holders(self.inventory, role, (gateway.area,), None)
-        return anywhere(self.inventory, role)
+        area = alert.detail.get("area")
+        return holders(self.inventory, role, (str(area),), None) if area else anywhere(self.inventory, role)
 
     def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
         hours = holder.duty.hours

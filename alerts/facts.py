@@ -14,6 +14,10 @@ from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
+HOUSE: Final = "值班电脑"
+"""Where it is when the house speaks of itself."""
+OF_HOUSE: Final = ("person", "count", "hours")
+"""Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
 
 
@@ -44,7 +48,15 @@ class Witness:
             "told": told,
             "symptom": SYMPTOMS.get(alert.rule, ""),
             "office_phone": self.inventory.county.office_phone or "",
+            **self._of_house(alert, at_ms),
         }
+
+    def _of_house(self, alert: Alert, at_ms: Millis) -> dict[str, str]:
+        """What a notice of the house about itself says: for how long, and of whom."""
+        if alert.asset != self.inventory.county.id:
+            return {}
+        said = {name: str(alert.detail.get(name) or "") for name in OF_HOUSE}
+        return said | {"minutes": str((at_ms - self._since_ms(alert)) // MINUTE_MS)}
 
     def _since_ms(self, alert: Alert) -> Millis:
         """Since when people would say that it lasts: what was seen last, not when we decided."""
@@ -55,8 +67,10 @@ class Witness:
         asset = self.inventory.assets.get(alert.asset)
         if asset is None:
             gateway = self.inventory.radio_gateways.get(alert.asset)
+            short = HOUSE if gateway is None else gateway.name
             name = "" if gateway is None else gateway.name.removesuffix("网关")
-            return {"gateway": name, "devices": str(alert.detail.get("stale", ""))}
+            named = {"place": short, "short": short, "container": ""}  # an answer speaks of it as of any other place
+            return {**named, "gateway": name, "devices": str(alert.detail.get("stale", ""))}
         return {
             "place": texts.place(asset),
             "short": asset.short,

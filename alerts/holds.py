@@ -4,7 +4,6 @@ Each answer carries its reason (law L9). Nothing here knows people or texts.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from alerts.alert import Alert
 from alerts.calendars import Calendar, Slot
 from alerts.model import Severity
 from alerts.policy import Policies, Policy
+from alerts.trials import Trials
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours
@@ -37,6 +37,7 @@ class Holds:
     inventory: Inventory
     policies: Policies
     calendar: Calendar
+    trials: Trials
 
     def release(self, alert: Alert, due_ms: Millis, hours: Hours | None) -> Release:
         """The first instant from ``due_ms`` on at which nothing holds a message; ``hours`` is its step's own window."""
@@ -49,6 +50,10 @@ class Holds:
             if later.at_ms <= release.at_ms:
                 return release
             release = later
+
+    def is_night(self, at_ms: Millis) -> bool:
+        """Whether only P1 leaves then."""
+        return self.calendar.is_within(at_ms, self.policies.quiet)
 
     def first_hours(self, alert: Alert) -> Hours | None:
         """When step 0 may leave by day, where its rule says so."""
@@ -85,20 +90,7 @@ class Holds:
 
     def trial_until_ms(self, alert: Alert) -> Millis:
         """Until when the asset's alerts tell nobody but the desk; 0 if they may."""
-        asset = self.inventory.assets.get(alert.asset)
-        if asset is None:
-            gateway = self.inventory.radio_gateways.get(alert.asset)
-            return 0 if gateway is None else self._area_trial_ms(gateway.area)
-        devices = self.inventory.devices_of.get(asset.id, ())
-        own = (asset.trial_until, *(device.trial_until for device in devices if device.id == alert.device))
-        given = max((_ms(until) for until in own), default=0)
-        given = max(given, *(self._area_trial_ms(area) for area in asset.areas))
-        if given or not devices:
-            return given
-        return min(_ms(device.installed_at) for device in devices) + self.policies.trial
-
-    def _area_trial_ms(self, area: str) -> Millis:
-        return max(_ms(node.trial_until) for node in self.inventory.lineage(area))
+        return self.trials.of_alert(alert)
 
     def _next(self, alert: Alert, policy: Policy, at_ms: Millis, hours: Hours | None) -> Release:
         trial = self.trial_until_ms(alert)
@@ -106,7 +98,7 @@ class Holds:
             return Release(trial, TRIAL)
         if self._passes_night(alert, policy):
             return Release(at_ms)
-        if self.calendar.is_within(at_ms, self.policies.quiet):
+        if self.is_night(at_ms):
             return Release(self.calendar.next_time(at_ms, self.policies.morning), QUIET)
         if hours is not None and not self.calendar.is_within(at_ms, hours):
             opens = max(hours.start, self.policies.morning)
@@ -117,7 +109,3 @@ class Holds:
         asset = self.inventory.assets.get(alert.asset)
         large = policy.night_from_m3d
         return large is not None and asset is not None and asset.plant is not None and asset.plant.design_m3d >= large
-
-
-def _ms(at: datetime | None) -> Millis:
-    return 0 if at is None else round(at.timestamp() * 1000)

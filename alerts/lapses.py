@@ -6,11 +6,14 @@ Pure: a notification, the channels it may go by, and an instant in; what to do a
 from dataclasses import dataclass
 from typing import Final
 
-from alerts.delivery import Due
+from alerts.delivery import VOICE, Due
 from alerts.model import Detail, Event, Severity
 from telemetry.reading import Millis
 
 NO_RECEIPT: Final = "no_receipt"
+TICKET: Final = "data_ticket"
+_NOT_THE_NUMBERS: Final = ("sending_error", "CONTENT_", "SIGNATURE_", "AMOUNT_")
+"""Beginnings of what a receipt says that speaks of the line or of the text, and not of the number."""
 _URGENT: Final = (Severity.P1, Severity.P2)
 _TICKET_MS: Final = 86_400_000
 """A number that gave no receipt for so long is looked into."""
@@ -40,9 +43,16 @@ def lapse(due: Due, route: tuple[str, ...], now_ms: Millis) -> Lapse:
     if onward:
         return Lapse((_event("unreceipted", due, reason, now_ms, onward),), via=onward, hurry=hurry)
     if due.reason or not in_time:
-        return Lapse((_event("data_ticket", due, reason, now_ms),), hurry=hurry)
+        return Lapse((_event(TICKET, due, reason, now_ms),), hurry=hurry)
     until_ms = due.accepted_ms + _TICKET_MS
     return Lapse((_event("unreceipted", due, reason, now_ms),), receipt_due_ms=until_ms, hurry=hurry)
+
+
+def is_lost(due: Due, decided: Lapse) -> bool:
+    """Whether a text was given up and its number may be why. An unanswered call says nothing about a number."""
+    is_text = due.owed.channel != VOICE and not due.owed.call
+    given_up = any(event.event == TICKET for event in decided.events)
+    return given_up and is_text and not due.reason.startswith(_NOT_THE_NUMBERS)
 
 
 def _after(route: tuple[str, ...], via: str) -> str:

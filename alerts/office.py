@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
@@ -14,14 +15,26 @@ from alerts.docket import Docket
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.flapping import Flapping
-from alerts.model import Event, Severity
-from alerts.responses import Responses, grace_ms
+from alerts.model import Detail, Event, Severity
+from alerts.responses import Asked, Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
 from alerts.windows import is_window, quiet_by
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+
+
+class Trouble(Struct, frozen=True):
+    """How a part of the house is: ``problem`` says why a person has to see to it, empty when it works.
+
+    ``detail`` is what a text about it says besides.
+    """
+
+    rule: str
+    part: str
+    problem: str = ""
+    detail: Detail = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +104,16 @@ class Office:
         known = known or alert.asset == inventory.county.id
         return self.escalation.adopt(alert) if known else alert
 
-    def reset(self, alert: Alert, by: str, at_ms: Millis, docket: Docket) -> None:
+    def reset(self, alert: Alert, asked: Asked, at_ms: Millis, docket: Docket) -> None:
         """T12: a latched episode is over, because a person has looked."""
-        docket.log.append(record("reset", alert, at_ms, {"by": by}))
+        docket.log.append(record("reset", alert, at_ms, {**asked.detail()}))
         self._close(alert, at_ms, "reset", docket)
         self._release_children(alert.episode, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
 
-    def watch(self, rule: str, part: str, problem: str, at_ms: Millis, docket: Docket) -> None:
+    def watch(self, trouble: Trouble, at_ms: Millis, docket: Docket) -> None:
         """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
+        rule, part, problem, detail = trouble.rule, trouble.part, trouble.problem, trouble.detail
         alerts = (alert for alert in docket.standing() if alert.rule == rule and alert.subject == part)
         standing = next(alerts, None)
         if problem and standing is None:
@@ -111,7 +125,7 @@ class Office:
                 severity=Severity.P3,
                 raised_ms=at_ms,
                 since_ms=at_ms,
-                detail={"problem": problem},
+                detail={"problem": problem, **detail},
             )
             docket.log.append(record("raised", alert, at_ms, alert.detail))
             docket.enter(self.escalation.begin(alert, at_ms, docket.log))

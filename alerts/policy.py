@@ -4,7 +4,9 @@ Only figures and their checks; what they mean for an episode is ``escalation``, 
 """
 
 import re
+from copy import deepcopy
 from datetime import time
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import yaml
@@ -194,12 +196,18 @@ def load(text: str, name: str) -> Policies:
 def document(text: str, name: str) -> dict[str, Any]:
     """A YAML mapping from a figures file; raises ``PolicyFault``."""
     try:
-        raw = yaml.safe_load(text)
+        raw = _yaml(text)
     except yaml.YAMLError as error:
         raise PolicyFault(f"{name}: not YAML: {error}") from error
     if not isinstance(raw, dict):
         raise PolicyFault(f"{name}: must be a mapping at its top level")
-    return raw
+    return deepcopy(raw)  # whoever reads it may take it apart
+
+
+@lru_cache(maxsize=8)
+def _yaml(text: str) -> object:
+    """Reading takes longer than all the rest of a start, and laws and scenarios start a county thousands of times."""
+    return yaml.safe_load(text)
 
 
 def fault(name: str, error: ValidationError) -> PolicyFault:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.escalation import Escalation
+from alerts.holds import TRIAL
 from alerts.model import Kind, Severity
 from alerts.plan import Memory
 from alerts.scribe import Log, next_chain, record
@@ -64,7 +65,7 @@ class Responses:
             return f"{asked.by} may keep it quiet for at most {hours} h from now; name an earlier end"
         until_ms = until_ms or most_ms
         log.append(record("shelved", alert, at_ms, {**asked.detail(), "reason": reason, "until_ms": until_ms}))
-        quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0, ack_until_ms=0)
+        quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0)  # an acknowledgement runs on meanwhile
         return replace(quiet, shelved_until_ms=until_ms, reason="shelved")
 
     def unshelve(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert | str:
@@ -73,6 +74,33 @@ class Responses:
             return f"{alert.episode} is not shelved"
         log.append(record("unshelved", alert, at_ms, {**asked.detail()}))
         return self._back(alert, at_ms)
+
+    @staticmethod
+    def note(alert: Alert, asked: Asked, said: str, at_ms: Millis, log: Log) -> Alert | str:
+        """A line in the story of an episode; nothing follows from it."""
+        if not said:
+            return "there is nothing to note: say it in reason"
+        log.append(record("noted", alert, at_ms, {**asked.detail(), "reason": said}))
+        return alert
+
+    def doubt(self, alert: Alert, asked: Asked, reason: str, at_ms: Millis, log: Log) -> Alert | str:
+        """It is not so: as an answer 3, and the chain stops. It stands all the same until the sensor says otherwise."""
+        if not reason:
+            return "say how you know that it is not so: the reason is missing"
+        if alert.severity is Severity.P1 and not alert.latched:
+            return "a fire is called false only when it has cooled: have somebody look, then reset it"
+        log.append(record("doubted", alert, at_ms, {**asked.detail(), "reason": reason}))
+        return alert if alert.acked_ms else self.acknowledge(alert, asked, at_ms, log)
+
+    @staticmethod
+    def unhold(alert: Alert, was_ms: Millis, at_ms: Millis) -> Alert:
+        """Its trial, which would have lasted until then, is over now: what it kept back is looked at again."""
+        if alert.reason != TRIAL and alert.left_ms:
+            return alert
+        due_ms, fresh_ms, repeat_ms = (
+            at_ms if due >= was_ms else due for due in (alert.due_ms, alert.fresh_ms, alert.repeat_ms)
+        )
+        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms, repeat_ms=repeat_ms, reason="")
 
     def dispatch(
         self, alert: Alert, asked: Asked, to: str, memory: Memory | None, at_ms: Millis, log: Log
@@ -105,7 +133,7 @@ class Responses:
             return self._back(alert, at_ms)
         log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by}))
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0)
-        if alert.latched or alert.parent:
+        if alert.latched or alert.parent or alert.shelved_until_ms:
             return alert
         if alert.recovering and alert.severity is not Severity.P1:
             return self.escalation.await_recovery(alert, at_ms, log)

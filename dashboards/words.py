@@ -58,6 +58,9 @@ RULES: Final[Mapping[str, str]] = {
     "stuck": "读数不动",
     "blocked": "探头被挡",
     "series_paused": "数据库停收",
+    "house_deaf": "收不到设备消息",
+    "number_dead": "手机收不到短信",
+    "house_stuck": "短信或计时卡住",
 }
 SEVERITIES: Final[Mapping[str, Word]] = {
     "P1": ("一级", WORST),

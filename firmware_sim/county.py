@@ -16,6 +16,9 @@ from firmware_sim.scenario import Scenario
 FIRST_PHONE: Final = 13_900_000_001
 """Numbers are counted on from here; none of them is anybody's."""
 
+SHORTEST: Final = 2
+SIGNATURE: Final = 4
+
 WEST: Final = 112.4
 SOUTH: Final = 27.5
 EM400: Final = "milesight-em400"
@@ -43,9 +46,9 @@ def inventory(scenario: Scenario) -> dict[str, Any]:
     return {
         "county": {
             "id": scenario.county,
-            "name": "湘阳县",
+            "name": scenario.names.county,
             "timezone": "Asia/Shanghai",
-            "signature": "湘阳环卫",
+            "signature": _signature(scenario.names.county),
             "office_phone": "55661234",
             "rounds": {"am": "07:00-11:00", "pm": "14:30-16:30"},
         },
@@ -56,14 +59,18 @@ def inventory(scenario: Scenario) -> dict[str, Any]:
             {"id": gateway_id(grid), "name": f"{first.place.name}村部网关", "area": _grid_id(first)}
             for grid, first in stands.grids.items()
         ],
-        "feeders": [
-            {"id": feeder_id(i), "name": f"{town.name}线", "area": town.latin} for i, town in enumerate(stands.towns)
-        ],
+        "feeders": list(_feeders(stands)),
         "assets": [*map(_bin, stands.bins), *map(_plant, stands.plants)],
         "devices": [
             {**row, "installed_at": installed} for row in (*map(_sensor, stands.bins), *map(_logger, stands.plants))
         ],
     }
+
+
+def _signature(county: str) -> str:
+    """Who signs the texts, in the four characters that a signature may have: 湘阳环卫."""
+    stem = county[:-1] if len(county) > SHORTEST and county[-1] in "县市区旗" else county
+    return f"{stem}环卫" if len(stem) == SHORTEST else stem[:SIGNATURE]
 
 
 def _grid_id(village: Village) -> str:
@@ -73,7 +80,7 @@ def _grid_id(village: Village) -> str:
 def _areas(stands: Fleet) -> Iterator[dict[str, Any]]:
     """Towns first, then grids, then villages: every parent stands before its children."""
     for town in stands.towns:
-        yield {"id": town.latin, "name": f"{town.name}镇", "level": "town"}
+        yield {"id": town.latin, "name": town.name, "level": "town"}
     for first in stands.grids.values():
         parent = stands.towns[first.town].latin
         yield {"id": _grid_id(first), "name": f"{first.place.name}片", "level": "grid", "parent": parent}
@@ -125,6 +132,14 @@ def _routes(stands: Fleet) -> Iterator[dict[str, Any]]:
     for grid, stops in _stops(stands).items():
         if stops:
             yield {"id": _route_id(grid), "name": f"{grid + 1}号车", "stops": stops}
+
+
+def _feeders(stands: Fleet) -> Iterator[dict[str, Any]]:
+    """A town's only feeder has its name; where there are more they are counted."""
+    for i, town in enumerate(stands.towns):
+        for nth in range(stands.feeders):
+            counted = "" if stands.feeders == 1 else "甲乙丙丁戊己庚辛壬"[nth]
+            yield {"id": feeder_id(i * stands.feeders + nth), "name": f"{town.stem}{counted}线", "area": town.latin}
 
 
 def _location(number: int, village: Village) -> dict[str, float]:

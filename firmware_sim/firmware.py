@@ -89,7 +89,7 @@ def bin_samples(scenario: Scenario, site: BinSite, story: Story, rng: Random) ->
     """Everything a bin's sensor measures in a run, in time order. A device never installed measures nothing."""
     if story.of(Happening.NEVER_INSTALLED):
         return
-    air, waste = Air(scenario.weather), Waste(site, story, scenario.start_ms, rng)
+    air, waste = Air(scenario.weather), Waste(site, story, scenario.start_ms, rng, scenario.crowd)
     sensor = _BinSensor(scenario, site, story, rng)
     hot = bool(story.of(Happening.HOT_ASH) or story.of(Happening.FIRE))
     for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):
@@ -157,7 +157,7 @@ def plant_samples(scenario: Scenario, site: PlantSite, story: Story, rng: Random
     """Everything a plant's logger measures in a run, in time order; a plant with a flow meter alone tells only that."""
     if story.of(Happening.NEVER_INSTALLED):
         return
-    plant = Plant(site, story, scenario.start_ms, rng)
+    plant = Plant(site, story, scenario.start_ms, rng, scenario.crowd)
     cuts = story.of(Happening.POWER_CUT)
     running_a = site.rated_current_a * rng.uniform(0.82, 0.94)
     for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):

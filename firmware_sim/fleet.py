@@ -3,6 +3,8 @@
 Only facts that stay for the whole run; what happens to them is ``story``, and who answers for them is ``county``.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -24,6 +26,9 @@ HABIT_SIGMA: Final = 0.45
 ONE_ROUND_PCT: Final = 40.0
 """A site that fills faster than this in a day has a second round."""
 
+TOWNS: Final = ("街道", "镇", "乡")
+"""What a town's name ends in."""
+
 POOL_HOUSEHOLDS: Final = 100
 BIN_HOUSEHOLDS: Final = 10
 
@@ -39,6 +44,21 @@ class Geometry(NamedTuple):
 
 POOLS: Final = (Geometry(1200, 200, 250, 3.0), Geometry(1400, 250, 250, 3.0), Geometry(1100, 200, 250, 3.0))
 BINS: Final = (Geometry(1000, 150, 250, 0.24), Geometry(950, 150, 250, 0.24))
+
+
+class Town(NamedTuple):
+    """A town as it is called (石桥镇), and its id."""
+
+    name: str
+    latin: str
+
+    @property
+    def stem(self) -> str:
+        """What its lines are named after: 石桥."""
+        for kind in TOWNS:
+            if self.name.endswith(kind):
+                return self.name.removesuffix(kind)
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +123,10 @@ AnySite: TypeAlias = BinSite | PlantSite
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that stands in the county. Towns and grids are named by index; a town has one feeder."""
+    """Everything that stands in the county. Towns, grids and feeders are named by index; a town has ``feeders``."""
 
-    towns: tuple[Place, ...]
+    feeders: int
+    towns: tuple[Town, ...]
     villages: tuple[Village, ...]
     bins: tuple[BinSite, ...]
     plants: tuple[PlantSite, ...]
@@ -135,7 +156,8 @@ def fleet(scenario: Scenario) -> Fleet:
         named = places(order.towns * (order.villages + 1), Random(f"{scenario.seed}/places"))
     except ValueError as fault:
         raise ScenarioError(f"fleet: {fault}") from fault
-    towns = named[: order.towns]
+    called = scenario.names.towns or tuple(f"{place.name}镇" for place in named[: order.towns])
+    towns = tuple(Town(name, place.latin) for name, place in zip(called, named, strict=False))
     grids_a_town = ceil(order.villages / GRID_VILLAGES)
     villages = tuple(
         Village(place, i // order.villages, i // order.villages * grids_a_town + i % order.villages // GRID_VILLAGES)
@@ -145,7 +167,7 @@ def fleet(scenario: Scenario) -> Fleet:
     bins = tuple(_bin(scenario, villages, i, said.pop(_bin_id(i), None)) for i in range(order.bins))
     if said:
         raise ScenarioError(f"sites: there is no bin {', '.join(sorted(said))}; the last is {_bin_id(order.bins - 1)}")
-    return Fleet(towns, villages, bins, tuple(_plant(scenario, villages, i) for i in range(order.plants)))
+    return Fleet(order.feeders, towns, villages, bins, tuple(_plants(scenario, villages)))
 
 
 def gateway_id(grid: int) -> str:
@@ -153,9 +175,9 @@ def gateway_id(grid: int) -> str:
     return f"g{grid + 1:02d}"
 
 
-def feeder_id(town: int) -> str:
-    """The feeder of a town."""
-    return f"f{town + 1:02d}"
+def feeder_id(number: int) -> str:
+    """A feeder; those of the first town come first."""
+    return f"f{number + 1:02d}"
 
 
 def _bin_id(index: int) -> str:
@@ -210,15 +232,24 @@ def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Si
     )
 
 
-def _plant(scenario: Scenario, villages: tuple[Village, ...], index: int) -> PlantSite:
+def _plants(scenario: Scenario, villages: tuple[Village, ...]) -> Iterator[PlantSite]:
+    """Spread over the villages where nothing else is said; a village that has one already gets a second one."""
+    order, standing = scenario.fleet, Counter[int]()
+    evenly = order.plants <= len(villages)
+    for index in range(order.plants):
+        number = index * len(villages) // order.plants if evenly else index
+        if index < len(order.plant_villages):
+            number = order.plant_villages[index]
+        number %= len(villages)
+        standing[number] += 1
+        yield _plant(scenario, villages[number], index, standing[number])
+
+
+def _plant(scenario: Scenario, village: Village, index: int, number: int) -> PlantSite:
     order = scenario.fleet
     device = f"plant-{index + 1:04d}"
     rng = Random(f"{scenario.seed}/{device}/site")
-    # Plants are spread over the villages; where they are more than those, a village gets a second one.
-    village = villages[
-        index * len(villages) // order.plants if order.plants <= len(villages) else index % len(villages)
-    ]
-    nth = "" if index < len(villages) else str(index // len(villages) + 1)
+    nth = "" if number == 1 else str(number)
     design = round(rng.lognormvariate(3.7, 0.6) / 5) * 5
     design = max(10, min(300, design))
     load = rng.uniform(0.35, 0.9)
@@ -233,7 +264,7 @@ def _plant(scenario: Scenario, villages: tuple[Village, ...], index: int) -> Pla
         short=f"{village.place.name}{nth}站",
         landmark=rng.choice(LANDMARKS),
         village=village,
-        feeder=feeder_id(village.town),
+        feeder=feeder_id(village.town * order.feeders + index % order.feeders),
         interval_s=order.plant_interval_s,
         design_m3d=design,
         load=load,

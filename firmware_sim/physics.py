@@ -9,7 +9,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from firmware_sim.fleet import BinSite, Geometry, PlantSite
-from firmware_sim.scenario import DAY_MS, HOUR_MS, LOCAL_OFFSET_MS, Happening, Weather
+from firmware_sim.scenario import DAY_MS, HOUR_MS, LOCAL_OFFSET_MS, Crowd, Happening, Weather
 from firmware_sim.story import FOREVER, Span, Story
 from telemetry.reading import Millis
 
@@ -25,6 +25,7 @@ BRIM_PCT: Final = 108.0
 """More than this does not stay on a bin."""
 
 WELL_BRIM_MM: Final = 2_500.0
+USUAL: Final = Crowd()
 
 
 def _of_a_day(curve: Sequence[float]) -> tuple[float, ...]:
@@ -70,14 +71,15 @@ class Air:
 class Waste:
     """A bin's content in % of its full line, moved on in steps of at most an hour."""
 
-    __slots__ = ("_day", "_factor", "_fills", "_rate", "_rng", "_visits", "at_ms", "pct")
+    __slots__ = ("_crowd", "_day", "_factor", "_fills", "_rate", "_rng", "_visits", "at_ms", "pct")
 
-    def __init__(self, site: BinSite, story: Story, start_ms: Millis, rng: Random) -> None:
+    def __init__(self, site: BinSite, story: Story, start_ms: Millis, rng: Random, crowd: Crowd = USUAL) -> None:
         self.pct = site.fill_pct
         self.at_ms = start_ms
         self._rate = site.per_day_pct / DAY_MS
         self._visits = list(reversed(story.visits))
         self._fills = story.of(Happening.FAST_FILL)
+        self._crowd = crowd
         self._rng = rng
         self._day = -1
         self._factor = 1.0
@@ -101,6 +103,7 @@ class Waste:
             if day != self._day:
                 self._day = day
                 self._factor = lognormal_day(DAY_TO_DAY_CV, self._rng)
+                self._factor *= self._crowd.waste_on(self.at_ms + LOCAL_OFFSET_MS)
             # Bags come one by one: a step brings between half and one and a half of what it brings on average.
             lumps = 0.5 + self._rng.random()
             brought = self._rate * self._factor * _WASTE[in_day // HOUR_MS] * lumps * (step_to - self.at_ms)
@@ -157,10 +160,10 @@ class Plant:
         "volume_m3",
     )
 
-    def __init__(self, site: PlantSite, story: Story, start_ms: Millis, rng: Random) -> None:
+    def __init__(self, site: PlantSite, story: Story, start_ms: Millis, rng: Random, crowd: Crowd = USUAL) -> None:
         self._site = site
         self._cannot_pump = sorted((*story.of(Happening.PLANT_STOP), *story.of(Happening.POWER_CUT)))
-        self._inflow = site.design_m3d * site.load / 24
+        self._inflow = site.design_m3d * site.load * crowd.inflow / 24
         self._rng = rng
         self._day = -1
         self._factor = 1.0

@@ -91,12 +91,15 @@ class Fleet(_Strict):
     """How many of what there is, and what share of it is how.
 
     ``no_rounds`` of the pools are emptied on demand, ``afternoon`` of the other sites have a second round.
+    ``plant_villages`` says in which village each plant stands, counted on from 0; else they are spread evenly. A
+    town's plants hang on its ``feeders`` in turn.
     """
 
     towns: Annotated[int, Field(ge=1, le=40)] = 1
     villages: Annotated[int, Field(ge=1, le=60)] = 8
     bins: Annotated[int, Field(ge=0, le=60_000)] = 60
     plants: Annotated[int, Field(ge=0, le=4_000)] = 4
+    feeders: Annotated[int, Field(ge=1, le=9)] = 1
     pools: Share = 0.42
     chirpstack: Share = 0.5
     meter_only: Share = 0.3
@@ -106,8 +109,16 @@ class Fleet(_Strict):
     priority: Share = 0.04
     bin_interval_s: Annotated[int, Field(ge=60, le=86_400)] = 1_200
     plant_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 600
+    plant_villages: tuple[Annotated[int, Field(ge=0)], ...] = ()
     installed_days_ago: Days = 30
     fill_pct: tuple[Percent, Percent] = (5, 60)
+
+
+class Names(_Strict):
+    """What the county and its towns are called, the towns as they write themselves (石桥镇); else the seed invents."""
+
+    county: Annotated[str, StringConstraints(pattern="^[\u3400-\u9fff]{2,8}$")] = "湘阳县"
+    towns: tuple[Annotated[str, StringConstraints(pattern="^[\u3400-\u9fff]{2,8}$")], ...] = ()
 
 
 class Site(_Strict):
@@ -134,6 +145,23 @@ class Rounds(_Strict):
 
     skipped: Share = 0.07
     partial: Share = 0.05
+
+
+class Crowd(_Strict):
+    """How many people there are, against an ordinary week: what they throw away and what runs into the plants.
+
+    On a market day there is ``market`` times as much; ``market_days`` are the last digits of its day of the month.
+    """
+
+    waste: Annotated[float, Field(gt=0, le=10)] = 1
+    inflow: Annotated[float, Field(gt=0, le=10)] = 1
+    market: Annotated[float, Field(ge=1, le=10)] = 1.5
+    market_days: tuple[Annotated[int, Field(ge=0, le=9)], ...] = ()
+
+    def waste_on(self, local_ms: Millis) -> float:
+        """How many times an ordinary day's waste comes on the day of that local instant."""
+        day = datetime.fromtimestamp(local_ms / 1000, UTC).day
+        return self.waste * (self.market if day % 10 in self.market_days else 1)
 
 
 class Radio(_Strict):
@@ -167,9 +195,11 @@ class Scenario(_Strict):
     start: AwareDatetime
     hours: Annotated[float, Field(gt=0, le=24 * 366)]
     county: Id = "xiang"
+    names: Names = Names()
     fleet: Fleet = Fleet()
     weather: Weather = Weather()
     rounds: Rounds = Rounds()
+    crowd: Crowd = Crowd()
     radio: Radio = Radio()
     sites: tuple[Site, ...] = ()
     events: tuple[Event, ...] = ()
@@ -180,6 +210,13 @@ class Scenario(_Strict):
         twice = sorted({device for device in named if named.count(device) > 1})
         if twice:
             raise ValueError(f"sites: {', '.join(twice)} is described more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _a_name_per_town(self) -> Self:
+        towns = self.names.towns
+        if towns and (len(towns) != self.fleet.towns or len(set(towns)) != len(towns)):
+            raise ValueError(f"names.towns: {self.fleet.towns} different names are wanted, one for each town")
         return self
 
     @property

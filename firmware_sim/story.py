@@ -148,7 +148,7 @@ def _by_site(scenario: Scenario, stands: Fleet) -> dict[str, list[Event]]:
     """The ordered events under each device they touch: its own, its radio gateway's, its feeder's."""
     groups: dict[str, list[AnySite]] = {site.device: [site] for site in stands.sites}
     groups |= {gateway_id(grid): [] for grid in stands.grids}
-    groups |= {feeder_id(town): [] for town in range(len(stands.towns))}
+    groups |= {feeder_id(number): [] for number in range(len(stands.towns) * stands.feeders)}
     for site in stands.bins:
         groups[site.radio_gateway].append(site)
     for plant in stands.plants:

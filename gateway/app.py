@@ -15,10 +15,9 @@ from gateway import shipped, start
 from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
-from gateway.desk.api import api
-from gateway.desk.cases import serve_cases
+from gateway.deeds import Deeds
+from gateway.desk.application import application
 from gateway.desk.opening import opened
-from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
@@ -45,6 +44,7 @@ from gateway.settings_faults import SettingsFault
 from gateway.sources.inbox import Inbox
 from gateway.sources.mqtt import MqttSource
 from gateway.timer import Timer
+from gateway.watching.opening import ROUND_S, beating, rounds, watchman
 from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -66,24 +66,25 @@ def run(
     watch: Callable[[Entry], None] = lambda _entry: None,
     stopping: threading.Event | None = None,
     welcome: str = "",
+    inbox: Inbox[Any] | None = None,
 ) -> None:
     """Runs the gateway until it is told to stop; ``SettingsFault`` or ``PolicyFault`` when it cannot start.
 
-    ``welcome`` is the key of a demo's link to the desk; in production there is none.
+    ``welcome`` is the key of a demo's link to the desk, ``inbox`` the one into which its actors post; in production
+    there is neither.
     """
     clock, stopping = clock or WallClock(), stopping or threading.Event()
     with ExitStack() as stack:
-        inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
+        inbox = stack.enter_context(closing(Inbox() if inbox is None else inbox))
         _stop_on_signals(stopping, inbox.wake)
         health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
-        application = api(inbox, health, metrics, token)
-        serve_cases(application, inbox, settings.journal.path, token, clock.now_ms)
-        put_pages(application, desk)
-        stack.enter_context(serving(application, bound))
+        stack.enter_context(
+            serving(application(settings.journal.path, desk, health, metrics, token, lines.hooks), bound)
+        )
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
@@ -91,11 +92,11 @@ def run(
         pipeline.entry.inventory = body
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
-        feed = stack.enter_context(opened(desk, pipeline.county))
+        feed = stack.enter_context(opened(desk, pipeline))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         pipeline.calls = lines.calls
-        courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps)
+        courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps, health.couriered)
         collector = Collector(settings.journal.path, inbox, lines.channels, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
         source = MqttSource(settings.mqtt, JournalFilters(journal, restored.meta.get(KEY)), clock.now_ms, monotonic_s)
@@ -105,26 +106,34 @@ def run(
             journal,
             source,
             inbox,
-            Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
+            Deeds(
+                pipeline,
+                journal,
+                inbox,
+                clock,
+                hearing=Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
+                watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                keep_days=settings.journal.keep_days,
+                resend=[sender.resend for sender in senders],
+            ),
             clock=clock,
             heard_ms=restored.heartbeat_ms,
             unsnapshotted=restored.last_reading_id - restored.snapshot_position,
-            keep_days=settings.journal.keep_days,
             health=health,
             metrics=metrics,
             wake_at=timer.wake_at,
             owe=courier.wake,
-            resend=[sender.resend for sender in senders],
             watch=_both(feed.take, watch),
             stopping=stopping.is_set,
         )
         watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
-        timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
+        _keep_house(settings, inbox, clock, timer)
         _keep_boards(settings, inventory, health, clock, timer)
         timer.start()
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
+        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock))
         collector.start()
         stack.callback(collector.stop)
         rollups.start()
@@ -180,6 +189,12 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
 
     annotations = Annotations(settings, inventory, health, clock.now_ms)
     timer.every(EVERY_S, "boards", annotations.keep, at_once=True)
+
+
+def _keep_house(settings: Settings, inbox: Inbox[Any], clock: Clock, timer: Timer) -> None:
+    """What is looked at and let go each minute."""
+    timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
+    timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
 
 
 def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> None:

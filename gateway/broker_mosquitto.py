@@ -50,6 +50,8 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
     configuration.write_text(
         _CONFIGURATION.format(port=port, passwords=passwords, folder=folder.resolve(), as_root=as_root), "utf-8"
     )
+    if _taken(port):  # whoever listens there would be mistaken for it
+        raise BrokerFault(_unstarted(port, "Error: Address already in use"))
     log = folder / "mosquitto.log"
     with log.open("wb") as written:
         process = subprocess.Popen(  # noqa: S603 the program that the operator has installed
@@ -58,7 +60,7 @@ def running(program: Path, folder: Path, port: int, username: str, password: str
     try:
         if not _listening(process, port):
             words = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["it says nothing"]
-            raise BrokerFault(f"mosquitto does not start on port {port}: {words[0]}; choose another port with --port")
+            raise BrokerFault(_unstarted(port, words[0]))
         yield _version(program)
     finally:
         process.terminate()
@@ -73,6 +75,20 @@ def dies_with_us() -> list[str]:
     """Where the system has it, what lets the broker end when we are killed and cannot end it ourselves."""
     setpriv = shutil.which("setpriv")
     return [] if setpriv is None else [setpriv, "--pdeathsig", "TERM"]
+
+
+def _unstarted(port: int, words: str) -> str:
+    return f"mosquitto does not start on port {port}: {words}; choose another port with --port"
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
 
 
 def _listening(process: subprocess.Popen[bytes], port: int) -> bool:

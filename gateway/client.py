@@ -1,16 +1,19 @@
-"""The running gateway, asked over HTTP by ``ack``, ``reset``, ``maintenance`` and ``doctor``. The only home of httpx.
+"""The running gateway, asked over HTTP by ``ack``, ``reset``, ``maintenance`` and ``doctor``; and its heartbeat.
 
-It asks and hands on the answer; what a command means is decided in the gateway.
+The only home of httpx. It asks and hands on the answer; what a command means is decided in the gateway.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 
 from gateway.commands import Verb
 from gateway.desk.token import token_file
-from gateway.settings import Settings
+from gateway.settings import Settings, read_secret
+from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
+from gateway.settings_watch import Watch
 from telemetry.reading import Millis
 
 _ANSWERS_WITHIN_S: Final = 10.0
@@ -39,6 +42,18 @@ def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str,
     match _document(answer):
         case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
+def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
+    """Asks for first texts: who gets it, from when on, and why others do not; ``Unserved`` with the reason."""
+    answer = _asked(settings, "POST", "/api/v1/people/welcome", json={"people": [*people]}, headers=_permit(settings))
+    match _document(answer):
+        case {"told": list(told), "leaves_ms": int(leaves_ms), "skipped": dict(skipped)}:
+            return told, leaves_ms, skipped
         case {"detail": str(detail)}:
             raise Unserved(detail)
         case _:
@@ -96,6 +111,34 @@ def _window(settings: Settings, path: str, body: dict[str, str]) -> dict[str, An
             raise Unserved(detail)
         case _:
             raise _stranger(settings)
+
+
+def beat(watch: Watch, said: Mapping[str, object]) -> str:
+    """One heartbeat to ``watch.url``: why it was not heard, empty when it was. Bounded, and it never raises."""
+    if watch.url is None:
+        return "there is no url"
+    try:
+        token = read_secret(watch.token_file, "[watch] token_file") if watch.token_file else ""
+        with httpx.Client(trust_env=False, timeout=watch.timeout_s) as client:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            body = None if watch.method == "GET" else dict(said)
+            with client.stream(watch.method, watch.url, json=body, headers=headers) as answer:
+                return "" if answer.is_success else f"HTTP {answer.status_code}"
+    except SettingsFault as fault:
+        return str(fault)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        return str(error) or type(error).__name__
+
+
+def is_ready(url: str, timeout_s: float = _ANSWERS_WITHIN_S) -> bool:
+    """Whether a gateway elsewhere says on its ``/readyz`` that it is; silence and strangers are not. Never raises."""
+    try:
+        with httpx.Client(trust_env=False, timeout=timeout_s) as client:
+            answer = client.get(url)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+        return False
+    said = _document(answer)
+    return answer.is_success and isinstance(said, dict) and said.get("ready") is True
 
 
 def _asked(settings: Settings, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 httpx's own keywords

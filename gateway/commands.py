@@ -11,6 +11,7 @@ from msgspec import Struct
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
 from alerts.maintenance import Declared, Wish
+from alerts.trials import Kind as TrialKind
 from telemetry.reading import Millis
 
 __all__ = [
@@ -22,11 +23,14 @@ __all__ = [
     "Declare",
     "Declared",
     "Done",
+    "EndTrial",
+    "LookAgain",
     "NotDurable",
     "NotPossible",
     "Register",
     "Resend",
     "Tick",
+    "TrialKind",
     "UnknownCase",
     "UnknownEpisode",
     "UnknownPerson",
@@ -51,6 +55,12 @@ class Verb(StrEnum):
     UNSHELVE = "unshelve"
     DISPATCH = "dispatch"
     """Told now to whoever is due first, or to the person ``to``: 派 and 改派."""
+    NOTE = "note"
+    """A line in its story, in ``reason`` (备注)."""
+    FINISH = "finish"
+    """Its case is done, ``reason`` says how (办结); closed only when that was seen."""
+    DOUBT = "doubt"
+    """It is not so, for a ``reason`` (误报): the chain stops and the sensor is to be checked."""
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -67,6 +77,25 @@ class Command(Struct, frozen=True, kw_only=True):
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
+
+
+class EndTrial(Struct, frozen=True, kw_only=True):
+    """转正式: the trial of an area, an asset or a device is over, and its alerts are told from now on."""
+
+    kind: TrialKind
+    name: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class LookAgain(Struct, frozen=True, kw_only=True):
+    """What was refused for a reason is put through the line once more: what refused it has been mended."""
+
+    reason: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
 
 
 class Declare(Struct, frozen=True, kw_only=True):
@@ -119,9 +148,13 @@ class UnknownPerson(Struct, frozen=True):
 
 
 class NotPossible(Struct, frozen=True):
-    """The episode does not allow it now (a reset while it still burns); ``reason`` is a sentence for a person."""
+    """The episode does not allow it now (a reset while it still burns); ``reason`` is a sentence for a person.
+
+    ``why`` is its name where it has one, for whoever says it in other words.
+    """
 
     reason: str
+    why: str = ""
 
 
 class NotDurable(Struct, frozen=True):

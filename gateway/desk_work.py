@@ -6,9 +6,12 @@ It joins ledger and county where one word concerns both, and decides nothing abo
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from alerts.alert import Alert
-from alerts.ledger.case import Case, Refusal
+from alerts.ledger.case import Case, Refusal, State, Why
 from alerts.ledger.case import Verb as CaseVerb
+from alerts.ledger.moves import FROM
 from alerts.plan import Memory
 from alerts.responses import Asked, Responses
 from alerts.scribe import Log
@@ -18,6 +21,7 @@ from gateway.commands import (
     CaseVerdict,
     Command,
     Done,
+    EndTrial,
     NotPossible,
     Register,
     UnknownCase,
@@ -25,8 +29,16 @@ from gateway.commands import (
     Verb,
     Verdict,
 )
+from gateway.orders import end_trial
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
+
+TRIALS: Final = "trials"
+"""The small mark that keeps over a restart which trials were ended."""
+_AT: Final = {State.FIXED: 1, State.VERIFIED: 2}
+"""How far 办结 has come already."""
+_WAITS: Final = frozenset({Why.SENSOR_DECIDES, Why.PROOF_MISSING})
+"""What is said to be done waits: for the sensor, or for somebody who has seen it."""
 
 _SEEN_TO: Final = frozenset({CaseVerb.START, CaseVerb.FIX, CaseVerb.DEFER})
 """Somebody is at it, so that the chain of the case's episode stops (T9)."""
@@ -43,8 +55,8 @@ def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows
     match case:
         case None:
             return UnknownCase(settled=isinstance(wish, CaseCommand) and knows(wish.case))
-        case Refusal(_, sentence):
-            return NotPossible(sentence)
+        case Refusal(why, sentence):
+            return NotPossible(sentence, why)
         case Case():
             if isinstance(wish, CaseCommand) and wish.verb in _SEEN_TO and case.standing:
                 _see(case, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms)
@@ -61,6 +73,40 @@ def _see(case: Case, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> None:
     if county.is_open(case.episode) and (until_ms or not county.alerts[case.episode].acked_ms):
         county.respond(case.episode, seen, now_ms, pipeline.changes)
         pipeline.follow()
+
+
+def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+    """办结: what an episode was about is done. Its case is closed if that was seen, or if a person says how they know.
+
+    Where a sensor sees it, the sensor decides, and the case waits for it.
+    """
+    case = pipeline.ledger.of_episode(command.episode)
+    if command.by not in pipeline.county.inventory.people:
+        return UnknownPerson()
+    if case is None:
+        return NotPossible(f"{command.episode} has no case in the ledger: a sensor's own trouble has none", "no_case")
+    steps = [CaseVerb.FIX, CaseVerb.VERIFY, CaseVerb.CLOSE]
+    said: CaseVerdict = CaseDone(now_ms, case)
+    for verb in steps[_AT.get(case.state, 0) :]:
+        proof = command.reason if verb is not CaseVerb.CLOSE else ""
+        wish = CaseCommand(
+            verb=verb, case=case.id, by=command.by, channel=command.channel, origin=command.origin, proof=proof
+        )
+        if case.state in FROM[verb]:
+            said = done(wish, pipeline, now_ms, lambda _: True)
+        if not isinstance(said, CaseDone):
+            break
+        case = said.case
+    refused = isinstance(said, NotPossible) and said.why not in _WAITS
+    return said if refused and isinstance(said, NotPossible) else Done(now_ms, f"case_{case.state}")
+
+
+def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+    """转正式, remembered in the same transaction as what follows from it."""
+    verdict = end_trial(wish, pipeline.county, pipeline.trials, now_ms, pipeline.changes)
+    if isinstance(verdict, Done):
+        pipeline.entry.meta[TRIALS] = msgspec.json.encode(pipeline.trials.kept()).decode()
+    return verdict
 
 
 def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:

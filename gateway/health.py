@@ -34,7 +34,12 @@ class Health:
         self._monotonic = monotonic
         self._parts: Mapping[str, Part] = MappingProxyType(dict.fromkeys(parts, Part(ready=False, state="starting")))
         self._replacing = threading.Lock()
-        self._turned_s = self._committed_s = monotonic()
+        self._turned_s = self._committed_s = self._couriered_s = monotonic()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The parts that must be ready."""
+        return self._needed
 
     def report(self, name: str, part: Part) -> None:
         """Replaces the state of one part; cheap enough for every turn of the loop when nothing changed."""
@@ -50,6 +55,10 @@ class Health:
         """A batch became durable."""
         self._committed_s = self._monotonic()
 
+    def couriered(self) -> None:
+        """The courier has looked whether anything is owed; called once a look, busy or idle."""
+        self._couriered_s = self._monotonic()
+
     @property
     def parts(self) -> Mapping[str, Part]:
         """Every part as last reported."""
@@ -64,6 +73,11 @@ class Health:
     def commit_age_s(self) -> float:
         """Real seconds since the last commit; large on a quiet night, which is no fault."""
         return self._monotonic() - self._committed_s
+
+    @property
+    def courier_age_s(self) -> float:
+        """Real seconds since the courier last looked; as long as a slow provider takes for one text."""
+        return self._monotonic() - self._couriered_s
 
     @property
     def live(self) -> bool:

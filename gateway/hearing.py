@@ -14,12 +14,18 @@ from alerts.claims import ABOUT, Claim, is_due, sampled, standing
 from alerts.model import Event
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
+from gateway import welcoming
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
+from gateway.logs import logger
+from gateway.numbers import Line, Numbers
 from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import Lapsed
+from gateway.welcoming import Welcome, Welcomed
 from telemetry.reading import Millis, Reading
+
+_log = logger(__name__)
 
 CLAIMS: Final = "claims"
 """The small mark that keeps what was claimed over a restart."""
@@ -36,21 +42,33 @@ class Memoir(Protocol):
         """What a number was told since then, the newest first."""
 
 
+class Remembered(Memoir, Line, Protocol):
+    """All of it."""
+
+
 class Hearing:
     """One ear for all channels."""
 
-    def __init__(self, pipeline: Pipeline, memoir: Memoir, kept_claims: str | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
         self._pipeline = pipeline
         self._memoir = memoir
         self._replies = Replies(pipeline.county.scribe)
+        self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = {claim.asset: claim for claim in kept}
         pipeline.sampled = self.sampled
         pipeline.claimed = self._claims
 
-    def receipts(self, said: tuple[Receipt, ...]) -> None:
+    def heard(self, receipts: tuple[Receipt, ...], replies: tuple[Reply, ...], now_ms: Millis) -> None:
+        """What a channel has collected, or a provider pushed."""
+        self.receipts(receipts, now_ms)
+        for said in replies:
+            self.reply(said, now_ms)
+
+    def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
         self._pipeline.entry.receipts += said
+        self.numbers.receipts(said, now_ms)
 
     def lapsed(self, item: Lapsed) -> None:
         """A receipt did not come: what the courier decided, and the next person where a fire waits."""
@@ -60,6 +78,7 @@ class Hearing:
             Unreceipted(due.notification_id, item.at_ms, reason, decided.via, decided.receipt_due_ms)
         )
         entry.events += decided.events
+        self.numbers.lapsed(due, decided, item.at_ms)
         if decided.hurry:
             self._hurry(due.owed.episode, item.at_ms)
 
@@ -71,6 +90,10 @@ class Hearing:
     @property
     def _changes(self) -> Changes:
         return self._pipeline.changes
+
+    def welcome(self, wish: Welcome, now_ms: Millis) -> Welcomed:
+        """First texts, as somebody asked for them."""
+        return welcoming.done(wish, self._pipeline, self._memoir, now_ms)
 
     def reply(self, said: Reply, now_ms: Millis) -> None:
         """What somebody wrote: kept whatever it is, and done if it is understood."""
@@ -90,7 +113,10 @@ class Hearing:
         entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
         standing = [each for each in asked.covers or (asked.episode,) if each in self._pipeline.county.alerts]
         for number, episode in enumerate(standing):  # what is over, or was about no case, is kept and nothing follows
-            self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
+            try:
+                self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
+            except Exception:  # noqa: BLE001 -- one barrier around one answer: it is kept, and would be told again
+                _log.exception("answer_failed_by_our_mistake", episode=episode, meaning=understood.meaning)
 
     def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis, *, is_first: bool) -> None:
         """What follows from an answer about one episode; of several in one text only the first tells others."""

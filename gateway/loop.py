@@ -5,37 +5,18 @@ what is decided about an uplink is ``pipeline``, what is decided about an alert 
 """
 
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from alerts.annunciator import no_longer_owed
-from alerts.courier import Clearance
-from gateway import desk_work, maintaining
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import (
-    CaseCommand,
-    Command,
-    Declare,
-    Done,
-    NotPossible,
-    Register,
-    Resend,
-    Tick,
-    UnknownEpisode,
-    Windows,
-    Withdraw,
-)
-from gateway.commands import Verdict as CommandVerdict
+from gateway.deeds import Deeds
 from gateway.health import Health, Part
-from gateway.hearing import Hearing
-from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Rolled
+from gateway.journal.entry import Entry
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.orders import obey
 from gateway.pipeline import Pipeline, Tally
-from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Watched
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState
 from telemetry.reading import Millis
@@ -80,17 +61,15 @@ class Loop:
         journal: Journal,
         source: Source,
         inbox: Inbox[Any],
-        hearing: Hearing,
+        deeds: Deeds,
         *,
         clock: Clock,
         heard_ms: Millis | None,
         unsnapshotted: int,
-        keep_days: int,
         health: Health,
         metrics: Metrics,
         wake_at: Callable[[Millis | None], None],
         owe: Callable[[], None],
-        resend: Sequence[Callable[[Millis], None]],
         watch: Callable[[Entry], None],
         stopping: Callable[[], bool],
     ) -> None:
@@ -98,15 +77,13 @@ class Loop:
         self._journal = journal
         self._source = source
         self._inbox = inbox
-        self._hearing = hearing
+        self._deeds = deeds
         self._clock = clock
         self._heard_ms = heard_ms
-        self._keep_days = keep_days
         self._health = health
         self._metrics = metrics
         self._wake_at = wake_at
         self._owe = owe
-        self._resend = resend
         self._watch = watch
         self._stopping = stopping
         self._listening = self._started = False
@@ -130,8 +107,10 @@ class Loop:
         self._follow_session(batch.uplinks[0].received_ms if batch.uplinks else self._clock.now_ms())
         for uplink in batch.uplinks:
             self._patiently(self._pipeline.take, uplink)
-        answers = [(posted.answer, self._do(posted.item)) for posted in self._inbox.take()]
-        self._pipeline.advance(self._clock.now_ms())
+        answers = [(posted.answer, self._deeds.do(posted.item, self._patiently)) for posted in self._inbox.take()]
+        now_ms = self._clock.now_ms()
+        self._pipeline.advance(now_ms)
+        self._deeds.watchman.turn(now_ms, heard=bool(batch.uplinks), live=self._listening)
         committed_s = monotonic_s()
         self._commit()
         if batch.mids:
@@ -173,7 +152,8 @@ class Loop:
             self._heard_ms = entry.heartbeat_ms = self._clock.now_ms()
         self._read_since_snapshot += len(entry.readings)
         old = now_s - self._snapshot_at_s >= SNAPSHOT_AFTER_S and self._read_since_snapshot > 0
-        if snapshot or old or self._read_since_snapshot >= SNAPSHOT_AFTER:
+        if snapshot or old or self._deeds.past_changed or self._read_since_snapshot >= SNAPSHOT_AFTER:
+            self._deeds.past_changed = False
             entry.snapshot = self._pipeline.snapshot()
             self._snapshot_at_s, self._read_since_snapshot = now_s, 0
         if entry.is_empty:
@@ -211,83 +191,3 @@ class Loop:
                 self._health.turned()
             else:
                 return
-
-    def _do(self, item: object) -> object:
-        match item:
-            case Command():
-                return self._command(item)
-            case Register() | CaseCommand():
-                self._pipeline.advance(self._clock.now_ms())
-                return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
-            case Declare() | Withdraw() | Windows():
-                self._pipeline.advance(self._clock.now_ms())
-                return maintaining.done(item, self._pipeline, self._clock.now_ms())
-            case Resend(since_ms):
-                return self._send_again(since_ms)
-            case Begin():
-                return self._begin(item)
-            case Watched(rule, part, problem):
-                self._pipeline.county.watch(rule, part, problem, self._clock.now_ms(), self._pipeline.changes)
-            case Housekeep():
-                self._patiently(self._expire)
-            case Tick():
-                pass
-            case _:
-                self._enter(item)
-        return None
-
-    def _enter(self, item: object) -> None:
-        """What others beside the loop have done, and wait to see durable."""
-        entry = self._pipeline.entry
-        match item:
-            case End(number, at_ms, via, outcome, step, event):
-                ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
-                entry.attempts.append(ended)
-                entry.events += () if event is None else (event,)
-            case Lapsed():
-                self._hearing.lapsed(item)
-            case Heard(receipts, replies):
-                self._hearing.receipts(receipts)
-                for reply in replies:
-                    self._hearing.reply(reply, self._clock.now_ms())
-            case DealtWith(consumer, position, filed):
-                self._pipeline.file(filed)
-                entry.consumed[consumer] = position
-            case Rolled():
-                entry.rolled.append(item)
-
-    def _expire(self) -> None:
-        expired = self._journal.expire(self._clock.now_ms(), self._keep_days)
-        if expired.rows:
-            self._inbox.post(Housekeep())
-
-    def _begin(self, asked: Begin) -> Clearance:
-        """A try may begin unless what it is about has been seen to or is over since."""
-        owed = asked.due.owed
-        wanted = self._pipeline.ledger.is_wanted(owed)
-        if wanted is not None:
-            return self._clear(asked, "" if wanted else "closed")
-        return self._clear(asked, no_longer_owed(owed, self._pipeline.county.alerts))
-
-    def _clear(self, asked: Begin, not_owed: str) -> Clearance:
-        if not_owed:
-            self._pipeline.entry.dropped.append((asked.due.owed.key, not_owed))
-            return Clearance.NO_LONGER_OWED
-        self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
-        return Clearance.GRANTED
-
-    def _send_again(self, since_ms: Millis) -> CommandVerdict:
-        if not self._resend:
-            return NotPossible("nothing is written to InfluxDB: the configuration has no [influxdb]")
-        for resend in self._resend:
-            resend(since_ms)
-        return Done(self._clock.now_ms(), "resending")
-
-    def _command(self, command: Command) -> CommandVerdict:
-        county, now_ms = self._pipeline.county, self._clock.now_ms()
-        self._pipeline.advance(now_ms)
-        if command.episode in self._pipeline.ledger.cases:
-            return desk_work.answered(command, self._pipeline, now_ms)
-        if command.episode not in county.alerts and not self._journal.knows(command.episode):
-            return UnknownEpisode()
-        return obey(command, county, now_ms, self._pipeline.changes)

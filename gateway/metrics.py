@@ -59,6 +59,11 @@ class Metrics:
         self.rollup_frozen = counter("rollup_frozen", "Days left as they are: their readings were let go already.")
         self.rollup_bugs = counter("rollup_bugs", "Rollups that failed by our own mistake and were left out.")
         self.rollup_closed = gauge("rollup_closed_timestamp_seconds", "The end of the last hour rolled up, Unix time.")
+        self.heartbeats = counter("heartbeats", "Heartbeats to the outside by what came of them.", ("outcome",))
+        self.overdue = gauge("overdue", "What should have happened long ago and has not, by kind.", ("kind",))
+        self.deaf_seconds = gauge("devices_silent_seconds", "Since any device was last heard.")
+        self.pushed = counter("pushed", "Receipts and replies that providers pushed.", ("channel", "kind"))
+        self.push_refused = counter("pushes_refused", "Pushes of which nothing was kept.", ("channel", "reason"))
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
 
     def quarantine(self, reason: str, count: int) -> None:

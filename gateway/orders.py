@@ -6,10 +6,17 @@ Who may ask at all (log-in, token) is the desk's; what their role allows is the 
 from alerts.changes import Changes
 from alerts.county import County
 from alerts.responses import Asked, Deed
-from gateway.commands import Command, Done, NotPossible, UnknownPerson, Verb, Verdict
+from alerts.trials import Trials, trial_ended
+from gateway.commands import Command, Done, EndTrial, NotPossible, UnknownPerson, Verb, Verdict
 from telemetry.reading import Millis
 
-_BECOMES = {Verb.SHELVE: "shelved", Verb.UNSHELVE: "unshelved", Verb.DISPATCH: "dispatched"}
+_BECOMES = {
+    Verb.SHELVE: "shelved",
+    Verb.UNSHELVE: "unshelved",
+    Verb.DISPATCH: "dispatched",
+    Verb.NOTE: "noted",
+    Verb.DOUBT: "doubted",
+}
 
 
 def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> Verdict:
@@ -23,13 +30,34 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
         county.respond(episode, _deed(command, now_ms), now_ms, changes)
         return Done(now_ms, "acked")
     if command.verb is Verb.RESET:
-        if county.reset(episode, command.by, now_ms, changes):
+        if county.reset(episode, Asked(command.by, command.channel, command.origin), now_ms, changes):
             return Done(now_ms, "reset")
         return NotPossible(f"{episode} cannot be reset: it still burns, or there is nothing to reset")
     if not county.is_open(episode):
         return NotPossible(f"{episode} is over")
     refusal = county.respond(episode, _deed(command, now_ms), now_ms, changes)
     return NotPossible(refusal) if refusal else Done(now_ms, _BECOMES[command.verb])
+
+
+def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, changes: Changes) -> Verdict:
+    """转正式: what its trial kept back is due now, and is looked at like everything else that is due."""
+    if wish.by not in county.inventory.people:
+        return UnknownPerson()
+    held = [(alert, trials.of_alert(alert)) for alert in county.alerts.values() if not alert.closed_ms]
+    ended = trials.end(wish.kind, wish.name, now_ms)
+    if not ended:
+        sentence = f"{wish.kind} {wish.name} is not on trial by itself: look for an area above it that is"
+        return NotPossible(sentence, "no_trial")
+    asked = Asked(wish.by, wish.channel, wish.origin).detail()
+    changes.log.append(trial_ended(county.inventory, wish.kind, wish.name, ended, asked, now_ms))
+    for alert, was_ms in held:
+        if trials.of_alert(alert) <= now_ms < was_ms:
+            county.respond(alert.episode, _unheld(was_ms, now_ms), now_ms, changes)
+    return Done(now_ms, "trial_ended")
+
+
+def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
+    return lambda hands, alert, _memory, _log: hands.unhold(alert, was_ms, now_ms)
 
 
 def _deed(command: Command, now_ms: Millis) -> Deed:
@@ -40,6 +68,10 @@ def _deed(command: Command, now_ms: Millis) -> Deed:
         case Verb.SHELVE:
             reason, until_ms = command.reason, command.until_ms
             return lambda hands, alert, _, log: hands.shelve(alert, asked, reason, until_ms, now_ms, log)
+        case Verb.NOTE:
+            return lambda hands, alert, _, log: hands.note(alert, asked, command.reason, now_ms, log)
+        case Verb.DOUBT:
+            return lambda hands, alert, _, log: hands.doubt(alert, asked, command.reason, now_ms, log)
         case Verb.UNSHELVE:
             return lambda hands, alert, _, log: hands.unshelve(alert, asked, now_ms, log)
         case _:

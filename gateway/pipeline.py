@@ -59,13 +59,14 @@ class Pipeline:
         """``listed_ms`` is the instant of the last list that was dealt with."""
         self.county = made.county
         self.ledger = made.ledger
+        self.trials = made.trials
         self._lists = made.lists
         self._listing_ms = made.lists.next_ms(listed_ms)
         self.tracks: dict[str, Track] = {}
         self.changes = Changes()
         self.entry = Entry()
         self.tally = Tally()
-        self._directory = directory
+        self.directory = directory
         self._archive = archive
         self._ruleset = made.ruleset
         self._below: set[tuple[str, int, int]] = set()
@@ -80,7 +81,7 @@ class Pipeline:
         """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
         self.advance(uplink.received_ms)
         try:
-            said = decode(uplink, self._directory)
+            said = decode(uplink, self.directory)
             match said:
                 case Samples():
                     self._measure(uplink, said)
@@ -118,6 +119,11 @@ class Pipeline:
             if due_ms is not None and (found is None or due_ms < found):
                 found = due_ms
         return found
+
+    def by_day(self, at_ms: Millis) -> Millis:
+        """The first instant from then on that is not of the night."""
+        holds = self._lists.holds
+        return holds.calendar.next_time(at_ms, holds.policies.morning) if holds.is_night(at_ms) else at_ms
 
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
@@ -203,7 +209,7 @@ class Pipeline:
         windows = track.windows
         fresh: list[Sample] = []
         for sample in said.samples:
-            marked = self._marked(windows, device.id, sample)
+            marked = self.marked(windows, device.id, sample)
             if marked is None:
                 self.tally.duplicates += 1
             else:
@@ -235,7 +241,7 @@ class Pipeline:
                 self.sampled(reading)
         self.tracks[device.id] = Track(windows, state)
 
-    def _marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:
+    def marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:
         """The windows with a new sample marked, or ``None`` for a true duplicate; asks the archive where they end."""
         verdict = sequence.judge(windows, sample.boot, sample.seq)
         if verdict is Verdict.NEW:

@@ -18,6 +18,7 @@ from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.sources.inbox import Inbox, Unanswered
+from gateway.watching.auditor import Rows
 from telemetry.reading import Millis
 
 DURABLE_WITHIN_S: Final = 30.0
@@ -64,12 +65,10 @@ class DealtWith(Struct, frozen=True):
     filed: tuple[Quarantined, ...] = ()
 
 
-class Watched(Struct, frozen=True):
-    """How a part of the house is: ``problem`` says why a person has to mend it, empty when it works."""
+class Round(Struct, frozen=True):
+    """The watchman's round of each minute, with what the journal's rows say."""
 
-    rule: str
-    part: str
-    problem: str = ""
+    rows: Rows
 
 
 class Housekeep(Struct, frozen=True):

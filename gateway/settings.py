@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from gateway.settings_faults import SettingsFault, sentence, strange_variables
 from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, ServerUrl, TopicFilter
+from gateway.settings_watch import Watch
 
 ENV_PREFIX: Final = "CUNJING_"
 
@@ -181,6 +182,9 @@ class Settings(BaseSettings):
     influxdb: Influxdb | None = None
     grafana: Grafana | None = None
     desk: Desk = Desk()
+    watch: Watch = Watch()
+    hooks: dict[str, Path] = Field(default_factory=dict)
+    """``[hooks]``: by a channel's name, the file of the secret that its provider bears when it pushes."""
 
     @classmethod
     def settings_customise_sources(

@@ -30,6 +30,8 @@ def sentence(error: ErrorDetails, file: str, model: type[BaseModel], environment
             return f"{where}: unknown key; " + (f'did you mean "{near[0]}"?' if near else f"known are: {known}")
         case "missing":
             return f"{where} is missing; add it (see gateway.example.toml)"
+        case "value_error" if not names:
+            return f"{file}: {error['ctx']['error']}"
         case "value_error" if len(names) == 1:
             return f"{where}: {error['ctx']['error']}"
         case "value_error":

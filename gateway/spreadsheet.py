@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
+from alerts.policy import CaseRule
 from gateway.journal.reader import Row
+from telemetry.inventory import Inventory
 
 MOST_ROWS: Final = 1_000_000
 """The newest; a sheet takes a few more."""
@@ -69,8 +71,20 @@ WORDS: Final = {
 """States and origins as the office says them."""
 
 
-def workbook(rows: Iterable[Row], names: Mapping[str, Mapping[str, str]], zone: ZoneInfo) -> bytes:
-    """The workbook of these cases: local dates, ``names`` by column and id, and no text that becomes a formula."""
+def names(inventory: Inventory, rules: Mapping[str, CaseRule]) -> dict[str, dict[str, str]]:
+    """What the ids of an inventory and of its rules are called, by column."""
+    areas = {area.id: area.name for area in inventory.areas.values()} | {inventory.county.id: inventory.county.name}
+    return {
+        "town": areas,
+        "area": areas,
+        "asset": {asset.id: asset.name for asset in inventory.assets.values()},
+        "owner": {person.id: person.name for person in inventory.people.values()},
+        "rule": {name: rule.standard or rule.says for name, rule in rules.items()},
+    }
+
+
+def workbook(rows: Iterable[Row], called: Mapping[str, Mapping[str, str]], zone: ZoneInfo) -> bytes:
+    """The workbook of these cases: local dates, ``called`` by column and id, and no text that becomes a formula."""
     made = io.BytesIO()
     # in_memory and no formulas, links or numbers from text: strangers wrote some of it (law L11)
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -93,7 +107,7 @@ def workbook(rows: Iterable[Row], names: Mapping[str, Mapping[str, str]], zone: 
                 elif isinstance(value, int):
                     sheet.write_number(last, place, value)
                 else:
-                    said = WORDS if column.key in {"state", "origin"} else names.get(column.key, {})
+                    said = WORDS if column.key in {"state", "origin"} else called.get(column.key, {})
                     sheet.write_string(last, place, said.get(value, value))
         sheet.autofilter(0, 0, max(last, 1), len(COLUMNS) - 1)
         sheet.freeze_panes(1, 1)

@@ -5,10 +5,14 @@ Restoring only. Nothing here decides anything about an alert, and a restart by i
 
 from collections.abc import Callable, Iterable, Mapping
 
+import msgspec
+
 from alerts import engine
 from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_alert, unpack_box, unpack_case
 from alerts.county import County
 from alerts.plan import AssetState
+from alerts.trials import Ended
+from gateway.desk_work import TRIALS
 from gateway.journal.remembered import Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
@@ -50,6 +54,7 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
         map(unpack_box, restored.mailboxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
+    made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
     pipeline.tracks = tracks

@@ -7,7 +7,7 @@ import json
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,12 @@ from time import monotonic
 from typing import Any, Final
 
 from alerts.courier import Courier
+from alerts.receipts import reply
 from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
-from gateway.desk.api import api
+from gateway.deeds import Deeds
+from gateway.desk.application import application
 from gateway.desk.opening import opened
-from gateway.desk.pages import put_pages
 from gateway.desk.passwords import hashed
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
@@ -28,12 +29,15 @@ from gateway.health import Health, Part
 from gateway.hearing import Hearing
 from gateway.imports import profiles
 from gateway.journal.writer import Journal
+from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
-from gateway.requests import JournalPort
+from gateway.requests import Heard, JournalPort
 from gateway.settings_fields import Endpoint
+from gateway.settings_watch import Watch
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis
@@ -113,7 +117,7 @@ class DeskGateway:
         self.channel = RecordingChannel()
         self._script = script
         self._loop = loop
-        self._seq = 0
+        self._seq = self._replies = 0
         self.levels = {"bin-0101": 30.0, "bin-0102": 30.0, "bin-0201": 30.0}
         """How full each bin is; one that is taken out falls silent."""
 
@@ -140,6 +144,10 @@ class DeskGateway:
         values = {"distance_mm": 1250 - 10 * fill_pct, "temperature_c": temperature_c, "battery_pct": 90}
         self.send(device, {"v": 1, "boot": 1, "seq": self._seq, "ts": self.clock.now, "readings": values})
 
+    def sent_before(self, seq: int) -> None:
+        """The devices go on counting from there, as after a restart of the gateway alone."""
+        self._seq = seq
+
     def filled(self, device: str, fill_pct: float) -> None:
         """Two samples an interval apart: enough for every rule of levels."""
         self.levels[device] = fill_pct
@@ -159,6 +167,14 @@ class DeskGateway:
         feed = self.desk.present.feed
         until(lambda: feed.waiting == 0)
 
+    def answered(self, person: str, text: str) -> None:
+        """Somebody replies by SMS, from the number of the inventory."""
+        phone = self.desk.present.inventory.people[person].phone
+        self._replies += 1
+        said = reply("sms", f"{self._replies}", phone, text, self.clock.now)
+        self.desk.inbox.post(Heard(replies=(said,)))
+        self.settle()
+
     def open_rules(self) -> dict[str, str]:
         """Open episodes as the desk knows them, by id to their rule."""
         with self.desk.present.feed.present() as projection:
@@ -177,7 +193,12 @@ class CountingLoop(Loop):
 
 @contextmanager
 def desk_gateway(
-    folder: Path, now_ms: Millis, welcome: str = "", county: Inventory | None = None
+    folder: Path,
+    now_ms: Millis,
+    welcome: str = "",
+    county: Inventory | None = None,
+    hooks: Mapping[str, Pushed] | None = None,
+    via: str = "sms",
 ) -> Iterator[DeskGateway]:
     """Runs it while the context lasts."""
     clock, script, stopping = HandClock(now_ms), Script(), threading.Event()
@@ -190,32 +211,37 @@ def desk_gateway(
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         health, metrics = Health((), monotonic_s), Metrics()
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
-        application = api(inbox, health, metrics, "hush")
-        put_pages(application, desk)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        stack.enter_context(serving(application, bound))
+        stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))
         journal = stack.enter_context(closing(Journal.open(path)))
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
-        feed = stack.enter_context(opened(desk, pipeline.county))
+        feed = stack.enter_context(opened(desk, pipeline))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
-        courier = Courier(port, {"sms": channel}, clock.now_ms)
+        courier = Courier(port, {via: channel}, clock.now_ms)
         loop = CountingLoop(
             pipeline,
             journal,
             script,
             inbox,
-            Hearing(pipeline, journal),
+            Deeds(
+                pipeline,
+                journal,
+                inbox,
+                clock,
+                hearing=Hearing(pipeline, journal),
+                watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
+                keep_days=14,
+                resend=(),
+            ),
             clock=clock,
             heard_ms=None,
             unsnapshotted=0,
-            keep_days=14,
             health=health,
             metrics=metrics,
             wake_at=lambda _due: None,
             owe=courier.wake,
-            resend=(),
             watch=feed.take,
             stopping=stopping.is_set,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from gateway.embedded import free_port
 from tests.browser import DESK, PHONE, chromium, find_chromium, window
@@ -24,6 +24,8 @@ from tests.desk_gateway import until
 PAGES: Final = {
     "today": "/",
     "map": "/map",
+    "register": "/register",
+    "cases": "/cases?show=all",
     "assets": "/assets",
     "texts": "/texts",
     "duty": "/duty",
@@ -51,7 +53,7 @@ def demo(folder: Path, speed: int) -> Iterator[str]:
         "--no-browser",
     ]
     with log.open("wb") as out:
-        running = subprocess.Popen([Path(sys.executable).with_name("cunjing"), *arguments], stdout=out, stderr=out)
+        running = subprocess.Popen([sys.executable, "-m", "gateway.cli", *arguments], stdout=out, stderr=out)
     try:
         until(lambda: LINK.search(log.read_text("utf-8")) is not None or running.poll() is not None, 30)
         found = LINK.search(log.read_text("utf-8"))
@@ -68,11 +70,15 @@ def main() -> None:
     wanted.add_argument("--until", default="12:10", help="the hour of the demo's day")
     wanted.add_argument("--speed", type=int, default=300)
     wanted.add_argument("--png", action="store_true", help="PNG instead of WebP, for eyes that cannot read it")
+    wanted.add_argument("--story", action="store_true", help="only the demo itself, where a driver has answered 2")
     chosen = wanted.parse_args()
     program = find_chromium()
     if program is None:
         sys.exit("chromium is not here; install the Debian packages chromium and fonts-noto-cjk")
     with TemporaryDirectory() as folder, demo(Path(folder), chosen.speed) as link, chromium(program) as browser:
+        if chosen.story:
+            _shoot_story(browser, link, png=chosen.png)
+            return
         for size, suffix in ((DESK, ""), (PHONE, "-phone")):
             with window(browser, size) as opened:
                 opened.page.goto(link)
@@ -86,15 +92,30 @@ def main() -> None:
     sys.stdout.write(f"look at them: {FOLDER}\n")
 
 
+def _shoot_story(browser: Browser, link: str, *, png: bool) -> None:
+    """The demo as its visitor has it before them: what is going on, the case, and the phone beside it."""
+    with window(browser, DESK) as opened:
+        opened.page.goto(link)
+        opened.page.locator("#caption-now.caption-answered").wait_for(timeout=90_000)
+        opened.page.locator(".case", has_text="回复去不了").wait_for()
+        opened.page.locator("#pocket .mine").wait_for()
+        _keep(opened.page, "demo-desk", png=png)
+
+
 def _shoot(page: Page, url: str, suffix: str, *, png: bool) -> None:
     asset = page.locator(".case h3 a").first.get_attribute("href")
-    for name, path in {**PAGES, "asset": f"{asset}?days=1"}.items():
+    page.goto(f"{url}/cases?show=all")
+    case = page.locator(".ledger a").first.get_attribute("href")
+    for name, path in {**PAGES, "asset": f"{asset}?days=1", "case": str(case)}.items():
         page.goto(f"{url}{path}")
-        shot = page.screenshot()
-        if png:
-            (FOLDER / f"desk-{name}{suffix}.png").write_bytes(shot)
-        else:
-            (FOLDER / f"desk-{name}{suffix}.webp").write_bytes(_webp(page, shot))
+        page.evaluate("document.querySelectorAll('.caption, .pocket').forEach((own) => own.remove())")  # the demo's own
+        _keep(page, f"desk-{name}{suffix}", png=png)
+
+
+def _keep(page: Page, name: str, *, png: bool) -> None:
+    shot = page.screenshot()
+    kind = "png" if png else "webp"
+    (FOLDER / f"{name}.{kind}").write_bytes(shot if png else _webp(page, shot))
 
 
 def _webp(page: Page, png: bytes) -> bytes:

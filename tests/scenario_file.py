@@ -80,6 +80,15 @@ class NoWork:
 
 
 @dataclass(frozen=True)
+class TrialEnd:
+    """A person ends the trial of something: ``area xinhe leader-he``."""
+
+    kind: str
+    name: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Reset:
     """A person resets the latched episode of a rule on an asset."""
 
@@ -110,7 +119,7 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Work | NoWork | Restart | Deaf | Listen | Down
+Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | TrialEnd | Work | NoWork | Restart | Deaf | Listen | Down
 
 
 @dataclass(frozen=True)
@@ -247,6 +256,7 @@ class _Timeline:
 
     def _actions(self, at_ms: Millis, entry: dict[str, Any]) -> list[Action]:
         verbs: dict[str, Any] = {"restart": Restart, "deaf": Deaf, "listen": Listen}
+        spoken: dict[str, Any] = {"dispatch": Dispatch, "end_trial": TrialEnd, "no_work": NoWork}
         actions: list[Action] = []
         for name, said in entry.items():
             if name in verbs:
@@ -262,10 +272,8 @@ class _Timeline:
             elif name in {"maintenance", "planned_cut"}:
                 subject, by, after, lasts = said.split()
                 actions.append(Work(name, subject, by, _span(after), _span(lasts)))
-            elif name == "no_work":
-                actions.append(NoWork(*said.split()))
-            elif name == "dispatch":
-                actions.append(Dispatch(*said.split()))
+            elif name in spoken:
+                actions.append(spoken[name](*said.split()))
             elif name == "raw":
                 actions.append(Uplink(at_ms, said["topic"], said["payload"].encode()))
             else:

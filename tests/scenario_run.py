@@ -16,8 +16,19 @@ from alerts import maintenance, windows
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
-from gateway import maintaining, start
-from gateway.commands import Command, Declare, Declared, Done, NotPossible, Verb, Wish, Withdraw
+from gateway import desk_work, maintaining, start
+from gateway.commands import (
+    Command,
+    Declare,
+    Declared,
+    Done,
+    EndTrial,
+    NotPossible,
+    TrialKind,
+    Verb,
+    Wish,
+    Withdraw,
+)
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.remembered import Placed, Restored
 from gateway.orders import obey
@@ -38,6 +49,7 @@ from tests.scenario_file import (
     Restart,
     Scenario,
     Shelve,
+    TrialEnd,
     Work,
 )
 
@@ -197,6 +209,10 @@ class Play:
         match action:
             case Ack() | Reset() | Shelve() | Dispatch():
                 self._obey(action, at_ms)
+            case TrialEnd(kind, name, by):
+                wish = EndTrial(kind=TrialKind(kind), name=name, by=by, channel="api")
+                verdict = desk_work.trial_ended(wish, self._pipeline, at_ms)
+                assert isinstance(verdict, Done | NotPossible), verdict
             case Work() | NoWork():
                 self._work(action, at_ms)
             case Restart():
@@ -252,8 +268,9 @@ class Play:
         journal.snapshot(self._pipeline)
 
     def _episode(self, rule: str, asset: str) -> str:
-        alerts = self._pipeline.county.alerts.values()
-        return next(alert.episode for alert in alerts if (alert.rule, alert.asset) == (rule, asset))
+        """The newest of a rule on an asset; it may be over, for people press a button a moment late."""
+        rows = [row for row in self._journal.alerts.values() if (row.rule, row.asset) == (rule, asset)]
+        return max(rows, key=lambda row: row.raised_ms).episode
 
     def _advance(self, now_ms: Millis) -> None:
         self._pipeline.advance(now_ms)

@@ -55,9 +55,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It will never be taken: a dead number, a forbidden text. Trying again is of no use."""
+    """It will never be taken: a dead number, a forbidden text. Trying again is of no use.
+
+    ``dead_number`` says that the number is why, so that a person has to look after it.
+    """
 
     reason: str
+    dead_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +145,22 @@ class Fitness(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """A provider that tells by itself: ``hear`` reads one push, and ``thanks`` is the answer that it waits for.
+
+    ``hear`` answers ``None`` for what the provider would never send. Whatever it reads may come twice and in any order.
+    """
+
+    hear: Callable[[object, Millis], Collected | None]
+    thanks: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelKind:
     """What a channel module exports as ``CHANNEL``: its settings' shape and how to open it.
 
     ``speaks`` tells a channel that calls from one that writes. ``examine`` looks without changing anything; ``lint``
-    gives a sentence for each text of the catalogue that the provider would refuse.
+    gives a sentence for each text of the catalogue that the provider would refuse; ``hook`` reads what it pushes.
     """
 
     name: str
@@ -154,6 +169,7 @@ class ChannelKind:
     speaks: bool = False
     examine: Callable[[Any], Fitness] | None = None
     lint: Callable[[Any], tuple[str, ...]] | None = None
+    hook: Hook | None = None
 
 
 def channels() -> dict[str, ChannelKind]:

@@ -21,6 +21,7 @@ from alerts.channels import (
     Collected,
     Failed,
     Fitness,
+    Hook,
     Message,
     Outcome,
     Refused,
@@ -33,7 +34,8 @@ NAME: Final = "aliyun"
 OK: Final = "OK"
 THROTTLED: Final = ("isv.BUSINESS_LIMIT_CONTROL", "isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL", "Throttling")
 """Codes, or beginnings of codes, that mean: not now."""
-_FINAL: Final = ("isv.MOBILE_NUMBER_ILLEGAL", "isv.SMS_TEMPLATE_ILLEGAL", "isv.INVALID_PARAMETERS", "isv.PARAM_LENGTH")
+_DEAD: Final = "isv.MOBILE_NUMBER_ILLEGAL"
+_FINAL: Final = ("isv.SMS_TEMPLATE_ILLEGAL", "isv.INVALID_PARAMETERS", "isv.PARAM_LENGTH")
 _ASKED_AT_ONCE: Final = 20
 """Each receipt that is asked for is a call."""
 _SENDING: Final = 1
@@ -178,6 +180,8 @@ def judged(code: str) -> Failed | Refused:
     """A code that is not OK: not now, never, or not this time."""
     if code.startswith(THROTTLED):
         return Failed("rate_limited")
+    if code.startswith(_DEAD):
+        return Refused(code, dead_number=True)
     return Refused(code) if code.startswith(_FINAL) else Failed(code or "unreachable")
 
 
@@ -229,30 +233,32 @@ def lint(name: str, settings: AliyunAccount) -> tuple[str, ...]:
     )
 
 
-def reports(pushed: object, at_ms: Millis) -> tuple[Receipt, ...]:
-    """Receipts out of a pushed SmsReport; what is not one is left out."""
-    rows = pushed if isinstance(pushed, list) else []
-    return tuple(
-        receipt(
-            NAME,
-            str(row["biz_id"]),
-            delivered=row.get("success") is True,
-            at_ms=at_ms,
-            reason=str(row.get("err_code", "")),
-        )
-        for row in rows
-        if isinstance(row, dict) and row.get("biz_id")
+def heard(pushed: object, at_ms: Millis) -> Collected | None:
+    """A pushed SmsReport or SmsUp: a list of rows. Rows that are neither are left out; ``None`` if all of them are."""
+    rows = [row for row in pushed if isinstance(row, dict)] if isinstance(pushed, list) else []
+    found = Collected(
+        tuple(said for row in rows for said in _reported(row, at_ms)),
+        tuple(said for row in rows for said in _written(row, at_ms)),
     )
+    return found if found.receipts or found.replies else None
 
 
-def replies(pushed: object, at_ms: Millis) -> tuple[Reply, ...]:
-    """Replies out of a pushed SmsUp; what is not one is left out."""
-    rows = pushed if isinstance(pushed, list) else []
-    return tuple(
-        reply(NAME, str(row["sequence_id"]), str(row["phone_number"]), str(row.get("content", "")), at_ms)
-        for row in rows
-        if isinstance(row, dict) and row.get("sequence_id") and row.get("phone_number")
-    )
+def _reported(row: dict[str, Any], at_ms: Millis) -> Iterator[Receipt]:
+    """A row of SmsReport; a text that was found after a crash is known by our own mark alone."""
+    arrived, name, mark = row.get("success"), row.get("biz_id"), row.get("out_id")
+    if isinstance(arrived, bool) and isinstance(name, str) and name:
+        why = str(row.get("err_code") or "")
+        yield receipt(NAME, name, delivered=arrived, at_ms=at_ms, reason=why)
+        if isinstance(mark, str) and mark:
+            yield receipt(NAME, f"out:{mark}", delivered=arrived, at_ms=at_ms, reason=why)
+
+
+def _written(row: dict[str, Any], at_ms: Millis) -> Iterator[Reply]:
+    """A row of SmsUp; its number may come as a number."""
+    number, phone, text = row.get("sequence_id"), row.get("phone_number"), row.get("content")
+    named = isinstance(number, str | int) and not isinstance(number, bool) and str(number)
+    if named and isinstance(phone, str) and phone and isinstance(text, str):
+        yield reply(NAME, str(number), phone, text, at_ms)
 
 
 CHANNEL: Final = ChannelKind(
@@ -261,4 +267,5 @@ CHANNEL: Final = ChannelKind(
     open=Aliyun,
     examine=lambda settings: examine(settings, "alibabacloud_dysmsapi20170525"),
     lint=lambda settings: lint(NAME, settings),
+    hook=Hook(heard, {"code": 0, "msg": "成功"}),
 )

@@ -71,7 +71,7 @@ class Gammu:
         """Lays the text into smsd's outbox; whether a modem takes it from there is told by a receipt."""
         phone = plain_number(message.phone)
         if len(phone) not in _NUMBER_DIGITS or not set(message.phone) <= set("+0123456789 -"):
-            return Refused("no_number")
+            return Refused("no_number", dead_number=True)
         if not message.text:
             return Refused("no_text")
         parts = _parts(message.text)

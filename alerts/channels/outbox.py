@@ -44,7 +44,7 @@ class Outbox:
         text; fails with ``full`` or ``unwritable`` when the folder does.
         """
         if not _NUMBER.fullmatch(message.phone):
-            return Refused("no_number")
+            return Refused("no_number", dead_number=True)
         if not message.text:
             return Refused("no_text")
         name = _name(message)

@@ -10,7 +10,7 @@ class Register(Struct, frozen=True, kw_only=True):
     """登记: somebody was told or saw something. An asset, or an area with a place in words, and what it is.
 
     ``by`` is who writes it down, ``channel`` by what way, ``origin`` from where; ``reported`` is how it came to be
-    known, and the caller may stay unknown.
+    known, and the caller may stay unknown. Asking again with the same ``key`` is asking once.
     """
 
     what: str
@@ -25,6 +25,7 @@ class Register(Struct, frozen=True, kw_only=True):
     caller_name: str = ""
     caller_phone: str = ""
     photo: str = ""
+    key: str = ""
 
 
 class CaseCommand(Struct, frozen=True, kw_only=True):

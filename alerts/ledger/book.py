@@ -18,7 +18,7 @@ from alerts.ledger.notices import Notices
 from alerts.ledger.opening import Numbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Owed
-from alerts.policy import Policies
+from alerts.policy import LedgerFigures, Policies
 from alerts.scribe import Log
 from alerts.texts import Texts
 from telemetry.inventory import Inventory
@@ -52,6 +52,11 @@ class Ledger:
         self._hearing = Hearing(self._shelf, self._desk, policies, self._numbers)
 
     @property
+    def figures(self) -> LedgerFigures:
+        """What each rule asks of a case."""
+        return self._desk.figures
+
+    @property
     def cases(self) -> Mapping[str, Case]:
         """Every unsettled case by its id."""
         return self._shelf.cases
@@ -76,7 +81,10 @@ class Ledger:
         self._hearing.hear(said)
 
     def register(self, wish: Register, at_ms: Millis) -> Case | Refusal:
-        """登记."""
+        """登记; with a key that was asked before, the case that came of it."""
+        known = self._shelf.of_key(wish.key)
+        if known is not None:
+            return known
         standing = len(self._shelf.cases)
         if standing >= MOST_UNSETTLED:
             return Refusal(Why.FULL, f"{standing} cases stand already: close some before you register another")
@@ -99,6 +107,10 @@ class Ledger:
             ),
         )
         return case
+
+    def of_episode(self, episode: str) -> Case | None:
+        """The unsettled case of an episode."""
+        return self._shelf.of_episode(episode)
 
     def act(self, wish: CaseCommand, at_ms: Millis) -> Case | Refusal | None:
         """What a person asks of a case; ``None`` when no such case is unsettled."""

@@ -106,6 +106,8 @@ class Case(Struct, frozen=True, kw_only=True):
     caller_name: str = ""
     caller_phone: str = ""
     photo: str = ""
+    key: str = ""
+    """What whoever registered it called their asking, so that asking again finds it."""
     state: State = State.OPEN
     owner: str = ""
     deadline_ms: Millis = 0

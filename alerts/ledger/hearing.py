@@ -17,6 +17,8 @@ from alerts.policy import Policies
 from telemetry.reading import Millis
 
 _TELLING: Final = frozenset({Kind.FIRST, Kind.FRESH, Kind.ESCALATION, Kind.REPEAT, Kind.DIGEST})
+CHECK: Final = "sensor_check"
+"""The rule of a case about a sensor that somebody does not believe; without it in the ledger's rules none is opened."""
 _CASES: Final = frozenset({Severity.P1, Severity.P2, Severity.P3})
 
 
@@ -36,6 +38,8 @@ class Hearing:
             "emptied": self._emptied,
             "inhibited": self._explained,
             "released": self._explained,
+            "noted": self._noted,
+            "doubted": self._doubted,
         }
 
     def hear(self, said: Event | Owed) -> None:
@@ -64,13 +68,14 @@ class Hearing:
         """An episode of P1 to P3; the house's notices about itself are no cases."""
         if event.severity not in _CASES or self._policies.of(event.rule).notice:
             return
-        place = opening.found(event.asset, self._desk.inventory)
+        place = opening.found(event.asset, self._desk.inventory) or opening.of_person(event, self._desk.inventory)
         if place is None or self._shelf.of_episode(event.episode) is not None:
             return
         for other in self._shelf.about(event.asset):
             if other.seen_ms and event.rule in self._desk.figures.of(other.rule).seen:
                 self._shelf.enter(replace(other, seen_ms=0))  # what was seen done is not so any more
         case = opening.found_wrong(event, place, self._numbers.next(place.town, event.at_ms), self._desk)
+        case = replace(case, place=opening.said_of(event))
         case = replace(case, recurs=self.before(case))
         self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))
 
@@ -141,3 +146,24 @@ class Hearing:
         if case is not None:
             reason = str((event.detail or {}).get("reason", ""))
             self._shelf.enter(replace(case, parent=reason if event.event == "inhibited" else ""))
+
+    def _noted(self, event: Event) -> None:
+        """What somebody said of an episode is a line of its case, too."""
+        case, detail = self._shelf.of_episode(event.episode), event.detail or {}
+        if case is not None:
+            said = line(case, event.event, event.at_ms, case.state, str(detail.get("reason", "")))
+            by, channel, origin = (str(detail.get(key, "")) for key in ("by", "channel", "origin"))
+            self._shelf.enter(case, replace(said, by=by, channel=channel, origin=origin))
+
+    def _doubted(self, event: Event) -> None:
+        """误报: somebody has to look after the sensor, which is a case of its own; one at a time."""
+        self._noted(event)
+        place = opening.found(event.asset, self._desk.inventory)
+        if CHECK not in self._desk.figures.rules or place is None:
+            return
+        if any(other.rule == CHECK and other.state in UNFINISHED for other in self._shelf.about(event.asset)):
+            return
+        number = self._numbers.next(place.town, event.at_ms)
+        case = opening.doubted(event, place, number, self._desk)
+        case = replace(case, recurs=self.before(case))
+        self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))

@@ -16,7 +16,7 @@ from alerts.policy import LedgerFigures
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
-_FROM: Final[Mapping[Verb, frozenset[State]]] = MappingProxyType(
+FROM: Final[Mapping[Verb, frozenset[State]]] = MappingProxyType(
     {
         Verb.ASSIGN: UNDER_WAY | {State.DEFERRED},
         Verb.START: (UNDER_WAY - {State.DOING}) | {State.DEFERRED},
@@ -63,7 +63,7 @@ def deadline_ms(desk: Desk, rule: str, from_ms: Millis) -> Millis:
 
 def wished(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
     """The case after what a person asks, or why not."""
-    if case.state not in _FROM[wish.verb]:
+    if case.state not in FROM[wish.verb]:
         if wish.verb is Verb.CLOSE and case.state in UNFINISHED:
             sentence = f"{case.id} is {case.state}: only what is verified is closed; first {_REMEDY[case.state]}"
             return Refusal(Why.NOT_VERIFIED, sentence)

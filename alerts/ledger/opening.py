@@ -6,6 +6,8 @@ A registered case and one that a sensor found differ only here.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from alerts.calendars import Calendar
 from alerts.ledger.asking import Register
 from alerts.ledger.case import Case, Origin, Refusal, Why
@@ -61,6 +63,20 @@ def found(asset: str, inventory: Inventory) -> Place | None:
     return None if gateway is None else _at(asset, (gateway.area,), inventory)
 
 
+def of_person(event: Event, inventory: Inventory) -> Place | None:
+    """Where a matter about a person is: in the area of their duty, else in the county."""
+    detail = event.detail or {}
+    if event.asset != inventory.county.id or "person" not in detail:
+        return None
+    area = str(detail.get("area", ""))
+    return _at("", (area,) if area in inventory.areas else (), inventory)
+
+
+def said_of(event: Event) -> str:
+    """Whom a matter is about, where it is about somebody."""
+    return str((event.detail or {}).get("person", ""))
+
+
 def placed(wish: Register, desk: Desk) -> Place | Refusal:
     """Where a registered case is; it needs an asset or an area that the inventory knows."""
     inventory = desk.inventory
@@ -95,6 +111,7 @@ def registered(wish: Register, place: Place, name: str, at_ms: Millis, desk: Des
         caller_name=wish.caller_name,
         caller_phone=wish.caller_phone,
         photo=wish.photo,
+        key=wish.key,
         deadline_ms=due_ms,
         due_ms=due_ms,
     )
@@ -121,8 +138,14 @@ def found_wrong(event: Event, place: Place, name: str, desk: Desk) -> Case:
     )
 
 
+def doubted(event: Event, place: Place, name: str, desk: Desk) -> Case:
+    """A check of the sensor behind an episode that somebody says is not so; it has no episode of its own."""
+    check = found_wrong(replace(event, rule="sensor_check"), place, name, desk)
+    return replace(check, origin=Origin.ANSWER, severity="P3", episode="", standing=False)
+
+
 def _at(asset: str, areas: tuple[str, ...], inventory: Inventory) -> Place:
     lineage = [node for area in areas for node in inventory.lineage(area)]
     town = next((node.id for node in lineage if node.level is Level.TOWN), inventory.county.id)
     within = (inventory.county.id, *dict.fromkeys(node.id for node in lineage))
-    return Place(asset, areas, within, town)
+    return Place(asset, areas or (inventory.county.id,), within, town)

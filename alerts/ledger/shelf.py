@@ -25,6 +25,7 @@ class Shelf:
         self.cases: dict[str, Case] = {}
         self._written = Written()
         self._of_episode: dict[str, str] = {}
+        self._of_key: dict[str, str] = {}
         self._of_asset: dict[str, dict[str, None]] = {}
         self._timers: list[tuple[Millis, str]] = []
         self._filed: dict[str, Millis] = {}
@@ -43,6 +44,8 @@ class Shelf:
         self.cases[case.id] = case
         if case.episode:
             self._of_episode[case.episode] = case.id
+        if case.key:
+            self._of_key[case.key] = case.id
         if case.asset:
             self._of_asset.setdefault(case.asset, {})[case.id] = None
         if case.wake_ms and self._filed.get(case.id) != case.wake_ms:
@@ -73,6 +76,10 @@ class Shelf:
         """The case of an episode."""
         return self.cases.get(self._of_episode.get(episode, ""))
 
+    def of_key(self, key: str) -> Case | None:
+        """The case that was registered with this key; nothing was with an empty one."""
+        return self.cases.get(self._of_key.get(key, "")) if key else None
+
     def about(self, asset: str) -> tuple[Case, ...]:
         """Every case about an asset, oldest first."""
         return tuple(self.cases[name] for name in self._of_asset.get(asset, ()))
@@ -81,6 +88,7 @@ class Shelf:
         self.cases.pop(case.id, None)
         self._filed.pop(case.id, None)
         self._of_episode.pop(case.episode, None)
+        self._of_key.pop(case.key, None)
         self._of_asset.get(case.asset, {}).pop(case.id, None)
 
 

@@ -21,15 +21,17 @@ from gateway.cli.init import init
 from gateway.cli.inventory import check
 from gateway.cli.maintenance import add, end, listed
 from gateway.cli.payloads import decode
+from gateway.cli.people import card, people, welcome
 from gateway.cli.recordings import record, replay
 from gateway.cli.rows import export
 from gateway.cli.running import demo, gateway
 from gateway.cli.sms import test as sms_test
+from gateway.cli.watch import watch
 
 __all__ = ["app"]
 
 _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
-    (demo, "cunjing demo --speed 60 --data data/demo"),
+    (demo, "cunjing demo --county 青溪县 --towns 石桥镇,竹园乡"),
     (init, "cunjing init && docker compose up -d"),
     (gateway, "cunjing gateway --config config/gateway.toml"),
     (
@@ -44,6 +46,8 @@ _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
     (reset, "cunjing reset fire/ytan-03/20261122T004001Z --by dispatch-wu"),
     (why, "cunjing why ytan-03 --at 2026-11-22T11:30:00+08:00"),
     (doctor, "cunjing doctor --config config/gateway.toml"),
+    (card, "cunjing card --all > cards.html"),
+    (watch, "cunjing watch --config config/watch.toml"),
 )
 
 
@@ -95,7 +99,15 @@ def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]
 
 
 _named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
-_named_group("sms", "The ways a text leaves.", {sms_test: "cunjing sms test cleaner-li --config config/gateway.toml"})
+_named_group(
+    "sms",
+    "The ways a text leaves, and whom they reach.",
+    {
+        sms_test: "cunjing sms test cleaner-li --config config/gateway.toml",
+        welcome: "cunjing sms welcome --all-new",
+        people: "cunjing sms people",
+    },
+)
 _named_group(
     "maintenance",
     "Work and planned power cuts, declared and taken back.",

@@ -92,12 +92,4 @@ def _workbook(rows: "Iterable[Row]", config: "Path") -> bytes:
     path, figures = found.inventory.path, shipped.figures(found.alerts)
     inventory = imports.read(path)[1].inventory or imports.checked(path)  # its warnings do not belong into a file
     rules = policy.load(figures.escalation, figures.escalation_name).ledger.rules
-    areas = {area.id: area.name for area in inventory.areas.values()} | {inventory.county.id: inventory.county.name}
-    names = {
-        "town": areas,
-        "area": areas,
-        "asset": {asset.id: asset.name for asset in inventory.assets.values()},
-        "owner": {person.id: person.name for person in inventory.people.values()},
-        "rule": {name: rule.standard or rule.says for name, rule in rules.items()},
-    }
-    return spreadsheet.workbook(rows, names, ZoneInfo(inventory.county.timezone))
+    return spreadsheet.workbook(rows, spreadsheet.names(inventory, rules), ZoneInfo(inventory.county.timezone))

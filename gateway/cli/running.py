@@ -15,11 +15,18 @@ def demo(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep journal and outbox here.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Where the desk listens; 0 takes a free one.")] = 8080,
     browser: Annotated[bool, typer.Option(help="Open the desk in a browser.")] = True,
+    county: Annotated[str | None, typer.Option(help="What the county is called, in Chinese.")] = None,
+    towns: Annotated[str | None, typer.Option(metavar="A,B", help="What its towns are called, up to four.")] = None,
 ) -> None:
     """A simulated county in this terminal. With its own broker; texts go to DIR/outbox and nowhere else."""
     from gateway import demo as performance
+    from gateway.demo.naming import NamesFault, names
 
-    raise typer.Exit(performance.run(speed, seconds, data, port, browser=browser))
+    try:
+        called = names(county, towns)
+    except NamesFault as fault:
+        raise typer.BadParameter(str(fault)) from None
+    raise typer.Exit(performance.run(speed, seconds, data, port, called, browser=browser))
 
 
 def gateway(config: Config = DEFAULT_CONFIG) -> None:

@@ -9,33 +9,40 @@ import sys
 import threading
 import webbrowser
 from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.live import Live
 
 from alerts.policy import PolicyFault
 from firmware_sim.publish import Broker, BrokerError, publish
-from firmware_sim.traces import statuses, trace
+from firmware_sim.scenario import Names
+from firmware_sim.traces import TimedUplink, statuses, trace
 from gateway import app, imports, logs
 from gateway.broker_fault import BrokerFault
 from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
-from gateway.demo import stage, words
+from gateway.demo import past, stage, words
+from gateway.demo.cast import Cast
 from gateway.demo.outbox import Outbox
 from gateway.demo.story import Story
 from gateway.demo.view import picture
 from gateway.embedded import Embedded, embedded_broker, free_port
 from gateway.journal.entry import Entry
 from gateway.settings_faults import SettingsFault
+from gateway.sources.inbox import Inbox, Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT_FOLDER: Final = Path("data/demo")
 READY_WITHIN_S: Final = 15.0
 FRAME_S: Final = 0.25
 
 
-def run(speed: float, seconds: float | None, data: Path | None, port: int, *, browser: bool) -> int:
+def run(speed: float, seconds: float | None, data: Path | None, port: int, names: Names, *, browser: bool) -> int:
     """Runs the demo until Ctrl-C or for ``seconds``; 0 when it ended so, 1 when a part of it could not go on."""
     stopping = threading.Event()
     _end_on_signals(stopping)
@@ -43,7 +50,7 @@ def run(speed: float, seconds: float | None, data: Path | None, port: int, *, br
     try:
         folder = stage.cleared(data or DEFAULT_FOLDER)
         with embedded_broker(folder / "broker") as broker:
-            play = _Play(folder, broker, speed, port or free_port(), stopping)
+            play = _Play(folder, broker, speed, port or free_port(), names, stopping)
             play.run(seconds, browser=browser)
     except (SettingsFault, BrokerFault) as fault:
         sys.stderr.write(f"{fault}\n")
@@ -54,22 +61,31 @@ def run(speed: float, seconds: float | None, data: Path | None, port: int, *, br
 class _Play:
     """One performance: its folder, its clock, its threads and what the visitor sees of them."""
 
-    def __init__(self, folder: Path, broker: Embedded, speed: float, port: int, stopping: threading.Event) -> None:
+    def __init__(
+        self, folder: Path, broker: Embedded, speed: float, port: int, names: Names, stopping: threading.Event
+    ) -> None:
         self._calendar = stage.shanghai()
-        self._scene = stage.scenario(self._calendar)
+        self._begins_ms = stage.begins_ms(self._calendar)
+        self._scene = stage.scenario(self._begins_ms, names)
+        self._uplinks: Iterator[TimedUplink] = trace(self._scene)
         self._settings = stage.settings(folder, self._scene, broker, port)
-        self._welcome = stage.welcome(folder, imports.checked(self._settings.inventory.path))
+        inventory = imports.checked(self._settings.inventory.path)
+        dispatcher = stage.dispatcher(inventory)
+        self._welcome = stage.welcome(folder, dispatcher)
         self._broker = broker
         self._speed = speed
         self._stopping = stopping
-        self._clock = ScaledClock(self._scene.start_ms, speed)
+        self._clock = ScaledClock(self._begins_ms, speed)
         self._outbox = Outbox(folder / "outbox")
-        self._story = Story(imports.checked(self._settings.inventory.path))
+        self._story = Story(inventory)
+        self._cast = Cast(inventory, dispatcher)
+        self._inbox: Inbox[Any] = Inbox()
         self._listening = threading.Event()
         self._faults: list[str] = []
 
     def run(self, seconds: float | None, *, browser: bool) -> None:
-        """Gateway first, then the county; both are ended and waited for."""
+        """The past, then the gateway, then the county; both are ended and waited for."""
+        self._live_through_the_night()
         threads = [threading.Thread(target=self._gateway, name="gateway")]
         threads[0].start()
         try:
@@ -85,6 +101,12 @@ class _Play:
         if self._faults:
             raise SettingsFault(self._faults)
 
+    def _live_through_the_night(self) -> None:
+        start_ms = self._scene.start_ms
+        first = past.lived(self._settings, self._uplinks, start_ms, self._begins_ms, self._story.commit)
+        if first is not None:
+            self._uplinks = chain((first,), self._uplinks)
+
     @property
     def _link(self) -> str:
         return f"{desk_url(self._settings.desk.listen)}/welcome/{self._welcome}"
@@ -99,7 +121,12 @@ class _Play:
     def _gateway(self) -> None:
         try:
             app.run(
-                self._settings, clock=self._clock, watch=self._commit, stopping=self._stopping, welcome=self._welcome
+                self._settings,
+                clock=self._clock,
+                watch=self._commit,
+                stopping=self._stopping,
+                welcome=self._welcome,
+                inbox=self._inbox,
             )
         except (SettingsFault, PolicyFault) as fault:
             self._faults.append(str(fault))
@@ -109,9 +136,9 @@ class _Play:
     def _county(self) -> None:
         broker = Broker("127.0.0.1", self._broker.port, self._broker.username, self._broker.password)
         mqtt5 = self._broker.protocol != "3.1.1"
-        uplinks, first = trace(self._scene), statuses(self._scene)
+        first = statuses(self._scene)
         try:
-            publish(uplinks, broker, self._stopping, self._clock.now_ms, self._speed, first, mqtt5=mqtt5)
+            publish(self._uplinks, broker, self._stopping, self._clock.now_ms, self._speed, first, mqtt5=mqtt5)
         except BrokerError as error:
             self._faults.append(str(error))
             self._stopping.set()
@@ -119,6 +146,7 @@ class _Play:
     def _commit(self, entry: Entry) -> None:
         """Called by the gateway's own thread after each commit."""
         self._story.commit(entry)
+        self._cast.commit(entry)
         if entry.heartbeat_ms is not None:
             self._listening.set()
 
@@ -131,6 +159,7 @@ class _Play:
         begun, ends_s = self._clock.now_ms(), None if seconds is None else monotonic_s() + seconds
         with Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else nullcontext() as live:
             while not self._stopping.wait(FRAME_S) and (ends_s is None or monotonic_s() < ends_s):
+                self._act()
                 self._story.tell(self._outbox.fresh())
                 if live is None:
                     self._log(console)
@@ -143,6 +172,12 @@ class _Play:
         self._story.tell(self._outbox.fresh())
         spans = (words.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
         console.print(words.summary(self._story, *spans), soft_wrap=True)
+
+    def _act(self) -> None:
+        """Whatever the demo's own people have to do by now, since no visitor has."""
+        for part, item in self._cast.due(self._clock.now_ms()):
+            if self._inbox.post(item) is not Unanswered.FULL:
+                self._cast.played(part)
 
     def _log(self, console: Console) -> None:
         """One line an occurrence, for those without a terminal."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from alerts.calendars import Calendar
 from firmware_sim import county
-from firmware_sim.scenario import Scenario, at_start, load
+from firmware_sim.scenario import Names, Scenario, at_start, load
 from gateway.clock import WallClock
 from gateway.desk import users
 from gateway.desk.passwords import hashed
@@ -20,9 +20,12 @@ from gateway.production import DEMO_MARK
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
 from telemetry.inventory import County, Inventory
+from telemetry.reading import Millis
 from telemetry.terms import Role
 
 BEGINS: Final = time(8)
+EARLIER_MS: Final = 14 * 3_600_000
+"""How long before that the county's life begins: the morning has had an evening and a night."""
 SCENARIOS: Final = Path(county.__file__).parent / "scenarios"
 
 
@@ -41,10 +44,16 @@ def cleared(folder: Path) -> Path:
     return folder
 
 
-def scenario(calendar: Calendar) -> Scenario:
-    """The demo's county, starting at 08:00 local time of the present day, whatever the wall clock says."""
-    today = calendar.local(WallClock().now_ms()).date()
-    return at_start(load((SCENARIOS / "demo.yaml").read_text("utf-8")), calendar.instant(today, BEGINS))
+def begins_ms(calendar: Calendar) -> Millis:
+    """08:00 local time of the present day, whatever the wall clock says."""
+    return calendar.instant(calendar.local(WallClock().now_ms()).date(), BEGINS)
+
+
+def scenario(begins_ms: Millis, names: Names) -> Scenario:
+    """The demo's county from the evening before it begins on, with as many towns as are named."""
+    scene = load((SCENARIOS / "demo.yaml").read_text("utf-8"))
+    fleet = scene.fleet.model_copy(update={"towns": len(names.towns) or scene.fleet.towns})
+    return at_start(scene.model_copy(update={"names": names, "fleet": fleet}), begins_ms - EARLIER_MS)
 
 
 def settings(folder: Path, scene: Scenario, broker: Embedded, port: int) -> Settings:
@@ -68,11 +77,15 @@ def settings(folder: Path, scene: Scenario, broker: Embedded, port: int) -> Sett
     )
 
 
-def welcome(folder: Path, inventory: Inventory) -> str:
-    """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
-    dispatcher = next(
+def dispatcher(inventory: Inventory) -> str:
+    """The person whose desk the visitor takes: the first dispatcher of all."""
+    return next(
         person.id for person in inventory.people.values() for duty in person.duties if duty.role is Role.DISPATCHER
     )
+
+
+def welcome(folder: Path, dispatcher: str) -> str:
+    """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
     visitor = users.User("demo", users.Role.DISPATCHER, person=dispatcher, demo=True)
     users.UserFile.beside(folder / "journal.db").keep(visitor, hashed(secrets.token_urlsafe(32)), WallClock().now_ms())
     return secrets.token_urlsafe(16)

@@ -9,27 +9,32 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from gateway.commands import Command, Done, NotDurable, NotPossible, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Verb
+from gateway.desk import words
+from gateway.desk.choices import near
 from gateway.desk.leaf import leaf
-from gateway.desk.present import ANSWERED_WITHIN_S, Desk, Visit
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import asked
 from gateway.desk.users import Deed, Role
 from gateway.desk.visiting import Form, Gate, Refusal, require
-from gateway.sources.inbox import Unanswered
-from telemetry.inventory import Person
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
 LONGEST_REASON: Final = 60
+LONGEST_NOTE: Final = 200
 NEEDS: Final = {
     Verb.ACK: Role.CREW,
     Verb.RESET: Role.CREW,
     Verb.SHELVE: Role.CREW,
     Verb.UNSHELVE: Role.CREW,
     Verb.DISPATCH: Role.DISPATCHER,
+    Verb.NOTE: Role.CREW,
+    Verb.FINISH: Role.DISPATCHER,
+    Verb.DOUBT: Role.DISPATCHER,
 }
 """From which role on a verb is there for somebody."""
+_WITH_REASON: Final = frozenset({Verb.SHELVE, Verb.NOTE, Verb.DOUBT})
 LONGEST_SHELF_H: Final = {Role.CREW: 8, Role.DISPATCHER: 24, Role.ADMIN: 24}
-_DUTIES: Final = {"cleaner": 0, "collector": 1, "crew": 2, "village_head": 3, "dispatcher": 4, "town_leader": 5}
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -49,7 +54,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             verb=verb,
             alert=alert,
             asset=visit.present.inventory.assets.get(alert.asset),
-            people=_people(visit, alert) if verb is Verb.DISPATCH else [],
+            people=near(visit, alert.asset) if verb is Verb.DISPATCH else [],
             hours=[hours for hours in (1, 2, 4, 8, 24) if hours <= LONGEST_SHELF_H[visit.user.role]],
         )
 
@@ -57,12 +62,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def act(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         command = _command(visit, form)
-        asked = desk.inbox.post(command)
-        verdict = asked if isinstance(asked, Unanswered) else asked.wait(ANSWERED_WITHIN_S)
-        outcome, detail, good = _said(verdict)
-        what = f"{command.verb} {command.episode} {outcome}"
+        outcome = asked(desk, command)
+        what = f"{command.verb} {command.episode} {outcome.name}"
         desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "commanded", what))
-        return leaf(visit, "said.html", "", verb=command.verb, outcome=outcome, detail=detail, good=good)
+        return leaf(visit, "said.html", "", title=words.word("verbs", command.verb), outcome=outcome, back="/")
 
     return router
 
@@ -77,11 +80,13 @@ def _command(visit: Visit, form: Form) -> Command:
     if not visit.user.person:
         raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
     to, reason = form.get("to", ""), form.get("reason", "").strip()
+    if verb is Verb.NOTE:
+        reason = " ".join(reason.split())  # it is written in lines and kept in one
     if to and to not in {person.id for person in visit.scope.people}:
         raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
-    if len(reason) > LONGEST_REASON or not (reason.isprintable()):
+    if len(reason) > (LONGEST_REASON if verb is Verb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):
         raise Refusal(HTTPStatus.BAD_REQUEST, "long_reason")
-    if verb is Verb.SHELVE and not reason:
+    if verb in _WITH_REASON and not reason:
         raise Refusal(HTTPStatus.BAD_REQUEST, "no_reason")
     return Command(
         verb=verb,
@@ -109,42 +114,3 @@ def _standing(visit: Visit, episode: str) -> Alert:
     if alert is None or not visit.scope.sees(alert.asset):
         raise Refusal(HTTPStatus.NOT_FOUND, "no_case")
     return alert
-
-
-def _said(verdict: object) -> tuple[str, str, bool]:
-    """The name of the outcome in the catalogue, the gateway's own words where it has some, and whether it is done."""
-    match verdict:
-        case Done(_, event):
-            return event, "", True
-        case UnknownEpisode():
-            return "unknown_episode", "", False
-        case UnknownPerson():
-            return "unknown_person", "", False
-        case NotPossible(reason):
-            return "not_possible", reason, False
-        case NotDurable(reason):
-            return "not_durable", reason, False
-        case Unanswered.FULL:
-            return "busy", "", False
-        case _:
-            return "pending", "", False
-
-
-def _people(visit: Visit, alert: Alert) -> list[tuple[Person, str, bool]]:
-    """Whom one may send, with their duty and whether it is their time; those nearest to the case first."""
-    inventory, calendar = visit.present.inventory, visit.present.calendar
-    asset = inventory.assets.get(alert.asset)
-    near = {node.id for area in (asset.areas if asset is not None else ()) for node in inventory.lineage(area)}
-    route = inventory.route_of.get(alert.asset)
-    rows = [(person, duty) for person in visit.scope.people for duty in person.duties if duty.role in _DUTIES]
-    rows.sort(
-        key=lambda row: (
-            not (row[1].area in near or (route is not None and row[1].route == route.id)),
-            _DUTIES[row[1].role],
-        )
-    )
-    found: dict[str, tuple[Person, str, bool]] = {}
-    for person, duty in rows:
-        on_duty = duty.hours is None or calendar.is_within(visit.now_ms, duty.hours)
-        found.setdefault(person.id, (person, duty.role, on_duty))
-    return list(found.values())

@@ -27,16 +27,17 @@ _Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x
 class CommandBody(BaseModel):
     """What a person asks about an episode; ``by`` is their id in the inventory.
 
-    ``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``).
+    ``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``);
+    ``reason`` is also what is noted, how it was done (``finish``), and why it is not so (``doubt``).
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    command: Literal["ack", "reset", "shelve", "unshelve", "dispatch"]
+    command: Literal["ack", "reset", "shelve", "unshelve", "dispatch", "note", "finish", "doubt"]
     episode: _Id
     by: Annotated[_Id, Field(max_length=64)]
     to: _Word = ""
-    reason: _Word = ""
+    reason: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     until_ms: Annotated[int, Field(ge=0, le=2**53)] = 0
     channel: Literal["api", "cli"] = "api"
 

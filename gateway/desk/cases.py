@@ -54,6 +54,7 @@ class RegisterBody(BaseModel):
     caller_name: Annotated[str, _text(20)] = ""
     caller_phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9+ -]*$")] = ""
     photo: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    key: Annotated[_Id, Field(description="asking again with the same key answers with the same case")] = ""
 
 
 class StepBody(BaseModel):

@@ -15,6 +15,7 @@ HOUR_MS: Final = 3_600_000
 LATE_STEP: Final = 2
 """From this step on the emptier and the dispatcher have been told, and it is still not done."""
 
+HOUSE_RULES: Final = frozenset({"series_paused", "house_deaf", "house_stuck"})
 PLANT_RULES: Final = frozenset({"stopped", "no_power", "not_restarted", "level_high", "dry_run", "low_flow", "offline"})
 DOUBTFUL_RULES: Final = frozenset(
     {"offline", "gateway_offline", "tilted", "stuck", "blocked", "battery_low", "clock_drift", "meter_fault"}
@@ -31,6 +32,7 @@ class Why(StrEnum):
     OVERFLOW = "overflow"
     PLANT = "plant"
     HOUSE = "house"
+    NUMBER = "number"
     UNREACHABLE = "unreachable"
     NOBODY = "nobody"
     DECLINED = "declined"
@@ -98,7 +100,8 @@ def _why(
         (alert.rule == "hot_ash", Why.HOT_ASH),
         (alert.rule == "overflow" and now_ms - alert.raised_ms > HOUR_MS, Why.OVERFLOW),
         (is_plant and alert.rule in PLANT_RULES, Why.PLANT),
-        (alert.rule == "series_paused", Why.HOUSE),
+        (alert.rule in HOUSE_RULES, Why.HOUSE),
+        (alert.rule == "number_dead", Why.NUMBER),
         (alert.episode in unreached, Why.UNREACHABLE),
         (alert.episode in nobodys, Why.NOBODY),
         (answer in _ANSWERS, _ANSWERS.get(answer)),

@@ -25,6 +25,8 @@ class Entry(NamedTuple):
 MENU: Final = (
     Entry("/", "today"),
     Entry("/map", "map"),
+    Entry("/register", "register", Role.CREW),
+    Entry("/cases", "cases"),
     Entry("/assets", "assets"),
     Entry("/texts", "texts"),
     Entry("/duty", "duty"),
@@ -34,14 +36,20 @@ MENU: Final = (
 )
 
 
-def leaf(visit: Visit, template: str, active: str, **given: Any) -> HTMLResponse:  # noqa: ANN401 whatever a template speaks of
+def leaf(
+    visit: Visit,
+    template: str,
+    active: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    **given: Any,  # noqa: ANN401 whatever a template speaks of
+) -> HTMLResponse:
     """The page ``template`` within the frame of the desk."""
     inventory, user = visit.present.inventory, visit.user
     written = clock(visit.present.calendar, visit.now_ms)
     entries = [entry for entry in MENU if user.role.reaches(entry.role) and (visit.scope.is_whole or not entry.whole)]
     return html(
         template,
-        HTTPStatus.OK,
+        status,
         menu=entries,
         active=active,
         user=user,

@@ -6,29 +6,38 @@ from contextlib import contextmanager
 
 from alerts.alert import Alert
 from alerts.calendars import Calendar
-from alerts.county import County
 from alerts.exposure import lines_pct
 from gateway.desk.feed import Feed
 from gateway.desk.present import Desk, Present
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Rounds
+from gateway.pipeline import Pipeline
 
 
 @contextmanager
-def opened(desk: Desk, county: County) -> Iterator[Feed]:
+def opened(desk: Desk, pipeline: Pipeline) -> Iterator[Feed]:
     """Before the loop turns: the county as a start found it; the feed is to be told every commit from then on."""
 
     def reload() -> list[Alert]:
         with desk.journal() as journal:
             return journal.open_alerts()
 
+    county = pipeline.county
     inventory = county.inventory
     calendar = Calendar.of(inventory.county)
     standing = [alert for alert in county.alerts.values() if not alert.closed_ms]
     feed = Feed(Projection.of(inventory, county.states, standing), reload)
     feed.start()
     try:
-        present = Present(inventory, calendar, lines_pct(county.plans), feed, Rounds(calendar))
+        present = Present(
+            inventory,
+            calendar,
+            lines_pct(county.plans),
+            feed,
+            Rounds(calendar),
+            pipeline.ledger.figures,
+            pipeline.trials,
+        )
         desk.open(present)
         threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()
         yield feed

@@ -13,7 +13,25 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import acting, assets, door, duty, live, map_page, records, telephone, texts, today
+from gateway.desk import (
+    acting,
+    assets,
+    caption,
+    cards,
+    case_pages,
+    door,
+    duty,
+    live,
+    map_page,
+    quarantine_page,
+    records,
+    register,
+    stepping,
+    telephone,
+    texts,
+    today,
+    trial_page,
+)
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
@@ -26,6 +44,7 @@ _OWN: Final = Path(__file__).with_name("static")
 _HTMX: Final = Path(str(files("js_lib_htmx"))) / "static" / "htmx" / "htmx.min.js"
 _STATIC: Final = {
     "desk.css": ("text/css", _OWN / "desk.css"),
+    "card.css": ("text/css", _OWN / "card.css"),
     "desk.js": ("text/javascript", _OWN / "desk.js"),
     "icon.svg": ("image/svg+xml", _OWN / "icon.svg"),
     "htmx.js": ("text/javascript", _HTMX),
@@ -35,10 +54,16 @@ _STATIC: Final = {
 _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     door.routes,
     today.routes,
+    register.routes,
+    case_pages.routes,
+    stepping.routes,
     assets.routes,
     map_page.routes,
     texts.routes,
     duty.routes,
+    cards.routes,
+    trial_page.routes,
+    quarantine_page.routes,
     records.routes,
     acting.routes,
     live.routes,
@@ -52,6 +77,7 @@ def put_pages(app: FastAPI, desk: Desk) -> None:
         app.include_router(routes(desk, gate), include_in_schema=False)
     if desk.is_demo:
         app.include_router(telephone.routes(desk, gate), include_in_schema=False)
+        app.include_router(caption.routes(desk, gate), include_in_schema=False)
     _answer_people(app)
 
     @app.get("/static/{name}", include_in_schema=False)

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from alerts.calendars import Calendar
+from alerts.policy import LedgerFigures
+from alerts.trials import Trials
 from dashboards.outline import outline
 from gateway.desk.doorkeeper import Doorkeeper
 from gateway.desk.feed import Feed
+from gateway.desk.photos import PhotoFolder
 from gateway.desk.rounds import Rounds
 from gateway.desk.scope import Scope
 from gateway.desk.users import Session, User, UserFile
 from gateway.journal.case_reader import CaseReader
+from gateway.journal.contact_reader import ContactReader, First
+from gateway.journal.ledger_reader import LedgerReader
 from gateway.sources.inbox import Inbox
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -38,6 +43,9 @@ class Present:
     lines_pct: Mapping[str, float]
     feed: Feed
     rounds: Rounds
+    cases: LedgerFigures
+    """What each rule asks of a case of the ledger."""
+    trials: Trials
     _scopes: dict[str, Scope] = field(default_factory=dict)
 
     def scope(self, area: str) -> Scope:
@@ -85,6 +93,7 @@ class Desk:
         welcome: str = "",
     ) -> None:
         self._journal = journal
+        self.photos = PhotoFolder.beside(journal)
         self._present: Present | None = None
         self.users = users
         self.door = Doorkeeper(users, welcome)
@@ -110,4 +119,15 @@ class Desk:
     def journal(self) -> Iterator[CaseReader]:
         """The journal for one page; ``JournalUnavailable`` when it cannot be read."""
         with closing(CaseReader.open(self._journal)) as reader:
+            yield reader
+
+    def contacts(self) -> dict[str, First]:
+        """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
+        with closing(ContactReader.open(self._journal)) as reader:
+            return reader.contacts()
+
+    @contextmanager
+    def ledger(self) -> Iterator[LedgerReader]:
+        """The ledger for one page; ``JournalUnavailable`` when it cannot be read."""
+        with closing(LedgerReader.open(self._journal)) as reader:
             yield reader

@@ -183,9 +183,9 @@ def _begun(window: str, at_ms: Millis, detail: Detail) -> Window:
 def _topics(entry: Entry) -> Iterable[Topic]:
     if entry.readings:
         yield Topic.LEVELS
-    if entry.alerts or entry.events:
+    if entry.alerts or entry.events or entry.cases:
         yield Topic.CASES
-    if entry.owed or entry.attempts or entry.dropped:
+    if entry.owed or entry.attempts or entry.dropped or entry.answers:
         yield Topic.TEXTS
-    if entry.quarantined:
+    if entry.quarantined or entry.looked:
         yield Topic.QUARANTINE

@@ -1,11 +1,13 @@
-"""审计 and 隔离: who did what, when and from where; and what was refused on its way in, by reason."""
+"""审计: who did what, when and from where: to an episode, to a case, at the door, for the county's upkeep."""
 
 from typing import Annotated, Final, NamedTuple
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 
 from alerts.model import Event
+from gateway.again import Result
 from gateway.desk import sentences, words
+from gateway.desk.history import told
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Deed, Role
@@ -15,7 +17,8 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "work_declared", "work_withdrawn")
+UPKEEP: Final = ("trial_ended", "looked_again", "work_declared", "work_withdrawn")
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", *UPKEEP)
 
 
 class Line(NamedTuple):
@@ -27,10 +30,11 @@ class Line(NamedTuple):
     what: str
     about: str
     event: Event | None = None
+    reason: str = ""
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
-    """The records."""
+    """The record."""
     router = APIRouter()
 
     @router.get("/audit")
@@ -40,25 +44,24 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             events = journal.newest_events(COMMANDS, SHOWN, AMONG)
         done = [
-            Line(event.at_ms, _text(event, "by"), _where(event), words.word("events", event.event), "", event)
+            Line(
+                event.at_ms,
+                _text(event, "by"),
+                _where(event),
+                words.word("events", event.event),
+                _named(visit, event),
+                event,
+                _text(event, "reason"),
+            )
             for event in events
         ]
         door = [
             Line(deed.at_ms, deed.user, deed.address, words.word("deeds", deed.what), _about(visit, deed))
             for deed in desk.users.deeds(SHOWN)
         ]
-        return leaf(visit, "audit.html", "audit", done=done, door=door, wall_ms=desk.wall_ms())
-
-    @router.get("/quarantine")
-    def quarantine(
-        visit: Annotated[Visit, Depends(gate.visit)], reason: Annotated[str, Query(max_length=64)] = ""
-    ) -> Response:
-        require(visit, Role.CREW)
-        require_whole(visit)
-        with desk.journal() as journal:
-            reasons = journal.quarantine_by_reason()
-            newest = journal.newest_quarantine(reason, SHOWN)
-        return leaf(visit, "quarantine.html", "quarantine", reasons=reasons, newest=newest, reason=reason, shown=_shown)
+        with desk.ledger() as ledger:
+            cases = [(case, told(line, visit)) for case, line in ledger.newest_deeds(SHOWN)]
+        return leaf(visit, "audit.html", "audit", done=done, door=door, cases=cases, wall_ms=desk.wall_ms())
 
     return router
 
@@ -74,17 +77,33 @@ def _where(event: Event) -> str:
     )
 
 
+def _named(visit: Visit, event: Event) -> str:
+    """What something was done to that is no episode: the end of a trial, a second look at the quarantine."""
+    name = _text(event, "name")
+    if event.event == "looked_again":
+        counted = [f"{words.word('again', each)} {_text(event, each)}" for each in Result if _text(event, each) != "0"]
+        return f"{words.word('quarantine', name)}：{'，'.join(counted)}"
+    return _on_trial(visit, _text(event, "kind"), name) if event.event == "trial_ended" else ""
+
+
 def _about(visit: Visit, deed: Deed) -> str:
     """What a command asked of which case and what came of it; anything else as it was noted."""
     verb, _, rest = deed.detail.partition(" ")
     episode, _, outcome = rest.partition(" ")
+    if deed.what == "stepped" and outcome:
+        return f"{words.word('steps', verb)} {episode}：{words.word('outcomes', outcome)}"
+    if deed.what == "looked_again" and outcome:
+        return f"{words.word('quarantine', verb)}：{words.word('outcomes', outcome)}"
+    if deed.what == "trial" and outcome:
+        return f"{words.word('trials', verb)} {_on_trial(visit, verb, episode)}：{words.word('outcomes', outcome)}"
     if deed.what != "commanded" or not outcome:
         return deed.detail
     case = sentences.episode(visit.present.inventory, episode)
     return f"{words.word('verbs', verb)} {case}：{words.word('outcomes', outcome)}"
 
 
-def _shown(payload: bytes) -> str:
-    """The beginning of a payload as far as it is text, else its bytes."""
-    text = payload.decode("utf-8", "replace")
-    return text if text.isprintable() else payload.hex(" ")
+def _on_trial(visit: Visit, kind: str, name: str) -> str:
+    inventory = visit.present.inventory
+    if kind == "area":
+        return inventory.areas[name].name if name in inventory.areas else name
+    return sentences.subject(inventory, name) if name in inventory.assets else name

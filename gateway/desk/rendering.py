@@ -34,6 +34,11 @@ def html(template: str, status: HTTPStatus = HTTPStatus.OK, **given: object) -> 
     return HTMLResponse(_environment().get_template(template).render(**given), status, HEADERS)
 
 
+def text(template: str, **given: object) -> str:
+    """The same as a file of its own."""
+    return _environment().get_template(template).render(**given)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(

@@ -3,7 +3,7 @@
 Everything that a page shows has passed through here; nothing else knows about areas of users.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,6 +37,10 @@ class Scope:
             return asset.id in self._own
         gateway = self.inventory.radio_gateways.get(subject)
         return gateway is not None and self.sees_area(gateway.area)
+
+    def sees_within(self, within: Collection[str]) -> bool:
+        """Whether something that is counted in these areas, all above them named, lies within it."""
+        return self.is_whole or self.area in within
 
     @cached_property
     def assets(self) -> tuple[Asset, ...]:

@@ -6,6 +6,7 @@ Only statements stand here; the transaction around them is the writer's. Strange
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from gateway.journal.aside import Aside, Looked
 from gateway.journal.entry import Quarantined
 from gateway.journal.names import Names
 from telemetry.reading import Millis
@@ -52,3 +53,25 @@ def add_quarantined(connection: sqlite3.Connection, quarantined: Iterable[Quaran
 def _storable(text: str) -> str:
     """SQLite takes UTF-8 only; a lone surrogate out of a stranger's JSON must not stop the stream (law L2)."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def keep_looked(connection: sqlite3.Connection, looked: Iterable[Looked]) -> None:
+    """Says what became of those that were looked at again."""
+    connection.executemany(
+        "UPDATE quarantine SET again_ms = ?, again = ?, reason = ?, detail = CASE WHEN ? = '' THEN detail ELSE ? END"
+        " WHERE id = ?",
+        [
+            (each.at_ms, each.result, str(each.reason), _storable(each.detail), _storable(each.detail), each.id)
+            for each in looked
+        ],
+    )
+
+
+def aside(connection: sqlite3.Connection, reason: str, most: int) -> list[Aside]:
+    """Those refused for a reason, and refused still; those never looked at again first, then as they came."""
+    rows = connection.execute(
+        "SELECT id, received_ms, topic, payload, reason FROM quarantine"
+        " WHERE reason = ? AND again IN ('', 'refused') ORDER BY coalesce(again_ms, 0), id LIMIT ?",
+        (reason, most),
+    )
+    return [Aside(*row) for row in rows]

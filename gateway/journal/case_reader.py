@@ -45,7 +45,15 @@ class Message(Struct, frozen=True):
     delivered_ms: Millis
 
 
-class Aside(Struct, frozen=True):
+class Said(Struct, frozen=True):
+    """What somebody wrote to us, and through which channel."""
+
+    at_ms: Millis
+    channel: str
+    text: str
+
+
+class Beginning(Struct, frozen=True):
     """One uplink in quarantine; of its payload only the beginning."""
 
     id: int
@@ -54,6 +62,8 @@ class Aside(Struct, frozen=True):
     reason: str
     detail: str
     payload: bytes
+    again_ms: Millis
+    again: str
 
 
 class CaseReader(RollupReader):
@@ -81,6 +91,11 @@ class CaseReader(RollupReader):
         """The last that somebody answered by telephone, by episode."""
         with translated(self._path):
             return dict(self._connection.execute(_ANSWERED, (json.dumps(list(episodes)),)).fetchall())
+
+    def said_from(self, phone: str, most: int) -> list[Said]:
+        """The newest that a number wrote, the newest first."""
+        with translated(self._path):
+            return [Said(*row) for row in self._connection.execute(_SAID, (phone, most))]
 
     def events_about(self, episodes: Iterable[str]) -> list[Event]:
         """Everything that happened to some episodes, in its order."""
@@ -118,13 +133,14 @@ class CaseReader(RollupReader):
         """How many uplinks are in quarantine for each reason, and when the last came; the most first."""
         with translated(self._path):
             return self._connection.execute(
-                "SELECT reason, count(*), max(received_ms) FROM quarantine GROUP BY reason ORDER BY 2 DESC, 1"
+                "SELECT reason, count(*), max(received_ms) FROM quarantine"
+                " WHERE again IN ('', 'refused') GROUP BY reason ORDER BY 2 DESC, 1"
             ).fetchall()
 
-    def newest_quarantine(self, reason: str, most: int) -> list[Aside]:
+    def newest_quarantine(self, reason: str, most: int) -> list[Beginning]:
         """The newest uplinks in quarantine for a reason (empty: for any), the newest first."""
         with translated(self._path):
-            return [Aside(*row) for row in self._connection.execute(_ASIDE, (reason, reason, most))]
+            return [Beginning(*row) for row in self._connection.execute(_ASIDE, (reason, reason, most))]
 
     def _messages(self, query: str, given: tuple[Any, ...]) -> list[Message]:
         with translated(self._path):
@@ -156,6 +172,7 @@ _ANSWERED: Final = f"""
     SELECT episode, event FROM ({_EVENT} WHERE episode IN (SELECT value FROM json_each(?))
         AND event IN ('done', 'declined', 'doubted', 'callback', 'dispatched') ORDER BY id)
 """  # noqa: S608 -- words of our own
+_SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone = ? ORDER BY id DESC LIMIT ?"
 _EVENTS_ABOUT: Final = f"{_EVENT} WHERE episode IN (SELECT value FROM json_each(?)) AND episode <> '' ORDER BY id"  # noqa: S608 -- words of our own
 _EVENTS_ON: Final = f"{_EVENT} WHERE asset = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, id"
 _NEWEST_EVENTS: Final = f"""
@@ -178,6 +195,6 @@ _LAST: Final = """
     WHERE received_ms < :to_ms ORDER BY reading.id DESC LIMIT :most
 """
 _ASIDE: Final = """
-    SELECT id, received_ms, topic, reason, detail, substr(payload, 1, 400) FROM quarantine
+    SELECT id, received_ms, topic, reason, detail, substr(payload, 1, 400), coalesce(again_ms, 0), again FROM quarantine
     WHERE ? = '' OR reason = ? ORDER BY id DESC LIMIT ?
 """

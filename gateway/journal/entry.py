@@ -13,6 +13,7 @@ from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
 from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import Rollup
+from gateway.journal.aside import Looked
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Status
 
@@ -240,6 +241,7 @@ class Entry:
 
     readings: list[Reading] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    looked: list[Looked] = field(default_factory=list)
     statuses: list[tuple[Status, Millis]] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)

@@ -19,6 +19,11 @@ OVERDUE: Final = tuple(sorted(UNDER_WAY | {State.FIXED}))
 """States in which a deadline counts."""
 
 
+_LINE: Final = ("at", "deed", "by", "channel", "origin", "was", "now", "reason")
+_NEWEST: Final = """
+    SELECT "case", at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE by <> ''
+    ORDER BY id DESC LIMIT ?
+"""
 _HISTORY: Final = """
     SELECT at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE "case" = ? ORDER BY id
 """
@@ -67,8 +72,13 @@ class LedgerReader(JournalReader):
         """What was done about a case, in its order."""
         with translated(self._path):
             rows = self._connection.execute(_HISTORY, (name,)).fetchall()
-        names = ("at", "deed", "by", "channel", "origin", "was", "now", "reason")
-        return [dict(zip(names, (iso(row[0]), *row[1:]), strict=True)) for row in rows]
+        return [dict(zip(_LINE, (iso(row[0]), *row[1:]), strict=True)) for row in rows]
+
+    def newest_deeds(self, most: int) -> list[tuple[str, Row]]:
+        """The newest lines that people left in any history, each with its case, the newest first."""
+        with translated(self._path):
+            rows = self._connection.execute(_NEWEST, (most,)).fetchall()
+        return [(row[0], dict(zip(_LINE, (iso(row[1]), *row[2:]), strict=True))) for row in rows]
 
     def cases(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Every case opened in [from, to), fit for export, the newest first."""

@@ -151,6 +151,15 @@ class JournalReader:
             ).fetchone()
         return int(row[0]), int(row[1])
 
+    def overdue(self, before_ms: Millis) -> tuple[int, int, int]:
+        """Notifications that wait beyond their time: owed since before then, in a try begun before, without a decision.
+
+        A decision is due when a receipt did not come.
+        """
+        with translated(self._path):
+            row = self._connection.execute(_OVERDUE, {"before": before_ms}).fetchone()
+        return int(row[0]), int(row[1]), int(row[2])
+
     def readings_after(self, position: int, most: int) -> list[tuple[int, Reading]]:
         """At most so many readings with ids above ``position``, in order of arrival, with their ids."""
         with translated(self._path):
@@ -207,6 +216,14 @@ class JournalReader:
 _ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
 """Where the rows of a stream are, and when they came."""
 
+_OVERDUE: Final = """
+    SELECT
+        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'owed'
+            AND coalesce(next_attempt_ms, at_ms) < :before),
+        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'sending'
+            AND (SELECT max(started_ms) FROM attempt WHERE notification = notification.id) < :before),
+        (SELECT count(*) FROM notification WHERE state = 'accepted' AND receipt_due_ms < :before)
+"""
 _ALERTS: Final = """
     SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
     FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?

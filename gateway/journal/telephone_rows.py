@@ -183,3 +183,46 @@ def unsure(connection: sqlite3.Connection, notification_id: int) -> str:
         (notification_id,),
     ).fetchone()
     return row[0] if row is not None and row[1] == "timeout" else ""
+
+
+def phone_of(connection: sqlite3.Connection, channel: str, reference: str) -> str:
+    """The number of a text that a channel took under this reference and that has not arrived yet, if there is one."""
+    row = connection.execute(
+        f"SELECT phone FROM notification WHERE {_OF} AND state <> 'delivered'",  # noqa: S608 -- words of our own
+        {"channel": channel, "reference": reference},
+    ).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def phone_of_notification(connection: sqlite3.Connection, notification_id: int) -> str:
+    """The number of a notification."""
+    row = connection.execute("SELECT phone FROM notification WHERE id = ?", (notification_id,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
+    """How many texts to a number since then have not arrived; calls and what was dropped do not count."""
+    row = connection.execute(
+        "SELECT count(*) FROM notification WHERE phone = ? AND at_ms >= ? AND channel = 'sms' AND call = 0"
+        " AND state IN ('owed', 'sending', 'accepted', 'failed', 'refused')",
+        (phone, since_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def reached(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> bool:
+    """Whether any text arrived at a number since then; one that was owed up to a day before may be it."""
+    row = connection.execute(
+        "SELECT 1 FROM notification WHERE phone = ? AND at_ms >= ? - 86400000 AND channel = 'sms' AND delivered_ms >= ?"
+        " LIMIT 1",
+        (phone, since_ms, since_ms),
+    ).fetchone()
+    return row is not None
+
+
+def hears_back(connection: sqlite3.Connection, channel: str, since_ms: Millis) -> bool:
+    """Whether any receipt of a channel since then says that its text arrived."""
+    row = connection.execute(
+        "SELECT 1 FROM receipt WHERE at_ms >= ? AND channel = ? AND delivered LIMIT 1", (since_ms, channel)
+    ).fetchone()
+    return row is not None

@@ -22,6 +22,7 @@ from gateway.journal import (
     rollup_rows,
     telephone_rows,
 )
+from gateway.journal.aside import Aside
 from gateway.journal.connections import open_for_writing, take_lock
 from gateway.journal.entry import Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
@@ -106,6 +107,11 @@ class Journal:
             found = reading_rows.highest_seq(self._connection, self._last_reading_id, number, boot)
         return NONE_STORED if found is None else found
 
+    def aside(self, reason: str, most: int) -> list[Aside]:
+        """Some of those in quarantine for a reason that were not taken when looked at again."""
+        with translated(self._path):
+            return arrival_rows.aside(self._connection, reason, most)
+
     def knows(self, episode: str) -> bool:
         """Whether there ever was such an episode, open or over."""
         with translated(self._path):
@@ -121,6 +127,31 @@ class Journal:
         """What a number was told since then, the newest first."""
         with translated(self._path):
             return telephone_rows.told(self._connection, phone, since_ms)
+
+    def phone_of(self, channel: str, reference: str) -> str:
+        """The number of a text taken under this reference that has not arrived yet; nothing if there is none."""
+        with translated(self._path):
+            return telephone_rows.phone_of(self._connection, channel, reference)
+
+    def phone_of_notification(self, notification_id: int) -> str:
+        """The number of a notification."""
+        with translated(self._path):
+            return telephone_rows.phone_of_notification(self._connection, notification_id)
+
+    def untold(self, phone: str, since_ms: Millis) -> int:
+        """How many texts to a number since then have not arrived."""
+        with translated(self._path):
+            return telephone_rows.untold(self._connection, phone, since_ms)
+
+    def reached(self, phone: str, since_ms: Millis) -> bool:
+        """Whether any text arrived at a number since then."""
+        with translated(self._path):
+            return telephone_rows.reached(self._connection, phone, since_ms)
+
+    def hears_back(self, channel: str, since_ms: Millis) -> bool:
+        """Whether any text of a channel was told to have arrived since then."""
+        with translated(self._path):
+            return telephone_rows.hears_back(self._connection, channel, since_ms)
 
     def knows_case(self, case: str) -> bool:
         """Whether there ever was such a case, settled or not."""
@@ -190,6 +221,7 @@ class Journal:
         last = reading_rows.insert(db, entry.readings, self._last_reading_id, devices, assets)
         arrival_rows.keep_statuses(db, entry.statuses, devices)
         arrival_rows.add_quarantined(db, entry.quarantined)
+        arrival_rows.keep_looked(db, entry.looked)
         mark_rows.keep_states(db, entry.states, last, assets)
         if entry.snapshot is not None:
             mark_rows.keep_snapshot(db, entry.snapshot, last, assets, devices)

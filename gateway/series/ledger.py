@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from alerts.office import Trouble
 from gateway.health import Health, Part
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.requests import DURABLE_WITHIN_S, DealtWith, Watched
+from gateway.requests import DURABLE_WITHIN_S, DealtWith
 from gateway.series.answers import Verdict
 from gateway.series.delivery import Filed
 from gateway.sources.inbox import Inbox, Unanswered
@@ -73,4 +74,4 @@ class JournalLedger:
         elif part.notes:
             _log.warning(self._part, state=part.state, notes=part.notes)
         if verdict is not Verdict.LATER:
-            self._inbox.post(Watched(PAUSED_RULE, self._part, "" if verdict is Verdict.STORED else part.state))
+            self._inbox.post(Trouble(PAUSED_RULE, self._part, "" if verdict is Verdict.STORED else part.state))

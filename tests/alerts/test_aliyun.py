@@ -14,7 +14,7 @@ import pytest
 from alerts import approved
 from alerts.approved import Approved
 from alerts.channels import Accepted, Awaited, Failed, Message, Refused, Unreachable
-from alerts.channels.aliyun import Aliyun, AliyunSettings, replies, reports
+from alerts.channels.aliyun import Aliyun, AliyunSettings, heard
 from alerts.channels.aliyun_voice import AliyunVoice, AliyunVoiceSettings
 
 pytest.importorskip("alibabacloud_dysmsapi20170525", reason="install the extra aliyun")
@@ -124,7 +124,7 @@ def test_a_text_leaves_by_its_template_with_its_variables_and_our_mark(provider:
     ("status", "code", "outcome"),
     [
         (200, "isv.BUSINESS_LIMIT_CONTROL", Failed("rate_limited")),
-        (200, "isv.MOBILE_NUMBER_ILLEGAL", Refused("isv.MOBILE_NUMBER_ILLEGAL")),
+        (200, "isv.MOBILE_NUMBER_ILLEGAL", Refused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
         (200, "isv.AMOUNT_NOT_ENOUGH", Failed("isv.AMOUNT_NOT_ENOUGH")),
         (200, "", Failed("unreachable")),
         (400, "Throttling.User", Failed("rate_limited")),
@@ -189,18 +189,34 @@ def test_what_cannot_be_sent_is_not_tried(provider: Provider, aliyun: Aliyun) ->
     assert provider.asked == []
 
 
-def test_pushed_reports_and_replies_are_read_and_nonsense_is_left_out() -> None:
+def test_pushed_reports_and_replies_are_read_and_rows_that_are_neither_are_left_out() -> None:
+    report = {"phone_number": "13900000001", "report_time": "2026-11-22 08:00:00", "err_msg": "", "sms_size": "1"}
     pushed = [
-        {"biz_id": "b", "success": True, "err_code": "DELIVERED", "phone_number": "13900000001"},
-        {"biz_id": "c", "success": "true", "err_code": "x" * 500},
-        {"success": True},
-        "nonsense",
+        {**report, "biz_id": "b", "out_id": "", "success": True, "err_code": "DELIVERED"},
+        {**report, "biz_id": "c", "out_id": "m", "success": False, "err_code": "x" * 500},
+        {**report, "biz_id": "d", "success": "true"},
+        {**report, "biz_id": ["e"], "success": True},
+        {"sequence_id": 7, "phone_number": "8613900000001", "content": "１", "sign_name": "湘阳环卫"},
+        {"sequence_id": True, "phone_number": "13900000001", "content": "1"},
+        {"sequence_id": "8", "phone_number": 13_900_000_001, "content": "1"},
+        {"phone_number": "1"},
+        None,
+        [],
     ]
-    first, second = reports(pushed, NOW_MS)
-    assert (first.reference, first.delivered, second.delivered, len(second.reason)) == ("b", True, False, 128)
-    written = [{"sequence_id": 7, "phone_number": "8613900000001", "content": "１"}, {"phone_number": "1"}, None]
-    assert [(each.number, each.phone, each.text) for each in replies(written, NOW_MS)] == [("7", "13900000001", "１")]
-    assert reports({"biz_id": "b"}, NOW_MS) == () == replies("x", NOW_MS)
+    found = heard(pushed, NOW_MS)
+    assert found is not None
+    first, *second = found.receipts
+    assert (first.reference, first.delivered, first.reason) == ("b", True, "")
+    assert [(each.reference, each.delivered, len(each.reason)) for each in second] == [
+        ("c", False, 128),
+        ("out:m", False, 128),
+    ]
+    assert [(each.number, each.phone, each.text) for each in found.replies] == [("7", "13900000001", "１")]
+
+
+@pytest.mark.parametrize("pushed", [{"biz_id": "b", "success": True}, [], [[]], [None], "x", 7, None, [{"code": 0}]])
+def test_what_the_provider_would_never_push_is_nothing(pushed: object) -> None:
+    assert heard(pushed, NOW_MS) is None
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,18 @@ def test_a_closing_word_meets_a_first_word_that_never_left() -> None:
     assert box.pending == ()
 
 
+def test_texts_for_several_that_leave_at_one_instant_have_keys_of_their_own() -> None:
+    """One for each power line and one for the rest: of two with one key the journal would keep only the first."""
+    plant = next(asset.id for asset in COUNTY.assets.values() if asset.plant is not None and asset.plant.feeder)
+    kinds = (Kind.FIRST, Kind.ESCALATION)
+    rest = [owed(number, NOON, kind=kind) for number, kind in enumerate(kinds)]
+    line = [replace(each, rule="no_power", asset=plant, episode=f"no_power/{each.asset}/{each.kind}") for each in rest]
+    alerts = {each.episode: alert(each) for each in (*rest, *line)}
+    texts = list(TELLING.digest.together([*rest, *line], alerts, NOON))
+    assert sorted(len(text.covers) for text in texts) == [2, 2]
+    assert len({text.key for text in texts}) == len(texts)
+
+
 def test_many_at_once_are_a_storm_of_few_texts_and_it_ends() -> None:
     """More than ten in ten minutes: one text within two minutes of the first, three in half an hour, then silence."""
     messages = [owed(n, NOON + n * 20_000) for n in range(120)]

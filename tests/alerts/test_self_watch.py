@@ -6,6 +6,7 @@ import pytest
 
 from alerts.assembly import pack_alert, unpack_alert
 from alerts.model import Event, Kind, Owed
+from alerts.office import Trouble
 from gateway import imports, shipped, start
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
@@ -25,7 +26,7 @@ def pipeline() -> Pipeline:
 
 
 def watch(pipeline: Pipeline, at_ms: int, problem: str = "the token is not known", part: str = "series") -> None:
-    pipeline.county.watch("series_paused", part, problem, at_ms, pipeline.changes)
+    pipeline.county.watch(Trouble("series_paused", part, problem), at_ms, pipeline.changes)
 
 
 def told(pipeline: Pipeline) -> list[Owed]:

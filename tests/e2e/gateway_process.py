@@ -70,13 +70,32 @@ def unfolded(escalation: str) -> str:
     return yaml.safe_dump(figures, allow_unicode=True)
 
 
+def folded(escalation: str) -> str:
+    """The shipped escalation with mailboxes that open after seconds instead of minutes, and no lists."""
+    figures = yaml.safe_load(escalation)
+    figures["telling"] |= {"fold_p2": "2s", "fold_p3": "3s", "budget": {"1h": 1_000_000}, "cap_a_day": 1_000_000}
+    figures["telling"] |= {"storm_begins": 1_000_000}
+    figures["lists"] = {}
+    return yaml.safe_dump(figures, allow_unicode=True)
+
+
 class Installation:
     """A gateway's folder: configuration, journal, outbox and log; and the processes that were started on it."""
 
     def __init__(
-        self, folder: Path, broker: Embedded, inventory: str, offset_ms: Millis = 0, rules: str = "{}", more: str = ""
+        self,
+        folder: Path,
+        broker: Embedded,
+        inventory: str,
+        offset_ms: Millis = 0,
+        rules: str = "{}",
+        more: str = "",
+        telling: Callable[[str], str] = unfolded,
     ) -> None:
-        """``more`` are further tables of the configuration. Nobody's texts are folded: each message is one."""
+        """``more`` are further tables of the configuration. Nobody's texts are folded: each message is one.
+
+        Unless ``telling`` makes another escalation of the shipped one.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.journal = folder / "journal.db"
         self.outbox = folder / "outbox"
@@ -86,7 +105,7 @@ class Installation:
         self._offset_ms = offset_ms
         (folder / "inventory.yaml").write_text(inventory, "utf-8")
         (folder / "rules.yaml").write_text(rules, "utf-8")
-        (folder / "escalation.yaml").write_text(unfolded(shipped.figures().escalation), "utf-8")
+        (folder / "escalation.yaml").write_text(telling(shipped.figures().escalation), "utf-8")
         self._configuration.write_text(
             f"""
             [mqtt]

@@ -9,12 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import DESK, PHONE, Window, window
 from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway
+from tests.photographs import PNG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 PAGES = (
     "/",
     "/map",
+    "/register",
+    "/cases",
+    "/cases/20261124-shiqiao-001",
     "/assets",
     "/assets/meiling-01",
     "/texts",
@@ -150,3 +154,130 @@ def _serious(page: Page) -> list[str]:
     return [
         f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found if fault["impact"] in ("serious", "critical")
     ]
+
+
+def test_a_missed_bin_is_answered_sent_on_emptied_verified_and_closed(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin")
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    case = page.locator(".case", has_text="梅岭1号")
+    expect(case).to_contain_text("这班漏清")
+    expect(case).to_contain_text("告诉 梅大姐")
+    gateway.answered("mei", "2")
+    expect(case).to_contain_text("回复去不了")
+    case.get_by_role("link", name="改派").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("派给").select_option(label="梅书记（村负责人）")
+    dialog.get_by_role("button", name="派单").click()
+    expect(dialog.locator("#outcome")).to_contain_text("已派出")
+    dialog.get_by_role("link", name="好").click()
+    expect(case).to_contain_text("告诉 梅书记")
+    gateway.filled("bin-0101", 3)
+    expect(case).to_have_count(0)
+    page.get_by_role("link", name="台账").click()
+    page.get_by_label("状态").select_option("已核实")
+    page.get_by_role("button", name="筛选").click()
+    page.get_by_role("link", name="20261124-shiqiao-001").click()
+    expect(page.get_by_text("仪器已核实")).to_be_visible()
+    page.get_by_role("link", name="销号").click()
+    page.get_by_role("dialog").get_by_role("button", name="销号").click()
+    expect(page.get_by_role("dialog").locator("#outcome")).to_contain_text("已销号")
+    page.get_by_role("dialog").get_by_role("link", name="好").click()
+    expect(page.locator("h1 + .mark")).to_contain_text("已销号")
+    assert desk.errors == []
+
+
+def test_a_shelved_case_comes_back_by_itself(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin")
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    page.locator(".case", has_text="梅岭1号").get_by_role("link", name="搁置").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("多久").select_option("2 小时")
+    dialog.get_by_label("事由").fill("村里修路")
+    dialog.get_by_role("button", name="搁置").click()
+    expect(dialog.locator("#outcome")).to_contain_text("已搁置")
+    dialog.get_by_role("link", name="好").click()
+    expect(page.locator(".slim .case")).to_contain_text("村里修路")
+    gateway.at(at(24, 13, 45))
+    expect(page.locator(".slim .case")).to_have_count(0)
+    expect(page.locator(".case", has_text="梅岭1号")).to_contain_text("时间到")
+    assert desk.errors == []
+
+
+def test_a_call_is_registered_with_a_photograph_and_closed(gateway: DeskGateway, desk: Window, tmp_path: Path) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin")
+    page.get_by_role("link", name="登记", exact=True).click()
+    page.get_by_label("在哪里").press_sequentially("祠堂")
+    expect(page.locator("#places option")).to_have_count(1)
+    page.get_by_label("在哪里").fill("垃圾池")
+    page.get_by_label("路边有垃圾").check()
+    page.get_by_text("具体位置、谁打来的、照片").click()
+    page.get_by_label("来电人").fill("王大爷")
+    wrong, right = tmp_path / "wrong.jpg", tmp_path / "right.png"
+    wrong.write_bytes(b"MZ this is a program")
+    right.write_bytes(PNG)
+    page.get_by_label("照片").set_input_files(wrong)
+    expect(page.locator("#photo")).to_contain_text("这个文件不是照片")
+    expect(page.get_by_label("来电人")).to_have_value("王大爷")
+    page.get_by_label("照片").set_input_files(right)
+    expect(page.locator("#photo")).to_contain_text("照片已收到")
+    page.get_by_role("button", name="登记", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("有几处对得上")
+    page.get_by_label("梅岭村2号").check()
+    expect(page.get_by_label("来电人")).to_have_value("王大爷")
+    page.get_by_role("button", name="登记", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("已登记")
+    photo = page.get_by_alt_text("登记时的照片")
+    assert photo.evaluate("image => image.decode().then(() => image.naturalWidth)") == 48
+    for verb, field, words in (
+        ("派", "", ""),
+        ("开始办", "", ""),
+        ("办好了", "怎么办好的", "拉走了"),
+        ("核实", "凭什么说办好了", "村书记到场看过"),
+        ("销号", "", ""),
+    ):
+        page.get_by_role("main").get_by_role("link", name=verb, exact=True).click()
+        dialog = page.get_by_role("dialog")
+        if field:
+            dialog.get_by_label(field).fill(words)
+        dialog.get_by_role("button", name=verb).click()
+        expect(dialog.locator("#outcome.good")).to_be_visible()
+        dialog.get_by_role("link", name="好").click()
+        expect(dialog).to_be_hidden()
+        expect(page.locator(".log").last).to_contain_text({"办好了": "报办好", "核实": "人工核实"}.get(verb, verb))
+    expect(page.locator("h1 + .mark")).to_contain_text("已销号")
+    assert [error for error in desk.errors if "422" not in error] == []  # the two refusals of above
+
+
+def test_a_form_that_another_page_sent_does_nothing(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    log_in(page, gateway, "lin")
+    page.goto(f"{gateway.url}/register")
+    page.evaluate("for (const token of document.querySelectorAll('[name=csrf]')) token.value = 'guessed'")
+    page.get_by_label("在哪里").fill("梅岭1号")
+    page.get_by_label("有人烧垃圾").check()
+    page.get_by_role("button", name="登记", exact=True).click()
+    expect(page.get_by_text("这张表不是从值班台发来的")).to_be_visible()
+    page.goto(f"{gateway.url}/cases?show=all")
+    expect(page.get_by_text("没有这样的事项")).to_be_visible()
+
+
+def test_a_script_that_somebody_wrote_is_text_on_every_page(gateway: DeskGateway, desk: Window) -> None:
+    page, script = desk.page, "<script>window.ran = true</script>"
+    log_in(page, gateway, "lin")
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    case = page.locator(".case", has_text="梅岭1号")
+    case.get_by_role("link", name="备注").click()
+    page.get_by_role("dialog").get_by_label("备注").fill(script)
+    page.get_by_role("dialog").get_by_role("button", name="备注").click()
+    expect(page.get_by_role("dialog").locator("#outcome")).to_contain_text("已记下备注")
+    for path in ("/", "/assets/meiling-01", "/cases/20261124-shiqiao-001", "/audit"):
+        page.goto(f"{gateway.url}{path}")
+        expect(page.get_by_text(script).first).to_be_visible()
+        assert page.evaluate("window.ran") is None
+    assert desk.errors == []

@@ -162,7 +162,7 @@ def untold(gateway: Installation, load: Load) -> Counter[tuple[str, str, str]]:
     return load.first_texts() - first_texts(gateway)
 
 
-Untold: TypeAlias = Callable[[Installation, Load], Counter[tuple[str, str, str]]]
+Untold: TypeAlias = Callable[[Installation, Load], object]
 
 
 def drain(gateway: Installation, load: Load, untold: Untold = untold) -> None:
@@ -213,9 +213,12 @@ def examine(gateway: Installation, load: Load, toll: Toll, untold: Untold = unto
     unsent = gateway.rows("SELECT key, state FROM notification WHERE state NOT IN ('delivered', 'dropped')")
     assert unsent == []
     over = {asset for _, asset in load.cleared()}
+    rules = Counter(asset for _, asset in load.raised())
     dropped = gateway.rows("SELECT DISTINCT asset, reason FROM notification WHERE state = 'dropped'")
-    assert {reason for _, reason in dropped} <= {"cleared"}
-    assert {asset for asset, _ in dropped} <= over, "only what was over is not sent any more"
+    assert {reason for _, reason in dropped} <= {"cleared", "inhibited"}
+    assert {asset for asset, reason in dropped if reason == "cleared"} <= over, "only what was over is not sent"
+    explained = {asset for asset, reason in dropped if reason == "inhibited"}
+    assert all(rules[asset] > 1 for asset in explained), "only what something worse explains is not sent"
 
     calls = provider_calls(gateway)
     delivered = {key for (key,) in gateway.rows("SELECT key FROM notification WHERE state = 'delivered'")}

@@ -11,9 +11,10 @@ import pytest
 
 from alerts.rollups.rows import DAYS, HOURS, TownRow
 from gateway.journal.entry import Rolled
+from gateway.journal.reader import JournalReader
 from gateway.journal.rollup_reader import RollupReader
 from telemetry.series import TAGS, Measurement
-from tests.county_week import Week
+from tests.county_week import HOUR_MS, Week
 from tests.rolled_week import drain
 from tests.series_line import made_ready, series_line
 from tests.servers import InfluxServer
@@ -53,6 +54,20 @@ def in_influxdb(influx: InfluxServer, bucket: str, measurement: Measurement) -> 
     }
 
 
+def hours_with_belated_samples(week: Week) -> set[tuple[str, int]]:
+    """The hours of an asset from a sample that came after a younger one of it up to that."""
+    youngest_ms: dict[str, int] = {}
+    hours: set[tuple[str, int]] = set()
+    with closing(JournalReader.open(week.journal)) as reader:
+        for _, reading in reader.readings_after(0, 10**9):
+            last_ms = youngest_ms.get(reading.asset, 0)
+            if reading.observed_ms < last_ms:  # it may change what the younger ones count as, too
+                first = reading.observed_ms - reading.observed_ms % HOUR_MS
+                hours.update((reading.asset, hour) for hour in range(first, last_ms + 1, HOUR_MS))
+            youngest_ms[reading.asset] = max(last_ms, reading.observed_ms)
+    return hours
+
+
 def test_what_was_there_before_influxdb_was_configured_is_there_to_the_last_field(
     week: Week, influx: InfluxServer, tmp_path: Path
 ) -> None:
@@ -79,7 +94,11 @@ def test_a_row_that_changed_overwrites_its_point(week: Week, influx: InfluxServe
 
 
 def test_influxdb_comes_to_the_same_from_the_raw_points(week: Week, influx: InfluxServer, tmp_path: Path) -> None:
-    """Mean, least and highest level of every hour, by InfluxQL over the raw bucket, against the row of the journal."""
+    """Mean, least and highest level of every hour, by InfluxQL over the raw bucket, against the row of the journal.
+
+    A sample without an echo counts by what came before it. A point keeps what it counted as when it came, a row what it
+    counts as in its place, so that an hour may differ in which one came after a younger one.
+    """
     chosen = made_ready(influx, tmp_path / "secrets")
     with series_line(week, chosen) as line:
         line.drain()
@@ -93,6 +112,8 @@ def test_influxdb_comes_to_the_same_from_the_raw_points(week: Week, influx: Infl
         if theirs != pytest.approx(
             tuple(ours.get(name) for name in ("fill_mean_pct", "fill_min_pct", "fill_max_pct", "samples")), abs=1e-9
         ):
-            differing.append((row, ours))
+            differing.append((row["asset"], row["time"], row, ours))
     assert len(rows) > 5_000
-    assert differing == []
+    belated = hours_with_belated_samples(week)
+    assert len(belated) < len(rows) / 4
+    assert [each for each in differing if each[:2] not in belated] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_sim.county import inventory_yaml
+from firmware_sim.county import inventory, inventory_yaml
 from firmware_sim.fleet import fleet
 from firmware_sim.radio import TimedUplink
 from firmware_sim.scenario import HOUR_MS, Happening, Scenario, ScenarioError, at_start, load
@@ -302,26 +302,70 @@ def test_a_hastened_county_writes_the_hour_it_lives_in() -> None:
             assert abs(json.loads(payload)["ts"] - at_ms) < 10_000
 
 
-def test_the_demo_shows_its_story_within_five_hours() -> None:
+def test_the_demo_has_everything_that_its_story_is_made_of() -> None:
     scenario = house("demo")
-    read = samples(scenario.model_copy(update={"hours": 5}))
+    eight = scenario.start_ms + 14 * HOUR_MS
+    read = samples(scenario.model_copy(update={"hours": 24}))
     sites = {site.device: site for site in fleet(scenario).bins}
 
-    def crossing(device: str) -> float | None:
-        """Hours until the second sample in a row above two thirds."""
+    def fills(device: str, from_h: float, to_h: float) -> list[float]:
         geometry = sites[device].geometry
-        over = 0
-        for at, sample in read[device]:
-            fill = (geometry.empty_mm - (sample.values.distance_mm or 0)) / (geometry.empty_mm - geometry.full_mm)
-            over = over + 1 if 0.667 < fill < 0.95 else 0
-            if over == 2:
-                return (at - scenario.start_ms) / HOUR_MS
-        return None
+        return [
+            100 * (geometry.empty_mm - (sample.values.distance_mm or 0)) / (geometry.empty_mm - geometry.full_mm)
+            for at, sample in read[device]
+            if from_h <= (at - eight) / HOUR_MS < to_h
+        ]
 
-    told = {device: hours for device in sites if (hours := crossing(device)) is not None}
-    assert told["bin-0001"] < 1.0
-    assert max(told[device] for device in ("bin-0002", "bin-0013")) < 2.9
-    assert told["bin-0050"] < 0.7
-    assert sum(hours < 2.5 for hours in told.values()) >= 8
-    missed = {row.device for row in truth(scenario) if row.kind is Happening.MISSED_ROUND}
-    assert {"bin-0002", "bin-0013"} <= missed
+    def over(device: str, from_h: float, to_h: float) -> bool:
+        return sum(66.7 < fill < 95 for fill in fills(device, from_h, to_h)) >= 2
+
+    since_last_night = {device for device in sites if over(device, -14, -2)}
+    assert {"bin-0002", "bin-0014", "bin-0021", "bin-0032", "bin-0043"} <= since_last_night
+    assert over("bin-0031", 0, 1.2), "crosses while the round is on its way"
+    assert over("bin-0001", 0, 1.2), "is told at once"
+    assert over("bin-0032", 3, 5.4), "was missed"
+    assert not over("bin-0032", 6, 9), "is empty once somebody else was sent"
+    assert over("bin-0011", 8.5, 9.5), "crosses when the last round of the day is over"
+    assert not any(over("bin-0011", hour, hour + 1) for hour in range(8)), "and not before"
+    assert fills("bin-0043", 5, 5.7), "speaks"
+    assert not fills("bin-0043", 5.8, 10), "is pulled out"
+    plants = [site for site in fleet(scenario).plants if site.feeder == "f01"]
+    assert len(plants) == 3
+    for plant in plants:
+        mains = {sample.values.mains_on for at, sample in read[plant.device] if 6.4 < (at - eight) / HOUR_MS < 7.8}
+        assert 0 in mains, "dark"
+    missed = [row.device for row in truth(scenario) if row.kind is Happening.MISSED_ROUND]
+    assert missed == ["bin-0032"], "and nothing else is"
+
+
+def test_a_county_and_its_towns_have_the_names_that_they_are_given() -> None:
+    named = load(TEXT + "names: {county: 青溪县, towns: [竹园乡]}")
+    written = inventory(named)
+    assert (written["county"]["name"], written["county"]["signature"]) == ("青溪县", "青溪环卫")
+    assert [area["name"] for area in written["areas"] if area["level"] == "town"] == ["竹园乡"]
+    assert [feeder["name"] for feeder in written["feeders"]] == ["竹园线"]
+    assert [row["id"] for row in written["assets"]] == [row["id"] for row in inventory(load(TEXT))["assets"]]
+    for towns in ("[竹园乡, 石桥镇]", "[shiqiao]", "[桥]"):
+        with pytest.raises(ScenarioError, match=r"names\.towns|names"):
+            load(TEXT + f"names: {{towns: {towns}}}")
+
+
+@pytest.mark.parametrize(
+    ("county", "signature"),
+    [
+        ("费县", "费县环卫"),
+        ("湘阳县", "湘阳环卫"),
+        ("双江口市", "双江口"),
+        ("阿拉善左旗", "阿拉善左"),
+        ("开化", "开化环卫"),
+    ],
+)
+def test_a_signature_fits_between_its_brackets(county: str, signature: str) -> None:
+    assert inventory(load(TEXT + f"names: {{county: {county}}}"))["county"]["signature"] == signature
+
+
+def test_plants_stand_where_a_scenario_puts_them() -> None:
+    standing = fleet(load(TEXT.replace("plants: 4", "plants: 4, plant_villages: [1, 1, 9]"))).plants
+    villages = fleet(load(TEXT)).villages
+    assert [site.village for site in standing] == [villages[1], villages[1], villages[1], villages[3]]
+    assert len({site.asset for site in standing}) == len(standing), "each has a name of its own"

@@ -43,6 +43,28 @@
     }
   });
 
+  /* A photograph goes ahead of its form, so that a refused one costs nothing that was typed. */
+  for (const part of document.querySelectorAll(".needs-script")) part.hidden = false;
+  document.addEventListener("change", async (event) => {
+    const input = event.target.closest("[data-upload]");
+    if (!input) return;
+    const place = document.querySelector(input.dataset.shows);
+    place.replaceChildren();
+    if (!input.files.length) return;
+    try {
+      const answer = await fetch(input.dataset.upload, {
+        method: "POST", body: input.files[0], headers: { "X-CSRF": input.dataset.token, Accept: "text/html" },
+      });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const outcome = page.querySelector("#outcome");
+      place.replaceChildren(...(outcome ? [outcome] : page.body.childNodes));
+      if (!answer.ok) input.value = "";
+    } catch {
+      place.textContent = input.dataset.failed;
+      input.value = "";
+    }
+  });
+
   const copy = async (text) => {
     if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
     const area = document.createElement("textarea");  /* a page without TLS has no clipboard of its own */

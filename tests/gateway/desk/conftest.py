@@ -44,6 +44,20 @@ def gateway(tmp_path: Path) -> Iterator[DeskGateway]:
 
 
 @pytest.fixture
+def visitor_at() -> Iterator[Callable[[DeskGateway, str], Visitor]]:
+    """Somebody logged in to a gateway of the test's own."""
+    with ExitStack() as stack:
+
+        def enter(gateway: DeskGateway, name: str) -> Visitor:
+            made = stack.enter_context(Visitor(base_url=gateway.url, trust_env=False))
+            assert made.log_in(name).status_code == httpx.codes.SEE_OTHER
+            made.see("/")
+            return made
+
+        yield enter
+
+
+@pytest.fixture
 def visitor(gateway: DeskGateway) -> Iterator[Callable[[str], Visitor]]:
     """Somebody by the name of a user, logged in; the empty name has not knocked yet."""
     with ExitStack() as stack:

@@ -13,7 +13,7 @@ from tests.gateway.desk.conftest import Visitor
 
 Enter = Callable[[str], Visitor]
 PAGES = ("/", "/map", "/assets", "/assets/meiling-01", "/assets/meiling-plant?days=1", "/texts", "/duty", "/trial")
-ALL_PAGES = (*PAGES, "/quarantine", "/audit")
+ALL_PAGES = (*PAGES, "/register", "/cases", "/quarantine", "/audit")
 
 
 def only_episode(gateway: DeskGateway) -> str:
@@ -249,3 +249,87 @@ def test_static_files_are_the_known_ones(visitor: Enter) -> None:
     assert "htmx" in stranger.get("/static/htmx.js").text
     for name in ("users.py", "..%2fusers.py", "desk.db"):
         assert stranger.get(f"/static/{name}").status_code == httpx.codes.NOT_FOUND
+
+
+def test_a_note_is_kept_with_who_and_when_in_the_episodes_story_and_in_its_case(
+    gateway: DeskGateway, visitor: Enter
+) -> None:
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    lin, episode = visitor("lin"), only_episode(gateway)
+    assert "已记下备注" in lin.act(verb="note", episode=episode, reason="已打电话，\n下午去").text
+    gateway.settle()
+    for path in ("/", "/cases/20261124-shiqiao-001", "/audit", "/assets/meiling-01"):
+        assert "已打电话， 下午去" in lin.see(path).text, path
+        assert "备注" in lin.see(path).text, path
+    assert lin.act(verb="note", episode=episode).status_code == HTTPStatus.BAD_REQUEST
+    assert lin.act(verb="note", episode=episode, reason="x" * 10_000).status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_done_waits_for_the_sensor_and_stops_the_chain(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    lin, episode = visitor("lin"), only_episode(gateway)
+    said = lin.act(verb="finish", episode=episode, reason="看过，清了").text
+    assert "已记“办好”，等核实" in said, "the sensor decides"
+    gateway.at(at(24, 17, 31))
+    assert "mei-head" not in [message.to for message in gateway.channel.sent]
+    gateway.filled("bin-0101", 3)
+    assert "仪器看到已清运" in lin.see("/cases/20261124-shiqiao-001").text
+    assert "已核实" in lin.see("/cases/20261124-shiqiao-001").text
+    assert "它已经解除" in lin.act(verb="finish", episode=episode).text
+
+
+def test_done_is_closed_at_once_where_no_sensor_speaks_and_somebody_knows(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.filled("bin-0101", 72)
+    del gateway.levels["bin-0101"]
+    gateway.at(at(24, 15))  # it fell silent: only a person can know
+    lin = visitor("lin")
+    (episode,) = [episode for episode, rule in gateway.open_rules().items() if rule == "over_two_thirds"]
+    assert "已记“办好”，等核实" in lin.act(verb="finish", episode=episode).text, "nobody says how they know"
+    assert "已销号" in lin.act(verb="finish", episode=episode, reason="村书记看过").text
+    assert "村书记看过" in lin.see("/cases/20261124-shiqiao-001").text
+
+
+def test_a_false_alarm_stops_the_chain_and_opens_a_check_of_its_sensor(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    lin, episode = visitor("lin"), only_episode(gateway)
+    assert lin.act(verb="doubt", episode=episode).status_code == HTTPStatus.BAD_REQUEST, "not without a reason"
+    assert "已记为误报" in lin.act(verb="doubt", episode=episode, reason="池子是空的").text
+    lin.act(verb="doubt", episode=episode, reason="真的是空的")
+    gateway.settle()
+    page = lin.see("/").text
+    assert "说没这回事，要核对" in page
+    assert "池子是空的" in page
+    assert gateway.open_rules(), "nothing is resolved by a word (law L5)"
+    checks = lin.see("/cases?rule=sensor_check").text
+    assert "20261124-shiqiao-002" in checks
+    assert "20261124-shiqiao-003" not in checks, "one check a sensor"
+    gateway.at(at(24, 17, 31))
+    assert "mei-head" not in [message.to for message in gateway.channel.sent]
+
+
+def test_a_crew_may_note_but_not_settle(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    gang, episode = visitor("gang"), only_episode(gateway)
+    assert gang.act(verb="note", episode=episode, reason="在路上").status_code == HTTPStatus.OK
+    for verb in ("finish", "doubt"):
+        assert gang.act(verb=verb, episode=episode, reason="x").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_who_reset_a_fire_and_from_where_is_in_the_audit(gateway: DeskGateway, visitor: Enter) -> None:
+    gateway.levels.pop("bin-0101")
+    gateway.bin("bin-0101", 30.0, 90.0)
+    gateway.settle()
+    for minutes in (20, 40, 60):
+        gateway.clock.now = at(24, 8) + minutes * 60_000
+        gateway.bin("bin-0101", 30.0, 20.0)
+        gateway.settle()
+    lin = visitor("lin")
+    (fire,) = [episode for episode, rule in gateway.open_rules().items() if rule == "fire"]
+    assert "已复位" in lin.act(verb="reset", episode=fire).text
+    audit = lin.see("/audit").text
+    assert "<td>复位</td>" in audit
+    assert "值班台 lin@127.0.0.1" in audit

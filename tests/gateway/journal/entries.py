@@ -9,6 +9,7 @@ from alerts.ledger.case import Case, Deed, Origin
 from alerts.model import Event, Kind, Owed
 from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
+from gateway.journal.aside import Looked
 from gateway.journal.entry import (
     AlertRow,
     Answered,
@@ -131,6 +132,7 @@ def full_entry(rows: int = 30) -> Entry:
         deeds=[Deed(case=LEAK.id, at_ms=NOW_MS, deed="registered", by="dispatch-wu", now="open", reason="满了")],
         readings=[reading(seq, f"bin-{seq % 7}", BIN if seq % 3 else PLANT) for seq in range(rows)],
         quarantined=[Quarantined(NOW_MS, "a/b", b"\xff\x00", "not_json", "no JSON")],
+        looked=[Looked(1, NOW_MS, "refused", "not_json", "still no JSON")],
         statuses=[(Status("bin-1", online=True, boot=17, fw="1.2.0", ts_ms=NOW_MS), NOW_MS)],
         states={"asset-bin-1": b"state", "rg-1": b"a radio gateway"},
         alerts={"overflow/ytan-03/1": alert()},

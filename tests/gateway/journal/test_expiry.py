@@ -90,7 +90,11 @@ def test_quarantine_is_bounded_by_age_and_by_number(journal: Journal, path: Path
     assert journal.expire(NOW_MS + 14 * DAY_MS + 5, 14).quarantined == 5
     assert len(contents(path)["quarantine"]) == 15
     with journal._transaction():
-        journal._connection.execute("INSERT INTO quarantine VALUES (200000, ?, 't', x'00', 'r', '')", (NOW_MS + 10**9,))
+        journal._connection.execute(
+            "INSERT INTO quarantine (id, received_ms, topic, payload, reason, detail)"
+            " VALUES (200000, ?, 't', x'00', 'r', '')",
+            (NOW_MS + 10**9,),
+        )
     assert journal.expire(NOW_MS, 14).quarantined == 15
     assert len(contents(path)["quarantine"]) == 1
 

@@ -202,3 +202,24 @@ def test_journal_courier_and_outbox_together_lose_nothing_and_double_nothing(
 def test_the_level_that_a_sample_counted_as_stands_beside_what_it_said(journal: Journal, reader: JournalReader) -> None:
     journal.commit(Entry(readings=[reading(1).judged(68.4), reading(2)]))
     assert [row["judged_pct"] for row in reader.readings()] == [68.4, None]
+
+
+def test_what_waits_beyond_its_time_is_counted_by_kind(journal: Journal, reader: JournalReader) -> None:
+    minute_ms = 60_000
+    journal.commit(Entry(owed=[owed(1), owed(2), owed(3), owed(4)]))
+    assert reader.overdue(NOW_MS) == (0, 0, 0)
+    assert reader.overdue(NOW_MS + 1) == (4, 0, 0)
+    journal.commit(Entry(attempts=[AttemptStarted(number, NOW_MS + minute_ms) for number in (1, 2, 3)]))
+    taken = Accepted("ref")
+    later_ms = NOW_MS + 30 * minute_ms
+    journal.commit(
+        Entry(
+            attempts=[
+                AttemptEnded(2, NOW_MS + minute_ms, taken, via="sms", receipt_due_ms=NOW_MS + 2 * minute_ms),
+                AttemptEnded(3, NOW_MS + minute_ms, Failed("timeout"), later_ms, via="sms"),
+            ]
+        )
+    )
+    assert reader.overdue(NOW_MS + minute_ms) == (1, 0, 0)
+    assert reader.overdue(NOW_MS + 10 * minute_ms) == (1, 1, 1)
+    assert reader.overdue(later_ms + 1) == (2, 1, 1)

@@ -1,0 +1,183 @@
+"""``python -m benchmarks.township [--days N]``: how much people are told in ordinary life and in storms, virtual clock.
+
+Everything here is counted and nothing is timed, so the same code gives the same table on any machine.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from alerts.calendars import MINUTE_MS
+from alerts.model import Owed, Severity
+from benchmarks.telling import Figures, Lived, figures, inventory_of, live
+from firmware_sim import county
+from firmware_sim.scenario import Scenario, load
+from telemetry.reading import Millis
+from telemetry.wire import Uplink
+
+SCENARIOS: Final = Path(county.__file__).parent / "scenarios"
+RESULT: Final = Path(__file__).parent / "results" / "township.json"
+HOUR_MS: Final = 60 * MINUTE_MS
+DARK_TOWN: Final = """
+seed: dark-town
+start: 2026-11-23T02:00:00Z
+hours: 9
+fleet: {towns: 1, villages: 60, bins: 1960, plants: 40, chirpstack: 0}
+"""
+"""10:00 in Shanghai; 2,000 devices, 15 radio gateways."""
+BIN_SAYS: Final = {"distance_mm": 900.0, "temperature_c": 9.0}
+PLANT_SAYS: Final = {"flow_m3h": 1.5, "mains_on": 1.0}
+DARK_AFTER_MS: Final = 2 * HOUR_MS
+"""How long after its last word a bin's sensor is missed."""
+FIRE_AFTER_MS: Final = DARK_AFTER_MS + 30_000
+
+
+@dataclass(frozen=True)
+class Storm:
+    """What a storm came to."""
+
+    raised: int
+    texts: int
+    most_in_2_min: int
+    """To one person, P1 apart, from when it broke out."""
+    most_in_30_min: int
+    fire_after_ms: Millis
+    """How long after its sample the last of those to be told of a fire was; -1 where nothing burned."""
+    unaccounted: int
+    """Messages that had to wait and then stood in no text, and of which no row says why."""
+    by_role: dict[str, int]
+
+
+def story(name: str, hours: float = 0) -> Scenario:
+    """A scenario of the house, or its first hours."""
+    whole = load((SCENARIOS / f"{name}.yaml").read_text("utf-8"))
+    return whole.model_copy(update={"hours": hours}) if hours else whole
+
+
+def dark_town() -> Storm:
+    """2,000 devices fall silent within a minute, and a bin burns meanwhile."""
+    scenario = load(DARK_TOWN)
+    lived = live(scenario, _dark(scenario))
+    return stormed(lived, scenario.start_ms + DARK_AFTER_MS, scenario.start_ms + FIRE_AFTER_MS)
+
+
+def dark_lines() -> Storm:
+    """Forty plants on three feeders lose power within a minute."""
+    scenario = story("power_cut_three_lines")
+    return stormed(live(scenario), scenario.start_ms + 3 * HOUR_MS + 28 * MINUTE_MS, 0)
+
+
+def stormed(lived: Lived, breaks_ms: Millis, fire_ms: Millis) -> Storm:
+    """The figures of a storm that broke out then."""
+    roles = {person.id: str(person.duties[0].role) for person in lived.inventory.people.values() if person.duties}
+    texts = [owed for owed in lived.texts if owed.at_ms >= breaks_ms]
+    ordinary = [owed for owed in texts if owed.severity != Severity.P1]
+    fires = [owed.at_ms - fire_ms for owed in texts if owed.rule == "fire" and owed.kind == "first"]
+    return Storm(
+        raised=sum(event.at_ms >= breaks_ms for event in lived.raised()),
+        texts=len(texts),
+        most_in_2_min=_most(ordinary, breaks_ms + 2 * MINUTE_MS),
+        most_in_30_min=_most(ordinary, breaks_ms + 30 * MINUTE_MS),
+        fire_after_ms=max(fires, default=-1) if fire_ms else -1,
+        unaccounted=len(waiting(lived)),
+        by_role=dict(Counter(roles.get(owed.to, "?") for owed in texts).most_common()),
+    )
+
+
+def waiting(lived: Lived) -> set[tuple[str, str]]:
+    """Episode and person of all that was to be told later and is in no text, while no row says why (law L9)."""
+    found: set[tuple[str, str]] = set()
+    for event in lived.events:
+        whom = (event.episode, str((event.detail or {}).get("person", "")))
+        if event.event == "held" and whom[1]:
+            found.add(whom)
+        elif event.event in {"folded", "dropped"}:
+            found.discard(whom)
+    return found - {(episode, owed.to) for owed in lived.texts for episode in (owed.episode, *owed.covers)}
+
+
+def _most(texts: list[Owed], until_ms: Millis) -> int:
+    return max(Counter(owed.to for owed in texts if owed.at_ms < until_ms).values(), default=0)
+
+
+def _dark(scenario: Scenario) -> Iterator[Uplink]:
+    """The last word of every device within a minute, and a fire when they are missed."""
+    devices = sorted(inventory_of(scenario).devices.values(), key=lambda device: device.id)
+    for number, device in enumerate(devices):
+        at_ms = scenario.start_ms + number * MINUTE_MS // len(devices)
+        is_bin = device.id.startswith("bin-")
+        said: dict[str, float] = (
+            {"distance_mm": 900, "temperature_c": 9} if is_bin else {"flow_m3h": 1.5, "mains_on": 1}
+        )
+        yield _uplink(scenario, device.id, 1, at_ms, said)
+    yield _uplink(scenario, "bin-0001", 2, scenario.start_ms + FIRE_AFTER_MS, {"temperature_c": 95})
+
+
+def _uplink(scenario: Scenario, device: str, seq: int, at_ms: Millis, said: dict[str, float]) -> Uplink:
+    sample = {"v": 1, "boot": 1, "seq": seq, "ts": at_ms, "readings": said}
+    return Uplink(at_ms, f"cunjing/v1/{scenario.county}/{device}/telemetry", json.dumps(sample).encode())
+
+
+WEEKS: Final = ("ordinary_week", "spring_festival")
+
+
+def main() -> int:
+    """Lives through all of it, prints the table, writes the file."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.township", description=__doc__)
+    asked.add_argument("--days", type=int, default=7, help="how many days of each week")
+    days = asked.parse_args().days
+    weeks: dict[str, Figures] = {}
+    for name in WEEKS:
+        scenario = story(name, days * 24)
+        for answered in (False, True):
+            title = f"{name}, {'answered' if answered else 'nobody answers'}"
+            print(f"{title} …", file=sys.stderr, flush=True)
+            weeks[title] = figures(scenario, live(scenario, answered=answered))
+    print("storms …", file=sys.stderr, flush=True)
+    storms = {"2,000 devices dark and a fire": dark_town(), "40 plants on 3 lines": dark_lines()}
+    show(weeks, storms)
+    found = {"weeks": {name: asdict(week) for name, week in weeks.items()}}
+    found["storms"] = {name: asdict(storm) for name, storm in storms.items()}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def show(weeks: dict[str, Figures], storms: dict[str, Storm]) -> None:
+    """The tables, for people."""
+    lives = Table("", "texts a day", "of them lists", "by role", "most for one emptier", "useless", "which")
+    for name, week in weeks.items():
+        days = len(week.per_day)
+        roles = ", ".join(f"{role} {sum(each) / days:.1f}" for role, each in week.by_role.items())
+        share = f"{week.useless} of {week.about_bins} ({week.useless_share:.0%})"
+        which = ", ".join(f"{what} {count}" for what, count in list(week.useless_by.items())[:3])
+        mean, lists = sum(week.per_day) / days, sum(week.lists_per_day) / days
+        lives.add_row(
+            name,
+            f"{mean:.1f} (most {max(week.per_day)})",
+            f"{lists:.1f}",
+            roles,
+            str(week.most_cleaner_day),
+            share,
+            which,
+        )
+    dark = Table("", "raised", "texts", "most in 2 min", "most in 30 min", "fire after", "unaccounted", "by role")
+    for name, storm in storms.items():
+        fire = "" if storm.fire_after_ms < 0 else f"{storm.fire_after_ms} ms"
+        counts = (storm.raised, storm.texts, storm.most_in_2_min, storm.most_in_30_min)
+        dark.add_row(name, *map(str, counts), fire, str(storm.unaccounted), str(storm.by_role))
+    console = Console(width=190)
+    console.print(lives)
+    console.print(dark)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

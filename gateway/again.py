@@ -1,0 +1,134 @@
+"""An uplink out of quarantine, put through the line once more because what refused it has been mended.
+
+It belongs to the time at which it came: its samples become history and repeats are dropped as ever. They owe nobody a
+text, are no sign of life, and move a state only where nothing newer has been heard of their device.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, Protocol
+
+from alerts import bins
+from alerts.model import Detail, Event
+from gateway.commands import Done, LookAgain, NotPossible, UnknownPerson, Verdict
+from gateway.journal.aside import Aside, Looked
+from gateway.journal.trouble import JournalUnavailable
+from gateway.logs import logger
+from gateway.pipeline import BUG, Pipeline
+from gateway.tracks import UNTRACKED, Track
+from telemetry import clock
+from telemetry.reading import Millis, Reading
+from telemetry.wire import Rejected, Samples, Uplink, decode
+
+_log = logger(__name__)
+
+MOST: Final = 500
+"""So many at a time; the loop has other things to do."""
+NO_UPLINKS: Final = frozenset({"series_refused", "series_expired"})
+"""Reasons of what never was an uplink: lines that the time series would not take."""
+
+
+class Result(StrEnum):
+    """What became of it."""
+
+    COMMITTED = "committed"
+    DUPLICATE = "duplicate"
+    PAST = "past"
+    """It held no measurement: a status of long ago, or a word of our own."""
+    REFUSED = "refused"
+
+
+class Archive(Protocol):
+    """Where the quarantine is."""
+
+    def aside(self, reason: str, most: int) -> list[Aside]:
+        """Those refused for a reason that are refused still, those looked at longest ago first."""
+
+
+def looked_again(
+    wish: LookAgain, pipeline: Pipeline, archive: Archive, now_ms: Millis, patiently: Callable[..., None]
+) -> Verdict:
+    """Some of those refused for a reason; ``patiently`` tries until the journal answers."""
+    if wish.by not in pipeline.county.inventory.people:
+        return UnknownPerson()
+    if wish.reason in NO_UPLINKS:
+        return NotPossible(f"{wish.reason}: these are no uplinks; see `cunjing influx resend`", "no_uplinks")
+    found: list[Aside] = []
+    patiently(lambda: found.extend(archive.aside(wish.reason, MOST)))
+    done = {each.id for each in pipeline.entry.looked}  # twice in one turn is once
+    found = [aside for aside in found if aside.id not in done]
+    if not found:
+        return NotPossible(f"nothing is in quarantine for {wish.reason}", "nothing_aside")
+    for aside in found:
+        patiently(_look, pipeline, aside, now_ms)
+    looked = pipeline.entry.looked[-len(found) :]
+    counts = {str(result): sum(each.result == result for each in looked) for result in Result}
+    by = {"by": wish.by, "channel": wish.channel} | ({"origin": wish.origin} if wish.origin else {})
+    detail: Detail = {**by, "name": wish.reason, **counts}
+    pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=detail))
+    return Done(now_ms, "looked_again" if counts[Result.REFUSED] < len(found) else "refused_again")
+
+
+def _look(pipeline: Pipeline, aside: Aside, now_ms: Millis) -> None:
+    uplink = Uplink(aside.received_ms, aside.topic, aside.payload)
+    try:
+        result, refused = _taken(pipeline, uplink)
+    except JournalUnavailable:
+        raise  # the world's trouble: the same one is looked at again once the journal answers
+    except Exception as bug:  # noqa: BLE001 -- the barrier around one uplink, as in the line
+        _log.exception("uplink_failed_again_by_our_mistake", topic=uplink.topic)
+        result, refused = Result.REFUSED, Rejected(BUG, f"{type(bug).__name__}: {bug}")
+    reason, detail = (aside.reason, "") if refused is None else (refused.reason, refused.detail)
+    pipeline.entry.looked.append(Looked(aside.id, now_ms, str(result), reason, detail))
+
+
+def _taken(pipeline: Pipeline, uplink: Uplink) -> tuple[Result, Rejected | None]:
+    said = decode(uplink, pipeline.directory)
+    if isinstance(said, Rejected):
+        return Result.REFUSED, said
+    if not isinstance(said, Samples):
+        return Result.PAST, None
+    device = pipeline.county.inventory.devices[said.device]
+    track = pipeline.tracks.get(device.id, UNTRACKED)
+    windows, fresh = track.windows, []
+    for sample in said.samples:
+        marked = pipeline.marked(windows, device.id, sample)
+        if marked is not None:
+            windows = marked
+            fresh.append(sample)
+    if fresh:
+        interval_ms = device.interval_s * 1000
+        times, _ = clock.judge(clock.UNHEARD, fresh, said.samples[-1], uplink.received_ms, interval_ms)
+        for sample, timed in zip(fresh, times, strict=True):
+            _keep(
+                pipeline,
+                Reading(
+                    device.id,
+                    device.asset,
+                    sample.boot,
+                    sample.seq,
+                    timed.observed_ms,
+                    uplink.received_ms,
+                    timed.clock,
+                    True,  # noqa: FBT003 -- the field is called late
+                    sample.values,
+                    sample.ts_ms,
+                ),
+            )
+        pipeline.tracks[device.id] = Track(windows, track.clock)
+    if said.refused:
+        return Result.REFUSED, said.refused[0]
+    return (Result.COMMITTED if fresh else Result.DUPLICATE), None
+
+
+def _keep(pipeline: Pipeline, reading: Reading) -> None:
+    """What is older than the last that was heard of its device is history and nothing else."""
+    county = pipeline.county
+    plan = county.plans[reading.asset]
+    place = next(number for number, device in enumerate(plan.devices) if device.id == reading.device)
+    if reading.observed_ms < county.states[reading.asset].devices[place].observed_ms:
+        geometry = plan.asset.bin
+        judged_pct = None if geometry is None else bins.stated_pct(geometry, reading.values)
+    else:
+        judged_pct = county.observe(reading, pipeline.changes)
+    pipeline.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))

@@ -1,0 +1,165 @@
+"""What comes out of the inbox, done on the loop's thread and inside its transaction; the answer waits for the commit.
+
+Each item's meaning is elsewhere: a command's in ``orders``, the ledger's in ``desk_work``, an answer's in ``hearing``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from alerts.annunciator import no_longer_owed
+from alerts.courier import Clearance
+from alerts.office import Trouble
+from gateway import desk_work, maintaining
+from gateway.again import looked_again
+from gateway.clock import Clock
+from gateway.commands import (
+    CaseCommand,
+    Command,
+    Declare,
+    Done,
+    EndTrial,
+    LookAgain,
+    NotPossible,
+    Register,
+    Resend,
+    UnknownEpisode,
+    Verb,
+    Windows,
+    Withdraw,
+)
+from gateway.commands import Verdict as CommandVerdict
+from gateway.hearing import Hearing
+from gateway.journal.entry import AttemptEnded, AttemptStarted, Rolled
+from gateway.journal.writer import Journal
+from gateway.orders import obey
+from gateway.pipeline import Pipeline
+from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Round
+from gateway.sources.inbox import Inbox
+from gateway.watching.watchman import Watchman
+from gateway.welcoming import Welcome
+from telemetry.reading import Millis
+
+AGAIN: Final = Housekeep()
+
+
+class Deeds:
+    """Not thread-safe: the loop owns it. ``patiently`` tries until the journal answers."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        journal: Journal,
+        inbox: Inbox[Any],
+        clock: Clock,
+        *,
+        hearing: Hearing,
+        watchman: Watchman,
+        keep_days: int,
+        resend: Sequence[Callable[[Millis], None]],
+    ) -> None:
+        self.watchman = watchman
+        self.past_changed = False
+        """Whether something of the past was taken in, so that no start may step through it as if it came now."""
+        self._pipeline = pipeline
+        self._journal = journal
+        self._inbox = inbox
+        self._clock = clock
+        self._hearing = hearing
+        self._keep_days = keep_days
+        self._resend = resend
+
+    def do(self, item: object, patiently: Callable[..., None]) -> object:
+        """What is asked for, and the answer to it."""
+        match item:
+            case Command():
+                return self._command(item)
+            case Register() | CaseCommand() | EndTrial() | Declare() | Withdraw() | Windows():
+                return self._wished(item)
+            case LookAgain():
+                self.past_changed = True
+                return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), patiently)
+            case Welcome():
+                return self._hearing.welcome(item, self._clock.now_ms())
+            case Resend(since_ms):
+                return self._send_again(since_ms)
+            case Begin():
+                return self._begin(item)
+            case Housekeep():
+                patiently(self._expire)
+            case _:
+                self._enter(item)
+        return None
+
+    def _wished(self, item: Register | CaseCommand | EndTrial | Declare | Withdraw | Windows) -> object:
+        """What people want that is about no episode: of the ledger, of trials, of work that they declare."""
+        pipeline, now_ms = self._pipeline, self._clock.now_ms()
+        pipeline.advance(now_ms)
+        match item:
+            case Register() | CaseCommand():
+                return desk_work.done(item, pipeline, now_ms, self._journal.knows_case)
+            case EndTrial():
+                return desk_work.trial_ended(item, pipeline, now_ms)
+            case _:
+                return maintaining.done(item, pipeline, now_ms)
+
+    def _enter(self, item: object) -> None:
+        """What others beside the loop have done or seen, and wait to see durable; a tick is only a turn."""
+        entry = self._pipeline.entry
+        match item:
+            case End(number, at_ms, via, outcome, step, event):
+                self._hearing.numbers.ended(item)
+                ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
+                entry.attempts.append(ended)
+                entry.events += () if event is None else (event,)
+            case Lapsed():
+                self._hearing.lapsed(item)
+            case Heard(receipts, replies):
+                self._hearing.heard(receipts, replies, self._clock.now_ms())
+            case DealtWith(consumer, position, filed):
+                self._pipeline.file(filed)
+                entry.consumed[consumer] = position
+            case Rolled():
+                entry.rolled.append(item)
+            case Trouble():
+                self._pipeline.county.watch(item, self._clock.now_ms(), self._pipeline.changes)
+            case Round(rows):
+                self.watchman.round(rows, self._clock.now_ms())
+                self._hearing.numbers.look(self._clock.now_ms())
+
+    def _expire(self) -> None:
+        expired = self._journal.expire(self._clock.now_ms(), self._keep_days)
+        if expired.rows:
+            self._inbox.post(AGAIN)
+
+    def _begin(self, asked: Begin) -> Clearance:
+        """A try may begin unless what it is about has been seen to or is over since."""
+        owed = asked.due.owed
+        wanted = self._pipeline.ledger.is_wanted(owed)
+        if wanted is not None:
+            return self._clear(asked, "" if wanted else "closed")
+        return self._clear(asked, no_longer_owed(owed, self._pipeline.county.alerts))
+
+    def _clear(self, asked: Begin, not_owed: str) -> Clearance:
+        if not_owed:
+            self._pipeline.entry.dropped.append((asked.due.owed.key, not_owed))
+            return Clearance.NO_LONGER_OWED
+        self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
+        return Clearance.GRANTED
+
+    def _send_again(self, since_ms: Millis) -> CommandVerdict:
+        if not self._resend:
+            return NotPossible("nothing is written to InfluxDB: the configuration has no [influxdb]")
+        for resend in self._resend:
+            resend(since_ms)
+        return Done(self._clock.now_ms(), "resending")
+
+    def _command(self, command: Command) -> CommandVerdict:
+        county, now_ms = self._pipeline.county, self._clock.now_ms()
+        self._pipeline.advance(now_ms)
+        if command.episode in self._pipeline.ledger.cases:
+            return desk_work.answered(command, self._pipeline, now_ms)
+        if command.episode not in county.alerts and not self._journal.knows(command.episode):
+            return UnknownEpisode()
+        if command.verb is Verb.FINISH:
+            return desk_work.finished(command, self._pipeline, now_ms)
+        return obey(command, county, now_ms, self._pipeline.changes)

@@ -1,0 +1,184 @@
+"""台账: the ledger as a list with filters, as a workbook, and each case as a page with its history and its photograph.
+
+It reads the journal and decides nothing; what is done about a case is ``stepping``.
+"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from alerts.ledger.case import UNFINISHED, Case, State
+from gateway import spreadsheet
+from gateway.desk.history import told
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.rendering import HEADERS
+from gateway.desk.stepping import offered
+from gateway.desk.users import Role
+from gateway.desk.visiting import Gate, Refusal, require
+from gateway.journal.ledger_reader import OVERDUE, Found, LedgerReader, Wanted, exported
+from gateway.journal.reader import Row
+
+A_PAGE: Final = 100
+_BATCH: Final = 500
+_NEWEST: Final = 2**62
+SHOWS: Final = ("unfinished", "all", *(str(state) for state in State))
+"""What the list may be narrowed to: a state, everything nobody has seen done, or nothing."""
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _bounded(value: object) -> object:
+    """An empty field of the form asks for nothing."""
+    return value if value != "" else None
+
+
+class Filters(BaseModel):
+    """What the form of the list says."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    show: Annotated[str, Field(max_length=16)] = "unfinished"
+    area: Annotated[str, Field(max_length=64)] = ""
+    rule: Annotated[str, Field(max_length=64)] = ""
+    owner: Annotated[str, Field(max_length=64)] = ""
+    q: Annotated[str, Field(max_length=60)] = ""
+    asset: Annotated[str, Field(max_length=64)] = ""
+    overdue: bool = False
+    before: Annotated[int | None, BeforeValidator(_bounded), Field(ge=1, le=_NEWEST)] = None
+
+    def said(self, **other: object) -> str:
+        """The same question as the end of an address."""
+        asked = self.model_dump(exclude_defaults=True) | other
+        return urlencode({name: "1" if value is True else value for name, value in asked.items() if value})
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The list, the workbook, a case and its photograph."""
+    router = APIRouter()
+
+    @router.get("/cases")
+    def cases(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[Filters, Query()]) -> Response:
+        with desk.ledger() as ledger:
+            found = ledger.found(_wanted(visit, filters), A_PAGE + 1)
+            late = ledger.found(_wanted(visit, Filters(overdue=True)), A_PAGE + 1) if not filters.before else []
+        page = found[:A_PAGE]
+        return leaf(
+            visit,
+            "cases.html",
+            "cases",
+            found=[each.case for each in page],
+            older=filters.said(before=page[-1].place) if len(found) > A_PAGE else "",
+            late=len(late),
+            filters=filters,
+            shows=SHOWS,
+            query=filters.said(),
+            rules=visit.present.cases.rules,
+            people=visit.scope.people,
+            areas=[area for area in visit.present.inventory.areas.values() if visit.scope.sees_area(area.id)],
+            overdue=lambda case: overdue(case, visit),
+        )
+
+    @router.get("/cases.xlsx")
+    def book(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[Filters, Query()]) -> Response:
+        require(visit, Role.CREW)
+        inventory = visit.present.inventory
+        called = spreadsheet.names(inventory, visit.present.cases.rules)
+        with desk.ledger() as ledger:
+            made = spreadsheet.workbook(
+                _rows(ledger, _wanted(visit, filters)), called, ZoneInfo(inventory.county.timezone)
+            )
+        named = {"Content-Disposition": "attachment; filename=taizhang.xlsx; filename*=UTF-8''%E5%8F%B0%E8%B4%A6.xlsx"}
+        return Response(made, media_type=_XLSX, headers={**HEADERS, **named})
+
+    @router.get("/cases/{name}")
+    def one(
+        visit: Annotated[Visit, Depends(gate.visit)], name: str, said: Annotated[str, Query(max_length=20)] = ""
+    ) -> Response:
+        with desk.ledger() as ledger:
+            case = seen(ledger, visit, name)
+            history = ledger.history(case.id)
+            earlier = ledger.case(case.recurs) if case.recurs else None
+        return leaf(
+            visit,
+            "case.html",
+            "cases",
+            case=case,
+            rule=visit.present.cases.of(case.rule),
+            lines=[told(line, visit) for line in history],
+            passed=_passed(case, history),
+            verbs=offered(case, visit),
+            overdue=overdue(case, visit),
+            earlier=earlier,
+            fresh=said == "registered",
+            asset=visit.present.inventory.assets.get(case.asset),
+            by_sensor=by_sensor(case, visit),
+            phones=visit.user.role.reaches(Role.CREW),
+        )
+
+    @router.get("/cases/{name}/photo")
+    def photo(visit: Annotated[Visit, Depends(gate.visit)], name: str) -> Response:
+        with desk.ledger() as ledger:
+            case = seen(ledger, visit, name)
+        found = desk.photos.read(case.photo)
+        if found is None:
+            raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        return Response(found[0], media_type=found[1], headers=HEADERS)
+
+    return router
+
+
+def _passed(case: Case, history: list[Row]) -> set[str]:
+    """The states that it has been in since it was last reopened."""
+    since = max((place for place, line in enumerate(history) if line["deed"] == "reopen"), default=0)
+    return {"open", str(case.state), *(str(line["now"]) for line in history[since:])}
+
+
+def seen(ledger: LedgerReader, visit: Visit, name: str) -> Case:
+    """A case that the visitor may see; any other is as if it were not there."""
+    case = ledger.case(name)
+    if case is None or not visit.scope.sees_within(case.within):
+        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+    return case
+
+
+def overdue(case: Case, visit: Visit) -> int:
+    """For how long it should have been done; 0 while it need not be."""
+    late = case.deadline_ms and case.state in OVERDUE and case.deadline_ms < visit.now_ms
+    return visit.now_ms - case.deadline_ms if late else 0
+
+
+def by_sensor(case: Case, visit: Visit) -> bool:
+    """Whether it is a sensor that is expected to see that it is done."""
+    asked = visit.present.cases.of(case.rule)
+    has_devices = case.asset in visit.present.inventory.devices_of
+    return case.standing or (has_devices and bool(asked.seen))
+
+
+def _wanted(visit: Visit, filters: Filters) -> Wanted:
+    """The question to the journal: never more than the visitor may see."""
+    area = filters.area if filters.area and visit.scope.sees_area(filters.area) else visit.scope.area
+    states = {"unfinished": tuple(sorted(UNFINISHED)), "all": ()}
+    return Wanted(
+        area=area,
+        states=() if filters.overdue else states.get(filters.show, (filters.show,)),
+        rule=filters.rule,
+        owner=filters.owner,
+        asset=filters.asset,
+        text=filters.q.strip(),
+        overdue_at_ms=visit.now_ms if filters.overdue else 0,
+        before=filters.before or _NEWEST,
+    )
+
+
+def _rows(ledger: LedgerReader, wanted: Wanted) -> Iterator[Row]:
+    """Everything that the list would show, page after page."""
+    page: list[Found] = ledger.found(wanted, _BATCH)
+    while page:
+        yield from (exported(each.case) for each in page)
+        after: dict[str, Any] = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+        page = ledger.found(Wanted(**after | {"before": page[-1].place}), _BATCH)

@@ -1,0 +1,44 @@
+"""First texts over HTTP: who is to be welcomed, for ``cunjing sms welcome``. It posts to the inbox and nothing else."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.sources.inbox import Inbox, Unanswered
+from gateway.welcoming import Welcome, Welcomed
+
+MOST: Final = 1_000
+_Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class WelcomeBody(BaseModel):
+    """Ids of the inventory, at most a thousand at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    people: Annotated[list[_Id], Field(min_length=1, max_length=MOST)]
+
+
+class WelcomeResult(BaseModel):
+    """Who gets it, from when on (epoch milliseconds), and why others do not."""
+
+    told: list[str]
+    leaves_ms: int
+    skipped: dict[str, str]
+
+
+def serve_greeting(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = 30.0) -> None:
+    """Adds the one route."""
+    authorised = permitted_by(token)
+
+    @app.post("/api/v1/people/welcome", responses=PROBLEMS, dependencies=[Depends(authorised)])
+    def welcome(body: WelcomeBody) -> WelcomeResult:
+        """Owes everybody named their first text, once a day at most; answers when that is durable."""
+        answer = inbox.post(Welcome(tuple(body.people)))
+        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+            case Welcomed(told, leaves_ms, skipped):
+                return WelcomeResult(told=list(told), leaves_ms=leaves_ms, skipped=skipped)
+            case verdict:
+                raise problem_of(verdict)

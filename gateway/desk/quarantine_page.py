@@ -1,0 +1,69 @@
+"""隔离: what was refused on its way in, by reason, and 重新处理 once the cause is mended. Nothing is judged here."""
+
+import re
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from gateway.again import NO_UPLINKS
+from gateway.commands import LookAgain
+from gateway.desk import words
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import asked
+from gateway.desk.users import Deed, Role
+from gateway.desk.visiting import Form, Gate, Refusal, require, require_whole
+
+SHOWN: Final = 200
+_REASON: Final = re.compile(r"[a-z_]{1,40}")
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The page, and the second look."""
+    router = APIRouter()
+
+    @router.get("/quarantine")
+    def quarantine(
+        visit: Annotated[Visit, Depends(gate.visit)], reason: Annotated[str, Query(max_length=64)] = ""
+    ) -> Response:
+        require(visit, Role.CREW)
+        require_whole(visit)
+        with desk.journal() as journal:
+            reasons = journal.quarantine_by_reason()
+            newest = journal.newest_quarantine(reason, SHOWN)
+        return leaf(
+            visit,
+            "quarantine.html",
+            "quarantine",
+            reasons=reasons,
+            newest=newest,
+            reason=reason,
+            shown=_shown,
+            not_again=NO_UPLINKS,
+        )
+
+    @router.post("/quarantine/again")
+    def again(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.DISPATCHER)
+        require_whole(visit)
+        reason = form.get("reason", "")
+        if not visit.user.person:
+            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        if not _REASON.fullmatch(reason):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        origin = f"{visit.user.name}@{visit.address}"
+        outcome = asked(desk, LookAgain(reason=reason, by=visit.user.person, channel="desk", origin=origin))
+        what = f"{reason} - {outcome.name}"
+        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "looked_again", what))
+        title = words.word("events", "looked_again")
+        return leaf(visit, "said.html", "quarantine", title=title, outcome=outcome, back=f"/quarantine?reason={reason}")
+
+    return router
+
+
+def _shown(payload: bytes) -> str:
+    """The beginning of a payload as far as it is text, else its bytes."""
+    text = payload.decode("utf-8", "replace")
+    return text if text.isprintable() else payload.hex(" ")

@@ -1,0 +1,162 @@
+"""登记: a case by telephone or on sight in ten seconds; a double click is one case.
+
+What is wrong is said beside the form, which keeps what was typed. The ledger is asked what
+the API asks; nothing is decided here about a case.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from gateway.commands import Register
+from gateway.desk import places
+from gateway.desk.cases import RegisterBody
+from gateway.desk.leaf import leaf
+from gateway.desk.photos import LARGEST, Trouble
+from gateway.desk.places import Spot
+from gateway.desk.present import Desk, Visit
+from gateway.desk.rendering import html
+from gateway.desk.saying import asked
+from gateway.desk.users import Role
+from gateway.desk.visiting import CSRF_HEADER, Form, Gate, Refusal, came_from_here, require, same
+
+REPORTED: Final = "reported"
+KEY: Final = 24
+"""Random bytes' worth of letters that make one form one case."""
+_SAID_BY_FIELD: Final = {
+    "what": "bad_what",
+    "place": "bad_detail",
+    "caller_name": "bad_caller",
+    "caller_phone": "bad_phone",
+}
+_FIELDS: Final = ("where", "detail", "rule", "what", "reported", "caller_name", "caller_phone", "photo", "key")
+
+
+@dataclass(slots=True)
+class Draft:
+    """What was typed, what is wrong with it, and which places it may mean."""
+
+    typed: dict[str, str]
+    faults: list[str] = field(default_factory=list)
+    spots: list[Spot] = field(default_factory=list)
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The form, what it offers while one types, a photograph, and the case."""
+    router = APIRouter()
+
+    @router.get("/register")
+    def empty(
+        visit: Annotated[Visit, Depends(gate.visit)], asset: Annotated[str, Query(max_length=64)] = ""
+    ) -> Response:
+        require(visit, Role.CREW)
+        spot = places.by_id(visit.scope, f"asset:{asset}") if asset else None
+        return _page(visit, Draft({"where": spot.label if spot else ""}))
+
+    @router.get("/register/places")
+    def offered(
+        visit: Annotated[Visit, Depends(gate.visit)], where: Annotated[str, Query(max_length=80)] = ""
+    ) -> Response:
+        return html("places.html", spots=places.found(visit.scope, where))
+
+    @router.post("/register/photo")
+    async def photo(request: Request, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
+        require(visit, Role.CREW)
+        if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
+            raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
+        kept = await desk.photos.receive(request.stream(), desk.wall_ms())
+        if isinstance(kept, Trouble):
+            return html("photo.html", HTTPStatus.UNPROCESSABLE_ENTITY, fault=str(kept), name="")
+        return html("photo.html", fault="", name=kept)
+
+    @router.post("/register")
+    def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.CREW)
+        if not visit.user.person:
+            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        draft = Draft({name: form.get(name, "").strip() for name in _FIELDS})
+        wish = _wish(desk, visit, draft, form)
+        if wish is None:
+            return _page(visit, draft)
+        outcome = asked(desk, wish)
+        if not outcome.good:
+            draft.faults.append(outcome.name)
+            return _page(visit, draft, outcome.detail)
+        return RedirectResponse(f"/cases/{outcome.case}?said=registered", HTTPStatus.SEE_OTHER)
+
+    return router
+
+
+def _page(visit: Visit, draft: Draft, detail: str = "") -> Response:
+    draft.typed.setdefault("key", "")
+    return leaf(
+        visit,
+        "register.html",
+        "register",
+        HTTPStatus.UNPROCESSABLE_ENTITY if draft.faults else HTTPStatus.OK,
+        typed={name: draft.typed.get(name, "") for name in _FIELDS} | {"key": draft.typed["key"] or _key()},
+        faults=draft.faults,
+        spots=draft.spots,
+        detail=detail,
+        rules=[(name, rule) for name, rule in visit.present.cases.rules.items() if not rule.seen],
+        largest_mb=LARGEST // 1024**2,
+    )
+
+
+def _key() -> str:
+    return secrets.token_hex(KEY // 2)
+
+
+def _wish(desk: Desk, visit: Visit, draft: Draft, form: Form) -> Register | None:
+    """What the ledger is asked; ``None`` when something is wrong, which the draft then says."""
+    typed = draft.typed
+    spot = _spot(visit, draft, form)
+    rule = typed["rule"] or REPORTED
+    rules = visit.present.cases.rules
+    if rule not in rules:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    what = typed["what"] or ("" if rule == REPORTED else rules[rule].says)
+    if not what:
+        draft.faults.append("no_what")
+    if typed["photo"] and not desk.photos.keep(typed["photo"]):
+        draft.faults.append("photo_gone")
+        typed["photo"] = ""
+    try:
+        body = RegisterBody.model_validate(
+            {
+                "what": what or "-",
+                "by": visit.user.person,
+                "reported": typed["reported"] or "telephone",
+                "asset": spot.asset if spot else "",
+                "area": spot.area if spot else "",
+                "place": typed["detail"],
+                "rule": rule,
+                "caller_name": typed["caller_name"],
+                "caller_phone": typed["caller_phone"],
+                "photo": typed["photo"],
+                "key": f"{visit.user.name}.{typed['key']}"[:64] if typed["key"] else "",
+            }
+        )
+    except ValidationError as error:
+        named = {_SAID_BY_FIELD.get(str(fault["loc"][0]), "bad_form") for fault in error.errors()}
+        draft.faults += sorted(named)
+        return None
+    origin = f"{visit.user.name}@{visit.address}"
+    return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=origin)
+
+
+def _spot(visit: Visit, draft: Draft, form: Form) -> Spot | None:
+    """Where it is; where several may be meant, the page asks which, and takes the answer for the same words only."""
+    where = draft.typed["where"][:80]
+    chosen = form.get("spot", "") if form.get("spots_of", "") == where else ""
+    spot = places.by_id(visit.scope, chosen) if chosen else places.meant(visit.scope, where)
+    if spot is None:
+        draft.spots = places.found(visit.scope, where)
+        draft.faults.append("which_place" if draft.spots else "unknown_place" if where else "no_place")
+    return spot

@@ -1,0 +1,134 @@
+"""试运行: what is on trial and until when, what it keeps quiet, and 转正式, which ends it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from alerts.alert import Alert
+from alerts.holds import TRIAL
+from alerts.trials import Kind, Trial
+from gateway.commands import EndTrial
+from gateway.desk import words
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import asked
+from gateway.desk.users import Deed, Role
+from gateway.desk.visiting import Form, Gate, Refusal, require
+from telemetry.reading import Millis
+
+SHOWN: Final = 100
+_FEW: Final = 2
+"""From so many new things on an area is offered as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Something on trial as the page shows it; ``new`` counts what is new within an area."""
+
+    kind: Kind
+    id: str
+    name: str
+    path: str
+    until_ms: Millis
+    usual: bool = False
+    new: int = 0
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The page, the dialog, and the end of a trial."""
+    router = APIRouter()
+
+    @router.get("/trial")
+    def trial(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
+        rows = _rows(visit)
+        may_end = visit.user.role.reaches(Role.DISPATCHER) and bool(visit.user.person)
+        return leaf(
+            visit,
+            "trial.html",
+            "trial",
+            trials=rows[:SHOWN],
+            more=max(0, len(rows) - SHOWN),
+            held=_held(visit),
+            may_end=may_end,
+        )
+
+    @router.get("/trial/end")
+    def ask(
+        visit: Annotated[Visit, Depends(gate.visit)], kind: Kind, name: Annotated[str, Query(max_length=64)]
+    ) -> Response:
+        require(visit, Role.DISPATCHER)
+        return leaf(visit, "trial_end.html", "trial", row=_row(visit, kind, name))
+
+    @router.post("/trial/end")
+    def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.DISPATCHER)
+        if not visit.user.person:
+            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        try:
+            kind = Kind(form.get("kind", ""))
+        except ValueError:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+        row = _row(visit, kind, form.get("name", ""))
+        origin = f"{visit.user.name}@{visit.address}"
+        outcome = asked(desk, EndTrial(kind=row.kind, name=row.id, by=visit.user.person, channel="desk", origin=origin))
+        what = f"{row.kind} {row.id} {outcome.name}"
+        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "trial", what))
+        return leaf(
+            visit, "said.html", "trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
+        )
+
+    return router
+
+
+def _row(visit: Visit, kind: Kind, name: str) -> Row:
+    """One that runs and may be seen; any other is as if it were not there."""
+    found = next((row for row in _rows(visit) if (row.kind, row.id) == (kind, name)), None)
+    if found is None:
+        raise Refusal(HTTPStatus.NOT_FOUND, "no_trial")
+    return found
+
+
+def _rows(visit: Visit) -> list[Row]:
+    """Everything on trial, areas first, then what ends first."""
+    running = list(visit.present.trials.running(visit.now_ms))
+    rows = [*_new_by_area(visit, running), *(row for trial in running for row in _of_one(visit, trial))]
+    return sorted(rows, key=lambda row: (row.kind is not Kind.AREA, row.until_ms, row.name))
+
+
+def _of_one(visit: Visit, trial: Trial) -> Iterator[Row]:
+    inventory, scope = visit.present.inventory, visit.scope
+    if trial.kind is Kind.AREA:
+        if scope.sees_area(trial.name):
+            yield Row(trial.kind, trial.name, inventory.areas[trial.name].name, "", trial.until_ms)
+        return
+    asset = trial.name if trial.kind is Kind.ASSET else inventory.devices[trial.name].asset
+    if scope.sees(asset):
+        name = inventory.assets[asset].name if trial.kind is Kind.ASSET else trial.name
+        yield Row(trial.kind, trial.name, name, f"/assets/{asset}", trial.until_ms, trial.usual)
+
+
+def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[Row]:
+    """Areas in which several things are new, so that one need not go through them one by one."""
+    inventory, dated = visit.present.inventory, {trial.name for trial in running if trial.kind is Kind.AREA}
+    counted: Counter[str] = Counter()
+    until: dict[str, Millis] = {}
+    for trial in running:
+        if trial.usual:
+            for node in {node.id for area in inventory.assets[trial.name].areas for node in inventory.lineage(area)}:
+                counted[node] += 1
+                until[node] = max(until.get(node, 0), trial.until_ms)
+    for area in inventory.areas.values():
+        if counted[area.id] >= _FEW and area.id not in dated and visit.scope.sees_area(area.id):
+            yield Row(Kind.AREA, area.id, area.name, "", until[area.id], new=counted[area.id])
+
+
+def _held(visit: Visit) -> list[Alert]:
+    """Episodes that would have told somebody by now, or will, but for a trial."""
+    with visit.present.feed.present() as projection:
+        held = [alert for alert in projection.open.values() if alert.reason == TRIAL and visit.scope.sees(alert.asset)]
+    return sorted(held, key=lambda alert: alert.raised_ms)

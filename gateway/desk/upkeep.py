@@ -1,0 +1,86 @@
+"""What looks after a county, over HTTP: a trial that is over, and what was refused put through the line once more.
+
+It posts to the inbox and answers when it is durable; what comes of it is decided on the loop's thread.
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Depends, FastAPI, Request
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from gateway.commands import Done, EndTrial, LookAgain, TrialKind, UnknownPerson
+from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.problems import ProblemError
+from gateway.sources.inbox import Inbox, Unanswered
+
+ANSWERED_WITHIN_S: Final = 5.0
+
+_Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
+
+
+class TrialBody(BaseModel):
+    """Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: TrialKind
+    name: _Id
+    by: _Id
+    channel: Literal["api", "cli"] = "api"
+
+
+class TrialResult(BaseModel):
+    """It is over, durably; ``at_ms`` is epoch milliseconds."""
+
+    kind: TrialKind
+    name: str
+    at_ms: int
+
+
+class LookAgainBody(BaseModel):
+    """For which reason it was refused that has been mended; ``by`` is a person of the inventory."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: _Id
+    by: _Id
+    channel: Literal["api", "cli"] = "api"
+
+
+class Looked(BaseModel):
+    """``looked_again`` where anything was taken, else ``refused_again``; ``at_ms`` is epoch milliseconds."""
+
+    event: str
+    at_ms: int
+
+
+def serve_upkeep(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+    """Adds the routes. ``inbox`` is given ``EndTrial`` and ``LookAgain`` values."""
+    authorised = permitted_by(token)
+
+    def ask(wish: EndTrial | LookAgain) -> Done:
+        answer = inbox.post(wish)
+        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+            case Done() as done:
+                return done
+            case UnknownPerson():
+                raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {wish.by}")
+            case verdict:
+                raise problem_of(verdict)
+
+    @app.post("/api/v1/trials/end", responses=PROBLEMS, dependencies=[Depends(authorised)])
+    def end_trial(body: TrialBody, request: Request) -> TrialResult:
+        """转正式: alerts are told from now on; answers when it is durable."""
+        done = ask(EndTrial(**body.model_dump(), origin=_origin(request)))
+        return TrialResult(kind=body.kind, name=body.name, at_ms=done.at_ms)
+
+    @app.post("/api/v1/quarantine/again", responses=PROBLEMS, dependencies=[Depends(authorised)])
+    def again(body: LookAgainBody, request: Request) -> Looked:
+        """Puts up to 500 of those refused for a reason through the line once more; answers when it is durable."""
+        done = ask(LookAgain(**body.model_dump(), origin=_origin(request)))
+        return Looked(event=done.event, at_ms=done.at_ms)
+
+
+def _origin(request: Request) -> str:
+    return "" if request.client is None else request.client.host

@@ -1,0 +1,77 @@
+"""The heartbeat to another machine: while the house works it is asked every so often, and silence is the alarm.
+
+A thread of its own, so that a slow network costs nobody a tick. It decides nothing: whether the house works is
+``pulse``, what silence means is decided by whoever listens.
+"""
+
+import threading
+from typing import Final, Protocol
+
+from gateway.clock import Clock
+from gateway.health import Health, Part
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.settings_watch import Watch
+from gateway.watching.pulse import faltering
+
+_log = logger(__name__)
+
+PART: Final = "heartbeat"
+"""What it is called on ``/readyz``."""
+
+
+class Beat(Protocol):
+    """Asks a URL once (``gateway.client.beat``)."""
+
+    def __call__(self, watch: Watch, said: dict[str, object]) -> str:
+        """Why it was not heard; empty when it was. Bounded, and it never raises."""
+
+
+class Heartbeat:
+    """``start`` runs it, ``stop`` ends it."""
+
+    def __init__(self, watch: Watch, county: str, health: Health, metrics: Metrics, clock: Clock, beat: Beat) -> None:
+        self._watch = watch
+        self._county = county
+        self._health = health
+        self._metrics = metrics
+        self._now_ms = clock.now_ms
+        self._beat = beat
+        self._why = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """A beat that is under way is not waited for longer than that."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def once(self) -> bool:
+        """One beat, if the house works."""
+        why = faltering(self._health)
+        if why:
+            self._metrics.heartbeats.labels("withheld").inc()
+            self._tell(f"withheld: {why}", "what is not ready says why")
+            return False
+        said: dict[str, object] = {"county": self._county, "at_ms": self._now_ms(), "every_s": self._watch.every_s}
+        why = self._beat(self._watch, said)
+        self._metrics.heartbeats.labels("failed" if why else "sent").inc()
+        self._tell(f"not heard: {why}" if why else "", "look at [watch] url, and at the machine that listens there")
+        return not why
+
+    def _tell(self, why: str, remedy: str) -> None:
+        if why != self._why:
+            self._why = why
+            _log.warning("heartbeat", trouble=why) if why else _log.info("heartbeat", trouble="")
+        state = why or f"heard every {self._watch.every_s:g} s"
+        self._health.report(PART, Part(ready=not why, state=state, remedy=remedy if why else ""))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.once()
+            self._stopping.wait(self._watch.every_s)

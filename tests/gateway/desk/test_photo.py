@@ -1,0 +1,33 @@
+"""What counts as a photograph: whole ones of three kinds, and nothing else, whatever the bytes are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.desk.photo import LONGEST_SIDE, Kind, kind_of
+from tests.photographs import JPEG, PNG, WEBP, png
+
+WHOLE = {Kind.JPEG: JPEG, Kind.PNG: PNG, Kind.WEBP: WEBP}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_whole_one_is_known_for_what_it_is(kind: Kind) -> None:
+    assert kind_of(WHOLE[kind]) is kind
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_the_beginning_of_one_is_none(kind: Kind) -> None:
+    """A broken upload is told at once, and not when somebody looks at the case."""
+    assert [cut for cut in range(len(WHOLE[kind])) if kind_of(WHOLE[kind][:cut]) is not None] == []
+
+
+def test_one_that_no_browser_can_show_is_none() -> None:
+    assert kind_of(png(LONGEST_SIDE + 1, 1)) is None
+    assert kind_of(png(1, 0)) is None
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", *(whole[:12] for whole in WHOLE.values())]))
+def test_any_bytes_are_answered_and_none_of_them_is_taken_for_one(bytes_: bytes, head: bytes) -> None:
+    """Whatever follows a right beginning: it never raises, and what it takes has a size and an end."""
+    kind = kind_of(head + bytes_)
+    assert kind is None or (kind is Kind.JPEG and b"\xff\xd9" in bytes_) or (kind is Kind.WEBP and len(bytes_) >= 18)

@@ -1,0 +1,102 @@
+"""Somebody who cannot be reached costs nobody else the news: no level is skipped, and no error passes for a success.
+
+Scenarios 9 and 11 of the papers, on the real loop, journal and courier (oncall#1326; nightingale's Aliyun sender).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from alerts.channels import Channel, Message
+from alerts.channels.aliyun import Aliyun, AliyunSettings
+from gateway.journal.entry import Entry
+from telemetry.reading import Sample, Values
+from telemetry.wire import Uplink
+from tests.alerts.test_aliyun import Provider, account, serving
+from tests.laws.test_telling_laws import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.strategies import wire_bytes, wire_form
+from tests.telling_line import Hand, TellingLine
+
+Begun: TypeAlias = Callable[..., TellingLine]
+CLEANER, HEAD, LEADER = (COUNTY.people[name].phone for name in ("cleaner", "head", "leader"))
+
+
+@pytest.fixture
+def said() -> list[Entry]:
+    return []
+
+
+@pytest.fixture
+def begun(tmp_path: Path, said: list[Entry]) -> Iterator[Begun]:
+    made: list[TellingLine] = []
+
+    def begin(asked: Callable[[Message], None] = lambda _: None, **channels: Channel) -> TellingLine:
+        hand = Hand(START_MS)
+        made.append(TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, hand, said.append, asked, channels))
+        return made[-1]
+
+    yield begin
+    for line in made:
+        with closing(line):
+            pass
+
+
+def speak(line: TellingLine, seq: int, says: Values) -> None:
+    now_ms = line.hand.at_ms
+    payload = wire_bytes(wire_form(Sample(1, seq, says, now_ms, float(seq))))
+    line.bring([Uplink(now_ms, "cunjing/v1/xia/s-pool/telemetry", payload)])
+    line.leap(now_ms)
+
+
+def test_a_dead_number_is_said_and_the_next_level_hears_at_its_time(begun: Begun, said: list[Entry]) -> None:
+    reached: list[tuple[str, int]] = []
+
+    def asked(message: Message) -> None:
+        mood = "refuses" if message.phone == CLEANER else "well"
+        line.providers["one"].mood = line.providers["two"].mood = mood
+        if mood == "well" and message.episode.startswith("overflow"):
+            reached.append((message.phone, line.hand.at_ms - START_MS))
+
+    line = begun(asked)
+    for seq in (1, 2):
+        speak(line, seq, Values(full_flag=1.0))
+    line.live(START_MS + 60 * HOUR, most=900)  # the clock of an overflow counts 06-19
+    undelivered = [event for entry in said for event in entry.events if event.event == "undelivered"]
+    assert [(event.detail or {})["reason"] for event in undelivered][:1] == ["dead_number"]
+    levels = [phone for phone in dict.fromkeys(phone for phone, _ in reached) if phone in {HEAD, LEADER}]
+    assert levels == [HEAD, LEADER], "a level was skipped"
+    assert min(at_ms for phone, at_ms in reached if phone == HEAD) <= 2 * HOUR + MINUTE
+
+
+def test_no_receipt_of_a_fire_sends_it_another_way_and_calls_the_next_person(begun: Begun, said: list[Entry]) -> None:
+    line = begun()
+    speak(line, 1, Values(temperature_c=80.0))
+    line.live(START_MS + 3 * MINUTE)
+    by_way = {name: {taken.phone for taken in provider.taken} for name, provider in line.providers.items()}
+    assert CLEANER in by_way["one"] & by_way["two"]
+    assert LEADER in by_way["one"], "the next person waits for the tenth minute"
+    hurried = [event.rule for entry in said for event in entry.events if event.event == "hurried"]
+    assert hurried[:1] == ["fire"]
+
+
+@pytest.mark.parametrize("code", ["isv.AMOUNT_NOT_ENOUGH", "isv.BUSINESS_LIMIT_CONTROL", "isv.MOBILE_NUMBER_ILLEGAL"])
+def test_http_200_with_an_error_in_its_body_is_no_success(begun: Begun, tmp_path: Path, code: str) -> None:
+    provider = Provider()
+    with serving(provider):
+        provider.says = lambda _: (200, {"Code": code, "Message": "…"})
+        line = begun(aliyun=Aliyun(AliyunSettings(signature="湘阳环卫", **account(provider, tmp_path))))
+        speak(line, 1, Values(temperature_c=80.0))
+        rows = line._journal._connection.execute(
+            "SELECT state, notification.via, attempt.via, outcome FROM notification"
+            " JOIN attempt ON attempt.notification = notification.id WHERE phone = ? AND kind = 'first'"
+            " ORDER BY attempt.id",
+            (CLEANER,),
+        ).fetchall()
+    assert provider.asked, "Aliyun was never asked"
+    outcomes = {via: outcome for _, _, via, outcome in rows}
+    assert outcomes["aliyun"] in {"failed", "refused"}
+    assert outcomes["one"] == "accepted"
+    assert {(state, via) for state, via, _, _ in rows} == {("accepted", "one")}

@@ -1,0 +1,337 @@
+"""The gateway's real loop, journal, ear and courier on a virtual clock, in one thread, with providers that misbehave.
+
+The process may die at any commit, before it is durable or right after; what it knew beyond the journal dies with it.
+Nothing is judged here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.assembly import Figures
+from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
+from alerts.courier import Courier
+from alerts.delivery import Routes
+from alerts.receipts import Receipt, Reply
+from gateway import start
+from gateway.commands import Command, Tick
+from gateway.deeds import Deeds
+from gateway.health import Health, Part
+from gateway.hearing import CLAIMS, Hearing
+from gateway.journal.entry import Committed, Entry
+from gateway.journal.writer import Journal
+from gateway.loop import BROKER, JOURNAL, Loop
+from gateway.metrics import Metrics
+from gateway.pipeline import Pipeline
+from gateway.requests import Heard, JournalPort
+from gateway.rollups.scope import ROLLUPS
+from gateway.settings_watch import Watch
+from gateway.sources.inbox import Answer, Inbox, Unanswered
+from gateway.sources.link import Batch, Phase, SessionState, Version
+from gateway.watching.opening import watchman
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+from telemetry.wire import Uplink
+from tests.fakes import Crash
+
+_THERE: Final = Part(ready=True, state="there")
+_ALARMS_MOST: Final = 40
+"""So many timers and retries of one wait are met at their own instant; the rest are late, as after a long pause."""
+
+
+@dataclass
+class Hand:
+    """The virtual clock, and how many commits the process still makes before it dies; negative is for ever."""
+
+    at_ms: Millis
+    commits_left: int = -1
+    dies_durable: bool = False
+    """Whether the last commit is still made before it dies."""
+
+    def now_ms(self) -> Millis:
+        return self.at_ms
+
+    def wait_s(self, until_ms: Millis) -> float:
+        return max(0.0, (until_ms - self.at_ms) / 1_000)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A text that a provider took."""
+
+    via: str
+    key: str
+    phone: str
+    at_ms: Millis
+    reference: str
+
+
+@dataclass
+class Provider:
+    """A provider that outlives our processes. ``mood`` says how it answers, ``knows`` whether it can be asked."""
+
+    name: str
+    hand: Hand
+    asked: Callable[[Message], None]
+    mood: str = "well"
+    knows: bool = True
+    taken: list[Taken] = field(default_factory=list)
+
+    def send(self, message: Message) -> Outcome:
+        self.asked(message)
+        match self.mood:
+            case "refuses":
+                return Refused("dead_number")
+            case "throttles":
+                return Failed("rate_limited", 60)
+            case "is away":
+                return Failed("unreachable")
+            case "answers nothing":
+                return Failed("timeout")
+            case "breaks":
+                raise RuntimeError("a provider that we have not understood")
+        reference = f"{self.name}-{len(self.taken) + 1}"
+        self.taken.append(Taken(self.name, message.key, message.phone, self.hand.at_ms, reference))
+        if self.mood == "takes and is silent":
+            return Failed("timeout")
+        return Accepted(reference, receipted=self.mood != "promises nothing")
+
+    def find(self, message: Message) -> Accepted | None:
+        if not self.knows:
+            return None
+        found = next((taken for taken in reversed(self.taken) if taken.key == message.key), None)
+        return None if found is None else Accepted(found.reference)
+
+
+MOODS: Final = (
+    "well",
+    "refuses",
+    "throttles",
+    "is away",
+    "answers nothing",
+    "breaks",
+    "takes and is silent",
+    "promises nothing",
+)
+
+
+class MortalJournal(Journal):
+    """The journal of a process that may die at a commit."""
+
+    hand: Hand
+    heard: Callable[[Entry], None]
+
+    def commit(self, entry: Entry) -> Committed:
+        hand = self.hand
+        hand.commits_left -= 1
+        if hand.commits_left == 0 and not hand.dies_durable:
+            raise Crash
+        committed = super().commit(entry)
+        self.heard(entry)
+        if hand.commits_left == 0:
+            raise Crash
+        return committed
+
+
+class _Broker:
+    """Keeps what is not acknowledged, and brings it again to the next process."""
+
+    def __init__(self, hand: Hand) -> None:
+        self.kept: list[Uplink] = []
+        self.state = _session(Phase.LIVE)
+        self._hand = hand
+
+    def wait(self, timeout_s: float, extra_fds: list[int]) -> Batch:
+        _ = timeout_s, extra_fds
+        uplinks = self.kept if self.state.phase is Phase.LIVE else []
+        return Batch([replace(uplink, received_ms=self._hand.at_ms) for uplink in uplinks], [1] * len(uplinks), 1)
+
+    def ack(self, batch: Batch) -> int:
+        del self.kept[: len(batch.mids)]
+        return len(batch.mids)
+
+
+def _session(phase: Phase) -> SessionState:
+    return SessionState(phase, _THERE, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0)
+
+
+class _Door(Inbox[object]):
+    """An inbox whose poster lets the loop turn at once: there is no other thread."""
+
+    turn: Callable[[], None]
+
+    def post(self, item: object, wait_s: float = 0.0) -> Answer | Unanswered:
+        answer = super().post(item, wait_s)
+        self.turn()
+        return answer
+
+
+class TellingLine:
+    """One gateway after the other on the same journal, the same broker and the same providers."""
+
+    pipeline: Pipeline
+    loop: Loop
+    courier: Courier
+
+    def __init__(
+        self,
+        path: Path,
+        inventory: Inventory,
+        figures: Figures,
+        hand: Hand,
+        heard: Callable[[Entry], None],
+        asked: Callable[[Message], None],
+        channels: Mapping[str, Channel] = MappingProxyType({}),
+    ) -> None:
+        """``channels`` are tried before the two providers."""
+        self._path = path
+        self._inventory = inventory
+        self._figures = figures
+        self._heard = heard
+        self._metrics = Metrics()
+        self._next_ms: Millis | None = None
+        self.hand = hand
+        self.broker = _Broker(hand)
+        self.providers = {name: Provider(name, hand, asked) for name in ("one", "two")}
+        self._channels: dict[str, Channel] = {**channels, **self.providers}
+        self._begin()
+
+    # --- what happens to it
+
+    def bring(self, uplinks: Sequence[Uplink]) -> None:
+        """Messages are at the broker, and the loop turns."""
+        self.broker.kept += uplinks
+        self._alive(self._turn)
+
+    def order(self, command: Command) -> object:
+        """A person's command; nothing is answered when the process dies of it."""
+        return self._posted(command)
+
+    def hear(self, receipts: Sequence[Receipt] = (), replies: Sequence[Reply] = ()) -> None:
+        """Something came back by telephone; the provider tells it again when we die of it."""
+        if self._posted(heard := Heard(tuple(receipts), tuple(replies))) is None:
+            self._posted(heard)
+
+    def live(self, until_ms: Millis, *, most: int = _ALARMS_MOST) -> None:
+        """Time passes: every timer, every retry and every missing receipt at its own instant."""
+        for _ in range(most):
+            due_ms = min((due for due in (self._next_ms, self._courier_ms()) if due is not None), default=until_ms)
+            if due_ms >= until_ms:
+                break
+            self.leap(max(due_ms, self.hand.at_ms))
+        self.leap(until_ms)
+
+    def leap(self, to_ms: Millis) -> None:
+        """The clock shows this at once, and everything that waits for it follows."""
+        self.hand.at_ms = to_ms
+        self._posted(Tick(to_ms))
+        self._alive(self._send)
+
+    def deafen(self) -> None:
+        """The broker is gone."""
+        self.broker.state = _session(Phase.RESTING)
+        self._alive(self._turn)
+
+    def listen(self) -> None:
+        """The broker is back, with what it has kept."""
+        self.broker.state = _session(Phase.LIVE)
+        self._alive(self._turn)
+
+    def end(self, away_ms: Millis) -> None:
+        """The process ends as it should, with a snapshot, and another begins after a while."""
+        self._alive(lambda: self.loop._commit(snapshot=True))
+        self._reborn(away_ms)
+
+    def close(self) -> None:
+        """No more."""
+        self._port.close()
+        self._journal.close()
+        self._door.close()
+
+    # --- what it is made of
+
+    def _begin(self) -> None:
+        hand, now_ms = self.hand, self.hand.at_ms
+        self._journal = MortalJournal.open(self._path)
+        self._journal._connection.execute("PRAGMA synchronous = OFF")  # the process dies here, never the machine
+        self._journal.hand, self._journal.heard = hand, self._heard
+        self._journal.admit([ROLLUPS])
+        restored = self._journal.restore()
+        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, restored, now_ms)
+        self._door = _Door()
+        self._door.turn = self._turn
+        self._port = JournalPort(self._path, self._door)
+        self.courier = Courier(self._port, self._channels, hand.now_ms, Routes(tuple(self._channels)))
+        health = Health((BROKER, JOURNAL), hand.now_ms)
+        self.loop = Loop(
+            self.pipeline,
+            self._journal,
+            self.broker,
+            self._door,
+            Deeds(
+                self.pipeline,
+                self._journal,
+                self._door,
+                hand,
+                hearing=Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
+                watchman=watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
+                keep_days=90,
+                resend=(),
+            ),
+            clock=hand,
+            heard_ms=restored.heartbeat_ms,
+            unsnapshotted=restored.last_reading_id - restored.snapshot_position,
+            health=health,
+            metrics=self._metrics,
+            wake_at=self._wake_at,
+            owe=lambda: None,
+            watch=lambda _entry: None,
+            stopping=lambda: False,
+        )
+        self._turn()
+
+    def _reborn(self, away_ms: Millis) -> None:
+        self.close()
+        self.hand.commits_left = -1
+        self.hand.at_ms += away_ms
+        self._begin()
+
+    def _alive(self, act: Callable[[], object]) -> object | None:
+        """Does it, unless the process dies of it; then another is there at once."""
+        try:
+            return act()
+        except Crash:
+            self._reborn(0)
+            return None
+
+    def _posted(self, item: object) -> object:
+        def post() -> object:
+            answer = self._door.post(item)
+            assert isinstance(answer, Answer)
+            return answer.wait(0.0)
+
+        return self._alive(post)
+
+    def _turn(self) -> None:
+        self.loop._beat_at_s = float("-inf")  # a heartbeat each turn, for no real time passes here
+        self.loop.turn()
+
+    def _send(self) -> None:
+        while self.courier.run_once(self.hand.at_ms):
+            pass
+
+    def _wake_at(self, due_ms: Millis | None) -> None:
+        self._next_ms = due_ms
+
+    def _courier_ms(self) -> Millis | None:
+        """When the courier has something to do next."""
+        (due_ms,) = self._journal._connection.execute(
+            "SELECT min(due) FROM (SELECT coalesce(next_attempt_ms, 0) AS due FROM notification"
+            " WHERE state IN ('owed', 'sending')"
+            " UNION ALL SELECT receipt_due_ms FROM notification WHERE state = 'accepted' AND receipt_due_ms > 0)"
+        ).fetchone()
+        return None if due_ms is None else int(due_ms)
