@@ -43,6 +43,10 @@ class Alert(Struct, frozen=True, kw_only=True):
     round_ms: Millis = 0
     """When the next round of its own counts as missed."""
     missed: int = 0
+    flap_ms: Millis = 0
+    """When the crew is told that its data flap (T15)."""
+    flapped: int = 0
+    """How often they were."""
     told: tuple[str, ...] = ()
     emptied_by: str = ""
     closed_ms: Millis = 0
@@ -66,4 +70,4 @@ class Alert(Struct, frozen=True, kw_only=True):
     @property
     def wake_ms(self) -> Millis:
         """The earliest instant at which anything about it is due, or 0."""
-        return min((due for due in (self.tell_ms, self.lapse_ms) if due), default=0)
+        return min((due for due in (self.tell_ms, self.lapse_ms, self.flap_ms) if due), default=0)

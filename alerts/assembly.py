@@ -20,6 +20,7 @@ from alerts.devices import DeviceMemory
 from alerts.digest import Digest
 from alerts.exposure import lines_pct
 from alerts.facts import Witness
+from alerts.flapping import Flapping
 from alerts.ledger.book import Ledger
 from alerts.ledger.case import Case
 from alerts.lifecycle import IDLE, Machine
@@ -35,6 +36,7 @@ from alerts.schedule import Schedule
 from alerts.scribe import Scribe
 from alerts.trials import Trials
 from alerts.tuning import Tuned, Tuning
+from alerts.windows import Window
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -57,6 +59,7 @@ class _Kept(Struct, frozen=True, array_like=True):
     devices: dict[str, DeviceMemory]
     machines: dict[str, Machine]
     run: str = ""
+    windows: tuple[Window, ...] = ()
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -104,7 +107,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     annunciator = Annunciator(
         inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
     )
-    office = Office(inventory, telling, Responses(inventory, telling), gateway_rule)
+    office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule)
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
@@ -119,7 +122,7 @@ def pack(plan: Plan, state: AssetState) -> bytes:
         for slot, machine in zip(plan.slots, state.machines, strict=True)
         if machine is not IDLE and machine != IDLE
     }
-    return _ENCODE(_Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run))
+    return _ENCODE(_Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run, state.windows))
 
 
 def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> AssetState:
@@ -134,7 +137,7 @@ def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> As
     )
     last = len(devices) - 1
     machines = tuple(_seated(found.machines.get(_name(plan, slot), IDLE), last) for slot in plan.slots)
-    return AssetState(memory, devices, machines, found.run)
+    return AssetState(memory, devices, machines, found.run, found.windows)
 
 
 def _seated(machine: Machine, last: int) -> Machine:

@@ -4,27 +4,25 @@ The only mutable thing in the middle: states, timers and open alerts. What they 
 A failed input leaves it as it was: everything is computed before anything is kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from alerts import engine
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
 from alerts.bins import recent_c
 from alerts.changes import Changes
+from alerts.docket import Docket
 from alerts.engine import NEVER
 from alerts.finding import Finding, Found, Step
 from alerts.mailbox import Mailbox
-from alerts.office import Docket, Office, Trouble
+from alerts.office import Office, Trouble
 from alerts.plan import AssetState, Memory, Plan
-from alerts.responses import LONGEST_GRACE_MS, Asked, Responses
+from alerts.responses import LONGEST_GRACE_MS, Asked, Deed
 from alerts.scribe import Log, Scribe
 from alerts.timers import Timers
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
-
-Deed: TypeAlias = Callable[[Responses, Alert, Memory | None, Log], Alert | str]
-"""One of ``Responses``, with all that it needs besides."""
 
 _ASSET: Final = "a"
 _ALERT: Final = "e"
@@ -41,7 +39,7 @@ class County:
         self.states: dict[str, AssetState] = {}
         self.alerts: dict[str, Alert] = {}
         self.boxes: dict[str, Mailbox] = {}
-        self._office = office
+        self.office = office
         self._annunciator = telling
         self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
         self._silent: set[str] = set()
@@ -61,7 +59,7 @@ class County:
         """Takes over what was remembered, under other figures maybe; timers run once ``listen`` is called."""
         self._figures_changed = figures_changed
         self.states = dict(states)
-        self.alerts = {alert.episode: self._office.adopt(alert) for alert in alerts}
+        self.alerts = {alert.episode: self.office.adopt(alert) for alert in alerts}
         self.boxes = {box.phone: box for box in boxes}
         self._silent = {
             device.id
@@ -100,7 +98,7 @@ class County:
         asset = plan.asset.id
         step = engine.observe(plan, self.states[asset], reading, self)
         if step.moved or step.findings:
-            self._keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
+            self.keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
         else:
             self.states[asset] = step.state
         return step.judged_pct
@@ -116,7 +114,7 @@ class County:
                 self._expire(self.plans[name], due_ms, changes)
             elif kind == _ALERT:
                 docket = self._docket()
-                self._office.run(self.alerts[name], due_ms, docket)
+                self.office.run(self.alerts[name], due_ms, docket)
                 self._settle(docket, changes)
             else:
                 box, log = self._annunciator.release(self.boxes[name], self.alerts, due_ms)
@@ -126,7 +124,7 @@ class County:
         step = engine.expire(plan, self.states[plan.asset.id], due_ms)
         if not step.moved:  # it would be due again and again, and nothing else would ever happen
             raise RuntimeError(f"{plan.asset.id} is due at {due_ms}, and nothing comes of it")
-        self._keep(plan, step, due_ms, changes)
+        self.keep(plan, step, due_ms, changes)
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""
@@ -136,11 +134,11 @@ class County:
         """What a person does about an open episode; a sentence when it is not possible, which changes nothing."""
         alert = self.alerts[episode]
         docket = self._docket()
-        done = deed(self._office.responses, alert, self.memory(alert.asset), docket.log)
+        done = deed(self.office.responses, alert, self.memory(alert.asset), docket.log)
         if isinstance(done, str):
             return done
         docket.enter(done)
-        self._office.run(done, at_ms, docket)
+        self.office.run(done, at_ms, docket)
         self._settle(docket, changes)
         return ""
 
@@ -155,7 +153,7 @@ class County:
             return False
         state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
         docket = self._docket()
-        self._office.reset(alert, asked, at_ms, docket)
+        self.office.reset(alert, asked, at_ms, docket)
         self.states[alert.asset] = state
         changes.moved[alert.asset] = None
         self._settle(docket, changes)
@@ -173,13 +171,30 @@ class County:
     @property
     def scribe(self) -> Scribe:
         """The writer of this county."""
-        return self._office.escalation.scribe
+        return self.office.escalation.scribe
 
     def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""
         docket = self._docket()
-        self._office.watch(trouble, at_ms, docket)
+        self.office.watch(trouble, at_ms, docket)
         self._settle(docket, changes)
+
+    def keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
+        """Stage two on what a step found; only then the step itself is kept."""
+        asset = plan.asset.id
+        docket = self._docket(step.findings, asset, step.state)
+        docket.queued = queued
+        self.office.decide(step.findings, at_ms, docket)
+        self._settle(docket, changes)
+        self.states[asset] = step.state
+        for finding in step.findings:
+            if finding.kind is Found.STALE:
+                self._silent.add(finding.device)
+            elif finding.kind is Found.FRESH:
+                self._silent.discard(finding.device)
+        if step.moved:
+            changes.moved[asset] = None
+        self._file(_ASSET, asset)
 
     def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
         """See ``Neighbours``."""
@@ -196,23 +211,6 @@ class County:
         """Whether any device of an asset speaks."""
         return any(device.id not in self._silent for device in self.inventory.devices_of.get(asset, ()))
 
-    def _keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
-        """Stage two on what a step found; only then the step itself is kept."""
-        asset = plan.asset.id
-        docket = self._docket(step.findings, asset, step.state)
-        docket.queued = queued
-        self._office.decide(step.findings, at_ms, docket)
-        self._settle(docket, changes)
-        self.states[asset] = step.state
-        for finding in step.findings:
-            if finding.kind is Found.STALE:
-                self._silent.add(finding.device)
-            elif finding.kind is Found.FRESH:
-                self._silent.discard(finding.device)
-        if step.moved:
-            changes.moved[asset] = None
-        self._file(_ASSET, asset)
-
     def _is_queued(self, reading: Reading) -> bool:
         """Whether it waited for us while later news of its device may have queued up behind it."""
         fresh = reading.observed_ms >= self._since_ms or reading.received_ms >= self._grace_ms
@@ -227,10 +225,10 @@ class County:
             elif finding.kind is Found.FRESH:
                 silent = silent - {finding.device}
 
-        def memory(name: str) -> Memory | None:
-            return state.memory if state is not None and name == asset else self.memory(name)
+        def state_of(name: str) -> AssetState | None:
+            return state if state is not None and name == asset else self.states.get(name)
 
-        return Docket(self.alerts, silent, memory, self._since_ms, self._grace_ms)
+        return Docket(self.alerts, silent, state_of, self._since_ms, self._grace_ms)
 
     def _settle(self, docket: Docket, changes: Changes) -> None:
         posted = self._annunciator.post(docket.log, self.boxes)
@@ -280,7 +278,7 @@ class County:
         for alert in list(self.alerts.values()):
             if not self._is_watched(alert):
                 docket = self._docket()
-                self._office.retire(alert, at_ms, docket)
+                self.office.retire(alert, at_ms, docket)
                 self._settle(docket, changes)
 
     def refigure(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:
@@ -290,7 +288,7 @@ class County:
         for asset, plan in plans.items():
             step = engine.rejudge(plan, self.states[asset], at_ms, self)
             if step.moved:
-                self._keep(plan, step, at_ms, changes)
+                self.keep(plan, step, at_ms, changes)
             self._file(_ASSET, asset)
 
     def _is_watched(self, alert: Alert) -> bool:

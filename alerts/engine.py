@@ -7,18 +7,18 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts import bins, lifecycle, plants
+from alerts import bins, lifecycle, plants, works
 from alerts.bins import BinMemory, BinSight
 from alerts.calendars import stamp
 from alerts.devices import hear
 from alerts.finding import Finding, Found, Step
-from alerts.lifecycle import Call, Instant, Machine, Move, Timing
+from alerts.lifecycle import Call, Instant, Machine, Move
 from alerts.model import Condition, Detail
 from alerts.plan import AssetState, Memory, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
 from alerts.rules.offline import Offline
-from alerts.run_state import run_state
+from alerts.run_state import followed
 from telemetry.inventory import Asset, BinGeometry
 from telemetry.reading import Millis, Reading
 
@@ -70,7 +70,7 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
         state = replace(state, machines=machines)
     if plan.asset.bin is not None:
         return Step(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
-    return _run_state(plan, state, findings, at.received_ms, moved=moved)
+    return followed(plan, state, findings, at.received_ms, moved=moved)
 
 
 def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
@@ -103,7 +103,7 @@ def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
 
 def deadline_ms(plan: Plan, state: AssetState) -> Millis:
     """When time alone may next move this asset (receive time), or ``NEVER``."""
-    due = NEVER
+    due = min((window.due_ms for window in state.windows), default=NEVER)
     for index, place in enumerate(plan.silence):
         if state.machines[place].condition is not Condition.ACTIVE:
             due = min(due, offline_ms(plan, state, index))
@@ -120,8 +120,8 @@ def offline_ms(plan: Plan, state: AssetState, index: int) -> Millis:
 
 
 def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
-    """T3, T5, T6 and T7 by time alone: whatever of this asset is due at ``at_ms``."""
-    findings: list[Finding] = []
+    """T3, T5, T6 and T7 by time alone, and windows of work: whatever of this asset is due at ``at_ms``."""
+    state, findings = works.due(plan, state, at_ms)
     machines = list(state.machines)
     at = Instant(at_ms, at_ms, late=False, feeder=0)
     for place, slot in enumerate(plan.slots):
@@ -129,7 +129,7 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
         if isinstance(slot.rule, Offline):
             if machine.condition is Condition.ACTIVE or offline_ms(plan, state, slot.device) > at_ms:
                 continue
-            after, move = _silenced(machine, _mint(plan, slot, at_ms), at_ms, slot.device)
+            after, move = _silenced(machine, slot, _mint(plan, slot, at_ms), at_ms)
             findings.append(Finding(Found.STALE, at_ms, plan.asset.id, device=plan.devices[slot.device].id))
         elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, machine):
             after, move = lifecycle.expire(machine, slot.timing, _mint(plan, slot, at_ms))
@@ -140,7 +140,7 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
     moved = bool(findings)
     if moved:
         state = replace(state, machines=tuple(machines))
-    return _run_state(plan, state, findings, at_ms, moved=moved)
+    return followed(plan, state, findings, at_ms, moved=moved)
 
 
 def reset(plan: Plan, state: AssetState, kind: str) -> AssetState:
@@ -169,7 +169,7 @@ def _absorb(
     seen = hear(device, reading, older=older)
     devices = (seen,) if len(state.devices) == 1 else (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
     if older:
-        return None, AssetState(state.memory, devices, state.machines, state.run)
+        return None, AssetState(state.memory, devices, state.machines, state.run, state.windows)
     sight: BinSight | plants.PlantSight
     memory: Memory
     if isinstance(state.memory, BinMemory):
@@ -178,7 +178,7 @@ def _absorb(
     else:
         assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
         sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
-    return sight, AssetState(memory, devices, state.machines, state.run)
+    return sight, AssetState(memory, devices, state.machines, state.run, state.windows)
 
 
 def _judged_pct(geometry: BinGeometry, sight: BinSight | plants.PlantSight | None, reading: Reading) -> float | None:
@@ -196,16 +196,14 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
         for slot, machine in zip(plan.slots, state.machines, strict=True)
     )
     memory = plants.postpone(state.memory, gap) if isinstance(state.memory, PlantMemory) else state.memory
-    return AssetState(memory, state.devices, machines, state.run)
+    return AssetState(memory, state.devices, machines, state.run, state.windows)
 
 
-def _silenced(machine: Machine, mint: str, at_ms: Millis, feeder: int) -> tuple[Machine, Move]:
+def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[Machine, Move]:
     if machine.condition is Condition.RECOVERING:
-        relapsed = replace(machine, condition=Condition.ACTIVE, due_ms=0, wake_ms=0, count=0, flaps=machine.flaps + 1)
-        return relapsed, Move.RELAPSED
-    return lifecycle.expire(
-        replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=feeder), Timing(), mint
-    )
+        return lifecycle.relapse(machine, slot.timing, at_ms), Move.RELAPSED
+    silent = replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=slot.device)
+    return lifecycle.expire(silent, slot.timing, mint)
 
 
 def _is_stale(plan: Plan, state: AssetState, machine: Machine) -> bool:
@@ -222,7 +220,7 @@ def _finding(
     plan: Plan, state: AssetState, slot: Slot, machine: Machine, move: Move, at: Instant, reason: str
 ) -> Finding:
     device = plan.devices[slot.device] if slot.device >= 0 else None
-    ends = move in (Move.CLEARED, Move.LATCHED)
+    told_late = at.late if move in (Move.CLEARED, Move.LATCHED, Move.RELAPSED) else machine.untold
     raises = move in (Move.RAISED, Move.CONFIRMED, Move.REIGNITED)
     detail = _evidence(plan, state, slot, machine) if raises else None
     return Finding(
@@ -234,9 +232,10 @@ def _finding(
         machine.episode,
         slot.rule.severity_of(plan.asset, detail) if detail is not None else "",
         machine.since_ms,
-        at.late if ends else machine.untold,
+        told_late,
         reason,
         detail,
+        machine.begins_flapping and (raises or move is Move.RELAPSED),
     )
 
 
@@ -256,13 +255,3 @@ def _emptied(asset: Asset, emptying: bins.Emptying | None, at_ms: Millis) -> tup
         return ()
     kind = Found.EMPTIED if emptying.wholly else Found.PARTLY_EMPTIED
     return (Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct}),)
-
-
-def _run_state(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> Step:
-    if plan.asset.plant is None or not isinstance(state.memory, PlantMemory):
-        return Step(state, tuple(findings), moved)
-    run = run_state(plan, state)
-    if run == state.run:
-        return Step(state, tuple(findings), moved)
-    findings.append(Finding(Found.RUN_STATE, at_ms, plan.asset.id, detail={"from": state.run, "to": run}))
-    return Step(replace(state, run=run), tuple(findings), moved=True)

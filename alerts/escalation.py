@@ -209,21 +209,10 @@ class Escalation:
     ) -> Alert:
         """One step: everybody on duty who holds one of its roles, each once; then the next step is filed."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
-        held = {role: self._holders(alert, role) for role in step.roles}
-        found = [holder for role in step.roles for holder in held[role]]
-        reached: list[str] = []
+        found = any(self._holders(alert, role) for role in step.roles)
         text = self.scribe.step_text(told, step, memory, at_ms, self.schedule.deadline_ms(told, at_ms))
-        for holder in found:
-            if holder.person.id in reached:
-                continue
-            if self._is_off_duty(alert, holder, at_ms):
-                log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
-                continue
-            reached.append(holder.person.id)
-            log.append(self.scribe.owed(alert, alert.step, holder.person.id, kind, text, at_ms))
-        for role in step.roles:
-            if not held[role]:
-                log.append(why("notice", alert, at_ms, "nobody_holds_role", person=role))
+        reached = self.on_duty(alert, step, at_ms, log)
+        log.extend(self.scribe.owed(alert, alert.step, person, kind, text, at_ms) for person in reached)
         policy = self.schedule.policy(alert)
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
@@ -233,6 +222,20 @@ class Escalation:
         if (not found or alone) and told.step < len(self.schedule.steps(told)):
             return replace(told, due_ms=at_ms)
         return self._file_next(told, at_ms, log)
+
+    def on_duty(self, alert: Alert, step: StepPolicy, at_ms: Millis, log: Log) -> list[str]:
+        """Everybody on duty who holds one of its roles, each once; who is not, or that nobody does, is written down."""
+        reached: list[str] = []
+        held = {role: self._holders(alert, role) for role in step.roles}
+        for holder in (holder for role in step.roles for holder in held[role]):
+            if holder.person.id in reached:
+                continue
+            if self._is_off_duty(alert, holder, at_ms):
+                log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
+                continue
+            reached.append(holder.person.id)
+        log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in held if not held[role])
+        return reached
 
     def _repeat(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         policy = self.schedule.policy(alert)

@@ -24,6 +24,9 @@ class Found(StrEnum):
     EMPTIED = "emptied"
     PARTLY_EMPTIED = "partly_emptied"
     RUN_STATE = "run_state"
+    STEADY = "steady"
+    WORK_BEGUN = "work_begun"
+    WORK_OVER = "work_over"
 
 
 class Finding(Struct, frozen=True, gc=False):
@@ -40,6 +43,8 @@ class Finding(Struct, frozen=True, gc=False):
     late: bool = False
     reason: str = ""
     detail: Detail | None = None
+    flapping: bool = False
+    """With this it moved once too often (T15)."""
 
 
 class Step(Struct, frozen=True, gc=False):

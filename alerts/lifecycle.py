@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.model import Condition
+from alerts.timing import Timing
 from telemetry.reading import Millis
 
 
@@ -39,17 +40,7 @@ NONE: Final = Verdict(Call.NONE)
 RAISE: Final = Verdict(Call.RAISE)
 CLEAR: Final = Verdict(Call.CLEAR)
 BETWEEN: Final = Verdict(Call.BETWEEN)
-
-
-class Timing(Struct, frozen=True, gc=False):
-    """How long and how often a predicate must hold before it counts."""
-
-    on_count: int = 1
-    on_delay_ms: Millis = 0
-    off_count: int = 1
-    off_delay_ms: Millis = 0
-    timer_promotes: bool = True
-    latching: bool = False
+_BETTER: Final = (Call.CLEAR, Call.END)
 
 
 class Machine(Struct, frozen=True, gc=False, array_like=True):
@@ -71,6 +62,17 @@ class Machine(Struct, frozen=True, gc=False, array_like=True):
     """Raised by late samples only; the first confirming sample that is not late owes step 0."""
     latched: bool = False
     """The condition is gone, the episode waits for a person's reset."""
+    raised_ms: tuple[Millis, ...] = ()
+    """When it was raised lately."""
+    moved_ms: Millis = 0
+    """When it was last raised or relapsed."""
+    doublings: int = 0
+    """How often its off-delay was doubled because it flaps (T15); 0 is steady."""
+
+    @property
+    def begins_flapping(self) -> bool:
+        """Whether the raise or relapse that led here was the one too many."""
+        return self.doublings == 1 and self.flaps == 0
 
     @property
     def is_open(self) -> bool:
@@ -103,10 +105,12 @@ class Move(IntEnum):
     RELAPSED = 5
     CLEARED = 6
     LATCHED = 7
+    STEADY = 8
+    """What flapped stands still, and the condition holds."""
 
 
 def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
-    """T1–T6 and T12 for one sample. ``mint`` names a new episode; the same machine back means nothing moved."""
+    """T1–T6, T12 and T15 for one sample. ``mint`` names a new episode; the same machine back means nothing moved."""
     call = verdict.call
     if call is Call.NONE:
         return machine, Move.NONE
@@ -121,7 +125,7 @@ def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, min
         if call is not Call.RAISE:
             return replace(machine, condition=Condition.NORMAL, wake_ms=0, count=0, untold=False), Move.NONE
         return _confirm(machine, verdict, timing, at, mint)
-    if call is Call.END:
+    if call is Call.END and not machine.doublings:  # what flaps is not believed at once
         return _normal(machine, timing)
     if machine.condition is Condition.ACTIVE:
         return _while_active(machine, call, timing, at)
@@ -130,7 +134,7 @@ def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, min
 
 def agrees(machine: Machine, verdict: Verdict) -> bool:
     """Whether the machine stands already where this verdict about its last sample would put it."""
-    raises, clears = verdict.call is Call.RAISE, verdict.call in (Call.CLEAR, Call.END)
+    raises, clears = verdict.call is Call.RAISE, verdict.call in _BETTER
     match machine.condition:
         case Condition.NORMAL:
             return not raises
@@ -144,8 +148,24 @@ def agrees(machine: Machine, verdict: Verdict) -> bool:
 def expire(machine: Machine, timing: Timing, mint: str) -> tuple[Machine, Move]:
     """T3 and T6 by the clock: the running delay of a machine that only waits for time is over."""
     if machine.condition is Condition.PENDING:
-        return _raised(machine, mint, late=machine.untold)
+        return _raised(machine, timing, mint, max(machine.since_ms, machine.due_ms), late=machine.untold)
     return _normal(machine, timing)
+
+
+def relapse(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
+    """T5: it was getting better and is not any more; too often, and it flaps (T15)."""
+    often = machine.flaps + 1 >= timing.flaps
+    return replace(
+        machine,
+        condition=Condition.ACTIVE,
+        clear_since_ms=0,
+        due_ms=0,
+        wake_ms=0,
+        count=0,
+        flaps=0 if often else machine.flaps + 1,
+        moved_ms=at_ms,
+        doublings=machine.doublings + often,
+    )
 
 
 def reset(machine: Machine) -> Machine:
@@ -155,6 +175,8 @@ def reset(machine: Machine) -> Machine:
 
 def postpone(machine: Machine, gap_ms: Millis) -> Machine:
     """T8: a gap in the data counts toward no delay."""
+    if machine.doublings:
+        machine = replace(machine, moved_ms=machine.moved_ms + gap_ms)
     if machine.condition is Condition.PENDING:
         return replace(machine, since_ms=machine.since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0)
     if machine.condition is Condition.RECOVERING:
@@ -171,7 +193,7 @@ def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mi
     enough = count >= timing.on_count
     if enough and at.observed_ms >= due:
         raised = replace(machine, since_ms=since, reason=verdict.reason, feeder=at.feeder)
-        return _raised(raised, mint, late=at.late)
+        return _raised(raised, timing, mint, at.observed_ms, late=at.late)
     waits = enough and timing.timer_promotes
     return (
         replace(
@@ -188,15 +210,26 @@ def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mi
     )
 
 
-def _raised(machine: Machine, mint: str, *, late: bool) -> tuple[Machine, Move]:
-    if machine.latched:
-        burning = replace(machine, condition=Condition.ACTIVE, wake_ms=0, count=0, latched=False, untold=late)
-        return burning, Move.REIGNITED
-    episode = _name(mint, machine.episode)
+def _raised(machine: Machine, timing: Timing, mint: str, at_ms: Millis, *, late: bool) -> tuple[Machine, Move]:
+    lately = (*(each for each in machine.raised_ms if at_ms - each <= timing.raises_within_ms), at_ms)
+    lately = lately[-timing.raises :]
+    often = len(lately) == timing.raises
     raised = replace(
-        machine, condition=Condition.ACTIVE, due_ms=0, wake_ms=0, count=0, flaps=0, episode=episode, untold=late
+        machine,
+        condition=Condition.ACTIVE,
+        due_ms=0,
+        wake_ms=0,
+        count=0,
+        flaps=machine.flaps if machine.latched and not often else 0,
+        untold=late,
+        latched=False,
+        raised_ms=lately,
+        moved_ms=at_ms,
+        doublings=int(often),
     )
-    return raised, Move.RAISED
+    if machine.latched:
+        return raised, Move.REIGNITED
+    return replace(raised, episode=_name(mint, machine.episode)), Move.RAISED
 
 
 def _name(mint: str, last: str) -> str:
@@ -209,36 +242,30 @@ def _name(mint: str, last: str) -> str:
 
 
 def _while_active(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:
-    if call is Call.CLEAR:
+    if call in _BETTER:
         leaving = replace(machine, condition=Condition.RECOVERING, clear_since_ms=at.observed_ms, count=0)
         return _recover(leaving, timing, at)
     if call is Call.RAISE and machine.untold and not at.late:
         return replace(machine, untold=False, feeder=at.feeder), Move.CONFIRMED
+    if machine.doublings and at.observed_ms - machine.moved_ms >= timing.recovery_ms(machine.doublings):
+        return replace(machine, feeder=at.feeder, flaps=0, doublings=0, raised_ms=()), Move.STEADY
     if machine.feeder != at.feeder:
         return replace(machine, feeder=at.feeder), Move.NONE
     return machine, Move.NONE
 
 
 def _while_recovering(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:
-    if call is Call.CLEAR:
+    if call in _BETTER:
         return _recover(machine, timing, at)
     confirms = call is Call.RAISE and machine.untold and not at.late
     relapsed = replace(
-        machine,
-        condition=Condition.ACTIVE,
-        clear_since_ms=0,
-        due_ms=0,
-        wake_ms=0,
-        count=0,
-        flaps=machine.flaps + 1,
-        feeder=at.feeder,
-        untold=machine.untold and not confirms,
+        relapse(machine, timing, at.observed_ms), feeder=at.feeder, untold=machine.untold and not confirms
     )
     return relapsed, Move.CONFIRMED if confirms else Move.RELAPSED
 
 
 def _recover(machine: Machine, timing: Timing, at: Instant) -> tuple[Machine, Move]:
-    due = machine.clear_since_ms + timing.off_delay_ms
+    due = machine.clear_since_ms + timing.recovery_ms(machine.doublings)
     count = machine.count + 1
     enough = count >= timing.off_count
     if enough and at.observed_ms >= due:
@@ -249,7 +276,16 @@ def _recover(machine: Machine, timing: Timing, at: Instant) -> tuple[Machine, Mo
 
 def _normal(machine: Machine, timing: Timing) -> tuple[Machine, Move]:
     rested = replace(
-        machine, condition=Condition.NORMAL, since_ms=0, clear_since_ms=0, due_ms=0, wake_ms=0, count=0, untold=False
+        machine,
+        condition=Condition.NORMAL,
+        since_ms=0,
+        clear_since_ms=0,
+        due_ms=0,
+        wake_ms=0,
+        count=0,
+        untold=False,
+        moved_ms=0,
+        doublings=0,
     )
     if timing.latching:
         return replace(rested, latched=True), Move.LATCHED

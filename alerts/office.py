@@ -3,23 +3,24 @@
 ``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import stamp
+from alerts.docket import Docket
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
+from alerts.flapping import Flapping
 from alerts.model import Detail, Event, Severity
-from alerts.plan import Memory
 from alerts.responses import Asked, Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
-from alerts.scribe import Log, record
+from alerts.scribe import record
 from alerts.topology import CONTINUES, GATEWAY, parent_of
+from alerts.windows import is_window, quiet_by
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -36,40 +37,6 @@ class Trouble(Struct, frozen=True):
     detail: Detail = {}
 
 
-@dataclass(slots=True)
-class Docket:
-    """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
-
-    known: Mapping[str, Alert]
-    silent: AbstractSet[str]
-    """Devices past their own offline deadline, the findings at hand included."""
-    memory: Callable[[str], Memory | None]
-    listening_ms: Millis = 0
-    """Since when we hear the devices."""
-    not_before_ms: Millis = 0
-    """The end of the grace after a start: nothing that was kept quiet or fell due meanwhile is told before."""
-    queued: bool = False
-    """What is decided was measured before we could hear it: the news of the present may still be in the queue."""
-    changed: dict[str, Alert] = field(default_factory=dict)
-    log: Log = field(default_factory=list)
-
-    def get(self, episode: str) -> Alert | None:
-        """The alert as it stands now."""
-        return self.changed.get(episode) or self.known.get(episode)
-
-    def is_held(self, alert: Alert, at_ms: Millis) -> bool:
-        """Whether what is due of it fell due while we could not hear, and waits for the grace."""
-        return alert.wake_ms < self.listening_ms and at_ms < self.not_before_ms
-
-    def enter(self, alert: Alert) -> None:
-        """Enters the next state of an alert."""
-        self.changed[alert.episode] = alert
-
-    def standing(self) -> Iterable[Alert]:
-        """Every episode that is not over, as it stands now, oldest first."""
-        return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
-
-
 @dataclass(frozen=True, slots=True)
 class Office:
     """The deciding half of one county."""
@@ -77,6 +44,7 @@ class Office:
     inventory: Inventory
     escalation: Escalation
     responses: Responses
+    flapping: Flapping
     gateway_rule: GatewayOffline
 
     def decide(self, findings: Iterable[Finding], at_ms: Millis, docket: Docket) -> None:
@@ -95,7 +63,7 @@ class Office:
         touched = list(docket.changed.values())
         for alert in touched:
             if alert.closed_ms:
-                self._release_children(alert, at_ms, docket)
+                self._release_children(alert.episode, at_ms, docket)
         raised = [alert for alert in touched if alert.episode not in before and not alert.closed_ms]
         for alert in raised:
             self._explain_children(alert, at_ms, docket)
@@ -109,12 +77,13 @@ class Office:
     def _await_queue(self, alert: Alert, at_ms: Millis, docket: Docket) -> Alert:
         """Old news that came with a queue is told, P1 apart, only when the queue can be trusted to be empty."""
         end_ms = docket.not_before_ms
-        is_due = any(0 < due < end_ms for due in (alert.due_ms, alert.fresh_ms))
+        is_due = any(0 < due < end_ms for due in (alert.due_ms, alert.fresh_ms, alert.flap_ms))
         if not docket.queued or alert.severity is Severity.P1 or not is_due:
             return alert
         docket.log.append(record("held", alert, at_ms, {"reason": "queued", "until_ms": end_ms}))
-        due_ms, fresh_ms = (max(due, end_ms) if due else 0 for due in (alert.due_ms, alert.fresh_ms))
-        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms)
+        dues = (alert.due_ms, alert.fresh_ms, alert.flap_ms)
+        due_ms, fresh_ms, flap_ms = (max(due, end_ms) if due else 0 for due in dues)
+        return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms, flap_ms=flap_ms)
 
     def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """Does whatever of an episode is due by ``at_ms``."""
@@ -122,6 +91,8 @@ class Office:
         while 0 < alert.wake_ms <= at_ms:
             if alert.wake_ms == alert.lapse_ms:
                 alert = self.responses.lapse(alert, memory, at_ms, docket.log)
+            elif alert.wake_ms == alert.flap_ms:
+                alert = self.flapping.tell(alert, memory, at_ms, docket.log)
             else:
                 alert = self.escalation.run(alert, memory, at_ms, docket.log)
         docket.enter(alert)
@@ -137,7 +108,7 @@ class Office:
         """T12: a latched episode is over, because a person has looked."""
         docket.log.append(record("reset", alert, at_ms, {**asked.detail()}))
         self._close(alert, at_ms, "reset", docket)
-        self._release_children(alert, at_ms, docket)
+        self._release_children(alert.episode, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
 
     def watch(self, trouble: Trouble, at_ms: Millis, docket: Docket) -> None:
@@ -164,21 +135,28 @@ class Office:
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
         docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
-        over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0)
+        over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, flap_ms=0)
         docket.enter(replace(over, ack_until_ms=0, shelved_until_ms=0))
 
     def _hear(self, finding: Finding, docket: Docket) -> None:
         match finding.kind:
             case Found.RAISED:
                 self._raise(finding, docket)
-            case Found.EMPTIED | Found.PARTLY_EMPTIED | Found.RUN_STATE:
+            case Found.EMPTIED | Found.PARTLY_EMPTIED | Found.RUN_STATE | Found.WORK_BEGUN | Found.WORK_OVER:
                 docket.log.append(
                     Event(at_ms=finding.at_ms, event=finding.kind, asset=finding.asset, detail=finding.detail)
                 )
+                if finding.kind is Found.WORK_BEGUN:
+                    self._quieten(finding.asset, finding.at_ms, docket)
+                elif finding.kind is Found.WORK_OVER:
+                    self._release_children(finding.reason, finding.at_ms, docket)
             case _:
                 alert = docket.get(finding.episode)
                 if alert is not None:
                     self._follow(alert, finding, docket)
+        flaps = docket.get(finding.episode) if finding.flapping else None
+        if flaps is not None:
+            docket.enter(self.flapping.begin(flaps, finding.at_ms, docket.log, late=finding.late))
 
     def _raise(self, finding: Finding, docket: Docket) -> None:
         alert = Alert(
@@ -203,6 +181,8 @@ class Office:
                 docket.enter(replace(alert, recovering=True))
             case Found.RELAPSED:
                 docket.enter(escalation.relapse(alert, at_ms))
+            case Found.STEADY:
+                docket.log.append(record("steady", alert, at_ms, {}))
             case Found.CONFIRMED:
                 docket.enter(escalation.confirm(alert, at_ms, finding.detail or alert.detail, docket.log))
             case Found.LATCHED:
@@ -223,6 +203,9 @@ class Office:
 
     def _close(self, alert: Alert, at_ms: Millis, reason: str, docket: Docket) -> None:
         docket.log.append(record("cleared", alert, at_ms, {"reason": reason}))
+        if alert.flap_ms:
+            docket.log.append(record("dropped", alert, at_ms, {"reason": "cleared"}))
+            alert = replace(alert, flap_ms=0)
         docket.enter(self.escalation.close(alert, at_ms, reason))
 
     def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:
@@ -249,11 +232,29 @@ class Office:
 
     def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
         alert = docket.changed[episode]
-        parent = parent_of(alert, docket.standing(), self.inventory.devices)
-        if parent is None:
-            docket.enter(self.escalation.begin(alert, at_ms, docket.log))
+        cause = self._cause(alert, docket)
+        if cause:
+            docket.enter(self.escalation.explain(alert, cause, at_ms, docket.log))
         else:
-            docket.enter(self.escalation.explain(alert, parent.episode, at_ms, docket.log))
+            docket.enter(self.escalation.begin(alert, at_ms, docket.log))
+
+    def _cause(self, alert: Alert, docket: Docket) -> str:
+        """What explains it: work on its asset, or another episode; empty when nothing does."""
+        asset, state = self.inventory.assets.get(alert.asset), docket.state_of(alert.asset)
+        if asset is not None and state is not None and state.windows:
+            window = quiet_by(state.windows, asset.kind, alert.rule)
+            if window:
+                return window
+        parent = parent_of(alert, docket.standing(), self.inventory.devices)
+        return "" if parent is None else parent.episode
+
+    def _quieten(self, asset: str, at_ms: Millis, docket: Docket) -> None:
+        """Work has begun: what it explains and that was open before it falls quiet."""
+        for alert in docket.standing():
+            if alert.asset == asset and not alert.parent and alert.episode in docket.known:
+                cause = self._cause(alert, docket)
+                if cause:
+                    docket.enter(self.escalation.explain(alert, cause, at_ms, docket.log))
 
     def _explain_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
         """What the new episode explains and that was open before it falls quiet."""
@@ -263,16 +264,15 @@ class Office:
                 if found is not None:
                     docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
 
-    def _release_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
-        """T14: what the closed episode explained is told after one interval, if it still stands."""
+    def _release_children(self, cause: str, at_ms: Millis, docket: Docket) -> None:
+        """T14: what an episode or work explained that is over is told after one interval, if it still stands."""
         for child in docket.standing():
-            if child.parent != parent.episode:
+            if child.parent != cause:
                 continue
-            another = parent_of(child, docket.standing(), self.inventory.devices)
-            if another is not None:
-                docket.enter(replace(child, parent=another.episode))
+            another = self._cause(child, docket)
+            if another:
+                docket.enter(replace(child, parent=another))
                 continue
             fresh_ms = max(at_ms + grace_ms(child, self.inventory), docket.not_before_ms)
-            docket.enter(
-                self.escalation.unexplain(child, fresh_ms, at_ms, docket.log, continues=child.rule in CONTINUES)
-            )
+            continues = child.rule in CONTINUES and not is_window(cause)
+            docket.enter(self.escalation.unexplain(child, fresh_ms, at_ms, docket.log, continues=continues))

@@ -13,10 +13,12 @@ from msgspec import Struct
 from alerts.bins import BinMemory
 from alerts.calendars import Calendar
 from alerts.devices import DeviceMemory
-from alerts.lifecycle import IDLE, Machine, Timing
+from alerts.lifecycle import IDLE, Machine
 from alerts.plants import PlantMemory
 from alerts.rule import BinRule, DeviceRule, PlantRule, Rule
 from alerts.rules.offline import Offline
+from alerts.timing import Timing
+from alerts.windows import Window
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
 
@@ -30,6 +32,8 @@ class AssetState(Struct, frozen=True, gc=False, array_like=True):
     devices: tuple[DeviceMemory, ...]
     machines: tuple[Machine, ...]
     run: str = ""
+    windows: tuple[Window, ...] = ()
+    """Declared work on it that is not over."""
 
 
 class Slot(Struct, frozen=True):

@@ -148,6 +148,13 @@ class LedgerFigures(_Figures):
         return self.rules.get(rule) or CaseRule(says=rule[:14], within=86_400_000)
 
 
+class MaintenanceFigures(_Figures):
+    """Windows of work: who may declare one for what is in their area, and how long it may last at most."""
+
+    declared_by: tuple[Role, ...] = (Role.DISPATCHER, Role.TOWN_LEADER)
+    longest: Span = Field(default=720 * 3_600_000, gt=0)
+
+
 class Policies(_Figures):
     """The whole escalation file."""
 
@@ -168,6 +175,7 @@ class Policies(_Figures):
     """How long a role may keep an episode quiet (T13); one that is not named as long as a cleaner."""
     rules: dict[str, Policy]
     ledger: LedgerFigures = LedgerFigures()
+    maintenance: MaintenanceFigures = MaintenanceFigures()
 
     def of(self, rule: str) -> Policy:
         """The policy of a rule; one that is not named tells nobody."""

@@ -3,8 +3,9 @@
 Whether a person may is decided here as well, as a sentence; who asked by which way is written, and nothing is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -149,3 +150,7 @@ class Responses:
     def _longest_shelf(self, person: Person) -> Millis:
         shelf = self.escalation.holds.policies.shelf
         return max((shelf.get(duty.role, shelf[Role.CLEANER]) for duty in person.duties), default=shelf[Role.CLEANER])
+
+
+Deed: TypeAlias = Callable[[Responses, Alert, Memory | None, Log], Alert | str]
+"""One of ``Responses``, with all that it needs besides."""

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.bins import BinMemory, BinSight
 from alerts.calendars import Calendar
 from alerts.devices import DeviceMemory
-from alerts.lifecycle import Machine, Timing, Verdict
+from alerts.lifecycle import Machine, Verdict
 from alerts.model import Detail, Severity
 from alerts.plants import PlantMemory, PlantSight
+from alerts.timing import Timing
 from telemetry.inventory import Asset
 from telemetry.reading import Millis, Values
 
@@ -70,6 +71,13 @@ class Rule(BaseModel):
     on_delay_s: float = Field(default=0, ge=0)
     off_count: int = Field(default=1, ge=1)
     off_delay_s: float = Field(default=0, ge=0)
+    flapping_raises: int = Field(default=3, ge=2)
+    """So many raises within ``flapping_within_h``, or so many relapses in one episode, and it flaps (T15)."""
+    flapping_within_h: float = Field(default=1, gt=0)
+    flapping_relapses: int = Field(default=6, ge=2)
+    flapping_calm_h: float = Field(default=0.5, gt=0)
+    """From here, or from the off-delay, the off-delay is doubled while it flaps, up to ``flapping_calm_most_h``."""
+    flapping_calm_most_h: float = Field(default=24, gt=0, le=24)
 
     @property
     def timing(self) -> Timing:
@@ -81,6 +89,11 @@ class Rule(BaseModel):
             round(self.off_delay_s * SECOND),
             self.timer_promotes,
             self.latching,
+            self.flapping_raises,
+            round(self.flapping_within_h * HOUR),
+            self.flapping_relapses,
+            round(self.flapping_calm_h * HOUR),
+            round(self.flapping_calm_most_h * HOUR),
         )
 
     def applies(self, asset: Asset) -> bool:

@@ -1,6 +1,6 @@
-"""The running gateway, asked over HTTP by ``ack``, ``reset`` and ``doctor``; and its heartbeat. The only home of httpx.
+"""The running gateway, asked over HTTP by ``ack``, ``reset``, ``maintenance`` and ``doctor``; and its heartbeat.
 
-It asks and hands on the answer; what a command means is decided in the gateway.
+The only home of httpx. It asks and hands on the answer; what a command means is decided in the gateway.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,12 +86,44 @@ def resend(settings: Settings, since_ms: Millis) -> Millis:
             raise _stranger(settings)
 
 
+def declare(settings: Settings, window: dict[str, str]) -> dict[str, Any]:
+    """A window of work as it stands, durably; ``Unserved`` with the gateway's reason when nothing came of it."""
+    return _window(settings, "/api/v1/maintenance", window)
+
+
+def withdraw(settings: Settings, window: str, by: str) -> dict[str, Any]:
+    """The window that is over, durably; ``Unserved`` as before."""
+    return _window(settings, "/api/v1/maintenance/end", {"window": window, "by": by})
+
+
+def windows(settings: Settings) -> list[dict[str, Any]]:
+    """Those that are not over."""
+    match _document(_asked(settings, "GET", "/api/v1/maintenance", headers=_permit(settings))):
+        case {"windows": list(found)}:
+            return found
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
 def readiness(settings: Settings) -> dict[str, Any]:
     """What ``/readyz`` says, ready or not; ``NotRunning`` when nobody answers, ``Unserved`` when a stranger does."""
     said = _document(_asked(settings, "GET", "/readyz"))
     if isinstance(said, dict) and isinstance(said.get("parts"), dict):
         return said
     raise _stranger(settings)
+
+
+def _window(settings: Settings, path: str, body: dict[str, str]) -> dict[str, Any]:
+    sent = {**body, "channel": "cli"}
+    match _document(_asked(settings, "POST", path, json=sent, headers=_permit(settings))):
+        case dict(found) if "window" in found:
+            return found
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
 
 
 def beat(watch: Watch, said: Mapping[str, object]) -> str:

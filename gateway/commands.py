@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
+from alerts.maintenance import Declared, Wish
 from alerts.trials import Kind as TrialKind
 from alerts.tuning import Place, Value
 from telemetry.reading import Millis
@@ -20,6 +21,8 @@ __all__ = [
     "CaseDone",
     "CaseVerdict",
     "Command",
+    "Declare",
+    "Declared",
     "Done",
     "EndTrial",
     "LookAgain",
@@ -35,6 +38,10 @@ __all__ = [
     "UnknownPerson",
     "Verb",
     "Verdict",
+    "WindowVerdict",
+    "Windows",
+    "Wish",
+    "Withdraw",
 ]
 
 
@@ -110,6 +117,28 @@ class SetFigure(Struct, frozen=True, kw_only=True):
     origin: str = ""
 
 
+class Declare(Struct, frozen=True, kw_only=True):
+    """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
+
+    wish: Wish
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class Withdraw(Struct, frozen=True, kw_only=True):
+    """A person ends such a window, or takes it back before it began; answered with what it was."""
+
+    window: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class Windows(Struct, frozen=True):
+    """Which windows stand? Answered with a tuple of ``Declared``."""
+
+
 class Resend(Struct, frozen=True):
     """What came since then is to be written to InfluxDB again."""
 
@@ -168,3 +197,4 @@ class UnknownCase(Struct, frozen=True):
 
 Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable
+WindowVerdict: TypeAlias = Declared | tuple[Declared, ...] | UnknownPerson | NotPossible | NotDurable

@@ -9,12 +9,13 @@ from typing import Any, Final
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from alerts.office import Trouble
-from gateway import desk_work, figuring
+from gateway import desk_work, figuring, maintaining
 from gateway.again import looked_again
 from gateway.clock import Clock
 from gateway.commands import (
     CaseCommand,
     Command,
+    Declare,
     Done,
     EndTrial,
     LookAgain,
@@ -24,6 +25,8 @@ from gateway.commands import (
     SetFigure,
     UnknownEpisode,
     Verb,
+    Windows,
+    Withdraw,
 )
 from gateway.commands import Verdict as CommandVerdict
 from gateway.hearing import Hearing
@@ -71,11 +74,8 @@ class Deeds:
         match item:
             case Command():
                 return self._command(item)
-            case Register() | CaseCommand():
-                self._pipeline.advance(self._clock.now_ms())
-                return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
-            case EndTrial() | SetFigure():
-                return self._settle(item)
+            case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows():
+                return self._wished(item)
             case LookAgain():
                 self.past_changed = True
                 return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), patiently)
@@ -91,13 +91,19 @@ class Deeds:
                 self._enter(item)
         return None
 
-    def _settle(self, item: EndTrial | SetFigure) -> CommandVerdict:
-        """How alerts are judged or told from now on."""
-        now_ms = self._clock.now_ms()
-        self._pipeline.advance(now_ms)
-        if isinstance(item, SetFigure):
-            return figuring.done(item, self._pipeline, now_ms)
-        return desk_work.trial_ended(item, self._pipeline, now_ms)
+    def _wished(self, item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows) -> object:
+        """What people want that is about no episode: of the ledger, of trials, figures, and declared work."""
+        pipeline, now_ms = self._pipeline, self._clock.now_ms()
+        pipeline.advance(now_ms)
+        match item:
+            case Register() | CaseCommand():
+                return desk_work.done(item, pipeline, now_ms, self._journal.knows_case)
+            case EndTrial():
+                return desk_work.trial_ended(item, pipeline, now_ms)
+            case SetFigure():
+                return figuring.done(item, pipeline, now_ms)
+            case _:
+                return maintaining.done(item, pipeline, now_ms)
 
     def _enter(self, item: object) -> None:
         """What others beside the loop have done or seen, and wait to see durable; a tick is only a turn."""

@@ -4,8 +4,8 @@ Who may ask at all (log-in, token) is the desk's; what their role allows is the 
 """
 
 from alerts.changes import Changes
-from alerts.county import County, Deed
-from alerts.responses import Asked
+from alerts.county import County
+from alerts.responses import Asked, Deed
 from alerts.trials import Trials, trial_ended
 from gateway.commands import Command, Done, EndTrial, NotPossible, UnknownPerson, Verb, Verdict
 from telemetry.reading import Millis

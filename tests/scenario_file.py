@@ -61,6 +61,25 @@ class Dispatch:
 
 
 @dataclass(frozen=True)
+class Work:
+    """A person declares work on an asset, area or feeder, from now or so late on, for so long."""
+
+    kind: str
+    subject: str
+    by: str
+    after_ms: Millis
+    lasts_ms: Millis
+
+
+@dataclass(frozen=True)
+class NoWork:
+    """A person ends the window that was declared for it."""
+
+    subject: str
+    by: str
+
+
+@dataclass(frozen=True)
 class TrialEnd:
     """A person ends the trial of something: ``area xinhe leader-he``."""
 
@@ -100,7 +119,7 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | TrialEnd | Restart | Deaf | Listen | Down
+Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | TrialEnd | Work | NoWork | Restart | Deaf | Listen | Down
 
 
 @dataclass(frozen=True)
@@ -237,6 +256,7 @@ class _Timeline:
 
     def _actions(self, at_ms: Millis, entry: dict[str, Any]) -> list[Action]:
         verbs: dict[str, Any] = {"restart": Restart, "deaf": Deaf, "listen": Listen}
+        spoken: dict[str, Any] = {"dispatch": Dispatch, "end_trial": TrialEnd, "no_work": NoWork}
         actions: list[Action] = []
         for name, said in entry.items():
             if name in verbs:
@@ -249,10 +269,11 @@ class _Timeline:
             elif name == "shelve":
                 rule, asset, by, hours = said.split()
                 actions.append(Shelve(rule, asset, by, float(hours)))
-            elif name == "dispatch":
-                actions.append(Dispatch(*said.split()))
-            elif name == "end_trial":
-                actions.append(TrialEnd(*said.split()))
+            elif name in {"maintenance", "planned_cut"}:
+                subject, by, after, lasts = said.split()
+                actions.append(Work(name, subject, by, _span(after), _span(lasts)))
+            elif name in spoken:
+                actions.append(spoken[name](*said.split()))
             elif name == "raw":
                 actions.append(Uplink(at_ms, said["topic"], said["payload"].encode()))
             else:

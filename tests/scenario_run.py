@@ -12,11 +12,23 @@ from typing import Final
 import yaml
 from msgspec.structs import replace
 
+from alerts import maintenance, windows
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
-from gateway import desk_work, start
-from gateway.commands import Command, Done, EndTrial, NotPossible, TrialKind, Verb
+from gateway import desk_work, maintaining, start
+from gateway.commands import (
+    Command,
+    Declare,
+    Declared,
+    Done,
+    EndTrial,
+    NotPossible,
+    TrialKind,
+    Verb,
+    Wish,
+    Withdraw,
+)
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.remembered import Placed, Restored
 from gateway.orders import obey
@@ -32,11 +44,13 @@ from tests.scenario_file import (
     Line,
     Listen,
     Moment,
+    NoWork,
     Reset,
     Restart,
     Scenario,
     Shelve,
     TrialEnd,
+    Work,
 )
 
 ROOT: Final = Path(__file__).parents[1]
@@ -199,6 +213,8 @@ class Play:
                 wish = EndTrial(kind=TrialKind(kind), name=name, by=by, channel="api")
                 verdict = desk_work.trial_ended(wish, self._pipeline, at_ms)
                 assert isinstance(verdict, Done | NotPossible), verdict
+            case Work() | NoWork():
+                self._work(action, at_ms)
             case Restart():
                 self._restart(at_ms)
             case Deaf():
@@ -227,6 +243,20 @@ class Play:
                 command = replace(command, verb=Verb.DISPATCH, to="" if to == "-" else to)
         verdict = obey(command, self._pipeline.county, at_ms, self._pipeline.changes)
         assert isinstance(verdict, Done | NotPossible), verdict
+
+    def _work(self, wish: Work | NoWork, at_ms: Millis) -> None:
+        """Work declared or ended, by the way that the gateway takes."""
+        asked: Declare | Withdraw
+        if isinstance(wish, Work):
+            from_ms = at_ms + wish.after_ms
+            window = Wish(windows.Work(wish.kind), wish.subject, from_ms, from_ms + wish.lasts_ms, "换泵")
+            asked = Declare(wish=window, by=wish.by, channel="api", origin="127.0.0.1")
+        else:
+            standing = maintenance.standing(self._pipeline.county)
+            name = next(name for name, each in standing.items() if each.window.subject == wish.subject)
+            asked = Withdraw(window=name, by=wish.by, channel="api")
+        verdict = maintaining.done(asked, self._pipeline, at_ms)
+        assert isinstance(verdict, Declared | NotPossible), verdict
 
     def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         if deaf_since_ms is None:

@@ -20,6 +20,7 @@ from gateway.cli.figures import figure
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
 from gateway.cli.inventory import check
+from gateway.cli.maintenance import add, end, listed
 from gateway.cli.payloads import decode
 from gateway.cli.people import card, people, welcome
 from gateway.cli.recordings import record, replay
@@ -107,6 +108,15 @@ _named_group(
         sms_test: "cunjing sms test cleaner-li --config config/gateway.toml",
         welcome: "cunjing sms welcome --all-new",
         people: "cunjing sms people",
+    },
+)
+_named_group(
+    "maintenance",
+    "Work and planned power cuts, declared and taken back.",
+    {
+        add: "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
+        end: "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu",
+        listed: "cunjing maintenance list",
     },
 )
 _named_group(

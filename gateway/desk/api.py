@@ -14,6 +14,7 @@ from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerso
 from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
 from gateway.desk.figures import serve_figures
 from gateway.desk.problems import ProblemError, answer_with_problems
+from gateway.desk.works import serve_works
 from gateway.health import Health
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.sources.inbox import Inbox, Unanswered
@@ -104,6 +105,7 @@ def api(
     answer_with_problems(app)
     authorised = permitted_by(token)
     serve_figures(app, inbox, token, answered_within_s)
+    serve_works(app, inbox, token, answered_within_s)
 
     @app.get("/healthz", responses={503: {"model": Liveness}})
     def healthz() -> JSONResponse:

@@ -12,8 +12,10 @@ from typing import Self
 from alerts.alert import Alert
 from alerts.assembly import unpack_alert
 from alerts.bins import BinMemory
-from alerts.model import Event, RunState
+from alerts.finding import Found
+from alerts.model import Detail, Event, RunState
 from alerts.plan import AssetState
+from alerts.windows import Window
 from gateway.journal.entry import AlertRow, Entry
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis, Reading
@@ -46,6 +48,8 @@ class Seen:
     water_mm: float | None = None
     flow_m3h: float | None = None
     current_a: float | None = None
+    works: tuple[Window, ...] = ()
+    """Declared work that has begun and is not over."""
 
 
 @dataclass(slots=True)
@@ -133,6 +137,11 @@ class Projection:
             seen.emptied_ms = event.at_ms
         elif event.event == "run_state" and event.detail is not None:
             seen.run, seen.run_ms = str(event.detail["to"]), event.at_ms
+        elif event.event in {Found.WORK_BEGUN, Found.WORK_OVER} and event.detail is not None:
+            window = str(event.detail["window"])
+            seen.works = tuple(work for work in seen.works if work.id != window)
+            if event.event == Found.WORK_BEGUN:
+                seen.works += (_begun(window, event.at_ms, event.detail),)
 
     def _enter(self, alert: Alert) -> None:
         on = self.of_asset.setdefault(alert.asset, {})
@@ -150,7 +159,7 @@ def _alert(row: AlertRow) -> Alert:
 def _remembered(state: AssetState | None) -> Seen:
     if state is None:
         return Seen()
-    memory = state.memory
+    memory, works = state.memory, tuple(window for window in state.windows if window.begun)
     if isinstance(memory, BinMemory):
         return Seen(
             level_pct=memory.fill_pct if memory.fill_pct >= 0 else None,
@@ -158,8 +167,17 @@ def _remembered(state: AssetState | None) -> Seen:
             temperature_c=memory.temperature_c,
             temperature_ms=memory.temperature_ms,
             emptied_ms=memory.emptied_ms,
+            works=works,
         )
-    return Seen(run=state.run or RunState.UNKNOWN, water_mm=memory.level_mm, current_a=memory.pump_current_a)
+    run = state.run or RunState.UNKNOWN
+    return Seen(run=run, water_mm=memory.level_mm, current_a=memory.pump_current_a, works=works)
+
+
+def _begun(window: str, at_ms: Millis, detail: Detail) -> Window:
+    until_ms = detail["until_ms"]
+    return Window(
+        window, at_ms, until_ms if isinstance(until_ms, int) else at_ms, str(detail["reason"]), "", begun=True
+    )
 
 
 def _topics(entry: Entry) -> Iterable[Topic]:

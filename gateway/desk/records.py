@@ -17,19 +17,8 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-UPKEEP: Final = ("trial_ended", "looked_again")
-COMMANDS: Final = (
-    "acked",
-    "reset",
-    "shelved",
-    "unshelved",
-    "dispatched",
-    "noted",
-    "doubted",
-    "trial_ended",
-    "looked_again",
-    "figure_set",
-)
+UPKEEP: Final = ("trial_ended", "looked_again", "work_declared", "work_withdrawn")
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "figure_set", *UPKEEP)
 
 
 class Line(NamedTuple):

@@ -1,0 +1,52 @@
+"""The open alerts while one input is decided: what stage two reads, and where it enters what has changed and was said.
+
+It lasts for one input and decides nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from alerts.alert import Alert
+from alerts.plan import AssetState, Memory
+from alerts.scribe import Log
+from telemetry.reading import Millis
+
+
+@dataclass(slots=True)
+class Docket:
+    """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
+
+    known: Mapping[str, Alert]
+    silent: AbstractSet[str]
+    """Devices past their own offline deadline, the findings at hand included."""
+    state_of: Callable[[str], AssetState | None]
+    listening_ms: Millis = 0
+    """Since when we hear the devices."""
+    not_before_ms: Millis = 0
+    """The end of the grace after a start: nothing that was kept quiet or fell due meanwhile is told before."""
+    queued: bool = False
+    """What is decided was measured before we could hear it: the news of the present may still be in the queue."""
+    changed: dict[str, Alert] = field(default_factory=dict)
+    log: Log = field(default_factory=list)
+
+    def get(self, episode: str) -> Alert | None:
+        """The alert as it stands now."""
+        return self.changed.get(episode) or self.known.get(episode)
+
+    def memory(self, asset: str) -> Memory | None:
+        """What is remembered of an asset, if it is one."""
+        state = self.state_of(asset)
+        return None if state is None else state.memory
+
+    def is_held(self, alert: Alert, at_ms: Millis) -> bool:
+        """Whether what is due of it fell due while we could not hear, and waits for the grace."""
+        return alert.wake_ms < self.listening_ms and at_ms < self.not_before_ms
+
+    def enter(self, alert: Alert) -> None:
+        """Enters the next state of an alert."""
+        self.changed[alert.episode] = alert
+
+    def standing(self) -> Iterable[Alert]:
+        """Every episode that is not over, as it stands now, oldest first."""
+        return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
