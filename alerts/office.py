@@ -3,58 +3,23 @@
 ``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import stamp
+from alerts.docket import Docket
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.model import Event, Severity
-from alerts.plan import Memory
 from alerts.responses import Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
-from alerts.scribe import Log, record
-from alerts.topology import CONTINUES, GATEWAY, parent_of
+from alerts.scribe import record
+from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, parent_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-
-
-@dataclass(slots=True)
-class Docket:
-    """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
-
-    known: Mapping[str, Alert]
-    silent: AbstractSet[str]
-    """Devices past their own offline deadline, the findings at hand included."""
-    memory: Callable[[str], Memory | None]
-    listening_ms: Millis = 0
-    """Since when we hear the devices."""
-    not_before_ms: Millis = 0
-    """The end of the grace after a start: nothing that was kept quiet or fell due meanwhile is told before."""
-    queued: bool = False
-    """What is decided was measured before we could hear it: the news of the present may still be in the queue."""
-    changed: dict[str, Alert] = field(default_factory=dict)
-    log: Log = field(default_factory=list)
-
-    def get(self, episode: str) -> Alert | None:
-        """The alert as it stands now."""
-        return self.changed.get(episode) or self.known.get(episode)
-
-    def is_held(self, alert: Alert, at_ms: Millis) -> bool:
-        """Whether what is due of it fell due while we could not hear, and waits for the grace."""
-        return alert.wake_ms < self.listening_ms and at_ms < self.not_before_ms
-
-    def enter(self, alert: Alert) -> None:
-        """Enters the next state of an alert."""
-        self.changed[alert.episode] = alert
-
-    def standing(self) -> Iterable[Alert]:
-        """Every episode that is not over, as it stands now, oldest first."""
-        return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +181,7 @@ class Office:
         rule = self.gateway_rule
         carried = [device for device in self.inventory.behind[gateway] if rule.counts(device)]
         stale = sum(device.id in docket.silent for device in carried)
-        down = next((alert for alert in docket.standing() if alert.rule == GATEWAY and alert.asset == gateway), None)
+        down = docket.cause(GATEWAY, gateway)
         if down is None and rule.is_down(stale, len(carried)):
             alert = Alert(
                 episode=f"{GATEWAY}/{gateway}/{stamp(at_ms)}",
@@ -235,7 +200,7 @@ class Office:
 
     def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
         alert = docket.changed[episode]
-        parent = parent_of(alert, docket.standing(), self.inventory.devices)
+        parent = parent_of(alert, docket.explaining(), self.inventory.devices)
         if parent is None:
             docket.enter(self.escalation.begin(alert, at_ms, docket.log))
         else:
@@ -243,6 +208,8 @@ class Office:
 
     def _explain_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
         """What the new episode explains and that was open before it falls quiet."""
+        if parent.rule not in EXPLAINS:
+            return
         for child in docket.standing():
             if not child.parent and child.episode in docket.known:
                 found = parent_of(child, (parent,), self.inventory.devices)
@@ -251,10 +218,13 @@ class Office:
 
     def _release_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
         """T14: what the closed episode explained is told after one interval, if it still stands."""
+        if parent.rule not in EXPLAINS:
+            return
+        others = docket.explaining()
         for child in docket.standing():
             if child.parent != parent.episode:
                 continue
-            another = parent_of(child, docket.standing(), self.inventory.devices)
+            another = parent_of(child, others, self.inventory.devices)
             if another is not None:
                 docket.enter(replace(child, parent=another.episode))
                 continue

@@ -1,0 +1,61 @@
+"""The open alerts while one input is decided: those known, those changed, and what was said about them in order.
+
+It lives for one input and decides nothing; who keeps what it holds is ``county``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from alerts.alert import Alert
+from alerts.plan import Memory
+from alerts.scribe import Log
+from alerts.silence import Hush
+from alerts.topology import EXPLAINS
+from telemetry.reading import Millis
+
+
+@dataclass(slots=True)
+class Docket:
+    """See above."""
+
+    known: Mapping[str, Alert]
+    causes: Mapping[str, Alert]
+    """Those of the known that may explain others: few, where the known may be thousands."""
+    silent: Hush
+    """Devices past their own offline deadline, the findings at hand included."""
+    memory: Callable[[str], Memory | None]
+    seen_ms: Callable[[str], Millis]
+    """When a device spoke last; 0 is never."""
+    listening_ms: Millis = 0
+    """Since when we hear the devices."""
+    not_before_ms: Millis = 0
+    """The end of the grace after a start: nothing that was kept quiet or fell due meanwhile is told before."""
+    queued: bool = False
+    """What is decided was measured before we could hear it: the news of the present may still be in the queue."""
+    changed: dict[str, Alert] = field(default_factory=dict)
+    log: Log = field(default_factory=list)
+
+    def get(self, episode: str) -> Alert | None:
+        """The alert as it stands now."""
+        return self.changed.get(episode) or self.known.get(episode)
+
+    def is_held(self, alert: Alert, at_ms: Millis) -> bool:
+        """Whether what is due of it fell due while we could not hear, and waits for the grace."""
+        return alert.wake_ms < self.listening_ms and at_ms < self.not_before_ms
+
+    def enter(self, alert: Alert) -> None:
+        """Enters the next state of an alert."""
+        self.changed[alert.episode] = alert
+
+    def standing(self) -> Iterable[Alert]:
+        """Every episode that is not over, as it stands now, oldest first."""
+        return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
+
+    def explaining(self) -> list[Alert]:
+        """The same of those that may explain others, without a look at the rest."""
+        causes = {**self.causes, **{name: alert for name, alert in self.changed.items() if alert.rule in EXPLAINS}}
+        return [alert for alert in causes.values() if not alert.closed_ms]
+
+    def cause(self, rule: str, asset: str) -> Alert | None:
+        """The standing episode of a rule that may explain others, on one asset, radio gateway or area."""
+        return next((alert for alert in self.explaining() if alert.rule == rule and alert.asset == asset), None)
