@@ -15,11 +15,14 @@ from alerts.lists import LIST
 from alerts.mailbox import Mailbox, Post
 from alerts.model import BEGUN, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
+from alerts.topology import OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
+_OVER = frozenset({"cleared", "retired"})
+"""What ends an outage, and the storm that it was."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Annunciator:
         for said in log:
             if not isinstance(said, Owed) or said.severity == Severity.P1:
                 left.append(said)
+                if isinstance(said, Event) and said.rule == OUTAGE and said.event in _OVER:
+                    changed |= self._calmed(said, {**boxes, **changed})
                 continue
             phone = said.phone
             box = changed.get(phone) or boxes.get(phone) or Mailbox(phone)
@@ -46,6 +51,14 @@ class Annunciator:
             elif box.due_ms > said.at_ms:
                 left.append(_about(said, "held", said.at_ms, box.reason, until_ms=box.due_ms))
         return list(changed.values()), left
+
+    def _calmed(self, over: Event, boxes: Mapping[str, Mailbox]) -> dict[str, Mailbox]:
+        """Those whom the outage kept in a storm, after its end."""
+        storming = (box for box in boxes.values() if over.episode in box.outages)
+        return {
+            box.phone: self.sorting.calmed(box, over.episode, over.at_ms, capped=box.phone in self._capped)
+            for box in storming
+        }
 
     def readdress(self, boxes: Iterable[Mailbox], at_ms: Millis) -> tuple[list[Mailbox], Log]:
         """After a start: what waits for somebody who left or has another number by now goes or follows them."""
@@ -83,6 +96,7 @@ class Annunciator:
         if box.due_ms > at_ms:
             log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in wanted)
             return box, log
+        wanted, waiting = _first_the_outage(wanted)
         leaving = list(self._texts(box, wanted, alerts, at_ms))
         for text in leaving:
             log.extend(
@@ -91,9 +105,14 @@ class Annunciator:
                 if each.episode in text.covers and each.to == text.to and each.key != text.key
             )
         log.extend(leaving)
-        return self.sorting.emptied(box, at_ms, len(leaving)), log
+        box = self.sorting.emptied(box, at_ms, len(leaving))
+        box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms, capped=capped)
+        log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in waiting)
+        return box, log
 
     def _texts(self, box: Mailbox, wanted: list[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> list[Owed]:
+        if all(each.rule == OUTAGE for each in wanted):
+            return list(self.digest.of_outages(wanted, alerts, at_ms))
         if box.storm_ms and len(wanted) > 1:
             return list(self.digest.of_storm(wanted, min(each.at_ms for each in wanted), at_ms))
         return list(self.digest.together(wanted, alerts, at_ms))
@@ -106,6 +125,14 @@ class Annunciator:
             for phone, people in self.inventory.people_at.items()
             if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
+
+
+def _first_the_outage(wanted: list[Owed]) -> tuple[list[Owed], list[Owed]]:
+    """What leaves now and what waits for the next text: the word of an outage comes alone and before all else."""
+    outages = [each for each in wanted if each.rule == OUTAGE]
+    if not any(each.kind in BEGUN for each in outages):
+        return wanted, []
+    return outages, [each for each in wanted if each.rule != OUTAGE]
 
 
 def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:

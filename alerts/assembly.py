@@ -26,6 +26,7 @@ from alerts.lifecycle import IDLE, Machine
 from alerts.lists import Lists
 from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
+from alerts.outages import Outages
 from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.replies import HOUSE_TEXTS
@@ -101,7 +102,8 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     annunciator = Annunciator(
         inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
     )
-    office = Office(inventory, telling, Responses(inventory, telling), gateway_rule)
+    outages = Outages(inventory, policies.telling)
+    office = Office(inventory, telling, Responses(inventory, telling), gateway_rule, outages)
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))

@@ -22,7 +22,7 @@ from alerts.responses import LONGEST_GRACE_MS, Responses
 from alerts.scribe import Log, Scribe
 from alerts.silence import Silence
 from alerts.timers import Timers
-from alerts.topology import EXPLAINS
+from alerts.topology import EXPLAINS, areas_of
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
 
@@ -47,7 +47,7 @@ class County:
         self._office = office
         self._annunciator = telling
         self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
-        self._silence = Silence({})
+        self._silence = Silence(office.outages.places)
         self._causes: dict[str, Alert] = {}
         self._timers = Timers()
         self._listening = False
@@ -294,5 +294,5 @@ class County:
     def _is_watched(self, alert: Alert) -> bool:
         plan = self.plans.get(alert.asset)
         if plan is None:
-            return alert.asset in self.inventory.radio_gateways or alert.asset == self.inventory.county.id
+            return bool(areas_of(alert, self.inventory)) or alert.asset == self.inventory.county.id
         return plan.watches(alert.rule, alert.subject)

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import Detail, Kind, Severity
-from alerts.people import EMPTIER, Holder, anywhere, holders
+from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.schedule import Schedule
 from alerts.scribe import RESTART, Log, Scribe, next_chain, why
+from alerts.topology import OUTAGE, areas_of
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -70,7 +71,19 @@ class Escalation:
     def explain(self, alert: Alert, parent: str, at_ms: Millis, log: Log) -> Alert:
         """Keeps an episode quiet whose cause is told."""
         log.append(why("inhibited", alert, at_ms, parent))
-        return replace(alert, parent=parent, due_ms=0, fresh_ms=0, reason="inhibited")
+        return replace(alert, parent=parent, due_ms=0, repeat_ms=0, fresh_ms=0, reason="inhibited")
+
+    def widen(self, outage: Alert, stale: int, at_ms: Millis) -> Alert:
+        """An outage has so many devices by now; those who were told of it hear so once in a window."""
+        known = outage.detail.get("stale")
+        if isinstance(known, int) and stale <= known:
+            return outage
+        wider = replace(outage, detail={**outage.detail, "stale": stale})
+        is_quiet = outage.parent or outage.acked_ms or outage.shelved_until_ms
+        if is_quiet or outage.repeat_ms or not outage.told:
+            return wider
+        due_ms = at_ms + self.holds.policies.telling.storm_window
+        return replace(wider, repeat_ms=self.holds.release(wider, due_ms, None).at_ms)
 
     def unexplain(self, alert: Alert, fresh_ms: Millis, at_ms: Millis, log: Log, *, continues: bool) -> Alert:
         """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
@@ -274,12 +287,11 @@ class Escalation:
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
 
     def _holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
-        asset, gateway = self.inventory.assets.get(alert.asset), self.inventory.radio_gateways.get(alert.asset)
-        if asset is not None:
-            return holders(self.inventory, role, asset.areas, asset)
-        if gateway is not None:
-            return holders(self.inventory, role, (gateway.area,), None)
-        return anywhere(self.inventory, role)
+        areas = areas_of(alert, self.inventory)
+        if not areas:
+            return anywhere(self.inventory, role)
+        found = holders(self.inventory, role, areas, self.inventory.assets.get(alert.asset))
+        return found or (within(self.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
 
     def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
         hours = holder.duty.hours

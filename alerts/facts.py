@@ -27,7 +27,7 @@ class Witness:
     def facts(self, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> dict[str, str]:
         """Every fact of a case at the instant a text about it leaves; a fact that is not known is empty."""
         calendar = self.calendar
-        since = self._since_ms(alert)
+        since = alert.lasting_ms
         passed = max(0, at_ms - since)
         told = "、".join(self.inventory.people[person].name for person in alert.told if person in self.inventory.people)
         return {
@@ -46,17 +46,13 @@ class Witness:
             "office_phone": self.inventory.county.office_phone or "",
         }
 
-    def _since_ms(self, alert: Alert) -> Millis:
-        """Since when people would say that it lasts: what was seen last, not when we decided."""
-        seen = alert.detail.get("seen_ms")
-        return seen if isinstance(seen, int) else alert.since_ms
-
     def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
         asset = self.inventory.assets.get(alert.asset)
         if asset is None:
-            gateway = self.inventory.radio_gateways.get(alert.asset)
+            gateway, area = self.inventory.radio_gateways.get(alert.asset), self.inventory.areas.get(alert.asset)
             name = "" if gateway is None else gateway.name.removesuffix("网关")
-            return {"gateway": name, "devices": str(alert.detail.get("stale", ""))}
+            devices = str(alert.detail.get("stale", ""))
+            return {"gateway": name, "area": "" if area is None else area.name, "devices": devices}
         return {
             "place": texts.place(asset),
             "short": asset.short,

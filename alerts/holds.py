@@ -13,6 +13,7 @@ from alerts.alert import Alert
 from alerts.calendars import Calendar, Slot
 from alerts.model import Severity
 from alerts.policy import Policies, Policy
+from alerts.topology import areas_of
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours
@@ -87,8 +88,7 @@ class Holds:
         """Until when the asset's alerts tell nobody but the desk; 0 if they may."""
         asset = self.inventory.assets.get(alert.asset)
         if asset is None:
-            gateway = self.inventory.radio_gateways.get(alert.asset)
-            return 0 if gateway is None else self._area_trial_ms(gateway.area)
+            return max((self._area_trial_ms(area) for area in areas_of(alert, self.inventory)), default=0)
         devices = self.inventory.devices_of.get(asset.id, ())
         own = (asset.trial_until, *(device.trial_until for device in devices if device.id == alert.device))
         given = max((_ms(until) for until in own), default=0)

@@ -3,7 +3,7 @@
 ``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -14,10 +14,11 @@ from alerts.docket import Docket
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.model import Event, Severity
+from alerts.outages import Outages
 from alerts.responses import Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import record
-from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, parent_of
+from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -30,20 +31,14 @@ class Office:
     escalation: Escalation
     responses: Responses
     gateway_rule: GatewayOffline
+    outages: Outages
 
-    def decide(self, findings: Iterable[Finding], at_ms: Millis, docket: Docket) -> None:
+    def decide(self, findings: Sequence[Finding], at_ms: Millis, docket: Docket) -> None:
         """Everything that the findings of one input mean, parents and children together."""
         before = docket.known
-        gateways: dict[str, None] = {}
         for finding in findings:
-            if finding.kind in (Found.STALE, Found.FRESH):
-                gateway = self.inventory.devices[finding.device].radio_gateway
-                if gateway is not None:
-                    gateways[gateway] = None
-            else:
-                self._hear(finding, docket)
-        for gateway in gateways:
-            self._judge_gateway(gateway, at_ms, docket)
+            self._hear(finding, docket)
+        self._judge_silence(findings, at_ms, docket)
         touched = list(docket.changed.values())
         for alert in touched:
             if alert.closed_ms:
@@ -82,7 +77,7 @@ class Office:
         """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
         inventory = self.inventory
         known = alert.asset in inventory.assets or alert.asset in inventory.radio_gateways
-        known = known or alert.asset == inventory.county.id
+        known = known or alert.asset == inventory.county.id or alert.asset in inventory.areas
         return self.escalation.adopt(alert) if known else alert
 
     def reset(self, alert: Alert, by: str, at_ms: Millis, docket: Docket) -> None:
@@ -126,6 +121,8 @@ class Office:
                 docket.log.append(
                     Event(at_ms=finding.at_ms, event=finding.kind, asset=finding.asset, detail=finding.detail)
                 )
+            case Found.STALE | Found.FRESH:
+                pass  # of more than one asset: see ``_judge_silence``
             case _:
                 alert = docket.get(finding.episode)
                 if alert is not None:
@@ -176,6 +173,16 @@ class Office:
         docket.log.append(record("cleared", alert, at_ms, {"reason": reason}))
         docket.enter(self.escalation.close(alert, at_ms, reason))
 
+    def _judge_silence(self, findings: Sequence[Finding], at_ms: Millis, docket: Docket) -> None:
+        """What devices that fell silent or spoke again mean for the radio gateways and the areas that they are of."""
+        moved = (each.device for each in findings if each.kind in (Found.STALE, Found.FRESH))
+        gateways = dict.fromkeys(self.inventory.devices[device].radio_gateway for device in moved)
+        for gateway in gateways:
+            if gateway is not None:
+                self._judge_gateway(gateway, at_ms, docket)
+        for area in self.outages.touched(findings):
+            self._judge_area(area, at_ms, docket)
+
     def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:
         """Raises or clears ``gateway_offline`` from the silence of what the radio gateway carries."""
         rule = self.gateway_rule
@@ -198,9 +205,40 @@ class Office:
         elif down is not None and rule.is_back(stale, len(carried)):
             self._close(down, at_ms, "recovered", docket)
 
+    def _judge_area(self, area: str, at_ms: Millis, docket: Docket) -> None:
+        """Raises, follows or ends the outage of an area. What lies below a standing one is judged when it is over."""
+        outage = docket.cause(OUTAGE, area)
+        if outage is None:
+            above = (node.id for node in self.inventory.lineage(area) if node.id != area)
+            if not any(docket.cause(OUTAGE, other) for other in above):
+                self._raise_outage(area, at_ms, docket)
+        elif self.outages.is_back(outage, docket.silent):
+            self._close(outage, at_ms, "recovered", docket)
+            for below in self.outages.right_below(area):
+                self._judge_area(below, at_ms, docket)
+        else:
+            docket.enter(self.escalation.widen(outage, self.outages.stale(outage, docket.silent), at_ms))
+
+    def _raise_outage(self, area: str, at_ms: Millis, docket: Docket) -> None:
+        evidence = self.outages.dark(area, docket.silent, docket.seen_ms)
+        if evidence is None:
+            return
+        alert = Alert(
+            episode=f"{OUTAGE}/{area}/{stamp(at_ms)}",
+            rule=OUTAGE,
+            asset=area,
+            device="",
+            severity=Severity.P3,
+            raised_ms=at_ms,
+            since_ms=at_ms,
+            detail=evidence,
+        )
+        docket.log.append(record("raised", alert, at_ms, evidence))
+        docket.enter(alert)
+
     def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
         alert = docket.changed[episode]
-        parent = parent_of(alert, docket.explaining(), self.inventory.devices)
+        parent = parent_of(alert, docket.explaining(), self.inventory)
         if parent is None:
             docket.enter(self.escalation.begin(alert, at_ms, docket.log))
         else:
@@ -212,7 +250,7 @@ class Office:
             return
         for child in docket.standing():
             if not child.parent and child.episode in docket.known:
-                found = parent_of(child, (parent,), self.inventory.devices)
+                found = parent_of(child, (parent,), self.inventory)
                 if found is not None:
                     docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
 
@@ -224,7 +262,7 @@ class Office:
         for child in docket.standing():
             if child.parent != parent.episode:
                 continue
-            another = parent_of(child, others, self.inventory.devices)
+            another = parent_of(child, others, self.inventory)
             if another is not None:
                 docket.enter(replace(child, parent=another.episode))
                 continue

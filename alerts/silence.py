@@ -15,7 +15,10 @@ from alerts.plan import AssetState, Plan
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """The silence once the findings of one input are kept. It costs what they are, not how many are silent."""
+    """The silence as the findings of one input leave it, a view that is true until they are kept.
+
+    It costs what they are, not how many are silent.
+    """
 
     before: AbstractSet[str]
     counted: Mapping[str, int]

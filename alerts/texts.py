@@ -42,6 +42,7 @@ FACTS: Final = frozenset(
         "signs",
         "symptom",
         "gateway",
+        "area",
         "devices",
         "matter",
         "owner",

@@ -159,6 +159,10 @@ class Play:
         """Every message owed."""
         return self._journal.owed
 
+    def mailboxes(self) -> list[bytes]:
+        """Every number's mailbox at the end, as the journal has it."""
+        return list(self._journal.mailboxes.values())
+
     def events(self) -> list[Event]:
         """Every other event."""
         return self._journal.said

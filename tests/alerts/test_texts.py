@@ -36,6 +36,7 @@ LONGEST: Mapping[str, str] = {
     "signs": "有电，提升泵有电流但不出水，水位高",
     "symptom": "水位超高",
     "gateway": "柳潭村部北楼",
+    "area": "青石开发区",
     "devices": "120",
     "matter": "垃圾满得到处都是没有人清…",
     "owner": "诸葛师傅",
@@ -66,6 +67,7 @@ USUAL: Mapping[str, str] = {
     "signs": "有电，提升泵没电流，水位高",
     "symptom": "停机",
     "gateway": "柳潭村部",
+    "area": "青石镇",
     "devices": "11",
     "office_phone": "55661234",
     "count": "3",
@@ -96,6 +98,7 @@ CATALOGUE_SAYS = {
     "no_power": "柳潭3号22日14:20起停电，不是设备故障。请问供电所几点来电，来电后自动确认，不用回。",
     "plant_offline": "柳潭3号22日起4小时没有数据，不知道是否在运行。请22日12点半前看机器和信号。去回1，没事回3。",
     "gateway_offline": "22日柳潭村部网关断了，连着11个设备。请先查网关的电和网，不用逐个跑。去回1。",
+    "area_outage": "青石镇22日14:20起11个设备失联，多半是停电断网。火警照发，其余10分钟汇总一次。",
     "running_again": "柳潭3号22日14:20恢复运行，辛苦了。",
     "level_back": "柳潭3号22日14:20水位降下来了，辛苦了。",
     "power_back": "柳潭3号22日14:20来电了，辛苦了。",
@@ -110,7 +113,8 @@ CATALOGUE_SAYS = {
     "not_understood": "没看懂您的回复。去了回1，去不了回2，没这回事回3，要我们打给您回0。",
     "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
-"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, C13, C15."""
+"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, C13, C15,
+D7."""
 
 
 def templates() -> dict[str, Template]:
@@ -174,7 +178,7 @@ def test_a_text_is_a_whole_sentence_in_full_width_punctuation_with_a_day_and_a_p
         places = (
             ["值班电脑"]
             if name in OF_THE_HOUSE
-            else [facts[fact] for fact in ("place", "short", "gateway", "names", "items")]
+            else [facts[fact] for fact in ("place", "short", "gateway", "area", "names", "items")]
         )
         assert any(place in text for place in places)
 
