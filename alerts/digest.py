@@ -86,6 +86,7 @@ class Digest:
             "count": str(len(cluster)),
             "deadline": texts.deadline(self.calendar, deadline_ms or at_ms),
             "deadline_time": texts.deadline_time(self.calendar, deadline_ms or at_ms, at_ms),
+            "time": texts.clock(self.calendar, at_ms),
             "since_day": texts.day(self.calendar, since_ms),
             "since_time": texts.clock(self.calendar, since_ms),
             "feeder": self._feeder(lead),
@@ -113,6 +114,8 @@ class Digest:
     def _name(cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
         """Which text tells of them all: where they are of one kind its own, else the one for all sorts."""
         rules, kinds = {each.rule for each in cluster}, {each.kind for each in cluster}
+        if kinds == {Kind.CLEARED}:
+            return "power_back_feeder" if feeder else "several_over"
         if kinds == {Kind.ESCALATION}:
             return "several_late"
         if not kinds <= BEGUN:

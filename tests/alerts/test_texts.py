@@ -104,7 +104,7 @@ CATALOGUE_SAYS = {
     "power_back": "柳潭3号22日14:20来电了，辛苦了。",
     "rounds_missed": "22日早班漏了3处：柳潭3号、小学门口、花桥2号。请22日12点半前补清，去不了回2。",
     "fill_several": "22日有3处过三分之二了：柳潭3号、小学门口、花桥2号。请22日12点半前清，去不了回2。",
-    "no_power_feeder": "北线3座站22日14:20起停电：柳潭3号、小学门口、花桥2号。请问供电所，不用逐个跑。",
+    "no_power_feeder": "北线3座站22日14:20同时停电：柳潭3号、小学门口、花桥2号。请问供电所，不用逐个跑。",
     "storm": "22日14:20起来了3件告警：柳潭3号满溢、禾田站停机。火警照发，其余10分钟汇总一次。",
     "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
     "declined_thanks": "收到，22日柳潭3号池已另外派人，您不用去了。",
@@ -133,7 +133,17 @@ def composed(name: str, facts: Mapping[str, str]) -> str:
 NAMES = sorted(templates())
 FOR_SEVERAL = {
     *("rounds_missed", "fill_several", "stopped_several", "no_power_feeder", "no_power_several"),
-    *("several", "several_late", "storm", "list_emptier", "list_morning", "list_noon", "list_noon_done"),
+    *(
+        "power_back_feeder",
+        "several_over",
+        "several",
+        "several_late",
+        "storm",
+        "list_emptier",
+        "list_morning",
+        "list_noon",
+        "list_noon_done",
+    ),
     *("list_afternoon", "list_evening", "list_week"),
 }
 """They name up to eight, and may take two segments."""
