@@ -3,12 +3,13 @@
 Nothing is lost here: a message leaves by itself, in a text for several, or ends with a reason (law L9).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from msgspec.structs import replace
 
+from alerts.absences import ABSENCE, Absences
 from alerts.alert import Alert
 from alerts.digest import Digest
 from alerts.lists import LIST
@@ -32,12 +33,13 @@ class Annunciator:
     inventory: Inventory
     sorting: Post
     digest: Digest
+    absences: Absences
 
     def post(self, log: Log, boxes: Mapping[str, Mailbox]) -> tuple[list[Mailbox], Log]:
         """The mailboxes that are others now, with what the log owes in them; and the log with what waits, and why."""
         changed: dict[str, Mailbox] = {}
         left: Log = []
-        for said in log:
+        for said in self._there(log):
             if not isinstance(said, Owed) or said.severity == Severity.P1:
                 left.append(said)
                 if isinstance(said, Event) and said.rule == OUTAGE and said.event in _OVER:
@@ -51,6 +53,34 @@ class Annunciator:
             elif box.due_ms > said.at_ms:
                 left.append(_about(said, "held", said.at_ms, box.reason, until_ms=box.due_ms))
         return list(changed.values()), left
+
+    def _there(self, log: Log) -> Iterator[Event | Owed]:
+        """The log with what is owed to somebody absent owed to who stands in, who gets nothing twice."""
+        keys = {said.key for said in log if isinstance(said, Owed)}
+        for said in log:
+            there = self.absences.instead(said.to, said.at_ms) if isinstance(said, Owed) else ""
+            if not isinstance(said, Owed) or there == said.to:
+                yield said
+                continue
+            yield _about(said, "absent", said.at_ms, "absent", to=there)
+            instead = replace(said, to=there, phone=self.inventory.phone_of[there])
+            if instead.key not in keys:
+                keys.add(instead.key)
+                yield instead
+
+    def ring(
+        self, phone: str, boxes: Mapping[str, Mailbox], alerts: Mapping[str, Alert], at_ms: Millis
+    ) -> tuple[list[Mailbox], Log]:
+        """What ``release`` makes of a number's mailbox, once what waits in it for somebody absent has moved on."""
+        box = boxes[phone]
+        strays = [each for each in box.pending if self.absences.instead(each.to, at_ms) != each.to]
+        kept = tuple(each for each in box.pending if each not in strays)
+        moved, said = self.post(
+            [replace(each, at_ms=at_ms) for each in strays], {**boxes, phone: replace(box, pending=kept)}
+        )
+        others = {other.phone: other for other in moved}
+        box, log = self.release(others.pop(phone, replace(box, pending=kept)), alerts, at_ms)
+        return [*others.values(), box], [*said, *log]
 
     def _calmed(self, over: Event, boxes: Mapping[str, Mailbox]) -> dict[str, Mailbox]:
         """Those whom the outage kept in a storm, after its end."""
@@ -151,7 +181,7 @@ def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
     """Why a message that has not left yet is of no use any more; empty when it still is."""
     is_list = owed.kind is Kind.DIGEST and not owed.covers
-    if owed.kind is Kind.CLEARED or not owed.episode or is_list:
+    if owed.kind is Kind.CLEARED or not owed.episode or is_list or owed.rule == ABSENCE:
         return ""
     reasons = [_over(alerts.get(episode)) for episode in owed.covers or (owed.episode,)]
     if owed.kind is Kind.NOTICE:  # it says how things stand, also to who acknowledged them
@@ -167,10 +197,12 @@ def _over(alert: Alert | None) -> str:
     return "acknowledged" if alert.acked_ms else "inhibited" if alert.parent else ""
 
 
-def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0) -> Event:
+def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0, to: str = "") -> Event:
     detail: Detail = {"reason": reason, "person": owed.to, "step": owed.step}
     if until_ms:
         detail["until_ms"] = until_ms
+    if to:
+        detail["to"] = to
     return Event(
         at_ms=at_ms,
         event=event,

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts import escalation, holds, policy, ruleset, texts
+from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
 from alerts.bins import BinMemory
@@ -73,6 +74,7 @@ class Assembled(NamedTuple):
     county: County
     ledger: Ledger
     lists: Lists
+    absences: Absences
     ruleset: str
 
 
@@ -95,19 +97,23 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     }
     waiting = holds.Holds(inventory, policies, calendar)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
-    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe)
+    absences = Absences(inventory)
+    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, absences)
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
     annunciator = Annunciator(
-        inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
+        inventory,
+        Post(policies, calendar),
+        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue),
+        absences,
     )
     outages = Outages(inventory, policies.telling)
     office = Office(inventory, telling, Responses(inventory, telling), gateway_rule, outages)
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, rules.version)
+    return Assembled(county, ledger, lists, absences, rules.version)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

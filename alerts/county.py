@@ -119,8 +119,7 @@ class County:
                 self._office.run(self.alerts[name], due_ms, docket)
                 self._settle(docket, changes)
             else:
-                box, log = self._annunciator.release(self.boxes[name], self.alerts, due_ms)
-                self._deliver(([box], log), changes)
+                self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
         step = engine.expire(plan, self.states[plan.asset.id], due_ms)

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts import texts
+from alerts.absences import ABSENCE
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, Calendar, stamp
 from alerts.lists import FILL_RULES, LIST
@@ -38,7 +39,7 @@ class Digest:
         """What leaves instead of these: for each person one text, and one more for each power line."""
         clusters: dict[tuple[str, str], list[Owed]] = {}
         for each in pending:
-            apart = each.episode if each.rule == LIST else self._feeder(each)
+            apart = each.episode if each.rule in (LIST, ABSENCE) else self._feeder(each)
             clusters.setdefault((each.to, apart), []).append(each)
         for cluster in clusters.values():
             yield replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)

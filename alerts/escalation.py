@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import Detail, Kind, Severity
@@ -15,7 +16,7 @@ from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.schedule import Schedule
-from alerts.scribe import RESTART, Log, Scribe, next_chain, why
+from alerts.scribe import RESTART, Log, Scribe, next_chain, record, why
 from alerts.topology import OUTAGE, areas_of
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
@@ -33,6 +34,7 @@ class Escalation:
     holds: Holds
     schedule: Schedule
     scribe: Scribe
+    absences: Absences
 
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """Files step 0 of a new episode."""
@@ -72,18 +74,6 @@ class Escalation:
         """Keeps an episode quiet whose cause is told."""
         log.append(why("inhibited", alert, at_ms, parent))
         return replace(alert, parent=parent, due_ms=0, repeat_ms=0, fresh_ms=0, reason="inhibited")
-
-    def widen(self, outage: Alert, stale: int, at_ms: Millis) -> Alert:
-        """An outage has so many devices by now; those who were told of it hear so once in a window."""
-        known = outage.detail.get("stale")
-        if isinstance(known, int) and stale <= known:
-            return outage
-        wider = replace(outage, detail={**outage.detail, "stale": stale})
-        is_quiet = outage.parent or outage.acked_ms or outage.shelved_until_ms
-        if is_quiet or outage.repeat_ms or not outage.told:
-            return wider
-        due_ms = at_ms + self.holds.policies.telling.storm_window
-        return replace(wider, repeat_ms=self.holds.release(wider, due_ms, None).at_ms)
 
     def unexplain(self, alert: Alert, fresh_ms: Millis, at_ms: Millis, log: Log, *, continues: bool) -> Alert:
         """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
@@ -127,7 +117,8 @@ class Escalation:
         over = replace(over, ack_until_ms=0, shelved_until_ms=0)
         told = () if alert.shelved_until_ms else over.told
         if reason == "emptied":
-            emptiers = {holder.person.id for holder in self._holders(over, EMPTIER)}
+            held = {holder.person.id for holder in self._holders(over, EMPTIER)}
+            emptiers = held | {self.absences.instead(person, at_ms) for person in held}
             told = tuple(person for person in told if person not in emptiers)
         words = self.schedule.policy(over).cleared_text
         if not told or not words or over.severity not in (Severity.P1, Severity.P2):
@@ -232,8 +223,13 @@ class Escalation:
             if self._is_off_duty(alert, holder, at_ms):
                 log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
                 continue
-            reached.append(holder.person.id)
-            log.append(self.scribe.owed(alert, alert.step, holder.person.id, kind, text, at_ms))
+            there = self.absences.instead(holder.person.id, at_ms)
+            if there != holder.person.id:
+                row: Detail = {"reason": "absent", "step": alert.step, "person": holder.person.id, "to": there}
+                log.append(record("absent", alert, at_ms, row))
+            if there not in reached:
+                reached.append(there)
+                log.append(self.scribe.owed(alert, alert.step, there, kind, text, at_ms))
         for role in step.roles:
             if not held[role]:
                 log.append(why("notice", alert, at_ms, "nobody_holds_role", person=role))

@@ -217,7 +217,7 @@ class Office:
             for below in self.outages.right_below(area):
                 self._judge_area(below, at_ms, docket)
         else:
-            docket.enter(self.escalation.widen(outage, self.outages.stale(outage, docket.silent), at_ms))
+            docket.enter(self.outages.wider(outage, docket.silent, at_ms, self.escalation.holds))
 
     def _raise_outage(self, area: str, at_ms: Millis, docket: Docket) -> None:
         evidence = self.outages.dark(area, docket.silent, docket.seen_ms)

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from alerts.alert import Alert
 from alerts.finding import Finding, Found
+from alerts.holds import Holds
 from alerts.model import Detail
 from alerts.policy import Telling
 from alerts.silence import Hush
@@ -62,6 +65,17 @@ class Outages:
     def stale(outage: Alert, silent: Hush) -> int:
         """How many of its devices are silent now, without those that were before it."""
         return max(0, silent.in_area(outage.asset) - _count(outage, "before"))
+
+    def wider(self, outage: Alert, silent: Hush, at_ms: Millis, holds: Holds) -> Alert:
+        """The outage with so many devices by now; those who were told of it hear so once in a window."""
+        stale = self.stale(outage, silent)
+        if stale <= _count(outage, "stale"):
+            return outage
+        wider = replace(outage, detail={**outage.detail, "stale": stale})
+        is_quiet = outage.parent or outage.acked_ms or outage.shelved_until_ms
+        if is_quiet or outage.repeat_ms or not outage.told:
+            return wider
+        return replace(wider, repeat_ms=holds.release(wider, at_ms + self.telling.storm_window, None).at_ms)
 
     def is_back(self, outage: Alert, silent: Hush) -> bool:
         """Whether enough of it speaks again."""

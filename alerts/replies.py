@@ -26,7 +26,7 @@ UNCLEAR: Final = "not_understood"
 THANKS: Final = "declined_thanks"
 TO_DISPATCHER: Final = "declined_dispatcher"
 UNSEEN: Final = "claim_unseen"
-HOUSE_TEXTS: Final = (UNCLEAR, THANKS, TO_DISPATCHER, UNSEEN, "welcome", "sms_test")
+HOUSE_TEXTS: Final = (UNCLEAR, THANKS, TO_DISPATCHER, UNSEEN, "welcome", "sms_test", "stand_in", "stand_in_refused")
 """The texts that no step of the escalation names."""
 
 

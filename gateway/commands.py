@@ -8,11 +8,16 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from alerts.absences import Absence
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
 from telemetry.reading import Millis
 
 __all__ = [
+    "AbsenceDone",
+    "AbsenceVerdict",
+    "Away",
+    "Back",
     "Case",
     "CaseCommand",
     "CaseDone",
@@ -23,12 +28,14 @@ __all__ = [
     "NotPossible",
     "Register",
     "Resend",
+    "Roster",
     "Tick",
     "UnknownCase",
     "UnknownEpisode",
     "UnknownPerson",
     "Verb",
     "Verdict",
+    "WhoIsAway",
 ]
 
 
@@ -66,6 +73,32 @@ class Resend(Struct, frozen=True):
     """What came since then is to be written to InfluxDB again."""
 
     since_ms: Millis
+
+
+class Away(Struct, frozen=True, kw_only=True):
+    """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
+
+    person: str
+    from_ms: Millis
+    until_ms: Millis
+    by: str
+    stand_in: str = ""
+    reason: str = ""
+    channel: str = "desk"
+    origin: str = ""
+
+
+class Back(Struct, frozen=True, kw_only=True):
+    """An absence is cancelled, or over before its time."""
+
+    absence: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class WhoIsAway(Struct, frozen=True):
+    """Which absences are not over, and which villages nobody empties now."""
 
 
 class Tick(Struct, frozen=True):
@@ -108,6 +141,22 @@ class CaseDone(Struct, frozen=True):
     case: Case
 
 
+class AbsenceDone(Struct, frozen=True):
+    """It is written down, or ended, and durable since ``at_ms``."""
+
+    at_ms: Millis
+    event: str
+    absence: Absence
+
+
+class Roster(Struct, frozen=True):
+    """Who is away or will be, and the areas, by id, with a bin that nobody empties at ``at_ms``."""
+
+    at_ms: Millis
+    absences: tuple[Absence, ...]
+    uncovered: tuple[str, ...]
+
+
 class UnknownCase(Struct, frozen=True):
     """The ledger has no such case, or has settled it."""
 
@@ -115,4 +164,5 @@ class UnknownCase(Struct, frozen=True):
 
 
 Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
+AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible | NotDurable
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable

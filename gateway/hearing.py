@@ -14,6 +14,7 @@ from alerts.claims import ABOUT, Claim, is_due, sampled, standing
 from alerts.model import Event
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
+from alerts.standing_in import StandingIn
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.orders import obey
@@ -88,6 +89,12 @@ class Hearing:
             self._say_so(person, said.phone, told, now_ms)
             return
         entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
+        absence = self._pipeline.absences.get(asked.episode)
+        if absence is not None:
+            told_of = StandingIn(self._pipeline.county.scribe)
+            self._pipeline.county.post(
+                told_of.answered(absence, asked.person, understood.meaning, now_ms), self._changes
+            )
         standing = [each for each in asked.covers or (asked.episode,) if each in self._pipeline.county.alerts]
         for number, episode in enumerate(standing):  # what is over, or was about no case, is kept and nothing follows
             self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)

@@ -10,9 +10,21 @@ from typing import Any, Final, Protocol
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
-from gateway import desk_work
+from gateway import absence_work, desk_work
 from gateway.clock import Clock, monotonic_s
-from gateway.commands import CaseCommand, Command, Done, NotPossible, Register, Resend, Tick, UnknownEpisode
+from gateway.commands import (
+    Away,
+    Back,
+    CaseCommand,
+    Command,
+    Done,
+    NotPossible,
+    Register,
+    Resend,
+    Tick,
+    UnknownEpisode,
+    WhoIsAway,
+)
 from gateway.commands import Verdict as CommandVerdict
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
@@ -207,6 +219,9 @@ class Loop:
             case Register() | CaseCommand():
                 self._pipeline.advance(self._clock.now_ms())
                 return desk_work.done(item, self._pipeline, self._clock.now_ms(), self._journal.knows_case)
+            case Away() | Back() | WhoIsAway():
+                self._pipeline.advance(self._clock.now_ms())
+                return absence_work.answered(item, self._pipeline, self._clock.now_ms())
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():

@@ -59,6 +59,7 @@ class Pipeline:
         """``listed_ms`` is the instant of the last list that was dealt with."""
         self.county = made.county
         self.ledger = made.ledger
+        self.absences = made.absences
         self._lists = made.lists
         self._listing_ms = made.lists.next_ms(listed_ms)
         self.tracks: dict[str, Track] = {}

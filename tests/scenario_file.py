@@ -61,6 +61,22 @@ class Dispatch:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """The dispatcher writes down that a person is away until then, and who stands in."""
+
+    person: str
+    stand_in: str
+    until_ms: Millis
+
+
+@dataclass(frozen=True)
+class Present:
+    """The dispatcher ends the absence of a person."""
+
+    person: str
+
+
+@dataclass(frozen=True)
 class Reset:
     """A person resets the latched episode of a rule on an asset."""
 
@@ -91,7 +107,7 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Restart | Deaf | Listen | Down
+Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Absent | Present | Restart | Deaf | Listen | Down
 
 
 @dataclass(frozen=True)
@@ -242,6 +258,11 @@ class _Timeline:
                 actions.append(Shelve(rule, asset, by, float(hours)))
             elif name == "dispatch":
                 actions.append(Dispatch(*said.split()))
+            elif name == "absent":
+                person, stand_in, until = said.split(maxsplit=2)
+                actions.append(Absent(person, stand_in, self.moment(until)))
+            elif name == "present":
+                actions.append(Present(said))
             elif name == "raw":
                 actions.append(Uplink(at_ms, said["topic"], said["payload"].encode()))
             else:

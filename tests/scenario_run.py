@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
-from gateway import start
-from gateway.commands import Command, Done, NotPossible, Verb
+from gateway import absence_work, start
+from gateway.commands import AbsenceDone, Away, Back, Command, Done, NotPossible, Verb
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.remembered import Placed, Restored
 from gateway.orders import obey
@@ -24,7 +24,21 @@ from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
-from tests.scenario_file import Ack, Deaf, Dispatch, Down, Line, Listen, Moment, Reset, Restart, Scenario, Shelve
+from tests.scenario_file import (
+    Absent,
+    Ack,
+    Deaf,
+    Dispatch,
+    Down,
+    Line,
+    Listen,
+    Moment,
+    Present,
+    Reset,
+    Restart,
+    Scenario,
+    Shelve,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 MINUTE: Final = 60_000
@@ -186,6 +200,8 @@ class Play:
         match action:
             case Ack() | Reset() | Shelve() | Dispatch():
                 self._obey(action, at_ms)
+            case Absent() | Present():
+                self._roster(action, at_ms)
             case Restart():
                 self._restart(at_ms)
             case Deaf():
@@ -214,6 +230,22 @@ class Play:
                 command = replace(command, verb=Verb.DISPATCH, to="" if to == "-" else to)
         verdict = obey(command, self._pipeline.county, at_ms, self._pipeline.changes)
         assert isinstance(verdict, Done | NotPossible), verdict
+
+    def _roster(self, wish: Absent | Present, at_ms: Millis) -> None:
+        """What the dispatcher writes down of who is away, by the way that every such wish takes."""
+        by = next(
+            person.id for person in self._scenario.inventory.people.values() if person.duties[0].role == "dispatcher"
+        )
+        if isinstance(wish, Absent):
+            asked: Away | Back = Away(
+                person=wish.person, stand_in=wish.stand_in, from_ms=at_ms, until_ms=wish.until_ms, by=by, channel="cli"
+            )
+        else:
+            absence = self._pipeline.absences.of(wish.person, at_ms)
+            assert absence is not None, f"{wish.person} is not away"
+            asked = Back(absence=absence.id, by=by, channel="cli")
+        verdict = absence_work.done(asked, self._pipeline, at_ms)
+        assert isinstance(verdict, AbsenceDone), verdict
 
     def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         if deaf_since_ms is None:

@@ -109,12 +109,13 @@ CATALOGUE_SAYS = {
     "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
     "declined_thanks": "收到，22日柳潭3号池已另外派人，您不用去了。",
     "declined_dispatcher": "22日李大姐回复去不了：柳潭3号池，七成。请改派，可找周师傅。",
+    "stand_in": "李大姐22日到12月22日请假，青石镇3处请您代管。行回1，不行回2。",
     "claim_unseen": "22日柳潭3号池您说清了，仪器还显示七成。请再看一眼：确实清了回3，没清完请补清。",
     "not_understood": "没看懂您的回复。去了回1，去不了回2，没这回事回3，要我们打给您回0。",
     "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
-"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, C13, C15,
-D7."""
+"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, C13,
+C14, C15, D7."""
 
 
 def templates() -> dict[str, Template]:
@@ -151,7 +152,7 @@ OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning"}
 """Lists may have nothing to name."""
 OF_THE_HOUSE = {"series_paused"}
 """Notices of the house about itself: their place is the office's own machine."""
-OF_NO_CASE = {"not_understood", "welcome", "sms_test"}
+OF_NO_CASE = {"not_understood", "welcome", "sms_test", "stand_in", "stand_in_refused"}
 """Texts about the telephone itself: they need no day and no place."""
 
 
