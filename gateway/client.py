@@ -1,8 +1,9 @@
-"""The running gateway, asked over HTTP by ``ack``, ``reset`` and ``doctor``. The only home of httpx.
+"""The running gateway, asked over HTTP by the commands that need it. The only home of httpx.
 
 It asks and hands on the answer; what a command means is decided in the gateway.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -54,6 +55,18 @@ def resend(settings: Settings, since_ms: Millis) -> Millis:
             return at_ms
         case {"detail": str(detail)}:
             raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
+def said(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
+    """What the gateway answers to a request of the API; ``Unserved`` with its reason when it refuses."""
+    answer = _asked(settings, method, path, json=body, headers=_permit(settings))
+    match _document(answer):
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case dict(document) if answer.is_success:
+            return document
         case _:
             raise _stranger(settings)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.absences import add, end, list_
 from gateway.cli.accounts import why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
@@ -89,12 +90,21 @@ def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]
     group = _group(next(iter(commands.values())))
     group.callback()(lambda: None)
     for command, example in commands.items():
-        group.command(command.__name__, epilog=_shown(example))(command)
+        group.command(command.__name__.rstrip("_"), epilog=_shown(example))(command)
     app.add_typer(group, name=name, help=about)
 
 
 _named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
 _named_group("sms", "The ways a text leaves.", {sms_test: "cunjing sms test cleaner-li --config config/gateway.toml"})
+_named_group(
+    "absence",
+    "Who is away, and who stands in.",
+    {
+        add: "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu",
+        end: "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu",
+        list_: "cunjing absence list",
+    },
+)
 _named_group(
     "desk",
     "Who may log in to the desk.",
