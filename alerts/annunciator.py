@@ -5,12 +5,13 @@ Nothing is lost here: a message leaves by itself, in a text for several, or ends
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
 from alerts.absences import ABSENCE, Absences
 from alerts.alert import Alert
+from alerts.codes import coded
 from alerts.digest import Digest
 from alerts.lists import LIST
 from alerts.mailbox import Mailbox, Post
@@ -128,6 +129,9 @@ class Annunciator:
             return box, log
         wanted, waiting = _first_the_outage(wanted)
         leaving = list(self._texts(box, wanted, alerts, at_ms))
+        if box.phone in self._crews:
+            leaving, asked = coded(leaving, box.questions, partial(_is_open, alerts), self.digest.texts, at_ms)
+            box = replace(box, questions=asked)
         for text in leaving:
             log.extend(
                 _about(each, "folded", at_ms, text.key)
@@ -146,6 +150,13 @@ class Annunciator:
         if box.storm_ms and len(wanted) > 1:
             return list(self.digest.of_storm(wanted, min(each.at_ms for each in wanted), at_ms))
         return list(self.digest.together(wanted, alerts, at_ms))
+
+    @cached_property
+    def _crews(self) -> frozenset[str]:
+        """The numbers of crews, whose several plants one digit cannot tell apart."""
+        at = self.inventory.people_at
+        duties = {phone: [duty.role for each in people for duty in each.duties] for phone, people in at.items()}
+        return frozenset(phone for phone, roles in duties.items() if roles and set(roles) == {Role.CREW})
 
     @cached_property
     def _capped(self) -> frozenset[str]:
@@ -176,6 +187,12 @@ def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
         else:
             log.append(_about(each, "folded", at_ms, found.key))
     return kept
+
+
+def _is_open(alerts: Mapping[str, Alert], episode: str) -> bool:
+    """Whether an answer about it would still change something."""
+    alert = alerts.get(episode)
+    return alert is not None and not (alert.closed_ms or alert.acked_ms)
 
 
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.calendars import DAY_MS, Calendar
+from alerts.codes import Question
 from alerts.holds import QUIET, Release
 from alerts.model import BEGUN, Kind, Owed, Severity
 from alerts.policy import Policies
@@ -41,6 +42,8 @@ class Mailbox(Struct, frozen=True, array_like=True):
     """When each daily list was last dealt with."""
     outages: tuple[str, ...] = ()
     """The outages of whole areas that were to be told and are not over: as long as there is one, there is a storm."""
+    questions: tuple[Question, ...] = ()
+    """What a crew's number was asked during the last day, with the code of each."""
 
 
 @dataclass(frozen=True, slots=True)
