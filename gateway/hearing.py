@@ -96,6 +96,10 @@ class Hearing:
                 told_of.answered(absence, asked.person, understood.meaning, now_ms), self._changes
             )
         standing = [each for each in asked.covers or (asked.episode,) if each in self._pipeline.county.alerts]
+        if understood.meaning is Meaning.DECLINED and len(standing) > 1:
+            alerts = self._pipeline.county.alerts
+            self._changes.log += self._replies.declined_all([alerts[each] for each in standing], asked, now_ms)
+            return
         for number, episode in enumerate(standing):  # what is over, or was about no case, is kept and nothing follows
             self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
 

@@ -145,14 +145,14 @@ FOR_SEVERAL = {
         "list_noon",
         "list_noon_done",
     ),
-    *("list_afternoon", "list_evening", "list_week"),
+    *("declined_list", "list_afternoon", "list_evening", "list_week"),
 }
 """They name up to eight, and may take two segments."""
 OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning"}
 """Lists may have nothing to name."""
 OF_THE_HOUSE = {"series_paused"}
 """Notices of the house about itself: their place is the office's own machine."""
-OF_NO_CASE = {"not_understood", "welcome", "sms_test", "stand_in", "stand_in_refused"}
+OF_NO_CASE = {"not_understood", "welcome", "sms_test", "stand_in", "stand_in_refused", "declined_list_thanks"}
 """Texts about the telephone itself: they need no day and no place."""
 
 
