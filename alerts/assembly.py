@@ -20,6 +20,7 @@ from alerts.county import County
 from alerts.devices import DeviceMemory
 from alerts.digest import Digest
 from alerts.exposure import lines_pct
+from alerts.extras import ExtraRounds
 from alerts.facts import Witness
 from alerts.ledger.book import Ledger
 from alerts.ledger.case import Case
@@ -75,6 +76,7 @@ class Assembled(NamedTuple):
     ledger: Ledger
     lists: Lists
     absences: Absences
+    extras: ExtraRounds
     ruleset: str
 
 
@@ -90,7 +92,8 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     policies = policy.load(figures.escalation, figures.escalation_name)
     catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
     _check_words(policies, catalogue, figures)
-    calendar = Calendar.of(inventory.county)
+    extras = ExtraRounds(inventory)
+    calendar = Calendar.of(inventory.county, extras.slots)
     plans = {
         asset.id: Plan.of(asset, inventory.devices_of.get(asset.id, ()), rules.of(asset), calendar)
         for asset in inventory.assets.values()
@@ -113,7 +116,7 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, absences, rules.version)
+    return Assembled(county, ledger, lists, absences, extras, rules.version)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

@@ -171,7 +171,7 @@ class Escalation:
         slot = self.holds.round_of(asset, alert.round_ms)
         alert = replace(alert, round_ms=self.holds.round_due(asset, max(alert.round_ms, at_ms)))
         emptied_ms = getattr(memory, "emptied_ms", 0)
-        if alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
+        if slot is None or alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
             return alert
         alert = replace(alert, missed=alert.missed + 1)
         log.append(why("round_missed", alert, at_ms, f"{alert.missed}"))

@@ -156,7 +156,9 @@ class Texts:
         return self._words.get(name, name)
 
     def round(self, calendar: Calendar, slot: Slot) -> str:
-        """早班 or 下午班: a round by when it begins."""
+        """早班 or 下午班: a round by when it begins; 加收 where it was ordered beside them."""
+        if slot.extra:
+            return self.term("ordered_round")
         return self.term("morning_round" if calendar.local(slot.start_ms).hour < _NOON else "later_round")
 
     def _fill(self, template: Template, kept: set[str], facts: Facts) -> str:

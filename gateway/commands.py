@@ -9,6 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from alerts.absences import Absence
+from alerts.extras import ExtraRound
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
 from telemetry.reading import Millis
@@ -24,6 +25,11 @@ __all__ = [
     "CaseVerdict",
     "Command",
     "Done",
+    "Extra",
+    "ExtraDone",
+    "ExtraList",
+    "ExtraVerdict",
+    "NoExtra",
     "NotDurable",
     "NotPossible",
     "Register",
@@ -35,6 +41,7 @@ __all__ = [
     "UnknownPerson",
     "Verb",
     "Verdict",
+    "WhichExtras",
     "WhoIsAway",
 ]
 
@@ -101,6 +108,31 @@ class WhoIsAway(Struct, frozen=True):
     """Which absences are not over, and which villages nobody empties now."""
 
 
+class Extra(Struct, frozen=True, kw_only=True):
+    """加收: an extra round for a village or a bin."""
+
+    place: str
+    from_ms: Millis
+    until_ms: Millis
+    by: str
+    reason: str = ""
+    channel: str = "desk"
+    origin: str = ""
+
+
+class NoExtra(Struct, frozen=True, kw_only=True):
+    """An extra round is cancelled."""
+
+    extra: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class WhichExtras(Struct, frozen=True):
+    """Which extra rounds there are."""
+
+
 class Tick(Struct, frozen=True):
     """The alarm clock rang for ``due_ms``; a tick too many changes nothing (law L4)."""
 
@@ -157,6 +189,21 @@ class Roster(Struct, frozen=True):
     uncovered: tuple[str, ...]
 
 
+class ExtraDone(Struct, frozen=True):
+    """It is ordered, or cancelled, and durable since ``at_ms``."""
+
+    at_ms: Millis
+    event: str
+    extra: ExtraRound
+
+
+class ExtraList(Struct, frozen=True):
+    """The extra rounds that are not over for long."""
+
+    at_ms: Millis
+    extras: tuple[ExtraRound, ...]
+
+
 class UnknownCase(Struct, frozen=True):
     """The ledger has no such case, or has settled it."""
 
@@ -165,4 +212,5 @@ class UnknownCase(Struct, frozen=True):
 
 Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
 AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible | NotDurable
+ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible | NotDurable
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable

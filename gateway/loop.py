@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
-from gateway import absence_work, desk_work
+from gateway import absence_work, desk_work, extra_work
 from gateway.clock import Clock, monotonic_s
 from gateway.commands import (
     Away,
@@ -18,11 +18,14 @@ from gateway.commands import (
     CaseCommand,
     Command,
     Done,
+    Extra,
+    NoExtra,
     NotPossible,
     Register,
     Resend,
     Tick,
     UnknownEpisode,
+    WhichExtras,
     WhoIsAway,
 )
 from gateway.commands import Verdict as CommandVerdict
@@ -222,6 +225,9 @@ class Loop:
             case Away() | Back() | WhoIsAway():
                 self._pipeline.advance(self._clock.now_ms())
                 return absence_work.answered(item, self._pipeline, self._clock.now_ms())
+            case Extra() | NoExtra() | WhichExtras():
+                self._pipeline.advance(self._clock.now_ms())
+                return extra_work.answered(item, self._pipeline, self._clock.now_ms())
             case Resend(since_ms):
                 return self._send_again(since_ms)
             case Begin():

@@ -60,6 +60,7 @@ class Pipeline:
         self.county = made.county
         self.ledger = made.ledger
         self.absences = made.absences
+        self.extras = made.extras
         self._lists = made.lists
         self._listing_ms = made.lists.next_ms(listed_ms)
         self.tracks: dict[str, Track] = {}

@@ -9,7 +9,7 @@ from alerts import engine
 from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_alert, unpack_box, unpack_case
 from alerts.county import County
 from alerts.plan import AssetState
-from gateway import absence_work
+from gateway import absence_work, extra_work
 from gateway.journal.remembered import Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
@@ -54,6 +54,7 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
     absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
+    extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
     pipeline.tracks = tracks
     return pipeline
 

@@ -70,6 +70,22 @@ class Absent:
 
 
 @dataclass(frozen=True)
+class ExtraRound:
+    """The dispatcher orders an extra round for an area or a bin, from now or a moment of the day on, until another."""
+
+    place: str
+    from_ms: Millis
+    until_ms: Millis
+
+
+@dataclass(frozen=True)
+class NoExtraRound:
+    """The dispatcher cancels the extra round of a place that is next."""
+
+    place: str
+
+
+@dataclass(frozen=True)
 class Present:
     """The dispatcher ends the absence of a person."""
 
@@ -107,7 +123,21 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | Absent | Present | Restart | Deaf | Listen | Down
+Action: TypeAlias = (
+    Uplink
+    | Ack
+    | Reset
+    | Shelve
+    | Dispatch
+    | Absent
+    | Present
+    | ExtraRound
+    | NoExtraRound
+    | Restart
+    | Deaf
+    | Listen
+    | Down
+)
 
 
 @dataclass(frozen=True)
@@ -258,16 +288,27 @@ class _Timeline:
                 actions.append(Shelve(rule, asset, by, float(hours)))
             elif name == "dispatch":
                 actions.append(Dispatch(*said.split()))
-            elif name == "absent":
-                person, stand_in, until = said.split(maxsplit=2)
-                actions.append(Absent(person, stand_in, self.moment(until)))
-            elif name == "present":
-                actions.append(Present(said))
+            elif name in {"absent", "present", "extra", "no_extra"}:
+                actions.append(self._ordered(name, said))
             elif name == "raw":
                 actions.append(Uplink(at_ms, said["topic"], said["payload"].encode()))
             else:
                 actions += [self._uplink(at_ms, device, said) for device in name.split()]
         return actions
+
+    def _ordered(self, name: str, said: str) -> Action:
+        """What the dispatcher writes down of people and rounds."""
+        match name:
+            case "absent":
+                person, stand_in, until = said.split(maxsplit=2)
+                return Absent(person, stand_in, self.moment(until))
+            case "present":
+                return Present(said)
+            case "extra":
+                place, begins, ends = said.split()
+                return ExtraRound(place, self.moment(begins), self.moment(ends))
+            case _:
+                return NoExtraRound(said)
 
     def _uplink(self, at_ms: Millis, device: str, said: dict[str, Any] | list[dict[str, Any]]) -> Uplink:
         samples = [self._sample(at_ms, device, one) for one in (said if isinstance(said, list) else [said])]

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
-from gateway import absence_work, start
-from gateway.commands import AbsenceDone, Away, Back, Command, Done, NotPossible, Verb
+from gateway import absence_work, extra_work, start
+from gateway.commands import AbsenceDone, Away, Back, Command, Done, Extra, ExtraDone, NoExtra, NotPossible, Verb
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.remembered import Placed, Restored
 from gateway.orders import obey
@@ -30,9 +30,11 @@ from tests.scenario_file import (
     Deaf,
     Dispatch,
     Down,
+    ExtraRound,
     Line,
     Listen,
     Moment,
+    NoExtraRound,
     Present,
     Reset,
     Restart,
@@ -202,6 +204,8 @@ class Play:
                 self._obey(action, at_ms)
             case Absent() | Present():
                 self._roster(action, at_ms)
+            case ExtraRound() | NoExtraRound():
+                self._round(action, at_ms)
             case Restart():
                 self._restart(at_ms)
             case Deaf():
@@ -233,9 +237,7 @@ class Play:
 
     def _roster(self, wish: Absent | Present, at_ms: Millis) -> None:
         """What the dispatcher writes down of who is away, by the way that every such wish takes."""
-        by = next(
-            person.id for person in self._scenario.inventory.people.values() if person.duties[0].role == "dispatcher"
-        )
+        by = self._dispatcher()
         if isinstance(wish, Absent):
             asked: Away | Back = Away(
                 person=wish.person, stand_in=wish.stand_in, from_ms=at_ms, until_ms=wish.until_ms, by=by, channel="cli"
@@ -246,6 +248,21 @@ class Play:
             asked = Back(absence=absence.id, by=by, channel="cli")
         verdict = absence_work.done(asked, self._pipeline, at_ms)
         assert isinstance(verdict, AbsenceDone), verdict
+
+    def _round(self, wish: ExtraRound | NoExtraRound, at_ms: Millis) -> None:
+        """The same of extra rounds."""
+        by = self._dispatcher()
+        if isinstance(wish, ExtraRound):
+            asked: Extra | NoExtra = Extra(place=wish.place, from_ms=wish.from_ms, until_ms=wish.until_ms, by=by)
+        else:
+            extra = next(each.id for each in self._pipeline.extras.kept(at_ms) if each.place == wish.place)
+            asked = NoExtra(extra=extra, by=by)
+        verdict = extra_work.done(asked, self._pipeline, at_ms)
+        assert isinstance(verdict, ExtraDone), verdict
+
+    def _dispatcher(self) -> str:
+        people = self._scenario.inventory.people.values()
+        return next(person.id for person in people if person.duties[0].role == "dispatcher")
 
     def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         if deaf_since_ms is None:
