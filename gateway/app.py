@@ -15,10 +15,10 @@ from gateway import shipped, start
 from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
-from gateway.desk.absences import serve_absences
 from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
 from gateway.desk.opening import opened
+from gateway.desk.orders import serve_orders
 from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
@@ -83,7 +83,7 @@ def run(
         desk = _desk(settings, inbox, clock, welcome, bound.close)
         application = api(inbox, health, metrics, token)
         serve_cases(application, inbox, settings.journal.path, token, clock.now_ms)
-        serve_absences(application, inbox, token)
+        serve_orders(application, inbox, token)
         put_pages(application, desk)
         stack.enter_context(serving(application, bound))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.absences import add, end, list_
+from gateway.cli.absences import add, end
+from gateway.cli.absences import list_ as absences_list
 from gateway.cli.accounts import why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
@@ -17,6 +18,8 @@ from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.examination import doctor
+from gateway.cli.extras import cancel, order
+from gateway.cli.extras import list_ as rounds_list
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
 from gateway.cli.inventory import check
@@ -102,7 +105,16 @@ _named_group(
     {
         add: "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu",
         end: "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu",
-        list_: "cunjing absence list",
+        absences_list: "cunjing absence list",
+    },
+)
+_named_group(
+    "round",
+    "Extra rounds beside the calendar's.",
+    {
+        order: "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu",
+        cancel: "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu",
+        rounds_list: "cunjing round list",
     },
 )
 _named_group(

@@ -1,14 +1,12 @@
 """``cunjing absence add|end|list``: who is away and who stands in, through the running gateway."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from gateway.cli.asking import asked
+from gateway.cli.ending import DEFAULT_CONFIG, Config, instant
 from telemetry.reading import Millis
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _Person = Annotated[str, typer.Argument(metavar="PERSON", help="Who is away: an id of the inventory.")]
 _Absence = Annotated[str, typer.Argument(metavar="ABSENCE", help="As list names it.")]
@@ -32,38 +30,18 @@ def add(
     from alerts.calendars import iso
 
     body = {"person": person, "ends": iso(until), "by": by, "stand_in": stand_in, "reason": reason, "channel": "cli"}
-    _say("POST", "/api/v1/absences", config, body | ({} if since is None else {"begins": iso(since)}))
+    asked("POST", "/api/v1/absences", config, body | ({} if since is None else {"begins": iso(since)}))
 
 
 def end(absence: _Absence, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """They are back, or do not go. Answers when it is durable."""
-    _say("POST", "/api/v1/absences/end", config, {"absence": absence, "by": by, "channel": "cli"})
+    asked("POST", "/api/v1/absences/end", config, {"absence": absence, "by": by, "channel": "cli"})
 
 
 def list_(*, config: Config = DEFAULT_CONFIG) -> None:
     """Who is away or will be, a line each; then, a line each, the areas with a bin that nobody empties now."""
-    from msgspec import json
-
-    def lines(said: dict[str, Any]) -> list[str]:
-        nobody = [json.encode({"nobody": area}).decode() for area in said["uncovered"]]
-        return [json.encode(each).decode() for each in said["absences"]] + nobody
-
-    _say("GET", "/api/v1/absences", config, None, lines)
+    asked("GET", "/api/v1/absences", config, None, _lines)
 
 
-def _say(
-    method: str,
-    path: str,
-    config: Config,
-    body: dict[str, str] | None,
-    lines: "Callable[[dict[str, Any]], list[str]] | None" = None,
-) -> None:
-    from msgspec import json
-
-    from alerts.channels import channels
-    from gateway import client, settings
-    from gateway.settings_faults import SettingsFault
-
-    with ends_with_a_sentence(SettingsFault, client.Unserved):
-        said = client.said(settings.load(config, channels()), method, path, body)
-    print_lines([json.encode(said).decode()] if lines is None else lines(said))
+def _lines(said: dict[str, Any]) -> list[Any]:
+    return [*said["absences"], *({"nobody": area} for area in said["uncovered"])]

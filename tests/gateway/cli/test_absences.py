@@ -1,4 +1,4 @@
-"""Absences over a real socket and from the command line, with a real county behind: what is kept is what is listed."""
+"""Absences and extra rounds over a real socket and from the command line, with a real county behind."""
 
 import json
 import threading
@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from alerts.model import Event
-from gateway import absence_work, start
-from gateway.desk.absences import serve_absences
+from gateway import absence_work, extra_work, start
+from gateway.commands import Away, Back, WhoIsAway
 from gateway.desk.api import api
+from gateway.desk.orders import serve_orders
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.health import Health
@@ -45,10 +46,12 @@ def gateway(token: str) -> Iterator[tuple[str, Pipeline, int]]:
     def turn() -> None:
         while not ended.wait(0.005):
             for posted in inbox.take():
-                posted.answer.resolve(absence_work.answered(posted.item, pipeline, NOON))
+                mine = isinstance(posted.item, Away | Back | WhoIsAway)
+                work = absence_work.answered if mine else extra_work.answered
+                posted.answer.resolve(work(posted.item, pipeline, NOON))
 
     app = api(inbox, Health((), lambda: 0.0), Metrics(), token)
-    serve_absences(app, inbox, token)
+    serve_orders(app, inbox, token)
     thread = threading.Thread(target=turn)
     thread.start()
     try:
@@ -118,3 +121,45 @@ def test_the_command_line_does_the_same(cunjing: Cunjing, installation: Installa
     assert (twice.exit_code, "is away already" in twice.stderr) == (1, True)
     assert ended.exit_code == 0
     assert pipeline.absences.kept(0) == ()
+
+
+ORDER = {"place": "liutan", "ends": "2026-11-23T13:00:00+08:00", "by": "dispatch-wu"}
+
+
+def test_an_extra_round_is_ordered_listed_and_cancelled() -> None:
+    with gateway("hush") as (url, pipeline, _), httpx.Client(base_url=url, trust_env=False, headers=PERMIT) as desk:
+        ordered = desk.post("/api/v1/extra-rounds", json=ORDER)
+        listed = desk.get("/api/v1/extra-rounds").json()
+        ended = desk.post("/api/v1/extra-rounds/end", json={"extra": ordered.json()["extra"], "by": "dispatch-wu"})
+    assert ordered.status_code == HTTPStatus.CREATED
+    assert listed["extras"] == [ordered.json()]
+    assert (ended.status_code, pipeline.extras.kept(0)) == (HTTPStatus.OK, ())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "says"),
+    [
+        ({"ends": "2026-11-23T13:00:00"}, HTTPStatus.UNPROCESSABLE_ENTITY, "timezone"),
+        ({"by": "nobody"}, HTTPStatus.UNPROCESSABLE_ENTITY, "no person nobody"),
+        ({"place": "nowhere"}, HTTPStatus.CONFLICT, "name one of its ids"),
+        ({"ends": "2026-11-26T13:00:00+08:00"}, HTTPStatus.CONFLICT, "one for each day"),
+        ({"place": ""}, HTTPStatus.UNPROCESSABLE_ENTITY, "place"),
+    ],
+)
+def test_a_wrong_order_is_a_problem_and_orders_nothing(wrong: dict[str, str], status: HTTPStatus, says: str) -> None:
+    with gateway("hush") as (url, pipeline, _), httpx.Client(base_url=url, trust_env=False, headers=PERMIT) as desk:
+        answer = desk.post("/api/v1/extra-rounds", json=ORDER | wrong)
+    assert (answer.status_code, says in answer.json()["detail"]) == (status, True), answer.text
+    assert pipeline.extras.kept(0) == ()
+
+
+def test_extra_rounds_from_the_command_line(cunjing: Cunjing, installation: Installation) -> None:
+    installation.journal_path.parent.mkdir()
+    with gateway(control_token(installation.journal_path)) as (_, pipeline, port):
+        installation.configure(port=port)
+        way = "--by dispatch-wu --config gateway.toml"
+        ordered = cunjing(f"round order liutan --until 2026-11-23T13:00:00+08:00 {way}")
+        listed = cunjing("round list --config gateway.toml")
+        ended = cunjing(f"round cancel {json.loads(ordered.stdout)['extra']} {way}")
+    assert json.loads(listed.stdout) == json.loads(ordered.stdout)
+    assert (ended.exit_code, pipeline.extras.kept(0)) == (0, ())
