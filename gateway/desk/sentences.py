@@ -35,8 +35,8 @@ def subject(inventory: Inventory, name: str) -> str:
     asset = inventory.assets.get(name)
     if asset is not None:
         return asset.short
-    gateway = inventory.radio_gateways.get(name)
-    return inventory.county.name if gateway is None else gateway.name
+    place = inventory.radio_gateways.get(name) or inventory.areas.get(name)
+    return inventory.county.name if place is None else place.name
 
 
 def episode(inventory: Inventory, name: str) -> str:
