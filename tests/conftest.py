@@ -10,6 +10,7 @@ from time import time
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
@@ -18,6 +19,10 @@ from tests.county_week import HOUR_MS, Week, lived
 from tests.rolled_week import rolled
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
 from tests.smsd import Smsd, find_smsd
+
+# Timings decide no test: a machine may be slow, and an example with it.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def missing(part: str, reason: str) -> NoReturn:
