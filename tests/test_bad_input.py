@@ -19,10 +19,12 @@ from typer.testing import CliRunner
 from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.receipts import reply
+from gateway import absence_work, desk_work, extra_work, imports, shipped, start
 from gateway import app as gateway_app
-from gateway import desk_work, imports, shipped, start
 from gateway.cli import app
+from gateway.commands import Away, Back, Extra, NoExtra
 from gateway.desk.cases import serve_cases
+from gateway.desk.orders import serve_orders
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
 from gateway.embedded import Embedded, free_port
@@ -367,12 +369,22 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     app = FastAPI()
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
+    serve_orders(app, inbox, "hush")
     ended = Event()
+
+    def done(wish: Any) -> object:  # noqa: ANN401 -- whatever the routes post
+        match wish:
+            case Away() | Back():
+                return absence_work.done(wish, pipeline, RECEIVED_MS)
+            case Extra() | NoExtra():
+                return extra_work.done(wish, pipeline, RECEIVED_MS)
+            case _:
+                return desk_work.done(wish, pipeline, RECEIVED_MS, lambda _: False)
 
     def turn() -> None:
         while not ended.is_set():
             for posted in inbox.take():
-                posted.answer.resolve(desk_work.done(posted.item, pipeline, RECEIVED_MS, lambda _: False))
+                posted.answer.resolve(done(posted.item))
             ended.wait(0.005)
 
     bound = bind(Endpoint("127.0.0.1", 0))
@@ -382,9 +394,9 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     try:
         with serving(app, bound), httpx.Client(base_url=url, trust_env=False, headers=permit) as http:
 
-            def asked(path: str, body: dict[str, str]) -> tuple[str, str, str]:
-                said = http.post(f"/api/v1/cases{path}", json=body)
-                line = f"POST /api/v1/cases{path} {json.dumps(body, ensure_ascii=False)}"
+            def asked(path: str, body: dict[str, str], room: str = "cases") -> tuple[str, str, str]:
+                said = http.post(f"/api/v1/{room}{path}", json=body)
+                line = f"POST /api/v1/{room}{path} {json.dumps(body, ensure_ascii=False)}"
                 return line, said.json()["detail"], f"HTTP {said.status_code}, as problem+json."
 
             call = {"what": "路边有垃圾", "by": "dispatch-wu"}
@@ -397,6 +409,10 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Case closed too early", wrong, *asked(f"{path}/close", {"by": "dispatch-wu"}))
             body = {"by": "dispatch-wu", "until": "2026-11-25T00:00:00+08:00"}
             yield Case("Deferral without a reason", "备案 needs a reason and a day.", *asked(f"{path}/defer", body))
+            body = {"person": "dispatch-wu", "ends": "2036-11-25T00:00:00+08:00", "by": "dispatch-wu"}
+            yield Case("Absence of ten years", "Nobody would be told meanwhile.", *asked("", body, "absences"))
+            body = {"place": "nowhere", "ends": "2026-11-22T13:00:00+08:00", "by": "dispatch-wu"}
+            yield Case("Extra round nowhere", "No such area or bin.", *asked("", body, "extra-rounds"))
     finally:
         ended.set()
         thread.join()
