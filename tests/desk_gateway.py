@@ -19,6 +19,7 @@ from gateway import shipped, start
 from gateway.clock import WallClock, monotonic_s
 from gateway.desk.api import api
 from gateway.desk.opening import opened
+from gateway.desk.orders import serve_orders
 from gateway.desk.pages import put_pages
 from gateway.desk.passwords import hashed
 from gateway.desk.present import Desk
@@ -191,6 +192,7 @@ def desk_gateway(
         health, metrics = Health((), monotonic_s), Metrics()
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
         application = api(inbox, health, metrics, "hush")
+        serve_orders(application, inbox, "hush")
         put_pages(application, desk)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -15,7 +15,8 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched")
+ORDERS: Final = ("absence_added", "absence_ended", "extra_ordered", "extra_cancelled")
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", *ORDERS)
 
 
 class Line(NamedTuple):
@@ -40,7 +41,14 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             events = journal.newest_events(COMMANDS, SHOWN, AMONG)
         done = [
-            Line(event.at_ms, _text(event, "by"), _where(event), words.word("events", event.event), "", event)
+            Line(
+                event.at_ms,
+                _text(event, "by"),
+                _where(event),
+                words.word("events", event.event),
+                _order(visit, event),
+                event,
+            )
             for event in events
         ]
         door = [
@@ -61,6 +69,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(visit, "quarantine.html", "quarantine", reasons=reasons, newest=newest, reason=reason, shown=_shown)
 
     return router
+
+
+def _order(visit: Visit, event: Event) -> str:
+    """Whom or what an order is about; empty for what was done to an episode, which has a page of its own."""
+    return sentences.episode(visit.present.inventory, event.episode) if event.event in ORDERS else ""
 
 
 def _text(event: Event, key: str) -> str:
