@@ -19,19 +19,21 @@ from typer.testing import CliRunner
 from alerts.channels import channels
 from alerts.model import Owed
 from alerts.receipts import reply
+from gateway import absence_work, desk_work, extra_work, figuring, imports, shipped, start
 from gateway import app as gateway_app
-from gateway import desk_work, figuring, imports, shipped, start
 from gateway.cli import app
-from gateway.commands import SetFigure
+from gateway.commands import Away, Back, Extra, NoExtra, SetFigure
 from gateway.desk.cases import serve_cases
 from gateway.desk.figures import serve_figures
 from gateway.desk.hooks import Hooks, serve_hooks
+from gateway.desk.orders import serve_orders
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
 from gateway.embedded import Embedded, free_port
 from gateway.hearing import Hearing
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
+from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from gateway.settings import load
 from gateway.settings_faults import SettingsFault
@@ -437,6 +439,18 @@ def wrong_watch(home: Installation) -> Iterator[Case]:
         yield met(title, wrong, line)
 
 
+def done(wish: Any, pipeline: Pipeline) -> object:  # noqa: ANN401 -- whatever the routes post
+    match wish:
+        case Away() | Back():
+            return absence_work.done(wish, pipeline, RECEIVED_MS)
+        case Extra() | NoExtra():
+            return extra_work.done(wish, pipeline, RECEIVED_MS)
+        case SetFigure():
+            return figuring.done(wish, pipeline, RECEIVED_MS)
+        case _:
+            return desk_work.done(wish, pipeline, RECEIVED_MS, lambda _: False)
+
+
 def wrong_cases(home: Installation) -> Iterator[Case]:
     """What the ledger and figures answer over HTTP, with the gateway's own loop behind it."""
     county = imports.checked(home.folder / "inventory.yaml")
@@ -446,15 +460,13 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
     serve_figures(app, inbox, "hush")
+    serve_orders(app, inbox, "hush")
     ended = Event()
 
     def turn() -> None:
         while not ended.is_set():
             for posted in inbox.take():
-                if isinstance(posted.item, SetFigure):
-                    posted.answer.resolve(figuring.done(posted.item, pipeline, RECEIVED_MS))
-                else:
-                    posted.answer.resolve(desk_work.done(posted.item, pipeline, RECEIVED_MS, lambda _: False))
+                posted.answer.resolve(done(posted.item, pipeline))
             ended.wait(0.005)
 
     bound = bind(Endpoint("127.0.0.1", 0))
@@ -486,6 +498,10 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Figure of a rule for others", "A bin has no power to lose.", *asked("", idle, "figures"))
             theirs = {**wild, "value": 60, "by": "cleaner-li"}
             yield Case("Figure by a cleaner", "Only the place's dispatchers set it.", *asked("", theirs, "figures"))
+            body = {"person": "dispatch-wu", "ends": "2036-11-25T00:00:00+08:00", "by": "dispatch-wu"}
+            yield Case("Absence of ten years", "Nobody would be told meanwhile.", *asked("", body, "absences"))
+            body = {"place": "nowhere", "ends": "2026-11-22T13:00:00+08:00", "by": "dispatch-wu"}
+            yield Case("Extra round nowhere", "No such area or bin.", *asked("", body, "extra-rounds"))
     finally:
         ended.set()
         thread.join()

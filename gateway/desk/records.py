@@ -17,7 +17,8 @@ from telemetry.reading import Millis
 SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
-UPKEEP: Final = ("trial_ended", "looked_again", "work_declared", "work_withdrawn")
+ORDERS: Final = ("absence_added", "absence_ended", "extra_ordered", "extra_cancelled")
+UPKEEP: Final = ("trial_ended", "looked_again", "work_declared", "work_withdrawn", *ORDERS)
 COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "figure_set", *UPKEEP)
 
 
@@ -49,7 +50,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
                 _text(event, "by"),
                 _where(event),
                 words.word("events", event.event),
-                _named(visit, event),
+                _order(visit, event) or _named(visit, event),
                 event,
                 _text(event, "reason"),
             )
@@ -64,6 +65,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(visit, "audit.html", "audit", done=done, door=door, cases=cases, wall_ms=desk.wall_ms())
 
     return router
+
+
+def _order(visit: Visit, event: Event) -> str:
+    """Whom or what an order is about; empty for what was done to an episode, which has a page of its own."""
+    return sentences.episode(visit.present.inventory, event.episode) if event.event in ORDERS else ""
 
 
 def _text(event: Event, key: str) -> str:

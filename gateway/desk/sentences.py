@@ -35,7 +35,7 @@ def subject(inventory: Inventory, name: str) -> str:
     asset = inventory.assets.get(name)
     if asset is not None:
         return asset.short
-    place = inventory.radio_gateways.get(name) or inventory.areas.get(name)
+    place = inventory.radio_gateways.get(name) or inventory.areas.get(name) or inventory.people.get(name)
     return inventory.county.name if place is None else place.name
 
 

@@ -36,7 +36,7 @@ def sign(table: str, name: str) -> str:
 
 def rule(name: str) -> str:
     """What a rule is called, on the desk as on the boards."""
-    return boards.RULES.get(name) or word("notices", name)
+    return boards.RULES.get(name) or catalogue()["orders"].get(name) or word("notices", name)
 
 
 def severity(name: str) -> str:

@@ -70,8 +70,8 @@ def test_an_asset_an_area_and_a_feeder_cover_what_is_theirs(pipeline: Pipeline, 
     assert declared(pipeline).assets == ("plant",)
     assert set(declared(pipeline, replace(WISH, subject="huaqiao")).assets) == {"lone-pool"}
     assert set(declared(pipeline, replace(WISH, subject="qingshi")).assets) == set(village.assets)
-    cut = declared(pipeline, replace(WISH, work=Work.PLANNED_CUT, subject="north"))
-    assert cut.assets == ("north-plant", "north-mill")
+    cut = declared(pipeline, replace(WISH, work=Work.PLANNED_CUT, subject="east"))
+    assert cut.assets == ("east-plant", "east-mill")
     assert len(standing(pipeline)) == 4
 
 

@@ -45,7 +45,7 @@ def test_a_window_is_declared_listed_and_taken_back(
         assert added.exit_code == 0, added.stderr
         window = json.loads(added.stdout)
         cut = cunjing(
-            f"maintenance add north --planned-cut --from 2026-11-23T10:00:00+08:00 --until {UNTIL}"
+            f"maintenance add east --planned-cut --from 2026-11-23T10:00:00+08:00 --until {UNTIL}"
             " --reason 供电所通知 --by leader-he --config gateway.toml"
         )
         listed = cunjing("maintenance list --config gateway.toml")
@@ -62,14 +62,14 @@ def test_a_window_is_declared_listed_and_taken_back(
         "begun": True,
         "assets": ["plant"],
     }
-    assert json.loads(cut.stdout)["assets"] == ["north-plant", "north-mill"]
+    assert json.loads(cut.stdout)["assets"] == ["east-plant", "east-mill"]
     found = [json.loads(line) for line in listed.stdout.splitlines()]
     assert [(one["window"], one["begun"]) for one in found] == [
         ("maintenance/plant/20261123T010000Z", True),
-        ("planned_cut/north/20261123T010000Z", False),
+        ("planned_cut/east/20261123T010000Z", False),
     ]
     assert ended.exit_code == 0, ended.stderr
-    assert [json.loads(line)["subject"] for line in left.stdout.splitlines()] == ["north"]
+    assert [json.loads(line)["subject"] for line in left.stdout.splitlines()] == ["east"]
     first = seen[0]
     assert isinstance(first, Declare)
     assert (first.channel, first.origin) == ("cli", "127.0.0.1")
