@@ -21,12 +21,14 @@ from alerts.channels import channels
 from alerts.model import Owed
 from alerts.receipts import reply
 from gateway import app as gateway_app
-from gateway import desk_work, imports, shipped, start
+from gateway import desk_work, imports, maintaining, shipped, start
 from gateway.cli import app
+from gateway.commands import Declare
 from gateway.desk.cases import serve_cases
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
+from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.hearing import Hearing
 from gateway.lines import Pushed
@@ -475,12 +477,18 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     app = FastAPI()
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
+    serve_works(app, inbox, "hush")
     ended = Event()
+
+    def done(item: Any) -> object:  # noqa: ANN401 -- whatever the routes post
+        if isinstance(item, Declare):
+            return maintaining.done(item, pipeline, RECEIVED_MS)
+        return desk_work.done(item, pipeline, RECEIVED_MS, lambda _: False)
 
     def turn() -> None:
         while not ended.is_set():
             for posted in inbox.take():
-                posted.answer.resolve(desk_work.done(posted.item, pipeline, RECEIVED_MS, lambda _: False))
+                posted.answer.resolve(done(posted.item))
             ended.wait(0.005)
 
     bound = bind(Endpoint("127.0.0.1", 0))
@@ -490,9 +498,9 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     try:
         with serving(app, bound), httpx.Client(base_url=url, trust_env=False, headers=permit) as http:
 
-            def asked(path: str, body: dict[str, str]) -> tuple[str, str, str]:
-                said = http.post(f"/api/v1/cases{path}", json=body)
-                line = f"POST /api/v1/cases{path} {json.dumps(body, ensure_ascii=False)}"
+            def asked(path: str, body: dict[str, str], what: str = "cases") -> tuple[str, str, str]:
+                said = http.post(f"/api/v1/{what}{path}", json=body)
+                line = f"POST /api/v1/{what}{path} {json.dumps(body, ensure_ascii=False)}"
                 return line, said.json()["detail"], f"HTTP {said.status_code}, as problem+json."
 
             call = {"what": "路边有垃圾", "by": "dispatch-wu"}
@@ -505,6 +513,17 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Case closed too early", wrong, *asked(f"{path}/close", {"by": "dispatch-wu"}))
             body = {"by": "dispatch-wu", "until": "2026-11-25T00:00:00+08:00"}
             yield Case("Deferral without a reason", "备案 needs a reason and a day.", *asked(f"{path}/defer", body))
+            work = {"subject": "ytan-03", "until": "2026-11-22T16:00:00+08:00", "reason": "修池", "by": "dispatch-wu"}
+            for title, wrong, changed in (
+                (
+                    "Work declared by who may not",
+                    "A cleaner may keep one alert quiet, not a place.",
+                    {"by": "cleaner-li"},
+                ),
+                ("Work that would be over already", "The year is wrong.", {"until": "2025-11-22T16:00:00+08:00"}),
+                ("Power cut of what is no feeder", "The word of another list.", {"work": "planned_cut"}),
+            ):
+                yield Case(title, wrong, *asked("", {**work, **changed}, "maintenance"))
     finally:
         ended.set()
         thread.join()
