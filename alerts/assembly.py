@@ -3,7 +3,7 @@
 Wiring and encoding only: what a state means is elsewhere, and where the bytes are kept is the journal's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -35,6 +35,7 @@ from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
 from alerts.scribe import Scribe
 from alerts.trials import Trials
+from alerts.tuning import Tuned, Tuning
 from alerts.windows import Window
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -71,32 +72,31 @@ _CASE: Final = msgspec.msgpack.Decoder(Case)
 
 
 class Assembled(NamedTuple):
-    """A county without memory, its ledger without cases, and the version of the rules."""
+    """A county without memory, its ledger without cases, and the rules that count."""
 
     county: County
     ledger: Ledger
     lists: Lists
-    ruleset: str
+    tuning: Tuning
     trials: Trials
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
     """The county alone, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
     made = assemble_whole(inventory, figures)
-    return made.county, made.ruleset
+    return made.county, made.tuning.rules.version
 
 
-def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
-    """The county and the ledger beside it. Raises ``PolicyFault`` for a file that cannot be used."""
+def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned] = ()) -> Assembled:
+    """The county under what was ``tuned``, and the ledger. Raises ``PolicyFault`` for a file that cannot be used."""
     rules = ruleset.load(figures.rules, figures.rules_name, inventory)
     policies = policy.load(figures.escalation, figures.escalation_name)
     catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
     _check_words(policies, catalogue, figures)
     calendar = Calendar.of(inventory.county)
-    plans = {
-        asset.id: Plan.of(asset, inventory.devices_of.get(asset.id, ()), rules.of(asset), calendar)
-        for asset in inventory.assets.values()
-    }
+    tuning = Tuning(rules, inventory, calendar)
+    tuning.restore(tuned)
+    plans = {asset.id: tuning.plan(asset) for asset in inventory.assets.values()}
     on_trial = Trials(inventory, policies.trial)
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
@@ -111,7 +111,7 @@ def assemble_whole(inventory: Inventory, figures: Figures) -> Assembled:
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, rules.version, on_trial)
+    return Assembled(county, ledger, lists, tuning, on_trial)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

@@ -33,7 +33,7 @@ _BOX: Final = "m"
 class County:
     """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
 
-    def __init__(self, inventory: Inventory, plans: Mapping[str, Plan], office: Office, telling: Annunciator) -> None:
+    def __init__(self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Annunciator) -> None:
         self.inventory = inventory
         self.plans = plans
         self.states: dict[str, AssetState] = {}
@@ -44,8 +44,7 @@ class County:
         self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
         self._silent: set[str] = set()
         self._timers = Timers()
-        self._listening = False
-        self._figures_changed = False
+        self._listening = self._figures_changed = False
         self._since_ms: Millis = NEVER
         self._deaf_ms = self._grace_ms = 0
 
@@ -84,7 +83,8 @@ class County:
             self._deliver(self._annunciator.readdress(self.boxes.values(), at_ms), changes)
             self._retire(at_ms, changes)
         if self._figures_changed:
-            self._rejudge(at_ms, changes)
+            self._figures_changed = False
+            self.refigure(self.plans, at_ms, changes)
         self._refile_all()
 
     def deafen(self) -> None:
@@ -144,16 +144,14 @@ class County:
 
     def is_open(self, episode: str) -> bool:
         """Whether it still stands."""
-        alert = self.alerts.get(episode)
-        return alert is not None and not alert.closed_ms
+        return episode in self.alerts and not self.alerts[episode].closed_ms
 
     def reset(self, episode: str, asked: Asked, at_ms: Millis, changes: Changes) -> bool:
         """T12; false while the condition still stands or when there is nothing latched."""
         alert = self.alerts.get(episode)
         if alert is None or not alert.latched or alert.closed_ms:
             return False
-        plan = self.plans[alert.asset]
-        state = engine.reset(plan, self.states[alert.asset], alert.rule)
+        state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
         docket = self._docket()
         self.office.reset(alert, asked, at_ms, docket)
         self.states[alert.asset] = state
@@ -283,13 +281,15 @@ class County:
                 self.office.retire(alert, at_ms, docket)
                 self._settle(docket, changes)
 
-    def _rejudge(self, at_ms: Millis, changes: Changes) -> None:
-        """A changed threshold judges the last level again."""
-        self._figures_changed = False
-        for asset, plan in self.plans.items():
+    def refigure(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:
+        """Figures are others, the slots are not: a changed threshold judges the last level again."""
+        self.plans.update(plans)
+        self._plan_of.update((device.id, plan) for plan in plans.values() for device in plan.devices)
+        for asset, plan in plans.items():
             step = engine.rejudge(plan, self.states[asset], at_ms, self)
             if step.moved:
                 self.keep(plan, step, at_ms, changes)
+            self._file(_ASSET, asset)
 
     def _is_watched(self, alert: Alert) -> bool:
         plan = self.plans.get(alert.asset)

@@ -3,7 +3,8 @@
 It estimates; the official score is never derived from it. Who is over and for how long is measured elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from alerts.plan import Plan
@@ -21,7 +22,25 @@ def line_pct(plan: Plan) -> float:
     return rule.raise_pct
 
 
-def lines_pct(plans: Mapping[str, Plan]) -> dict[str, float]:
-    """The line of each site that counts for the score, by asset."""
+@dataclass(frozen=True)
+class _Lines(Mapping[str, float]):
+    """The lines as the plans draw them whenever they are looked at; which sites count never changes."""
+
+    plans: Mapping[str, Plan]
+    sites: Mapping[str, None]
+
+    def __getitem__(self, asset: str) -> float:
+        self.sites[asset]  # a site that does not count has no line
+        return line_pct(self.plans[asset])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sites)
+
+    def __len__(self) -> int:
+        return len(self.sites)
+
+
+def lines_pct(plans: Mapping[str, Plan]) -> Mapping[str, float]:
+    """The line of each site that counts for the score, by asset; it follows ``plans`` when a figure is changed."""
     scored = (plan for plan in plans.values() if plan.asset.bin is not None and plan.asset.bin.counts_for_score)
-    return {plan.asset.id: line_pct(plan) for plan in scored}
+    return _Lines(plans, dict.fromkeys(plan.asset.id for plan in scored))

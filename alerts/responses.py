@@ -119,11 +119,11 @@ class Responses:
         return replace(told, fresh_ms=0)
 
     @staticmethod
-    def hurry(alert: Alert, at_ms: Millis, log: Log) -> Alert:
-        """Nobody who was told can be reached: the next step does not wait for its time."""
+    def hurry(alert: Alert, reason: str, at_ms: Millis, log: Log) -> Alert:
+        """Somebody who was told cannot be reached: the next step does not wait for its time."""
         if alert.acked_ms or alert.due_ms <= at_ms:
             return alert
-        log.append(record("hurried", alert, at_ms, {"reason": "no_receipt", "step": alert.step}))
+        log.append(record("hurried", alert, at_ms, {"reason": reason, "step": alert.step}))
         return replace(alert, due_ms=at_ms)
 
     def lapse(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alerts.policy import PolicyFault, document, fault
-from alerts.rule import Rule
+from alerts.rule import Rule, Scope
 from alerts.rules import rules
 from telemetry.inventory import Asset, Inventory
 
@@ -36,18 +36,29 @@ class RuleSet:
 
     common: Mapping[str, Rule]
     version: str
-    _areas: Mapping[str, Figures]
-    _assets: Mapping[str, Figures]
+    _figures: _File
     _inventory: Inventory
-    _all: Figures
 
     def of(self, asset: Asset) -> Mapping[str, Rule]:
         """The rules of an asset: the county's, changed from the widest area to the nearest, then by its own."""
-        layers = [self._areas[area.id] for area in self._inventory.lineage(asset.area) if area.id in self._areas][::-1]
-        layers += [self._assets[asset.id]] if asset.id in self._assets else []
+        return self.at(asset.area, asset.id)
+
+    def at(self, area: str, asset: str = "") -> Mapping[str, Rule]:
+        """The rules that count in an area, or for one asset in it."""
+        said = self._figures
+        layers = [said.areas[above.id] for above in self._inventory.lineage(area) if above.id in said.areas][::-1]
+        layers += [said.assets[asset]] if asset in said.assets else []
         if not layers:
             return self.common
-        return {kind: _built(kind, (self._all, *layers)) for kind in KINDS}
+        return {kind: _built(kind, (said.rules, *layers)) for kind in KINDS}
+
+    def over(self, name: str, areas: Mapping[str, Figures], assets: Mapping[str, Figures]) -> "RuleSet":
+        """The same with these figures over its own, place by place. Raises ``PolicyFault`` as ``load`` does."""
+        said = self._figures
+        figures = _File(
+            rules=said.rules, areas=_over(said.areas, areas), assets=_over(said.assets, assets)
+        )  # what the file says has been checked, and is checked again: a layer is valid as a whole or not at all
+        return _made(figures, name, self._inventory)
 
 
 def load(text: str, name: str, inventory: Inventory) -> RuleSet:
@@ -55,21 +66,44 @@ def load(text: str, name: str, inventory: Inventory) -> RuleSet:
     raw = document(text, name) if text.strip() else {}
     try:
         figures = _File.model_validate(raw)
-        for place, layer in _layers(figures):
-            _check(name, place, layer)
     except ValidationError as error:
         raise fault(name, error) from error
-    for area in figures.areas:
+    return _made(figures, name, inventory)
+
+
+def _made(figures: _File, name: str, inventory: Inventory) -> RuleSet:
+    for place, layer in _layers(figures):
+        _check(name, place, layer)
+    for area, layer in figures.areas.items():
         if area not in inventory.areas:
             raise PolicyFault(f"{name}: areas.{area}: the inventory has no such area; use an area's id")
-    for asset in figures.assets:
+        _watches(name, f"areas.{area}", layer, None)
+    for asset, layer in figures.assets.items():
         if asset not in inventory.assets:
             raise PolicyFault(f"{name}: assets.{asset}: the inventory has no such asset; use an asset's id")
+        _watches(name, f"assets.{asset}", layer, inventory.assets[asset])
     common = {kind: _built(kind, (figures.rules,)) for kind in KINDS}
     said = repr([rule.model_dump() for rule in common.values()]) + figures.model_dump_json()
-    return RuleSet(
-        common, sha256(said.encode()).hexdigest()[:16], figures.areas, figures.assets, inventory, figures.rules
-    )
+    return RuleSet(common, sha256(said.encode()).hexdigest()[:16], figures, inventory)
+
+
+def _watches(name: str, place: str, layer: Figures, asset: Asset | None) -> None:
+    """A figure that nothing would ever look at is a mistake, not a wish."""
+    for kind in layer:
+        rule = _built(kind, ())
+        if rule.scope is Scope.RADIO_GATEWAY:
+            raise PolicyFault(f"{name}: {place}.{kind}: it counts for the whole county; write it under rules")
+        if asset is not None and not rule.applies(asset):
+            raise PolicyFault(f"{name}: {place}.{kind}: it watches no {asset.kind}; remove it")
+
+
+def _over(below: Mapping[str, Figures], above: Mapping[str, Figures]) -> dict[str, Figures]:
+    merged = {place: {**layer} for place, layer in below.items()}
+    for place, layer in above.items():
+        for kind, values in layer.items():
+            at = merged.setdefault(place, {})
+            at[kind] = at.get(kind, {}) | values
+    return merged
 
 
 def _layers(figures: _File) -> list[tuple[str, Figures]]:

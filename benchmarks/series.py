@@ -5,7 +5,7 @@ The readings are those of the backlog that was just drained. The server is start
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -115,7 +115,7 @@ def _drained(
 class _Library:
     """The same two points as everybody writes them, with the client's ``Point``."""
 
-    def __init__(self, county: Inventory, lines: dict[str, float]) -> None:
+    def __init__(self, county: Inventory, lines: Mapping[str, float]) -> None:
         self._lines = lines
         self._measurement = {asset.id: str(asset.kind) for asset in county.assets.values()}
         self._tags = {
@@ -146,7 +146,7 @@ class _Library:
         return [line for line in made if line]
 
 
-def _lines_pct(county: Inventory) -> dict[str, float]:
+def _lines_pct(county: Inventory) -> Mapping[str, float]:
     return lines_pct(assemble(county, shipped.figures())[0].plans)
 
 

@@ -92,6 +92,7 @@ def run(
         pipeline.entry.inventory = body
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
+        pipeline.tuning.follow = scope.refigure
         feed = stack.enter_context(opened(desk, pipeline))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))

@@ -48,6 +48,19 @@ def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str,
             raise _stranger(settings)
 
 
+def figure(settings: Settings, wish: Mapping[str, object]) -> tuple[str, Millis]:
+    """What became of a figure that is to be set, durably, and when; ``Unserved`` with the gateway's reason."""
+    body = {**wish, "channel": "cli"}
+    answer = _asked(settings, "POST", "/api/v1/figures", json=body, headers=_permit(settings))
+    match _document(answer):
+        case {"event": str(event), "at_ms": int(at_ms)}:
+            return event, at_ms
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case _:
+            raise _stranger(settings)
+
+
 def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
     """Asks for first texts: who gets it, from when on, and why others do not; ``Unserved`` with the reason."""
     answer = _asked(settings, "POST", "/api/v1/people/welcome", json={"people": [*people]}, headers=_permit(settings))

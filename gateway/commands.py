@@ -12,6 +12,7 @@ from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
 from alerts.maintenance import Declared, Wish
 from alerts.trials import Kind as TrialKind
+from alerts.tuning import Place, Value
 from telemetry.reading import Millis
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "NotPossible",
     "Register",
     "Resend",
+    "SetFigure",
     "Tick",
     "TrialKind",
     "UnknownCase",
@@ -94,6 +96,23 @@ class LookAgain(Struct, frozen=True, kw_only=True):
 
     reason: str
     by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class SetFigure(Struct, frozen=True, kw_only=True):
+    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
+
+    ``channel`` and ``origin`` are as in ``Command``.
+    """
+
+    place: Place
+    name: str
+    rule: str
+    figure: str
+    value: Value | None
+    by: str
+    reason: str
     channel: str = "desk"
     origin: str = ""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from alerts.office import Trouble
-from gateway import desk_work, maintaining
+from gateway import desk_work, figuring, maintaining
 from gateway.again import looked_again
 from gateway.clock import Clock
 from gateway.commands import (
@@ -22,6 +22,7 @@ from gateway.commands import (
     NotPossible,
     Register,
     Resend,
+    SetFigure,
     UnknownEpisode,
     Verb,
     Windows,
@@ -73,7 +74,7 @@ class Deeds:
         match item:
             case Command():
                 return self._command(item)
-            case Register() | CaseCommand() | EndTrial() | Declare() | Withdraw() | Windows():
+            case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows():
                 return self._wished(item)
             case LookAgain():
                 self.past_changed = True
@@ -90,8 +91,8 @@ class Deeds:
                 self._enter(item)
         return None
 
-    def _wished(self, item: Register | CaseCommand | EndTrial | Declare | Withdraw | Windows) -> object:
-        """What people want that is about no episode: of the ledger, of trials, of work that they declare."""
+    def _wished(self, item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows) -> object:
+        """What people want that is about no episode: of the ledger, of trials, figures, and declared work."""
         pipeline, now_ms = self._pipeline, self._clock.now_ms()
         pipeline.advance(now_ms)
         match item:
@@ -99,6 +100,8 @@ class Deeds:
                 return desk_work.done(item, pipeline, now_ms, self._journal.knows_case)
             case EndTrial():
                 return desk_work.trial_ended(item, pipeline, now_ms)
+            case SetFigure():
+                return figuring.done(item, pipeline, now_ms)
             case _:
                 return maintaining.done(item, pipeline, now_ms)
 
@@ -107,7 +110,7 @@ class Deeds:
         entry = self._pipeline.entry
         match item:
             case End(number, at_ms, via, outcome, step, event):
-                self._hearing.numbers.ended(item)
+                self._hearing.ended(item)
                 ended = AttemptEnded(number, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)
                 entry.attempts.append(ended)
                 entry.events += () if event is None else (event,)

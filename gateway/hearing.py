@@ -11,7 +11,8 @@ import msgspec
 from alerts.answers import UNCLEAR_EVERY_MS, WITHIN_MS, Asked, Meaning, answered, understand
 from alerts.changes import Changes
 from alerts.claims import ABOUT, Claim, is_due, sampled, standing
-from alerts.model import Event
+from alerts.lapses import NO_RECEIPT
+from alerts.model import Event, Severity
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
 from gateway import welcoming
@@ -21,12 +22,13 @@ from gateway.logs import logger
 from gateway.numbers import Line, Numbers
 from gateway.orders import obey
 from gateway.pipeline import Pipeline
-from gateway.requests import Lapsed
+from gateway.requests import End, Lapsed
 from gateway.welcoming import Welcome, Welcomed
 from telemetry.reading import Millis, Reading
 
 _log = logger(__name__)
 
+UNDELIVERED: Final = "undelivered"
 CLAIMS: Final = "claims"
 """The small mark that keeps what was claimed over a restart."""
 _MOBILE: Final = 11
@@ -80,12 +82,20 @@ class Hearing:
         entry.events += decided.events
         self.numbers.lapsed(due, decided, item.at_ms)
         if decided.hurry:
-            self._hurry(due.owed.episode, item.at_ms)
+            self._hurry(due.owed.episode, NO_RECEIPT, item.at_ms)
 
-    def _hurry(self, episode: str, at_ms: Millis) -> None:
+    def ended(self, item: End) -> None:
+        """A try ended. Where it was the last and a fire waits, the next person hears at once."""
+        self.numbers.ended(item)
+        if item.event is not None and item.event.severity == Severity.P1:
+            self._hurry(item.event.episode, UNDELIVERED, item.at_ms)
+
+    def _hurry(self, episode: str, reason: str, at_ms: Millis) -> None:
         county = self._pipeline.county
         if county.is_open(episode):
-            county.respond(episode, lambda hands, alert, _, log: hands.hurry(alert, at_ms, log), at_ms, self._changes)
+            county.respond(
+                episode, lambda hands, alert, _, log: hands.hurry(alert, reason, at_ms, log), at_ms, self._changes
+            )
 
     @property
     def _changes(self) -> Changes:

@@ -68,7 +68,7 @@ class Pipeline:
         self.tally = Tally()
         self.directory = directory
         self._archive = archive
-        self._ruleset = made.ruleset
+        self.tuning = made.tuning
         self._below: set[tuple[str, int, int]] = set()
         self.calls = False
         """Whether anybody can be called."""
@@ -201,7 +201,8 @@ class Pipeline:
         """Everything that is remembered, so that a start need not read further back."""
         county = self.county
         states = {asset: pack(county.plans[asset], state) for asset, state in county.states.items()}
-        return Snapshot(states, {device: pack_track(track) for device, track in self.tracks.items()}, self._ruleset)
+        tracks = {device: pack_track(track) for device, track in self.tracks.items()}
+        return Snapshot(states, tracks, self.tuning.rules.version)
 
     def _measure(self, uplink: Uplink, said: Samples) -> None:
         device = self.county.inventory.devices[said.device]

@@ -12,6 +12,7 @@ from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_a
 from alerts.county import County
 from alerts.plan import AssetState
 from alerts.trials import Ended
+from gateway import figuring
 from gateway.desk_work import TRIALS
 from gateway.journal.remembered import Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
@@ -39,8 +40,8 @@ def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Milli
 
 def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: Restored, now_ms: Millis) -> Pipeline:
     """A pipeline that goes on from the journal. Raises ``PolicyFault``."""
-    made = assemble_whole(inventory, figures)
-    county, ruleset = made.county, made.ruleset
+    made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
+    county, ruleset = made.county, made.tuning.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
     states = {
         asset: unpack(plan, restored.states[asset].blob if asset in restored.states else None, known_ms)
@@ -58,6 +59,7 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
     pipeline.tracks = tracks
+    figuring.tell_unfit(pipeline, now_ms)
     return pipeline
 
 

@@ -21,10 +21,11 @@ from alerts.channels import channels
 from alerts.model import Owed
 from alerts.receipts import reply
 from gateway import app as gateway_app
-from gateway import desk_work, imports, maintaining, shipped, start
+from gateway import desk_work, figuring, imports, maintaining, shipped, start
 from gateway.cli import app
-from gateway.commands import Declare
+from gateway.commands import Declare, SetFigure
 from gateway.desk.cases import serve_cases
+from gateway.desk.figures import serve_figures
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
@@ -470,7 +471,7 @@ def wrong_watch(home: Installation) -> Iterator[Case]:
 
 
 def wrong_cases(home: Installation) -> Iterator[Case]:
-    """What the ledger answers over HTTP, with the gateway's own loop behind it."""
+    """What the ledger and figures answer over HTTP, with the gateway's own loop behind it."""
     county = imports.checked(home.folder / "inventory.yaml")
     pipeline = start.anew(county, shipped.figures(), Memory(), RECEIVED_MS)
     inbox: Inbox[Any] = Inbox()
@@ -478,11 +479,14 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
     serve_works(app, inbox, "hush")
+    serve_figures(app, inbox, "hush")
     ended = Event()
 
     def done(item: Any) -> object:  # noqa: ANN401 -- whatever the routes post
         if isinstance(item, Declare):
             return maintaining.done(item, pipeline, RECEIVED_MS)
+        if isinstance(item, SetFigure):
+            return figuring.done(item, pipeline, RECEIVED_MS)
         return desk_work.done(item, pipeline, RECEIVED_MS, lambda _: False)
 
     def turn() -> None:
@@ -498,9 +502,9 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     try:
         with serving(app, bound), httpx.Client(base_url=url, trust_env=False, headers=permit) as http:
 
-            def asked(path: str, body: dict[str, str], what: str = "cases") -> tuple[str, str, str]:
-                said = http.post(f"/api/v1/{what}{path}", json=body)
-                line = f"POST /api/v1/{what}{path} {json.dumps(body, ensure_ascii=False)}"
+            def asked(path: str, body: Mapping[str, object], to: str = "cases") -> tuple[str, str, str]:
+                said = http.post(f"/api/v1/{to}{path}", json=body)
+                line = f"POST /api/v1/{to}{path} {json.dumps(body, ensure_ascii=False)}"
                 return line, said.json()["detail"], f"HTTP {said.status_code}, as problem+json."
 
             call = {"what": "路边有垃圾", "by": "dispatch-wu"}
@@ -513,6 +517,13 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Case closed too early", wrong, *asked(f"{path}/close", {"by": "dispatch-wu"}))
             body = {"by": "dispatch-wu", "until": "2026-11-25T00:00:00+08:00"}
             yield Case("Deferral without a reason", "备案 needs a reason and a day.", *asked(f"{path}/defer", body))
+            place = {"place": "asset", "name": "ytan-03", "by": "dispatch-wu", "reason": "赶集"}
+            wild = {**place, "rule": "over_two_thirds", "figure": "raise_pct", "value": 120}
+            yield Case("Figure out of bounds", "No bin is fuller than full.", *asked("", wild, "figures"))
+            idle = {**place, "rule": "no_power", "figure": "off_delay_s", "value": 60}
+            yield Case("Figure of a rule for others", "A bin has no power to lose.", *asked("", idle, "figures"))
+            theirs = {**wild, "value": 60, "by": "cleaner-li"}
+            yield Case("Figure by a cleaner", "Only the place's dispatchers set it.", *asked("", theirs, "figures"))
             work = {"subject": "ytan-03", "until": "2026-11-22T16:00:00+08:00", "reason": "修池", "by": "dispatch-wu"}
             for title, wrong, changed in (
                 (

@@ -95,9 +95,11 @@ class Hearing:
             return
         if (case.state, case.owner) == (State.ASSIGNED, by):
             return
-        channel = str((event.detail or {}).get("channel", ""))
+        channel, origin = (str((event.detail or {}).get(key, "")) for key in ("channel", "origin"))
         after = replace(case, state=State.ASSIGNED, owner=by)
-        said = replace(line(after, "acked", event.at_ms, case.state, event.episode), by=by, channel=channel)
+        said = replace(
+            line(after, "acked", event.at_ms, case.state, event.episode), by=by, channel=channel, origin=origin
+        )
         self._shelf.enter(after, said)
 
     def _cleared(self, event: Event) -> None:

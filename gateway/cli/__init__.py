@@ -16,6 +16,7 @@ from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.examination import doctor
+from gateway.cli.figures import figure
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
 from gateway.cli.inventory import check
@@ -44,6 +45,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
     (export, "cunjing export readings --from 2026-11-22T00:00:00+08:00 --format csv > readings.csv"),
     (ack, "cunjing ack overflow/ytan-03/20261122T004001Z --by cleaner-li"),
     (reset, "cunjing reset fire/ytan-03/20261122T004001Z --by dispatch-wu"),
+    (figure, 'cunjing figure over_two_thirds raise_pct 60 --area liutan --by dispatch-wu --reason "festival"'),
     (why, "cunjing why ytan-03 --at 2026-11-22T11:30:00+08:00"),
     (doctor, "cunjing doctor --config config/gateway.toml"),
     (card, "cunjing card --all > cards.html"),

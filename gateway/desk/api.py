@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.figures import serve_figures
 from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.desk.works import serve_works
 from gateway.health import Health
@@ -103,6 +104,7 @@ def api(
     )
     answer_with_problems(app)
     authorised = permitted_by(token)
+    serve_figures(app, inbox, token, answered_within_s)
     serve_works(app, inbox, token, answered_within_s)
 
     @app.get("/healthz", responses={503: {"model": Liveness}})

@@ -18,7 +18,7 @@ SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
 UPKEEP: Final = ("trial_ended", "looked_again", "work_declared", "work_withdrawn")
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", *UPKEEP)
+COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "figure_set", *UPKEEP)
 
 
 class Line(NamedTuple):
@@ -78,8 +78,12 @@ def _where(event: Event) -> str:
 
 
 def _named(visit: Visit, event: Event) -> str:
-    """What something was done to that is no episode: the end of a trial, a second look at the quarantine."""
+    """What something was done to that is no episode: the end of a trial, a second look, a figure."""
     name = _text(event, "name")
+    if event.event == "figure_set":
+        figure, was, now, reason = (_text(event, key) for key in ("figure", "was", "now", "reason"))
+        rule = words.rule(event.rule)
+        return words.word("figures", "set").format(name=name, rule=rule, figure=figure, was=was, now=now, reason=reason)
     if event.event == "looked_again":
         counted = [f"{words.word('again', each)} {_text(event, each)}" for each in Result if _text(event, each) != "0"]
         return f"{words.word('quarantine', name)}：{'，'.join(counted)}"

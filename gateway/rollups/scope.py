@@ -25,7 +25,7 @@ ROLLUPS: Final = Consumer("rollups", Stream.READING)
 class Scope:
     """The assets that are followed, the sites of each town, and the calendar."""
 
-    followed: Mapping[str, Followed]
+    followed: dict[str, Followed]
     towns: Mapping[str, frozenset[str]]
     calendar: Calendar
 
@@ -34,6 +34,14 @@ class Scope:
         """The scope of a county; an asset without a device has nothing to say."""
         followed = {asset: Followed(plan, known_ms) for asset, plan in sorted(plans.items()) if plan.devices}
         return cls(followed, towns.sites(inventory), Calendar.of(inventory.county))
+
+    def refigure(self, plans: Mapping[str, Plan]) -> None:
+        """Figures are others from now on; hours that are rolled up already stay as they are."""
+        self.followed.update(
+            (asset, Followed(plan, self.followed[asset].known_ms))
+            for asset, plan in plans.items()
+            if asset in self.followed
+        )
 
     @cached_property
     def town_of(self) -> Mapping[str, str]:

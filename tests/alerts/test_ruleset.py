@@ -67,6 +67,8 @@ def test_any_figure_changes_the_version(inventory: Inventory) -> None:
         ("rules: {fire: {raise_c: hot}}", "rules.fire: raise_c: input should be a valid number"),
         ("areas: {nowhere: {fire: {raise_c: 70}}}", "areas.nowhere: the inventory has no such area"),
         ("assets: {nothing: {fire: {raise_c: 70}}}", "assets.nothing: the inventory has no such asset"),
+        ("areas: {shiqiao: {gateway_offline: {least: 4}}}", "it counts for the whole county; write it under rules"),
+        ("assets: {meiling-03: {no_power: {off_delay_s: 60}}}", "it watches no bin; remove it"),
         ("[]", "must be a mapping"),
         ("rules: {", "not YAML"),
     ],

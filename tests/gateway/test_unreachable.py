@@ -82,6 +82,19 @@ def test_no_receipt_of_a_fire_sends_it_another_way_and_calls_the_next_person(beg
     assert hurried[:1] == ["fire"]
 
 
+def test_a_refused_text_about_a_fire_calls_the_next_person_at_once(begun: Begun, said: list[Entry]) -> None:
+    def asked(message: Message) -> None:
+        mood = "refuses" if message.phone == CLEANER else "well"
+        line.providers["one"].mood = line.providers["two"].mood = mood
+
+    line = begun(asked)
+    speak(line, 1, Values(temperature_c=80.0))
+    line.leap(line.hand.at_ms + 1_000)
+    assert LEADER in {taken.phone for taken in line.providers["one"].taken}
+    hurried = [event.detail for entry in said for event in entry.events if event.event == "hurried"]
+    assert hurried == [{"reason": "undelivered", "step": 1}]
+
+
 @pytest.mark.parametrize("code", ["isv.AMOUNT_NOT_ENOUGH", "isv.BUSINESS_LIMIT_CONTROL", "isv.MOBILE_NUMBER_ILLEGAL"])
 def test_http_200_with_an_error_in_its_body_is_no_success(begun: Begun, tmp_path: Path, code: str) -> None:
     provider = Provider()

@@ -5,7 +5,9 @@ clock steps, over providers that refuse, throttle, take and say nothing. Beside 
 journal said, what the providers took. Nothing of the house is asked whether it is right.
 """
 
+import logging
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -13,6 +15,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -128,6 +131,8 @@ class Model:
     over_ms: dict[str, Millis] = field(default_factory=dict)
     rows: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     owed: dict[str, Owed] = field(default_factory=dict)
+    spoken: dict[str, list[Owed]] = field(default_factory=lambda: defaultdict(list))
+    """Every message that speaks of an episode."""
     quiet_until: dict[str, Millis] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
     """What a provider was asked and should not have been."""
@@ -144,7 +149,8 @@ class Model:
         for owed in entry.owed:
             if owed.key not in self.owed:
                 self.owed[owed.key] = owed
-                for episode in (owed.episode, *owed.covers):
+                for episode in {owed.episode, *owed.covers}:
+                    self.spoken[episode].append(owed)
                     self.waiting.pop((episode, owed.to), None)
                 self._hold_list(owed)
         for event in entry.events:
@@ -187,10 +193,6 @@ class Model:
             assert [episode for episode in owed.covers if self.over_ms.get(episode, owed.at_ms) < owed.at_ms] == []
         elif owed.template == "list_afternoon":
             assert int(owed.variables["over"]) > 0
-
-    def about(self, episode: str) -> list[Owed]:
-        """Every message that speaks of an episode."""
-        return [owed for owed in self.owed.values() if episode == owed.episode or episode in owed.covers]
 
     def reasons(self, episode: str) -> set[str]:
         """Why somebody was not told of it, or not yet, by the rows."""
@@ -480,7 +482,7 @@ class Telling(RuleBasedStateMachine):
 
     def _account(self, episode: str) -> str:
         """How an episode stands by what providers took and rows say; nothing if nothing accounts for it."""
-        model, about = self.model, self.model.about(episode)
+        model, about = self.model, self.model.spoken[episode]
         taken = {each.key for provider in self.line.providers.values() for each in provider.taken}
         if any(owed.key in taken for owed in about):
             return "told"
@@ -533,11 +535,22 @@ QUICK: Final = settings(
 )
 
 
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """Thousands of refusals and lapses are asked for here; writing each down takes longer than all the rest."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("unlogged")
 def test_whatever_happens_each_urgent_episode_reaches_somebody_or_a_row_says_why_not() -> None:
     run_state_machine_as_test(Telling, settings=QUICK)
 
 
 @pytest.mark.deep
+@pytest.mark.usefixtures("unlogged")
 def test_whatever_happens_in_a_million_steps() -> None:
     run_state_machine_as_test(
         Telling, settings=settings(QUICK, max_examples=10_000, stateful_step_count=100, derandomize=False)

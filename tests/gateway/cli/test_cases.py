@@ -5,7 +5,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gateway.commands import Command, Done, NotDurable, NotPossible, Resend, UnknownEpisode, UnknownPerson, Verb
+from alerts.tuning import Place
+from gateway.commands import (
+    Command,
+    Done,
+    NotDurable,
+    NotPossible,
+    Resend,
+    SetFigure,
+    UnknownEpisode,
+    UnknownPerson,
+    Verb,
+)
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token, token_file
@@ -20,15 +31,15 @@ EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"
 
 @contextmanager
 def gateway(
-    installation: Installation, answer: Callable[[Command | Resend], object]
-) -> Iterator[list[Command | Resend]]:
+    installation: Installation, answer: Callable[[Command | Resend | SetFigure], object]
+) -> Iterator[list[Command | Resend | SetFigure]]:
     """A desk with the installation's token on a port of its own, and who answers behind it."""
     installation.journal_path.parent.mkdir()
     token = control_token(installation.journal_path)
     bound = bind(Endpoint("127.0.0.1", 0))
     installation.configure(port=bound.getsockname()[1])
-    inbox: Inbox[Command | Resend] = Inbox()
-    seen: list[Command | Resend] = []
+    inbox: Inbox[Command | Resend | SetFigure] = Inbox()
+    seen: list[Command | Resend | SetFigure] = []
     ended = threading.Event()
 
     def turn() -> None:
@@ -111,6 +122,40 @@ def test_without_a_gateway_there_is_a_remedy(cunjing: Cunjing, installation: Ins
     assert said.exit_code == 1
     assert "no gateway answers at http://127.0.0.1:1" in said.stderr
     assert "start it, or check [desk] listen" in said.stderr
+
+
+FIGURE = "figure over_two_thirds raise_pct 60 --by dispatch-wu --reason fair --config gateway.toml"
+
+
+def test_a_figure_reaches_the_loop(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_795_308_001_000, "figure_set")) as seen:
+        said = cunjing(f"{FIGURE} --area ytan")
+        undone = cunjing(f"{FIGURE.replace('60', 'file')} --asset ytan-03")
+        word = cunjing(f"{FIGURE.replace('raise_pct 60', 'severity P2')} --asset ytan-03")
+    assert (said.exit_code, undone.exit_code, word.exit_code) == (0, 0, 0), said.stderr
+    assert json.loads(said.stdout)["event"] == "figure_set"
+    assert [(one.place, one.name, one.value) for one in seen if isinstance(one, SetFigure)] == [
+        (Place.AREA, "ytan", 60),
+        (Place.ASSET, "ytan-03", None),
+        (Place.ASSET, "ytan-03", "P2"),
+    ]
+    (first, *_) = seen
+    assert isinstance(first, SetFigure)
+    assert (first.by, first.reason, first.channel, first.origin) == ("dispatch-wu", "fair", "cli", "127.0.0.1")
+
+
+def test_a_figure_wants_one_place(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: Done(1_000, "figure_set")) as seen:
+        said = [cunjing(FIGURE), cunjing(f"{FIGURE} --area ytan --asset ytan-03")]
+    assert [one.exit_code for one in said] == [2, 2]
+    assert "name one place: --area or --asset" in said[0].stderr
+    assert seen == []
+
+
+def test_a_figure_that_cannot_be_is_said_in_the_gateways_words(cunjing: Cunjing, installation: Installation) -> None:
+    with gateway(installation, lambda _: NotPossible("it watches no bin; remove it")):
+        said = cunjing(f"{FIGURE} --asset ytan-03")
+    assert (said.exit_code, said.stderr) == (1, "it watches no bin; remove it\n")
 
 
 def test_a_wish_to_send_again_reaches_the_loop(cunjing: Cunjing, installation: Installation) -> None:

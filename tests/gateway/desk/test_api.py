@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.commands import Command, Done, NotDurable, NotPossible, UnknownEpisode, UnknownPerson, Verb
+from alerts.tuning import Place
+from gateway.commands import Command, Done, NotDurable, NotPossible, SetFigure, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
@@ -225,3 +226,66 @@ def test_a_part_that_is_only_shown_does_not_make_the_gateway_unready(desk: Desk)
         "remedy": "start it",
         "notes": [],
     }
+
+
+FIGURE = {
+    "place": "asset",
+    "name": "bin-1",
+    "rule": "over_two_thirds",
+    "figure": "raise_pct",
+    "value": 60,
+    "by": "wu",
+    "reason": "赶集",
+}
+
+
+def test_a_figure_reaches_the_loop_whatever_kind_it_is(desk: Desk) -> None:
+    wanted: list[object] = [60, 60.5, "P2", [24.0, 12.0, 4.0], None]
+    with client(desk) as http, loop(desk, lambda _: Done(1_000, "figure_set")) as seen:
+        answers = [http.post("/api/v1/figures", json={**FIGURE, "value": each}, headers=PERMIT) for each in wanted]
+    assert [answer.json() for answer in answers] == [{"event": "figure_set", "at_ms": 1_000}] * len(wanted)
+    figures = [one for one in seen if isinstance(one, SetFigure)]
+    assert [one.value for one in figures] == wanted
+    assert {(one.place, one.name, one.by, one.reason, one.channel, one.origin) for one in figures} == {
+        (Place.ASSET, "bin-1", "wu", "赶集", "api", "127.0.0.1")
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"place": "county"},
+        {"name": ""},
+        {"rule": "a b"},
+        {"value": True},
+        {"value": {}},
+        {"value": [1.0] * 9},
+        {"reason": ""},
+        {"reason": "x" * 61},
+        {"reason": "two\nlines"},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_figure_of_the_wrong_shape_never_reaches_the_loop(desk: Desk, wrong: dict[str, object]) -> None:
+    with client(desk) as http, loop(desk, lambda _: Done(1_000, "figure_set")) as seen:
+        answer = http.post("/api/v1/figures", json={**FIGURE, **wrong}, headers=PERMIT)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert seen == []
+
+
+def test_a_figure_that_is_no_number_never_reaches_the_loop(desk: Desk) -> None:
+    raw = json.dumps(FIGURE).replace("60", "NaN")
+    with client(desk) as http, loop(desk, lambda _: Done(1_000, "figure_set")) as seen:
+        answer = http.post("/api/v1/figures", content=raw, headers={**PERMIT, "content-type": "application/json"})
+    assert answer.status_code == 422
+    assert seen == []
+
+
+def test_a_figure_needs_the_token_and_says_why_nothing_came_of_it(desk: Desk) -> None:
+    verdicts = iter([NotPossible("it watches no bin"), UnknownPerson()])
+    with client(desk) as http, loop(desk, lambda _: next(verdicts)) as seen:
+        assert http.post("/api/v1/figures", json=FIGURE).status_code == 401
+        assert seen == []
+        statuses = [http.post("/api/v1/figures", json=FIGURE, headers=PERMIT).status_code for _ in range(2)]
+    assert statuses == [409, 422]

@@ -1,0 +1,84 @@
+"""A figure that a dispatcher sets for an area or an asset, on the loop's thread: judged, remembered, written down.
+
+What a figure comes to is decided in ``alerts.tuning``; nothing is durable before the loop commits.
+"""
+
+from typing import Final
+
+import msgspec
+
+from alerts.model import Event
+from alerts.tuning import Figure, Place, Tuned, Weighed
+from gateway.commands import Done, NotPossible, SetFigure, UnknownPerson, Verdict
+from gateway.pipeline import Pipeline
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+from telemetry.terms import Role
+
+FIGURES: Final = "figures"
+"""The small mark that keeps over a restart which figures people have set."""
+SET: Final = "figure_set"
+UNFIT: Final = "figure_unfit"
+
+
+def kept(meta: dict[str, str]) -> list[Tuned]:
+    """What the journal remembers of it."""
+    return msgspec.json.decode(meta.get(FIGURES, "[]"), type=list[Tuned])
+
+
+def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
+    """A figure for what the inventory or the rules have no more does not count, and a row says so (law L9)."""
+    for tuned in pipeline.tuning.unfit:
+        detail = {"place": str(tuned.at.place), "name": tuned.at.name, "figure": tuned.at.figure, "by": tuned.by}
+        pipeline.changes.log.append(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
+
+
+def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+    """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
+    county, tuning = pipeline.county, pipeline.tuning
+    if wish.by not in county.inventory.people:
+        return UnknownPerson()
+    at = Figure(wish.place, wish.name, wish.rule, wish.figure)
+    area = tuning.area_of(at)
+    if not area:
+        return NotPossible(f"the inventory has no {at.place} {at.name!r}; use its id")
+    if not _may(county.inventory, wish.by, area):
+        return NotPossible(f"{wish.by} is no dispatcher of {at.place} {at.name}; ask one who is")
+    if not wish.reason:
+        return NotPossible("say why it is set: the reason is missing")
+    tuned = Tuned(at=at, value=wish.value, by=wish.by, reason=wish.reason, since_ms=now_ms)
+    weighed = tuning.weigh(tuned, county.plans)
+    if isinstance(weighed, str):
+        return NotPossible(weighed)
+    pipeline.changes.log.append(_written(wish, weighed, now_ms))
+    county.refigure(weighed.plans, now_ms, pipeline.changes)
+    tuning.accept(weighed)
+    pipeline.follow()
+    pipeline.entry.meta[FIGURES] = msgspec.json.encode(tuning.kept()).decode()
+    return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
+
+
+def _may(inventory: Inventory, by: str, area: str) -> bool:
+    above = {each.id for each in inventory.lineage(area)}
+    return any(duty.role is Role.DISPATCHER and duty.area in above for duty in inventory.people[by].duties)
+
+
+def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
+    detail = {
+        "by": wish.by,
+        "channel": wish.channel,
+        **({"origin": wish.origin} if wish.origin else {}),
+        "place": str(wish.place),
+        "name": wish.name,
+        "figure": wish.figure,
+        "was": _plain(weighed.was),
+        "now": _plain(weighed.now),
+        "reason": wish.reason,
+    }
+    asset = wish.name if wish.place is Place.ASSET else ""
+    return Event(at_ms=now_ms, event=SET, rule=wish.rule, asset=asset, detail={**detail})
+
+
+def _plain(value: object) -> str:
+    """A figure as it is written in a file."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
