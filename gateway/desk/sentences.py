@@ -36,8 +36,8 @@ def subject(inventory: Inventory, name: str) -> str:
     asset = inventory.assets.get(name)
     if asset is not None:
         return asset.short
-    gateway = inventory.radio_gateways.get(name)
-    return inventory.county.name if gateway is None else gateway.name
+    named = inventory.radio_gateways.get(name) or inventory.areas.get(name) or inventory.feeders.get(name)
+    return inventory.county.name if named is None else named.name
 
 
 def episode(inventory: Inventory, name: str) -> str:

@@ -33,6 +33,7 @@ def test_an_assets_page_says_until_when_it_is_worked_on(gateway: DeskGateway, vi
     assert "10:00：换&lt;b&gt;泵" in page
     audit = lin.see("/audit").text
     assert "报了检修或停电" in audit
+    assert "检修 梅岭站（08:00—10:00）：换&lt;b&gt;泵" in audit
     assert "127.0.0.1" in audit
     gateway.at(at(24, 10, 30))
     over = lin.see("/assets/meiling-plant").text
@@ -47,7 +48,10 @@ def test_what_is_taken_back_is_gone_and_another_town_is_nobodys_to_close(gateway
     assert ask(gateway, "/end", {"window": window, "by": "lin"}).status_code == httpx.codes.OK
     assert ask(gateway, "/end", {"window": window, "by": "lin"}).status_code == httpx.codes.CONFLICT
     assert "<b>检修</b> 到" not in lin.see("/assets/meiling-plant").text
-    assert "提前结束检修或停电" in lin.see("/audit").text
+    ask(gateway, "", {**WISH, "subject": "meiling"})
+    audit = lin.see("/audit").text
+    assert "提前结束检修或停电" in audit
+    assert "检修 梅岭村（08:00—10:00）" in audit
 
 
 def test_a_start_finds_it_in_the_journal_and_shows_it_again(gateway: DeskGateway) -> None:
