@@ -58,6 +58,12 @@ class Alert(Struct, frozen=True, kw_only=True):
         return self.episode.split("/")[1]
 
     @property
+    def lasting_ms(self) -> Millis:
+        """Since when people would say that it lasts: what was seen last, not when we decided."""
+        seen = self.detail.get("seen_ms")
+        return seen if isinstance(seen, int) else self.since_ms
+
+    @property
     def tell_ms(self) -> Millis:
         """The earliest instant at which somebody may have to be told, or 0."""
         return min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)

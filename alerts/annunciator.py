@@ -3,23 +3,28 @@
 Nothing is lost here: a message leaves by itself, in a text for several, or ends with a reason (law L9).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
+from alerts.absences import ABSENCE, Absences
 from alerts.alert import Alert
+from alerts.codes import coded
 from alerts.digest import Digest
 from alerts.lists import LIST
 from alerts.mailbox import Mailbox, Post
 from alerts.model import BEGUN, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
+from alerts.topology import OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
+_OVER = frozenset({"cleared", "retired"})
+"""What ends an outage, and the storm that it was."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,17 @@ class Annunciator:
     inventory: Inventory
     sorting: Post
     digest: Digest
+    absences: Absences
 
     def post(self, log: Log, boxes: Mapping[str, Mailbox]) -> tuple[list[Mailbox], Log]:
         """The mailboxes that are others now, with what the log owes in them; and the log with what waits, and why."""
         changed: dict[str, Mailbox] = {}
         left: Log = []
-        for said in log:
+        for said in self._there(log):
             if not isinstance(said, Owed) or said.severity == Severity.P1:
                 left.append(said)
+                if isinstance(said, Event) and said.rule == OUTAGE and said.event in _OVER:
+                    changed |= self._calmed(said, {**boxes, **changed})
                 continue
             phone = said.phone
             box = changed.get(phone) or boxes.get(phone) or Mailbox(phone)
@@ -46,6 +54,42 @@ class Annunciator:
             elif box.due_ms > said.at_ms:
                 left.append(_about(said, "held", said.at_ms, box.reason, until_ms=box.due_ms))
         return list(changed.values()), left
+
+    def _there(self, log: Log) -> Iterator[Event | Owed]:
+        """The log with what is owed to somebody absent owed to who stands in, who gets nothing twice."""
+        keys = {said.key for said in log if isinstance(said, Owed)}
+        for said in log:
+            there = self.absences.instead(said.to, said.at_ms) if isinstance(said, Owed) else ""
+            if not isinstance(said, Owed) or there == said.to:
+                yield said
+                continue
+            yield _about(said, "absent", said.at_ms, "absent", to=there)
+            instead = replace(said, to=there, phone=self.inventory.phone_of[there])
+            if instead.key not in keys:
+                keys.add(instead.key)
+                yield instead
+
+    def ring(
+        self, phone: str, boxes: Mapping[str, Mailbox], alerts: Mapping[str, Alert], at_ms: Millis
+    ) -> tuple[list[Mailbox], Log]:
+        """What ``release`` makes of a number's mailbox, once what waits in it for somebody absent has moved on."""
+        box = boxes[phone]
+        strays = [each for each in box.pending if self.absences.instead(each.to, at_ms) != each.to]
+        kept = tuple(each for each in box.pending if each not in strays)
+        moved, said = self.post(
+            [replace(each, at_ms=at_ms) for each in strays], {**boxes, phone: replace(box, pending=kept)}
+        )
+        others = {other.phone: other for other in moved}
+        box, log = self.release(others.pop(phone, replace(box, pending=kept)), alerts, at_ms)
+        return [*others.values(), box], [*said, *log]
+
+    def _calmed(self, over: Event, boxes: Mapping[str, Mailbox]) -> dict[str, Mailbox]:
+        """Those whom the outage kept in a storm, after its end."""
+        storming = (box for box in boxes.values() if over.episode in box.outages)
+        return {
+            box.phone: self.sorting.calmed(box, over.episode, over.at_ms, capped=box.phone in self._capped)
+            for box in storming
+        }
 
     def readdress(self, boxes: Iterable[Mailbox], at_ms: Millis) -> tuple[list[Mailbox], Log]:
         """After a start: what waits for somebody who left or has another number by now goes or follows them."""
@@ -83,7 +127,11 @@ class Annunciator:
         if box.due_ms > at_ms:
             log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in wanted)
             return box, log
+        wanted, waiting = _first_the_outage(wanted)
         leaving = list(self._texts(box, wanted, alerts, at_ms))
+        if box.phone in self._crews:
+            leaving, asked = coded(leaving, box.questions, partial(_is_open, alerts), self.digest.texts, at_ms)
+            box = replace(box, questions=asked)
         for text in leaving:
             log.extend(
                 _about(each, "folded", at_ms, text.key)
@@ -91,12 +139,24 @@ class Annunciator:
                 if each.episode in text.covers and each.to == text.to and each.key != text.key
             )
         log.extend(leaving)
-        return self.sorting.emptied(box, at_ms, len(leaving)), log
+        box = self.sorting.emptied(box, at_ms, len(leaving))
+        box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms, capped=capped)
+        log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in waiting)
+        return box, log
 
     def _texts(self, box: Mailbox, wanted: list[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> list[Owed]:
+        if all(each.rule == OUTAGE for each in wanted):
+            return list(self.digest.of_outages(wanted, alerts, at_ms))
         if box.storm_ms and len(wanted) > 1:
             return list(self.digest.of_storm(wanted, min(each.at_ms for each in wanted), at_ms))
         return list(self.digest.together(wanted, alerts, at_ms))
+
+    @cached_property
+    def _crews(self) -> frozenset[str]:
+        """The numbers of crews, whose several plants one digit cannot tell apart."""
+        at = self.inventory.people_at
+        duties = {phone: [duty.role for each in people for duty in each.duties] for phone, people in at.items()}
+        return frozenset(phone for phone, roles in duties.items() if roles and set(roles) == {Role.CREW})
 
     @cached_property
     def _capped(self) -> frozenset[str]:
@@ -106,6 +166,14 @@ class Annunciator:
             for phone, people in self.inventory.people_at.items()
             if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
+
+
+def _first_the_outage(wanted: list[Owed]) -> tuple[list[Owed], list[Owed]]:
+    """What leaves now and what waits for the next text: the word of an outage comes alone and before all else."""
+    outages = [each for each in wanted if each.rule == OUTAGE]
+    if not any(each.kind in BEGUN for each in outages):
+        return wanted, []
+    return outages, [each for each in wanted if each.rule != OUTAGE]
 
 
 def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
@@ -121,10 +189,16 @@ def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
     return kept
 
 
+def _is_open(alerts: Mapping[str, Alert], episode: str) -> bool:
+    """Whether an answer about it would still change something."""
+    alert = alerts.get(episode)
+    return alert is not None and not (alert.closed_ms or alert.acked_ms)
+
+
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
     """Why a message that has not left yet is of no use any more; empty when it still is."""
     is_list = owed.kind is Kind.DIGEST and not owed.covers
-    if owed.kind is Kind.CLEARED or not owed.episode or is_list:
+    if owed.kind is Kind.CLEARED or not owed.episode or is_list or owed.rule == ABSENCE:
         return ""
     reasons = [_over(alerts.get(episode)) for episode in owed.covers or (owed.episode,)]
     if owed.kind is Kind.NOTICE:  # it says how things stand, also to who acknowledged them
@@ -140,10 +214,12 @@ def _over(alert: Alert | None) -> str:
     return "acknowledged" if alert.acked_ms else "inhibited" if alert.parent else ""
 
 
-def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0) -> Event:
+def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0, to: str = "") -> Event:
     detail: Detail = {"reason": reason, "person": owed.to, "step": owed.step}
     if until_ms:
         detail["until_ms"] = until_ms
+    if to:
+        detail["to"] = to
     return Event(
         at_ms=at_ms,
         event=event,

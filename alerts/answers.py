@@ -76,7 +76,9 @@ class Asked:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-_CLOSES: Final = frozenset({"not_understood", "declined_thanks", "declined_dispatcher", "sms_test", "heartbeat"})
+_CLOSES: Final = frozenset(
+    {"not_understood", "declined_thanks", "declined_dispatcher", "sms_test", "stand_in_refused", "heartbeat"}
+)
 """Texts that ask nothing: a digit after them means the text before."""
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts import escalation, holds, policy, ruleset, texts
+from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
 from alerts.bins import BinMemory
@@ -19,6 +20,7 @@ from alerts.county import County
 from alerts.devices import DeviceMemory
 from alerts.digest import Digest
 from alerts.exposure import lines_pct
+from alerts.extras import ExtraRounds
 from alerts.facts import Witness
 from alerts.flapping import Flapping
 from alerts.ledger.book import Ledger
@@ -27,6 +29,7 @@ from alerts.lifecycle import IDLE, Machine
 from alerts.lists import Lists
 from alerts.mailbox import Mailbox, Post
 from alerts.office import Office
+from alerts.outages import Outages
 from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.replies import HOUSE_TEXTS
@@ -79,6 +82,8 @@ class Assembled(NamedTuple):
     lists: Lists
     tuning: Tuning
     trials: Trials
+    absences: Absences
+    extras: ExtraRounds
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
@@ -93,25 +98,31 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     policies = policy.load(figures.escalation, figures.escalation_name)
     catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
     _check_words(policies, catalogue, figures)
-    calendar = Calendar.of(inventory.county)
+    extras = ExtraRounds(inventory)
+    calendar = Calendar.of(inventory.county, extras.slots)
     tuning = Tuning(rules, inventory, calendar)
     tuning.restore(tuned)
     plans = {asset.id: tuning.plan(asset) for asset in inventory.assets.values()}
     on_trial = Trials(inventory, policies.trial)
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
-    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe)
+    absences = Absences(inventory)
+    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, absences)
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
     annunciator = Annunciator(
-        inventory, Post(policies, calendar), Digest(inventory, calendar, Schedule(inventory, waiting), catalogue)
+        inventory,
+        Post(policies, calendar),
+        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue),
+        absences,
     )
-    office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule)
+    outages = Outages(inventory, policies.telling)
+    office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule, outages)
     county = County(inventory, plans, office, annunciator)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
     lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, tuning, on_trial)
+    return Assembled(county, ledger, lists, tuning, on_trial, absences, extras)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

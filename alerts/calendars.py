@@ -3,9 +3,10 @@
 The only place where an instant becomes a wall-clock time. Pure: an instant is an argument.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,12 @@ class Slot:
 
     start_ms: Millis
     end_ms: Millis
+    extra: bool = False
+    """Ordered beside the calendar (加收): no habit of the bin."""
+
+
+def _no_extras(_asset: Asset) -> Iterable[Slot]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,13 @@ class Calendar:
 
     zone: ZoneInfo
     rounds: dict[str, Hours]
+    extras: Callable[[Asset], Iterable[Slot]] = _no_extras
+    """The slots of a bin that were ordered beside its own, in order."""
 
     @classmethod
-    def of(cls, county: County) -> "Calendar":
+    def of(cls, county: County, extras: Callable[[Asset], Iterable[Slot]] = _no_extras) -> "Calendar":
         """The calendar of a county."""
-        return cls(ZoneInfo(county.timezone), dict(county.rounds))
+        return cls(ZoneInfo(county.timezone), dict(county.rounds), extras)
 
     def local(self, at_ms: Millis) -> datetime:
         """The instant as people there read it on the clock."""
@@ -80,10 +89,14 @@ class Calendar:
             at = self.next_time(closes, hours.start)
 
     def slots(self, asset: Asset, from_ms: Millis) -> Iterator[Slot]:
-        """A bin's own slots that end after ``from_ms``, in order, as far as the calendar is looked ahead."""
+        """A bin's slots that end after ``from_ms``, in order, as far as the calendar is looked ahead."""
         collection = asset.collection
         if collection is None:
-            return
+            return iter(())
+        extra = (slot for slot in self.extras(asset) if slot.end_ms > from_ms)
+        return merge(self._own(collection, from_ms), extra, key=lambda slot: slot.start_ms)
+
+    def _own(self, collection: Collection, from_ms: Millis) -> Iterator[Slot]:
         spans = sorted((self.rounds[name] for name in collection.rounds), key=lambda hours: hours.start)
         first = self.local(from_ms).date()
         for day in (first + timedelta(days=offset) for offset in range(LOOK_AHEAD_DAYS)):
@@ -95,7 +108,7 @@ class Calendar:
                     yield slot
 
     def last_slot(self, asset: Asset, from_ms: Millis, at_ms: Millis) -> Slot | None:
-        """The last of a bin's own slots that ended after ``from_ms`` and by ``at_ms``."""
+        """The last of a bin's slots that ended after ``from_ms`` and by ``at_ms``."""
         ended = None
         for slot in self.slots(asset, from_ms):
             if slot.end_ms > at_ms:

@@ -14,13 +14,16 @@ from alerts.bins import recent_c
 from alerts.changes import Changes
 from alerts.docket import Docket
 from alerts.engine import NEVER
-from alerts.finding import Finding, Found, Step
+from alerts.finding import Finding, Step
 from alerts.mailbox import Mailbox
-from alerts.office import Office, Trouble
+from alerts.office import Office
 from alerts.plan import AssetState, Memory, Plan
 from alerts.responses import LONGEST_GRACE_MS, Asked, Deed
 from alerts.scribe import Log, Scribe
+from alerts.silence import Silence
 from alerts.timers import Timers
+from alerts.topology import EXPLAINS, areas_of
+from alerts.trouble import Trouble
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
 
@@ -42,7 +45,8 @@ class County:
         self.office = office
         self._annunciator = telling
         self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
-        self._silent: set[str] = set()
+        self._silence = Silence(office.outages.places)
+        self._causes: dict[str, Alert] = {}
         self._timers = Timers()
         self._listening = self._figures_changed = False
         self._since_ms: Millis = NEVER
@@ -61,12 +65,8 @@ class County:
         self.states = dict(states)
         self.alerts = {alert.episode: self.office.adopt(alert) for alert in alerts}
         self.boxes = {box.phone: box for box in boxes}
-        self._silent = {
-            device.id
-            for asset, state in self.states.items()
-            for device, place in zip(self.plans[asset].devices, self.plans[asset].silence, strict=True)
-            if state.machines[place].condition is engine.SILENT
-        }
+        self._causes = {episode: alert for episode, alert in self.alerts.items() if alert.rule in EXPLAINS}
+        self._silence.restore(self.plans, self.states)
 
     def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, changes: Changes, *, started: bool) -> None:
         """We hear the devices again: our deafness excuses them, and what fell due meanwhile waits for the grace."""
@@ -117,8 +117,7 @@ class County:
                 self.office.run(self.alerts[name], due_ms, docket)
                 self._settle(docket, changes)
             else:
-                box, log = self._annunciator.release(self.boxes[name], self.alerts, due_ms)
-                self._deliver(([box], log), changes)
+                self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
         step = engine.expire(plan, self.states[plan.asset.id], due_ms)
@@ -187,11 +186,7 @@ class County:
         self.office.decide(step.findings, at_ms, docket)
         self._settle(docket, changes)
         self.states[asset] = step.state
-        for finding in step.findings:
-            if finding.kind is Found.STALE:
-                self._silent.add(finding.device)
-            elif finding.kind is Found.FRESH:
-                self._silent.discard(finding.device)
+        self._silence.keep(step.findings)
         if step.moved:
             changes.moved[asset] = None
         self._file(_ASSET, asset)
@@ -209,7 +204,7 @@ class County:
 
     def hears(self, asset: str) -> bool:
         """Whether any device of an asset speaks."""
-        return any(device.id not in self._silent for device in self.inventory.devices_of.get(asset, ()))
+        return any(device.id not in self._silence for device in self.inventory.devices_of.get(asset, ()))
 
     def _is_queued(self, reading: Reading) -> bool:
         """Whether it waited for us while later news of its device may have queued up behind it."""
@@ -218,17 +213,16 @@ class County:
 
     def _docket(self, findings: Iterable[Finding] = (), asset: str = "", state: AssetState | None = None) -> Docket:
         """The open alerts as stage two sees them while ``asset`` is on its way to ``state``."""
-        silent = self._silent
-        for finding in findings:
-            if finding.kind is Found.STALE:
-                silent = silent | {finding.device}
-            elif finding.kind is Found.FRESH:
-                silent = silent - {finding.device}
 
         def state_of(name: str) -> AssetState | None:
             return state if state is not None and name == asset else self.states.get(name)
 
-        return Docket(self.alerts, silent, state_of, self._since_ms, self._grace_ms)
+        hush = self._silence.after(findings)
+        return Docket(self.alerts, self._causes, hush, state_of, self._seen_ms, self._since_ms, self._grace_ms)
+
+    def _seen_ms(self, device: str) -> Millis:
+        plan = self._plan_of[device]
+        return self.states[plan.asset.id].devices[plan.index[device]].seen_ms
 
     def _settle(self, docket: Docket, changes: Changes) -> None:
         posted = self._annunciator.post(docket.log, self.boxes)
@@ -236,9 +230,12 @@ class County:
             changes.alerts[episode] = alert
             if alert.closed_ms and not alert.wake_ms:
                 self.alerts.pop(episode, None)
+                self._causes.pop(episode, None)
                 self._timers.forget(_ALERT, episode)
                 continue
             self.alerts[episode] = alert
+            if alert.rule in EXPLAINS:
+                self._causes[episode] = alert
             self._file(_ALERT, episode)
         self._deliver(posted, changes)
 
@@ -294,5 +291,5 @@ class County:
     def _is_watched(self, alert: Alert) -> bool:
         plan = self.plans.get(alert.asset)
         if plan is None:
-            return alert.asset in self.inventory.radio_gateways or alert.asset == self.inventory.county.id
+            return bool(areas_of(alert, self.inventory)) or alert.asset == self.inventory.county.id
         return plan.watches(alert.rule, alert.subject)

@@ -11,12 +11,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts import texts
+from alerts.absences import ABSENCE
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, Calendar, stamp
 from alerts.lists import FILL_RULES, LIST
 from alerts.model import BEGUN, Kind, Owed
 from alerts.schedule import Schedule
 from alerts.texts import Facts, Texts
+from alerts.topology import OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -37,7 +39,7 @@ class Digest:
         """What leaves instead of these: for each person one text, and one more for each power line."""
         clusters: dict[tuple[str, str], list[Owed]] = {}
         for each in pending:
-            apart = each.episode if each.rule == LIST else self._feeder(each)
+            apart = each.episode if each.rule in (LIST, ABSENCE) else self._feeder(each)
             clusters.setdefault((each.to, apart), []).append(each)
         for nth, cluster in enumerate(clusters.values()):
             said = replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)
@@ -58,6 +60,25 @@ class Digest:
             }
             yield self._digest(cluster, "storm", facts, at_ms)
 
+    def of_outages(self, pending: Sequence[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> Iterator[Owed]:
+        """The outages of whole areas, each person told of all of them at once and of each as wide as it is now."""
+        people: dict[str, list[Owed]] = {}
+        for each in pending:
+            people.setdefault(each.to, []).append(each)
+        for cluster in people.values():
+            found = [alerts[name] for name in _covered(cluster) if name in alerts]
+            since_ms = min((alert.lasting_ms for alert in found), default=at_ms)
+            facts = {
+                "area": texts.listed([self._short(each) for each in _once(cluster)]),
+                "since_day": texts.day(self.calendar, since_ms),
+                "since_time": texts.clock(self.calendar, since_ms),
+                "devices": str(sum(count for alert in found if isinstance(count := alert.detail.get("stale"), int))),
+            }
+            said = self.texts.word(OUTAGE, facts, segments=2)
+            covers = _covered(cluster) if len(cluster) > 1 else ()
+            lead = replace(cluster[0], at_ms=at_ms, text=said.text, covers=covers)
+            yield replace(lead, template=said.template, variables=said.variables)
+
     def _one(self, cluster: Sequence[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> Owed:
         lead = cluster[0]
         known = [alerts[each.episode] for each in cluster if each.episode in alerts]
@@ -68,6 +89,7 @@ class Digest:
             "count": str(len(cluster)),
             "deadline": texts.deadline(self.calendar, deadline_ms or at_ms),
             "deadline_time": texts.deadline_time(self.calendar, deadline_ms or at_ms, at_ms),
+            "time": texts.clock(self.calendar, at_ms),
             "since_day": texts.day(self.calendar, since_ms),
             "since_time": texts.clock(self.calendar, since_ms),
             "feeder": self._feeder(lead),
@@ -95,6 +117,8 @@ class Digest:
     def _name(cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
         """Which text tells of them all: where they are of one kind its own, else the one for all sorts."""
         rules, kinds = {each.rule for each in cluster}, {each.kind for each in cluster}
+        if kinds == {Kind.CLEARED}:
+            return "power_back_feeder" if feeder else "several_over"
         if kinds == {Kind.ESCALATION}:
             return "several_late"
         if not kinds <= BEGUN:
@@ -143,8 +167,8 @@ class Digest:
         asset = self.inventory.assets.get(owed.asset)
         if asset is not None:
             return asset.short
-        gateway = self.inventory.radio_gateways.get(owed.asset)
-        return "" if gateway is None else gateway.name
+        place = self.inventory.radio_gateways.get(owed.asset) or self.inventory.areas.get(owed.asset)
+        return "" if place is None else place.name
 
     def _feeder(self, owed: Owed) -> str:
         """The power line of a plant without power, by its name; nothing for anything else."""
@@ -169,6 +193,10 @@ class Digest:
 def _pairs(alerts: Iterable[Alert], cluster: Sequence[Owed]) -> Iterator[tuple[Alert, Owed]]:
     by_episode = {each.episode: each for each in cluster}
     return ((alert, by_episode[alert.episode]) for alert in alerts)
+
+
+def _once(cluster: Iterable[Owed]) -> Iterable[Owed]:
+    return {each.episode: each for each in cluster}.values()
 
 
 def _covered(cluster: Iterable[Owed]) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """The open alerts while one input is decided: what stage two reads, and where it enters what has changed and was said.
 
-It lasts for one input and decides nothing.
+It lasts for one input and decides nothing; who keeps what it holds is ``county``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from alerts.alert import Alert
 from alerts.plan import AssetState, Memory
 from alerts.scribe import Log
+from alerts.silence import Hush
+from alerts.topology import EXPLAINS
 from telemetry.reading import Millis
 
 
@@ -18,9 +19,13 @@ class Docket:
     """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
 
     known: Mapping[str, Alert]
-    silent: AbstractSet[str]
+    causes: Mapping[str, Alert]
+    """Those of the known that may explain others: few, where the known may be thousands."""
+    silent: Hush
     """Devices past their own offline deadline, the findings at hand included."""
     state_of: Callable[[str], AssetState | None]
+    seen_ms: Callable[[str], Millis]
+    """When a device spoke last; 0 is never."""
     listening_ms: Millis = 0
     """Since when we hear the devices."""
     not_before_ms: Millis = 0
@@ -56,3 +61,12 @@ class Docket:
         known = (alert for alert in self.known.values() if alert.asset == asset and alert.episode not in self.changed)
         changed = (alert for alert in self.changed.values() if alert.asset == asset)
         return [alert for alert in (*known, *changed) if not alert.closed_ms]
+
+    def explaining(self) -> list[Alert]:
+        """The same of those that may explain others, without a look at the rest."""
+        causes = {**self.causes, **{name: alert for name, alert in self.changed.items() if alert.rule in EXPLAINS}}
+        return [alert for alert in causes.values() if not alert.closed_ms]
+
+    def cause(self, rule: str, asset: str) -> Alert | None:
+        """The standing episode of a rule that may explain others, on one asset, radio gateway or area."""
+        return next((alert for alert in self.explaining() if alert.rule == rule and alert.asset == asset), None)

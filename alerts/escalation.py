@@ -8,14 +8,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import Detail, Kind, Severity
-from alerts.people import EMPTIER, Holder, anywhere, holders
+from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.schedule import Schedule
-from alerts.scribe import RESTART, Log, Scribe, next_chain, why
+from alerts.scribe import RESTART, Log, Scribe, next_chain, record, why
+from alerts.topology import OUTAGE, areas_of
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -32,6 +34,7 @@ class Escalation:
     holds: Holds
     schedule: Schedule
     scribe: Scribe
+    absences: Absences
 
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """Files step 0 of a new episode."""
@@ -70,7 +73,7 @@ class Escalation:
     def explain(self, alert: Alert, parent: str, at_ms: Millis, log: Log) -> Alert:
         """Keeps an episode quiet whose cause is told."""
         log.append(why("inhibited", alert, at_ms, parent))
-        return replace(alert, parent=parent, due_ms=0, fresh_ms=0, reason="inhibited")
+        return replace(alert, parent=parent, due_ms=0, repeat_ms=0, fresh_ms=0, reason="inhibited")
 
     def unexplain(self, alert: Alert, fresh_ms: Millis, at_ms: Millis, log: Log, *, continues: bool) -> Alert:
         """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
@@ -114,7 +117,8 @@ class Escalation:
         over = replace(over, ack_until_ms=0, shelved_until_ms=0)
         told = () if alert.shelved_until_ms else over.told
         if reason == "emptied":
-            emptiers = {holder.person.id for holder in self._holders(over, EMPTIER)}
+            held = {holder.person.id for holder in self._holders(over, EMPTIER)}
+            emptiers = held | {self.absences.instead(person, at_ms) for person in held}
             told = tuple(person for person in told if person not in emptiers)
         words = self.schedule.policy(over).cleared_text
         if not told or not words or over.severity not in (Severity.P1, Severity.P2):
@@ -167,7 +171,7 @@ class Escalation:
         slot = self.holds.round_of(asset, alert.round_ms)
         alert = replace(alert, round_ms=self.holds.round_due(asset, max(alert.round_ms, at_ms)))
         emptied_ms = getattr(memory, "emptied_ms", 0)
-        if alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
+        if slot is None or alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
             return alert
         alert = replace(alert, missed=alert.missed + 1)
         log.append(why("round_missed", alert, at_ms, f"{alert.missed}"))
@@ -233,7 +237,12 @@ class Escalation:
             if self._is_off_duty(alert, holder, at_ms):
                 log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
                 continue
-            reached.append(holder.person.id)
+            there = self.absences.instead(holder.person.id, at_ms)
+            if there != holder.person.id:
+                row: Detail = {"reason": "absent", "step": alert.step, "person": holder.person.id, "to": there}
+                log.append(record("absent", alert, at_ms, row))
+            if there not in reached:
+                reached.append(there)
         log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in held if not held[role])
         return reached
 
@@ -277,13 +286,12 @@ class Escalation:
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
 
     def _holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
-        asset, gateway = self.inventory.assets.get(alert.asset), self.inventory.radio_gateways.get(alert.asset)
-        if asset is not None:
-            return holders(self.inventory, role, asset.areas, asset)
-        if gateway is not None:
-            return holders(self.inventory, role, (gateway.area,), None)
-        area = alert.detail.get("area")
-        return holders(self.inventory, role, (str(area),), None) if area else anywhere(self.inventory, role)
+        area = alert.detail.get("area") if alert.asset == self.inventory.county.id else None
+        areas = (str(area),) if area else areas_of(alert, self.inventory)
+        if not areas:
+            return anywhere(self.inventory, role)
+        found = holders(self.inventory, role, areas, self.inventory.assets.get(alert.asset))
+        return found or (within(self.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
 
     def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
         hours = holder.duty.hours

@@ -31,7 +31,7 @@ class Witness:
     def facts(self, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> dict[str, str]:
         """Every fact of a case at the instant a text about it leaves; a fact that is not known is empty."""
         calendar = self.calendar
-        since = self._since_ms(alert)
+        since = alert.lasting_ms
         passed = max(0, at_ms - since)
         told = "、".join(self.inventory.people[person].name for person in alert.told if person in self.inventory.people)
         return {
@@ -66,11 +66,12 @@ class Witness:
     def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
         asset = self.inventory.assets.get(alert.asset)
         if asset is None:
-            gateway = self.inventory.radio_gateways.get(alert.asset)
-            short = HOUSE if gateway is None else gateway.name
+            gateway, area = self.inventory.radio_gateways.get(alert.asset), self.inventory.areas.get(alert.asset)
+            short = next((known.name for known in (gateway, area) if known is not None), HOUSE)
             name = "" if gateway is None else gateway.name.removesuffix("网关")
             named = {"place": short, "short": short, "container": ""}  # an answer speaks of it as of any other place
-            return {**named, "gateway": name, "devices": str(alert.detail.get("stale", ""))}
+            where = {"gateway": name, "area": "" if area is None else area.name}
+            return {**named, **where, "devices": str(alert.detail.get("stale", ""))}
         return {
             "place": texts.place(asset),
             "short": asset.short,

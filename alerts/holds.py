@@ -83,10 +83,10 @@ class Holds:
         slots = self.calendar.slots(asset, after_ms - grace)
         return next((slot.end_ms + grace for slot in slots if slot.end_ms + grace > after_ms), 0)
 
-    def round_of(self, asset: Asset, round_ms: Millis) -> Slot:
-        """The round whose missing falls due at ``round_ms``."""
+    def round_of(self, asset: Asset, round_ms: Millis) -> Slot | None:
+        """The round whose missing falls due at ``round_ms``; ``None`` if it is in no plan any more."""
         end = round_ms - self.policies.round_grace
-        return next(slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end)
+        return next((slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end), None)
 
     def trial_until_ms(self, alert: Alert) -> Millis:
         """Until when the asset's alerts tell nobody but the desk; 0 if they may."""

@@ -132,7 +132,8 @@ class Lists:
             return
         for person, scope in self._offices(Role.CREW):
             here = {asset.id for asset in scope}
-            faults = [alert for alert in sight.alerts.values() if alert.severity == "P4" and alert.asset in here]
+            small = (alert for alert in sight.alerts.values() if alert.severity == "P4" and alert.asset in here)
+            faults = [alert for alert in small if not alert.parent]  # whose cause is told is not repaired one by one
             if not faults:
                 continue
             kinds: dict[str, int] = {}

@@ -10,9 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.calendars import DAY_MS, Calendar
+from alerts.codes import Question
 from alerts.holds import QUIET, Release
 from alerts.model import BEGUN, Kind, Owed, Severity
 from alerts.policy import Policies
+from alerts.topology import OUTAGE
 from telemetry.reading import Millis
 
 GROUPED: Final = "grouped"
@@ -38,6 +40,10 @@ class Mailbox(Struct, frozen=True, array_like=True):
     """Since when there is a storm; 0 when there is none."""
     listed: dict[str, Millis] = {}
     """When each daily list was last dealt with."""
+    outages: tuple[str, ...] = ()
+    """The outages of whole areas that were to be told and are not over: as long as there is one, there is a storm."""
+    questions: tuple[Question, ...] = ()
+    """What a crew's number was asked during the last day, with the code of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,9 @@ class Post:
                 kept = tuple(each for each in box.pending if each not in unsaid)
                 return replace(box, pending=kept, due_ms=box.due_ms if kept else 0)
         cried = (*self._recent(box, now_ms), now_ms)
-        if len(cried) > telling.storm_begins:
+        if owed.rule == OUTAGE and owed.kind in BEGUN and owed.episode not in box.outages:
+            box = replace(box, outages=(*box.outages, owed.episode))
+        if len(cried) > telling.storm_begins or box.outages:
             storm_ms = box.storm_ms or now_ms
         else:
             storm_ms = box.storm_ms if len(cried) > telling.storm_ends or box.pending else 0
@@ -75,9 +83,16 @@ class Post:
         """The box after everything pending left in so many texts (none, if nothing of it was worth one any more)."""
         left = (*(at for at in box.left_ms if at > now_ms - DAY_MS), *(now_ms for _ in range(texts)))
         most = max(self.policies.telling.budget.values())
-        over = box.storm_ms and len(self._recent(box, now_ms)) < self.policies.telling.storm_ends
-        storm_ms = 0 if over else box.storm_ms
+        storm_ms = 0 if self._is_calm(box, now_ms) else box.storm_ms
         return replace(box, pending=(), due_ms=0, reason="", left_ms=left[-most:], storm_ms=storm_ms)
+
+    def calmed(self, box: Mailbox, outage: str, now_ms: Millis, *, capped: bool) -> Mailbox:
+        """The box after the end of an outage, which may be the end of its storm."""
+        box = replace(box, outages=tuple(each for each in box.outages if each != outage))
+        return self.filed(replace(box, storm_ms=0) if self._is_calm(box, now_ms) else box, now_ms, capped=capped)
+
+    def _is_calm(self, box: Mailbox, now_ms: Millis) -> bool:
+        return not box.outages and len(self._recent(box, now_ms)) < self.policies.telling.storm_ends
 
     def _recent(self, box: Mailbox, now_ms: Millis) -> tuple[Millis, ...]:
         return tuple(at for at in box.cried_ms if at > now_ms - self.policies.telling.storm_window)
@@ -105,7 +120,7 @@ class Post:
         if not box.left_ms:
             return Release(0)
         telling = self.policies.telling
-        urgent = any(each.severity == Severity.P2 for each in box.pending)
+        urgent = box.storm_ms or any(each.severity == Severity.P2 for each in box.pending)
         return Release(box.left_ms[-1] + (telling.fold_p2 if urgent else telling.fold_p3), GROUPED)
 
     def _storming(self, box: Mailbox) -> Release:

@@ -3,10 +3,9 @@
 ``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
@@ -15,26 +14,16 @@ from alerts.docket import Docket
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
 from alerts.flapping import Flapping
-from alerts.model import Detail, Event, Severity
+from alerts.model import Event, Severity
+from alerts.outages import Outages, outage
 from alerts.responses import Asked, Responses, grace_ms
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import record
-from alerts.topology import CONTINUES, GATEWAY, parent_of
+from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
+from alerts.trouble import Trouble
 from alerts.windows import is_window, quiet_by
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-
-
-class Trouble(Struct, frozen=True):
-    """How a part of the house is: ``problem`` says why a person has to see to it, empty when it works.
-
-    ``detail`` is what a text about it says besides.
-    """
-
-    rule: str
-    part: str
-    problem: str = ""
-    detail: Detail = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +35,14 @@ class Office:
     responses: Responses
     flapping: Flapping
     gateway_rule: GatewayOffline
+    outages: Outages
 
-    def decide(self, findings: Iterable[Finding], at_ms: Millis, docket: Docket) -> None:
+    def decide(self, findings: Sequence[Finding], at_ms: Millis, docket: Docket) -> None:
         """Everything that the findings of one input mean, parents and children together."""
         before = docket.known
-        gateways: dict[str, None] = {}
         for finding in findings:
-            if finding.kind in (Found.STALE, Found.FRESH):
-                gateway = self.inventory.devices[finding.device].radio_gateway
-                if gateway is not None:
-                    gateways[gateway] = None
-            else:
-                self._hear(finding, docket)
-        for gateway in gateways:
-            self._judge_gateway(gateway, at_ms, docket)
+            self._hear(finding, docket)
+        self._judge_silence(findings, at_ms, docket)
         touched = list(docket.changed.values())
         for alert in touched:
             if alert.closed_ms:
@@ -101,7 +84,7 @@ class Office:
         """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
         inventory = self.inventory
         known = alert.asset in inventory.assets or alert.asset in inventory.radio_gateways
-        known = known or alert.asset == inventory.county.id
+        known = known or alert.asset == inventory.county.id or alert.asset in inventory.areas
         return self.escalation.adopt(alert) if known else alert
 
     def reset(self, alert: Alert, asked: Asked, at_ms: Millis, docket: Docket) -> None:
@@ -113,23 +96,13 @@ class Office:
 
     def watch(self, trouble: Trouble, at_ms: Millis, docket: Docket) -> None:
         """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
-        rule, part, problem, detail = trouble.rule, trouble.part, trouble.problem, trouble.detail
-        alerts = (alert for alert in docket.standing() if alert.rule == rule and alert.subject == part)
+        alerts = (alert for alert in docket.standing() if (alert.rule, alert.subject) == (trouble.rule, trouble.part))
         standing = next(alerts, None)
-        if problem and standing is None:
-            alert = Alert(
-                episode=f"{rule}/{part}/{stamp(at_ms)}",
-                rule=rule,
-                asset=self.inventory.county.id,
-                device="",
-                severity=Severity.P3,
-                raised_ms=at_ms,
-                since_ms=at_ms,
-                detail={"problem": problem, **detail},
-            )
+        if trouble.problem and standing is None:
+            alert = trouble.alert(self.inventory.county.id, at_ms)
             docket.log.append(record("raised", alert, at_ms, alert.detail))
             docket.enter(self.escalation.begin(alert, at_ms, docket.log))
-        elif standing is not None and not problem:
+        elif standing is not None and not trouble.problem:
             self._close(standing, at_ms, "recovered", docket)
 
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
@@ -150,6 +123,8 @@ class Office:
                     self._quieten(finding.asset, finding.at_ms, docket)
                 elif finding.kind is Found.WORK_OVER:
                     self._release(docket.on(finding.asset), finding.reason, finding.at_ms, docket)
+            case Found.STALE | Found.FRESH:
+                pass  # of more than one asset: see ``_judge_silence``
             case _:
                 alert = docket.get(finding.episode)
                 if alert is not None:
@@ -208,12 +183,22 @@ class Office:
             alert = replace(alert, flap_ms=0)
         docket.enter(self.escalation.close(alert, at_ms, reason))
 
+    def _judge_silence(self, findings: Sequence[Finding], at_ms: Millis, docket: Docket) -> None:
+        """What devices that fell silent or spoke again mean for the radio gateways and the areas that they are of."""
+        moved = (each.device for each in findings if each.kind in (Found.STALE, Found.FRESH))
+        gateways = dict.fromkeys(self.inventory.devices[device].radio_gateway for device in moved)
+        for gateway in gateways:
+            if gateway is not None:
+                self._judge_gateway(gateway, at_ms, docket)
+        for area in self.outages.touched(findings):
+            self._judge_area(area, at_ms, docket)
+
     def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:
         """Raises or clears ``gateway_offline`` from the silence of what the radio gateway carries."""
         rule = self.gateway_rule
         carried = [device for device in self.inventory.behind[gateway] if rule.counts(device)]
         stale = sum(device.id in docket.silent for device in carried)
-        down = next((alert for alert in docket.standing() if alert.rule == GATEWAY and alert.asset == gateway), None)
+        down = docket.cause(GATEWAY, gateway)
         if down is None and rule.is_down(stale, len(carried)):
             alert = Alert(
                 episode=f"{GATEWAY}/{gateway}/{stamp(at_ms)}",
@@ -230,6 +215,28 @@ class Office:
         elif down is not None and rule.is_back(stale, len(carried)):
             self._close(down, at_ms, "recovered", docket)
 
+    def _judge_area(self, area: str, at_ms: Millis, docket: Docket) -> None:
+        """Raises, follows or ends the outage of an area. What lies below a standing one is judged when it is over."""
+        outage = docket.cause(OUTAGE, area)
+        if outage is None:
+            above = (node.id for node in self.inventory.lineage(area) if node.id != area)
+            if not any(docket.cause(OUTAGE, other) for other in above):
+                self._raise_outage(area, at_ms, docket)
+        elif self.outages.is_back(outage, docket.silent):
+            self._close(outage, at_ms, "recovered", docket)
+            for below in self.outages.right_below(area):
+                self._judge_area(below, at_ms, docket)
+        else:
+            docket.enter(self.outages.wider(outage, docket.silent, at_ms, self.escalation.holds))
+
+    def _raise_outage(self, area: str, at_ms: Millis, docket: Docket) -> None:
+        evidence = self.outages.dark(area, docket.silent, docket.seen_ms)
+        if evidence is None:
+            return
+        alert = outage(area, evidence, at_ms)
+        docket.log.append(record("raised", alert, at_ms, evidence))
+        docket.enter(alert)
+
     def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
         alert = docket.changed[episode]
         cause = self._cause(alert, docket)
@@ -245,7 +252,7 @@ class Office:
             window = quiet_by(state.windows, asset.kind, alert.rule)
             if window:
                 return window
-        parent = parent_of(alert, docket.standing(), self.inventory.devices)
+        parent = parent_of(alert, docket.explaining(), self.inventory)
         return "" if parent is None else parent.episode
 
     def _quieten(self, asset: str, at_ms: Millis, docket: Docket) -> None:
@@ -258,9 +265,11 @@ class Office:
 
     def _explain_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
         """What the new episode explains and that was open before it falls quiet."""
+        if parent.rule not in EXPLAINS:
+            return
         for child in docket.standing():
             if not child.parent and child.episode in docket.known:
-                found = parent_of(child, (parent,), self.inventory.devices)
+                found = parent_of(child, (parent,), self.inventory)
                 if found is not None:
                     docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
 

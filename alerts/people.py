@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry.inventory import Asset, Duty, Inventory, Person
+from telemetry.inventory import Area, Asset, Duty, Inventory, Person
 from telemetry.terms import Kind, Role
 
 EMPTIER = "emptier"
@@ -32,6 +32,19 @@ def anywhere(inventory: Inventory, role: str) -> tuple[Holder, ...]:
         for duty in person.duties
         if duty.role == role and duty.area is not None
     )
+
+
+def within(inventory: Inventory, role: str, area: str) -> tuple[Holder, ...]:
+    """Those who hold a role somewhere below an area; nobody twice."""
+    return tuple(
+        holder
+        for holder in anywhere(inventory, role)
+        if any(node.id == area for duty in holder.person.duties for node in _above(inventory, duty))
+    )
+
+
+def _above(inventory: Inventory, duty: Duty) -> Iterable[Area]:
+    return () if duty.area is None else inventory.lineage(duty.area)
 
 
 def _emptiers(inventory: Inventory, areas: Iterable[str], asset: Asset | None) -> tuple[Holder, ...]:

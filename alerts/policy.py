@@ -85,6 +85,12 @@ class Telling(_Figures):
     storm_window: Span = 10 * 60_000
     storm_first: Span = 60_000
     storm_budget: tuple[Span, int] = (30 * 60_000, 3)
+    outage_share: float = Field(default=0.6, gt=0, le=1)
+    """So much of an area fallen silent in one window is an outage; it keeps those concerned in a storm."""
+    outage_least: int = Field(default=3, ge=1)
+    outage_fresh: float = Field(default=0.5, gt=0, le=1)
+    """So much of it speaking again is its end."""
+    outage_window: Span = 60 * 60_000
 
 
 class Policy(_Figures):

@@ -4,12 +4,13 @@ Pure: an episode, who answered and an instant in, messages and events out. Who a
 answer is understood is ``answers``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
 
+from alerts import texts
 from alerts.alert import Alert
 from alerts.answers import Asked, Meaning
 from alerts.claims import Claim
@@ -24,9 +25,14 @@ from telemetry.terms import Role
 
 UNCLEAR: Final = "not_understood"
 THANKS: Final = "declined_thanks"
+LIST_TO_DISPATCHER: Final = "declined_list"
+LIST_THANKS: Final = "declined_list_thanks"
 TO_DISPATCHER: Final = "declined_dispatcher"
 UNSEEN: Final = "claim_unseen"
-HOUSE_TEXTS: Final = (UNCLEAR, THANKS, TO_DISPATCHER, UNSEEN, "welcome", "sms_test", "heartbeat")
+HOUSE_TEXTS: Final = (
+    *(UNCLEAR, THANKS, TO_DISPATCHER, LIST_THANKS, LIST_TO_DISPATCHER, UNSEEN),
+    *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat"),
+)
 """The texts that no step of the escalation names."""
 
 
@@ -62,6 +68,40 @@ class Replies:
             if dispatcher.id != person.id:
                 yield self._notice(alert, dispatcher.id, word(TO_DISPATCHER, facts), at_ms)
         yield self._notice(alert, person.id, word(THANKS, facts), at_ms)
+
+    def declined_all(self, alerts: Sequence[Alert], asked: Asked, at_ms: Millis) -> Log:
+        """2 to a text about several: its words go to the stand-in, and the dispatchers hear of all of it at once."""
+        person = self._inventory.people.get(asked.person)
+        rows: Log = [
+            record(str(Meaning.DECLINED), alert, at_ms, {"by": asked.person, "channel": "sms", "text": asked.template})
+            for alert in alerts
+        ]
+        if person is None:
+            return rows
+        stand_in = self._inventory.people.get(person.stand_in or "")
+        assets = dict.fromkeys(alert.asset for alert in alerts)
+        facts = {
+            "day": texts.day(self.scribe.witness.calendar, at_ms),
+            "person": person.name,
+            "stand_in": "" if stand_in is None else stand_in.name,
+            "count": str(len(assets)),
+            "names": texts.named([found for each in assets if (found := self._inventory.assets.get(each)) is not None]),
+        }
+        told: dict[str, Wording] = {}
+        if stand_in is not None and asked.template in self.scribe.texts:
+            told[stand_in.id] = self.scribe.texts.word(asked.template, asked.variables, segments=2)
+        for dispatcher in dict.fromkeys(each.id for alert in alerts for each in self._dispatchers(alert)):
+            told.setdefault(dispatcher, self.scribe.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
+        told[person.id] = self.scribe.texts.word(LIST_THANKS, facts)
+        covers = tuple(alert.episode for alert in alerts)
+        return [*rows, *(self._of_all(alerts[0], asked, to, said, covers, at_ms) for to, said in told.items())]
+
+    def _of_all(
+        self, lead: Alert, asked: Asked, to: str, said: Wording, covers: tuple[str, ...], at_ms: Millis
+    ) -> Owed:
+        """One message about what a text for several spoke of; who answers it twice is told once."""
+        notice = self.scribe.owed(lead, 0, to, Kind.NOTICE, said, at_ms)
+        return replace(notice, episode=asked.episode, covers=covers, repeat=0)
 
     def unseen(self, claim: Claim, alert: Alert, memory: Memory | None, at_ms: Millis) -> Log:
         """已报未见: they said that it was done, and two samples later it is not."""

@@ -3,6 +3,7 @@
 A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Annotated, Final, NamedTuple, TypeAlias
@@ -42,6 +43,7 @@ FACTS: Final = frozenset(
         "signs",
         "symptom",
         "gateway",
+        "area",
         "devices",
         "matter",
         "owner",
@@ -68,6 +70,9 @@ FACTS: Final = frozenset(
 """What a template may speak of."""
 
 Facts: TypeAlias = Mapping[str, str]
+CODE: Final = "code"
+"""The fact by which a text prints its two-digit code; no template names it."""
+_DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
 
@@ -135,17 +140,25 @@ class Texts:
         kept = {part for part, words in template.optional.items() if _known(words, facts)}
         for part in (None, *template.optional):
             kept.discard(part or "")
-            text = opening + self._fill(template, kept, facts)
+            text = _coded(opening + self._fill(template, kept, facts), facts.get(CODE, ""))
             if units(text) <= most:
                 break
         return text
+
+    def asks(self, name: str) -> bool:
+        """Whether a text of that name asks for a digit."""
+        template = self._templates.get(name)
+        parts = () if template is None else (template.text, *template.optional.values(), *template.otherwise.values())
+        return any(_DIGIT.search(part) for part in parts)
 
     def term(self, name: str) -> str:
         """A word of the catalogue, for use in a text; the name itself where it has none."""
         return self._words.get(name, name)
 
     def round(self, calendar: Calendar, slot: Slot) -> str:
-        """早班 or 下午班: a round by when it begins."""
+        """早班 or 下午班: a round by when it begins; 加收 where it was ordered beside them."""
+        if slot.extra:
+            return self.term("ordered_round")
         return self.term("morning_round" if calendar.local(slot.start_ms).hour < _NOON else "later_round")
 
     def _fill(self, template: Template, kept: set[str], facts: Facts) -> str:
@@ -154,6 +167,11 @@ class Texts:
             for part, words in template.optional.items()
         }
         return template.text.format_map({**facts, **parts})
+
+
+def _coded(text: str, code: str) -> str:
+    """去回107，去不了回207: every digit that may be answered with the code of the question behind it."""
+    return _DIGIT.sub(rf"\g<0>{code}", text) if code else text
 
 
 def load(text: str, name: str, signature: str) -> Texts:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from alerts.alert import Alert
 from alerts.model import Detail, Event
+from alerts.topology import areas_of
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -65,8 +66,7 @@ class Trials:
         asset = self._inventory.assets.get(alert.asset)
         if asset is not None:
             return self.of_asset(asset, alert.device)
-        gateway = self._inventory.radio_gateways.get(alert.asset)
-        return 0 if gateway is None else self.of_area(gateway.area)
+        return max((self.of_area(area) for area in areas_of(alert, self._inventory)), default=0)
 
     def of_asset(self, asset: Asset, device: str = "") -> Millis:
         """Until when an asset's alerts, fed by one of its devices, tell nobody but the desk; 0 if they may."""

@@ -52,6 +52,7 @@ RULES: Final[Mapping[str, str]] = {
     "meter_fault": "仪表故障",
     "offline": "失联",
     "gateway_offline": "网关断了",
+    "area_outage": "大片失联",
     "battery_low": "电量低",
     "clock_drift": "时钟不准",
     "tilted": "歪倒",

@@ -66,5 +66,5 @@ def _place(inventory: Inventory, asset: str) -> str:
     found = inventory.assets.get(asset)
     if found is not None:
         return texts.place(found)
-    gateway = inventory.radio_gateways.get(asset)
-    return asset if gateway is None else gateway.name
+    place = inventory.radio_gateways.get(asset) or inventory.areas.get(asset)
+    return asset if place is None else place.name

@@ -107,6 +107,18 @@ def windows(settings: Settings) -> list[dict[str, Any]]:
             raise _stranger(settings)
 
 
+def said(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
+    """What the gateway answers to a request of the API; ``Unserved`` with its reason when it refuses."""
+    answer = _asked(settings, method, path, json=body, headers=_permit(settings))
+    match _document(answer):
+        case {"detail": str(detail)}:
+            raise Unserved(detail)
+        case dict(document) if answer.is_success:
+            return document
+        case _:
+            raise _stranger(settings)
+
+
 def readiness(settings: Settings) -> dict[str, Any]:
     """What ``/readyz`` says, ready or not; ``NotRunning`` when nobody answers, ``Unserved`` when a stranger does."""
     said = _document(_asked(settings, "GET", "/readyz"))

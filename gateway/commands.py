@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from alerts.absences import Absence
+from alerts.extras import ExtraRound
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
 from alerts.maintenance import Declared, Wish
@@ -16,6 +18,10 @@ from alerts.tuning import Place, Value
 from telemetry.reading import Millis
 
 __all__ = [
+    "AbsenceDone",
+    "AbsenceVerdict",
+    "Away",
+    "Back",
     "Case",
     "CaseCommand",
     "CaseDone",
@@ -25,11 +31,17 @@ __all__ = [
     "Declared",
     "Done",
     "EndTrial",
+    "Extra",
+    "ExtraDone",
+    "ExtraList",
+    "ExtraVerdict",
     "LookAgain",
+    "NoExtra",
     "NotDurable",
     "NotPossible",
     "Register",
     "Resend",
+    "Roster",
     "SetFigure",
     "Tick",
     "TrialKind",
@@ -38,6 +50,8 @@ __all__ = [
     "UnknownPerson",
     "Verb",
     "Verdict",
+    "WhichExtras",
+    "WhoIsAway",
     "WindowVerdict",
     "Windows",
     "Wish",
@@ -145,6 +159,57 @@ class Resend(Struct, frozen=True):
     since_ms: Millis
 
 
+class Away(Struct, frozen=True, kw_only=True):
+    """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
+
+    person: str
+    from_ms: Millis
+    until_ms: Millis
+    by: str
+    stand_in: str = ""
+    reason: str = ""
+    channel: str = "desk"
+    origin: str = ""
+
+
+class Back(Struct, frozen=True, kw_only=True):
+    """An absence is cancelled, or over before its time."""
+
+    absence: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class WhoIsAway(Struct, frozen=True):
+    """Which absences are not over, and which villages nobody empties now."""
+
+
+class Extra(Struct, frozen=True, kw_only=True):
+    """加收: an extra round for a village or a bin."""
+
+    place: str
+    from_ms: Millis
+    until_ms: Millis
+    by: str
+    reason: str = ""
+    channel: str = "desk"
+    origin: str = ""
+
+
+class NoExtra(Struct, frozen=True, kw_only=True):
+    """An extra round is cancelled."""
+
+    extra: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+
+class WhichExtras(Struct, frozen=True):
+    """Which extra rounds there are."""
+
+
 class Tick(Struct, frozen=True):
     """The alarm clock rang for ``due_ms``; a tick too many changes nothing (law L4)."""
 
@@ -189,6 +254,37 @@ class CaseDone(Struct, frozen=True):
     case: Case
 
 
+class AbsenceDone(Struct, frozen=True):
+    """It is written down, or ended, and durable since ``at_ms``."""
+
+    at_ms: Millis
+    event: str
+    absence: Absence
+
+
+class Roster(Struct, frozen=True):
+    """Who is away or will be, and the areas, by id, with a bin that nobody empties at ``at_ms``."""
+
+    at_ms: Millis
+    absences: tuple[Absence, ...]
+    uncovered: tuple[str, ...]
+
+
+class ExtraDone(Struct, frozen=True):
+    """It is ordered, or cancelled, and durable since ``at_ms``."""
+
+    at_ms: Millis
+    event: str
+    extra: ExtraRound
+
+
+class ExtraList(Struct, frozen=True):
+    """The extra rounds that are not over for long."""
+
+    at_ms: Millis
+    extras: tuple[ExtraRound, ...]
+
+
 class UnknownCase(Struct, frozen=True):
     """The ledger has no such case, or has settled it."""
 
@@ -196,5 +292,7 @@ class UnknownCase(Struct, frozen=True):
 
 
 Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
+AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible | NotDurable
+ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible | NotDurable
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable
 WindowVerdict: TypeAlias = Declared | tuple[Declared, ...] | UnknownPerson | NotPossible | NotDurable

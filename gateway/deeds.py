@@ -8,23 +8,29 @@ from typing import Any, Final
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
-from alerts.office import Trouble
-from gateway import desk_work, figuring, maintaining
+from alerts.trouble import Trouble
+from gateway import absence_work, desk_work, extra_work, figuring, maintaining
 from gateway.again import looked_again
 from gateway.clock import Clock
 from gateway.commands import (
+    Away,
+    Back,
     CaseCommand,
     Command,
     Declare,
     Done,
     EndTrial,
+    Extra,
     LookAgain,
+    NoExtra,
     NotPossible,
     Register,
     Resend,
     SetFigure,
     UnknownEpisode,
     Verb,
+    WhichExtras,
+    WhoIsAway,
     Windows,
     Withdraw,
 )
@@ -76,6 +82,8 @@ class Deeds:
                 return self._command(item)
             case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows():
                 return self._wished(item)
+            case Away() | Back() | WhoIsAway() | Extra() | NoExtra() | WhichExtras():
+                return self._written_down(item)
             case LookAgain():
                 self.past_changed = True
                 return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), patiently)
@@ -104,6 +112,14 @@ class Deeds:
                 return figuring.done(item, pipeline, now_ms)
             case _:
                 return maintaining.done(item, pipeline, now_ms)
+
+    def _written_down(self, item: Away | Back | WhoIsAway | Extra | NoExtra | WhichExtras) -> object:
+        """What the dispatcher writes down beside the ledger: who is away, and extra rounds."""
+        pipeline, now_ms = self._pipeline, self._clock.now_ms()
+        pipeline.advance(now_ms)
+        if isinstance(item, Away | Back | WhoIsAway):
+            return absence_work.answered(item, pipeline, now_ms)
+        return extra_work.answered(item, pipeline, now_ms)
 
     def _enter(self, item: object) -> None:
         """What others beside the loop have done or seen, and wait to see durable; a tick is only a turn."""

@@ -3,11 +3,15 @@
 Called by the loop alone, inside its transaction. What an answer means is ``alerts.answers`` and ``alerts.replies``.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
 
+from alerts.absences import Absence
+from alerts.alert import Alert
 from alerts.answers import UNCLEAR_EVERY_MS, WITHIN_MS, Asked, Meaning, answered, understand
 from alerts.changes import Changes
 from alerts.claims import ABOUT, Claim, is_due, sampled, standing
@@ -15,6 +19,7 @@ from alerts.lapses import NO_RECEIPT
 from alerts.model import Event, Severity
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
+from alerts.standing_in import StandingIn
 from gateway import welcoming
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
@@ -121,12 +126,33 @@ class Hearing:
             self._say_so(person, said.phone, told, now_ms)
             return
         entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
-        standing = [each for each in asked.covers or (asked.episode,) if each in self._pipeline.county.alerts]
-        for number, episode in enumerate(standing):  # what is over, or was about no case, is kept and nothing follows
+        for deed in self._deeds(asked, understood.meaning, now_ms):
             try:
-                self._do(replace(asked, episode=episode), understood.meaning, now_ms, is_first=number == 0)
+                deed()
             except Exception:  # noqa: BLE001 -- one barrier around one answer: it is kept, and would be told again
-                _log.exception("answer_failed_by_our_mistake", episode=episode, meaning=understood.meaning)
+                _log.exception("answer_failed_by_our_mistake", episode=asked.episode, meaning=understood.meaning)
+
+    def _deeds(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> Iterator[Callable[[], None]]:
+        """What follows from an answer, each for itself. Of what is over, or was about no case, nothing does."""
+        absence, alerts = self._pipeline.absences.get(asked.episode), self._pipeline.county.alerts
+        standing = [each for each in asked.covers or (asked.episode,) if each in alerts]
+        if absence is not None:
+            yield partial(self._stand_in, absence, asked, meaning, now_ms)
+        elif meaning is Meaning.DECLINED and len(standing) > 1:
+            yield partial(self._decline_all, [alerts[each] for each in standing], asked, now_ms)
+        else:
+            for number, episode in enumerate(standing):
+                yield partial(self._do, replace(asked, episode=episode), meaning, now_ms, is_first=number == 0)
+
+    def _stand_in(self, absence: Absence, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
+        """Whoever was asked to stand in says so, or not."""
+        county = self._pipeline.county
+        said = StandingIn(county.scribe).answered(absence, asked.person, meaning, now_ms)
+        county.post(said, self._changes)
+
+    def _decline_all(self, alerts: list[Alert], asked: Asked, now_ms: Millis) -> None:
+        """Nobody goes for what one text named: others hear of it in one text as well."""
+        self._changes.log += self._replies.declined_all(alerts, asked, now_ms)
 
     def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis, *, is_first: bool) -> None:
         """What follows from an answer about one episode; of several in one text only the first tells others."""

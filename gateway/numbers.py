@@ -12,8 +12,8 @@ from alerts.calendars import Calendar
 from alerts.channels import Accepted, Refused
 from alerts.delivery import Due
 from alerts.lapses import NO_RECEIPT, Lapse, is_lost
-from alerts.office import Trouble
 from alerts.receipts import Receipt
+from alerts.trouble import Trouble
 from gateway.pipeline import Pipeline
 from gateway.requests import End
 from telemetry.inventory import Person

@@ -60,6 +60,8 @@ class Pipeline:
         self.county = made.county
         self.ledger = made.ledger
         self.trials = made.trials
+        self.absences = made.absences
+        self.extras = made.extras
         self._lists = made.lists
         self._listing_ms = made.lists.next_ms(listed_ms)
         self.tracks: dict[str, Track] = {}

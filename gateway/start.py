@@ -12,7 +12,7 @@ from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_a
 from alerts.county import County
 from alerts.plan import AssetState
 from alerts.trials import Ended
-from gateway import figuring
+from gateway import absence_work, extra_work, figuring
 from gateway.desk_work import TRIALS
 from gateway.journal.remembered import Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
@@ -58,6 +58,8 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
+    absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
+    extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
     pipeline.tracks = tracks
     figuring.tell_unfit(pipeline, now_ms)
     return pipeline

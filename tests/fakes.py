@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from alerts.answers import Asked
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
 from alerts.courier import Clearance, PortUnavailable
 from alerts.delivery import Due, Standing, Step
@@ -116,3 +117,35 @@ class RecordingChannel:
 
     def find(self, message: Message) -> Accepted | None:
         return self.accepted.get(message.key)
+
+
+class Silence:
+    """A journal that remembers nothing of anybody."""
+
+    def is_answered(self, channel: str, number: str) -> bool:
+        _ = channel, number
+        return False
+
+    def told(self, phone: str, since_ms: int) -> list[Asked]:
+        _ = phone, since_ms
+        return []
+
+    def phone_of(self, channel: str, reference: str) -> str:
+        _ = channel, reference
+        return ""
+
+    def phone_of_notification(self, notification_id: int) -> str:
+        _ = notification_id
+        return ""
+
+    def untold(self, phone: str, since_ms: int) -> int:
+        _ = phone, since_ms
+        return 0
+
+    def reached(self, phone: str, since_ms: int) -> bool:
+        _ = phone, since_ms
+        return False
+
+    def hears_back(self, channel: str, since_ms: int) -> bool:
+        _ = channel, since_ms
+        return False

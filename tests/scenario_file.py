@@ -89,6 +89,38 @@ class TrialEnd:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """The dispatcher writes down that a person is away until then, and who stands in."""
+
+    person: str
+    stand_in: str
+    until_ms: Millis
+
+
+@dataclass(frozen=True)
+class ExtraRound:
+    """The dispatcher orders an extra round for an area or a bin, from now or a moment of the day on, until another."""
+
+    place: str
+    from_ms: Millis
+    until_ms: Millis
+
+
+@dataclass(frozen=True)
+class NoExtraRound:
+    """The dispatcher cancels the extra round of a place that is next."""
+
+    place: str
+
+
+@dataclass(frozen=True)
+class Present:
+    """The dispatcher ends the absence of a person."""
+
+    person: str
+
+
+@dataclass(frozen=True)
 class Reset:
     """A person resets the latched episode of a rule on an asset."""
 
@@ -119,7 +151,24 @@ class Down:
     up_ms: Millis
 
 
-Action: TypeAlias = Uplink | Ack | Reset | Shelve | Dispatch | TrialEnd | Work | NoWork | Restart | Deaf | Listen | Down
+Action: TypeAlias = (
+    Uplink
+    | Ack
+    | Reset
+    | Shelve
+    | Dispatch
+    | Absent
+    | Present
+    | ExtraRound
+    | NoExtraRound
+    | TrialEnd
+    | Work
+    | NoWork
+    | Restart
+    | Deaf
+    | Listen
+    | Down
+)
 
 
 @dataclass(frozen=True)
@@ -272,6 +321,8 @@ class _Timeline:
             elif name in {"maintenance", "planned_cut"}:
                 subject, by, after, lasts = said.split()
                 actions.append(Work(name, subject, by, _span(after), _span(lasts)))
+            elif name in {"absent", "present", "extra", "no_extra"}:
+                actions.append(self._ordered(name, said))
             elif name in spoken:
                 actions.append(spoken[name](*said.split()))
             elif name == "raw":
@@ -279,6 +330,20 @@ class _Timeline:
             else:
                 actions += [self._uplink(at_ms, device, said) for device in name.split()]
         return actions
+
+    def _ordered(self, name: str, said: str) -> Action:
+        """What the dispatcher writes down of people and rounds."""
+        match name:
+            case "absent":
+                person, stand_in, until = said.split(maxsplit=2)
+                return Absent(person, stand_in, self.moment(until))
+            case "present":
+                return Present(said)
+            case "extra":
+                place, begins, ends = said.split()
+                return ExtraRound(place, self.moment(begins), self.moment(ends))
+            case _:
+                return NoExtraRound(said)
 
     def _uplink(self, at_ms: Millis, device: str, said: dict[str, Any] | list[dict[str, Any]]) -> Uplink:
         samples = [self._sample(at_ms, device, one) for one in (said if isinstance(said, list) else [said])]

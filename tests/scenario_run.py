@@ -16,13 +16,19 @@ from alerts import maintenance, windows
 from alerts.assembly import Figures
 from alerts.model import PRINTED, Event, Owed
 from alerts.responses import LONGEST_GRACE_MS
-from gateway import desk_work, maintaining, start
+from gateway import absence_work, desk_work, extra_work, maintaining, start
 from gateway.commands import (
+    AbsenceDone,
+    Away,
+    Back,
     Command,
     Declare,
     Declared,
     Done,
     EndTrial,
+    Extra,
+    ExtraDone,
+    NoExtra,
     NotPossible,
     TrialKind,
     Verb,
@@ -37,14 +43,19 @@ from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
 from tests.scenario_file import (
+    Absent,
     Ack,
+    Action,
     Deaf,
     Dispatch,
     Down,
+    ExtraRound,
     Line,
     Listen,
     Moment,
+    NoExtraRound,
     NoWork,
+    Present,
     Reset,
     Restart,
     Scenario,
@@ -186,6 +197,10 @@ class Play:
         """Every message owed."""
         return self._journal.owed
 
+    def mailboxes(self) -> list[bytes]:
+        """Every number's mailbox at the end, as the journal has it."""
+        return list(self._journal.mailboxes.values())
+
     def events(self) -> list[Event]:
         """Every other event."""
         return self._journal.said
@@ -207,14 +222,6 @@ class Play:
             return
         self._advance(at_ms)
         match action:
-            case Ack() | Reset() | Shelve() | Dispatch():
-                self._obey(action, at_ms)
-            case TrialEnd(kind, name, by):
-                wish = EndTrial(kind=TrialKind(kind), name=name, by=by, channel="api")
-                verdict = desk_work.trial_ended(wish, self._pipeline, at_ms)
-                assert isinstance(verdict, Done | NotPossible), verdict
-            case Work() | NoWork():
-                self._work(action, at_ms)
             case Restart():
                 self._restart(at_ms)
             case Deaf():
@@ -228,6 +235,24 @@ class Play:
                 self._restart(up_ms, deaf_since_ms=at_ms)
                 self._now_ms = up_ms
                 self._grace_ms = up_ms + LONGEST_GRACE_MS
+            case _:
+                self._wish(action, at_ms)
+
+    def _wish(self, action: Action, at_ms: Millis) -> None:
+        """What a person wants, by the way that the gateway takes."""
+        match action:
+            case Ack() | Reset() | Shelve() | Dispatch():
+                self._obey(action, at_ms)
+            case TrialEnd(kind, name, by):
+                wish = EndTrial(kind=TrialKind(kind), name=name, by=by, channel="api")
+                verdict = desk_work.trial_ended(wish, self._pipeline, at_ms)
+                assert isinstance(verdict, Done | NotPossible), verdict
+            case Work() | NoWork():
+                self._work(action, at_ms)
+            case Absent() | Present():
+                self._roster(action, at_ms)
+            case ExtraRound() | NoExtraRound():
+                self._round(action, at_ms)
 
     def _obey(self, wish: Ack | Reset | Shelve | Dispatch, at_ms: Millis) -> None:
         """What a person wants, by the way that every command takes."""
@@ -257,6 +282,35 @@ class Play:
             asked = Withdraw(window=name, by=wish.by, channel="api")
         verdict = maintaining.done(asked, self._pipeline, at_ms)
         assert isinstance(verdict, Declared | NotPossible), verdict
+
+    def _roster(self, wish: Absent | Present, at_ms: Millis) -> None:
+        """What the dispatcher writes down of who is away, by the way that every such wish takes."""
+        by = self._dispatcher()
+        if isinstance(wish, Absent):
+            asked: Away | Back = Away(
+                person=wish.person, stand_in=wish.stand_in, from_ms=at_ms, until_ms=wish.until_ms, by=by, channel="cli"
+            )
+        else:
+            absence = self._pipeline.absences.of(wish.person, at_ms)
+            assert absence is not None, f"{wish.person} is not away"
+            asked = Back(absence=absence.id, by=by, channel="cli")
+        verdict = absence_work.done(asked, self._pipeline, at_ms)
+        assert isinstance(verdict, AbsenceDone), verdict
+
+    def _round(self, wish: ExtraRound | NoExtraRound, at_ms: Millis) -> None:
+        """The same of extra rounds."""
+        by = self._dispatcher()
+        if isinstance(wish, ExtraRound):
+            asked: Extra | NoExtra = Extra(place=wish.place, from_ms=wish.from_ms, until_ms=wish.until_ms, by=by)
+        else:
+            extra = next(each.id for each in self._pipeline.extras.kept(at_ms) if each.place == wish.place)
+            asked = NoExtra(extra=extra, by=by)
+        verdict = extra_work.done(asked, self._pipeline, at_ms)
+        assert isinstance(verdict, ExtraDone), verdict
+
+    def _dispatcher(self) -> str:
+        people = self._scenario.inventory.people.values()
+        return next(person.id for person in people if person.duties[0].role == "dispatcher")
 
     def _restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         if deaf_since_ms is None:

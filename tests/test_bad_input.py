@@ -16,7 +16,6 @@ import pytest
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
-from alerts.answers import Asked
 from alerts.channels import channels
 from alerts.model import Owed
 from alerts.receipts import reply
@@ -42,6 +41,7 @@ from gateway.sources.broker_words import refused
 from gateway.sources.inbox import Inbox
 from telemetry.wire import Uplink
 from tests.desk_gateway import at, desk_gateway
+from tests.fakes import Silence
 from tests.gateway.cli.installation import Installation
 from tests.gateway.desk.conftest import Visitor
 from tests.grafana_thirteen import TOKEN, Answer, edited_on_its_page, thirteen
@@ -347,38 +347,6 @@ variables = {day = "{day}", place = "{place}"}
 HOOK: Final = "0123456789abcdef0123"
 
 
-class _Silence:
-    """A journal that remembers nothing of anybody."""
-
-    def is_answered(self, channel: str, number: str) -> bool:
-        _ = channel, number
-        return False
-
-    def told(self, phone: str, since_ms: int) -> list[Asked]:
-        _ = phone, since_ms
-        return []
-
-    def phone_of(self, channel: str, reference: str) -> str:
-        _ = channel, reference
-        return ""
-
-    def phone_of_notification(self, notification_id: int) -> str:
-        _ = notification_id
-        return ""
-
-    def untold(self, phone: str, since_ms: int) -> int:
-        _ = phone, since_ms
-        return 0
-
-    def reached(self, phone: str, since_ms: int) -> bool:
-        _ = phone, since_ms
-        return False
-
-    def hears_back(self, channel: str, since_ms: int) -> bool:
-        _ = channel, since_ms
-        return False
-
-
 def wrong_telephone(home: Installation) -> Iterator[Case]:
     config = home.folder / "gateway.toml"
     good = config.read_text("utf-8")
@@ -396,7 +364,7 @@ def wrong_telephone(home: Installation) -> Iterator[Case]:
         ("A reply from a machine", "10086", "您的话费不足"),
     ):
         pipeline = start.anew(imports.checked(Path("inventory.yaml")), shipped.figures(), Memory(), RECEIVED_MS)
-        Hearing(pipeline, _Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
+        Hearing(pipeline, Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
         (kept,) = pipeline.entry.answers
         said = [owed.text for owed in pipeline.said() if isinstance(owed, Owed)]
         row = {"phone": kept.reply.phone, "kept": len(kept.reply.text), "text": kept.reply.text[:12]}

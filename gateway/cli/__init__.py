@@ -9,6 +9,9 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.absences import add as absence_add
+from gateway.cli.absences import end as absence_end
+from gateway.cli.absences import list_ as absences_list
 from gateway.cli.accounts import why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
@@ -16,6 +19,8 @@ from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.examination import doctor
+from gateway.cli.extras import cancel, order
+from gateway.cli.extras import list_ as rounds_list
 from gateway.cli.figures import figure
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
@@ -96,7 +101,7 @@ def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]
     group = _group(next(iter(commands.values())))
     group.callback()(lambda: None)
     for command, example in commands.items():
-        group.command(command.__name__, epilog=_shown(example))(command)
+        group.command(command.__name__.rstrip("_"), epilog=_shown(example))(command)
     app.add_typer(group, name=name, help=about)
 
 
@@ -117,6 +122,24 @@ _named_group(
         add: "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
         end: "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu",
         listed: "cunjing maintenance list",
+    },
+)
+_named_group(
+    "absence",
+    "Who is away, and who stands in.",
+    {
+        absence_add: "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu",
+        absence_end: "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu",
+        absences_list: "cunjing absence list",
+    },
+)
+_named_group(
+    "round",
+    "Extra rounds beside the calendar's.",
+    {
+        order: "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu",
+        cancel: "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu",
+        rounds_list: "cunjing round list",
     },
 )
 _named_group(

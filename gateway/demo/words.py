@@ -60,8 +60,8 @@ def name(story: Story, line: Line) -> str:
     asset = story.inventory.assets.get(line.asset)
     if asset is not None:
         return asset.short
-    gateway = story.inventory.radio_gateways.get(line.asset)
-    return line.asset if gateway is None else gateway.name
+    place = story.inventory.radio_gateways.get(line.asset) or story.inventory.areas.get(line.asset)
+    return line.asset if place is None else place.name
 
 
 def chronicle(story: Story, line: Line) -> str:

@@ -9,6 +9,7 @@ from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
 from gateway.desk.greeting import serve_greeting
 from gateway.desk.hooks import Hooks, serve_hooks
+from gateway.desk.orders import serve_orders
 from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
 from gateway.desk.upkeep import serve_upkeep
@@ -23,6 +24,7 @@ def application(
     """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
     app = api(desk.inbox, health, metrics, token)
     serve_cases(app, desk.inbox, journal, token, desk.now_ms)
+    serve_orders(app, desk.inbox, token)
     serve_upkeep(app, desk.inbox, token)
     serve_greeting(app, desk.inbox, token)
     serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))

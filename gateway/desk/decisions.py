@@ -18,7 +18,17 @@ LATE_STEP: Final = 2
 HOUSE_RULES: Final = frozenset({"series_paused", "house_deaf", "house_stuck"})
 PLANT_RULES: Final = frozenset({"stopped", "no_power", "not_restarted", "level_high", "dry_run", "low_flow", "offline"})
 DOUBTFUL_RULES: Final = frozenset(
-    {"offline", "gateway_offline", "tilted", "stuck", "blocked", "battery_low", "clock_drift", "meter_fault"}
+    {
+        "offline",
+        "gateway_offline",
+        "area_outage",
+        "tilted",
+        "stuck",
+        "blocked",
+        "battery_low",
+        "clock_drift",
+        "meter_fault",
+    }
 )
 """What is wrong with an instrument, not with what it looks at."""
 

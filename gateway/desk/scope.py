@@ -29,14 +29,15 @@ class Scope:
         return self.is_whole or any(node.id == self.area for node in self.inventory.lineage(area))
 
     def sees(self, subject: str) -> bool:
-        """Whether an asset or radio gateway lies within it; what is about the county as a whole needs the whole."""
+        """Whether an asset, radio gateway or area lies within it; what is about the whole county needs it all."""
         if self.is_whole:
             return True
         asset = self.inventory.assets.get(subject)
         if asset is not None:
             return asset.id in self._own
         gateway = self.inventory.radio_gateways.get(subject)
-        return gateway is not None and self.sees_area(gateway.area)
+        area = subject if gateway is None else gateway.area
+        return area in self.inventory.areas and self.sees_area(area)
 
     def sees_within(self, within: Collection[str]) -> bool:
         """Whether something that is counted in these areas, all above them named, lies within it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from alerts.office import Trouble
+from alerts.trouble import Trouble
 from gateway.health import Health, Part
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.trouble import JournalUnavailable, Problem

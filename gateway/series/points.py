@@ -156,11 +156,12 @@ class Points:
 
     def _of_episode(self, event: Event, at_us: int, raised_ms: Millis) -> bytes:
         inventory = self._inventory
-        gateway = inventory.radio_gateways.get(event.asset)
-        asset = inventory.assets.get(event.asset)
-        place = texts.place(asset) if asset is not None else gateway.name if gateway is not None else event.asset
+        gateway, area = inventory.radio_gateways.get(event.asset), inventory.areas.get(event.asset)
+        asset, other = inventory.assets.get(event.asset), gateway or area
+        place = texts.place(asset) if asset is not None else event.asset if other is None else other.name
+        where = gateway.area if gateway is not None else area.id if area is not None else ""
         said = {"state": event.event, "rule": event.rule, "severity": event.severity, "episode": event.episode}
-        at = tags(inventory, event.asset, event.device or NONE, "" if gateway is None else gateway.area)
+        at = tags(inventory, event.asset, event.device or NONE, where)
         after_s = max(0, event.at_ms - (raised_ms or event.at_ms)) / 1_000
         return line(Measurement.ALERT, at, at_us, {"after_s": after_s}, {**said, "place": place})
 

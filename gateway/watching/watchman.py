@@ -9,9 +9,9 @@ from typing import Final
 
 from alerts.calendars import Calendar
 from alerts.model import Detail
-from alerts.office import Trouble
 from alerts.replies import Replies
 from alerts.texts import clock, day
+from alerts.trouble import Trouble
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline

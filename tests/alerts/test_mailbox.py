@@ -180,3 +180,44 @@ def test_what_was_seen_to_meanwhile_is_not_told(what: dict[str, int], reason: st
         ("dropped", reason)
     ]
     assert (box.pending, box.due_ms) == ((), 0)
+
+
+def outage(at_ms: Millis, episode: str = "area_outage/qingshi/1", kind: Kind = Kind.FIRST) -> Owed:
+    area = next(iter(COUNTY.areas))
+    said = replace(owed(0, at_ms, "P3", kind=kind), rule="area_outage", asset=area, episode=episode)
+    return replace(said, template="area_outage", variables={})
+
+
+def dark(at_ms: Millis, episode: str = "area_outage/qingshi/1") -> Alert:
+    message = outage(at_ms, episode)
+    return replace(alert(message), detail={"stale": 128, "seen_ms": at_ms})
+
+
+def test_the_word_of_an_outage_leaves_alone_and_first_and_what_waits_beside_it_leaves_with_the_next() -> None:
+    alerts = {each.episode: each for each in (alert(owed(number, NOON)) for number in range(4))}
+    alerts |= {"area_outage/qingshi/1": dark(NOON)}
+    (box,), _ = TELLING.post([*(owed(number, NOON) for number in range(4)), outage(NOON)], {})
+    assert (box.due_ms - NOON, box.outages) == (MINUTE_MS, ("area_outage/qingshi/1",))
+    box, log = TELLING.release(box, alerts, box.due_ms)
+    first = [each for each in log if isinstance(each, Owed)]
+    assert [(each.rule, "128个设备失联" in each.text) for each in first] == [("area_outage", True)]
+    assert len(box.pending) == 4
+    assert box.due_ms - NOON == 11 * MINUTE_MS
+    waits = [each for each in log if isinstance(each, Event) and each.event == "held"]
+    assert [(each.detail or {})["reason"] for each in waits] == ["storm"] * 4
+    box, log = TELLING.release(box, alerts, box.due_ms)
+    assert [len(each.covers) for each in log if isinstance(each, Owed)] == [4]
+    assert box.storm_ms, "the outage lasts, and so does the storm"
+    over = Event(at_ms=NOON + HOUR_MS, event="cleared", rule="area_outage", episode="area_outage/qingshi/1")
+    (box,), _ = TELLING.post([over], {box.phone: box})
+    assert (box.storm_ms, box.outages) == (0, ())
+
+
+def test_two_towns_dark_at_once_are_one_text() -> None:
+    names = [f"area_outage/{area}/1" for area in list(COUNTY.areas)[:2]]
+    alerts = {name: dark(NOON, name) for name in names}
+    (box,), _ = TELLING.post([outage(NOON, name) for name in names], {})
+    _, log = TELLING.release(box, alerts, box.due_ms)
+    (text,) = [each for each in log if isinstance(each, Owed)]
+    assert text.covers == tuple(names)
+    assert "起256个设备失联" in text.text

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.assembly import pack_alert, unpack_alert
 from alerts.model import Event, Kind, Owed
-from alerts.office import Trouble
+from alerts.trouble import Trouble
 from gateway import imports, shipped, start
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory

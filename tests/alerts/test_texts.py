@@ -36,6 +36,7 @@ LONGEST: Mapping[str, str] = {
     "signs": "有电，提升泵有电流但不出水，水位高",
     "symptom": "水位超高",
     "gateway": "柳潭村部北楼",
+    "area": "青石开发区",
     "devices": "120",
     "matter": "垃圾满得到处都是没有人清…",
     "owner": "诸葛师傅",
@@ -66,6 +67,7 @@ USUAL: Mapping[str, str] = {
     "signs": "有电，提升泵没电流，水位高",
     "symptom": "停机",
     "gateway": "柳潭村部",
+    "area": "青石镇",
     "devices": "11",
     "office_phone": "55661234",
     "count": "3",
@@ -96,16 +98,18 @@ CATALOGUE_SAYS = {
     "no_power": "柳潭3号22日14:20起停电，不是设备故障。请问供电所几点来电，来电后自动确认，不用回。",
     "plant_offline": "柳潭3号22日起4小时没有数据，不知道是否在运行。请22日12点半前看机器和信号。去回1，没事回3。",
     "gateway_offline": "22日柳潭村部网关断了，连着11个设备。请先查网关的电和网，不用逐个跑。去回1。",
+    "area_outage": "青石镇22日14:20起11个设备失联，多半是停电断网。火警照发，其余10分钟汇总一次。",
     "running_again": "柳潭3号22日14:20恢复运行，辛苦了。",
     "level_back": "柳潭3号22日14:20水位降下来了，辛苦了。",
     "power_back": "柳潭3号22日14:20来电了，辛苦了。",
     "rounds_missed": "22日早班漏了3处：柳潭3号、小学门口、花桥2号。请22日12点半前补清，去不了回2。",
     "fill_several": "22日有3处过三分之二了：柳潭3号、小学门口、花桥2号。请22日12点半前清，去不了回2。",
-    "no_power_feeder": "北线3座站22日14:20起停电：柳潭3号、小学门口、花桥2号。请问供电所，不用逐个跑。",
+    "no_power_feeder": "北线3座站22日14:20同时停电：柳潭3号、小学门口、花桥2号。请问供电所，不用逐个跑。",
     "storm": "22日14:20起来了3件告警：柳潭3号满溢、禾田站停机。火警照发，其余10分钟汇总一次。",
     "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
     "declined_thanks": "收到，22日柳潭3号池已另外派人，您不用去了。",
     "declined_dispatcher": "22日李大姐回复去不了：柳潭3号池，七成。请改派，可找周师傅。",
+    "stand_in": "李大姐22日到12月22日请假，青石镇3处请您代管。行回1，不行回2。",
     "claim_unseen": "22日柳潭3号池您说清了，仪器还显示七成。请再看一眼：确实清了回3，没清完请补清。",
     "house_deaf": "22日值班电脑10分钟没收到任何设备消息。请看电脑和网络，期间请按常规巡查。",
     "number_dead": "22日李大姐手机4小时收不到短信，请核对号码。今天的3条请打电话告诉她。",
@@ -114,7 +118,7 @@ CATALOGUE_SAYS = {
     "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
 """C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, D8, D6, C13,
-M14, C15."""
+M14, C14, C15, D7."""
 
 
 def templates() -> dict[str, Template]:
@@ -133,8 +137,18 @@ def composed(name: str, facts: Mapping[str, str]) -> str:
 NAMES = sorted(templates())
 FOR_SEVERAL = {
     *("rounds_missed", "fill_several", "stopped_several", "no_power_feeder", "no_power_several"),
-    *("several", "several_late", "storm", "list_emptier", "list_morning", "list_noon", "list_noon_done"),
-    *("list_afternoon", "list_evening", "list_week"),
+    *(
+        "power_back_feeder",
+        "several_over",
+        "several",
+        "several_late",
+        "storm",
+        "list_emptier",
+        "list_morning",
+        "list_noon",
+        "list_noon_done",
+    ),
+    *("declined_list", "list_afternoon", "list_evening", "list_week"),
 }
 """They name up to eight, and may take two segments."""
 OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning"}
@@ -143,7 +157,7 @@ OF_THE_HOUSE = {"series_paused", "house_deaf", "house_stuck", "house_hears", "he
 """Notices of the house about itself: their place is the office's own machine."""
 OF_A_PERSON = {"number_dead"}
 """Texts about somebody, wherever they are."""
-OF_NO_CASE = {"not_understood", "welcome", "sms_test"}
+OF_NO_CASE = {"not_understood", "welcome", "sms_test", "stand_in", "stand_in_refused", "declined_list_thanks"}
 """Texts about the telephone itself: they need no day and no place."""
 
 
@@ -183,7 +197,7 @@ def test_a_text_is_a_whole_sentence_in_full_width_punctuation_with_a_day_and_a_p
         places = (
             ["值班电脑"]
             if name in OF_THE_HOUSE
-            else [facts[fact] for fact in ("place", "short", "gateway", "names", "items")]
+            else [facts[fact] for fact in ("place", "short", "gateway", "area", "names", "items")]
         )
         assert any(place in text for place in places)
 

@@ -48,6 +48,8 @@ def test_every_command_of_the_papers_is_there() -> None:
     below = {"inventory check", "sms test", "sms welcome", "sms people", "influx setup", "influx resend"}
     below |= {f"desk {verb}" for verb in ("adduser", "removeuser", "users")}
     below |= {f"maintenance {verb}" for verb in ("add", "end", "list")}
+    below |= {"round"} | {f"round {verb}" for verb in ("order", "cancel", "list")}
+    below |= {"absence"} | {f"absence {verb}" for verb in ("add", "end", "list")}
     below |= {f"boards {verb}" for verb in ("write", "check", "push", "outline")}
     assert {*wanted.split(), *below, ""} == set(commands())
 

@@ -1,0 +1,110 @@
+"""加收: rounds that a dispatcher orders beside the calendar's, for a village or a bin. Kept by the county's own loop.
+
+An extra round holds texts and can be missed as any other. It is marked, so that learning a bin's habits leaves it out.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from alerts.calendars import DAY_MS, Slot, stamp
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis
+
+EXTRA: Final = "extra_round"
+"""What rows about one are filed under, in the place of a rule."""
+LONGEST_MS: Final[Millis] = DAY_MS
+AHEAD_MS: Final[Millis] = 60 * DAY_MS
+_KEPT_MS: Final[Millis] = 3 * DAY_MS
+"""So long after its end somebody may still ask whether it was missed."""
+_MOST: Final = 200
+
+
+class ExtraRound(Struct, frozen=True, kw_only=True):
+    """One such round; ``place`` is an area or a bin by its id."""
+
+    id: str
+    place: str
+    start_ms: Millis
+    end_ms: Millis
+    reason: str = ""
+    by: str = ""
+
+
+class ExtraRounds:
+    """Those of one county. Not thread-safe: one loop owns it."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._kept: dict[str, ExtraRound] = {}
+
+    def restore(self, kept: Iterable[ExtraRound]) -> None:
+        """Takes over what was remembered."""
+        self._kept = {each.id: each for each in kept}
+
+    def kept(self, at_ms: Millis) -> tuple[ExtraRound, ...]:
+        """Those that are not over for long, what begins first first."""
+        found = (each for each in self._kept.values() if each.end_ms > at_ms - _KEPT_MS)
+        return tuple(sorted(found, key=lambda each: (each.start_ms, each.id)))
+
+    def slots(self, asset: Asset) -> Iterator[Slot]:
+        """The extra slots of a bin with rounds, in order."""
+        if not self._kept or asset.collection is None or not asset.collection.rounds:
+            return
+        places = {asset.id, *(node.id for area in asset.areas for node in self._inventory.lineage(area))}
+        for each in sorted(self._kept.values(), key=lambda each: each.start_ms):
+            if each.place in places:
+                yield Slot(each.start_ms, each.end_ms, extra=True)
+
+    def bins(self, place: str) -> tuple[Asset, ...]:
+        """The bins with rounds at a place: what an extra round there is about."""
+        return tuple(
+            asset
+            for asset in self._inventory.assets.values()
+            if asset.collection is not None
+            and asset.collection.rounds
+            and (
+                asset.id == place
+                or any(node.id == place for area in asset.areas for node in self._inventory.lineage(area))
+            )
+        )
+
+    def add(self, wish: ExtraRound, at_ms: Millis) -> ExtraRound | str:
+        """The round as it is kept from now on; a sentence when it cannot be, which changes nothing."""
+        made = ExtraRound(
+            id=f"{EXTRA}/{wish.place}/{stamp(wish.start_ms)}",
+            place=wish.place,
+            start_ms=wish.start_ms,
+            end_ms=wish.end_ms,
+            reason=wish.reason,
+            by=wish.by,
+        )
+        problem = self._problem(made, at_ms)
+        if problem:
+            return problem
+        self._kept = {each.id: each for each in (*self.kept(at_ms), made)}
+        return made
+
+    def end(self, extra: str, at_ms: Millis) -> ExtraRound | str:
+        """Cancels one that is not over; a sentence when there is nothing to cancel."""
+        found = self._kept.get(extra)
+        if found is None or found.end_ms <= at_ms:
+            return f"there is no extra round {extra} that is not over: list them"
+        del self._kept[extra]
+        return found
+
+    def _problem(self, made: ExtraRound, at_ms: Millis) -> str:
+        if not made.place or (made.place not in self._inventory.areas and made.place not in self._inventory.assets):
+            return f"the inventory has no area or bin {made.place}: name one of its ids"
+        if not self.bins(made.place):
+            return f"no bin of {made.place} has rounds: what is emptied on demand is dispatched (派) instead"
+        if made.end_ms <= max(made.start_ms, at_ms):
+            return "an extra round ends after it begins, and not in the past: name another until"
+        if made.end_ms - made.start_ms > LONGEST_MS:
+            return "an extra round lasts at most a day: order one for each day"
+        if made.start_ms > at_ms + AHEAD_MS:
+            return f"an extra round is ordered at most {AHEAD_MS // DAY_MS} days ahead"
+        if made.id in self._kept:
+            return f"{made.place} has an extra round from then on already: end {made.id} first"
+        return "" if len(self.kept(at_ms)) < _MOST else f"there are {_MOST} extra rounds already: end some"

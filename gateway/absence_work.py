@@ -1,0 +1,66 @@
+"""请假, done on the loop's thread: an absence written down or ended, kept over a restart, and who stands in asked once.
+
+It joins absences, county and entry, and decides nothing: what is possible is ``alerts.absences``.
+"""
+
+from typing import Final
+
+import msgspec
+
+from alerts.absences import Absence
+from alerts.responses import Asked
+from alerts.standing_in import StandingIn
+from gateway.commands import AbsenceDone, AbsenceVerdict, Away, Back, NotPossible, Roster, UnknownPerson, WhoIsAway
+from gateway.pipeline import Pipeline
+from telemetry.reading import Millis
+
+ABSENCES: Final = "absences"
+"""The small mark that keeps them over a restart."""
+
+
+def answered(wish: Away | Back | WhoIsAway, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict | Roster:
+    """Who is away, or the verdict on a wish."""
+    if not isinstance(wish, WhoIsAway):
+        return done(wish, pipeline, now_ms)
+    return Roster(now_ms, pipeline.absences.kept(now_ms), pipeline.absences.uncovered(now_ms))
+
+
+def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
+    """The verdict on a wish, to hand back once it is durable."""
+    absences, people = pipeline.absences, pipeline.county.inventory.people
+    writer, asked = StandingIn(pipeline.county.scribe), Asked(wish.by, wish.channel, wish.origin)
+    named = [wish.by, *((wish.person,) if isinstance(wish, Away) else ())]
+    if not all(each in people for each in named):
+        return UnknownPerson()
+    if isinstance(wish, Back):
+        found = absences.end(wish.absence, now_ms)
+    else:
+        wanted = Absence(
+            id="",
+            person=wish.person,
+            stand_in=wish.stand_in,
+            from_ms=wish.from_ms,
+            until_ms=wish.until_ms,
+            reason=wish.reason,
+            by=wish.by,
+        )
+        found = absences.add(wanted, now_ms)
+    if isinstance(found, str):
+        return NotPossible(found)
+    event = "absence_ended" if isinstance(wish, Back) else "absence_added"
+    pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
+    if isinstance(wish, Away):
+        pipeline.county.post([writer.asked(found, now_ms)], pipeline.changes)
+    pipeline.entry.meta[ABSENCES] = kept(pipeline, now_ms)
+    return AbsenceDone(now_ms, event, found)
+
+
+def kept(pipeline: Pipeline, now_ms: Millis) -> str:
+    """Those that are not over, as the mark keeps them."""
+    return msgspec.json.encode(pipeline.absences.kept(now_ms)).decode()
+
+
+def restore(pipeline: Pipeline, mark: str | None) -> None:
+    """Takes them over at a start."""
+    if mark:
+        pipeline.absences.restore(msgspec.json.decode(mark, type=list[Absence]))

@@ -1,0 +1,90 @@
+"""加收, done on the loop's thread: an extra round ordered or cancelled, kept over a restart, and known to what waits.
+
+It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.extras``.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.extras import EXTRA, ExtraRound
+from alerts.model import Detail, Event
+from alerts.plan import Memory
+from alerts.responses import Asked, Responses
+from alerts.scribe import Log
+from gateway.commands import (
+    Extra,
+    ExtraDone,
+    ExtraList,
+    ExtraVerdict,
+    NoExtra,
+    NotPossible,
+    UnknownPerson,
+    WhichExtras,
+)
+from gateway.pipeline import Pipeline
+from telemetry.reading import Millis
+
+EXTRAS: Final = "extra_rounds"
+"""The small mark that keeps them over a restart."""
+
+
+def answered(wish: Extra | NoExtra | WhichExtras, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict | ExtraList:
+    """Which there are, or the verdict on a wish."""
+    if isinstance(wish, WhichExtras):
+        return ExtraList(now_ms, pipeline.extras.kept(now_ms))
+    return done(wish, pipeline, now_ms)
+
+
+def done(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
+    """The verdict on a wish, to hand back once it is durable."""
+    if wish.by not in pipeline.county.inventory.people:
+        return UnknownPerson()
+    if isinstance(wish, NoExtra):
+        found = pipeline.extras.end(wish.extra, now_ms)
+    else:
+        start_ms = max(wish.from_ms, now_ms)
+        wanted = ExtraRound(
+            id="", place=wish.place, start_ms=start_ms, end_ms=wish.until_ms, reason=wish.reason, by=wish.by
+        )
+        found = pipeline.extras.add(wanted, now_ms)
+    if isinstance(found, str):
+        return NotPossible(found)
+    event = "extra_cancelled" if isinstance(wish, NoExtra) else "extra_ordered"
+    pipeline.changes.log.append(_row(event, found, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms))
+    _let_know(found, pipeline, now_ms)
+    pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.kept(now_ms)).decode()
+    return ExtraDone(now_ms, event, found)
+
+
+def restore(pipeline: Pipeline, mark: str | None) -> None:
+    """Takes them over at a start."""
+    if mark:
+        pipeline.extras.restore(msgspec.json.decode(mark, type=list[ExtraRound]))
+
+
+def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
+    """What waits for a bin's next round waits for the one that is next by now."""
+    county, bins = pipeline.county, {asset.id: asset for asset in pipeline.extras.bins(extra.place)}
+
+    def awaits(hands: Responses, alert: Alert, _memory: Memory | None, _log: Log) -> Alert:
+        return replace(alert, round_ms=hands.escalation.holds.round_due(bins[alert.asset], now_ms))
+
+    waiting = [alert for alert in county.alerts.values() if alert.asset in bins and alert.round_ms]
+    for alert in waiting:
+        county.respond(alert.episode, awaits, now_ms, pipeline.changes)
+
+
+def _row(event: str, extra: ExtraRound, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> Event:
+    inventory = pipeline.county.inventory
+    asset = extra.place if extra.place in inventory.assets else inventory.county.id
+    detail: Detail = {
+        **asked.detail(),
+        "place": extra.place,
+        "from_ms": extra.start_ms,
+        "until_ms": extra.end_ms,
+        "said": extra.reason,
+    }
+    return Event(at_ms=now_ms, event=event, rule=EXTRA, asset=asset, episode=extra.id, detail=detail)
