@@ -56,6 +56,12 @@ class Docket:
         """Every episode that is not over, as it stands now, oldest first."""
         return [alert for alert in {**self.known, **self.changed}.values() if not alert.closed_ms]
 
+    def on(self, asset: str) -> list[Alert]:
+        """Those of them that stand on one asset; asked for each asset of a village, so nothing is copied."""
+        known = (alert for alert in self.known.values() if alert.asset == asset and alert.episode not in self.changed)
+        changed = (alert for alert in self.changed.values() if alert.asset == asset)
+        return [alert for alert in (*known, *changed) if not alert.closed_ms]
+
     def explaining(self) -> list[Alert]:
         """The same of those that may explain others, without a look at the rest."""
         causes = {**self.causes, **{name: alert for name, alert in self.changed.items() if alert.rule in EXPLAINS}}

@@ -17,6 +17,7 @@ from alerts.model import Kind, Owed
 from alerts.people import EMPTIER, holders
 from alerts.plan import Memory
 from alerts.texts import Texts
+from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -212,4 +213,5 @@ class Lists:
 
 
 def _count(alerts: Iterable[Alert], rule: str) -> int:
-    return sum(alert.rule == rule and not alert.closed_ms for alert in alerts)
+    """How many stand; what declared work does by itself is no news."""
+    return sum(alert.rule == rule and not alert.closed_ms and not is_window(alert.parent) for alert in alerts)

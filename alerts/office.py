@@ -3,7 +3,7 @@
 ``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -46,7 +46,7 @@ class Office:
         touched = list(docket.changed.values())
         for alert in touched:
             if alert.closed_ms:
-                self._release_children(alert.episode, at_ms, docket)
+                self._release(docket.standing(), alert.episode, at_ms, docket)
         raised = [alert for alert in touched if alert.episode not in before and not alert.closed_ms]
         for alert in raised:
             self._explain_children(alert, at_ms, docket)
@@ -91,7 +91,7 @@ class Office:
         """T12: a latched episode is over, because a person has looked."""
         docket.log.append(record("reset", alert, at_ms, {**asked.detail()}))
         self._close(alert, at_ms, "reset", docket)
-        self._release_children(alert.episode, at_ms, docket)
+        self._release(docket.standing(), alert.episode, at_ms, docket)
         self.run(docket.changed[alert.episode], at_ms, docket)
 
     def watch(self, trouble: Trouble, at_ms: Millis, docket: Docket) -> None:
@@ -122,7 +122,7 @@ class Office:
                 if finding.kind is Found.WORK_BEGUN:
                     self._quieten(finding.asset, finding.at_ms, docket)
                 elif finding.kind is Found.WORK_OVER:
-                    self._release_children(finding.reason, finding.at_ms, docket)
+                    self._release(docket.on(finding.asset), finding.reason, finding.at_ms, docket)
             case Found.STALE | Found.FRESH:
                 pass  # of more than one asset: see ``_judge_silence``
             case _:
@@ -257,8 +257,8 @@ class Office:
 
     def _quieten(self, asset: str, at_ms: Millis, docket: Docket) -> None:
         """Work has begun: what it explains and that was open before it falls quiet."""
-        for alert in docket.standing():
-            if alert.asset == asset and not alert.parent and alert.episode in docket.known:
+        for alert in docket.on(asset):
+            if not alert.parent and alert.episode in docket.known:
                 cause = self._cause(alert, docket)
                 if cause:
                     docket.enter(self.escalation.explain(alert, cause, at_ms, docket.log))
@@ -273,9 +273,9 @@ class Office:
                 if found is not None:
                     docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
 
-    def _release_children(self, cause: str, at_ms: Millis, docket: Docket) -> None:
+    def _release(self, among: Iterable[Alert], cause: str, at_ms: Millis, docket: Docket) -> None:
         """T14: what an episode or work explained that is over is told after one interval, if it still stands."""
-        for child in docket.standing():
+        for child in among:
             if child.parent != cause:
                 continue
             another = self._cause(child, docket)

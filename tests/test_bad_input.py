@@ -19,16 +19,17 @@ from typer.testing import CliRunner
 from alerts.channels import channels
 from alerts.model import Owed
 from alerts.receipts import reply
-from gateway import absence_work, desk_work, extra_work, figuring, imports, shipped, start
+from gateway import absence_work, desk_work, extra_work, figuring, imports, maintaining, shipped, start
 from gateway import app as gateway_app
 from gateway.cli import app
-from gateway.commands import Away, Back, Extra, NoExtra, SetFigure
+from gateway.commands import Away, Back, Declare, Extra, NoExtra, SetFigure
 from gateway.desk.cases import serve_cases
 from gateway.desk.figures import serve_figures
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.orders import serve_orders
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
+from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.hearing import Hearing
 from gateway.lines import Pushed
@@ -445,6 +446,8 @@ def done(wish: Any, pipeline: Pipeline) -> object:  # noqa: ANN401 -- whatever t
             return absence_work.done(wish, pipeline, RECEIVED_MS)
         case Extra() | NoExtra():
             return extra_work.done(wish, pipeline, RECEIVED_MS)
+        case Declare():
+            return maintaining.done(wish, pipeline, RECEIVED_MS)
         case SetFigure():
             return figuring.done(wish, pipeline, RECEIVED_MS)
         case _:
@@ -459,6 +462,7 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     app = FastAPI()
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
+    serve_works(app, inbox, "hush")
     serve_figures(app, inbox, "hush")
     serve_orders(app, inbox, "hush")
     ended = Event()
@@ -502,6 +506,17 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Absence of ten years", "Nobody would be told meanwhile.", *asked("", body, "absences"))
             body = {"place": "nowhere", "ends": "2026-11-22T13:00:00+08:00", "by": "dispatch-wu"}
             yield Case("Extra round nowhere", "No such area or bin.", *asked("", body, "extra-rounds"))
+            work = {"subject": "ytan-03", "until": "2026-11-22T16:00:00+08:00", "reason": "修池", "by": "dispatch-wu"}
+            for title, wrong, changed in (
+                (
+                    "Work declared by who may not",
+                    "A cleaner may keep one alert quiet, not a place.",
+                    {"by": "cleaner-li"},
+                ),
+                ("Work that would be over already", "The year is wrong.", {"until": "2025-11-22T16:00:00+08:00"}),
+                ("Power cut of what is no feeder", "The word of another list.", {"work": "planned_cut"}),
+            ):
+                yield Case(title, wrong, *asked("", {**work, **changed}, "maintenance"))
     finally:
         ended.set()
         thread.join()

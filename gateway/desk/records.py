@@ -12,6 +12,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Deed, Role
 from gateway.desk.visiting import Gate, require, require_whole
+from gateway.desk.writing import clock
 from telemetry.reading import Millis
 
 SHOWN: Final = 200
@@ -90,6 +91,8 @@ def _named(visit: Visit, event: Event) -> str:
         figure, was, now, reason = (_text(event, key) for key in ("figure", "was", "now", "reason"))
         rule = words.rule(event.rule)
         return words.word("figures", "set").format(name=name, rule=rule, figure=figure, was=was, now=now, reason=reason)
+    if event.event in {"work_declared", "work_withdrawn"}:
+        return _on_work(visit, event)
     if event.event == "looked_again":
         counted = [f"{words.word('again', each)} {_text(event, each)}" for each in Result if _text(event, each) != "0"]
         return f"{words.word('quarantine', name)}：{'，'.join(counted)}"
@@ -106,10 +109,20 @@ def _about(visit: Visit, deed: Deed) -> str:
         return f"{words.word('quarantine', verb)}：{words.word('outcomes', outcome)}"
     if deed.what == "trial" and outcome:
         return f"{words.word('trials', verb)} {_on_trial(visit, verb, episode)}：{words.word('outcomes', outcome)}"
+    if deed.what in {"work_declared", "work_withdrawn"} and rest:
+        return f"{sentences.subject(visit.present.inventory, verb)}：{words.word('outcomes', rest)}"
     if deed.what != "commanded" or not outcome:
         return deed.detail
     case = sentences.episode(visit.present.inventory, episode)
     return f"{words.word('verbs', verb)} {case}：{words.word('outcomes', outcome)}"
+
+
+def _on_work(visit: Visit, event: Event) -> str:
+    """检修 梅岭站（08:00—10:00）：换泵."""
+    detail, written = event.detail or {}, clock(visit.present.calendar, visit.now_ms)
+    span = [written(at_ms) for key in ("from_ms", "until_ms") if isinstance(at_ms := detail.get(key), int)]
+    window = sentences.episode(visit.present.inventory, _text(event, "window"))
+    return f"{window}（{'—'.join(span)}）：{_text(event, 'reason')}"
 
 
 def _on_trial(visit: Visit, kind: str, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from alerts.alert import Alert
 from alerts.model import Detail, Event
 from alerts.texts import tenths
+from alerts.windows import is_window
 from gateway.desk import words
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -35,8 +36,9 @@ def subject(inventory: Inventory, name: str) -> str:
     asset = inventory.assets.get(name)
     if asset is not None:
         return asset.short
-    place = inventory.radio_gateways.get(name) or inventory.areas.get(name) or inventory.people.get(name)
-    return inventory.county.name if place is None else place.name
+    places = (inventory.radio_gateways, inventory.areas, inventory.feeders, inventory.people)
+    named = next((found[name] for found in places if name in found), inventory.county)
+    return named.name
 
 
 def episode(inventory: Inventory, name: str) -> str:
@@ -62,6 +64,8 @@ def of_event(event: Event, inventory: Inventory, clock: Clock) -> str:
 
 def of_wait(alert: Alert, clock: Clock) -> str:
     """等这班来清，先不发（到 11:30）: what an open episode waits for; empty when nothing is due any more."""
+    if is_window(alert.parent):
+        return f"{words.rule(alert.parent.partition('/')[0])}{words.word('waits', 'work')}"
     due_ms = alert.tell_ms or alert.shelved_until_ms
     if not due_ms:
         return ""

@@ -112,6 +112,7 @@ def test_what_is_due_next_is_said_with_its_time() -> None:
     assert sentences.of_wait(changed(OVER, due_ms=at(25, 9), step=1), written) == "明天09:00 还没好就往上报"
     assert sentences.of_wait(changed(OVER, repeat_ms=NOW, step=1), written) == "09:00 再发一遍"
     assert sentences.of_wait(OVER, written) == ""
+    assert sentences.of_wait(changed(OVER, parent="planned_cut/north/x"), written) == "计划停电期间不发短信"
 
 
 def test_times_and_numbers_are_written_for_people() -> None:

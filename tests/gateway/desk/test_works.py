@@ -33,6 +33,7 @@ def test_an_assets_page_says_until_when_it_is_worked_on(gateway: DeskGateway, vi
     assert "10:00：换&lt;b&gt;泵" in page
     audit = lin.see("/audit").text
     assert "报了检修或停电" in audit
+    assert "检修 梅岭站（08:00—10:00）：换&lt;b&gt;泵" in audit
     assert "127.0.0.1" in audit
     gateway.at(at(24, 10, 30))
     over = lin.see("/assets/meiling-plant").text
@@ -47,7 +48,10 @@ def test_what_is_taken_back_is_gone_and_another_town_is_nobodys_to_close(gateway
     assert ask(gateway, "/end", {"window": window, "by": "lin"}).status_code == httpx.codes.OK
     assert ask(gateway, "/end", {"window": window, "by": "lin"}).status_code == httpx.codes.CONFLICT
     assert "<b>检修</b> 到" not in lin.see("/assets/meiling-plant").text
-    assert "提前结束检修或停电" in lin.see("/audit").text
+    ask(gateway, "", {**WISH, "subject": "meiling"})
+    audit = lin.see("/audit").text
+    assert "提前结束检修或停电" in audit
+    assert "检修 梅岭村（08:00—10:00）" in audit
 
 
 def test_a_start_finds_it_in_the_journal_and_shows_it_again(gateway: DeskGateway) -> None:
@@ -60,3 +64,48 @@ def test_a_start_finds_it_in_the_journal_and_shows_it_again(gateway: DeskGateway
     shown = Projection.of(inventory(), {"meiling-plant": state}, ()).assets["meiling-plant"]
     assert shown.run == "maintenance"
     assert [(work.work, work.until_ms, work.reason) for work in shown.works] == [("maintenance", at(24, 10), "换<b>泵")]
+
+
+def test_a_dispatcher_declares_and_ends_it_on_the_sites_page(gateway: DeskGateway, visitor: Enter) -> None:
+    lin = visitor("lin")
+    assert 'href="/work?asset=meiling-plant"' in lin.see("/assets/meiling-plant").text
+    dialog = lin.see("/work?asset=meiling-plant").text
+    assert '<option value="maintenance/meiling-plant">检修：梅岭污水站</option>' in dialog
+    form = {
+        "csrf": lin.csrf,
+        "asset": "meiling-plant",
+        "what": "maintenance/meiling-plant",
+        "since": "2026-11-24T09:00",
+        "until": "2026-11-24T11:00",
+        "reason": "换泵",
+    }
+    assert "已记下" in lin.post("/work", data=form).text
+    assert "检修 梅岭站：09:00—11:00，换泵" in lin.see("/work?asset=meiling-plant").text
+    gateway.at(at(24, 9, 30))
+    assert "<b>检修</b> 到 11:00：换泵" in lin.see("/assets/meiling-plant").text
+    ended = lin.post("/work/end", data={"csrf": lin.csrf, "asset": "meiling-plant", "window": window_of(gateway)})
+    assert "已记下" in ended.text
+    gateway.settle()
+    assert "<b>检修</b> 到" not in lin.see("/assets/meiling-plant").text
+    assert "梅岭站：已记下" in lin.see("/audit").text
+    late = lin.post("/work", data={**form, "until": "2026-11-24T08:00"})
+    assert "结束要晚于开始" in late.text
+    assert lin.post("/work", data={**form, "what": "planned_cut/meiling"}).status_code == httpx.codes.BAD_REQUEST
+    assert lin.post("/work", data={**form, "until": "soon"}).status_code == httpx.codes.BAD_REQUEST
+    assert lin.post("/work", data={**form, "csrf": "guessed"}).status_code == httpx.codes.FORBIDDEN
+
+
+def window_of(gateway: DeskGateway) -> str:
+    with gateway.desk.present.feed.present() as projection:
+        (window,) = projection.assets["meiling-plant"].works
+    return window.id
+
+
+def test_who_only_looks_or_sees_another_town_declares_nothing(visitor: Enter) -> None:
+    assert "/work?" not in visitor("gang").see("/assets/meiling-plant").text
+    assert visitor("gang").see("/work?asset=meiling-plant").status_code == httpx.codes.FORBIDDEN
+    assert visitor("shi").see("/work?asset=zhuyuan-01").status_code == httpx.codes.NOT_FOUND
+    gang = visitor("gang")
+    form = {"csrf": gang.csrf, "asset": "meiling-plant", "what": "maintenance/meiling-plant", "reason": "换泵"}
+    assert gang.post("/work", data={**form, "until": "2026-11-24T11:00"}).status_code == httpx.codes.FORBIDDEN
+    assert gang.post("/work/end", data={**form, "window": "maintenance/x/y"}).status_code == httpx.codes.FORBIDDEN
