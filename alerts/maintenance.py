@@ -4,7 +4,7 @@ Refusals are sentences. What becomes of an asset's alerts meanwhile is ``works``
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -30,13 +30,6 @@ class Declared(Struct, frozen=True):
     assets: tuple[str, ...]
 
 
-class Refusal(NamedTuple):
-    """Why it cannot be: a name for whoever says it in other words, and a sentence."""
-
-    why: str
-    sentence: str
-
-
 class Wish(Struct, frozen=True):
     """What somebody wants declared. ``from_ms`` may be 0: now."""
 
@@ -56,17 +49,16 @@ def standing(county: County) -> Mapping[str, Declared]:
     return {name: Declared(window, tuple(assets)) for name, (window, assets) in found.items()}
 
 
-def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | Refusal:
+def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | str:
     """The window, from now or later on; a sentence where it cannot be."""
     figures = _figures(county)
     assets = covered(county.inventory, wish.work, wish.subject)
     refusal = _refusal(wish, assets, figures, at_ms)
-    if refusal is not None:
+    if refusal:
         return refusal
     if not _may(county.inventory, figures, county.inventory.people[asked.by], assets):
         roles = ", ".join(figures.declared_by)
-        needs = f"it takes one of {roles} for every asset of {wish.subject}"
-        return Refusal("not_yours", f"{asked.by} may not declare this: {needs}")
+        return f"{asked.by} may not declare this: it takes one of {roles} for every asset of {wish.subject}"
     name = _name(f"{wish.work.value}/{wish.subject}/{stamp(at_ms)}", standing(county))
     window = Window(name, max(wish.from_ms, at_ms), wish.until_ms, wish.reason, asked.by)
     changes.log.append(_record("work_declared", county.inventory, window, asked, at_ms))
@@ -76,14 +68,14 @@ def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Ch
     return standing(county)[name]
 
 
-def withdraw(county: County, name: str, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | Refusal:
+def withdraw(county: County, name: str, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | str:
     """The window is over now, or does not come; a sentence where that cannot be."""
     declared = standing(county).get(name)
     if declared is None:
-        return Refusal("no_window", f"there is no window {name}: it may be over; see which ones stand")
+        return f"there is no window {name}: it may be over; see which ones stand"
     assets = tuple(county.inventory.assets[asset] for asset in declared.assets)
     if not _may(county.inventory, _figures(county), county.inventory.people[asked.by], assets):
-        return Refusal("not_yours", f"{asked.by} may not end this: it takes who may declare it")
+        return f"{asked.by} may not end this: it takes who may declare it"
     changes.log.append(_record("work_withdrawn", county.inventory, declared.window, asked, at_ms))
     for asset in declared.assets:
         plan = county.plans[asset]
@@ -110,18 +102,17 @@ def _figures(county: County) -> MaintenanceFigures:
     return county.office.escalation.holds.policies.maintenance
 
 
-def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> Refusal | None:
+def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> str:
     if not assets:
         what = "feeder with plants on it" if wish.work is Work.PLANNED_CUT else "asset, and no area with assets,"
-        return Refusal("unknown_place", f"the inventory has no {what} {wish.subject}; use an id of the inventory")
+        return f"the inventory has no {what} {wish.subject}; use an id of the inventory"
     if not wish.reason.strip() or len(wish.reason) > LONGEST_REASON or not wish.reason.isprintable():
-        sentence = f"say why in 1 to {LONGEST_REASON} signs: the reason is missing, too long or not plain text"
-        return Refusal("reason_missing", sentence)
+        return f"say why in 1 to {LONGEST_REASON} signs: the reason is missing, too long or not plain text"
     if wish.until_ms <= max(wish.from_ms, at_ms):
-        return Refusal("work_time", "it would end before it begins, or in the past; name a later end")
+        return "it would end before it begins, or in the past; name a later end"
     if wish.until_ms - max(wish.from_ms, at_ms) > figures.longest:
-        return Refusal("work_time", f"it may last {figures.longest // _HOUR_MS} h at most; name an earlier end")
-    return None
+        return f"it may last {figures.longest // _HOUR_MS} h at most; name an earlier end"
+    return ""
 
 
 def _may(inventory: Inventory, figures: MaintenanceFigures, person: Person, assets: tuple[Asset, ...]) -> bool:

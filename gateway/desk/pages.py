@@ -31,7 +31,6 @@ from gateway.desk import (
     texts,
     today,
     trial_page,
-    work_page,
 )
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
@@ -64,7 +63,6 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     duty.routes,
     cards.routes,
     trial_page.routes,
-    work_page.routes,
     quarantine_page.routes,
     records.routes,
     acting.routes,

@@ -109,8 +109,6 @@ def _about(visit: Visit, deed: Deed) -> str:
         return f"{words.word('quarantine', verb)}：{words.word('outcomes', outcome)}"
     if deed.what == "trial" and outcome:
         return f"{words.word('trials', verb)} {_on_trial(visit, verb, episode)}：{words.word('outcomes', outcome)}"
-    if deed.what in {"work_declared", "work_withdrawn"} and rest:
-        return f"{sentences.subject(visit.present.inventory, verb)}：{words.word('outcomes', rest)}"
     if deed.what != "commanded" or not outcome:
         return deed.detail
     case = sentences.episode(visit.present.inventory, episode)

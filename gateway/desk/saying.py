@@ -5,7 +5,6 @@ from typing import Final
 
 from gateway.commands import (
     CaseDone,
-    Declared,
     Done,
     NotDurable,
     NotPossible,
@@ -49,8 +48,6 @@ def said(verdict: object) -> Outcome:
             return Outcome(event, good=True)
         case CaseDone(_, case):
             return Outcome(f"case_{case.state}", good=True, case=case.id)
-        case Declared():
-            return Outcome("work_noted", good=True)
         case UnknownCase(settled):
             return Outcome("settled_case" if settled else "unknown_case")
         case NotPossible(reason, why):
