@@ -23,4 +23,4 @@ def done(asked: Declare | Withdraw | Windows, pipeline: Pipeline, now_ms: Millis
     else:
         said = maintenance.withdraw(county, asked.window, by, now_ms, pipeline.changes)
     pipeline.follow()
-    return NotPossible(said) if isinstance(said, str) else said
+    return NotPossible(said.sentence, said.why) if isinstance(said, maintenance.Refused) else said

@@ -31,6 +31,7 @@ from gateway.desk import (
     texts,
     today,
     trial_page,
+    work_page,
 )
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
@@ -58,6 +59,7 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     case_pages.routes,
     stepping.routes,
     assets.routes,
+    work_page.routes,
     map_page.routes,
     texts.routes,
     duty.routes,
