@@ -14,6 +14,7 @@ from alerts.changes import Changes
 from alerts.county import County
 from alerts.model import Detail, Event
 from alerts.policy import MaintenanceFigures
+from alerts.refusals import Refused
 from alerts.responses import Asked
 from alerts.windows import Window, Work
 from telemetry.inventory import Asset, Inventory, Person
@@ -38,13 +39,6 @@ class Wish(Struct, frozen=True):
     from_ms: Millis
     until_ms: Millis
     reason: str
-
-
-class Refused(Struct, frozen=True):
-    """It cannot be: ``why`` is its name for whoever says it in other words, ``sentence`` says it and the remedy."""
-
-    why: str
-    sentence: str
 
 
 def standing(county: County) -> Mapping[str, Declared]:

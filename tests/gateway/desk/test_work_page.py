@@ -70,6 +70,7 @@ def test_what_is_declared_stands_on_the_page_in_the_audit_and_can_be_ended(
     assert "提前结束</a>" in page
     sheet = lin.see("/assets/meiling-plant/work").text
     assert "08:00 到 12:00：换&lt;b&gt;泵" in sheet
+    assert "已经报过" in declare(lin, "meiling-plant", reason="换<b>泵").text, "a double click declares once"
     (window,) = windows(gateway)
     assert "已结束" in end(lin, "meiling-plant", window).text
     gateway.settle()
@@ -120,7 +121,13 @@ def test_a_feeder_that_reaches_into_another_town_is_nobodys_of_one_town(gateway:
 
 
 def test_whoever_sees_half_of_what_is_covered_does_not_end_it(gateway: DeskGateway, visitor: Enter) -> None:
-    wish = {"work": "planned_cut", "subject": "west", "until": "2026-11-24T12:00:00+08:00", "reason": "停", "by": "leader"}
+    wish = {
+        "work": "planned_cut",
+        "subject": "west",
+        "until": "2026-11-24T12:00:00+08:00",
+        "reason": "停",
+        "by": "leader",
+    }
     httpx.post(
         f"{gateway.url}/api/v1/maintenance", json=wish, headers={"Authorization": "Bearer hush"}, trust_env=False
     )
