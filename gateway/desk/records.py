@@ -111,10 +111,17 @@ def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
         case "work":
             feeder = inventory.feeders.get(name)
             return f"{words.rule(what)} {feeder.name if feeder else sentences.subject(inventory, name)}"
+        case "figure":
+            return f"{words.word('figures', what)} {_at(visit, name)}"
         case "commanded":
             return f"{words.word('verbs', what)} {sentences.episode(inventory, name)}"
         case _:
             return ""
+
+
+def _at(visit: Visit, name: str) -> str:
+    area = visit.present.inventory.areas.get(name)
+    return sentences.subject(visit.present.inventory, name) if area is None else area.name
 
 
 def _on_trial(visit: Visit, kind: str, name: str) -> str:
