@@ -27,15 +27,15 @@ def test_a_line_is_changed_counts_at_once_says_whose_it_is_and_is_undone(gateway
     gateway.filled("bin-0101", 62)
     assert gateway.open_rules() == {}
     assert "改指标</a>" in lin.see("/assets/meiling-01").text
-    assert "超过多少算过三分之二：<b>66.7 %</b> <small>规则文件，全县一样" in sheet(lin)
+    assert "超过多少算过三分之二：<b>66.7 %</b> <small>（可改 20 到 95）规则文件，全县一样" in sheet(lin)
     assert "已改，从现在起按新数判断" in change(lin).text
     gateway.filled("bin-0101", 62)
     assert set(gateway.open_rules().values()) == {"over_two_thirds"}
-    assert "<b>60 %</b> <small>梅岭1号，林调度 08:40 改的：赶&lt;b&gt;集" in sheet(lin)
+    assert "<b>60 %</b> <small>（可改 20 到 95）梅岭1号，林调度 08:40 改的：赶&lt;b&gt;集" in sheet(lin)
     assert "66.7 %" in sheet(lin, "meiling-02")
     assert "本来就是这个数" in change(lin).text
     assert "已改" in change(lin, undo="yes", value="").text
-    assert "<b>66.7 %</b> <small>规则文件，全县一样" in sheet(lin)
+    assert "<b>66.7 %</b> <small>（可改 20 到 95）规则文件，全县一样" in sheet(lin)
     audit = lin.see("/audit").text
     assert "超过多少算过三分之二 梅岭1号：已改" in audit
     assert "66.7 → 60.0，赶&lt;b&gt;集" in audit
@@ -44,9 +44,9 @@ def test_a_line_is_changed_counts_at_once_says_whose_it_is_and_is_undone(gateway
 def test_a_village_has_its_own_and_a_site_wins_over_it(visitor: Enter) -> None:
     lin = visitor("lin")
     assert "已改" in change(lin, place="meiling", value="62").text
-    assert "<b>62 %</b> <small>梅岭村，林调度" in sheet(lin, "meiling-02")
+    assert "<b>62 %</b> <small>（可改 20 到 95）梅岭村，林调度" in sheet(lin, "meiling-02")
     assert "已改" in change(lin, value="70").text
-    assert "<b>70 %</b> <small>梅岭1号" in sheet(lin)
+    assert "<b>70 %</b> <small>（可改 20 到 95）梅岭1号" in sheet(lin)
     assert "没有可恢复的" in change(lin, "meiling-02", undo="yes").text, (
         "what the village says is not undone for one site"
     )
@@ -58,7 +58,7 @@ def test_a_plant_has_figures_of_its_own(visitor: Enter) -> None:
     assert "白天有水不出水，多久算停机：<b>2 小时</b>" in sheet(lin, "meiling-plant")
     assert "三分之二" not in sheet(lin, "meiling-plant").split("<main", 1)[1]
     assert "已改" in change(lin, "meiling-plant", figure="stopped.day_h", value="1.5").text
-    assert "<b>1.5 小时</b> <small>梅岭站，林调度" in sheet(lin, "meiling-plant")
+    assert "<b>1.5 小时</b> <small>（可改 0.5 到 48）梅岭站，林调度" in sheet(lin, "meiling-plant")
 
 
 @pytest.mark.parametrize(
