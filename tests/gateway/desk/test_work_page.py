@@ -8,8 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.desk.passwords import hashed
+from gateway.desk.users import Role, User
 from telemetry.inventory import Feeder, Inventory
-from tests.desk_gateway import DeskGateway, at, desk_gateway, inventory
+from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway, inventory
 from tests.gateway.desk.conftest import MORNING, Visitor
 
 Enter = Callable[[str], Visitor]
@@ -109,11 +111,13 @@ def test_a_planned_cut_is_for_every_plant_on_the_feeder(gateway: DeskGateway, vi
 
 
 def test_a_feeder_that_reaches_into_another_town_is_nobodys_of_one_town(gateway: DeskGateway, visitor: Enter) -> None:
-    shi, lin = visitor("shi"), visitor("lin")
+    leading = User("head", Role.DISPATCHER, area="shiqiao", person="leader")  # may declare in both towns, sees one
+    gateway.desk.users.keep(leading, hashed(PASSWORD), 0)
+    shi, lin, head = visitor("shi"), visitor("lin"), visitor("head")
     sheet = shi.see("/assets/pond-plant/work").text
     assert "西线还连着别处的站" in sheet
     assert "计划停电，" not in sheet
-    refused = declare(shi, "pond-plant", work="planned_cut")
+    refused = declare(head, "pond-plant", work="planned_cut")
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "还连着别处的站，整条停电请管全县的人来报" in refused.text
     assert "这里不归您调度" in declare(lin, "pond-plant", work="planned_cut").text, "sees it, answers for half of it"
