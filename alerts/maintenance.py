@@ -1,6 +1,6 @@
 """Who may declare work or a planned power cut, for which assets and how long; and what is done of it in a county.
 
-Refusals are sentences. What becomes of an asset's alerts meanwhile is ``works`` and ``office``.
+Refusals are sentences with a name. What becomes of an asset's alerts meanwhile is ``works`` and ``office``.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from alerts.changes import Changes
 from alerts.county import County
 from alerts.model import Detail, Event
 from alerts.policy import MaintenanceFigures
+from alerts.refusals import Refused
 from alerts.responses import Asked
 from alerts.windows import Window, Work
 from telemetry.inventory import Asset, Inventory, Person
@@ -49,16 +50,17 @@ def standing(county: County) -> Mapping[str, Declared]:
     return {name: Declared(window, tuple(assets)) for name, (window, assets) in found.items()}
 
 
-def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | str:
-    """The window, from now or later on; a sentence where it cannot be."""
+def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | Refused:
+    """The window, from now or later on; why not where it cannot be."""
     figures = _figures(county)
     assets = covered(county.inventory, wish.work, wish.subject)
     refusal = _refusal(wish, assets, figures, at_ms)
-    if refusal:
+    if refusal is not None:
         return refusal
     if not _may(county.inventory, figures, county.inventory.people[asked.by], assets):
         roles = ", ".join(figures.declared_by)
-        return f"{asked.by} may not declare this: it takes one of {roles} for every asset of {wish.subject}"
+        sentence = f"{asked.by} may not declare this: it takes one of {roles} for every asset of {wish.subject}"
+        return Refused("work_not_yours", sentence)
     name = _name(f"{wish.work.value}/{wish.subject}/{stamp(at_ms)}", standing(county))
     window = Window(name, max(wish.from_ms, at_ms), wish.until_ms, wish.reason, asked.by)
     changes.log.append(_record("work_declared", county.inventory, window, asked, at_ms))
@@ -68,14 +70,14 @@ def declare(county: County, wish: Wish, asked: Asked, at_ms: Millis, changes: Ch
     return standing(county)[name]
 
 
-def withdraw(county: County, name: str, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | str:
-    """The window is over now, or does not come; a sentence where that cannot be."""
+def withdraw(county: County, name: str, asked: Asked, at_ms: Millis, changes: Changes) -> Declared | Refused:
+    """The window is over now, or does not come; why not where that cannot be."""
     declared = standing(county).get(name)
     if declared is None:
-        return f"there is no window {name}: it may be over; see which ones stand"
+        return Refused("work_over", f"there is no window {name}: it may be over; see which ones stand")
     assets = tuple(county.inventory.assets[asset] for asset in declared.assets)
     if not _may(county.inventory, _figures(county), county.inventory.people[asked.by], assets):
-        return f"{asked.by} may not end this: it takes who may declare it"
+        return Refused("work_not_yours", f"{asked.by} may not end this: it takes who may declare it")
     changes.log.append(_record("work_withdrawn", county.inventory, declared.window, asked, at_ms))
     for asset in declared.assets:
         plan = county.plans[asset]
@@ -102,17 +104,18 @@ def _figures(county: County) -> MaintenanceFigures:
     return county.office.escalation.holds.policies.maintenance
 
 
-def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> str:
+def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> Refused | None:
     if not assets:
         what = "feeder with plants on it" if wish.work is Work.PLANNED_CUT else "asset, and no area with assets,"
-        return f"the inventory has no {what} {wish.subject}; use an id of the inventory"
+        return Refused("work_nowhere", f"the inventory has no {what} {wish.subject}; use an id of the inventory")
     if not wish.reason.strip() or len(wish.reason) > LONGEST_REASON or not wish.reason.isprintable():
-        return f"say why in 1 to {LONGEST_REASON} signs: the reason is missing, too long or not plain text"
+        sentence = f"say why in 1 to {LONGEST_REASON} signs: the reason is missing, too long or not plain text"
+        return Refused("work_reason", sentence)
     if wish.until_ms <= max(wish.from_ms, at_ms):
-        return "it would end before it begins, or in the past; name a later end"
+        return Refused("work_ends_early", "it would end before it begins, or in the past; name a later end")
     if wish.until_ms - max(wish.from_ms, at_ms) > figures.longest:
-        return f"it may last {figures.longest // _HOUR_MS} h at most; name an earlier end"
-    return ""
+        return Refused("work_long", f"it may last {figures.longest // _HOUR_MS} h at most; name an earlier end")
+    return None
 
 
 def _may(inventory: Inventory, figures: MaintenanceFigures, person: Person, assets: tuple[Asset, ...]) -> bool:

@@ -64,6 +64,14 @@ class Weighed(NamedTuple):
     now: Any
 
 
+class Standing(NamedTuple):
+    """A figure as it counts for an asset: its value, where it is said (empty for the whole county), and who set it."""
+
+    value: Any
+    place: str
+    tuned: Tuned | None
+
+
 class Tuning:
     """The rule set of one county as it counts now: the file's, and over it what people have set."""
 
@@ -97,6 +105,15 @@ class Tuning:
     def plan(self, asset: Asset) -> Plan:
         """What watches an asset now."""
         return self._plan(asset, self.rules)
+
+    def standing(self, asset: Asset, rule: str, figure: str) -> Standing | None:
+        """A figure of a rule that watches the asset; ``None`` where no such rule does or it has no such figure."""
+        watching = self.rules.of(asset).get(rule)
+        if watching is None or not watching.applies(asset) or figure not in type(watching).model_fields:
+            return None
+        at = self.rules.place_of(asset, rule, figure)
+        place = Place.ASSET if at == asset.id else Place.AREA
+        return Standing(getattr(watching, figure), at, self._kept.get(Figure(place, at, rule, figure)))
 
     def weigh(self, wish: Tuned, plans: Mapping[str, Plan]) -> Weighed | str:
         """What a change comes to beside the present ``plans``; a sentence for a person when it cannot be."""

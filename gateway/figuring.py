@@ -41,15 +41,15 @@ def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     at = Figure(wish.place, wish.name, wish.rule, wish.figure)
     area = tuning.area_of(at)
     if not area:
-        return NotPossible(f"the inventory has no {at.place} {at.name!r}; use its id")
+        return NotPossible(f"the inventory has no {at.place} {at.name!r}; use its id", "figure_nowhere")
     if not _may(county.inventory, wish.by, area):
-        return NotPossible(f"{wish.by} is no dispatcher of {at.place} {at.name}; ask one who is")
+        return NotPossible(f"{wish.by} is no dispatcher of {at.place} {at.name}; ask one who is", "figure_not_yours")
     if not wish.reason:
-        return NotPossible("say why it is set: the reason is missing")
+        return NotPossible("say why it is set: the reason is missing", "figure_reason")
     tuned = Tuned(at=at, value=wish.value, by=wish.by, reason=wish.reason, since_ms=now_ms)
     weighed = tuning.weigh(tuned, county.plans)
     if isinstance(weighed, str):
-        return NotPossible(weighed)
+        return NotPossible(weighed, "figure_not_fit")
     pipeline.changes.log.append(_written(wish, weighed, now_ms))
     county.refigure(weighed.plans, now_ms, pipeline.changes)
     tuning.accept(weighed)

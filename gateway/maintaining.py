@@ -4,6 +4,7 @@ Wiring only: who may declare what, and what becomes of it, is ``alerts.maintenan
 """
 
 from alerts import maintenance
+from alerts.refusals import Refused
 from alerts.responses import Asked
 from gateway.commands import Declare, NotPossible, UnknownPerson, Windows, WindowVerdict, Withdraw
 from gateway.pipeline import Pipeline
@@ -23,4 +24,4 @@ def done(asked: Declare | Withdraw | Windows, pipeline: Pipeline, now_ms: Millis
     else:
         said = maintenance.withdraw(county, asked.window, by, now_ms, pipeline.changes)
     pipeline.follow()
-    return NotPossible(said) if isinstance(said, str) else said
+    return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said

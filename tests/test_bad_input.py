@@ -440,6 +440,14 @@ def wrong_watch(home: Installation) -> Iterator[Case]:
         yield met(title, wrong, line)
 
 
+WORK: Final = {"subject": "ytan-03", "until": "2026-11-22T16:00:00+08:00", "reason": "修池", "by": "dispatch-wu"}
+WRONG_WORK: Final = (
+    ("Work declared by who may not", "A cleaner may keep one alert quiet, not a place.", {"by": "cleaner-li"}),
+    ("Work that would be over already", "The year is wrong.", {"until": "2025-11-22T16:00:00+08:00"}),
+    ("Power cut of what is no feeder", "The word of another list.", {"work": "planned_cut"}),
+)
+
+
 def done(wish: Any, pipeline: Pipeline) -> object:  # noqa: ANN401 -- whatever the routes post
     match wish:
         case Away() | Back():
@@ -506,17 +514,8 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Absence of ten years", "Nobody would be told meanwhile.", *asked("", body, "absences"))
             body = {"place": "nowhere", "ends": "2026-11-22T13:00:00+08:00", "by": "dispatch-wu"}
             yield Case("Extra round nowhere", "No such area or bin.", *asked("", body, "extra-rounds"))
-            work = {"subject": "ytan-03", "until": "2026-11-22T16:00:00+08:00", "reason": "修池", "by": "dispatch-wu"}
-            for title, wrong, changed in (
-                (
-                    "Work declared by who may not",
-                    "A cleaner may keep one alert quiet, not a place.",
-                    {"by": "cleaner-li"},
-                ),
-                ("Work that would be over already", "The year is wrong.", {"until": "2025-11-22T16:00:00+08:00"}),
-                ("Power cut of what is no feeder", "The word of another list.", {"work": "planned_cut"}),
-            ):
-                yield Case(title, wrong, *asked("", {**work, **changed}, "maintenance"))
+            for title, wrong, changed in WRONG_WORK:
+                yield Case(title, wrong, *asked("", {**WORK, **changed}, "maintenance"))
     finally:
         ended.set()
         thread.join()

@@ -1,7 +1,6 @@
 """资产: the list, and one page for each with its trend, its people, its devices, and why what was sent was sent."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -15,6 +14,7 @@ from gateway.desk import account, looks
 from gateway.desk.drawing import Frame, Point, area, path
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
+from gateway.desk.typed_times import moment
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate, Refusal
 from gateway.journal.case_reader import CaseReader
@@ -100,12 +100,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _instant(visit: Visit, at: str) -> Millis:
     """What a person has picked, by the county's clock; now for anything else."""
-    try:
-        local = datetime.fromisoformat(at)
-    except ValueError:
-        return visit.now_ms
-    zoned = local if local.tzinfo is not None else local.replace(tzinfo=visit.present.calendar.zone)
-    return min(visit.now_ms, max(0, round(zoned.timestamp() * 1000)))
+    at_ms = moment(visit.present.calendar, at)
+    return visit.now_ms if at_ms is None else min(visit.now_ms, max(0, at_ms))
 
 
 def _devices(visit: Visit, asset: Asset) -> Sequence[Any]:

@@ -37,6 +37,7 @@ def opened(desk: Desk, pipeline: Pipeline) -> Iterator[Feed]:
             Rounds(calendar),
             pipeline.ledger.figures,
             pipeline.trials,
+            pipeline.tuning,
         )
         desk.open(present)
         threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()

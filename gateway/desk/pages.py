@@ -21,6 +21,7 @@ from gateway.desk import (
     case_pages,
     door,
     duty,
+    figure_page,
     live,
     map_page,
     quarantine_page,
@@ -31,6 +32,7 @@ from gateway.desk import (
     texts,
     today,
     trial_page,
+    work_page,
 )
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
@@ -58,6 +60,8 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     case_pages.routes,
     stepping.routes,
     assets.routes,
+    work_page.routes,
+    figure_page.routes,
     map_page.routes,
     texts.routes,
     duty.routes,

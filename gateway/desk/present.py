@@ -13,6 +13,7 @@ from typing import Any, Final
 from alerts.calendars import Calendar
 from alerts.policy import LedgerFigures
 from alerts.trials import Trials
+from alerts.tuning import Tuning
 from dashboards.outline import outline
 from gateway.desk.doorkeeper import Doorkeeper
 from gateway.desk.feed import Feed
@@ -46,6 +47,7 @@ class Present:
     cases: LedgerFigures
     """What each rule asks of a case of the ledger."""
     trials: Trials
+    tuning: Tuning
     _scopes: dict[str, Scope] = field(default_factory=dict)
 
     def scope(self, area: str) -> Scope:

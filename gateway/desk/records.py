@@ -100,19 +100,37 @@ def _named(visit: Visit, event: Event) -> str:
 
 
 def _about(visit: Visit, deed: Deed) -> str:
-    """What a command asked of which case and what came of it; anything else as it was noted."""
-    verb, _, rest = deed.detail.partition(" ")
-    episode, _, outcome = rest.partition(" ")
-    if deed.what == "stepped" and outcome:
-        return f"{words.word('steps', verb)} {episode}：{words.word('outcomes', outcome)}"
-    if deed.what == "looked_again" and outcome:
-        return f"{words.word('quarantine', verb)}：{words.word('outcomes', outcome)}"
-    if deed.what == "trial" and outcome:
-        return f"{words.word('trials', verb)} {_on_trial(visit, verb, episode)}：{words.word('outcomes', outcome)}"
-    if deed.what != "commanded" or not outcome:
-        return deed.detail
-    case = sentences.episode(visit.present.inventory, episode)
-    return f"{words.word('verbs', verb)} {case}：{words.word('outcomes', outcome)}"
+    """What was asked of what, and what came of it; anything else as it was noted."""
+    what, _, rest = deed.detail.partition(" ")
+    name, _, outcome = rest.partition(" ")
+    about = _asked(visit, deed.what, what, name) if outcome else ""
+    return f"{about}：{words.word('outcomes', outcome)}" if about else deed.detail
+
+
+def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
+    """What somebody wanted; empty for what is noted in words of its own."""
+    inventory = visit.present.inventory
+    match deed:
+        case "stepped":
+            return f"{words.word('steps', what)} {name}"
+        case "looked_again":
+            return words.word("quarantine", what)
+        case "trial":
+            return f"{words.word('trials', what)} {_on_trial(visit, what, name)}"
+        case "work":
+            feeder = inventory.feeders.get(name)
+            return f"{words.rule(what)} {feeder.name if feeder else sentences.subject(inventory, name)}"
+        case "figure":
+            return f"{words.word('figures', what)} {_at(visit, name)}"
+        case "commanded":
+            return f"{words.word('verbs', what)} {sentences.episode(inventory, name)}"
+        case _:
+            return ""
+
+
+def _at(visit: Visit, name: str) -> str:
+    area = visit.present.inventory.areas.get(name)
+    return sentences.subject(visit.present.inventory, name) if area is None else area.name
 
 
 def _on_work(visit: Visit, event: Event) -> str:

@@ -36,9 +36,14 @@ class Outcome:
 
 
 def asked(desk: Desk, wish: object) -> Outcome:
-    """Posts it and waits until it is durable, for as long as a person would."""
+    """Posts it and waits until it is durable, for as long as a person would; what came of it in words."""
+    return said(answered(desk, wish))
+
+
+def answered(desk: Desk, wish: object) -> object:
+    """The same, and the verdict itself."""
     answer = desk.inbox.post(wish)
-    return said(answer if isinstance(answer, Unanswered) else answer.wait(ANSWERED_WITHIN_S))
+    return answer if isinstance(answer, Unanswered) else answer.wait(ANSWERED_WITHIN_S)
 
 
 def said(verdict: object) -> Outcome:

@@ -4,7 +4,6 @@ Each is a command into the inbox. Which step is possible is the ledger's to say;
 somebody may ask for it.
 """
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -20,6 +19,7 @@ from gateway.desk.choices import near
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
+from gateway.desk.typed_times import moment
 from gateway.desk.users import Deed, Role
 from gateway.desk.visiting import Form, Gate, Refusal, require
 from telemetry.reading import Millis
@@ -123,9 +123,7 @@ def _ms(visit: Visit, local: str) -> Millis:
     """An instant that a form says by the county's clock; 0 for none."""
     if not local:
         return 0
-    try:
-        at = datetime.fromisoformat(local)
-    except ValueError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
-    zone = visit.present.calendar.local(visit.now_ms).tzinfo
-    return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
+    at_ms = moment(visit.present.calendar, local)
+    if at_ms is None:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    return at_ms

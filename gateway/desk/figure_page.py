@@ -1,0 +1,166 @@
+"""改指标 from a site's page: the few figures that people change, what each is now and who says so, and another value.
+
+What is wrong is said beside the form, which keeps what was typed. All other figures are the command line's; what a
+figure may be is its rule's, and who may set it the gateway's.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from math import isfinite
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Response
+
+from alerts.tuning import Place, Standing
+from gateway.commands import SetFigure
+from gateway.desk import words
+from gateway.desk.drafts import LONGEST_REASON, Draft, signed
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import Outcome, asked
+from gateway.desk.users import Deed, Role
+from gateway.desk.visiting import Form, Gate, Refusal, require
+from telemetry.inventory import Asset
+
+
+class Range(NamedTuple):
+    """What may be typed for a figure, and the figure that must stay on its other side."""
+
+    least: float
+    most: float
+    unit: str
+    below: str = ""
+    above: str = ""
+
+
+OFFERED: Final[Mapping[str, Range]] = {
+    "over_two_thirds.raise_pct": Range(20, 95, "%", above="over_two_thirds.clear_pct"),
+    "over_two_thirds.clear_pct": Range(5, 94, "%", below="over_two_thirds.raise_pct"),
+    "overflow.raise_pct": Range(70, 100, "%", above="overflow.clear_pct"),
+    "overflow.clear_pct": Range(20, 99, "%", below="overflow.raise_pct"),
+    "stopped.day_h": Range(0.5, 48, "小时"),
+    "stopped.night_h": Range(0.5, 48, "小时"),
+}
+"""By rule and figure, in the order of the page; a wider wish belongs to who knows the rules file."""
+_FIELDS: Final = ("figure", "place", "value", "reason", "undo")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of a site: what it is now, and at which place that is said."""
+
+    name: str
+    range: Range
+    standing: Standing
+    place: str
+
+    @property
+    def shown(self) -> str:
+        """66.7 or 70, without a tail of zeros."""
+        return f"{self.standing.value:g}"
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The sheet of one site, and a figure set."""
+    router = APIRouter()
+
+    @router.get("/assets/{name}/figures")
+    def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str) -> Response:
+        return _sheet(visit, _asset(visit, name), Draft())
+
+    @router.post("/assets/{name}/figures")
+    def set_figure(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
+        visit, form = sent
+        asset = _asset(visit, name)
+        who, draft = signed(visit), Draft.of(form, _FIELDS)
+        at, row = draft.typed["place"], _row(visit, asset, draft.typed["figure"])
+        if at not in _places(visit, asset):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        value = _value(visit, asset, row, draft)
+        reason = draft.reason()
+        if draft.faults:
+            return _sheet(visit, asset, draft)
+        rule, _, figure = row.name.partition(".")
+        place = Place.ASSET if at == asset.id else Place.AREA
+        wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who._asdict())
+        outcome = asked(desk, wish)
+        if outcome.name == "unchanged":
+            outcome = Outcome("figure_same", good=True)
+        what = f"{row.name} {at} {outcome.name}"
+        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "figure", what))
+        if not outcome.good:
+            draft.refused(outcome)
+            return _sheet(visit, asset, draft)
+        title = words.word("events", "figure_set")
+        return leaf(visit, "said.html", "assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+
+    return router
+
+
+def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
+    return leaf(
+        visit,
+        "figures.html",
+        "assets",
+        draft.status,
+        asset=asset,
+        rows=list(_rows(visit, asset)),
+        places=_places(visit, asset),
+        typed=dict.fromkeys(_FIELDS, "") | draft.typed,
+        faults=draft.faults,
+        longest=LONGEST_REASON,
+    )
+
+
+def _asset(visit: Visit, name: str) -> Asset:
+    """A site that a dispatcher sees; any other is as if it were not there."""
+    require(visit, Role.DISPATCHER)
+    asset = visit.present.inventory.assets.get(name)
+    if asset is None or not visit.scope.sees(name):
+        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+    return asset
+
+
+def _places(visit: Visit, asset: Asset) -> dict[str, str]:
+    """For what a figure may be set, by id: the site, and its village where all of that is in sight."""
+    area = visit.present.inventory.areas[asset.area]
+    return {asset.id: asset.short} | ({area.id: area.name} if visit.scope.sees_area(area.id) else {})
+
+
+def _rows(visit: Visit, asset: Asset) -> Iterator[Row]:
+    inventory = visit.present.inventory
+    for name, bounds in OFFERED.items():
+        standing = visit.present.tuning.standing(asset, *name.split("."))
+        if standing is not None:
+            area = inventory.areas.get(standing.place)
+            place = asset.short if standing.place == asset.id else inventory.county.name if area is None else area.name
+            yield Row(name, bounds, standing, place)
+
+
+def _row(visit: Visit, asset: Asset, name: str) -> Row:
+    found = next((row for row in _rows(visit, asset) if row.name == name), None)
+    if found is None:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    return found
+
+
+def _value(visit: Visit, asset: Asset, row: Row, draft: Draft) -> float | None:
+    """The number that was typed, 0 where the draft has a fault; ``None``, the file's again, for what was set there."""
+    if draft.typed["undo"]:
+        if row.standing.tuned is None or row.standing.place != draft.typed["place"]:
+            draft.fault("not_changed")
+        return None
+    try:
+        value = float(draft.typed["value"])
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value):
+        draft.fault("no_value")
+        return 0.0
+    if not row.range.least <= value <= row.range.most:
+        draft.fault("out_of_range")
+    others = {other.name: other.standing.value for other in _rows(visit, asset)}
+    if value <= others.get(row.range.above, value - 1) or value >= others.get(row.range.below, value + 1):
+        draft.fault("wrong_order")
+    return value
