@@ -440,6 +440,24 @@ def wrong_watch(home: Installation) -> Iterator[Case]:
         yield met(title, wrong, line)
 
 
+FIGURE: Final = {
+    "place": "asset",
+    "name": "ytan-03",
+    "by": "dispatch-wu",
+    "reason": "赶集",
+    "rule": "over_two_thirds",
+    "figure": "raise_pct",
+    "value": 120,
+}
+WRONG_FIGURES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
+    ("Figure out of bounds", "No bin is fuller than full.", {}),
+    (
+        "Figure of a rule for others",
+        "A bin has no power to lose.",
+        {"rule": "no_power", "figure": "off_delay_s", "value": 60},
+    ),
+    ("Figure by a cleaner", "Only the place's dispatchers set it.", {"value": 60, "by": "cleaner-li"}),
+)
 WORK: Final = {"subject": "ytan-03", "until": "2026-11-22T16:00:00+08:00", "reason": "修池", "by": "dispatch-wu"}
 WRONG_WORK: Final = (
     ("Work declared by who may not", "A cleaner may keep one alert quiet, not a place.", {"by": "cleaner-li"}),
@@ -503,13 +521,8 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
             yield Case("Case closed too early", wrong, *asked(f"{path}/close", {"by": "dispatch-wu"}))
             body = {"by": "dispatch-wu", "until": "2026-11-25T00:00:00+08:00"}
             yield Case("Deferral without a reason", "备案 needs a reason and a day.", *asked(f"{path}/defer", body))
-            place = {"place": "asset", "name": "ytan-03", "by": "dispatch-wu", "reason": "赶集"}
-            wild = {**place, "rule": "over_two_thirds", "figure": "raise_pct", "value": 120}
-            yield Case("Figure out of bounds", "No bin is fuller than full.", *asked("", wild, "figures"))
-            idle = {**place, "rule": "no_power", "figure": "off_delay_s", "value": 60}
-            yield Case("Figure of a rule for others", "A bin has no power to lose.", *asked("", idle, "figures"))
-            theirs = {**wild, "value": 60, "by": "cleaner-li"}
-            yield Case("Figure by a cleaner", "Only the place's dispatchers set it.", *asked("", theirs, "figures"))
+            for title, wrong, changed in WRONG_FIGURES:
+                yield Case(title, wrong, *asked("", {**FIGURE, **changed}, "figures"))
             body = {"person": "dispatch-wu", "ends": "2036-11-25T00:00:00+08:00", "by": "dispatch-wu"}
             yield Case("Absence of ten years", "Nobody would be told meanwhile.", *asked("", body, "absences"))
             body = {"place": "nowhere", "ends": "2026-11-22T13:00:00+08:00", "by": "dispatch-wu"}
