@@ -5,18 +5,20 @@ From what stands at an instant to messages owed. When they are made is data, who
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from alerts import texts
 from alerts.alert import Alert
 from alerts.bins import EMPTY_PCT, BinMemory
 from alerts.calendars import Calendar, Slot, stamp
 from alerts.exposure import POINTS_A_SITE
+from alerts.facts import HOUR_MS
 from alerts.holds import Holds
 from alerts.model import Kind, Owed
 from alerts.people import EMPTIER, holders
 from alerts.plan import Memory
 from alerts.texts import Texts
+from alerts.week import WEEK_MS, Crossing, weeks
 from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
@@ -27,6 +29,10 @@ LIST: Final = "list"
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 _MONDAY: Final = 0
 _FIRST_STOPS: Final = 2
+
+
+Crossings: TypeAlias = Callable[[Millis], Iterable[Crossing]]
+"""The times over two thirds that ended since an instant, or have not."""
 
 
 class Sight(Protocol):
@@ -60,8 +66,8 @@ class Lists:
         times = self.holds.policies.lists.values()
         return min((self.calendar.next_time(after_ms + 1, at) for at in times), default=None)
 
-    def made(self, due_ms: Millis, at_ms: Millis, sight: Sight) -> list[Owed]:
-        """Every list that was due at ``due_ms``, as things stand at ``at_ms``."""
+    def made(self, due_ms: Millis, at_ms: Millis, sight: Sight, crossings: Crossings) -> list[Owed]:
+        """Every list that was due at ``due_ms``, as things stand at ``at_ms`` and were in the week before."""
         makers: Mapping[str, Callable[[Sight, Millis], Iterable[Owed]]] = {
             "emptier": self._for_emptiers,
             "morning": lambda seen, at: self._for_dispatchers("list_morning", seen, at),
@@ -69,6 +75,7 @@ class Lists:
             "afternoon": lambda seen, at: self._for_dispatchers("list_afternoon", seen, at),
             "evening": lambda seen, at: self._for_dispatchers("list_evening", seen, at),
             "week": self._for_crews,
+            "village": lambda _, at: self._for_villages(crossings, at),
         }
         clock = self.calendar.local(due_ms).time()
         due = [name for name, at in self.holds.policies.lists.items() if at == clock]
@@ -145,6 +152,29 @@ class Lists:
                 "short": self.inventory.assets[min(faults, key=lambda alert: alert.raised_ms).asset].short,
             }
             yield self._owed(person, "list_week", facts, at_ms)
+
+    def _for_villages(self, crossings: Crossings, at_ms: Millis) -> Iterator[Owed]:
+        """On Mondays the week of a village to its head; one in which nothing was over needs no word."""
+        calendar = self.calendar
+        if calendar.local(at_ms).weekday() != _MONDAY:
+            return
+        to_ms = calendar.midnight(at_ms)
+        found = weeks(self.inventory, crossings(to_ms - WEEK_MS), to_ms - WEEK_MS, to_ms)
+        for person in self.inventory.people.values():
+            for area in {duty.area: None for duty in person.duties if duty.role is Role.VILLAGE_HEAD}:
+                week = found.get(area or "")
+                if week is None or not week.crossings:
+                    continue
+                facts = {
+                    "day": texts.day(calendar, to_ms - 1),
+                    "area": self.inventory.areas[area or ""].name,
+                    "count": str(week.crossings),
+                    "hours": str(max(1, round(week.longest_ms / HOUR_MS))),
+                    "short": self.inventory.assets[week.worst].short if week.worst else "",
+                    "villages": str(week.villages),
+                    "rank": str(week.rank),
+                }
+                yield self._owed(person.id, "list_village", facts, at_ms)
 
     def _offices(self, role: Role) -> Iterator[tuple[str, Sequence[Asset]]]:
         """Who holds a role, and the assets of their areas."""

@@ -65,6 +65,8 @@ FACTS: Final = frozenset(
         "left",
         "person",
         "stand_in",
+        "villages",
+        "rank",
     }
 )
 """What a template may speak of."""

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from alerts.assembly import Assembled, pack, pack_alert, pack_box, pack_case
+from alerts.assembly import Assembled, pack, pack_box
 from alerts.changes import Changes
-from alerts.ledger.case import Case
-from alerts.ledger.opening import numbered
 from alerts.model import Event, Owed
 from alerts.reach import addressed
-from gateway.journal.entry import AlertRow, CaseRow, Entry, Quarantined, Snapshot
+from alerts.week import Crossing
+from gateway.journal.entry import Entry, Quarantined, Snapshot
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
+from gateway.rows import alert_row, case_row, owed_event
 from gateway.tracks import UNTRACKED, Track, pack_track
 from telemetry import clock, sequence
 from telemetry.directory import Directory
@@ -41,6 +41,9 @@ class Archive(Protocol):
 
     def highest_seq(self, device: str, boot: int) -> int:
         """The highest ``seq`` stored of a boot, or ``sequence.NONE_STORED``."""
+
+    def crossings(self, since_ms: Millis) -> list[Crossing]:
+        """The times that bins were over two thirds and that ended since then, or have not."""
 
 
 @dataclass(slots=True)
@@ -135,7 +138,7 @@ class Pipeline:
         self._listing_ms = self._lists.next_ms(due_ms)
         self.entry.meta[LISTED] = str(due_ms)
         if due_ms >= self.county.hearing_since_ms - LIST_KEEPS_MS:
-            self.county.post([*self._lists.made(due_ms, now_ms, self.county)], self.changes)
+            self.county.post([*self._lists.made(due_ms, now_ms, self.county, self._archive.crossings)], self.changes)
 
     def follow(self) -> None:
         """The ledger hears what the county has said since it last did; called wherever something may have been said."""
@@ -158,17 +161,7 @@ class Pipeline:
         for asset in changes.moved:
             entry.states[asset] = pack(self.county.plans[asset], self.county.states[asset])
         for alert in changes.alerts.values():
-            entry.alerts[alert.episode] = AlertRow(
-                alert.episode,
-                alert.rule,
-                alert.asset,
-                alert.device,
-                alert.severity,
-                alert.raised_ms,
-                alert.closed_ms or None,
-                pack_alert(alert),
-                settled=bool(alert.closed_ms and not alert.wake_ms),
-            )
+            entry.alerts[alert.episode] = alert_row(alert)
         entry.mailboxes |= {phone: pack_box(box) for phone, box in changes.boxes.items()}
         for said in self._addressed(changes.log):
             if isinstance(said, Owed):
@@ -257,43 +250,3 @@ class Pipeline:
 
     def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
         self.file((Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail),))
-
-
-def case_row(case: Case) -> CaseRow:
-    """A case as the journal keeps it."""
-    (day, town), in_day = numbered(case.id)
-    return CaseRow(
-        id=case.id,
-        town=town,
-        day=day,
-        in_day=in_day,
-        state=case.state,
-        origin=case.origin,
-        rule=case.rule,
-        severity=case.severity,
-        asset=case.asset,
-        within=f"/{'/'.join(case.within)}/",
-        place=case.place,
-        what=case.what,
-        owner=case.owner,
-        caller=f"{case.caller_name} {case.caller_phone}".strip(),
-        episode=case.episode,
-        opened_ms=case.opened_ms,
-        deadline_ms=case.deadline_ms,
-        closed_ms=case.closed_ms,
-        blob=pack_case(case),
-        settled=case.settled,
-    )
-
-
-def owed_event(owed: Owed) -> Event:
-    """The row that says that somebody is to be told (law L9); the words are in the notification."""
-    return Event(
-        at_ms=owed.at_ms,
-        event="owed",
-        rule=owed.rule,
-        asset=owed.asset,
-        episode=owed.episode,
-        severity=owed.severity,
-        detail={"kind": owed.kind, "step": owed.step, "repeat": owed.repeat, "to": owed.to},
-    )

@@ -12,6 +12,7 @@ import msgspec
 
 from alerts.channels import Accepted, Failed, Outcome, Refused
 from alerts.model import Event, Owed
+from alerts.week import Crossing
 from gateway.journal import telephone_rows
 from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
 from telemetry.reading import Millis
@@ -31,6 +32,17 @@ def keep_alerts(connection: sqlite3.Connection, alerts: Mapping[str, AlertRow]) 
         _ALERT,
         [astuple(row) for row in alerts.values()],
     )
+
+
+def crossings(connection: sqlite3.Connection, since_ms: Millis) -> list[Crossing]:
+    """The times over two thirds that ended since then, or have not."""
+    return [Crossing(*row) for row in connection.execute(_CROSSINGS, (since_ms,))]
+
+
+_CROSSINGS: Final = """
+    SELECT asset, raised_ms, cleared_ms FROM alert WHERE rule = 'over_two_thirds' AND cleared_ms >= ?1 UNION ALL
+    SELECT asset, raised_ms, NULL FROM alert WHERE rule = 'over_two_thirds' AND cleared_ms IS NULL AND NOT settled
+"""
 
 
 def keep_mailboxes(connection: sqlite3.Connection, mailboxes: Mapping[str, bytes]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from alerts.answers import Asked
+from alerts.week import Crossing
 from gateway.journal import (
     arrival_rows,
     case_rows,
@@ -106,6 +107,11 @@ class Journal:
         with translated(self._path):
             found = reading_rows.highest_seq(self._connection, self._last_reading_id, number, boot)
         return NONE_STORED if found is None else found
+
+    def crossings(self, since_ms: Millis) -> list[Crossing]:
+        """The times that bins were over two thirds and that ended since then, or have not."""
+        with translated(self._path):
+            return case_rows.crossings(self._connection, since_ms)
 
     def aside(self, reason: str, most: int) -> list[Aside]:
         """Some of those in quarantine for a reason that were not taken when looked at again."""

@@ -50,6 +50,7 @@ LONGEST: Mapping[str, str] = {
     "round": "下午班",
     **dict.fromkeys(("over", "full", "stopped", "silent", "due", "done", "left"), "120"),
     "points": "62.5",
+    **dict.fromkeys(("villages", "rank"), "120"),
     "person": "欧阳大姐",
     "stand_in": "诸葛师傅",
 }
@@ -148,10 +149,10 @@ FOR_SEVERAL = {
         "list_noon",
         "list_noon_done",
     ),
-    *("declined_list", "list_afternoon", "list_evening", "list_week"),
+    *("declined_list", "list_afternoon", "list_evening", "list_week", "list_village"),
 }
 """They name up to eight, and may take two segments."""
-OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning"}
+OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning", "list_village"}
 """Lists may have nothing to name."""
 OF_THE_HOUSE = {"series_paused", "house_deaf", "house_stuck", "house_hears", "heartbeat"}
 """Notices of the house about itself: their place is the office's own machine."""

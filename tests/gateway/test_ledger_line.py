@@ -19,7 +19,7 @@ from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.journal.retention import KEEP_CASES_MS
 from gateway.journal.versions import migrate, scripts
 from gateway.journal.writer import Journal
-from gateway.pipeline import case_row
+from gateway.rows import case_row
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
 from tests.strategies import wire_bytes

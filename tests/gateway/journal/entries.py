@@ -28,7 +28,7 @@ from gateway.journal.entry import (
     Stream,
     Unreceipted,
 )
-from gateway.pipeline import case_row
+from gateway.rows import case_row
 from telemetry.reading import Clock, Reading, Values
 from telemetry.series import Measurement
 from telemetry.wire import Status
