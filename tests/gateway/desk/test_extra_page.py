@@ -6,7 +6,9 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from tests.desk_gateway import DeskGateway
+from gateway.desk.passwords import hashed
+from gateway.desk.users import Role, User
+from tests.desk_gateway import PASSWORD, DeskGateway
 from tests.gateway.desk.conftest import Visitor
 
 Enter = Callable[[str], Visitor]
@@ -76,6 +78,17 @@ def test_what_is_typed_wrong_is_said_and_kept(
     for name, value in ({"since": FROM, "until": UNTIL, "reason": "赶&lt;b&gt;集"} | typed).items():
         assert f'name="{name}" value="{value}"' in refused.text
     assert extras(gateway) == []
+
+
+def test_whoever_sees_a_village_does_not_cancel_for_the_town(gateway: DeskGateway, visitor: Enter) -> None:
+    wish = {"place": "shiqiao", "ends": "2026-11-24T12:00:00+08:00", "by": "lin"}
+    permit = {"Authorization": "Bearer hush"}
+    httpx.post(f"{gateway.url}/api/v1/extra-rounds", json=wish, headers=permit, trust_env=False).raise_for_status()
+    gateway.desk.users.keep(User("mo", Role.DISPATCHER, area="meiling", person="lin"), hashed(PASSWORD), 0)
+    mo, (extra,) = visitor("mo"), extras(gateway)
+    assert "含别处，您取消不了" in mo.see("/assets/meiling-01/extra").text
+    assert cancel(mo, extra).status_code == HTTPStatus.NOT_FOUND
+    assert "已取消加收" in cancel(visitor("shi"), extra).text
 
 
 def test_only_a_dispatcher_and_only_what_is_in_sight(gateway: DeskGateway, visitor: Enter) -> None:
