@@ -34,7 +34,7 @@ class Absence(Struct, frozen=True, kw_only=True):
 
 
 class Absences:
-    """Those of one county. Not thread-safe: one loop owns it."""
+    """Those of one county. One loop owns it; others may read, for what is kept is replaced and never changed."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -78,7 +78,7 @@ class Absences:
         found = self._kept.get(absence)
         if found is None or found.until_ms <= at_ms:
             return Refused("absence_over", f"there is no absence {absence} that is not over: list them")
-        del self._kept[absence]
+        self._kept = {each.id: each for each in self._kept.values() if each is not found}
         return found
 
     def of(self, person: str, at_ms: Millis) -> Absence | None:

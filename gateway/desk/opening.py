@@ -38,6 +38,7 @@ def opened(desk: Desk, pipeline: Pipeline) -> Iterator[Feed]:
             pipeline.ledger.figures,
             pipeline.trials,
             pipeline.tuning,
+            pipeline.absences,
         )
         desk.open(present)
         threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from alerts.absences import Absences
 from alerts.calendars import Calendar
 from alerts.policy import LedgerFigures
 from alerts.trials import Trials
@@ -48,6 +49,7 @@ class Present:
     """What each rule asks of a case of the ledger."""
     trials: Trials
     tuning: Tuning
+    absences: Absences
     _scopes: dict[str, Scope] = field(default_factory=dict)
 
     def scope(self, area: str) -> Scope:

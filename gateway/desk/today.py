@@ -1,12 +1,13 @@
 """今天: the page that the office looks at every morning, and the same as plain text for the group chat."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
+from alerts.absences import Absence
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.desk.drawing import Point, Spark, spark
@@ -32,11 +33,21 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             page = _page(journal, visit)
             sparks = _sparks(journal, visit, (case for case in page.decide if case.asset is not None))
-        answer = leaf(visit, "today.html", "today", page=page, sparks=sparks, nobody=visit.scope.uncovered)
+        away, nobody = _people(visit)
+        answer = leaf(visit, "today.html", "today", page=page, sparks=sparks, away=away, nobody=nobody)
         desk.cost_s = monotonic_s() - begun_s
         return answer
 
     return router
+
+
+def _people(visit: Visit) -> tuple[list[Absence], Sequence[str]]:
+    """Who is away now, and which areas nobody empties; what is asked for every bin is asked only when somebody is."""
+    absences, seen = visit.present.absences, {person.id for person in visit.scope.people}
+    away = [each for each in absences.kept(visit.now_ms) if each.from_ms <= visit.now_ms and each.person in seen]
+    if not away:
+        return [], visit.scope.uncovered
+    return away, [area for area in absences.uncovered(visit.now_ms) if visit.scope.sees_area(area)]
 
 
 def _page(journal: CaseReader, visit: Visit) -> Morning:

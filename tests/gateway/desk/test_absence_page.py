@@ -37,11 +37,13 @@ def test_who_is_away_stands_on_the_roster_and_is_back_when_it_is_ended(gateway: 
     page = lin.see("/duty").text
     assert "<b>梅大姐</b> 08:00 到 11月26日00:00，竹师傅代班：回&lt;b&gt;家" in page
     assert "✕ 请假" in page
+    assert "梅大姐 到 11月26日00:00，竹师傅代班" in lin.see("/").text
     assert [message.to for message in gateway.channel.sent] == ["zhu"], "who stands in is asked"
     assert "这段时间已经请了假" in write(lin).text, "a double click writes once"
     (absence,) = absences(gateway)
     assert "已销假" in end(lin, absence).text
     assert "✕ 请假" not in lin.see("/duty").text
+    assert "梅大姐 到" not in lin.see("/").text
     assert "这次请假已经结束" in end(lin, absence).text
     audit = lin.see("/audit").text
     assert "请假 梅大姐：已记下请假" in audit
@@ -59,6 +61,7 @@ def test_a_village_whose_cleaner_is_away_with_nobody_instead_has_nobody(gateway:
     page = lin.see("/duty").text
     assert "没人管的村" in page
     assert "梅岭村、竹园村" in page
+    assert "梅岭村、竹园村：资产册里没有人" in lin.see("/").text
     assert "竹园村" not in visitor("shi").see("/duty").text.split("没人管的村", 1)[1].split("</section>", 1)[0]
     gateway.settle()
 
