@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.calendars import DAY_MS, stamp
 from alerts.people import EMPTIER, holders
+from alerts.refusals import Refused
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -53,8 +54,8 @@ class Absences:
         """The absence of that id, over or not."""
         return self._kept.get(absence)
 
-    def add(self, wish: Absence, at_ms: Millis) -> Absence | str:
-        """The absence as it is kept from now on; a sentence when it cannot be, which changes nothing."""
+    def add(self, wish: Absence, at_ms: Millis) -> Absence | Refused:
+        """The absence as it is kept from now on; why not when it cannot be, which changes nothing."""
         stand_in = wish.stand_in or self._inventory.people[wish.person].stand_in or ""
         from_ms = max(wish.from_ms, at_ms)
         made = Absence(
@@ -67,16 +68,16 @@ class Absences:
             by=wish.by,
         )
         problem = self._problem(made, at_ms)
-        if problem:
+        if problem is not None:
             return problem
         self._kept = {each.id: each for each in (*self.kept(at_ms), made)}
         return made
 
-    def end(self, absence: str, at_ms: Millis) -> Absence | str:
-        """Cancels one that has not begun, or ends one early; a sentence when there is nothing to end."""
+    def end(self, absence: str, at_ms: Millis) -> Absence | Refused:
+        """Cancels one that has not begun, or ends one early; why not when there is nothing to end."""
         found = self._kept.get(absence)
         if found is None or found.until_ms <= at_ms:
-            return f"there is no absence {absence} that is not over: list them"
+            return Refused("absence_over", f"there is no absence {absence} that is not over: list them")
         del self._kept[absence]
         return found
 
@@ -111,26 +112,31 @@ class Absences:
         }
         return tuple(found)
 
-    def _problem(self, made: Absence, at_ms: Millis) -> str:
+    def _problem(self, made: Absence, at_ms: Millis) -> Refused | None:
         if made.until_ms <= made.from_ms:
-            return "an absence ends after it begins, and not in the past: name another until"
+            return Refused("ends_early", "an absence ends after it begins, and not in the past: name another until")
         if made.until_ms - made.from_ms > LONGEST_MS:
-            return f"an absence lasts at most {LONGEST_MS // DAY_MS} days: name somebody else in the inventory"
+            sentence = f"an absence lasts at most {LONGEST_MS // DAY_MS} days: name somebody else in the inventory"
+            return Refused("absence_long", sentence)
         if not made.stand_in:
-            return f"{made.person} has no stand-in in the inventory: name one, or nobody would be told"
+            sentence = f"{made.person} has no stand-in in the inventory: name one, or nobody would be told"
+            return Refused("no_stand_in", sentence)
         if made.stand_in not in self._inventory.people:
-            return f"the inventory has no person {made.stand_in} to stand in: name one of its people"
+            sentence = f"the inventory has no person {made.stand_in} to stand in: name one of its people"
+            return Refused("unknown_owner", sentence)
         if self._inventory.phone_of[made.stand_in] == "" or made.stand_in == made.person:
-            return f"{made.stand_in} cannot stand in for {made.person}: name somebody else with a telephone"
+            sentence = f"{made.stand_in} cannot stand in for {made.person}: name somebody else with a telephone"
+            return Refused("bad_stand_in", sentence)
         if len(self.kept(at_ms)) >= _MOST:
-            return f"there are {_MOST} absences already: end those that are over"
+            return Refused("orders_full", f"there are {_MOST} absences already: end those that are over")
         return self._clash(made)
 
-    def _clash(self, made: Absence) -> str:
+    def _clash(self, made: Absence) -> Refused | None:
         for each in self._kept.values():
             meets = each.from_ms < made.until_ms and made.from_ms < each.until_ms
             if meets and each.person == made.person:
-                return f"{made.person} is away already: end {each.id} first"
+                return Refused("away_already", f"{made.person} is away already: end {each.id} first")
             if meets and each.person == made.stand_in and each.stand_in == made.person:
-                return f"{made.stand_in} is away in that time, and {made.person} stands in: name somebody else"
-        return ""
+                sentence = f"{made.stand_in} is away in that time, and {made.person} stands in: name somebody else"
+                return Refused("stand_in_away", sentence)
+        return None

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from alerts.calendars import DAY_MS, Slot, stamp
+from alerts.refusals import Refused
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -70,8 +71,8 @@ class ExtraRounds:
             )
         )
 
-    def add(self, wish: ExtraRound, at_ms: Millis) -> ExtraRound | str:
-        """The round as it is kept from now on; a sentence when it cannot be, which changes nothing."""
+    def add(self, wish: ExtraRound, at_ms: Millis) -> ExtraRound | Refused:
+        """The round as it is kept from now on; why not when it cannot be, which changes nothing."""
         made = ExtraRound(
             id=f"{EXTRA}/{wish.place}/{stamp(wish.start_ms)}",
             place=wish.place,
@@ -81,30 +82,34 @@ class ExtraRounds:
             by=wish.by,
         )
         problem = self._problem(made, at_ms)
-        if problem:
+        if problem is not None:
             return problem
         self._kept = {each.id: each for each in (*self.kept(at_ms), made)}
         return made
 
-    def end(self, extra: str, at_ms: Millis) -> ExtraRound | str:
-        """Cancels one that is not over; a sentence when there is nothing to cancel."""
+    def end(self, extra: str, at_ms: Millis) -> ExtraRound | Refused:
+        """Cancels one that is not over; why not when there is nothing to cancel."""
         found = self._kept.get(extra)
         if found is None or found.end_ms <= at_ms:
-            return f"there is no extra round {extra} that is not over: list them"
+            return Refused("extra_over", f"there is no extra round {extra} that is not over: list them")
         del self._kept[extra]
         return found
 
-    def _problem(self, made: ExtraRound, at_ms: Millis) -> str:
+    def _problem(self, made: ExtraRound, at_ms: Millis) -> Refused | None:
         if not made.place or (made.place not in self._inventory.areas and made.place not in self._inventory.assets):
-            return f"the inventory has no area or bin {made.place}: name one of its ids"
+            return Refused("unknown_place", f"the inventory has no area or bin {made.place}: name one of its ids")
         if not self.bins(made.place):
-            return f"no bin of {made.place} has rounds: what is emptied on demand is dispatched (派) instead"
+            sentence = f"no bin of {made.place} has rounds: what is emptied on demand is dispatched (派) instead"
+            return Refused("no_rounds", sentence)
         if made.end_ms <= max(made.start_ms, at_ms):
-            return "an extra round ends after it begins, and not in the past: name another until"
+            return Refused("ends_early", "an extra round ends after it begins, and not in the past: name another until")
         if made.end_ms - made.start_ms > LONGEST_MS:
-            return "an extra round lasts at most a day: order one for each day"
+            return Refused("extra_long", "an extra round lasts at most a day: order one for each day")
         if made.start_ms > at_ms + AHEAD_MS:
-            return f"an extra round is ordered at most {AHEAD_MS // DAY_MS} days ahead"
+            return Refused("extra_ahead", f"an extra round is ordered at most {AHEAD_MS // DAY_MS} days ahead")
         if made.id in self._kept:
-            return f"{made.place} has an extra round from then on already: end {made.id} first"
-        return "" if len(self.kept(at_ms)) < _MOST else f"there are {_MOST} extra rounds already: end some"
+            sentence = f"{made.place} has an extra round from then on already: end {made.id} first"
+            return Refused("extra_known", sentence)
+        if len(self.kept(at_ms)) >= _MOST:
+            return Refused("orders_full", f"there are {_MOST} extra rounds already: end some")
+        return None

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from alerts.absences import Absence
+from alerts.refusals import Refused
 from alerts.responses import Asked
 from alerts.standing_in import StandingIn
 from gateway.commands import AbsenceDone, AbsenceVerdict, Away, Back, NotPossible, Roster, UnknownPerson, WhoIsAway
@@ -45,8 +46,8 @@ def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdic
             by=wish.by,
         )
         found = absences.add(wanted, now_ms)
-    if isinstance(found, str):
-        return NotPossible(found)
+    if isinstance(found, Refused):
+        return NotPossible(found.sentence, found.why)
     event = "absence_ended" if isinstance(wish, Back) else "absence_added"
     pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
     if isinstance(wish, Away):

@@ -12,6 +12,7 @@ from alerts.alert import Alert
 from alerts.extras import EXTRA, ExtraRound
 from alerts.model import Detail, Event
 from alerts.plan import Memory
+from alerts.refusals import Refused
 from alerts.responses import Asked, Responses
 from alerts.scribe import Log
 from gateway.commands import (
@@ -50,8 +51,8 @@ def done(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerd
             id="", place=wish.place, start_ms=start_ms, end_ms=wish.until_ms, reason=wish.reason, by=wish.by
         )
         found = pipeline.extras.add(wanted, now_ms)
-    if isinstance(found, str):
-        return NotPossible(found)
+    if isinstance(found, Refused):
+        return NotPossible(found.sentence, found.why)
     event = "extra_cancelled" if isinstance(wish, NoExtra) else "extra_ordered"
     pipeline.changes.log.append(_row(event, found, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms))
     _let_know(found, pipeline, now_ms)

@@ -1,12 +1,16 @@
-"""值班: who answers for what and when, and which village has nobody."""
+"""值班: who answers for what and when, who is away and who stands in, and which village has nobody."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from gateway.commands import Roster, WhoIsAway
+from gateway.desk import absence_page
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import answered
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
 from gateway.welcoming import is_new
@@ -22,6 +26,7 @@ class Post:
     where: str
     on_duty: bool
     stand_in: str
+    away: bool
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -33,13 +38,32 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         phones = visit.user.role.reaches(Role.CREW)
         contacts = desk.contacts()
         new = [person.name for person in visit.scope.people if phones and is_new(person, contacts)]
-        nobody = visit.scope.uncovered
-        return leaf(visit, "duty.html", "duty", posts=_posts(visit), nobody=nobody, phones=phones, new=new)
+        roster = answered(desk, WhoIsAway())
+        absences = absence_page.away(visit, roster)
+        away = {each.person for each in absences if each.from_ms <= visit.now_ms}
+        return leaf(
+            visit,
+            "duty.html",
+            "duty",
+            posts=_posts(visit, away),
+            nobody=_nobody(visit, roster),
+            phones=phones,
+            new=new,
+            known=isinstance(roster, Roster),
+            absences=[(each, absence_page.may_write(visit, each)) for each in absences],
+        )
 
     return router
 
 
-def _posts(visit: Visit) -> dict[str, list[Post]]:
+def _nobody(visit: Visit, roster: object) -> list[str]:
+    """Areas that nobody empties now; while the gateway does not answer, those that nobody ever does."""
+    if not isinstance(roster, Roster):
+        return list(visit.scope.uncovered)
+    return [area for area in roster.uncovered if visit.scope.sees_area(area)]
+
+
+def _posts(visit: Visit, away: Collection[str]) -> dict[str, list[Post]]:
     """The roster by role, in the order of the roles."""
     inventory, calendar = visit.present.inventory, visit.present.calendar
     found: dict[str, list[Post]] = {}
@@ -48,7 +72,7 @@ def _posts(visit: Visit) -> dict[str, list[Post]]:
             place = inventory.areas[duty.area].name if duty.area else inventory.routes[duty.route or ""].name
             on_duty = duty.hours is None or calendar.is_within(visit.now_ms, duty.hours)
             stand_in = inventory.people[person.stand_in].name if person.stand_in else ""
-            found.setdefault(duty.role, []).append(Post(person, duty, place, on_duty, stand_in))
+            found.setdefault(duty.role, []).append(Post(person, duty, place, on_duty, stand_in, person.id in away))
     return {
         role: found[role]
         for role in ("dispatcher", "crew", "collector", "cleaner", "village_head", "town_leader")

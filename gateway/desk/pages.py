@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from gateway.desk import (
+    absence_page,
     acting,
     assets,
     caption,
@@ -21,6 +22,7 @@ from gateway.desk import (
     case_pages,
     door,
     duty,
+    extra_page,
     figure_page,
     live,
     map_page,
@@ -62,6 +64,8 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     assets.routes,
     work_page.routes,
     figure_page.routes,
+    extra_page.routes,
+    absence_page.routes,
     map_page.routes,
     texts.routes,
     duty.routes,

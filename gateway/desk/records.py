@@ -120,17 +120,14 @@ def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
         case "work":
             feeder = inventory.feeders.get(name)
             return f"{words.rule(what)} {feeder.name if feeder else sentences.subject(inventory, name)}"
+        case "away" | "extra":
+            return f"{words.word('events', what)} {sentences.subject(inventory, name)}"
         case "figure":
-            return f"{words.word('figures', what)} {_at(visit, name)}"
+            return f"{words.word('figures', what)} {sentences.subject(inventory, name)}"
         case "commanded":
             return f"{words.word('verbs', what)} {sentences.episode(inventory, name)}"
         case _:
             return ""
-
-
-def _at(visit: Visit, name: str) -> str:
-    area = visit.present.inventory.areas.get(name)
-    return sentences.subject(visit.present.inventory, name) if area is None else area.name
 
 
 def _on_work(visit: Visit, event: Event) -> str:

@@ -60,6 +60,11 @@ class Scope:
         return tuple(person for person in self.inventory.people.values() if self.is_whole or self._touches(person))
 
     @cached_property
+    def own_people(self) -> tuple[Person, ...]:
+        """Those all of whose duties lie within it: what is written of them concerns nobody else."""
+        return tuple(person for person in self.inventory.people.values() if self.is_whole or self._holds(person))
+
+    @cached_property
     def uncovered(self) -> tuple[str, ...]:
         """Areas, by id, with a bin that nobody empties."""
         found = {
@@ -80,6 +85,10 @@ class Scope:
             for asset in self.inventory.assets.values()
             if any(self.sees_area(area) for area in asset.areas)
         }
+
+    def _holds(self, person: Person) -> bool:
+        stops = [stop for duty in person.duties if duty.route for stop in self.inventory.routes[duty.route].stops]
+        return bool(person.duties) and all(map(self.sees_area, self._areas(person))) and self._own.keys() >= set(stops)
 
     def _touches(self, person: Person) -> bool:
         return any(self.sees_area(area) or area in self._above for area in self._areas(person)) or any(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from alerts.absences import LONGEST_MS, Absence, Absences
 from alerts.answers import Meaning
 from alerts.model import Event, Owed
+from alerts.refusals import Refused
 from alerts.standing_in import StandingIn
 from gateway import absence_work, start
 from gateway.commands import AbsenceDone, Away, Back, NotPossible, UnknownPerson
@@ -78,8 +79,8 @@ def test_there_is_always_somebody_to_tell(wishes: list[tuple[str, str, int, int]
 def test_what_cannot_be_is_said_with_its_remedy_and_changes_nothing(wish: Absence, says: str) -> None:
     absences = made()
     refusal = absences.add(wish, NOON)
-    assert isinstance(refusal, str)
-    assert says in refusal
+    assert isinstance(refusal, Refused)
+    assert says in refusal.sentence
     assert absences.kept(0) == ()
 
 
@@ -87,9 +88,9 @@ def test_nobody_is_away_twice_at_once_nor_stands_in_for_who_stands_in_for_them()
     absences = made()
     absences.add(absence("cleaner-li", "cleaner-zhou"), NOON)
     for wish in (absence("cleaner-li", "driver-tang", NOON + HOUR), absence("cleaner-zhou", "cleaner-li", NOON + HOUR)):
-        assert isinstance(absences.add(wish, NOON), str)
+        assert isinstance(absences.add(wish, NOON), Refused)
     assert len(absences.kept(NOON)) == 1
-    assert isinstance(absences.end("absence/cleaner-li/never", NOON), str)
+    assert isinstance(absences.end("absence/cleaner-li/never", NOON), Refused)
 
 
 def test_a_village_whose_people_are_away_with_nobody_instead_has_nobody() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from alerts.calendars import Calendar, Slot
 from alerts.extras import AHEAD_MS, LONGEST_MS, ExtraRound, ExtraRounds
+from alerts.refusals import Refused
 from gateway import extra_work, start
 from gateway.commands import Extra, ExtraDone, NoExtra, NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
@@ -52,8 +53,8 @@ def test_it_stands_among_the_bins_own_rounds_in_order_and_marked() -> None:
 def test_what_cannot_be_is_said_with_its_remedy_and_changes_nothing(wish: ExtraRound, says: str) -> None:
     extras = ExtraRounds(COUNTY)
     refusal = extras.add(wish, NOON)
-    assert isinstance(refusal, str)
-    assert says in refusal
+    assert isinstance(refusal, Refused)
+    assert says in refusal.sentence
     assert extras.kept(0) == ()
 
 

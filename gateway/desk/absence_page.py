@@ -1,0 +1,121 @@
+"""请假 and 销假 from the roster: who is away, from when until when, and who stands in.
+
+What is wrong is said beside the form, which keeps what was typed. Who is told instead, and what cannot be, the gateway
+decides; here stands only for whom a visitor may write something down.
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from alerts.absences import Absence
+from alerts.calendars import DAY_MS
+from gateway.commands import AbsenceDone, Away, Back, Roster, WhoIsAway
+from gateway.desk import words
+from gateway.desk.choices import near
+from gateway.desk.drafts import LONGEST_REASON, Draft, signed
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import Outcome, answered, said
+from gateway.desk.users import Deed, Role
+from gateway.desk.visiting import Form, Gate, Refusal, require
+
+_FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The sheet, an absence written down, and one ended."""
+    router = APIRouter()
+
+    @router.get("/duty/away")
+    def ask(
+        visit: Annotated[Visit, Depends(gate.visit)], person: Annotated[str, Query(max_length=64)] = ""
+    ) -> Response:
+        require(visit, Role.DISPATCHER)
+        return _sheet(visit, Draft({"person": person}))
+
+    @router.post("/duty/away")
+    def write(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.DISPATCHER)
+        who, draft = signed(visit), Draft.of(form, _FIELDS)
+        person, stand_in = _people(visit, draft)
+        (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
+        if draft.faults:
+            return _sheet(visit, draft)
+        wish = Away(
+            person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
+        )
+        outcome = _outcome(answered(desk, wish))
+        _note(desk, visit, f"absence_added {person} {outcome.name}")
+        if not outcome.good:
+            draft.refused(outcome)
+            return _sheet(visit, draft)
+        return _said(visit, "absence_added", outcome)
+
+    @router.post("/duty/away/end")
+    def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.DISPATCHER)
+        who = signed(visit)
+        absences = away(visit, answered(desk, WhoIsAway()))
+        found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
+        if found is None:
+            raise Refusal(HTTPStatus.NOT_FOUND, "no_absence")
+        outcome = _outcome(answered(desk, Back(absence=found.id, **who._asdict())))
+        _note(desk, visit, f"absence_ended {found.person} {outcome.name}")
+        return _said(visit, "absence_ended", outcome)
+
+    return router
+
+
+def away(visit: Visit, verdict: object) -> list[Absence]:
+    """Absences that are not over, of people whom the visitor sees."""
+    seen = {person.id for person in visit.scope.people}
+    return [each for each in verdict.absences if each.person in seen] if isinstance(verdict, Roster) else []
+
+
+def may_write(visit: Visit, absence: Absence) -> bool:
+    """Whoever sees only a part of what somebody answers for does not write for the rest."""
+    return visit.user.role.reaches(Role.DISPATCHER) and absence.person in {each.id for each in visit.scope.own_people}
+
+
+def _sheet(visit: Visit, draft: Draft) -> Response:
+    tomorrow = visit.present.calendar.local(visit.now_ms + DAY_MS)
+    usual = {"person": "", "since": "", "until": f"{tomorrow:%Y-%m-%d}T00:00", "stand_in": "", "reason": ""}
+    return leaf(
+        visit,
+        "away.html",
+        "duty",
+        draft.status,
+        typed=usual | draft.typed,
+        faults=draft.faults,
+        own=visit.scope.own_people,
+        people=near(visit, ""),
+        longest=LONGEST_REASON,
+    )
+
+
+def _people(visit: Visit, draft: Draft) -> tuple[str, str]:
+    """Who is away, and who stands in, which may be left to the inventory."""
+    person, stand_in = draft.typed["person"], draft.typed["stand_in"]
+    if person and person not in {each.id for each in visit.scope.own_people}:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    if stand_in and stand_in not in {each.id for each in visit.scope.people}:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    if not person:
+        draft.fault("no_person")
+    return person, stand_in
+
+
+def _outcome(verdict: object) -> Outcome:
+    return Outcome(verdict.event, good=True) if isinstance(verdict, AbsenceDone) else said(verdict)
+
+
+def _said(visit: Visit, event: str, outcome: Outcome) -> Response:
+    return leaf(visit, "said.html", "duty", title=words.word("events", event), outcome=outcome, back="/duty")
+
+
+def _note(desk: Desk, visit: Visit, what: str) -> None:
+    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "away", what))

@@ -1,0 +1,130 @@
+"""加收 from a bin's page: an extra round for it or for its village, ordered, seen and cancelled.
+
+What is wrong is said beside the form, which keeps what was typed. What an extra round may be the gateway decides.
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Response
+
+from alerts.extras import ExtraRound
+from gateway.commands import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
+from gateway.desk import words
+from gateway.desk.drafts import LONGEST_REASON, Draft, signed
+from gateway.desk.leaf import leaf
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import Outcome, answered, said
+from gateway.desk.users import Deed, Role
+from gateway.desk.visiting import Form, Gate, Refusal, require
+from telemetry.inventory import Asset
+
+HOUR_MS: Final = 3_600_000
+USUAL_H: Final = 3
+"""How long an extra round usually takes."""
+_FIELDS: Final = ("place", "since", "until", "reason")
+
+
+def routes(desk: Desk, gate: Gate) -> APIRouter:
+    """The sheet of one bin, an extra round ordered, and one cancelled."""
+    router = APIRouter()
+
+    @router.get("/assets/{name}/extra")
+    def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str) -> Response:
+        return _sheet(desk, visit, _asset(visit, name), Draft())
+
+    @router.post("/assets/{name}/extra")
+    def order(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
+        visit, form = sent
+        asset = _asset(visit, name)
+        who, draft = signed(visit), Draft.of(form, _FIELDS)
+        place = draft.typed["place"]
+        if place not in _places(visit, asset):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
+        if draft.faults:
+            return _sheet(desk, visit, asset, draft)
+        wish = Extra(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
+        outcome = _outcome(answered(desk, wish))
+        _note(desk, visit, f"extra_ordered {place} {outcome.name}")
+        if not outcome.good:
+            draft.refused(outcome)
+            return _sheet(desk, visit, asset, draft)
+        return _said(visit, asset, outcome)
+
+    @router.post("/assets/{name}/extra/end")
+    def cancel(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
+        visit, form = sent
+        asset = _asset(visit, name)
+        who = signed(visit)
+        ordered = _standing(visit, asset, answered(desk, WhichExtras()))
+        found = next((each for each in ordered if each.id == form.get("extra") and _may_end(visit, each)), None)
+        if found is None:
+            raise Refusal(HTTPStatus.NOT_FOUND, "no_work")
+        outcome = _outcome(answered(desk, NoExtra(extra=found.id, **who._asdict())))
+        _note(desk, visit, f"extra_cancelled {found.place} {outcome.name}")
+        return _said(visit, asset, outcome)
+
+    return router
+
+
+def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
+    verdict = answered(desk, WhichExtras())
+    usual = visit.present.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
+    return leaf(
+        visit,
+        "extra.html",
+        "assets",
+        draft.status,
+        asset=asset,
+        places=_places(visit, asset),
+        typed={"place": "", "since": "", "until": f"{usual:%Y-%m-%dT%H:00}", "reason": ""} | draft.typed,
+        faults=draft.faults,
+        known=isinstance(verdict, ExtraList),
+        standing=[(each, _may_end(visit, each)) for each in _standing(visit, asset, verdict)],
+        longest=LONGEST_REASON,
+    )
+
+
+def _asset(visit: Visit, name: str) -> Asset:
+    """A bin with rounds that a dispatcher sees; any other is as if it were not there."""
+    require(visit, Role.DISPATCHER)
+    asset = visit.present.inventory.assets.get(name)
+    if asset is None or not visit.scope.sees(name) or asset.collection is None or not asset.collection.rounds:
+        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+    return asset
+
+
+def _places(visit: Visit, asset: Asset) -> dict[str, str]:
+    """For what it may be ordered, by id: the bin, and each village that it serves."""
+    areas = {area: visit.present.inventory.areas[area].name for area in asset.areas if visit.scope.sees_area(area)}
+    return {asset.id: asset.short, **areas}
+
+
+def _standing(visit: Visit, asset: Asset, verdict: object) -> list[ExtraRound]:
+    """Those of a bin that are not over: its own, and those of all areas above it."""
+    inventory = visit.present.inventory
+    places = {asset.id, *(node.id for area in asset.areas for node in inventory.lineage(area))}
+    found = verdict.extras if isinstance(verdict, ExtraList) else ()
+    return [each for each in found if each.place in places and each.end_ms > visit.now_ms]
+
+
+def _may_end(visit: Visit, extra: ExtraRound) -> bool:
+    return (
+        visit.scope.sees(extra.place)
+        if extra.place in visit.present.inventory.assets
+        else visit.scope.sees_area(extra.place)
+    )
+
+
+def _outcome(verdict: object) -> Outcome:
+    return Outcome(verdict.event, good=True) if isinstance(verdict, ExtraDone) else said(verdict)
+
+
+def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
+    title = words.word("events", "extra_ordered")
+    return leaf(visit, "said.html", "assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+
+
+def _note(desk: Desk, visit: Visit, what: str) -> None:
+    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "extra", what))
