@@ -26,7 +26,7 @@ demo: $(RUNTIME) ## a simulated county, alive in this terminal
 	@$(BIN)/cunjing demo $(ARGS)
 
 test: $(DEV) ## the tests, quick profile, a file to each core
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-deep: $(DEV) ## only the long runs: kills, fuzz, laws
 	@$(BIN)/python -m pytest -m deep $(ARGS)
