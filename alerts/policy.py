@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
@@ -50,7 +50,7 @@ def _time(raw: object) -> time:
 
 Span = Annotated[Millis, BeforeValidator(_span)]
 DayHours = Annotated[Hours, BeforeValidator(_hours)]
-DayTime = Annotated[time, BeforeValidator(_time)]
+DayTime = Annotated[time, BeforeValidator(_time), PlainSerializer(lambda at: f"{at:%H:%M}", when_used="json")]
 
 
 class _Figures(BaseModel):

@@ -143,3 +143,10 @@ def test_the_password_does_not_show_in_print(tmp_path: Path, monkeypatch: pytest
     settings = loaded(tmp_path, EXAMPLE)
     assert settings.mqtt.read_password() == "hush"
     assert "hush" not in repr(settings)
+
+
+def test_settings_come_back_from_the_form_in_which_they_are_handed_on(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, EXAMPLE)
+    handed = tmp_path / "settings.json"
+    handed.write_text(settings.model_dump_json(), "utf-8")
+    assert Settings.model_validate_json(handed.read_text("utf-8")) == settings
