@@ -53,7 +53,7 @@ class ExtraRounds:
         """The extra slots of a bin with rounds, in order."""
         if not self._kept or asset.collection is None or not asset.collection.rounds:
             return
-        places = {asset.id, *(node.id for area in asset.areas for node in self._inventory.lineage(area))}
+        places = self.places(asset)
         for each in sorted(self._kept.values(), key=lambda each: each.start_ms):
             if each.place in places:
                 yield Slot(each.start_ms, each.end_ms, extra=True)
@@ -63,13 +63,12 @@ class ExtraRounds:
         return tuple(
             asset
             for asset in self._inventory.assets.values()
-            if asset.collection is not None
-            and asset.collection.rounds
-            and (
-                asset.id == place
-                or any(node.id == place for area in asset.areas for node in self._inventory.lineage(area))
-            )
+            if asset.collection is not None and asset.collection.rounds and place in self.places(asset)
         )
+
+    def places(self, asset: Asset) -> tuple[str, ...]:
+        """For what an extra round may be ordered that is a bin's as well: itself, and the areas around it."""
+        return (asset.id, *self._inventory.around(asset.areas))
 
     def add(self, wish: ExtraRound, at_ms: Millis) -> ExtraRound | Refused:
         """The round as it is kept from now on; why not when it cannot be, which changes nothing."""

@@ -186,7 +186,7 @@ class Lists:
                     [
                         asset
                         for asset in self.inventory.assets.values()
-                        if any(node.id in areas for area in asset.areas for node in self.inventory.lineage(area))
+                        if not areas.isdisjoint(self.inventory.around(asset.areas))
                     ],
                 )
 

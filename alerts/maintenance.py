@@ -93,11 +93,7 @@ def covered(inventory: Inventory, work: Work, subject: str) -> tuple[Asset, ...]
         )
     if subject in inventory.assets:
         return (inventory.assets[subject],)
-    return tuple(
-        asset
-        for asset in inventory.assets.values()
-        if any(node.id == subject for area in asset.areas for node in inventory.lineage(area))
-    )
+    return tuple(asset for asset in inventory.assets.values() if subject in inventory.around(asset.areas))
 
 
 def _figures(county: County) -> MaintenanceFigures:
@@ -121,7 +117,7 @@ def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures,
 def _may(inventory: Inventory, figures: MaintenanceFigures, person: Person, assets: tuple[Asset, ...]) -> bool:
     """Whether they hold a role that may, at or above each of the assets."""
     areas = {duty.area for duty in person.duties if duty.role in figures.declared_by and duty.area is not None}
-    return all(any(node.id in areas for area in asset.areas for node in inventory.lineage(area)) for asset in assets)
+    return all(not areas.isdisjoint(inventory.around(asset.areas)) for asset in assets)
 
 
 def _name(mint: str, taken: Mapping[str, Declared]) -> str:

@@ -88,8 +88,7 @@ class Outages:
         return device.interval_s * 1000 <= self.telling.outage_window
 
     def _areas(self, device: Device) -> tuple[str, ...]:
-        areas = self.inventory.assets[device.asset].areas
-        return tuple(dict.fromkeys(node.id for area in areas for node in self.inventory.lineage(area)))
+        return self.inventory.around(self.inventory.assets[device.asset].areas)
 
     def _share_a_gateway(self, devices: Iterable[str]) -> bool:
         """Whether one radio gateway carries them all, and says it better."""

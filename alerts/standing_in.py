@@ -103,9 +103,8 @@ class StandingIn:
                 continue
             places[inventory.areas[duty.area].name] = None
             for asset in inventory.assets.values():
-                above = {node.id for area in asset.areas for node in inventory.lineage(area)}
                 own = (asset.plant is None) if duty.role is Role.CLEANER else asset.plant is not None
-                if duty.area in above and (own or duty.role not in (Role.CLEANER, Role.CREW)):
+                if duty.area in inventory.around(asset.areas) and (own or duty.role not in (Role.CLEANER, Role.CREW)):
                     assets.add(asset.id)
         return list(places), assets
 

@@ -115,8 +115,7 @@ class Trials:
             return True
         if kind is not Kind.AREA or not trial.usual:
             return False
-        areas = self._inventory.assets[trial.name].areas
-        return any(node.id == name for area in areas for node in self._inventory.lineage(area))
+        return name in self._inventory.around(self._inventory.assets[trial.name].areas)
 
     def _is_new(self, asset: Asset, at_ms: Millis) -> bool:
         devices = self._inventory.devices_of.get(asset.id, ())

@@ -1,4 +1,4 @@
-"""The running gateway, asked over HTTP by ``ack``, ``reset``, ``maintenance`` and ``doctor``; and its heartbeat.
+"""The running gateway, asked over HTTP by the commands that need it and by ``doctor``; and its heartbeat.
 
 The only home of httpx. It asks and hands on the answer; what a command means is decided in the gateway.
 """
@@ -86,27 +86,6 @@ def resend(settings: Settings, since_ms: Millis) -> Millis:
             raise _stranger(settings)
 
 
-def declare(settings: Settings, window: dict[str, str]) -> dict[str, Any]:
-    """A window of work as it stands, durably; ``Unserved`` with the gateway's reason when nothing came of it."""
-    return _window(settings, "/api/v1/maintenance", window)
-
-
-def withdraw(settings: Settings, window: str, by: str) -> dict[str, Any]:
-    """The window that is over, durably; ``Unserved`` as before."""
-    return _window(settings, "/api/v1/maintenance/end", {"window": window, "by": by})
-
-
-def windows(settings: Settings) -> list[dict[str, Any]]:
-    """Those that are not over."""
-    match _document(_asked(settings, "GET", "/api/v1/maintenance", headers=_permit(settings))):
-        case {"windows": list(found)}:
-            return found
-        case {"detail": str(detail)}:
-            raise Unserved(detail)
-        case _:
-            raise _stranger(settings)
-
-
 def said(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
     """What the gateway answers to a request of the API; ``Unserved`` with its reason when it refuses."""
     answer = _asked(settings, method, path, json=body, headers=_permit(settings))
@@ -125,17 +104,6 @@ def readiness(settings: Settings) -> dict[str, Any]:
     if isinstance(said, dict) and isinstance(said.get("parts"), dict):
         return said
     raise _stranger(settings)
-
-
-def _window(settings: Settings, path: str, body: dict[str, str]) -> dict[str, Any]:
-    sent = {**body, "channel": "cli"}
-    match _document(_asked(settings, "POST", path, json=sent, headers=_permit(settings))):
-        case dict(found) if "window" in found:
-            return found
-        case {"detail": str(detail)}:
-            raise Unserved(detail)
-        case _:
-            raise _stranger(settings)
 
 
 def beat(watch: Watch, said: Mapping[str, object]) -> str:

@@ -4,7 +4,7 @@ Only facts and look-ups live here; reading a file is ``inventory_file``, and wha
 is ``alerts``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -197,6 +197,10 @@ class Inventory:
             node = self.areas[at]
             yield node
             at = node.parent
+
+    def around(self, areas: Iterable[str]) -> tuple[str, ...]:
+        """The ids of some areas and of all above them, each once, the nearest first."""
+        return tuple(dict.fromkeys(node.id for area in areas for node in self.lineage(area)))
 
     @cached_property
     def by_dev_eui(self) -> Mapping[str, Device]:

@@ -1,16 +1,14 @@
 """``cunjing maintenance``: work and planned power cuts, declared and taken back through the running gateway."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from gateway.cli.asking import asked
+from gateway.cli.ending import DEFAULT_CONFIG, Config, instant
 from telemetry.reading import Millis
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gateway.settings import Settings
+PATH: Final = "/api/v1/maintenance"
 
 _By = Annotated[str, typer.Option(metavar="PERSON", help="Who says so: an id of the inventory.")]
 _Until = Annotated[Millis, typer.Option(parser=instant, metavar="ISO", help="When it is over.")]
@@ -37,7 +35,7 @@ def add(
 
     body = {"work": "planned_cut" if planned_cut else "maintenance", "subject": subject, "until": iso(until)}
     begins = {} if since is None else {"since": iso(since)}
-    _say(config, lambda client, chosen: [client.declare(chosen, {**body, **begins, "reason": reason, "by": by})])
+    asked("POST", PATH, config, {**body, **begins, "reason": reason, "by": by, "channel": "cli"})
 
 
 def end(
@@ -47,24 +45,12 @@ def end(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Says that it is over already, or does not come. What still stands is told once, a while later."""
-    _say(config, lambda client, chosen: [client.withdraw(chosen, window, by)])
+    asked("POST", f"{PATH}/end", config, {"window": window, "by": by, "channel": "cli"})
 
 
 def listed(*, config: Config = DEFAULT_CONFIG) -> None:
     """Which windows stand, one a line, with the assets that they cover."""
-    _say(config, lambda client, chosen: client.windows(chosen))
-
-
-def _say(config: "Config", ask: "Callable[[Any, Settings], list[dict[str, Any]]]") -> None:
-    from msgspec import json
-
-    from alerts.channels import channels
-    from gateway import client, settings
-    from gateway.settings_faults import SettingsFault
-
-    with ends_with_a_sentence(SettingsFault, client.Unserved):
-        found = ask(client, settings.load(config, channels()))
-    print_lines([json.encode(window).decode() for window in found])
+    asked("GET", PATH, config, None, lambda said: said["windows"])
 
 
 listed.__name__ = "list"

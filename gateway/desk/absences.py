@@ -12,11 +12,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from alerts.absences import Absence
 from alerts.calendars import iso
 from gateway.commands import AbsenceDone, Away, Back, Roster, UnknownPerson, WhoIsAway
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
-from gateway.sources.inbox import Inbox, Unanswered
+from gateway.desk.visiting import address_of
+from gateway.sources.inbox import Inbox
 
-ANSWERED_WITHIN_S: Final = 5.0
 _CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 
 _Person = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_CLEAN)]
@@ -76,8 +76,7 @@ def serve_absences(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_
     permit = [Depends(permitted_by(token))]
 
     def asked(wish: Away | Back | WhoIsAway) -> object:
-        answer = inbox.post(wish)
-        return answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
+        return answered(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/absences", responses=PROBLEMS, dependencies=permit)
     def roster() -> RosterBody:
@@ -100,14 +99,14 @@ def serve_absences(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_
             stand_in=body.stand_in,
             reason=body.reason,
             channel=body.channel,
-            origin=_origin(request),
+            origin=address_of(request),
         )
         return _done(asked(wish), wish)
 
     @app.post("/api/v1/absences/end", responses=PROBLEMS, dependencies=permit)
     def end(body: BackBody, request: Request) -> AbsenceBody:
         """销假: from now on texts go to the person again; answers when it is durable."""
-        wish = Back(absence=body.absence, by=body.by, channel=body.channel, origin=_origin(request))
+        wish = Back(absence=body.absence, by=body.by, channel=body.channel, origin=address_of(request))
         return _done(asked(wish), wish)
 
 
@@ -132,7 +131,3 @@ def _body(absence: Absence) -> AbsenceBody:
         reason=absence.reason,
         by=absence.by,
     )
-
-
-def _origin(request: Request) -> str:
-    return "" if request.client is None else request.client.host

@@ -13,11 +13,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.commands import NotDurable, NotPossible
 from gateway.desk.problems import Problem, ProblemError
-from gateway.sources.inbox import Unanswered
+from gateway.sources.inbox import Inbox, Unanswered
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)
 }
+ANSWERED_WITHIN_S: Final = 5.0
+"""So long a request waits until what it asked for is durable."""
 _BEARER: Final = HTTPBearer(auto_error=False, description="The token of control.token, beside the journal.")
 
 
@@ -30,6 +32,17 @@ def permitted_by(token: str) -> Callable[[HTTPAuthorizationCredentials | None], 
             raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
 
     return authorised
+
+
+def answered(inbox: Inbox[Any], wish: object, within_s: float = ANSWERED_WITHIN_S) -> object:
+    """What became of a wish once it is durable; ``Unanswered`` where that is not known."""
+    answer = inbox.post(wish)
+    return answer if isinstance(answer, Unanswered) else answer.wait(within_s)
+
+
+def unknown(by: str) -> ProblemError:
+    """The inventory does not know who asks."""
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {by}")
 
 
 def problem_of(verdict: object) -> ProblemError:

@@ -4,22 +4,21 @@ It reads ``Health`` and ``Metrics`` and posts to the inbox; it never touches the
 """
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerson, Verb
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.figures import serve_figures
 from gateway.desk.problems import ProblemError, answer_with_problems
+from gateway.desk.visiting import address_of
 from gateway.desk.works import serve_works
 from gateway.health import Health
 from gateway.metrics import CONTENT_TYPE, Metrics
-from gateway.sources.inbox import Inbox, Unanswered
-
-ANSWERED_WITHIN_S: Final = 5.0
+from gateway.sources.inbox import Inbox
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -128,15 +127,13 @@ def api(
     @app.post("/api/v1/commands", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def command(body: CommandBody, request: Request) -> CommandResult:
         """Does one thing to an episode; answers when the result is durable."""
-        answer = inbox.post(_command(body, request))
-        verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
+        verdict = answered(inbox, _command(body, request), answered_within_s)
         return _result(body, verdict)
 
     @app.post("/api/v1/series/resend", responses=PROBLEMS, dependencies=[Depends(authorised)], status_code=202)
     def resend(body: ResendBody) -> ResendResult:
         """Writes to InfluxDB again what came since then and is still in the journal; points are not doubled."""
-        answer = inbox.post(Resend(body.since_ms))
-        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+        match answered(inbox, Resend(body.since_ms), answered_within_s):
             case Done(at_ms, _):
                 return ResendResult(since_ms=body.since_ms, at_ms=at_ms)
             case verdict:
@@ -151,7 +148,7 @@ def _command(body: CommandBody, request: Request) -> Command:
         episode=body.episode,
         by=body.by,
         channel=body.channel,
-        origin="" if request.client is None else request.client.host,
+        origin=address_of(request),
         to=body.to,
         reason=body.reason,
         until_ms=body.until_ms,
@@ -178,6 +175,6 @@ def _result(body: CommandBody, verdict: object) -> CommandResult:
         case UnknownEpisode():
             raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no episode {body.episode}")
         case UnknownPerson():
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {body.by}")
+            raise unknown(body.by)
         case _:
             raise problem_of(verdict)

@@ -16,15 +16,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from alerts.ledger.case import Case, Origin, State
 from alerts.ledger.case import Verb as CaseVerb
 from gateway.commands import CaseCommand, CaseDone, Register, UnknownCase, UnknownPerson
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError
 from gateway.journal.ledger_reader import LedgerReader, Wanted, exported
 from gateway.journal.reader import FIRST_MS, LAST_MS
 from gateway.journal.trouble import JournalUnavailable
-from gateway.sources.inbox import Inbox, Unanswered
+from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
 
-ANSWERED_WITHIN_S: Final = 5.0
 MOST: Final = 500
 _CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 """No control characters, nor signs that turn the direction of writing: what is written is what is read."""
@@ -222,14 +221,13 @@ def serve_cases(
 
 def _asked(inbox: Inbox[Any], wish: Register | CaseCommand, within_s: float) -> CaseBody:
     """The case after what was asked, once it is durable; a problem when nothing came of it."""
-    answer = inbox.post(wish)
-    match answer if isinstance(answer, Unanswered) else answer.wait(within_s):
+    match answered(inbox, wish, within_s):
         case CaseDone(_, case):
             return _body(case)
         case UnknownCase(settled):
             raise _unknown("" if isinstance(wish, Register) else wish.case, settled=settled)
         case UnknownPerson():
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {wish.by}")
+            raise unknown(wish.by)
         case verdict:
             raise problem_of(verdict)
 

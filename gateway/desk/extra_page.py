@@ -103,8 +103,7 @@ def _places(visit: Visit, asset: Asset) -> dict[str, str]:
 
 def _standing(visit: Visit, asset: Asset, verdict: object) -> list[ExtraRound]:
     """Those of a bin that are not over: its own, and those of all areas above it."""
-    inventory = visit.present.inventory
-    places = {asset.id, *(node.id for area in asset.areas for node in inventory.lineage(area))}
+    places = (asset.id, *visit.present.inventory.around(asset.areas))
     found = verdict.extras if isinstance(verdict, ExtraList) else ()
     return [each for each in found if each.place in places and each.end_ms > visit.now_ms]
 

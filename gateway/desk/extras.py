@@ -12,11 +12,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from alerts.calendars import iso
 from alerts.extras import ExtraRound
 from gateway.commands import Extra, ExtraDone, ExtraList, NoExtra, UnknownPerson, WhichExtras
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
-from gateway.desk.problems import ProblemError
-from gateway.sources.inbox import Inbox, Unanswered
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.visiting import address_of
+from gateway.sources.inbox import Inbox
 
-ANSWERED_WITHIN_S: Final = 5.0
 _CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_CLEAN)]
@@ -72,8 +71,7 @@ def serve_extras(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s:
     permit = [Depends(permitted_by(token))]
 
     def asked(wish: Extra | NoExtra | WhichExtras) -> object:
-        answer = inbox.post(wish)
-        return answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
+        return answered(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/extra-rounds", responses=PROBLEMS, dependencies=permit)
     def extras() -> ExtrasBody:
@@ -94,14 +92,14 @@ def serve_extras(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s:
             by=body.by,
             reason=body.reason,
             channel=body.channel,
-            origin=_origin(request),
+            origin=address_of(request),
         )
         return _done(asked(wish), wish.by)
 
     @app.post("/api/v1/extra-rounds/end", responses=PROBLEMS, dependencies=permit)
     def cancel(body: CancelBody, request: Request) -> ExtraBody:
         """取消加收: it neither holds nor is missed; answers when it is durable."""
-        wish = NoExtra(extra=body.extra, by=body.by, channel=body.channel, origin=_origin(request))
+        wish = NoExtra(extra=body.extra, by=body.by, channel=body.channel, origin=address_of(request))
         return _done(asked(wish), wish.by)
 
 
@@ -110,7 +108,7 @@ def _done(verdict: object, by: str) -> ExtraBody:
         case ExtraDone(_, _, extra):
             return _body(extra)
         case UnknownPerson():
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {by}")
+            raise unknown(by)
         case _:
             raise problem_of(verdict)
 
@@ -124,7 +122,3 @@ def _body(extra: ExtraRound) -> ExtraBody:
         reason=extra.reason,
         by=extra.by,
     )
-
-
-def _origin(request: Request) -> str:
-    return "" if request.client is None else request.client.host

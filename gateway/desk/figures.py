@@ -3,19 +3,16 @@
 It posts to the inbox and decides nothing: what a figure may be is its rule's, who may set it is ``gateway.figuring``.
 """
 
-from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts.tuning import Place
 from gateway.commands import Done, SetFigure, UnknownPerson
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
-from gateway.desk.problems import ProblemError
-from gateway.sources.inbox import Inbox, Unanswered
-
-ANSWERED_WITHIN_S: Final = 5.0
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.visiting import address_of
+from gateway.sources.inbox import Inbox
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 _Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
@@ -50,12 +47,11 @@ def serve_figures(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s
     @app.post("/api/v1/figures", responses=PROBLEMS, dependencies=[Depends(permitted_by(token))])
     def set_figure(body: FigureBody, request: Request) -> FigureResult:
         """Sets a figure; the last level is judged by it, and whoever must be told is told."""
-        origin = "" if request.client is None else request.client.host
-        answer = inbox.post(SetFigure(**body.model_dump(), origin=origin))
-        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+        origin = address_of(request)
+        match answered(inbox, SetFigure(**body.model_dump(), origin=origin), answered_within_s):
             case Done(at_ms, event):
                 return FigureResult(event=event, at_ms=at_ms)
             case UnknownPerson():
-                raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {body.by}")
+                raise unknown(body.by)
             case verdict:
                 raise problem_of(verdict)

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
-from gateway.sources.inbox import Inbox, Unanswered
+from gateway.desk.answers import PROBLEMS, answered, permitted_by, problem_of
+from gateway.sources.inbox import Inbox
 from gateway.welcoming import Welcome, Welcomed
 
 MOST: Final = 1_000
@@ -36,8 +36,7 @@ def serve_greeting(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_
     @app.post("/api/v1/people/welcome", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def welcome(body: WelcomeBody) -> WelcomeResult:
         """Owes everybody named their first text, once a day at most; answers when that is durable."""
-        answer = inbox.post(Welcome(tuple(body.people)))
-        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+        match answered(inbox, Welcome(tuple(body.people)), answered_within_s):
             case Welcomed(told, leaves_ms, skipped):
                 return WelcomeResult(told=list(told), leaves_ms=leaves_ms, skipped=skipped)
             case verdict:

@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from gateway.clock import monotonic_s
-from gateway.desk.answers import PROBLEMS, problem_of
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
@@ -25,7 +25,6 @@ from telemetry.reading import Millis
 MOST_BYTES: Final = 262_144
 MOST_A_MINUTE: Final = 5_000
 """Receipts and replies of one channel: far more than any county sends, far less than fills a disk."""
-ANSWERED_WITHIN_S: Final = 5.0
 _HEADER: Final = "x-cunjing-secret"
 _AS_PUSHED: Final = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
@@ -113,8 +112,7 @@ def serve_hooks(app: FastAPI, inbox: Inbox[Any], hooks: Hooks, answered_within_s
     ) -> JSONResponse:
         """Receipts and replies as the channel's provider pushes them; answered as it expects, once they are durable."""
         heard = hooks.heard(channel, body)
-        answer = inbox.post(heard)
-        verdict = answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
+        verdict = answered(inbox, heard, answered_within_s)
         if isinstance(verdict, Unanswered):
             raise problem_of(verdict)
         hooks.took(channel, heard)

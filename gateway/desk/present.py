@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from alerts.absences import Absences
 from alerts.calendars import Calendar
@@ -28,8 +28,6 @@ from gateway.journal.ledger_reader import LedgerReader
 from gateway.sources.inbox import Inbox
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-
-ANSWERED_WITHIN_S: Final = 5.0
 
 
 class Starting(Exception):  # noqa: N818 a state of the world

@@ -12,8 +12,8 @@ from gateway.commands import (
     UnknownEpisode,
     UnknownPerson,
 )
-from gateway.desk import words
-from gateway.desk.present import ANSWERED_WITHIN_S, Desk
+from gateway.desk import answers, words
+from gateway.desk.present import Desk
 from gateway.sources.inbox import Unanswered
 
 _PLAIN: Final[dict[object, str]] = {
@@ -42,8 +42,7 @@ def asked(desk: Desk, wish: object) -> Outcome:
 
 def answered(desk: Desk, wish: object) -> object:
     """The same, and the verdict itself."""
-    answer = desk.inbox.post(wish)
-    return answer if isinstance(answer, Unanswered) else answer.wait(ANSWERED_WITHIN_S)
+    return answers.answered(desk.inbox, wish)
 
 
 def said(verdict: object) -> Outcome:

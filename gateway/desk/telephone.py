@@ -15,8 +15,9 @@ from fastapi.responses import RedirectResponse
 
 from alerts.receipts import reply
 from gateway.desk import users
+from gateway.desk.answers import answered
 from gateway.desk.leaf import leaf
-from gateway.desk.present import ANSWERED_WITHIN_S, Desk, Visit
+from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import Form, Gate, Refusal, require
 from gateway.journal.case_reader import CaseReader, Message, Said
 from gateway.requests import Heard
@@ -73,8 +74,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         text = form.get("text", "").strip()
         if person is None or not 0 < len(text) <= _LONGEST:
             raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
-        asked = desk.inbox.post(written(person.phone, text, visit.now_ms, VISITOR))
-        outcome = asked if isinstance(asked, Unanswered) else asked.wait(ANSWERED_WITHIN_S)
+        outcome = answered(desk.inbox, written(person.phone, text, visit.now_ms, VISITOR))
         trouble = "busy" if outcome is Unanswered.FULL else "pending" if outcome is Unanswered.PENDING else ""
         if form.get("at") == POCKET:
             return _pocket(desk, visit, person, trouble=trouble)

@@ -119,7 +119,7 @@ def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[Row]:
     until: dict[str, Millis] = {}
     for trial in running:
         if trial.usual:
-            for node in {node.id for area in inventory.assets[trial.name].areas for node in inventory.lineage(area)}:
+            for node in inventory.around(inventory.assets[trial.name].areas):
                 counted[node] += 1
                 until[node] = max(until.get(node, 0), trial.until_ms)
     for area in inventory.areas.values():

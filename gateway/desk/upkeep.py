@@ -3,18 +3,15 @@
 It posts to the inbox and answers when it is durable; what comes of it is decided on the loop's thread.
 """
 
-from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from gateway.commands import Done, EndTrial, LookAgain, TrialKind, UnknownPerson
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
-from gateway.desk.problems import ProblemError
-from gateway.sources.inbox import Inbox, Unanswered
-
-ANSWERED_WITHIN_S: Final = 5.0
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.visiting import address_of
+from gateway.sources.inbox import Inbox
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
 
@@ -60,27 +57,22 @@ def serve_upkeep(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s:
     authorised = permitted_by(token)
 
     def ask(wish: EndTrial | LookAgain) -> Done:
-        answer = inbox.post(wish)
-        match answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s):
+        match answered(inbox, wish, answered_within_s):
             case Done() as done:
                 return done
             case UnknownPerson():
-                raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {wish.by}")
+                raise unknown(wish.by)
             case verdict:
                 raise problem_of(verdict)
 
     @app.post("/api/v1/trials/end", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def end_trial(body: TrialBody, request: Request) -> TrialResult:
         """转正式: alerts are told from now on; answers when it is durable."""
-        done = ask(EndTrial(**body.model_dump(), origin=_origin(request)))
+        done = ask(EndTrial(**body.model_dump(), origin=address_of(request)))
         return TrialResult(kind=body.kind, name=body.name, at_ms=done.at_ms)
 
     @app.post("/api/v1/quarantine/again", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def again(body: LookAgainBody, request: Request) -> Looked:
         """Puts up to 500 of those refused for a reason through the line once more; answers when it is durable."""
-        done = ask(LookAgain(**body.model_dump(), origin=_origin(request)))
+        done = ask(LookAgain(**body.model_dump(), origin=address_of(request)))
         return Looked(event=done.event, at_ms=done.at_ms)
-
-
-def _origin(request: Request) -> str:
-    return "" if request.client is None else request.client.host

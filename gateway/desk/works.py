@@ -13,12 +13,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from alerts.calendars import iso
 from alerts.windows import Work
 from gateway.commands import Declare, Declared, UnknownPerson, Windows, Wish, Withdraw
-from gateway.desk.answers import PROBLEMS, permitted_by, problem_of
-from gateway.desk.problems import ProblemError
-from gateway.sources.inbox import Inbox, Unanswered
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.visiting import address_of
+from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
-
-ANSWERED_WITHIN_S: Final = 5.0
 
 _CLEAN: Final = r"^[^\x00-\x1f\x7f]+$"
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_CLEAN)]
@@ -75,8 +73,7 @@ def serve_works(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: 
     permit = [Depends(permitted_by(token))]
 
     def asked(item: Declare | Withdraw | Windows) -> object:
-        answer = inbox.post(item)
-        return answer if isinstance(answer, Unanswered) else answer.wait(answered_within_s)
+        return answered(inbox, item, answered_within_s)
 
     @app.get("/api/v1/maintenance", responses=PROBLEMS, dependencies=permit)
     def standing() -> WindowList:
@@ -91,13 +88,13 @@ def serve_works(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: 
     def declare(body: DeclareBody, request: Request) -> WindowBody:
         """Declares one; answers when it is durable."""
         wish = Wish(Work(body.work), body.subject, _ms(body.since), _ms(body.until), body.reason)
-        item = Declare(wish=wish, by=body.by, channel=body.channel, origin=_origin(request))
+        item = Declare(wish=wish, by=body.by, channel=body.channel, origin=address_of(request))
         return _result(asked(item), body.by)
 
     @app.post("/api/v1/maintenance/end", responses=PROBLEMS, dependencies=permit)
     def end(body: WithdrawBody, request: Request) -> WindowBody:
         """Ends one, or takes it back before it begins; answers when it is durable."""
-        item = Withdraw(window=body.window, by=body.by, channel=body.channel, origin=_origin(request))
+        item = Withdraw(window=body.window, by=body.by, channel=body.channel, origin=address_of(request))
         return _result(asked(item), body.by)
 
 
@@ -106,7 +103,7 @@ def _result(verdict: object, by: str) -> WindowBody:
         case Declared():
             return _body(verdict)
         case UnknownPerson():
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {by}")
+            raise unknown(by)
         case _:
             raise problem_of(verdict)
 
@@ -124,10 +121,6 @@ def _body(declared: Declared) -> WindowBody:
         begun=window.begun,
         assets=list(declared.assets),
     )
-
-
-def _origin(request: Request) -> str:
-    return "" if request.client is None else request.client.host
 
 
 def _ms(at: datetime | None) -> Millis:
