@@ -13,12 +13,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
+from gateway import logs
 from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
 from tests.browser import chromium, find_chromium
 from tests.county_week import HOUR_MS, Week, lived
 from tests.rolled_week import rolled
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
 from tests.smsd import Smsd, find_smsd
+
+# As the gateway logs: what its threads say never stands in what a command prints.
+logs.configure()
 
 # Timings decide no test: a machine may be slow, and an example with it.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
