@@ -13,7 +13,7 @@ from alerts.absences import ABSENCE, Absences
 from alerts.alert import Alert
 from alerts.codes import coded
 from alerts.digest import Digest
-from alerts.lists import LIST
+from alerts.lists import EMPTIERS, LIST, of_standing
 from alerts.mailbox import Mailbox, Post
 from alerts.model import BEGUN, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
@@ -115,11 +115,11 @@ class Annunciator:
         capped, log = box.phone in self._capped, list[Event | Owed]()
         wanted: list[Owed] = []
         for each in box.pending:
-            reason = no_longer_owed(each, alerts)
+            reason = no_longer_owed(each, alerts) or ("outdated" if self._is_of_yesterday(each, at_ms) else "")
             if reason:
                 log.append(_about(each, "dropped", at_ms, reason))
             else:
-                wanted.append(each)
+                wanted.append(of_standing(each, alerts, self.inventory, self.digest.texts))
         wanted = _listed(wanted, at_ms, log)
         box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
         if not wanted:
@@ -150,6 +150,11 @@ class Annunciator:
         if box.storm_ms and len(wanted) > 1:
             return list(self.digest.of_storm(wanted, min(each.at_ms for each in wanted), at_ms))
         return list(self.digest.together(wanted, alerts, at_ms))
+
+    def _is_of_yesterday(self, owed: Owed, at_ms: Millis) -> bool:
+        """Whether it is a list of places to go to from a day that is over: what still stands is in the next."""
+        midnight = self.digest.calendar.midnight
+        return owed.template == EMPTIERS and midnight(owed.at_ms) != midnight(at_ms)
 
     @cached_property
     def _crews(self) -> frozenset[str]:

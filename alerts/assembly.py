@@ -34,6 +34,7 @@ from alerts.plan import AssetState, Plan, Slot
 from alerts.plants import PlantMemory
 from alerts.replies import HOUSE_TEXTS
 from alerts.responses import Responses
+from alerts.roster import Roster
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.schedule import Schedule
 from alerts.scribe import Scribe
@@ -107,7 +108,8 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
     absences = Absences(inventory)
-    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, absences)
+    roster = Roster(inventory, calendar, absences)
+    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, roster)
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")

@@ -8,16 +8,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import Detail, Kind, Severity
-from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
+from alerts.roster import Roster
 from alerts.schedule import Schedule
-from alerts.scribe import RESTART, Log, Scribe, next_chain, record, why
-from alerts.topology import OUTAGE, areas_of
+from alerts.scribe import RESTART, Log, Scribe, next_chain, why
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -34,7 +32,7 @@ class Escalation:
     holds: Holds
     schedule: Schedule
     scribe: Scribe
-    absences: Absences
+    roster: Roster
 
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """Files step 0 of a new episode."""
@@ -75,8 +73,11 @@ class Escalation:
         log.append(why("inhibited", alert, at_ms, parent))
         return replace(alert, parent=parent, due_ms=0, repeat_ms=0, fresh_ms=0, reason="inhibited")
 
-    def unexplain(self, alert: Alert, fresh_ms: Millis, at_ms: Millis, log: Log, *, continues: bool) -> Alert:
-        """T14: the cause is gone. Told in ``fresh_ms`` if it still stands, or its chain simply goes on."""
+    def unexplain(self, alert: Alert, told_by: Alert | None, fresh_ms: Millis, at_ms: Millis, log: Log) -> Alert:
+        """T14: the cause is gone. Told in ``fresh_ms`` if it still stands.
+
+        Where the episode ``told_by`` speaks for it, its chain simply goes on; or begins, if that was never told.
+        """
         log.append(why("released", alert, at_ms, alert.parent))
         alert = replace(alert, parent="", reason="")
         policy = self.schedule.policy(alert)
@@ -84,7 +85,9 @@ class Escalation:
             return alert
         if alert.severity is Severity.P4:
             return alert
-        if continues:
+        if told_by is not None:
+            if not (told_by.left_ms or alert.left_ms):
+                return self.begin(alert, at_ms, log)
             told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
             return self._file_next(told, at_ms, log)
         own_ms = alert.raised_ms + self.schedule.lead_ms(alert)
@@ -117,8 +120,7 @@ class Escalation:
         over = replace(over, ack_until_ms=0, shelved_until_ms=0)
         told = () if alert.shelved_until_ms else over.told
         if reason == "emptied":
-            held = {holder.person.id for holder in self._holders(over, EMPTIER)}
-            emptiers = held | {self.absences.instead(person, at_ms) for person in held}
+            emptiers = self.roster.emptiers(over, at_ms)
             told = tuple(person for person in told if person not in emptiers)
         words = self.schedule.policy(over).cleared_text
         if not told or not words or over.severity not in (Severity.P1, Severity.P2):
@@ -194,6 +196,10 @@ class Escalation:
         release = self.holds.release(alert, at_ms, step.hours)
         if release.at_ms > at_ms:
             return self._file(alert, at_ms, log)
+        round_ms = self.holds.round_over(alert, getattr(memory, "emptied_ms", 0), at_ms)
+        if round_ms:
+            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
+            return self._file(replace(alert, reason=ROUND_PENDING), round_ms, log)
         first = Kind.NOTICE if self.schedule.policy(alert).notice else Kind.FIRST
         kind = first if alert.step == 0 else Kind.ESCALATION
         return self._tell(alert, step, kind, memory, at_ms, log)
@@ -213,9 +219,9 @@ class Escalation:
     ) -> Alert:
         """One step: everybody on duty who holds one of its roles, each once; then the next step is filed."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
-        found = any(self._holders(alert, role) for role in step.roles)
+        found = any(self.roster.holders(alert, role) for role in step.roles)
         text = self.scribe.step_text(told, step, memory, at_ms, self.schedule.deadline_ms(told, at_ms))
-        reached = self.on_duty(alert, step, at_ms, log)
+        reached = self.roster.on_duty(alert, step, at_ms, log)
         log.extend(self.scribe.owed(alert, alert.step, person, kind, text, at_ms) for person in reached)
         policy = self.schedule.policy(alert)
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
@@ -226,25 +232,6 @@ class Escalation:
         if (not found or alone) and told.step < len(self.schedule.steps(told)):
             return replace(told, due_ms=at_ms)
         return self._file_next(told, at_ms, log)
-
-    def on_duty(self, alert: Alert, step: StepPolicy, at_ms: Millis, log: Log) -> list[str]:
-        """Everybody on duty who holds one of its roles, each once; who is not, or that nobody does, is written down."""
-        reached: list[str] = []
-        held = {role: self._holders(alert, role) for role in step.roles}
-        for holder in (holder for role in step.roles for holder in held[role]):
-            if holder.person.id in reached:
-                continue
-            if self._is_off_duty(alert, holder, at_ms):
-                log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
-                continue
-            there = self.absences.instead(holder.person.id, at_ms)
-            if there != holder.person.id:
-                row: Detail = {"reason": "absent", "step": alert.step, "person": holder.person.id, "to": there}
-                log.append(record("absent", alert, at_ms, row))
-            if there not in reached:
-                reached.append(there)
-        log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in held if not held[role])
-        return reached
 
     def _repeat(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         policy = self.schedule.policy(alert)
@@ -284,17 +271,3 @@ class Escalation:
         if release.at_ms > due_ms:
             log.append(why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
-
-    def _holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
-        area = alert.detail.get("area") if alert.asset == self.inventory.county.id else None
-        areas = (str(area),) if area else areas_of(alert, self.inventory)
-        if not areas:
-            return anywhere(self.inventory, role)
-        found = holders(self.inventory, role, areas, self.inventory.assets.get(alert.asset))
-        return found or (within(self.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
-
-    def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
-        hours = holder.duty.hours
-        if hours is None or alert.severity is Severity.P1:
-            return False
-        return not self.holds.calendar.is_within(at_ms, hours)

@@ -50,7 +50,7 @@ class Flapping:
             return replace(alert, flap_ms=release.at_ms)
         told = replace(alert, flap_ms=0, flapped=alert.flapped + 1)
         for step in policy.steps:
-            people = self.escalation.on_duty(asked, step, at_ms, log)
+            people = self.escalation.roster.on_duty(asked, step, at_ms, log)
             facts = scribe.witness.facts(alert, memory, at_ms, at_ms)
             if "fill_pct" not in alert.detail:  # it is not the level that flaps
                 facts["level"] = ""

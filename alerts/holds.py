@@ -77,6 +77,21 @@ class Holds:
         near = slot is not None and slot.start_ms <= at + self.policies.round_notice
         return None if near else at
 
+    def round_over(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Millis:
+        """When a step that leaves its bin to a round of its own is told after all; 0 if none runs or is near.
+
+        It waits for one round, not for the next as well, nor for one that has emptied the bin already. Where it may
+        not be seen to overflow it waits no longer than ``round_most``.
+        """
+        asset, policy = self.inventory.assets.get(alert.asset), self.policies.of(alert.rule)
+        if asset is None or not policy.waits_for_round or alert.reason == ROUND_PENDING:
+            return 0
+        slot = next(self.calendar.slots(asset, at_ms), None)
+        if slot is None or slot.start_ms > at_ms + self.policies.round_notice or emptied_ms >= slot.start_ms:
+            return 0
+        missed_ms = slot.end_ms + self.policies.round_grace
+        return min(missed_ms, at_ms + policy.round_most) if asset.priority or asset.roadside else missed_ms
+
     def round_due(self, asset: Asset, after_ms: Millis) -> Millis:
         """When the first of its rounds to count as missed after ``after_ms`` does so; 0 if none comes."""
         grace = self.policies.round_grace

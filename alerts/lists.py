@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from msgspec.structs import replace
+
 from alerts import texts
 from alerts.alert import Alert
 from alerts.bins import EMPTY_PCT, BinMemory
@@ -26,6 +28,8 @@ from telemetry.terms import Role
 
 LIST: Final = "list"
 """What a list is filed under, in the place of a rule and of an episode."""
+EMPTIERS: Final = "list_emptier"
+"""The text of the list for who empties; its message covers the episodes in the order of its places."""
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 _MONDAY: Final = 0
 _FIRST_STOPS: Final = 2
@@ -91,10 +95,10 @@ class Lists:
             for holder in holders(self.inventory, EMPTIER, asset.areas, asset):
                 found.setdefault(holder.person.id, []).append(alert)
         for person, alerts in found.items():
-            assets = sorted({alert.asset for alert in alerts}, key=lambda name: self._place(name, sight))
-            facts = {"count": str(len(assets)), "names": texts.named([self.inventory.assets[each] for each in assets])}
+            alerts.sort(key=lambda alert: self._place(alert.asset, sight))
+            assets = [self.inventory.assets[each] for each in dict.fromkeys(alert.asset for alert in alerts)]
             covers = tuple(alert.episode for alert in alerts)
-            yield self._owed(person, "list_emptier", facts, at_ms, covers)
+            yield self._owed(person, EMPTIERS, _stops(assets), at_ms, covers)
 
     def _for_dispatchers(self, name: str, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
         for person, scope in self._offices(Role.DISPATCHER):
@@ -240,6 +244,21 @@ class Lists:
         if not isinstance(memory, BinMemory):
             return False
         return memory.emptied_ms >= slot.start_ms or 0 <= memory.fill_pct <= EMPTY_PCT
+
+
+def _stops(assets: Sequence[Asset]) -> Mapping[str, str]:
+    """The places to go to, as the list for who empties says them."""
+    return {"count": str(len(assets)), "names": texts.named(assets)}
+
+
+def of_standing(owed: Owed, alerts: Mapping[str, Alert], inventory: Inventory, catalogue: Texts) -> Owed:
+    """A list for who empties that had to wait, without the places that are done by now."""
+    standing = tuple(each for each in owed.covers if each in alerts and not alerts[each].closed_ms)
+    if owed.template != EMPTIERS or standing in ((), owed.covers):
+        return owed
+    assets = [inventory.assets[each] for each in dict.fromkeys(alerts[name].asset for name in standing)]
+    said = catalogue.word(EMPTIERS, {"day": owed.variables["day"], **_stops(assets)}, segments=2)
+    return replace(owed, text=said.text, variables=said.variables, covers=standing)
 
 
 def _count(alerts: Iterable[Alert], rule: str) -> int:

@@ -21,7 +21,7 @@ from alerts.rules.gateway_offline import GatewayOffline
 from alerts.scribe import record
 from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
 from alerts.trouble import Trouble
-from alerts.windows import is_window, quiet_by
+from alerts.windows import quiet_by
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -283,5 +283,5 @@ class Office:
                 docket.enter(replace(child, parent=another))
                 continue
             fresh_ms = max(at_ms + grace_ms(child, self.inventory), docket.not_before_ms)
-            continues = child.rule in CONTINUES and not is_window(cause)
-            docket.enter(self.escalation.unexplain(child, fresh_ms, at_ms, docket.log, continues=continues))
+            told_by = docket.get(cause) if child.rule in CONTINUES else None
+            docket.enter(self.escalation.unexplain(child, told_by, fresh_ms, at_ms, docket.log))

@@ -118,6 +118,10 @@ class Policy(_Figures):
     """From this design on the night does not hold it."""
     repeats: tuple[Span, ...] = ()
     cleared_text: str = ""
+    waits_for_round: bool = False
+    """Whether a step leaves a bin to a round of its own that runs or is near."""
+    round_most: Span = 2 * 3_600_000
+    """How long at most for a bin that has priority or stands beside a road."""
     rounds: tuple[StepPolicy, ...] = ()
     """The steps for a bin that has collection rounds."""
 

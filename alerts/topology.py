@@ -22,7 +22,7 @@ An outage says nothing of what a plant's own sensors said before they fell silen
 """
 
 CONTINUES: Final = frozenset({"over_two_thirds"})
-"""Told in its parent's words already: when the parent clears, its chain goes on without a new first message."""
+"""Told in its parent's words: when the parent was and clears, its chain goes on without a new first message."""
 
 
 def parent_of(child: Alert, candidates: Iterable[Alert], inventory: Inventory) -> Alert | None:

@@ -190,7 +190,8 @@ class Model:
         """A list tells of something: to who empties of what stands, in the afternoon to nobody if nothing is over."""
         if owed.template == "list_emptier":
             assert owed.covers
-            assert [episode for episode in owed.covers if self.over_ms.get(episode, owed.at_ms) < owed.at_ms] == []
+            gone = [episode for episode in owed.covers if self.over_ms.get(episode, owed.at_ms) < owed.at_ms]
+            assert gone == [], f"{owed.key} sends somebody to what is over: {gone}"
         elif owed.template == "list_afternoon":
             assert int(owed.variables["over"]) > 0
 
