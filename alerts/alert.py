@@ -58,6 +58,11 @@ class Alert(Struct, frozen=True, kw_only=True):
         return self.episode.split("/")[1]
 
     @property
+    def is_seen_to(self) -> bool:
+        """Whether somebody acknowledged it and the time of that is not over; past it, telling again has a reason."""
+        return bool(self.acked_ms) and not self.reason
+
+    @property
     def lasting_ms(self) -> Millis:
         """Since when people would say that it lasts: what was seen last, not when we decided."""
         seen = self.detail.get("seen_ms")

@@ -216,7 +216,7 @@ def _over(alert: Alert | None) -> str:
         return "cleared"
     if alert.shelved_until_ms:
         return "shelved"
-    return "acknowledged" if alert.acked_ms else "inhibited" if alert.parent else ""
+    return "acknowledged" if alert.is_seen_to else "inhibited" if alert.parent else ""
 
 
 def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0, to: str = "") -> Event:

@@ -100,17 +100,22 @@ class Escalation:
             return replace(alert, due_ms=at_ms, reason="")
         return replace(alert, fresh_ms=at_ms, reason="") if alert.reason == RECOVERING_AFRESH else alert
 
+    def rekindle(self, alert: Alert) -> Alert:
+        """It flared up in the past: nobody is told of that, but what was seen to before is not seen to any more."""
+        again = replace(alert, latched=False, recovering=False, owes=False, acked_ms=0, acked_by="", ack_until_ms=0)
+        return replace(again, shelved_until_ms=0)
+
     def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
         """A fire that flares up before anybody reset it is told again from the first step."""
         again = replace(alert, latched=False, recovering=False, owes=True, acked_ms=0, acked_by="", detail=detail)
         return replace(again, fresh_ms=at_ms, due_ms=0, repeat_ms=0, ack_until_ms=0, shelved_until_ms=0)
 
     def confirm(self, alert: Alert, at_ms: Millis, detail: Detail, log: Log) -> Alert:
-        """What only late samples had said is true now."""
-        if alert.left_ms:
-            return self.reignite(alert, at_ms, detail)
-        alert = replace(alert, recovering=False, owes=True, detail=detail)
-        return alert if alert.parent or alert.shelved_until_ms else self.begin(alert, at_ms, log)
+        """What only late samples had said is true now; who has seen to it meanwhile is not told of it again."""
+        confirmed = replace(alert, recovering=False, owes=True, detail=detail)
+        if alert.acked_ms or alert.parent or alert.shelved_until_ms:
+            return confirmed
+        return self.reignite(alert, at_ms, detail) if alert.left_ms else self.begin(confirmed, at_ms, log)
 
     def close(self, alert: Alert, at_ms: Millis, reason: str) -> Alert:
         """T6, T12: it is over; those who were told of a P1 or P2 hear so, but not the emptier who ended it."""

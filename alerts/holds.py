@@ -92,6 +92,12 @@ class Holds:
         missed_ms = slot.end_ms + self.policies.round_grace
         return min(missed_ms, at_ms + policy.round_most) if asset.priority or asset.roadside else missed_ms
 
+    def retelling(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Release:
+        """When what was acknowledged may be told again (T10): by day, and not while a round is about to do it."""
+        release = self.release(alert, at_ms, self.first_hours(alert))
+        round_ms = self.round_over(alert, emptied_ms, at_ms) if release.at_ms == at_ms else 0
+        return Release(round_ms, ROUND_PENDING) if round_ms else release
+
     def round_due(self, asset: Asset, after_ms: Millis) -> Millis:
         """When the first of its rounds to count as missed after ``after_ms`` does so; 0 if none comes."""
         grace = self.policies.round_grace

@@ -116,11 +116,12 @@ class Post:
         return Release(min(each.at_ms + wait for each, wait in zip(box.pending, waits, strict=True)), GROUPED)
 
     def _folded(self, box: Mailbox) -> Release:
-        """After a text the next waits: less for what matters more."""
+        """After a text the next waits: less for what matters more, and a closing word hurries nobody."""
         if not box.left_ms:
             return Release(0)
         telling = self.policies.telling
-        urgent = box.storm_ms or any(each.severity == Severity.P2 for each in box.pending)
+        matters = (each for each in box.pending if each.kind is not Kind.CLEARED)
+        urgent = box.storm_ms or any(each.severity == Severity.P2 for each in matters)
         return Release(box.left_ms[-1] + (telling.fold_p2 if urgent else telling.fold_p3), GROUPED)
 
     def _storming(self, box: Mailbox) -> Release:

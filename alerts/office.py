@@ -167,7 +167,7 @@ class Office:
                 docket.log.append(record("reignited", alert, at_ms, finding.detail or {}))
                 if finding.late:
                     docket.log.append(record("held", alert, at_ms, {"reason": "late"}))
-                    docket.enter(replace(alert, latched=False, recovering=False, owes=False))
+                    docket.enter(escalation.rekindle(alert))
                 else:
                     docket.enter(escalation.reignite(alert, at_ms, finding.detail or alert.detail))
             case _:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.escalation import Escalation
-from alerts.holds import ROUND_PENDING, TRIAL
+from alerts.holds import TRIAL
 from alerts.model import Kind, Severity
 from alerts.plan import Memory
 from alerts.scribe import Log, next_chain, record, why
@@ -131,13 +131,13 @@ class Responses:
         if 0 < alert.shelved_until_ms <= at_ms:
             log.append(record("unshelved", alert, at_ms, {"reason": "time"}))
             return self._back(alert, at_ms)
-        round_ms = self.escalation.holds.round_over(alert, getattr(memory, "emptied_ms", 0), at_ms)
-        if round_ms:
-            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
-            return replace(alert, ack_until_ms=round_ms, reason=ROUND_PENDING)
+        release = self.escalation.holds.retelling(alert, getattr(memory, "emptied_ms", 0), at_ms)
+        if release.at_ms > at_ms:
+            log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
+            return replace(alert, ack_until_ms=release.at_ms, reason=release.reason)
         log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by}))
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0)
-        if alert.latched or alert.parent or alert.shelved_until_ms:
+        if alert.latched or alert.parent or alert.shelved_until_ms or not alert.owes:
             return alert
         if alert.recovering and alert.severity is not Severity.P1:
             return self.escalation.await_recovery(alert, at_ms, log)

@@ -139,6 +139,8 @@ class Model:
     excused: Counter[str] = field(default_factory=Counter)
     """How often a key may be taken beyond once: each time it went another way, because no receipt came."""
     gaveup: set[str] = field(default_factory=set)
+    sent_for: set[str] = field(default_factory=set)
+    """What somebody had told by hand, at whatever hour."""
     waiting: dict[tuple[str, str], Millis] = field(default_factory=dict)
     """What was said to wait for a person, and until when."""
 
@@ -153,6 +155,7 @@ class Model:
                     self.spoken[episode].append(owed)
                     self.waiting.pop((episode, owed.to), None)
                 self._hold_list(owed)
+                self._hold_quiet(owed)
         for event in entry.events:
             if event.event == "folded":
                 into = self.owed.get(str((event.detail or {})["reason"]))
@@ -181,6 +184,7 @@ class Model:
                 del self.quiet_until[episode]
             case "dispatched" | "reignited":
                 self.quiet_until.pop(episode, None)
+                self.sent_for.add(episode)
             case "unreceipted" if detail.get("onward"):
                 self.excused[str(detail["key"])] += 1
             case "undelivered" | "data_ticket":
@@ -194,6 +198,14 @@ class Model:
             assert gone == [], f"{owed.key} sends somebody to what is over: {gone}"
         elif owed.template == "list_afternoon":
             assert int(owed.variables["over"]) > 0
+
+    def _hold_quiet(self, owed: Owed) -> None:
+        """At night nobody is woken but for a P1, high water in the large plant, by hand, or to be answered."""
+        about = {owed.episode, *owed.covers}
+        spared = owed.severity == "P1" or owed.kind is Kind.NOTICE or not self.sent_for.isdisjoint(about)
+        spared = spared or any(episode.startswith("level_high/works/") for episode in about)
+        in_day = (owed.at_ms + 8 * HOUR) % DAY
+        assert spared or 6 * HOUR <= in_day < 21 * HOUR, f"{owed.key} at night"
 
     def reasons(self, episode: str) -> set[str]:
         """Why somebody was not told of it, or not yet, by the rows."""
