@@ -127,7 +127,9 @@ class Annunciator:
         if box.due_ms > at_ms:
             log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in wanted)
             return box, log
-        wanted, waiting = _first_the_outage(wanted)
+        asleep = self._asleep(wanted, at_ms)
+        wanted, waiting = _first_the_outage([each for each in wanted if each not in asleep])
+        waiting += asleep
         leaving = list(self._texts(box, wanted, alerts, at_ms))
         if box.phone in self._crews:
             leaving, asked = coded(leaving, box.questions, partial(_is_open, alerts), self.digest.texts, at_ms)
@@ -143,6 +145,11 @@ class Annunciator:
         box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms, capped=capped)
         log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in waiting)
         return box, log
+
+    def _asleep(self, wanted: list[Owed], at_ms: Millis) -> list[Owed]:
+        """What waits for the morning although something else is told now: what was owed by day wakes nobody."""
+        night = self.sorting.is_night
+        return [each for each in wanted if night(at_ms) and not night(each.at_ms)]
 
     def _texts(self, box: Mailbox, wanted: list[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> list[Owed]:
         if all(each.rule == OUTAGE for each in wanted):

@@ -80,8 +80,8 @@ class Holds:
     def round_over(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Millis:
         """When a step that leaves its bin to a round of its own is told after all; 0 if none runs or is near.
 
-        It waits for one round, not for the next as well, nor for one that has emptied the bin already. Where it may
-        not be seen to overflow it waits no longer than ``round_most``.
+        It waits for one round, not for the next as well, nor for one that has emptied the bin already. Beside a road,
+        or where a bin has priority, it is told while the truck is still out.
         """
         asset, policy = self.inventory.assets.get(alert.asset), self.policies.of(alert.rule)
         if asset is None or not policy.waits_for_round or alert.reason == ROUND_PENDING:
@@ -89,8 +89,10 @@ class Holds:
         slot = next(self.calendar.slots(asset, at_ms), None)
         if slot is None or slot.start_ms > at_ms + self.policies.round_notice or emptied_ms >= slot.start_ms:
             return 0
-        missed_ms = slot.end_ms + self.policies.round_grace
-        return min(missed_ms, at_ms + policy.round_most) if asset.priority or asset.roadside else missed_ms
+        if not (asset.priority or asset.roadside):
+            return slot.end_ms + self.policies.round_grace
+        last_ms = slot.end_ms - policy.round_last
+        return last_ms if last_ms > at_ms else 0
 
     def retelling(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Release:
         """When what was acknowledged may be told again (T10): by day, and not while a round is about to do it."""

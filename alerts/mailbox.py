@@ -72,6 +72,10 @@ class Post:
         box = replace(box, pending=pending, cried_ms=cried[-(telling.storm_begins + 1) :], storm_ms=storm_ms)
         return self.filed(box, now_ms, capped=capped)
 
+    def is_night(self, at_ms: Millis) -> bool:
+        """Whether a message of then wakes people."""
+        return self.calendar.is_within(at_ms, self.policies.quiet)
+
     def filed(self, box: Mailbox, now_ms: Millis, *, capped: bool) -> Mailbox:
         """The box with the instant at which what is pending may leave, and why not before."""
         if not box.pending:
@@ -104,9 +108,8 @@ class Post:
         if capped:
             waits.append(self._capped(box, now_ms))
         latest = max(waits, key=lambda release: release.at_ms)
-        quiet = self.policies.quiet
-        wakes = any(self.calendar.is_within(each.at_ms, quiet) for each in box.pending)  # it was let through the night
-        if wakes or not self.calendar.is_within(latest.at_ms, quiet):
+        wakes = any(self.is_night(each.at_ms) for each in box.pending)  # it was let through the night
+        if wakes or not self.is_night(latest.at_ms):
             return latest
         return Release(self.calendar.next_time(latest.at_ms, self.policies.morning), QUIET)
 

@@ -120,8 +120,8 @@ class Policy(_Figures):
     cleared_text: str = ""
     waits_for_round: bool = False
     """Whether a step leaves a bin to a round of its own that runs or is near."""
-    round_most: Span = 2 * 3_600_000
-    """How long at most for a bin that has priority or stands beside a road."""
+    round_last: Span = 0
+    """How long before that round's end it is told where the bin has priority or stands beside a road."""
     rounds: tuple[StepPolicy, ...] = ()
     """The steps for a bin that has collection rounds."""
 

@@ -126,7 +126,7 @@ def _uplink(scenario: Scenario, device: str, seq: int, at_ms: Millis, said: dict
     return Uplink(at_ms, f"cunjing/v1/{scenario.county}/{device}/telemetry", json.dumps(sample).encode())
 
 
-WEEKS: Final = ("ordinary_week", "spring_festival")
+WEEKS: Final = ("ordinary_week", "spring_festival", "festival_with_markets")
 
 
 def main() -> int:

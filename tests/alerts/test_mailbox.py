@@ -135,6 +135,59 @@ def test_a_closing_word_meets_a_first_word_that_never_left() -> None:
     assert box.pending == ()
 
 
+def test_closing_words_wait_for_each_other_a_quarter_of_an_hour() -> None:
+    """Nobody acts on them: after a power cut they would come one by one."""
+    messages = [owed(1, NOON), *(owed(n, NOON + n * 5 * MINUTE_MS, kind=Kind.CLEARED) for n in (2, 3))]
+    texts, _, _ = left(messages, NOON + HOUR_MS)
+    assert [((each.at_ms - NOON) // MINUTE_MS, each.covers) for each in texts] == [
+        (0, ()),
+        (15, (messages[1].episode, messages[2].episode)),
+    ]
+
+
+def emptiers_list(*episodes: str) -> Owed:
+    """The list of a morning that had to wait."""
+    return replace(
+        owed(0, NOON, "P3", CLEANER.id, Kind.DIGEST),
+        rule="list",
+        episode=f"list/{CLEANER.id}/1",
+        text="22日请先清：柳潭3号、柳潭4号，共2处已过线。",
+        template="list_emptier",
+        variables={"day": "22日", "names": "柳潭3号、柳潭4号", "count": "2"},
+        covers=episodes,
+    )
+
+
+def two_bins() -> dict[str, Alert]:
+    first, other = [asset.id for asset in COUNTY.assets.values() if asset.bin is not None][:2]
+    standing = (
+        replace(owed(1, NOON, "P3"), asset=each, episode=f"over_two_thirds/{each}/1") for each in (first, other)
+    )
+    return {each.episode: alert(each) for each in standing}
+
+
+def test_a_list_that_had_to_wait_leaves_out_what_is_done_by_then() -> None:
+    alerts = two_bins()
+    done, standing = alerts
+    alerts[done] = replace(alerts[done], closed_ms=NOON)
+    (box,), _ = TELLING.post([emptiers_list(done, standing)], {})
+    (text,) = TELLING.release(box, alerts, box.due_ms)[1]
+    assert isinstance(text, Owed)
+    assert (text.covers, text.variables["count"]) == ((standing,), "1")
+    short = COUNTY.assets[alerts[standing].asset].short
+    assert f"请先清：{short}" in text.text
+
+
+def test_a_list_of_yesterday_sends_nobody_anywhere() -> None:
+    alerts = two_bins()
+    (box,), _ = TELLING.post([emptiers_list(*alerts)], {})
+    said = TELLING.release(box, alerts, NOON + DAY_MS)[1]
+    assert [(each.event, (each.detail or {})["reason"]) for each in said if isinstance(each, Event)] == [
+        ("dropped", "outdated")
+    ]
+    assert len(said) == 1
+
+
 def test_texts_for_several_that_leave_at_one_instant_have_keys_of_their_own() -> None:
     """One for each power line and one for the rest: of two with one key the journal would keep only the first."""
     plant = next(asset.id for asset in COUNTY.assets.values() if asset.plant is not None and asset.plant.feeder)
@@ -166,6 +219,17 @@ def test_what_waits_at_night_leaves_in_the_morning() -> None:
     late = NOON + 9 * HOUR_MS - MINUTE_MS  # 20:59
     texts, _, _ = left([owed(1, late), owed(2, late + 10_000)], late + DAY_MS)
     assert [(each.at_ms - late) // MINUTE_MS for each in texts] == [0, 9 * 60 + 31]
+
+
+def test_what_may_wake_people_leaves_what_may_not_for_the_morning() -> None:
+    late = NOON + 9 * HOUR_MS - MINUTE_MS  # 20:59
+    messages = [owed(1, late), owed(2, late + 10_000), owed(3, late + HOUR_MS)]
+    texts, _, _ = left(messages, late + DAY_MS)
+    assert [((each.at_ms - late) // MINUTE_MS, each.episode) for each in texts] == [
+        (0, messages[0].episode),
+        (60, messages[2].episode),
+        (9 * 60 + 31, messages[1].episode),
+    ]
 
 
 @pytest.mark.parametrize(("what", "reason"), [({"closed_ms": 1}, "cleared"), ({"acked_ms": 1}, "acknowledged")])

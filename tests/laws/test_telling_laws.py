@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -192,7 +192,7 @@ class Model:
 
     def _hold_list(self, owed: Owed) -> None:
         """A list tells of something: to who empties of what stands, in the afternoon to nobody if nothing is over."""
-        if owed.template == "list_emptier":
+        if owed.template == "list_emptier" and owed.kind is Kind.DIGEST:  # a stand-in is told its words as well
             assert owed.covers
             gone = [episode for episode in owed.covers if self.over_ms.get(episode, owed.at_ms) < owed.at_ms]
             assert gone == [], f"{owed.key} sends somebody to what is over: {gone}"
@@ -584,6 +584,13 @@ def test_whatever_happens_in_a_million_steps(part: int) -> None:
     Telling.steps = 0
     while Telling.steps < DEEP_STEPS // PARTS:
         run_state_machine_as_test(
-            Telling, settings=settings(QUICK, max_examples=100, stateful_step_count=100, derandomize=False)
+            Telling,
+            settings=settings(
+                QUICK,
+                max_examples=100,
+                stateful_step_count=100,
+                derandomize=False,
+                phases=[Phase.generate],  # looking for the shortest of a hundred steps takes longer than reading them
+            ),
         )
         print(f"part {part}: {Telling.steps} steps", flush=True)  # noqa: T201 -- an hour's run shows that it lives
