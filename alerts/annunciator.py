@@ -120,7 +120,6 @@ class Annunciator:
                 log.append(_about(each, "dropped", at_ms, reason))
             else:
                 wanted.append(of_standing(each, alerts, self.inventory, self.digest.texts))
-        wanted = _listed(wanted, at_ms, log)
         box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
         if not wanted:
             return self.sorting.emptied(box, at_ms, 0), log
@@ -130,6 +129,8 @@ class Annunciator:
         asleep = self._asleep(wanted, at_ms)
         wanted, waiting = _first_the_outage([each for each in wanted if each not in asleep])
         waiting += asleep
+        if not box.storm_ms:  # in a storm one text counts them all
+            wanted = _listed(wanted, at_ms, log)
         leaving = list(self._texts(box, wanted, alerts, at_ms))
         if box.phone in self._crews:
             leaving, asked = coded(leaving, box.questions, partial(_is_open, alerts), self.digest.texts, at_ms)
@@ -189,7 +190,7 @@ def _first_the_outage(wanted: list[Owed]) -> tuple[list[Owed], list[Owed]]:
 
 
 def _listed(wanted: list[Owed], at_ms: Millis, log: Log) -> list[Owed]:
-    """What a list of the same instant speaks of need not be told beside it."""
+    """What a list that leaves now speaks of need not be told beside it."""
     lists = [each for each in wanted if each.rule == LIST and each.covers]
     kept: list[Owed] = []
     for each in wanted:

@@ -277,6 +277,24 @@ def test_the_word_of_an_outage_leaves_alone_and_first_and_what_waits_beside_it_l
     assert (box.storm_ms, box.outages) == (0, ())
 
 
+def test_nothing_is_folded_into_a_list_that_does_not_leave_with_it() -> None:
+    """An outage goes first, and what the list waits for, its places wait for as well."""
+    alerts = two_bins()
+    one, other = alerts
+    told = [
+        replace(owed(n, NOON, "P3", CLEANER.id), asset=alerts[each].asset, episode=each)
+        for n, each in enumerate((one, other))
+    ]
+    dark_now = replace(outage(NOON), to=CLEANER.id, phone=CLEANER.phone)
+    alerts |= {dark_now.episode: dark(NOON)}
+    (box,), _ = TELLING.post([emptiers_list(one, other), *told, dark_now], {})
+    box, log = TELLING.release(box, alerts, box.due_ms)
+    keys = {each.key for each in log if isinstance(each, Owed)}
+    folded = {str((each.detail or {})["reason"]) for each in log if isinstance(each, Event) and each.event == "folded"}
+    assert folded <= keys
+    assert len(box.pending) == 3
+
+
 def test_two_towns_dark_at_once_are_one_text() -> None:
     names = [f"area_outage/{area}/1" for area in list(COUNTY.areas)[:2]]
     alerts = {name: dark(NOON, name) for name in names}
