@@ -251,6 +251,10 @@ class Escalation:
         return replace(again, repeat_ms=max(alert.left_ms + policy.repeats[done], at_ms + gap))
 
     def _tell_over(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        release = self.holds.release(alert, at_ms, None)
+        if release.at_ms > at_ms:  # its time came while we could not act
+            log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
+            return replace(alert, due_ms=release.at_ms)
         words = self.schedule.policy(alert).cleared_text
         text = self.scribe.text(alert, words, memory, alert.closed_ms, alert.closed_ms)
         log.extend(self.scribe.owed(alert, 0, person, Kind.CLEARED, text, at_ms) for person in alert.told)
