@@ -18,6 +18,7 @@ from alerts.finding import Finding, Step
 from alerts.mailbox import Mailbox
 from alerts.office import Office
 from alerts.plan import AssetState, Memory, Plan
+from alerts.refusals import Refused
 from alerts.responses import LONGEST_GRACE_MS, Asked, Deed
 from alerts.scribe import Log, Scribe
 from alerts.silence import Silence
@@ -129,17 +130,17 @@ class County:
         """When ``advance`` may next have something to do; early is harmless."""
         return self._timers.next_ms()
 
-    def respond(self, episode: str, deed: Deed, at_ms: Millis, changes: Changes) -> str:
-        """What a person does about an open episode; a sentence when it is not possible, which changes nothing."""
+    def respond(self, episode: str, deed: Deed, at_ms: Millis, changes: Changes) -> Refused | None:
+        """What a person does about an open episode; why not when it is not possible, which changes nothing."""
         alert = self.alerts[episode]
         docket = self._docket()
         done = deed(self.office.responses, alert, self.memory(alert.asset), docket.log)
-        if isinstance(done, str):
+        if isinstance(done, Refused):
             return done
         docket.enter(done)
         self.office.run(done, at_ms, docket)
         self._settle(docket, changes)
-        return ""
+        return None
 
     def is_open(self, episode: str) -> bool:
         """Whether it still stands."""

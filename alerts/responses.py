@@ -1,6 +1,6 @@
 """What people's hands do to the telling of an episode: acknowledge (T9, T10), shelve (T13), have somebody told now.
 
-Whether a person may is decided here as well, as a sentence; who asked by which way is written, and nothing is sent.
+Whether a person may is decided here as well, and why not named; who asked by which way is written, and nothing is sent.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from alerts.escalation import Escalation
 from alerts.holds import TRIAL
 from alerts.model import Kind, Severity
 from alerts.plan import Memory
+from alerts.refusals import Refused
 from alerts.scribe import Log, next_chain, record, why
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
@@ -55,40 +56,44 @@ class Responses:
         lasts = max(self.escalation.holds.policies.ack_timeout.get(alert.severity, 0), until_ms - at_ms)
         return replace(self.escalation.acknowledge(alert, asked.by, at_ms), ack_until_ms=at_ms + lasts if lasts else 0)
 
-    def shelve(self, alert: Alert, asked: Asked, reason: str, until_ms: Millis, at_ms: Millis, log: Log) -> Alert | str:
+    def shelve(
+        self, alert: Alert, asked: Asked, reason: str, until_ms: Millis, at_ms: Millis, log: Log
+    ) -> Alert | Refused:
         """T13: nothing is sent about it until then (0: until it is over), as long as the person's role allows."""
         most_ms = at_ms + self._longest_shelf(self.inventory.people[asked.by])
         if not reason:
-            return "say why it is to be quiet: the reason is missing"
+            return Refused("shelf_reason", "say why it is to be quiet: the reason is missing")
         if until_ms and not at_ms < until_ms <= most_ms:
             hours = (most_ms - at_ms) // 3_600_000
-            return f"{asked.by} may keep it quiet for at most {hours} h from now; name an earlier end"
+            sentence = f"{asked.by} may keep it quiet for at most {hours} h from now; name an earlier end"
+            return Refused("shelf_long", sentence)
         until_ms = until_ms or most_ms
         log.append(record("shelved", alert, at_ms, {**asked.detail(), "reason": reason, "until_ms": until_ms}))
         quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0)  # an acknowledgement runs on meanwhile
         return replace(quiet, shelved_until_ms=until_ms, reason="shelved")
 
-    def unshelve(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert | str:
+    def unshelve(self, alert: Alert, asked: Asked, at_ms: Millis, log: Log) -> Alert | Refused:
         """T14: it is told after all, if it still stands in a while."""
         if not alert.shelved_until_ms:
-            return f"{alert.episode} is not shelved"
+            return Refused("not_shelved", f"{alert.episode} is not shelved; show it again")
         log.append(record("unshelved", alert, at_ms, {**asked.detail()}))
         return self._back(alert, at_ms)
 
     @staticmethod
-    def note(alert: Alert, asked: Asked, said: str, at_ms: Millis, log: Log) -> Alert | str:
+    def note(alert: Alert, asked: Asked, said: str, at_ms: Millis, log: Log) -> Alert | Refused:
         """A line in the story of an episode; nothing follows from it."""
         if not said:
-            return "there is nothing to note: say it in reason"
+            return Refused("note_missing", "there is nothing to note: say it in reason")
         log.append(record("noted", alert, at_ms, {**asked.detail(), "reason": said}))
         return alert
 
-    def doubt(self, alert: Alert, asked: Asked, reason: str, at_ms: Millis, log: Log) -> Alert | str:
+    def doubt(self, alert: Alert, asked: Asked, reason: str, at_ms: Millis, log: Log) -> Alert | Refused:
         """It is not so: as an answer 3, and the chain stops. It stands all the same until the sensor says otherwise."""
         if not reason:
-            return "say how you know that it is not so: the reason is missing"
+            return Refused("doubt_reason", "say how you know that it is not so: the reason is missing")
         if alert.severity is Severity.P1 and not alert.latched:
-            return "a fire is called false only when it has cooled: have somebody look, then reset it"
+            sentence = "a fire is called false only when it has cooled: have somebody look, then reset it"
+            return Refused("still_burns", sentence)
         log.append(record("doubted", alert, at_ms, {**asked.detail(), "reason": reason}))
         return alert if alert.acked_ms else self.acknowledge(alert, asked, at_ms, log)
 
@@ -104,11 +109,12 @@ class Responses:
 
     def dispatch(
         self, alert: Alert, asked: Asked, to: str, memory: Memory | None, at_ms: Millis, log: Log
-    ) -> Alert | str:
+    ) -> Alert | Refused:
         """Somebody decided that it is told now: to one person, or to whoever is told first."""
         steps = self.escalation.schedule.steps(alert)
         if not steps:
-            return f"there is no text for {alert.rule}; call them, or add steps for it in escalation.yaml"
+            sentence = f"there is no text for {alert.rule}; call them, or add steps for it in escalation.yaml"
+            return Refused("no_text", sentence)
         log.append(record("dispatched", alert, at_ms, {**asked.detail(), **({"to": to} if to else {})}))
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, shelved_until_ms=0, recovering=False)
         again = replace(alert, repeat=next_chain(alert))
@@ -156,5 +162,5 @@ class Responses:
         return max((shelf.get(duty.role, shelf[Role.CLEANER]) for duty in person.duties), default=shelf[Role.CLEANER])
 
 
-Deed: TypeAlias = Callable[[Responses, Alert, Memory | None, Log], Alert | str]
+Deed: TypeAlias = Callable[[Responses, Alert, Memory | None, Log], Alert | Refused]
 """One of ``Responses``, with all that it needs besides."""

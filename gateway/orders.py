@@ -32,11 +32,12 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
     if command.verb is Verb.RESET:
         if county.reset(episode, Asked(command.by, command.channel, command.origin), now_ms, changes):
             return Done(now_ms, "reset")
-        return NotPossible(f"{episode} cannot be reset: it still burns, or there is nothing to reset")
+        sentence = f"{episode} cannot be reset: it still burns, or there is nothing to reset"
+        return NotPossible(sentence, "no_reset")
     if not county.is_open(episode):
-        return NotPossible(f"{episode} is over")
+        return NotPossible(f"{episode} is over; look at the list again", "over")
     refusal = county.respond(episode, _deed(command, now_ms), now_ms, changes)
-    return NotPossible(refusal) if refusal else Done(now_ms, _BECOMES[command.verb])
+    return NotPossible(refusal.sentence, refusal.why) if refusal else Done(now_ms, _BECOMES[command.verb])
 
 
 def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, changes: Changes) -> Verdict:

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -64,6 +65,13 @@ def inventory() -> Inventory:
     found = parse(COUNTY.read_text("utf-8"), COUNTY.name, profiles()).inventory
     assert found is not None
     return found
+
+
+def on_demand() -> Inventory:
+    """The same where no bin has rounds, so that whatever overflows is told at once."""
+    county = inventory()
+    assets = {name: replace(asset, collection=None) for name, asset in county.assets.items()}
+    return replace(county, assets=assets)
 
 
 def at(day: int, hour: int, minute: int = 0) -> Millis:

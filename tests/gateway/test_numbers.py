@@ -18,7 +18,7 @@ from gateway.numbers import DEAD
 from gateway.requests import Heard, Round
 from gateway.watching.auditor import Rows
 from tests.alerts.test_courier import due as owed_by
-from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, inventory
+from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, on_demand
 
 MEI = "13900001001"
 ZHU = "13900001002"
@@ -79,7 +79,7 @@ class Line:
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    with desk_gateway(tmp_path, MORNING) as gateway:
+    with desk_gateway(tmp_path, MORNING, county=on_demand()) as gateway:
         yield Line(gateway)
 
 
@@ -142,7 +142,7 @@ def test_a_receipt_that_is_told_again_ends_nothing(line: Line) -> None:
 
 
 def test_it_outlives_a_restart_and_ends_with_a_corrected_number(tmp_path: Path) -> None:
-    county = inventory()
+    county = on_demand()
     with desk_gateway(tmp_path, MORNING, county=county) as gateway:
         line = Line(gateway)
         line.provider.refuses.add(MEI)

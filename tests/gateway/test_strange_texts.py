@@ -22,7 +22,7 @@ from tests.desk_gateway import HOUR_MS, MINUTE_MS, DeskGateway, at, desk_gateway
 
 MEI = "13900001001"
 STRANGER = "13911112222"
-MORNING = at(22, 8)
+MORNING = at(22, 11)  # between the rounds, which an overflow would wait for
 SECRET = "0123456789abcdef0123"  # noqa: S105 nobody's but this test's
 assert CHANNEL.hook is not None
 HOOKS = {"aliyun": Pushed(CHANNEL.hook, SECRET)}

@@ -28,7 +28,7 @@ from gateway.sources.inbox import Inbox
 from tests.desk_gateway import DeskGateway, at, desk_gateway
 
 SECRET = "0123456789abcdef-ABCDEF_xyz"  # noqa: S105 nobody's but these tests'
-MORNING = at(22, 8)
+MORNING = at(22, 11)  # between the rounds, which an overflow would wait for
 MEI = "13900001001"
 assert CHANNEL.hook is not None
 PUSHED = {"aliyun": Pushed(CHANNEL.hook, SECRET)}

@@ -182,7 +182,7 @@ def test_what_the_gateway_says_to_a_verb_is_what_the_page_says(gateway: DeskGate
     assert "梅大姐（保洁员）" in dialog
     said = lin.act(verb="reset", episode=episode).text
     assert "现在不能这样办" in said
-    assert "it still burns, or there is nothing to reset" in said
+    assert "还没降下来，或者不用复位" in said
     lin.act(verb="ack", episode=episode)
     assert "早已确认或已解除" in lin.act(verb="ack", episode=episode).text
 

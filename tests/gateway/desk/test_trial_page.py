@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from telemetry.inventory import Inventory
-from tests.desk_gateway import DeskGateway, at, desk_gateway, inventory
+from tests.desk_gateway import DeskGateway, at, desk_gateway, on_demand
 from tests.gateway.desk.conftest import MORNING, Visitor
 
 Enter = Callable[[str], Visitor]
@@ -19,7 +19,7 @@ UNTIL = datetime(2026, 12, 24, tzinfo=UTC)
 
 def on_trial() -> Inventory:
     """Everything of the one village is new; the other village has a date."""
-    county = inventory()
+    county = on_demand()
     new = {"bin-0101", "bin-0102", "plant-0101"}
     devices = {
         name: replace(device, installed_at=datetime(2026, 11, 23, tzinfo=UTC)) if name in new else device
