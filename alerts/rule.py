@@ -65,6 +65,8 @@ class Rule(BaseModel):
     scope: ClassVar[Scope]
     latching: ClassVar[bool] = False
     timer_promotes: ClassVar[bool] = True
+    apart: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of figures, the first below the second: no value is to raise and to clear at once."""
 
     severity: Severity
     on_count: int = Field(default=1, ge=1)
@@ -103,6 +105,11 @@ class Rule(BaseModel):
     def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - most rules have one severity
         """How much an episode matters."""
         return self.severity
+
+    def contradiction(self) -> str:
+        """Which figures leave no room between raising and clearing, in words; empty when all do."""
+        wrong = ((low, high) for low, high in self.apart if getattr(self, low) >= getattr(self, high))
+        return next((f"{low} must be below {high}; change one of them" for low, high in wrong), "")
 
     def judge(self, sight: Any, scene: Scene) -> Verdict:  # noqa: ANN401 - each scope has a sight of its own
         """What this sample means."""

@@ -52,6 +52,15 @@ class RuleSet:
             return self.common
         return {kind: _built(kind, (said.rules, *layers)) for kind in KINDS}
 
+    def contradiction(self) -> str:
+        """Where figures that were said at several places meet and contradict another; empty when they do nowhere."""
+        said, assets = self._figures, self._inventory.assets
+        places = [("rules", self.common)]
+        places += [(f"areas.{area}", self.at(area)) for area in said.areas]
+        places += [(f"assets.{asset}", self.at(assets[asset].area, asset)) for asset in said.assets]
+        found = ((f"{place}.{kind}", rule.contradiction()) for place, there in places for kind, rule in there.items())
+        return next((f"{where}: {wrong}" for where, wrong in found if wrong), "")
+
     def place_of(self, asset: Asset, kind: str, figure: str) -> str:
         """Where the figure that counts for an asset is said: its own id, the nearest area's, or nowhere but for all."""
         said = self._figures
@@ -91,7 +100,11 @@ def _made(figures: _File, name: str, inventory: Inventory) -> RuleSet:
         _watches(name, f"assets.{asset}", layer, inventory.assets[asset])
     common = {kind: _built(kind, (figures.rules,)) for kind in KINDS}
     said = repr([rule.model_dump() for rule in common.values()]) + figures.model_dump_json()
-    return RuleSet(common, sha256(said.encode()).hexdigest()[:16], figures, inventory)
+    made = RuleSet(common, sha256(said.encode()).hexdigest()[:16], figures, inventory)
+    wrong = made.contradiction()
+    if wrong:
+        raise PolicyFault(f"{name}: {wrong}")
+    return made
 
 
 def _watches(name: str, place: str, layer: Figures, asset: Asset | None) -> None:

@@ -1,6 +1,6 @@
 """A device's battery runs down: a line in the weekly list. A voltage alone is not judged: its chemistry is unknown."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ class BatteryLow(DeviceRule):
     """Raised at ``plan_pct`` (urgent at ``urgent_pct``), cleared at ``clear_pct``."""
 
     kind: Literal["battery_low"] = "battery_low"
+    apart: ClassVar[tuple[tuple[str, str], ...]] = (("plan_pct", "clear_pct"),)
     severity: Severity = Severity.P4
     plan_pct: float = Field(default=20.0, ge=0, le=100)
     urgent_pct: float = Field(default=10.0, ge=0, le=100)

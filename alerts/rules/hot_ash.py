@@ -1,7 +1,7 @@
 """Embers in a bin: a quick rise that the village around it does not share. A bucket of water, not a fire brigade."""
 
 from statistics import median
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ class HotAsh(BinRule):
     """Raised by a rise of ``rise_c`` to ``raise_c`` within ``rise_within_s``, unless the neighbours are as warm."""
 
     kind: Literal["hot_ash"] = "hot_ash"
+    apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     severity: Severity = Severity.P2
     off_count: int = 2
     raise_c: float = 50.0

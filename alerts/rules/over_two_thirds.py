@@ -1,6 +1,6 @@
 """A bin is more than two thirds full: the county's line. It knows the level alone, not the rounds that may empty it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ class OverTwoThirds(BinRule):
     """Raised above ``raise_pct`` on two samples in a row, cleared below ``clear_pct`` on two, or by an emptying."""
 
     kind: Literal["over_two_thirds"] = "over_two_thirds"
+    apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P3
     on_count: int = 2
     off_count: int = 2

@@ -1,6 +1,6 @@
 """A bin runs over: full to the rim, or its own full switch says so. Told apart from the two-thirds line on purpose."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ class Overflow(BinRule):
     """Raised at ``raise_pct`` or by the full flag on two samples in a row, cleared below ``clear_pct``, or emptied."""
 
     kind: Literal["overflow"] = "overflow"
+    apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P2
     on_count: int = 2
     off_count: int = 2

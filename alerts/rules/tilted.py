@@ -13,6 +13,7 @@ class Tilted(BinRule):
 
     kind: Literal["tilted"] = "tilted"
     timer_promotes: ClassVar[bool] = False
+    apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_deg", "raise_deg"),)
     severity: Severity = Severity.P4
     on_count: int = 2
     on_delay_s: float = 600

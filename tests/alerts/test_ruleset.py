@@ -7,7 +7,7 @@ import pytest
 from alerts import ruleset
 from alerts.policy import PolicyFault
 from alerts.rules.over_two_thirds import OverTwoThirds
-from telemetry.inventory import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.inventory_file import parse
 
 ROOT = Path(__file__).parents[2]
@@ -45,10 +45,33 @@ def test_an_asset_wins_over_its_area_and_an_area_over_the_county(inventory: Inve
     text = f"""
 rules: {{over_two_thirds: {{raise_pct: 70}}}}
 areas: {{{first.area}: {{over_two_thirds: {{raise_pct: 60}}}}}}
-assets: {{{first.id}: {{over_two_thirds: {{raise_pct: 50}}}}}}
+assets: {{{first.id}: {{over_two_thirds: {{raise_pct: 56}}}}}}
 """
     rules = ruleset.load(text, "rules.yaml", inventory)
-    assert [raise_pct(rules, inventory, asset.id) for asset in (first, same_area, elsewhere)] == [50, 60, 70]
+    assert [raise_pct(rules, inventory, asset.id) for asset in (first, same_area, elsewhere)] == [56, 60, 70]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("rules: {over_two_thirds: {raise_pct: 55}}", "rules.over_two_thirds: clear_pct must be below raise_pct"),
+        ("rules: {battery_low: {plan_pct: 40}}", "rules.battery_low: plan_pct must be below clear_pct"),
+        ("areas: {AREA: {overflow: {clear_pct: 95}}}", "areas.AREA.overflow: clear_pct must be below raise_pct"),
+        (
+            "{areas: {AREA: {over_two_thirds: {clear_pct: 60}}}, assets: {BIN: {over_two_thirds: {raise_pct: 58}}}}",
+            "assets.BIN.over_two_thirds: clear_pct must be below raise_pct",
+        ),
+    ],
+)
+def test_what_raises_is_above_what_clears_wherever_it_was_said(text: str, where: str, inventory: Inventory) -> None:
+    first = next(asset for asset in inventory.assets.values() if asset.bin is not None)
+    with pytest.raises(PolicyFault) as fault:
+        ruleset.load(_of(text, first), "rules.yaml", inventory)
+    assert str(fault.value) == f"rules.yaml: {_of(where, first)}; change one of them"
+
+
+def _of(text: str, asset: Asset) -> str:
+    return text.replace("AREA", asset.area).replace("BIN", asset.id)
 
 
 def test_any_figure_changes_the_version(inventory: Inventory) -> None:

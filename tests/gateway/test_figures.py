@@ -118,14 +118,14 @@ def test_an_area_counts_below_it_and_what_is_nearer_wins(tmp_path: Path) -> None
     def lines() -> list[float]:
         return [scene.line_pct(asset) for asset in (BIN, "ytan-04")]
 
-    scene.set(50, place=Place.AREA, name=AREA)
-    assert lines() == [50, 66.7]
+    scene.set(57, place=Place.AREA, name=AREA)
+    assert lines() == [57, 66.7]
     scene.set(60, place=Place.AREA, name="wushi")
-    assert lines() == [50, 60]
-    scene.set(40)
-    assert lines() == [40, 60]
+    assert lines() == [57, 60]
+    scene.set(56)
+    assert lines() == [56, 60]
     scene.line.restart(BEGIN + MINUTE)
-    assert lines() == [40, 60]
+    assert lines() == [56, 60]
 
 
 @pytest.mark.parametrize("snapshot", [False, True])
@@ -183,8 +183,8 @@ def test_silence_is_measured_by_the_new_figure_at_once(scene: Scene) -> None:
 def test_the_line_of_the_score_follows(scene: Scene) -> None:
     lines = scene.line.pipeline._lists.lines_pct
     scored = next(asset for asset in lines if asset in scene.line.pipeline.county.plans)
-    scene.set(51, name=scored)
-    assert lines[scored] == 51
+    scene.set(59, name=scored)
+    assert lines[scored] == 59
 
 
 def test_whoever_follows_the_plans_is_told_those_that_changed(scene: Scene) -> None:
@@ -232,7 +232,7 @@ def test_a_stranger_sets_nothing(scene: Scene) -> None:
 def test_a_figure_of_what_is_gone_does_not_stop_a_start_and_says_so(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "journal.db")
     scene.set(58)
-    scene.set(50, place=Place.AREA, name=AREA)
+    scene.set(57, place=Place.AREA, name=AREA)
 
     def retire(document: dict[str, Any]) -> None:
         document["assets"] = [asset for asset in document["assets"] if asset["id"] != BIN]
@@ -245,7 +245,7 @@ def test_a_figure_of_what_is_gone_does_not_stop_a_start_and_says_so(tmp_path: Pa
     (unfit,) = scene.events("figure_unfit")
     assert (unfit.detail or {})["name"] == BIN
     neighbour = next(asset.id for asset in without.bins_in[AREA])
-    assert scene.line_pct(neighbour) == 50
+    assert scene.line_pct(neighbour) == 57
     scene.line._inventory = COUNTY
     scene.line.restart(BEGIN + 2 * MINUTE)
     assert scene.line_pct() == 58, "the asset is back, and so is its figure"

@@ -17,7 +17,7 @@ from tests.gateway.desk.conftest import Visitor
 Enter = Callable[[str], Visitor]
 
 PERMIT: Final = {"Authorization": "Bearer hush"}
-LINE: Final = {"place": "area", "name": "meiling", "rule": "over_two_thirds", "figure": "raise_pct", "value": 40}
+LINE: Final = {"place": "area", "name": "meiling", "rule": "over_two_thirds", "figure": "raise_pct", "value": 58}
 WHO: Final = {"by": "lin", "reason": "<b>赶集</b>"}
 
 
@@ -30,7 +30,7 @@ def asked(gateway: DeskGateway, **other: object) -> httpx.Response:
 
 def test_a_line_set_for_a_village_raises_there_and_nowhere_else(gateway: DeskGateway) -> None:
     for device in ("bin-0101", "bin-0201"):
-        gateway.levels[device] = 50.0
+        gateway.levels[device] = 62.0
     gateway.filled("bin-0102", 30.0)
     assert gateway.open_rules() == {}
     assert asked(gateway).json() == {"event": "figure_set", "at_ms": gateway.clock.now}
@@ -41,10 +41,10 @@ def test_a_line_set_for_a_village_raises_there_and_nowhere_else(gateway: DeskGat
 def test_the_pages_draw_the_new_line_and_the_audit_says_who_and_why(gateway: DeskGateway, visitor: Enter) -> None:
     gateway.at(at(24, 9))
     assert asked(gateway).status_code == HTTPStatus.OK
-    assert gateway.desk.present.lines_pct["meiling-01"] == 40
+    assert gateway.desk.present.lines_pct["meiling-01"] == 58
     assert gateway.desk.present.lines_pct["zhuyuan-01"] == 66.7
     audit = visitor("lin").see("/audit").text
-    assert "meiling 过三分之二 raise_pct：66.7 → 40.0，&lt;b&gt;赶集&lt;/b&gt;" in audit
+    assert "meiling 过三分之二 raise_pct：66.7 → 58.0，&lt;b&gt;赶集&lt;/b&gt;" in audit
     assert "林调度" in audit
     assert "改指标" in audit
     assert "127.0.0.1" in audit
