@@ -170,7 +170,9 @@ class Desk(_Table):
     def _credited(self) -> "Desk":
         if (self.tiles is None) != (self.tiles_credit is None):
             there, missing = ("tiles", "tiles_credit") if self.tiles else ("tiles_credit", "tiles")
-            raise ValueError(f"{there} needs {missing}: whose map it is stands under it; add {missing}, or drop {there}")
+            raise ValueError(
+                f"{there} needs {missing}: whose map it is stands under it; add {missing}, or drop {there}"
+            )
         return self
 
     @property

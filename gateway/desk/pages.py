@@ -59,7 +59,7 @@ _STATIC: Final = {
     "leaflet.css": ("text/css", _LEAFLET / "leaflet.css"),
     "leaflet.js": ("text/javascript", _LEAFLET / "leaflet.js"),
 }
-"""Each file that a page asks for; htmx and Leaflet come out of their installed packages, so that none of them is copied.
+"""Each file that a page asks for; htmx and Leaflet come out of their installed packages, so that nothing is copied.
 
 Leaflet's own pictures are not among them: every sign on the map is drawn by the page itself."""
 

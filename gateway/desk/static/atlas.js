@@ -100,8 +100,8 @@
   };
 
   const near = () => {
-    const window = map.getBounds().pad(0.5);
-    for (const { link, place } of sites.values()) link.hidden = !window.contains(place);
+    const view = map.getBounds().pad(0.5);
+    for (const { link, place } of sites.values()) link.hidden = !view.contains(place);
   };
 
   /* Smaller signs where many share little room: a county as a whole is seen by its colours. */
@@ -187,11 +187,14 @@
     if (mine !== asked) return;  /* a later question is under way, and its answer is newer */
     if (!told) {
       cut.hidden = false;
+      cut.dataset.waits = "";
       again = setTimeout(read, AGAIN_MS);
       return;
     }
-    if (again) cut.hidden = true;
-    again = 0;
+    if ("waits" in cut.dataset) {
+      delete cut.dataset.waits;
+      cut.hidden = true;
+    }
     take(told);
   };
 
