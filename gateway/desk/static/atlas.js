@@ -17,8 +17,8 @@
 
   /* Every site is a link of its own, which can be reached by keyboard, opened beside and read aloud; a canvas cannot be.
      The links are placed here and not by L.marker, which moves each on a layer of its own: with 5,000 of them a browser
-     without a graphics card took half a minute to drag a county from edge to edge and two seconds to zoom. Those far
-     outside the window are not drawn at all; with all 5,000 inside, dragging shows seven frames a second or more there. */
+     without a graphics card showed two frames a second of a drag, and four to seven so. Those far outside the window are
+     not drawn at all, so that it is quick from the first step closer on. */
   const draw = (site) => {
     const link = document.createElement("a");
     link.className = "site";
