@@ -246,7 +246,7 @@ def _desk(settings: Settings, inbox: Inbox[Any], clock: Clock, welcome: str, und
     except UsersUnavailable as trouble:
         undo()
         raise SettingsFault([str(trouble)]) from None
-    return Desk(settings.journal.path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
+    return Desk(settings.journal.path, users, inbox, clock.now_ms, WallClock().now_ms, welcome, settings.desk.ground)
 
 
 def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, stopping: threading.Event) -> Journal:

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.settings_faults import SettingsFault, sentence, strange_variables
-from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, ServerUrl, TopicFilter
+from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, ServerUrl, Tiles, TileUrl, TopicFilter
 from gateway.settings_watch import Watch
 
 ENV_PREFIX: Final = "CUNJING_"
@@ -160,9 +160,25 @@ class Grafana(_Table):
 
 
 class Desk(_Table):
-    """``[desk]``: where the web page and the HTTP API listen."""
+    """``[desk]``: where the web page and the HTTP API listen, and what lies under its map, if anything."""
 
     listen: Annotated[Listen, NoDecode] = Endpoint("127.0.0.1", 8080)
+    tiles: TileUrl | None = None
+    tiles_credit: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+
+    @model_validator(mode="after")
+    def _credited(self) -> "Desk":
+        if (self.tiles is None) != (self.tiles_credit is None):
+            there, missing = ("tiles", "tiles_credit") if self.tiles else ("tiles_credit", "tiles")
+            raise ValueError(
+                f"{there} needs {missing}: whose map it is stands under it; add {missing}, or drop {there}"
+            )
+        return self
+
+    @property
+    def ground(self) -> Tiles | None:
+        """What lies under the map; nothing is asked for where this is ``None``."""
+        return Tiles(self.tiles, self.tiles_credit) if self.tiles and self.tiles_credit else None
 
 
 class Settings(BaseSettings):

@@ -3,6 +3,7 @@
 Which keys there are stands in ``settings.py``. Nothing here looks at another key.
 """
 
+import re
 from typing import Annotated, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ from pydantic import AfterValidator, BeforeValidator
 
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 """Which schemes a broker's URL may have, and the port each is on where none is named."""
+PLACE_OF_A_TILE: Final = ("{z}", "{x}", "{y}")
+"""What a browser fills in; nothing else may stand in braces."""
+_NAMED_HOST: Final = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Endpoint(NamedTuple):
@@ -17,6 +21,19 @@ class Endpoint(NamedTuple):
 
     host: str
     port: int
+
+
+class Tiles(NamedTuple):
+    """The pictures of land that lie under the map, and whose they are."""
+
+    url: str
+    credit: str
+
+    @property
+    def origin(self) -> str:
+        """Where a browser must be allowed to ask for them; empty where that is the desk's own address."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def _broker_url(value: str) -> str:
@@ -41,6 +58,24 @@ def _server_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _tile_url(value: str) -> str:
+    example = '"http://tiles.example/{z}/{x}/{y}.png", or as a path beginning with one /'
+    bare = value
+    for place in PLACE_OF_A_TILE:
+        if place not in value:
+            raise ValueError(f"{place} is missing, which says which tile; write it as {example}")
+        bare = bare.replace(place, "0")
+    if not bare.isascii() or not bare.isprintable() or set(bare) & set(" \\\"'<>{}[]"):
+        raise ValueError(f"it holds what no browser fills in; only {{z}}, {{x}} and {{y}} may change: {example}")
+    parts = urlsplit(value)
+    if bare.startswith("/") and not parts.netloc:
+        return value
+    if parts.scheme not in ("http", "https") or not _NAMED_HOST.fullmatch(parts.netloc):
+        raise ValueError(f"write it as {example}; the host is a name or an IPv4 address, without user and password")
+    _ = parts.port  # raises for a port that cannot be
+    return value
+
+
 def _topic_filter(value: str) -> str:
     levels = value.split("/")
     if not value or "\0" in value or len(value.encode()) > 65_535:  # noqa: PLR2004 an MQTT string's two length bytes
@@ -61,5 +96,6 @@ def _listen(value: object) -> object:
 
 BrokerUrl: TypeAlias = Annotated[str, AfterValidator(_broker_url)]
 ServerUrl: TypeAlias = Annotated[str, AfterValidator(_server_url)]
+TileUrl: TypeAlias = Annotated[str, AfterValidator(_tile_url)]
 TopicFilter: TypeAlias = Annotated[str, AfterValidator(_topic_filter)]
 Listen: TypeAlias = Annotated[Endpoint, BeforeValidator(_listen)]

@@ -34,7 +34,7 @@ from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.requests import Heard, JournalPort
-from gateway.settings_fields import Endpoint
+from gateway.settings_fields import Endpoint, Tiles
 from gateway.settings_watch import Watch
 from gateway.sources.inbox import Inbox
 from gateway.sources.link import Batch, Phase, SessionState, Version
@@ -207,6 +207,7 @@ def desk_gateway(
     county: Inventory | None = None,
     hooks: Mapping[str, Pushed] | None = None,
     via: str = "sms",
+    tiles: Tiles | None = None,
 ) -> Iterator[DeskGateway]:
     """Runs it while the context lasts."""
     clock, script, stopping = HandClock(now_ms), Script(), threading.Event()
@@ -218,7 +219,7 @@ def desk_gateway(
     with ExitStack() as stack:
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
         health, metrics = Health((), monotonic_s), Metrics()
-        desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome)
+        desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome, tiles)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))

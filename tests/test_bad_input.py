@@ -151,6 +151,10 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     yield met("Malformed configuration", "A text without its quotes.", "cunjing gateway --config gateway.toml")
     config.write_text(good.replace("[inventory]", "kep_days = 14\n[inventory]"), "utf-8")
     yield met("Unknown key", "`kep_days` in `[journal]`.", "cunjing gateway --config gateway.toml")
+    config.write_text(good.replace("[desk]", '[desk]\ntiles = "http://tiles.example/{z}/{x}.png"'), "utf-8")
+    yield met(
+        "Tiles that cannot be asked for", "`[desk] tiles` without `{y}`.", "cunjing gateway --config gateway.toml"
+    )
     config.write_text(good, "utf-8")
 
     county = home.folder / "inventory.yaml"

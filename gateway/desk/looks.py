@@ -8,6 +8,7 @@ from telemetry.inventory import Asset
 
 BIN_LOOKS = ("fire", "hot", "full", "over")
 _BY_RULE = {"fire": "fire", "hot_ash": "hot", "overflow": "full", "over_two_thirds": "over"}
+_SHAPES = {"over": "triangle", "full": "square", "fire": "diamond", "hot": "diamond", "silent": "question"}
 _WORST_FIRST = ("fire", "hot", "full", "stopped", "no_power", "over", "meter_fault", "silent", "maintenance")
 
 
@@ -24,6 +25,11 @@ def look(projection: Projection, asset: Asset) -> str:
     found = {_BY_RULE[rule] for rule in rules if rule in _BY_RULE}
     worst = next((name for name in BIN_LOOKS if name in found), None)
     return worst or ("fine" if seen.level_pct is not None else "unheard")
+
+
+def shape(name: str, asset: Asset) -> str:
+    """What a look is drawn as on a map, for those who do not see its colour; a plant is always a square with waves."""
+    return "waves" if asset.plant is not None else "point" if name == "unheard" else _SHAPES.get(name, "round")
 
 
 def rank(name: str) -> int:

@@ -1,5 +1,10 @@
-"""地图: each town's outline and its assets as one drawing, made of the inventory alone; no tiles from anywhere."""
+"""地图: each town's outline and its assets as one drawing, made of the inventory alone, and the frame of the atlas.
 
+The drawings are for paper and for browsers without scripts; what the atlas's script reads is in ``atlas.py``. The page
+may ask for nothing from elsewhere but the tiles that the operator has named.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
 from math import cos, radians
 from typing import Annotated, Any, Final
@@ -9,6 +14,7 @@ from fastapi import APIRouter, Depends, Response
 from gateway.desk import looks
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
+from gateway.desk.rendering import html, policy
 from gateway.desk.visiting import Gate
 from telemetry.terms import Level
 
@@ -38,32 +44,48 @@ class Sheet:
         return round(x, 1), round(MARGIN + (self._north - lat) * self._scale, 1)
 
 
-def routes(_desk: Desk, gate: Gate) -> APIRouter:
+def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The map."""
     router = APIRouter()
 
     @router.get("/map")
     def sheets(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        with visit.present.feed.present() as projection:
-            seen = [
-                (asset, looks.look(projection, asset), projection.assets[asset.id])
-                for asset in visit.scope.assets
-                if asset.location is not None
-            ]
-        seen.sort(key=lambda dot: -looks.rank(dot[1]))  # the worst is drawn last and lies on top
-        counts: dict[str, int] = {}
-        for _, look, _ in seen:
-            counts[look] = counts.get(look, 0) + 1
-        return leaf(
+        seen = _seen(visit)
+        page = leaf(
             visit,
             "map.html",
             "map",
+            tiles=desk.tiles,
             towns=list(_towns(visit, seen)),
-            counts=dict(sorted(counts.items(), key=lambda item: looks.rank(item[0]))),
+            counts=_counts(seen),
             unplaced=sum(asset.location is None for asset in visit.scope.assets),
         )
+        if desk.tiles is not None:
+            page.headers.update(policy(desk.tiles.origin))
+        return page
+
+    @router.get("/map/legend")
+    def legend(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
+        return html("legend.html", counts=_counts(_seen(visit)))
 
     return router
+
+
+def _seen(visit: Visit) -> list[Any]:
+    """Each site that has a place, with its look; the worst is drawn last and lies on top."""
+    with visit.present.feed.present() as projection:
+        seen = [
+            (asset, looks.look(projection, asset), projection.assets[asset.id])
+            for asset in visit.scope.assets
+            if asset.location is not None
+        ]
+    return sorted(seen, key=lambda dot: -looks.rank(dot[1]))
+
+
+def _counts(seen: list[Any]) -> dict[str, int]:
+    """How many look so, the worst look first."""
+    found = Counter(look for _, look, _ in seen)
+    return dict(sorted(found.items(), key=lambda item: looks.rank(item[0])))
 
 
 def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
@@ -84,7 +106,7 @@ def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
             "outline": [_shape(drawn, shape) for shape in shapes if shape["properties"]["level"] == Level.TOWN],
             "villages": _kept_apart(villages),
             "dots": [
-                (asset, look, each, *drawn.place(asset.location.lon, asset.location.lat))
+                (asset, look, looks.shape(look, asset), each, *drawn.place(asset.location.lon, asset.location.lat))
                 for asset, look, each in seen
                 if asset.area in here
             ],

@@ -17,6 +17,7 @@ from gateway.desk import (
     absence_page,
     acting,
     assets,
+    atlas,
     caption,
     cards,
     case_pages,
@@ -46,14 +47,21 @@ from gateway.journal.trouble import JournalUnavailable
 _MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
 _OWN: Final = Path(__file__).with_name("static")
 _HTMX: Final = Path(str(files("js_lib_htmx"))) / "static" / "htmx" / "htmx.min.js"
+_LEAFLET: Final = Path(str(files("xstatic.pkg.leaflet"))) / "data"
 _STATIC: Final = {
     "desk.css": ("text/css", _OWN / "desk.css"),
     "card.css": ("text/css", _OWN / "card.css"),
     "desk.js": ("text/javascript", _OWN / "desk.js"),
+    "atlas.css": ("text/css", _OWN / "atlas.css"),
+    "atlas.js": ("text/javascript", _OWN / "atlas.js"),
     "icon.svg": ("image/svg+xml", _OWN / "icon.svg"),
     "htmx.js": ("text/javascript", _HTMX),
+    "leaflet.css": ("text/css", _LEAFLET / "leaflet.css"),
+    "leaflet.js": ("text/javascript", _LEAFLET / "leaflet.js"),
 }
-"""Each file that a page asks for; htmx comes out of its installed package, so that none of it is copied."""
+"""Each file that a page asks for; htmx and Leaflet come out of their installed packages, so that nothing is copied.
+
+Leaflet's own pictures are not among them: every sign on the map is drawn by the page itself."""
 
 _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     door.routes,
@@ -67,6 +75,7 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     extra_page.routes,
     absence_page.routes,
     map_page.routes,
+    atlas.routes,
     texts.routes,
     duty.routes,
     cards.routes,

@@ -25,6 +25,7 @@ from gateway.desk.users import Session, User, UserFile
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.contact_reader import ContactReader, First
 from gateway.journal.ledger_reader import LedgerReader
+from gateway.settings_fields import Tiles
 from gateway.sources.inbox import Inbox
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -93,6 +94,7 @@ class Desk:
         now_ms: Callable[[], Millis],
         wall_ms: Callable[[], Millis],
         welcome: str = "",
+        tiles: Tiles | None = None,
     ) -> None:
         self._journal = journal
         self.photos = PhotoFolder.beside(journal)
@@ -103,6 +105,8 @@ class Desk:
         self.now_ms = now_ms
         self.wall_ms = wall_ms
         self.is_demo = bool(welcome)
+        self.tiles = tiles
+        """What lies under the map; ``None``, and no browser asks anywhere else."""
         self.cost_s = 0.0
         """What the dearest page cost last, so that nobody is told more often than the machine can bear."""
 

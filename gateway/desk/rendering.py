@@ -17,11 +17,20 @@ from dashboards import words as boards
 from gateway.desk import words
 from gateway.desk.writing import masked, span
 
+
+def policy(images_from: str = "") -> dict[str, str]:
+    """The header with all that a page may ask for; ``images_from`` is one origin more that may send it pictures."""
+    images = f"img-src 'self' data: {images_from}".rstrip()
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; {images}; connect-src 'self'; "
+            "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        )
+    }
+
+
 HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
+    **policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",

@@ -109,6 +109,9 @@ def test_an_unknown_variable_is_named_as_one(tmp_path: Path, monkeypatch: pytest
         ('bucket = "telemetry"', 'bucket = "a b"', "[influxdb] bucket"),
         ("[desk]", '[grafana]\nurl = "http://127.0.0.1:3000"\n[desk]', "token_file, or username and password_file"),
         ("[desk]", '[grafana]\nurl = "x:3000"\ntoken_file = "t"\n[desk]', 'write it as "http://host:port"'),
+        ("[desk]", '[desk]\ntiles = "http://t/{z}/{x}/{y}.png"', "tiles needs tiles_credit"),
+        ("[desk]", '[desk]\ntiles_credit = "© 某某"', "tiles_credit needs tiles"),
+        ("[desk]", '[desk]\ntiles_credit = ""\ntiles = "/t/{z}/{x}/{y}.png"', "[desk] tiles_credit"),
     ],
 )
 def test_a_wrong_value_is_said_with_its_remedy(tmp_path: Path, was: str, becomes: str, says: str) -> None:
@@ -116,6 +119,44 @@ def test_a_wrong_value_is_said_with_its_remedy(tmp_path: Path, was: str, becomes
     (fault,) = faults(tmp_path, EXAMPLE.replace(was, becomes))
     assert says in fault
     assert str(tmp_path / "gateway.toml") in fault
+
+
+@pytest.mark.parametrize(
+    ("tiles", "says"),
+    [
+        ("http://t.example/{z}/{x}.png", "{y} is missing"),
+        ("http://t.example/tile.png", "{z} is missing"),
+        ("ftp://t.example/{z}/{x}/{y}.png", "http://tiles.example/{z}/{x}/{y}.png"),
+        ("t/{z}/{x}/{y}.png", "a path beginning with one /"),
+        ("//t.example/{z}/{x}/{y}.png", "a path beginning with one /"),
+        ("/\\\\t.example/{z}/{x}/{y}.png", "only {z}, {x} and {y} may change"),
+        ("http://{s}.t.example/{z}/{x}/{y}.png", "only {z}, {x} and {y} may change"),
+        ("http://t.example;script-src/{z}/{x}/{y}.png", "a name or an IPv4 address"),
+        ("http://{z}.example/{x}/{y}.png", "a name or an IPv4 address"),
+        ("http://u:p@t.example/{z}/{x}/{y}.png", "without user and password"),
+        ("http://t.example:99999/{z}/{x}/{y}.png", "Port out of range"),
+        ("http://t.example/{z}/{x}/{y}.png 2x", "only {z}, {x} and {y} may change"),
+    ],
+)
+def test_tiles_that_no_browser_could_ask_for_are_refused_with_the_remedy(tmp_path: Path, tiles: str, says: str) -> None:
+    (fault,) = faults(tmp_path, EXAMPLE + f'tiles = "{tiles}"\ntiles_credit = "© 某某"\n')
+    assert f"{tmp_path / 'gateway.toml'}: [desk] tiles = " in fault
+    assert says in fault
+
+
+@pytest.mark.parametrize(
+    ("tiles", "origin"),
+    [
+        ("http://t.example/{z}/{x}/{y}.png", "http://t.example"),
+        ("https://t.example:8443/wmts?x={x}&y={y}&l={z}&tk=1", "https://t.example:8443"),
+        ("/tiles/{z}/{x}/{y}.png", ""),
+    ],
+)
+def test_tiles_come_from_one_origin(tmp_path: Path, tiles: str, origin: str) -> None:
+    ground = loaded(tmp_path, EXAMPLE + f'tiles = "{tiles}"\ntiles_credit = "© 某某"\n').desk.ground
+    assert ground is not None
+    assert (ground.url, ground.credit, ground.origin) == (tiles, "© 某某", origin)
+    assert loaded(tmp_path, EXAMPLE).desk.ground is None
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@
       stream.addEventListener(topic, () => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`)));
     }
     stream.onerror = () => { cut.hidden = false; };
-    stream.onopen = () => { cut.hidden = true; };
+    stream.onopen = () => { cut.hidden = !("waits" in cut.dataset); };  /* the map may still wait for its sites */
     addEventListener("pagehide", () => stream.close());
   }
 
