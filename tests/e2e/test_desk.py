@@ -1,6 +1,5 @@
 """The desk as people use it: a real browser on a real gateway in this process, from the door to a case in hand."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import DESK, PHONE, Window, window
-from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway
+from tests.desk_gateway import PASSWORD, DeskGateway, at
+from tests.e2e.conftest import WELCOME
 from tests.photographs import PNG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -28,19 +28,6 @@ PAGES = (
     "/audit",
     "/telephone",
 )
-WELCOME = "come-in"
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[DeskGateway]:
-    with desk_gateway(tmp_path, at(24, 8), WELCOME) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(browser: Browser) -> Iterator[Window]:
-    with window(browser, DESK) as opened:
-        yield opened
 
 
 def log_in(page: Page, gateway: DeskGateway, name: str, password: str = PASSWORD) -> None:

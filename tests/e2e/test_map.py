@@ -15,23 +15,10 @@ from gateway.settings_fields import Tiles
 from telemetry.inventory_file import parse
 from tests.browser import DESK, PHONE, Window, window
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway, until
+from tests.e2e.conftest import WELCOME
 from tests.photographs import PNG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
-
-WELCOME = "come-in"
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[DeskGateway]:
-    with desk_gateway(tmp_path, at(24, 8), WELCOME) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(browser: Browser) -> Iterator[Window]:
-    with window(browser, DESK) as opened:
-        yield opened
 
 
 def look_at(page: Page, gateway: DeskGateway) -> None:
