@@ -75,6 +75,11 @@ class BinSight(Struct, frozen=True, gc=False):
     emptying: Emptying | None
 
 
+def emptied_ms(memory: object) -> Millis:
+    """When a bin was emptied last; 0 for one of which that was not seen, and for what is no bin."""
+    return memory.emptied_ms if isinstance(memory, BinMemory) else 0
+
+
 def recent_c(memory: object, at_ms: Millis, within_ms: Millis) -> float | None:
     """The last temperature of a bin, if it is no further than ``within_ms`` from an instant."""
     if not isinstance(memory, BinMemory) or abs(at_ms - memory.temperature_ms) > within_ms:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.alert import Alert
+from alerts.bins import emptied_ms
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import Detail, Kind, Severity
 from alerts.plan import Memory
@@ -177,8 +178,7 @@ class Escalation:
         asset = self.inventory.assets[alert.asset]
         slot = self.holds.round_of(asset, alert.round_ms)
         alert = replace(alert, round_ms=self.holds.round_due(asset, max(alert.round_ms, at_ms)))
-        emptied_ms = getattr(memory, "emptied_ms", 0)
-        if slot is None or alert.since_ms > slot.end_ms or emptied_ms >= slot.start_ms:
+        if slot is None or alert.since_ms > slot.end_ms or emptied_ms(memory) >= slot.start_ms:
             return alert
         alert = replace(alert, missed=alert.missed + 1)
         log.append(why("round_missed", alert, at_ms, f"{alert.missed}"))
@@ -201,7 +201,7 @@ class Escalation:
         release = self.holds.release(alert, at_ms, step.hours)
         if release.at_ms > at_ms:
             return self._file(alert, at_ms, log)
-        round_ms = self.holds.round_over(alert, getattr(memory, "emptied_ms", 0), at_ms)
+        round_ms = self.holds.round_over(alert, emptied_ms(memory), at_ms)
         if round_ms:
             log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
             return self._file(replace(alert, reason=ROUND_PENDING), round_ms, log)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from alerts.alert import Alert
+from alerts.bins import emptied_ms
 from alerts.escalation import Escalation
 from alerts.holds import TRIAL
 from alerts.model import Kind, Severity
@@ -137,7 +138,7 @@ class Responses:
         if 0 < alert.shelved_until_ms <= at_ms:
             log.append(record("unshelved", alert, at_ms, {"reason": "time"}))
             return self._back(alert, at_ms)
-        release = self.escalation.holds.retelling(alert, getattr(memory, "emptied_ms", 0), at_ms)
+        release = self.escalation.holds.retelling(alert, emptied_ms(memory), at_ms)
         if release.at_ms > at_ms:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, ack_until_ms=release.at_ms, reason=release.reason)
