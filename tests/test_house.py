@@ -121,11 +121,6 @@ def _direct(name: str) -> set[str]:
     return direct
 
 
-def test_no_file_outside_tests_grows_past_300_lines() -> None:
-    lengths = {_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
-    assert {name: length for name, length in lengths.items() if length > 300} == {}
-
-
 def test_every_file_opens_with_a_sentence_that_says_what_it_is() -> None:
     silent = [_name(path) for path in SOURCES if not re.search(r"\w.*[.!?]", ast.get_docstring(_tree(path)) or "")]
     assert silent == []
