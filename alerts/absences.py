@@ -3,7 +3,7 @@
 It knows people and areas, not texts, alerts or hours of duty. Kept by the one loop that also owns the county.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from alerts.calendars import DAY_MS, stamp
 from alerts.people import EMPTIER, holders
 from alerts.refusals import Refused
+from alerts.undo import Undoable, UndoLog
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -33,12 +34,13 @@ class Absence(Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
-class Absences:
-    """Those of one county. One loop owns it; others may read, for what is kept is replaced and never changed."""
+class Absences(Undoable):
+    """Those of one county. Not thread-safe but for reading: what is kept is replaced and never changed."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, undo: UndoLog | None = None) -> None:
+        super().__init__(undo)
         self._inventory = inventory
-        self._kept: dict[str, Absence] = {}
+        self._kept: Mapping[str, Absence] = {}
 
     def restore(self, kept: Iterable[Absence]) -> None:
         """Takes over what was remembered; of people who left the inventory nothing is."""

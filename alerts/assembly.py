@@ -40,6 +40,7 @@ from alerts.schedule import Schedule
 from alerts.scribe import Scribe
 from alerts.trials import Trials
 from alerts.tuning import Tuned, Tuning
+from alerts.undo import UndoLog
 from alerts.windows import Window
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -85,6 +86,8 @@ class Assembled(NamedTuple):
     trials: Trials
     absences: Absences
     extras: ExtraRounds
+    undo: UndoLog
+    """What takes back all that one input has changed in these."""
 
 
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
@@ -99,15 +102,16 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     policies = policy.load(figures.escalation, figures.escalation_name)
     catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
     _check_words(policies, catalogue, figures)
-    extras = ExtraRounds(inventory)
+    undo = UndoLog()
+    extras = ExtraRounds(inventory, undo)
     calendar = Calendar.of(inventory.county, extras.slots)
-    tuning = Tuning(rules, inventory, calendar)
+    tuning = Tuning(rules, inventory, calendar, undo)
     tuning.restore(tuned)
     plans = {asset.id: tuning.plan(asset) for asset in inventory.assets.values()}
-    on_trial = Trials(inventory, policies.trial)
+    on_trial = Trials(inventory, policies.trial, undo)
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
     scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
-    absences = Absences(inventory)
+    absences = Absences(inventory, undo)
     roster = Roster(inventory, calendar, absences)
     telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, roster)
     gateway_rule = rules.common["gateway_offline"]
@@ -121,10 +125,10 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     )
     outages = Outages(inventory, policies.telling)
     office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule, outages)
-    county = County(inventory, plans, office, annunciator)
-    ledger = Ledger(inventory, policies, calendar, catalogue, county.hears)
-    lists = Lists(inventory, waiting, catalogue, lines_pct(plans))
-    return Assembled(county, ledger, lists, tuning, on_trial, absences, extras)
+    county = County(inventory, plans, office, annunciator, undo)
+    ledger = Ledger(inventory, policies, calendar, catalogue, county.hears, undo)
+    lists = Lists(inventory, waiting, catalogue, lines_pct(county.plans))
+    return Assembled(county, ledger, lists, tuning, on_trial, absences, extras, undo)
 
 
 def pack(plan: Plan, state: AssetState) -> bytes:

@@ -1,10 +1,12 @@
 """What some inputs have changed in a county, for whoever makes it durable. It decides nothing; it fills in order."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from alerts.alert import Alert
 from alerts.mailbox import Mailbox
 from alerts.model import Event, Owed
+from alerts.undo import UndoDict, UndoList, UndoLog
 
 
 @dataclass(slots=True)
@@ -15,3 +17,8 @@ class Changes:
     alerts: dict[str, Alert] = field(default_factory=dict)
     boxes: dict[str, Mailbox] = field(default_factory=dict)
     log: list[Event | Owed] = field(default_factory=list)
+
+    @classmethod
+    def under(cls, undo: UndoLog) -> Self:
+        """None yet; what is filled in is taken back with all else that an input changes."""
+        return cls(UndoDict(undo), UndoDict(undo), UndoDict(undo), UndoList(undo))

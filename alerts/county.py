@@ -1,7 +1,7 @@
 """All assets of one county, told one input at a time: readings, instants and commands in, states and messages out.
 
 The only mutable thing in the middle: states, timers and open alerts. What they mean is ``engine`` and ``office``.
-A failed input leaves it as it was: everything is computed before anything is kept.
+A failed input leaves it as it was: whatever it had changed by then is taken back (``undo``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,6 +25,7 @@ from alerts.silence import Silence
 from alerts.timers import Timers
 from alerts.topology import EXPLAINS, areas_of
 from alerts.trouble import Trouble
+from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
 
@@ -34,21 +35,26 @@ _BOX: Final = "m"
 """Kinds of timers. At one instant mailboxes ring last, so that what falls due together is told together."""
 
 
-class County:
+class County(Undoable):
     """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
 
-    def __init__(self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Annunciator) -> None:
+    def __init__(
+        self, inventory: Inventory, plans: Mapping[str, Plan], office: Office, telling: Annunciator, undo: UndoLog
+    ) -> None:
+        super().__init__(undo)
         self.inventory = inventory
-        self.plans = plans
-        self.states: dict[str, AssetState] = {}
-        self.alerts: dict[str, Alert] = {}
-        self.boxes: dict[str, Mailbox] = {}
+        self.plans: dict[str, Plan] = UndoDict(undo, plans)
+        self.states: dict[str, AssetState] = UndoDict(undo)
+        self.alerts: dict[str, Alert] = UndoDict(undo)
+        self.boxes: dict[str, Mailbox] = UndoDict(undo)
         self.office = office
         self._annunciator = telling
-        self._plan_of = {device.id: plans[device.asset] for device in inventory.devices.values()}
-        self._silence = Silence(office.outages.places)
-        self._causes: dict[str, Alert] = {}
-        self._timers = Timers()
+        self._plan_of: dict[str, Plan] = UndoDict(
+            undo, {device.id: plans[device.asset] for device in inventory.devices.values()}
+        )
+        self._silence = Silence(office.outages.places, undo)
+        self._causes: dict[str, Alert] = UndoDict(undo)
+        self._timers = Timers(undo)
         self._listening = self._figures_changed = False
         self._since_ms: Millis = NEVER
         self._deaf_ms = self._grace_ms = 0
@@ -63,10 +69,11 @@ class County:
     ) -> None:
         """Takes over what was remembered, under other figures maybe; timers run once ``listen`` is called."""
         self._figures_changed = figures_changed
-        self.states = dict(states)
-        self.alerts = {alert.episode: self.office.adopt(alert) for alert in alerts}
-        self.boxes = {box.phone: box for box in boxes}
-        self._causes = {episode: alert for episode, alert in self.alerts.items() if alert.rule in EXPLAINS}
+        undo = self._undo
+        self.states = UndoDict(undo, states)
+        self.alerts = UndoDict(undo, {alert.episode: self.office.adopt(alert) for alert in alerts})
+        self.boxes = UndoDict(undo, {box.phone: box for box in boxes})
+        self._causes = UndoDict(undo, {name: alert for name, alert in self.alerts.items() if alert.rule in EXPLAINS})
         self._silence.restore(self.plans, self.states)
 
     def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, changes: Changes, *, started: bool) -> None:
@@ -106,19 +113,37 @@ class County:
 
     def advance(self, now_ms: Millis, changes: Changes) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""
-        while rung := self._timers.ring(now_ms):
+        while self.ring(now_ms, changes):
+            pass
+
+    def ring(self, now_ms: Millis, changes: Changes) -> bool:
+        """The first thing that is due by ``now_ms``; false when nothing is."""
+        rung = self._next_due(now_ms)
+        if rung is None:
+            return False
+        due_ms, kind, name = rung
+        if kind == _ASSET:
+            self._expire(self.plans[name], due_ms, changes)
+        elif kind == _ALERT:
+            docket = self._docket()
+            self.office.run(self.alerts[name], due_ms, docket)
+            self._settle(docket, changes)
+        else:
+            self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
+        return True
+
+    def skip(self, now_ms: Millis) -> None:
+        """What ``ring`` would do next is not done, and not due again until what it is about moves."""
+        self._next_due(now_ms)
+
+    def _next_due(self, now_ms: Millis) -> tuple[Millis, str, str] | None:
+        while (rung := self._timers.ring(now_ms)) is not None:
             due_ms, kind, name = rung
             actual_ms = self._due_ms(kind, name)
-            if actual_ms > due_ms:
-                self._timers.file(kind, name, actual_ms)
-            elif kind == _ASSET:
-                self._expire(self.plans[name], due_ms, changes)
-            elif kind == _ALERT:
-                docket = self._docket()
-                self.office.run(self.alerts[name], due_ms, docket)
-                self._settle(docket, changes)
-            else:
-                self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
+            if actual_ms <= due_ms:
+                return rung
+            self._timers.file(kind, name, actual_ms)
+        return None
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
         step = engine.expire(plan, self.states[plan.asset.id], due_ms)

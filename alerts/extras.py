@@ -3,13 +3,14 @@
 An extra round holds texts and can be missed as any other. It is marked, so that learning a bin's habits leaves it out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from alerts.calendars import DAY_MS, Slot, stamp
 from alerts.refusals import Refused
+from alerts.undo import Undoable, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -33,12 +34,13 @@ class ExtraRound(Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
-class ExtraRounds:
-    """Those of one county. Not thread-safe: one loop owns it."""
+class ExtraRounds(Undoable):
+    """Those of one county. Not thread-safe but for reading: what is kept is replaced and never changed."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, undo: UndoLog | None = None) -> None:
+        super().__init__(undo)
         self._inventory = inventory
-        self._kept: dict[str, ExtraRound] = {}
+        self._kept: Mapping[str, ExtraRound] = {}
 
     def restore(self, kept: Iterable[ExtraRound]) -> None:
         """Takes over what was remembered."""
@@ -91,7 +93,7 @@ class ExtraRounds:
         found = self._kept.get(extra)
         if found is None or found.end_ms <= at_ms:
             return Refused("extra_over", f"there is no extra round {extra} that is not over: list them")
-        del self._kept[extra]
+        self._kept = {each.id: each for each in self._kept.values() if each is not found}
         return found
 
     def _problem(self, made: ExtraRound, at_ms: Millis) -> Refused | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from alerts.engine import SILENT
 from alerts.finding import Finding, Found
 from alerts.plan import AssetState, Plan
+from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +35,29 @@ class Hush:
         return self.counted.get(area, 0) + self.moved.get(area, 0)
 
 
-class Silence:
+class Silence(Undoable):
     """The silent devices of one county. Not thread-safe: one loop owns it."""
 
-    def __init__(self, places: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, places: Mapping[str, tuple[str, ...]], undo: UndoLog | None = None) -> None:
         """``places`` are the areas for which each device is a witness; one that is none is not counted."""
+        super().__init__(undo)
         self._places = places
-        self._devices: set[str] = set()
-        self._counted: Counter[str] = Counter()
+        self._devices: UndoSet[str] = UndoSet(self._undo)
+        self._counted: UndoDict[str, int] = UndoDict(self._undo)
 
     def __contains__(self, device: str) -> bool:
         return device in self._devices
 
     def restore(self, plans: Mapping[str, Plan], states: Mapping[str, AssetState]) -> None:
         """Takes it from what was remembered."""
-        self._devices = {
+        silent = [
             device.id
             for asset, state in states.items()
             for device, place in zip(plans[asset].devices, plans[asset].silence, strict=True)
             if state.machines[place].condition is SILENT
-        }
-        self._counted = self._count(self._devices)
+        ]
+        self._devices = UndoSet(self._undo, silent)
+        self._counted = UndoDict(self._undo, self._count(silent))
 
     def after(self, findings: Iterable[Finding]) -> Hush:
         """What it will be once these findings are kept."""
@@ -67,9 +70,12 @@ class Silence:
     def keep(self, findings: Iterable[Finding]) -> None:
         """The findings hold."""
         hush = self.after(findings)
-        self._devices |= hush.stale
-        self._devices -= hush.fresh
-        self._counted.update(hush.moved)
+        for device in hush.stale:
+            self._devices.add(device)
+        for device in hush.fresh:
+            self._devices.discard(device)
+        for area, count in hush.moved.items():
+            self._counted[area] = self._counted.get(area, 0) + count
 
     def _count(self, devices: Iterable[str]) -> Counter[str]:
         return Counter(area for device in devices for area in self._places.get(device, ()))

@@ -193,8 +193,8 @@ def load(text: str, name: str, signature: str) -> Texts:
 
 
 def units(text: str) -> int:
-    """UCS-2 units: what an SMS counts."""
-    return len(text.encode("utf-16-be")) // 2
+    """UCS-2 units: what an SMS counts; a sign beyond the BMP is two. Counted, since a codec may have to be loaded."""
+    return len(text) + sum(sign > "\uffff" for sign in text)
 
 
 def listed(items: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from alerts.alert import Alert
 from alerts.model import Detail, Event
 from alerts.topology import areas_of
+from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -43,17 +44,22 @@ class Trial(NamedTuple):
     usual: bool = False
 
 
-class Trials:
+class Trials(Undoable):
     """The trials of one county. ``usual_ms`` is how long what is new is on trial where nobody says otherwise."""
 
-    def __init__(self, inventory: Inventory, usual_ms: Millis) -> None:
+    def __init__(self, inventory: Inventory, usual_ms: Millis, undo: UndoLog | None = None) -> None:
+        super().__init__(undo)
         self._inventory = inventory
         self._usual_ms = usual_ms
-        self._ended: dict[tuple[Kind, str], Ended] = {}
+        self._ended: dict[tuple[Kind, str], Ended] = UndoDict(self._undo)
+
+    def anew(self) -> "Trials":
+        """The same trials with none of them ended."""
+        return Trials(self._inventory, self._usual_ms)
 
     def restore(self, ended: Iterable[Ended]) -> None:
         """Takes over what was ended before a start."""
-        self._ended = {(each.kind, each.name): each for each in ended}
+        self._ended = UndoDict(self._undo, {(each.kind, each.name): each for each in ended})
 
     def kept(self) -> list[Ended]:
         """What is to be remembered: everything ended of what is still there."""

@@ -4,7 +4,7 @@ They lie over those of the rules file, place by place, and are kept over restart
 written about it is whoever obeys; what a figure means is its rule's.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -14,6 +14,7 @@ from alerts.calendars import Calendar
 from alerts.plan import Plan
 from alerts.policy import PolicyFault
 from alerts.ruleset import Figures, RuleSet
+from alerts.undo import Undoable, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -72,31 +73,35 @@ class Standing(NamedTuple):
     tuned: Tuned | None
 
 
-class Tuning:
+class Tuning(Undoable):
     """The rule set of one county as it counts now: the file's, and over it what people have set."""
 
-    def __init__(self, filed: RuleSet, inventory: Inventory, calendar: Calendar) -> None:
+    def __init__(self, filed: RuleSet, inventory: Inventory, calendar: Calendar, undo: UndoLog | None = None) -> None:
+        super().__init__(undo)
         self.rules = filed
         self._filed = filed
         self._inventory = inventory
         self._calendar = calendar
         self._kept: Mapping[Figure, Tuned] = {}
-        self.follow: Callable[[Mapping[str, Plan]], None] = lambda _plans: None
-        """Told which assets are watched with other figures from now on."""
-        self.unfit: list[Tuned] = []
+        self.unfit: tuple[Tuned, ...] = ()
         """What was set once and fits the inventory or the rules no more; it does not count, and is kept."""
+
+    def anew(self) -> "Tuning":
+        """The same file with nothing set over it."""
+        return Tuning(self._filed, self._inventory, self._calendar)
 
     def restore(self, kept: Iterable[Tuned]) -> None:
         """Takes over what was set before."""
         self._kept = {tuned.at: tuned for tuned in kept}
-        fitting: dict[Figure, Tuned] = {}
+        rules, fitting, unfit = self._filed, dict[Figure, Tuned](), list[Tuned]()
         for at, tuned in self._kept.items():
             try:
-                self.rules = self._over({**fitting, at: tuned})
+                rules = self._over({**fitting, at: tuned})
             except PolicyFault:
-                self.unfit.append(tuned)
+                unfit.append(tuned)
             else:
                 fitting[at] = tuned
+        self.rules, self.unfit = rules, tuple(unfit)
 
     def kept(self) -> list[Tuned]:
         """To be restored from."""
@@ -138,8 +143,7 @@ class Tuning:
     def accept(self, weighed: Weighed) -> None:
         """It counts from now on."""
         self.rules, self._kept = weighed.rules, weighed.kept
-        self.unfit = [tuned for tuned in self.unfit if self._kept.get(tuned.at) == tuned]
-        self.follow(weighed.plans)
+        self.unfit = tuple(tuned for tuned in self.unfit if self._kept.get(tuned.at) == tuned)
 
     def area_of(self, at: Figure) -> str:
         """The area in which a figure counts; empty where there is no such place."""

@@ -4,23 +4,19 @@ It belongs to the time at which it came: its samples become history and repeats 
 text, are no sign of life, and move a state only where nothing newer has been heard of their device.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import Final, Protocol
 
 from alerts import bins
 from alerts.model import Detail, Event
 from gateway.commands import Done, LookAgain, NotPossible, UnknownPerson, Verdict
 from gateway.journal.aside import Aside, Looked
-from gateway.journal.trouble import JournalUnavailable
-from gateway.logs import logger
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
 from telemetry import clock
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Rejected, Samples, Uplink, decode
-
-_log = logger(__name__)
 
 MOST: Final = 500
 """So many at a time; the loop has other things to do."""
@@ -45,44 +41,34 @@ class Archive(Protocol):
         """Those refused for a reason that are refused still, those looked at longest ago first."""
 
 
-def looked_again(
-    wish: LookAgain, pipeline: Pipeline, archive: Archive, now_ms: Millis, patiently: Callable[..., None]
-) -> Verdict:
-    """Some of those refused for a reason; ``patiently`` tries until the journal answers."""
+def looked_again(wish: LookAgain, pipeline: Pipeline, archive: Archive, now_ms: Millis) -> Verdict:
+    """Some of those refused for a reason, each for itself."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()
     if wish.reason in NO_UPLINKS:
         return NotPossible(f"{wish.reason}: these are no uplinks; see `cunjing influx resend`", "no_uplinks")
-    found: list[Aside] = []
-    patiently(lambda: found.extend(archive.aside(wish.reason, MOST)))
     done = {each.id for each in pipeline.entry.looked}  # twice in one turn is once
-    found = [aside for aside in found if aside.id not in done]
+    found = [aside for aside in archive.aside(wish.reason, MOST) if aside.id not in done]
     if not found:
         return NotPossible(f"nothing is in quarantine for {wish.reason}", "nothing_aside")
     for aside in found:
-        patiently(_look, pipeline, aside, now_ms)
+        result, refused = pipeline.barrier.attempt(partial(_taken, pipeline, aside), _failed, aside.topic)
+        reason, detail = (aside.reason, "") if refused is None else (refused.reason, refused.detail)
+        pipeline.entry.looked.append(Looked(aside.id, now_ms, str(result), reason, detail))
     looked = pipeline.entry.looked[-len(found) :]
     counts = {str(result): sum(each.result == result for each in looked) for result in Result}
     by = {"by": wish.by, "channel": wish.channel} | ({"origin": wish.origin} if wish.origin else {})
-    detail: Detail = {**by, "name": wish.reason, **counts}
-    pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=detail))
+    row: Detail = {**by, "name": wish.reason, **counts}
+    pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=row))
     return Done(now_ms, "looked_again" if counts[Result.REFUSED] < len(found) else "refused_again")
 
 
-def _look(pipeline: Pipeline, aside: Aside, now_ms: Millis) -> None:
+def _failed(bug: Exception) -> tuple[Result, Rejected | None]:
+    return Result.REFUSED, Rejected(BUG, f"{type(bug).__name__}: {bug}")
+
+
+def _taken(pipeline: Pipeline, aside: Aside) -> tuple[Result, Rejected | None]:
     uplink = Uplink(aside.received_ms, aside.topic, aside.payload)
-    try:
-        result, refused = _taken(pipeline, uplink)
-    except JournalUnavailable:
-        raise  # the world's trouble: the same one is looked at again once the journal answers
-    except Exception as bug:  # noqa: BLE001 -- the barrier around one uplink, as in the line
-        _log.exception("uplink_failed_again_by_our_mistake", topic=uplink.topic)
-        result, refused = Result.REFUSED, Rejected(BUG, f"{type(bug).__name__}: {bug}")
-    reason, detail = (aside.reason, "") if refused is None else (refused.reason, refused.detail)
-    pipeline.entry.looked.append(Looked(aside.id, now_ms, str(result), reason, detail))
-
-
-def _taken(pipeline: Pipeline, uplink: Uplink) -> tuple[Result, Rejected | None]:
     said = decode(uplink, pipeline.directory)
     if isinstance(said, Rejected):
         return Result.REFUSED, said

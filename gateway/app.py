@@ -22,6 +22,7 @@ from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.desk.users import UserFile, UsersUnavailable
+from gateway.figuring import FIGURES
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
@@ -31,7 +32,7 @@ from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
-from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop
+from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop, Patience
 from gateway.metrics import Metrics
 from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
@@ -86,21 +87,23 @@ def run(
             serving(application(settings.journal.path, desk, health, metrics, token, lines.hooks), bound)
         )
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
+        patience = Patience(health, metrics, stopping.is_set)
         restored = journal.restore()
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
-        pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, clock.now_ms())
+        figures = shipped.figures(settings.alerts)
+        pipeline = start.resumed(inventory, figures, journal, restored, clock.now_ms(), patience.wait)
         pipeline.entry.inventory = body
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
-        pipeline.tuning.follow = scope.refigure
-        feed = stack.enter_context(opened(desk, pipeline))
+        feed = stack.enter_context(opened(desk, pipeline, restored.meta))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         pipeline.calls = lines.calls
         courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps, health.couriered)
         collector = Collector(settings.journal.path, inbox, lines.channels, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
-        source = MqttSource(settings.mqtt, JournalFilters(journal, restored.meta.get(KEY)), clock.now_ms, monotonic_s)
+        filters = JournalFilters(journal, restored.meta.get(KEY), pipeline.barrier)
+        source = MqttSource(settings.mqtt, filters, clock.now_ms, monotonic_s)
         stack.callback(source.stop)
         loop = Loop(
             pipeline,
@@ -111,7 +114,6 @@ def run(
                 pipeline,
                 journal,
                 inbox,
-                clock,
                 hearing=Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
                 watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
                 keep_days=settings.journal.keep_days,
@@ -124,7 +126,7 @@ def run(
             metrics=metrics,
             wake_at=timer.wake_at,
             owe=courier.wake,
-            watch=_both(feed.take, watch),
+            watch=_both(feed.take, _both(_refigured(scope, pipeline), watch)),
             stopping=stopping.is_set,
         )
         watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
@@ -217,6 +219,16 @@ def _both(first: Callable[[Entry], None], second: Callable[[Entry], None]) -> Ca
         second(entry)
 
     return watch
+
+
+def _refigured(scope: Scope, pipeline: Pipeline) -> Callable[[Entry], None]:
+    """The rollups follow a changed figure once it is durable."""
+
+    def follow(entry: Entry) -> None:
+        if FIGURES in entry.meta:
+            scope.refigure(pipeline.county.plans)
+
+    return follow
 
 
 def _ring(inbox: Inbox[Any], due_ms: int) -> None:

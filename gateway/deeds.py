@@ -4,14 +4,15 @@ Each item's meaning is elsewhere: a command's in ``orders``, the ledger's in ``d
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from alerts.trouble import Trouble
+from alerts.undo import Undoable
 from gateway import absence_work, desk_work, extra_work, figuring, maintaining
 from gateway.again import looked_again
-from gateway.clock import Clock
 from gateway.commands import (
     Away,
     Back,
@@ -23,6 +24,7 @@ from gateway.commands import (
     Extra,
     LookAgain,
     NoExtra,
+    NotDurable,
     NotPossible,
     Register,
     Resend,
@@ -49,59 +51,76 @@ from telemetry.reading import Millis
 AGAIN: Final = Housekeep()
 
 
-class Deeds:
-    """Not thread-safe: the loop owns it. ``patiently`` tries until the journal answers."""
+class Deeds(Undoable):
+    """Not thread-safe: the loop owns it. ``now_ms`` is the instant of the turn, however long that takes."""
 
     def __init__(
         self,
         pipeline: Pipeline,
         journal: Journal,
         inbox: Inbox[Any],
-        clock: Clock,
         *,
         hearing: Hearing,
         watchman: Watchman,
         keep_days: int,
         resend: Sequence[Callable[[Millis], None]],
     ) -> None:
+        super().__init__(pipeline.undo)
         self.watchman = watchman
         self.past_changed = False
         """Whether something of the past was taken in, so that no start may step through it as if it came now."""
         self._pipeline = pipeline
         self._journal = journal
         self._inbox = inbox
-        self._clock = clock
         self._hearing = hearing
         self._keep_days = keep_days
         self._resend = resend
 
-    def do(self, item: object, patiently: Callable[..., None]) -> object:
-        """What is asked for, and the answer to it."""
+    def do(self, item: object, now_ms: Millis) -> object:
+        """What is asked for, as a whole or not at all, and the answer to it."""
+        about = type(item).__name__
+        return self._pipeline.barrier.attempt(partial(self._do, item, now_ms), self.failed, about)
+
+    def look_around(self, now_ms: Millis, *, heard: bool, live: bool) -> None:
+        """The end of a turn: the watchman hears whether a device spoke in it, and whether we are subscribed."""
+        watch = partial(self.watchman.turn, now_ms, heard=heard, live=live)
+        self._pipeline.barrier.attempt(watch, lambda _: None, "the watchman")
+
+    @staticmethod
+    def failed(bug: Exception) -> object:
+        """The answer to what failed by our own mistake; nothing came of it."""
+        return NotDurable(
+            f"a mistake of the program stopped this ({type(bug).__name__}); nothing happened, see its log"
+        )
+
+    def _do(self, item: object, now_ms: Millis) -> object:
         match item:
             case Command():
-                return self._command(item)
+                return self._command(item, now_ms)
             case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows():
-                return self._wished(item)
+                return self._wished(item, now_ms)
             case Away() | Back() | WhoIsAway() | Extra() | NoExtra() | WhichExtras():
-                return self._written_down(item)
+                return self._written_down(item, now_ms)
             case LookAgain():
                 self.past_changed = True
-                return looked_again(item, self._pipeline, self._journal, self._clock.now_ms(), patiently)
+                return looked_again(item, self._pipeline, self._journal, now_ms)
             case Welcome():
-                return self._hearing.welcome(item, self._clock.now_ms())
+                return self._hearing.welcome(item, now_ms)
             case Resend(since_ms):
-                return self._send_again(since_ms)
+                return self._send_again(since_ms, now_ms)
             case Begin():
                 return self._begin(item)
             case Housekeep():
-                patiently(self._expire)
+                self._expire(now_ms)
             case _:
-                self._enter(item)
+                self._enter(item, now_ms)
         return None
 
-    def _wished(self, item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows) -> object:
+    def _wished(
+        self, item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows, now_ms: Millis
+    ) -> object:
         """What people want that is about no episode: of the ledger, of trials, figures, and declared work."""
-        pipeline, now_ms = self._pipeline, self._clock.now_ms()
+        pipeline = self._pipeline
         pipeline.advance(now_ms)
         match item:
             case Register() | CaseCommand():
@@ -113,15 +132,15 @@ class Deeds:
             case _:
                 return maintaining.done(item, pipeline, now_ms)
 
-    def _written_down(self, item: Away | Back | WhoIsAway | Extra | NoExtra | WhichExtras) -> object:
+    def _written_down(self, item: Away | Back | WhoIsAway | Extra | NoExtra | WhichExtras, now_ms: Millis) -> object:
         """What the dispatcher writes down beside the ledger: who is away, and extra rounds."""
-        pipeline, now_ms = self._pipeline, self._clock.now_ms()
+        pipeline = self._pipeline
         pipeline.advance(now_ms)
         if isinstance(item, Away | Back | WhoIsAway):
             return absence_work.answered(item, pipeline, now_ms)
         return extra_work.answered(item, pipeline, now_ms)
 
-    def _enter(self, item: object) -> None:
+    def _enter(self, item: object, now_ms: Millis) -> None:
         """What others beside the loop have done or seen, and wait to see durable; a tick is only a turn."""
         entry = self._pipeline.entry
         match item:
@@ -133,20 +152,20 @@ class Deeds:
             case Lapsed():
                 self._hearing.lapsed(item)
             case Heard(receipts, replies):
-                self._hearing.heard(receipts, replies, self._clock.now_ms())
+                self._hearing.heard(receipts, replies, now_ms)
             case DealtWith(consumer, position, filed):
                 self._pipeline.file(filed)
                 entry.consumed[consumer] = position
             case Rolled():
                 entry.rolled.append(item)
             case Trouble():
-                self._pipeline.county.watch(item, self._clock.now_ms(), self._pipeline.changes)
+                self._pipeline.county.watch(item, now_ms, self._pipeline.changes)
             case Round(rows):
-                self.watchman.round(rows, self._clock.now_ms())
-                self._hearing.numbers.look(self._clock.now_ms())
+                self.watchman.round(rows, now_ms)
+                self._hearing.numbers.look(now_ms)
 
-    def _expire(self) -> None:
-        expired = self._journal.expire(self._clock.now_ms(), self._keep_days)
+    def _expire(self, now_ms: Millis) -> None:
+        expired = self._journal.expire(now_ms, self._keep_days)
         if expired.rows:
             self._inbox.post(AGAIN)
 
@@ -165,15 +184,15 @@ class Deeds:
         self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
         return Clearance.GRANTED
 
-    def _send_again(self, since_ms: Millis) -> CommandVerdict:
+    def _send_again(self, since_ms: Millis, now_ms: Millis) -> CommandVerdict:
         if not self._resend:
             return NotPossible("nothing is written to InfluxDB: the configuration has no [influxdb]")
         for resend in self._resend:
             resend(since_ms)
-        return Done(self._clock.now_ms(), "resending")
+        return Done(now_ms, "resending")
 
-    def _command(self, command: Command) -> CommandVerdict:
-        county, now_ms = self._pipeline.county, self._clock.now_ms()
+    def _command(self, command: Command, now_ms: Millis) -> CommandVerdict:
+        county = self._pipeline.county
         self._pipeline.advance(now_ms)
         if command.episode in self._pipeline.ledger.cases:
             return desk_work.answered(command, self._pipeline, now_ms)

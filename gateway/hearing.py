@@ -20,18 +20,16 @@ from alerts.model import Event, Severity
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
 from alerts.standing_in import StandingIn
+from alerts.undo import UndoDict
 from gateway import welcoming
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
-from gateway.logs import logger
 from gateway.numbers import Line, Numbers
 from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import End, Lapsed
 from gateway.welcoming import Welcome, Welcomed
 from telemetry.reading import Millis, Reading
-
-_log = logger(__name__)
 
 UNDELIVERED: Final = "undelivered"
 CLAIMS: Final = "claims"
@@ -62,7 +60,7 @@ class Hearing:
         self._replies = Replies(pipeline.county.scribe)
         self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
-        self._claims = {claim.asset: claim for claim in kept}
+        self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})
         pipeline.sampled = self.sampled
         pipeline.claimed = self._claims
 
@@ -70,7 +68,7 @@ class Hearing:
         """What a channel has collected, or a provider pushed."""
         self.receipts(receipts, now_ms)
         for said in replies:
-            self.reply(said, now_ms)
+            self._pipeline.barrier.attempt(partial(self.reply, said, now_ms), lambda _: None, "a reply")
 
     def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
@@ -126,11 +124,10 @@ class Hearing:
             self._say_so(person, said.phone, told, now_ms)
             return
         entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
-        for deed in self._deeds(asked, understood.meaning, now_ms):
-            try:
-                deed()
-            except Exception:  # noqa: BLE001 -- one barrier around one answer: it is kept, and would be told again
-                _log.exception("answer_failed_by_our_mistake", episode=asked.episode, meaning=understood.meaning)
+        for deed in self._deeds(
+            asked, understood.meaning, now_ms
+        ):  # each for itself: the answer is kept, and told once
+            self._pipeline.barrier.attempt(deed, lambda _: None, f"an answer about {asked.episode}")
 
     def _deeds(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> Iterator[Callable[[], None]]:
         """What follows from an answer, each for itself. Of what is over, or was about no case, nothing does."""

@@ -1,13 +1,14 @@
 """The one thread: take what is there, step the county, commit, and only then acknowledge.
 
-It owns socket, journal and county. Whatever the journal refuses is tried again, unacknowledged, until it is taken;
-what is decided about an uplink is ``pipeline``, what is decided about an alert is ``alerts``.
+It owns socket, journal and county. What the world refuses is tried again, unacknowledged, until it is taken
+(``barrier``); what is decided about an uplink is ``pipeline``, what is decided about an alert is ``alerts``.
 """
 
 import select
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from alerts.undo import Undoable
 from gateway.clock import Clock, monotonic_s
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
@@ -17,9 +18,10 @@ from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline, Tally
-from gateway.sources.inbox import Inbox
+from gateway.sources.inbox import Inbox, Posted
 from gateway.sources.link import Batch, Phase, SessionState
 from telemetry.reading import Millis
+from telemetry.wire import Uplink
 
 _log = logger(__name__)
 
@@ -49,10 +51,60 @@ class Source(Protocol):
 
 
 class Stopping(Exception):  # noqa: N818 -- the end, not an error
-    """The gateway is to end while the journal takes nothing; nothing of it was acknowledged."""
+    """The gateway is to end while the world refuses; nothing of the turn was acknowledged."""
 
 
-class Loop:
+class Patience:
+    """How a loop waits while the world refuses: said on ``/readyz``, in the log and as a metric, until it is to stop.
+
+    ``rest`` is given what to wait for, in seconds.
+    """
+
+    def __init__(
+        self,
+        health: Health,
+        metrics: Metrics,
+        stopping: Callable[[], bool],
+        rest: Callable[[float], object] = lambda seconds: select.select([], [], [], seconds),
+    ) -> None:
+        self._health = health
+        self._metrics = metrics
+        self._stopping = stopping
+        self._rest = rest
+
+    def wait(self, trouble: Exception) -> None:
+        """Returns when it is worth another try; ``Stopping`` when there is to be none."""
+        state, remedy = "refused", f"{type(trouble).__name__}: {trouble}; free memory, disk or file descriptors"
+        if isinstance(trouble, JournalUnavailable):
+            state, remedy = str(trouble.problem), str(trouble)
+        self._health.report(JOURNAL, Part(ready=False, state=state, remedy=remedy))
+        self._metrics.commit_failures.inc()
+        _log.error("journal_unavailable", problem=state, remedy=remedy)
+        if self._stopping():
+            raise Stopping from trouble
+        self._rest(RETRY_S)
+        self._health.turned()
+
+
+class Session(NamedTuple):
+    """Whether the subscription stands; silence means something only while it does, from ``at_ms`` on."""
+
+    at_ms: Millis
+    live: bool
+
+
+class Time(NamedTuple):
+    """The end of a turn: everything is due that time alone makes due by then. ``heard`` is whether a device spoke."""
+
+    at_ms: Millis
+    heard: bool
+
+
+Item: TypeAlias = Session | Uplink | Posted[Any] | Time
+"""What one turn does, in this order."""
+
+
+class Loop(Undoable):
     """One turn after the other, until told to stop."""
 
     def __init__(  # noqa: PLR0913 -- the loop is where everything meets; each is named at the call
@@ -73,6 +125,7 @@ class Loop:
         watch: Callable[[Entry], None],
         stopping: Callable[[], bool],
     ) -> None:
+        super().__init__(pipeline.undo)
         self._pipeline = pipeline
         self._journal = journal
         self._source = source
@@ -90,83 +143,121 @@ class Loop:
         self._beat_at_s = 0.0
         self._snapshot_at_s = monotonic_s()
         self._read_since_snapshot = unsnapshotted  # a gateway that is killed again and again takes one too
+        self._committing_s = 0.0
 
     def run(self) -> None:
         """Turns until told to stop; then leaves a snapshot behind."""
         try:
             while not self._stopping():
                 self.turn()
-            self._commit(snapshot=True)
+            self._commit((), self._clock.now_ms(), snapshot=True)
         except Stopping:
             _log.warning("stopped_with_unacknowledged_messages", remedy="they come again at the next start")
 
     def turn(self) -> None:
         """Steps 1 to 6 of the design's line for whatever is there."""
-        batch = self._source.wait(IDLE_S, [self._inbox.fileno()])
-        arrived_s = monotonic_s()
-        self._follow_session(batch.uplinks[0].received_ms if batch.uplinks else self._clock.now_ms())
-        for uplink in batch.uplinks:
-            self._patiently(self._pipeline.take, uplink)
-        answers = [(posted.answer, self._deeds.do(posted.item, self._patiently)) for posted in self._inbox.take()]
-        now_ms = self._clock.now_ms()
-        self._pipeline.advance(now_ms)
-        self._deeds.watchman.turn(now_ms, heard=bool(batch.uplinks), live=self._listening)
-        committed_s = monotonic_s()
-        self._commit()
+        batch = self._hear()
+        arrived_s, now_ms = monotonic_s(), self._clock.now_ms()
+        state, posted = self._source.state, self._inbox.take()
+        self._health.report(BROKER, state.part)
+        session = Session(batch.uplinks[0].received_ms if batch.uplinks else now_ms, state.phase is Phase.LIVE)
+        items: Sequence[Item] = (session, *batch.uplinks, *posted, Time(now_ms, bool(batch.uplinks)))
+        answers = self._commit(items, now_ms)
         if batch.mids:
-            self._acknowledge(batch, arrived_s, committed_s)
-        for answer, value in answers:
-            answer.resolve(value)
+            self._acknowledge(batch, arrived_s)
+        for item, value in zip(items, answers, strict=True):
+            if isinstance(item, Posted):
+                item.answer.resolve(value)
         self._wake_at(self._pipeline.next_deadline())
         self._health.turned()
 
-    def _acknowledge(self, batch: Batch, arrived_s: float, committing_s: float) -> None:
+    def _hear(self) -> Batch:
+        """What is there; a source that fails has let go of its connection, so that the broker brings it again."""
+        return self._pipeline.barrier.attempt(
+            lambda: self._source.wait(IDLE_S, [self._inbox.fileno()]), lambda _: Batch([], [], -1), "the session"
+        )
+
+    def _do(self, item: Item, now_ms: Millis) -> object:
+        match item:
+            case Session():
+                return self._pipeline.barrier.attempt(lambda: self._follow(item), lambda _: None, "the subscription")
+            case Uplink():
+                self._pipeline.take(item)
+            case Posted():
+                return self._deeds.do(item.item, now_ms)
+            case Time(at_ms, heard):
+                self._pipeline.advance(at_ms)
+                self._deeds.look_around(at_ms, heard=heard, live=self._listening)
+        return None
+
+    def _failed(self, item: Item, bug: Exception) -> object:
+        """What becomes of the one item that the journal would not take by our own mistake."""
+        if isinstance(item, Uplink):
+            self._pipeline.set_aside(item, bug)
+        return self._deeds.failed(bug)
+
+    def _acknowledge(self, batch: Batch, arrived_s: float) -> None:
         now_s = monotonic_s()
         acked = self._source.ack(batch)
         self._metrics.received.inc(len(batch.uplinks))
         self._metrics.acked.inc(acked)
         self._metrics.ack_dropped.inc(len(batch.uplinks) - acked)
-        self._metrics.durable(len(batch.uplinks), now_s - committing_s, now_s - arrived_s)
+        self._metrics.durable(len(batch.uplinks), self._committing_s, now_s - arrived_s)
 
-    def _follow_session(self, at_ms: Millis) -> None:
-        """Silence means something only while we can hear: from ``at_ms`` on, when the first of the batch came."""
-        state = self._source.state
-        self._health.report(BROKER, state.part)
-        live = state.phase is Phase.LIVE
-        if live == self._listening:
+    def _follow(self, session: Session) -> None:
+        if session.live == self._listening:
             return
-        self._listening = live
         county = self._pipeline.county
-        if not live:
+        if session.live:
+            county.listen(session.at_ms, self._heard_ms, self._pipeline.changes, started=not self._started)
+            self._started = True
+        else:
             county.deafen()
-            return
-        county.listen(at_ms, self._heard_ms, self._pipeline.changes, started=not self._started)
-        self._started = True
+        self._listening = session.live
 
-    def _commit(self, *, snapshot: bool = False) -> None:
-        """One transaction with everything since the last one; returns when it is durable."""
-        entry, tally = self._pipeline.finish()
-        now_s = monotonic_s()
-        if self._listening and (not entry.is_empty or now_s - self._beat_at_s >= HEARTBEAT_S):
-            self._beat_at_s = now_s
-            self._heard_ms = entry.heartbeat_ms = self._clock.now_ms()
-        self._read_since_snapshot += len(entry.readings)
-        old = now_s - self._snapshot_at_s >= SNAPSHOT_AFTER_S and self._read_since_snapshot > 0
-        if snapshot or old or self._deeds.past_changed or self._read_since_snapshot >= SNAPSHOT_AFTER:
-            self._deeds.past_changed = False
-            entry.snapshot = self._pipeline.snapshot()
-            self._snapshot_at_s, self._read_since_snapshot = now_s, 0
-        if entry.is_empty:
-            return
-        self._patiently(self._journal.commit, entry)
-        self._health.report(JOURNAL, READY)
-        self._health.committed()
+    def _commit(self, items: Sequence[Item], now_ms: Millis, *, snapshot: bool = False) -> list[object]:
+        """Does the items and makes them durable: in one transaction, unless one of them is poison to it."""
+        began_s = monotonic_s()
+        answers = self._pipeline.barrier.commit(
+            items,
+            lambda item: self._do(item, now_ms),
+            self._failed,
+            lambda: self._make_durable(now_ms, snapshot=snapshot),
+            self._announce,
+        )
+        self._committing_s = monotonic_s() - began_s
+        return answers
+
+    def _announce(self, durable: tuple[Entry, Tally]) -> None:
+        """What became durable is counted, sent and shown."""
+        entry, tally = durable
         self._count(entry, tally)
         if entry.owed:
             self._owe()
-        self._watch(entry)
+        if not entry.is_empty:
+            self._health.report(JOURNAL, READY)
+            self._health.committed()
+            self._watch(entry)
+
+    def _make_durable(self, now_ms: Millis, *, snapshot: bool) -> tuple[Entry, Tally]:
+        """One transaction with everything since the last one; returns when it is durable."""
+        began_s = monotonic_s()
+        entry, tally = self._pipeline.finish()
+        if self._listening and (not entry.is_empty or began_s - self._beat_at_s >= HEARTBEAT_S):
+            self._beat_at_s = began_s
+            self._heard_ms = entry.heartbeat_ms = now_ms
+        self._read_since_snapshot += len(entry.readings)
+        old = began_s - self._snapshot_at_s >= SNAPSHOT_AFTER_S and self._read_since_snapshot > 0
+        if snapshot or old or self._deeds.past_changed or self._read_since_snapshot >= SNAPSHOT_AFTER:
+            self._deeds.past_changed = False
+            entry.snapshot = self._pipeline.snapshot()
+            self._snapshot_at_s, self._read_since_snapshot = began_s, 0
+        if not entry.is_empty:
+            self._journal.commit(entry)
+        return entry, tally
 
     def _count(self, entry: Entry, tally: Tally) -> None:
+        """Also of a turn that left nothing to commit: repeats are counted where there is nothing else (case K6)."""
         metrics = self._metrics
         metrics.readings.inc(len(entry.readings))
         metrics.duplicates.inc(tally.duplicates)
@@ -175,19 +266,3 @@ class Loop:
             metrics.quarantine(reason, count)
         for event in entry.events:
             metrics.events.labels(event.event).inc()
-
-    def _patiently(self, act: Callable[..., object], *given: object) -> None:
-        """Does it again and again until the journal takes it; what waits for it is not acknowledged meanwhile."""
-        while True:
-            try:
-                act(*given)
-            except JournalUnavailable as trouble:
-                self._health.report(JOURNAL, Part(ready=False, state=trouble.problem, remedy=str(trouble)))
-                self._metrics.commit_failures.inc()
-                _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))
-                if self._stopping():
-                    raise Stopping from trouble
-                select.select([], [], [], RETRY_S)
-                self._health.turned()
-            else:
-                return

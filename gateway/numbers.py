@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from alerts.alert import Alert
-from alerts.calendars import Calendar
 from alerts.channels import Accepted, Refused
 from alerts.delivery import Due
 from alerts.lapses import NO_RECEIPT, Lapse, is_lost
@@ -88,8 +87,7 @@ class Numbers:
         person = self._owner(to, phone)
         if person is None:
             return  # a stranger's number, or one that was corrected meanwhile
-        calendar = Calendar.of(self._pipeline.county.inventory.county)
-        count = self._line.untold(phone, calendar.midnight(now_ms))
+        count = self._line.untold(phone, self._pipeline.calendar.midnight(now_ms))
         area = next((duty.area for duty in person.duties if duty.area), "")
         self._tell(
             Trouble(

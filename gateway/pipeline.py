@@ -1,22 +1,22 @@
 """The straight line of one uplink: decode, drop repeats, time it, step the county, lay it into an entry.
 
-Nothing else: no socket, no disk, no clock. Around each uplink stands the only barrier against our own mistakes:
-what fails there is quarantined with its traceback in the log, and the stream goes on.
+Nothing else: no socket, no disk, no clock. Around each uplink and each timer stands the barrier: what fails there has
+changed nothing, an uplink is quarantined, and the stream goes on.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from alerts.assembly import Assembled, pack, pack_box
+from alerts.calendars import Calendar
 from alerts.changes import Changes
 from alerts.model import Event, Owed
 from alerts.reach import addressed
+from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from alerts.week import Crossing
+from gateway.barrier import Barrier
 from gateway.journal.entry import Entry, Quarantined, Snapshot
-from gateway.journal.trouble import JournalUnavailable
-from gateway.logs import logger
 from gateway.rows import alert_row, case_row, owed_event
 from gateway.tracks import UNTRACKED, Track, pack_track
 from telemetry import clock, sequence
@@ -24,8 +24,6 @@ from telemetry.directory import Directory
 from telemetry.reading import Millis, Reading, Sample
 from telemetry.sequence import Verdict, Windows
 from telemetry.wire import Echo, Rejected, Samples, Status, Uplink, decode
-
-_log = logger(__name__)
 
 BUG: Final = "bug"
 LISTED: Final = "listed"
@@ -46,20 +44,30 @@ class Archive(Protocol):
         """The times that bins were over two thirds and that ended since then, or have not."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Undoable):
     """What became of one batch, for the metrics."""
 
-    duplicates: int = 0
-    unknown_keys: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+    def __init__(self, undo: UndoLog) -> None:
+        super().__init__(undo)
+        self.duplicates = 0
+        self.unknown_keys = 0
+        self.refused: dict[str, int] = UndoDict(undo)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to count."""
+        return not (self.duplicates or self.unknown_keys or self.refused)
 
 
-class Pipeline:
+class Pipeline(Undoable):
     """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own."""
 
-    def __init__(self, directory: Directory, made: Assembled, archive: Archive, listed_ms: Millis) -> None:
+    def __init__(
+        self, directory: Directory, made: Assembled, archive: Archive, listed_ms: Millis, barrier: Barrier
+    ) -> None:
         """``listed_ms`` is the instant of the last list that was dealt with."""
+        super().__init__(made.undo)
+        self.barrier = barrier
         self.county = made.county
         self.ledger = made.ledger
         self.trials = made.trials
@@ -67,14 +75,14 @@ class Pipeline:
         self.extras = made.extras
         self._lists = made.lists
         self._listing_ms = made.lists.next_ms(listed_ms)
-        self.tracks: dict[str, Track] = {}
-        self.changes = Changes()
-        self.entry = Entry()
-        self.tally = Tally()
+        self.tracks: dict[str, Track] = UndoDict(made.undo)
+        self.changes = Changes.under(made.undo)
+        self.entry = Entry.under(made.undo)
+        self.tally = Tally(made.undo)
         self.directory = directory
         self._archive = archive
         self.tuning = made.tuning
-        self._below: set[tuple[str, int, int]] = set()
+        self._below: set[tuple[str, int, int]] = UndoSet(made.undo)
         self.calls = False
         """Whether anybody can be called."""
         self.claimed: Mapping[str, object] = {}
@@ -82,40 +90,74 @@ class Pipeline:
         self.sampled: Callable[[Reading], None] = lambda _reading: None
         self._heard = 0
 
+    @property
+    def calendar(self) -> Calendar:
+        """The county's, with its extra rounds; there is no other."""
+        return self._lists.calendar
+
+    @property
+    def undo(self) -> UndoLog:
+        """What takes back all that an input has changed; whoever remembers something beside the county uses it too."""
+        return self._undo
+
     def take(self, uplink: Uplink) -> None:
         """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
         self.advance(uplink.received_ms)
-        try:
-            said = decode(uplink, self.directory)
-            match said:
-                case Samples():
-                    self._measure(uplink, said)
-                case Rejected():
-                    self._quarantine(uplink, said)
-                case Status():
-                    self.entry.statuses.append((said, uplink.received_ms))
-                case Echo():
-                    pass
-        except JournalUnavailable:
-            raise  # the world's trouble: the same uplink is taken again once the journal answers
-        except Exception as bug:  # noqa: BLE001 -- the one barrier: our mistake must not stop the stream
-            _log.exception("uplink_failed_by_our_mistake", topic=uplink.topic)
-            self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
+        self.barrier.attempt(lambda: self._take(uplink), lambda bug: self.set_aside(uplink, bug), uplink.topic)
+
+    def set_aside(self, uplink: Uplink, bug: Exception) -> None:
+        """An uplink that failed by our own mistake: all of it is in quarantine, and nothing of it anywhere else."""
+        self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
+
+    def _take(self, uplink: Uplink) -> None:
+        said = decode(uplink, self.directory)
+        match said:
+            case Samples():
+                self._measure(uplink, said)
+            case Rejected():
+                self._quarantine(uplink, said)
+            case Status():
+                self.entry.statuses.append((said, uplink.received_ms))
+            case Echo():
+                pass
 
     def advance(self, now_ms: Millis) -> None:
         """Everything that time alone makes due by now, each for itself: what fails there is not due again.
 
-        County and ledger in turn, instant by instant, so that what is said stands in its order (law L4).
+        Lists, county and ledger in turn, instant by instant, so that what is said stands in its order (law L4).
         """
         self.follow()
         while (due_ms := self.next_deadline()) is not None and due_ms <= now_ms:
-            try:
-                self._list(due_ms)
-                self.county.advance(due_ms, self.changes)
-                self.follow()
-                self.ledger.advance(due_ms, self.changes.log)
-            except Exception:  # noqa: BLE001 -- the same barrier, around one timer
-                _log.exception("timer_failed_by_our_mistake")
+            self._advance_to(due_ms)
+
+    def _advance_to(self, due_ms: Millis) -> None:
+        """Everything that is due at this instant, one thing after the other."""
+        attempt, changes = self.barrier.attempt, self.changes
+        if self._listing_ms is not None and self._listing_ms <= due_ms:
+            attempt(lambda: self._list(due_ms), lambda _: self._pass_list(due_ms), "a list")
+
+        def ring_county() -> bool:
+            rang = self.county.ring(due_ms, changes)
+            self.follow()
+            return rang
+
+        def skip_county(_bug: Exception) -> bool:
+            self.county.skip(due_ms)
+            return True
+
+        def ring_ledger() -> bool:
+            rang = self.ledger.ring(due_ms, changes.log)
+            self.follow()
+            return rang
+
+        def skip_ledger(_bug: Exception) -> bool:
+            self.ledger.skip(due_ms)
+            return True
+
+        while attempt(ring_county, skip_county, "a timer of the county"):
+            pass
+        while attempt(ring_ledger, skip_ledger, "a timer of the ledger"):
+            pass
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""
@@ -132,37 +174,37 @@ class Pipeline:
 
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
-        due_ms = self._listing_ms
-        if due_ms is None or due_ms > now_ms:
-            return
-        self._listing_ms = self._lists.next_ms(due_ms)
-        self.entry.meta[LISTED] = str(due_ms)
+        due_ms = self._pass_list(now_ms)
         if due_ms >= self.county.hearing_since_ms - LIST_KEEPS_MS:
             self.county.post([*self._lists.made(due_ms, now_ms, self.county, self._archive.crossings)], self.changes)
+
+    def _pass_list(self, now_ms: Millis) -> Millis:
+        """The list that is due by now is dealt with; answers when it was due."""
+        due_ms = now_ms if self._listing_ms is None else self._listing_ms
+        self._listing_ms = self._lists.next_ms(due_ms)
+        self.entry.meta[LISTED] = str(due_ms)
+        return due_ms
 
     def follow(self) -> None:
         """The ledger hears what the county has said since it last did; called wherever something may have been said."""
         log = self.changes.log
         while self._heard < len(log):
             said = log[self._heard]
+            self.barrier.attempt(partial(self.ledger.hear, said), lambda _: None, "a case")
             self._heard += 1
-            try:
-                self.ledger.hear(said)
-            except Exception:  # noqa: BLE001 -- the same barrier, around one case: it costs nobody a text
-                _log.exception("case_failed_by_our_mistake")
 
     def finish(self) -> tuple[Entry, Tally]:
         """The entry of everything since the last call, and a fresh start."""
         self.follow()
-        entry, tally, changes = self.entry, self.tally, self.changes
-        self.entry, self.tally, self.changes = Entry(), Tally(), Changes()
+        entry, tally, changes, undo = self.entry, self.tally, self.changes, self._undo
+        self.entry, self.tally, self.changes = Entry.under(undo), Tally(undo), Changes.under(undo)
         self._heard = 0
-        self._below.clear()
+        self._below = UndoSet(undo)
         for asset in changes.moved:
             entry.states[asset] = pack(self.county.plans[asset], self.county.states[asset])
         for alert in changes.alerts.values():
             entry.alerts[alert.episode] = alert_row(alert)
-        entry.mailboxes |= {phone: pack_box(box) for phone, box in changes.boxes.items()}
+        entry.mailboxes.update({phone: pack_box(box) for phone, box in changes.boxes.items()})
         for said in self._addressed(changes.log):
             if isinstance(said, Owed):
                 entry.owed.append(said)
@@ -189,7 +231,7 @@ class Pipeline:
     def file(self, quarantined: Iterable[Quarantined]) -> None:
         """Keeps aside what others after the line could not take."""
         for each in quarantined:
-            self.tally.refused[each.reason] += 1
+            self.tally.refused[each.reason] = self.tally.refused.get(each.reason, 0) + 1
             self.entry.quarantined.append(each)
 
     def snapshot(self) -> Snapshot:

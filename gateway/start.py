@@ -13,6 +13,7 @@ from alerts.county import County
 from alerts.plan import AssetState
 from alerts.trials import Ended
 from gateway import absence_work, extra_work, figuring
+from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS
 from gateway.journal.remembered import Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
@@ -35,11 +36,18 @@ def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Milli
     made = assemble_whole(inventory, figures)
     county, known_ms = made.county, known_since(inventory, {}, now_ms)
     county.restore({asset: plan.born(known_ms) for asset, plan in county.plans.items()}, ())
-    return _pipeline(made, archive, known_ms, now_ms)
+    return _pipeline(made, archive, known_ms, now_ms, give_up)
 
 
-def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: Restored, now_ms: Millis) -> Pipeline:
-    """A pipeline that goes on from the journal. Raises ``PolicyFault``."""
+def resumed(
+    inventory: Inventory,
+    figures: Figures,
+    archive: Archive,
+    restored: Restored,
+    now_ms: Millis,
+    wait: Callable[[Exception], None] = give_up,
+) -> Pipeline:
+    """A pipeline that goes on from the journal; ``wait`` is its loop's patience. Raises ``PolicyFault``."""
     made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
     county, ruleset = made.county, made.tuning.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
@@ -57,16 +65,23 @@ def resumed(inventory: Inventory, figures: Figures, archive: Archive, restored: 
     )
     made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
-    pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)))
+    pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait)
     absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
     extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
-    pipeline.tracks = tracks
+    pipeline.tracks.update(tracks)
     figuring.tell_unfit(pipeline, now_ms)
     return pipeline
 
 
-def _pipeline(made: Assembled, archive: Archive, known_ms: dict[str, Millis], listed_ms: Millis) -> Pipeline:
-    pipeline = Pipeline(Directory(made.county.inventory), made, archive, listed_ms)
+def _pipeline(
+    made: Assembled,
+    archive: Archive,
+    known_ms: dict[str, Millis],
+    listed_ms: Millis,
+    wait: Callable[[Exception], None],
+) -> Pipeline:
+    barrier = Barrier(made.undo, wait)
+    pipeline = Pipeline(Directory(made.county.inventory), made, archive, listed_ms, barrier)
     pipeline.entry.known = known_ms
     return pipeline
 

@@ -224,8 +224,9 @@ def desk_gateway(
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))
         journal = stack.enter_context(closing(Journal.open(path)))
-        pipeline = start.resumed(county or inventory(), shipped.figures(), journal, journal.restore(), now_ms)
-        feed = stack.enter_context(opened(desk, pipeline))
+        restored = journal.restore()
+        pipeline = start.resumed(county or inventory(), shipped.figures(), journal, restored, now_ms)
+        feed = stack.enter_context(opened(desk, pipeline, restored.meta))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()
         courier = Courier(port, {via: channel}, clock.now_ms)
@@ -238,7 +239,6 @@ def desk_gateway(
                 pipeline,
                 journal,
                 inbox,
-                clock,
                 hearing=Hearing(pipeline, journal),
                 watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
                 keep_days=14,

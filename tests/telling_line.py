@@ -4,11 +4,12 @@ The process may die at any commit, before it is durable or right after; what it 
 Nothing is judged here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -18,7 +19,7 @@ from alerts.courier import Courier
 from alerts.delivery import Routes
 from alerts.receipts import Receipt, Reply
 from gateway import start
-from gateway.commands import Command, Tick
+from gateway.commands import Tick
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
@@ -51,6 +52,13 @@ class Hand:
     commits_left: int = -1
     dies_durable: bool = False
     """Whether the last commit is still made before it dies."""
+    statements: int = 0
+    """How many statements the journal was asked to do so far, reads and writes alike."""
+    refuses: frozenset[int] = frozenset()
+    """The numbers of those that it refuses, each once: when asked again it has another number."""
+    refuses_next: str = ""
+    """Words of the statement that is refused once, when it comes next."""
+    refused: int = 0
 
     def now_ms(self) -> Millis:
         return self.at_ms
@@ -119,11 +127,50 @@ MOODS: Final = (
 )
 
 
+class _Refusing:
+    """A connection that refuses some statements, as one does whose file another program holds."""
+
+    def __init__(self, connection: sqlite3.Connection, hand: Hand) -> None:
+        self._connection = connection
+        self._hand = hand
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, given: Sequence[object] | Mapping[str, object] = ()) -> sqlite3.Cursor:
+        self._ask(sql)
+        return self._connection.execute(sql, given)
+
+    def executemany(self, sql: str, given: Iterable[Sequence[object] | Mapping[str, object]]) -> sqlite3.Cursor:
+        self._ask(sql)
+        return self._connection.executemany(sql, given)
+
+    def _ask(self, sql: str) -> None:
+        if sql == "ROLLBACK":
+            return
+        hand = self._hand
+        hand.statements += 1
+        named = bool(hand.refuses_next) and hand.refuses_next in sql
+        if hand.statements in hand.refuses or named:
+            hand.refused += 1
+            hand.refuses_next = "" if named else hand.refuses_next
+            trouble = sqlite3.OperationalError("database is locked")
+            trouble.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise trouble
+
+
 class MortalJournal(Journal):
-    """The journal of a process that may die at a commit."""
+    """The journal of a process that may die at a commit, and whose file may refuse."""
 
     hand: Hand
     heard: Callable[[Entry], None]
+
+    def refuse(self, hand: Hand) -> None:
+        """From now on every statement is counted, and may be refused."""
+        refusing: Any = _Refusing(self._connection, hand)
+        self._connection = refusing
+        for names in (self._devices, self._assets, self._areas):
+            names._connection = refusing
 
     def commit(self, entry: Entry) -> Committed:
         hand = self.hand
@@ -194,6 +241,8 @@ class TellingLine:
         self._heard = heard
         self._metrics = Metrics()
         self._next_ms: Millis | None = None
+        self.waited: Callable[[Exception], None] = lambda _trouble: None
+        """Told when the line waits for the world, which takes no time here."""
         self.hand = hand
         self.broker = _Broker(hand)
         self.providers = {name: Provider(name, hand, asked) for name in ("one", "two")}
@@ -207,8 +256,8 @@ class TellingLine:
         self.broker.kept += uplinks
         self._alive(self._turn)
 
-    def order(self, command: Command) -> object:
-        """A person's command; nothing is answered when the process dies of it."""
+    def order(self, command: object) -> object:
+        """Something that a person, or another part of the house, asks; no answer when the process dies of it."""
         return self._posted(command)
 
     def hear(self, receipts: Sequence[Receipt] = (), replies: Sequence[Reply] = ()) -> None:
@@ -243,7 +292,7 @@ class TellingLine:
 
     def end(self, away_ms: Millis) -> None:
         """The process ends as it should, with a snapshot, and another begins after a while."""
-        self._alive(lambda: self.loop._commit(snapshot=True))
+        self._alive(lambda: self.loop._commit((), self.hand.at_ms, snapshot=True))
         self._reborn(away_ms)
 
     def close(self) -> None:
@@ -254,6 +303,9 @@ class TellingLine:
 
     # --- what it is made of
 
+    def _wait(self, trouble: Exception) -> None:
+        self.waited(trouble)
+
     def _begin(self) -> None:
         hand, now_ms = self.hand, self.hand.at_ms
         self._journal = MortalJournal.open(self._path)
@@ -261,7 +313,9 @@ class TellingLine:
         self._journal.hand, self._journal.heard = hand, self._heard
         self._journal.admit([ROLLUPS])
         restored = self._journal.restore()
-        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, restored, now_ms)
+        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait)
+        self._beside = self._journal._connection  # our own look at it is never refused
+        self._journal.refuse(hand)
         self._door = _Door()
         self._door.turn = self._turn
         self._port = JournalPort(self._path, self._door)
@@ -276,7 +330,6 @@ class TellingLine:
                 self.pipeline,
                 self._journal,
                 self._door,
-                hand,
                 hearing=Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
                 watchman=watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
                 keep_days=90,
@@ -329,7 +382,7 @@ class TellingLine:
 
     def _courier_ms(self) -> Millis | None:
         """When the courier has something to do next."""
-        (due_ms,) = self._journal._connection.execute(
+        (due_ms,) = self._beside.execute(
             "SELECT min(due) FROM (SELECT coalesce(next_attempt_ms, 0) AS due FROM notification"
             " WHERE state IN ('owed', 'sending')"
             " UNION ALL SELECT receipt_due_ms FROM notification WHERE state = 'accepted' AND receipt_due_ms > 0)"

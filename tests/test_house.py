@@ -23,10 +23,8 @@ IO_IN_ALERTS: Final = ("alerts/courier.py", "alerts/channels/")
 
 BARRIERS: Final = {
     "alerts/courier.py",  # a channel
-    "gateway/again.py",  # an uplink out of quarantine
+    "gateway/barrier.py",  # one input of the loop
     "gateway/desk/feed.py",  # a commit on its way to the desk
-    "gateway/hearing.py",  # what follows from an answer
-    "gateway/pipeline.py",  # an uplink, a timer
     "gateway/rollups/barrier.py",  # an asset's rollup
     "gateway/series/streams.py",  # a row on its way to InfluxDB
 }

@@ -21,6 +21,7 @@ from alerts.model import Detail, Event, Owed
 from alerts.policy import LedgerFigures, Policies
 from alerts.scribe import Log
 from alerts.texts import Texts
+from alerts.undo import UndoLog
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -42,13 +43,15 @@ class Ledger:
         calendar: Calendar,
         texts: Texts,
         hears: Callable[[str], bool],
+        undo: UndoLog | None = None,
     ) -> None:
         """``hears`` says whether any device of an asset speaks."""
-        self._shelf = Shelf()
+        undo = UndoLog() if undo is None else undo
+        self._shelf = Shelf(undo)
         self._hears = hears
         self._desk = Desk(inventory, policies.ledger, calendar, self._sees)
         self._notices = Notices(inventory, policies.ledger, calendar, texts)
-        self._numbers = Numbers(calendar)
+        self._numbers = Numbers(calendar, undo)
         self._hearing = Hearing(self._shelf, self._desk, policies, self._numbers)
 
     @property
@@ -73,8 +76,19 @@ class Ledger:
 
     def advance(self, now_ms: Millis, log: Log) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""
-        while (case := self._shelf.due(now_ms)) is not None:
+        while self.ring(now_ms, log):
+            pass
+
+    def ring(self, now_ms: Millis, log: Log) -> bool:
+        """The first thing that is due by ``now_ms``; false when nothing is."""
+        case = self._shelf.due(now_ms)
+        if case is not None:
             self._turn(case, case.wake_ms, log)
+        return case is not None
+
+    def skip(self, now_ms: Millis) -> None:
+        """What ``ring`` would do next is not done, and not due again until its case is entered anew."""
+        self._shelf.due(now_ms)
 
     def hear(self, said: Event | Owed) -> None:
         """What the county has said: an episode raised, seen to or over, an emptying, somebody told."""

@@ -13,6 +13,7 @@ from alerts.ledger.asking import Register
 from alerts.ledger.case import Case, Origin, Refusal, Why
 from alerts.ledger.moves import Desk, deadline_ms
 from alerts.model import Event
+from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Level
@@ -30,16 +31,17 @@ class Place(NamedTuple):
     town: str
 
 
-class Numbers:
+class Numbers(Undoable):
     """Ids: the local day, the town, and a number that starts anew with both; none is given twice."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, undo: UndoLog) -> None:
+        super().__init__(undo)
         self._calendar = calendar
-        self._highest: dict[tuple[str, str], int] = {}
+        self._highest: dict[tuple[str, str], int] = UndoDict(undo)
 
     def restore(self, highest: Mapping[tuple[str, str], int]) -> None:
         """Goes on after the highest number of each (day, town)."""
-        self._highest = dict(highest)
+        self._highest = UndoDict(self._undo, highest)
 
     def next(self, town: str, at_ms: Millis) -> str:
         """``20261122-qingshi-003``."""

@@ -3,32 +3,35 @@
 It keeps and finds; what a case becomes is decided by who enters it.
 """
 
-import heapq
-from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from alerts.ledger.case import Case, Deed, State
+from alerts.timers import Timers
+from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from telemetry.reading import Millis
 
+_CASE: Final = "c"
+"""The kind of timers that cases have."""
 
-@dataclass(slots=True)
-class Written:
+
+class Written(NamedTuple):
     """What some inputs have written: cases as they stand now, and the lines of their histories in order."""
 
-    cases: dict[str, Case] = field(default_factory=dict)
-    deeds: list[Deed] = field(default_factory=list)
+    cases: dict[str, Case]
+    deeds: list[Deed]
 
 
-class Shelf:
+class Shelf(Undoable):
     """The cases of one county. A settled one is let go: the journal has it."""
 
-    def __init__(self) -> None:
-        self.cases: dict[str, Case] = {}
-        self._written = Written()
-        self._of_episode: dict[str, str] = {}
-        self._of_key: dict[str, str] = {}
-        self._of_asset: dict[str, dict[str, None]] = {}
-        self._timers: list[tuple[Millis, str]] = []
-        self._filed: dict[str, Millis] = {}
+    def __init__(self, undo: UndoLog) -> None:
+        super().__init__(undo)
+        self.cases: dict[str, Case] = UndoDict(undo)
+        self._written = Written(UndoDict(undo), UndoList(undo))
+        self._of_episode: dict[str, str] = UndoDict(undo)
+        self._of_key: dict[str, str] = UndoDict(undo)
+        self._of_asset: dict[str, tuple[str, ...]] = UndoDict(undo)
+        self._timers = Timers(undo)
 
     def enter(self, case: Case, *lines: Deed) -> None:
         """The next state of a case, with what its history says of it."""
@@ -46,30 +49,29 @@ class Shelf:
             self._of_episode[case.episode] = case.id
         if case.key:
             self._of_key[case.key] = case.id
-        if case.asset:
-            self._of_asset.setdefault(case.asset, {})[case.id] = None
-        if case.wake_ms and self._filed.get(case.id) != case.wake_ms:
-            self._filed[case.id] = case.wake_ms
-            heapq.heappush(self._timers, (case.wake_ms, case.id))
+        if case.asset and case.id not in self._of_asset.get(case.asset, ()):
+            self._of_asset[case.asset] = (*self._of_asset.get(case.asset, ()), case.id)
+        if case.wake_ms:
+            self._timers.file(_CASE, case.id, case.wake_ms)
 
     def take(self) -> Written:
         """What was written since the last call."""
-        written, self._written = self._written, Written()
+        written, self._written = self._written, Written(UndoDict(self._undo), UndoList(self._undo))
         return written
 
     def next_ms(self) -> Millis | None:
         """When the next case may be due; early is harmless."""
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next_ms()
 
     def due(self, now_ms: Millis) -> Case | None:
         """The case that is due first, if one is by now; it is not due again until it is entered anew."""
-        while self._timers and self._timers[0][0] <= now_ms:
-            due_ms, name = heapq.heappop(self._timers)
-            if self._filed.get(name) == due_ms:
-                del self._filed[name]
-                case = self.cases[name]
-                if case.wake_ms == due_ms:
-                    return case
+        while (rung := self._timers.ring(now_ms)) is not None:
+            due_ms, _, name = rung
+            case = self.cases.get(name)
+            if case is not None and case.wake_ms == due_ms:
+                return case
+            if case is not None and case.wake_ms:
+                self._timers.file(_CASE, name, case.wake_ms)
         return None
 
     def of_episode(self, episode: str) -> Case | None:
@@ -86,10 +88,11 @@ class Shelf:
 
     def _let_go(self, case: Case) -> None:
         self.cases.pop(case.id, None)
-        self._filed.pop(case.id, None)
+        self._timers.forget(_CASE, case.id)
         self._of_episode.pop(case.episode, None)
         self._of_key.pop(case.key, None)
-        self._of_asset.get(case.asset, {}).pop(case.id, None)
+        if case.asset in self._of_asset:
+            self._of_asset[case.asset] = tuple(each for each in self._of_asset[case.asset] if each != case.id)
 
 
 def line(case: Case, deed: str, at_ms: Millis, was: str, reason: str) -> Deed:

@@ -111,7 +111,6 @@ def lived(
                 pipeline,
                 journal,
                 inbox,
-                clock,
                 hearing=Hearing(pipeline, journal),
                 watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
                 keep_days=settings.journal.keep_days,

@@ -82,7 +82,7 @@ def may_write(visit: Visit, absence: Absence) -> bool:
 
 
 def _sheet(visit: Visit, draft: Draft) -> Response:
-    tomorrow = visit.present.calendar.local(visit.now_ms + DAY_MS)
+    tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + DAY_MS)
     usual = {"person": "", "since": "", "until": f"{tomorrow:%Y-%m-%d}T00:00", "stand_in": "", "reason": ""}
     return leaf(
         visit,

@@ -82,7 +82,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             asset=asset,
             seen=seen,
             look=look,
-            line_pct=visit.present.lines_pct.get(name, 66.7),
+            line_pct=visit.present.arrangements.lines_pct.get(name, 66.7),
             standing=standing,
             devices=heard,
             posts=_posts(visit, asset),
@@ -91,7 +91,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             chart=chart,
             days=days,
             points=POINTS_A_SITE,
-            local_at=f"{visit.present.calendar.local(at_ms):%Y-%m-%dT%H:%M}",
+            local_at=f"{visit.present.arrangements.calendar.local(at_ms):%Y-%m-%dT%H:%M}",
             phones=visit.user.role.reaches(Role.CREW),
         )
 
@@ -100,7 +100,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _instant(visit: Visit, at: str) -> Millis:
     """What a person has picked, by the county's clock; now for anything else."""
-    at_ms = moment(visit.present.calendar, at)
+    at_ms = moment(visit.present.arrangements.calendar, at)
     return visit.now_ms if at_ms is None else min(visit.now_ms, max(0, at_ms))
 
 
@@ -129,7 +129,7 @@ def _chart(journal: CaseReader, visit: Visit, asset: Asset, days: int) -> dict[s
     return {
         "path": path(frame, points),
         "area": area(frame, points),
-        "line_y": frame.y(visit.present.lines_pct.get(asset.id, 66.7)) if is_bin else None,
+        "line_y": frame.y(visit.present.arrangements.lines_pct.get(asset.id, 66.7)) if is_bin else None,
         "emptied": [(frame.x(event.at_ms), event.at_ms) for event in events if event.event == "emptied"],
         "spells": [
             (spell, max(0.0, frame.x(spell.raised_ms)), frame.x(min(to_ms, spell.cleared_ms or to_ms)))
@@ -146,7 +146,7 @@ def _chart(journal: CaseReader, visit: Visit, asset: Asset, days: int) -> dict[s
 
 def _ticks(visit: Visit, frame: Frame, days: int) -> Iterable[tuple[float, str]]:
     """Midnights of a fortnight, every sixth hour of a day."""
-    calendar = visit.present.calendar
+    calendar = visit.present.arrangements.calendar
     step = 6 * HOUR_MS if days == 1 else DAY_MS * max(1, days // 7)
     midnight = calendar.local(frame.to_ms).replace(hour=0, minute=0, second=0, microsecond=0)
     at_ms = round(midnight.timestamp() * 1000) + (DAY_MS if days == 1 else 0)

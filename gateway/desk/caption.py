@@ -32,7 +32,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             events = journal.newest_events(EVENTS, _EVENTS, _WITHIN)
             messages = journal.messages(_TEXTS, _LAST, _ARRIVED)
             with present.feed.present() as projection:
-                seen = exposure(visit.scope, projection, present.lines_pct)
+                seen = exposure(visit.scope, projection, present.arrangements.lines_pct)
                 running = present.rounds.of(visit.scope.assets, projection, visit.now_ms)
                 known = Known(present.inventory, events, messages, frozenset(projection.open), seen, running)
             said = caption(visit.now_ms, known)

@@ -10,7 +10,7 @@ _DUTIES: Final = {"cleaner": 0, "collector": 1, "crew": 2, "village_head": 3, "d
 
 def near(visit: Visit, asset: str, areas: tuple[str, ...] = ()) -> list[tuple[Person, str, bool]]:
     """Whom one may send, with their duty and whether it is their time; those nearest to the case first."""
-    inventory, calendar = visit.present.inventory, visit.present.calendar
+    inventory, calendar = visit.present.inventory, visit.present.arrangements.calendar
     known = inventory.assets.get(asset)
     around = known.areas if known is not None else areas
     close = {node.id for area in around if area in inventory.areas for node in inventory.lineage(area)}

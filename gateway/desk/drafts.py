@@ -70,7 +70,7 @@ class Draft:
 
     def span(self, visit: Visit) -> tuple[Millis, Millis]:
         """From when, 0 for now, until when, by the county's clock."""
-        calendar, typed = visit.present.calendar, self.typed
+        calendar, typed = visit.present.arrangements.calendar, self.typed
         since_ms = moment(calendar, typed["since"]) if typed["since"] else 0
         until_ms = moment(calendar, typed["until"])
         if since_ms is None:

@@ -65,7 +65,7 @@ def _nobody(visit: Visit, roster: object) -> list[str]:
 
 def _posts(visit: Visit, away: Collection[str]) -> dict[str, list[Post]]:
     """The roster by role, in the order of the roles."""
-    inventory, calendar = visit.present.inventory, visit.present.calendar
+    inventory, calendar = visit.present.inventory, visit.present.arrangements.calendar
     found: dict[str, list[Post]] = {}
     for person in visit.scope.people:
         for duty in person.duties:

@@ -70,7 +70,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = answered(desk, WhichExtras())
-    usual = visit.present.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
+    usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
     return leaf(
         visit,
         "extra.html",

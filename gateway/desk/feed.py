@@ -6,10 +6,10 @@ queue that overflowed is made good from the journal.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import Empty, Full, Queue
-from typing import Final
+from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from gateway.desk.projection import Projection, Topic
@@ -30,11 +30,24 @@ _LOOK_S: Final = 0.5
 _ENDED_WITHIN_S: Final = 5.0
 
 
-class Feed:
-    """Keeps a projection. Started once, stopped once; ``reload`` reads the open episodes from the journal."""
+class Standing(NamedTuple):
+    """What the journal says stands: open episodes and small marks."""
 
-    def __init__(self, projection: Projection, reload: Callable[[], Iterable[Alert]]) -> None:
+    alerts: Sequence[Alert]
+    marks: Mapping[str, str]
+
+
+class Feed:
+    """Keeps a projection. Started once, stopped once; ``reload`` reads what stands from the journal.
+
+    ``follow`` is told each commit's small marks and answers whether pages look different by them.
+    """
+
+    def __init__(
+        self, projection: Projection, follow: Callable[[Mapping[str, str]], bool], reload: Callable[[], Standing]
+    ) -> None:
         self._projection = projection
+        self._follow = follow
         self._reload = reload
         self._entries: Queue[Entry] = Queue(ENTRIES)
         self._lost = threading.Event()
@@ -105,21 +118,23 @@ class Feed:
         try:
             with self._lock:
                 changed = self._projection.apply(entry)
+                arranged = self._follow(entry.meta)
         except Exception:  # noqa: BLE001 -- the barrier around one entry: the desk's mistake must not leave it blind
             _log.exception("entry_not_shown_by_our_mistake")
             self._lost.set()
             return
-        self._versions.update(changed)
+        self._versions.update(Topic if arranged else changed)
 
     def _make_good(self) -> None:
         self._lost.clear()
         try:
-            standing = list(self._reload())
+            standing = self._reload()
         except JournalUnavailable as trouble:
             _log.warning("desk_could_not_catch_up", remedy=str(trouble))
             self._lost.set()
             self._ended.wait(_LOOK_S)
             return
         with self._lock:
-            self._projection.take(standing)
+            self._projection.take(standing.alerts)
+            self._follow(standing.marks)
         self._versions.update(Topic)

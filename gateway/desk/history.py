@@ -70,7 +70,7 @@ def _detail(part: str, visit: Visit) -> str | None:
         return f"{words.word('case_details', 'by')}{rule.standard or rule.says}"
     if found := _TIME.fullmatch(part):
         at = datetime.fromisoformat(found[2]).timestamp()
-        local = visit.present.calendar.local(round(at * 1000))
+        local = visit.present.arrangements.calendar.local(round(at * 1000))
         return f"{words.word('case_details', found[1])}{local.month}月{local.day}日{local:%H:%M}"
     return None
 

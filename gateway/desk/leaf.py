@@ -45,7 +45,7 @@ def leaf(
 ) -> HTMLResponse:
     """The page ``template`` within the frame of the desk."""
     inventory, user = visit.present.inventory, visit.user
-    written = clock(visit.present.calendar, visit.now_ms)
+    written = clock(visit.present.arrangements.calendar, visit.now_ms)
     entries = [entry for entry in MENU if user.role.reaches(entry.role) and (visit.scope.is_whole or not entry.whole)]
     return html(
         template,
@@ -61,7 +61,7 @@ def leaf(
         may_send=user.role.reaches(Role.DISPATCHER),
         now_ms=visit.now_ms,
         at=written,
-        date=date_of(visit.present.calendar, visit.now_ms),
+        date=date_of(visit.present.arrangements.calendar, visit.now_ms),
         person=lambda name: sentences.person(inventory, name),
         subject=lambda name: sentences.subject(inventory, name),
         episode=lambda name: sentences.episode(inventory, name),

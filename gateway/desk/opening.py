@@ -1,13 +1,11 @@
 """The desk opened on a running county: what it knows from the start, and the feed that keeps it. Only assembly."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from alerts.alert import Alert
-from alerts.calendars import Calendar
-from alerts.exposure import lines_pct
-from gateway.desk.feed import Feed
+from gateway.arrangements import Arrangements
+from gateway.desk.feed import Feed, Standing
 from gateway.desk.present import Desk, Present
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Rounds
@@ -15,30 +13,25 @@ from gateway.pipeline import Pipeline
 
 
 @contextmanager
-def opened(desk: Desk, pipeline: Pipeline) -> Iterator[Feed]:
-    """Before the loop turns: the county as a start found it; the feed is to be told every commit from then on."""
+def opened(desk: Desk, pipeline: Pipeline, marks: Mapping[str, str]) -> Iterator[Feed]:
+    """Before the loop turns: the county as a start found it, ``marks`` and all; the feed is told every commit."""
 
-    def reload() -> list[Alert]:
+    def reload() -> Standing:
         with desk.journal() as journal:
-            return journal.open_alerts()
+            return Standing(journal.open_alerts(), journal.marks())
 
     county = pipeline.county
-    inventory = county.inventory
-    calendar = Calendar.of(inventory.county)
+    inventory, arrangements = county.inventory, Arrangements.of(pipeline, marks)
     standing = [alert for alert in county.alerts.values() if not alert.closed_ms]
-    feed = Feed(Projection.of(inventory, county.states, standing), reload)
+    feed = Feed(Projection.of(inventory, county.states, standing), arrangements.take, reload)
     feed.start()
     try:
         present = Present(
             inventory,
-            calendar,
-            lines_pct(county.plans),
+            arrangements,
             feed,
-            Rounds(calendar),
+            Rounds(arrangements.calendar),
             pipeline.ledger.figures,
-            pipeline.trials,
-            pipeline.tuning,
-            pipeline.absences,
         )
         desk.open(present)
         threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()

@@ -3,19 +3,16 @@
 A gateway that is still starting has a desk without a present; its pages say so. No route and no word stands here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from alerts.absences import Absences
-from alerts.calendars import Calendar
 from alerts.policy import LedgerFigures
-from alerts.trials import Trials
-from alerts.tuning import Tuning
 from dashboards.outline import outline
+from gateway.arrangements import Arrangements
 from gateway.desk.doorkeeper import Doorkeeper
 from gateway.desk.feed import Feed
 from gateway.desk.photos import PhotoFolder
@@ -37,18 +34,14 @@ class Starting(Exception):  # noqa: N818 a state of the world
 
 @dataclass(frozen=True)
 class Present:
-    """A county that is running. ``lines_pct`` has the line of each site that counts for the score."""
+    """A county that is running, as far as it is durable."""
 
     inventory: Inventory
-    calendar: Calendar
-    lines_pct: Mapping[str, float]
+    arrangements: Arrangements
     feed: Feed
     rounds: Rounds
     cases: LedgerFigures
     """What each rule asks of a case of the ledger."""
-    trials: Trials
-    tuning: Tuning
-    absences: Absences
     _scopes: dict[str, Scope] = field(default_factory=dict)
 
     def scope(self, area: str) -> Scope:

@@ -132,7 +132,7 @@ def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
 
 def _on_work(visit: Visit, event: Event) -> str:
     """检修 梅岭站（08:00—10:00）：换泵."""
-    detail, written = event.detail or {}, clock(visit.present.calendar, visit.now_ms)
+    detail, written = event.detail or {}, clock(visit.present.arrangements.calendar, visit.now_ms)
     span = [written(at_ms) for key in ("from_ms", "until_ms") if isinstance(at_ms := detail.get(key), int)]
     window = sentences.episode(visit.present.inventory, _text(event, "window"))
     return f"{window}（{'—'.join(span)}）：{_text(event, 'reason')}"

@@ -51,7 +51,7 @@ class Rounds:
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
-        self._known: dict[tuple[Collection, Millis], tuple[Slot, ...]] = {}
+        self._known: dict[tuple[Collection, Millis, tuple[Slot, ...]], tuple[Slot, ...]] = {}
 
     def of(self, assets: Iterable[Asset], projection: Projection, now_ms: Millis) -> Round | None:
         """The round that runs, else one that has just ended, else the next; ``None`` where nothing is ever emptied."""
@@ -67,7 +67,7 @@ class Rounds:
             return ()
         today = self._calendar.local(now_ms).replace(hour=0, minute=0, second=0, microsecond=0)
         midnight_ms = round(today.timestamp() * 1000)
-        key = (asset.collection, midnight_ms)
+        key = (asset.collection, midnight_ms, tuple(self._calendar.extras(asset)))
         if key not in self._known:
             if len(self._known) > 1_000:  # noqa: PLR2004 -- days that are over
                 self._known.clear()

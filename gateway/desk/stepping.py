@@ -53,7 +53,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str, verb: Verb) -> Response:
         require(visit, NEEDS[verb])
         case = _case(desk, visit, name)
-        tomorrow = visit.present.calendar.local(visit.now_ms + 86_400_000)
+        tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + 86_400_000)
         return leaf(
             visit,
             "step.html",
@@ -123,7 +123,7 @@ def _ms(visit: Visit, local: str) -> Millis:
     """An instant that a form says by the county's clock; 0 for none."""
     if not local:
         return 0
-    at_ms = moment(visit.present.calendar, local)
+    at_ms = moment(visit.present.arrangements.calendar, local)
     if at_ms is None:
         raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
     return at_ms

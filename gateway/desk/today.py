@@ -43,7 +43,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _people(visit: Visit) -> tuple[list[Absence], Sequence[str]]:
     """Who is away now, and which areas nobody empties; what is asked for every bin is asked only when somebody is."""
-    absences, seen = visit.present.absences, {person.id for person in visit.scope.people}
+    absences, seen = visit.present.arrangements.absences, {person.id for person in visit.scope.people}
     away = [each for each in absences.kept(visit.now_ms) if each.from_ms <= visit.now_ms and each.person in seen]
     if not away:
         return [], visit.scope.uncovered
@@ -56,7 +56,9 @@ def _page(journal: CaseReader, visit: Visit) -> Morning:
         standing = [alert.episode for alert in projection.open.values() if visit.scope.sees(alert.asset)]
     messages, answers = journal.messages_about(standing), journal.answers_about(standing)
     with present.feed.present() as projection:
-        page = morning(visit.scope, projection, present.lines_pct, present.rounds, messages, visit.now_ms, answers)
+        page = morning(
+            visit.scope, projection, present.arrangements.lines_pct, present.rounds, messages, visit.now_ms, answers
+        )
     decide = _with_their_past(journal, page.decide, messages)
     in_hand = _with_their_past(journal, page.in_hand[:IN_HAND_SHOWN], messages)
     return replace(page, decide=decide, in_hand=in_hand)
@@ -86,7 +88,7 @@ def _sparks(journal: CaseReader, visit: Visit, cases: Iterable[Case]) -> dict[st
     return {
         asset: spark(
             list(chain(points[asset], [(case.level_ms, case.level_pct)])),
-            visit.present.lines_pct.get(asset, 66.7),
+            visit.present.arrangements.lines_pct.get(asset, 66.7),
             from_ms,
             visit.now_ms,
         )

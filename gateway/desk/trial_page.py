@@ -95,7 +95,7 @@ def _row(visit: Visit, kind: Kind, name: str) -> Row:
 
 def _rows(visit: Visit) -> list[Row]:
     """Everything on trial, areas first, then what ends first."""
-    running = list(visit.present.trials.running(visit.now_ms))
+    running = list(visit.present.arrangements.trials.running(visit.now_ms))
     rows = [*_new_by_area(visit, running), *(row for trial in running for row in _of_one(visit, trial))]
     return sorted(rows, key=lambda row: (row.kind is not Kind.AREA, row.until_ms, row.name))
 

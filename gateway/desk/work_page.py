@@ -82,7 +82,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = answered(desk, Windows())
-    usual = visit.present.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
+    usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
     return leaf(
         visit,
         "work.html",

@@ -75,6 +75,11 @@ class CaseReader(RollupReader):
             rows = self._connection.execute("SELECT blob FROM alert WHERE NOT settled ORDER BY raised_ms").fetchall()
         return [alert for (blob,) in rows if not (alert := unpack_alert(blob)).closed_ms]
 
+    def marks(self) -> dict[str, str]:
+        """The small marks that are kept over a restart."""
+        with translated(self._path):
+            return dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
+
     def messages_about(self, episodes: Iterable[str]) -> list[Message]:
         """Everything that was owed about some episodes, in its order."""
         return self._messages(_ABOUT, (json.dumps(list(episodes)),))

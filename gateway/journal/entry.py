@@ -6,13 +6,14 @@ Nothing here knows SQLite. An entry is filled while a batch is judged and may be
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from alerts.channels import Outcome
 from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
 from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import Rollup
+from alerts.undo import UndoDict, UndoList, UndoLog
 from gateway.journal.aside import Looked
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Status
@@ -262,6 +263,16 @@ class Entry:
     answers: list[Answered] = field(default_factory=list)
     cases: dict[str, CaseRow] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
+
+    @classmethod
+    def under(cls, undo: UndoLog) -> Self:
+        """An empty one; what is filled in is taken back with all else that an input changes."""
+        made = cls()
+        for part in fields(made):
+            empty = getattr(made, part.name)
+            if isinstance(empty, list | dict):
+                setattr(made, part.name, UndoList(undo) if isinstance(empty, list) else UndoDict(undo))
+        return made
 
     @property
     def is_empty(self) -> bool:

@@ -6,7 +6,7 @@ One connection, one thread at a time, no clock. What a row looks like is in ``*_
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -30,7 +30,7 @@ from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
 from gateway.journal.remembered import Restored
 from gateway.journal.retention import Pressure, keep, pressure_at
-from gateway.journal.trouble import translated
+from gateway.journal.trouble import JournalUnavailable, translated
 from gateway.journal.versions import migrate, scripts
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED
@@ -70,8 +70,8 @@ class Journal:
         return journal
 
     def close(self) -> None:
-        """Folds the write-ahead log back into the file and lets go of it."""
-        with closing(self._lock), closing(self._connection), translated(self._path):
+        """Folds the write-ahead log back into the file, if it can, and lets go of it; all of it is durable anyway."""
+        with closing(self._lock), closing(self._connection), suppress(JournalUnavailable), translated(self._path):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def commit(self, entry: Entry) -> Committed:

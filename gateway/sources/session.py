@@ -69,8 +69,19 @@ class Session:
     def wait(self, timeout_s: float, extra_fds: Sequence[int] = ()) -> Batch:
         """What is there, at most ``MAX_MESSAGES`` or ``MAX_BYTES``; waits for it, for an extra fd, or for the time-out.
 
-        Connects, pings and subscribes meanwhile. The batch is empty when something else woke it.
+        Connects, pings and subscribes meanwhile. The batch is empty when something else woke it. When this raises, the
+        connection is given up: what was read of it and not handed over, the broker sends again on the next.
         """
+        whole = False
+        try:
+            batch = self._take(timeout_s, extra_fds)
+            whole = True
+        finally:
+            if not whole:
+                self._phase = self._fall_back(words.lost(self._settings.url, "what came could not be read"))
+        return batch
+
+    def _take(self, timeout_s: float, extra_fds: Sequence[int]) -> Batch:
         self._advance()
         arrivals = Arrivals()
         link = self._link

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import time
 from typing import Final
 
-from alerts.calendars import Calendar
 from alerts.model import Detail
 from alerts.replies import Replies
 from alerts.texts import clock, day
 from alerts.trouble import Trouble
+from alerts.undo import Undoable
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
@@ -30,7 +30,7 @@ _LATE_MS: Final[Millis] = 3 * 3_600_000
 """So late at most the day's text still says something."""
 
 
-class Watchman:
+class Watchman(Undoable):
     """``turn`` is called in every turn of the loop, ``round`` each minute."""
 
     def __init__(
@@ -46,6 +46,7 @@ class Watchman:
         texted_ms: Millis = 0,
     ) -> None:
         """``daily`` is a number and when it gets its text; ``texted_ms`` when it last got one."""
+        super().__init__(pipeline.undo)
         self._pipeline = pipeline
         self._ear = ear
         self._health = health
@@ -93,8 +94,7 @@ class Watchman:
         if self._daily is None:
             return
         phone, at = self._daily
-        inventory = self._pipeline.county.inventory
-        calendar = Calendar.of(inventory.county)
+        calendar = self._pipeline.calendar
         due_ms = calendar.instant(calendar.local(now_ms).date(), at)
         if not due_ms <= now_ms < due_ms + _LATE_MS or self._texted_ms >= due_ms or faltering(self._health):
             return

@@ -21,7 +21,7 @@ HOUR = 60 * MINUTE
 def pipeline() -> Pipeline:
     made = start.anew(imports.checked(COUNTY), shipped.figures(), Memory(), MORNING_MS - 24 * HOUR)
     made.county.listen(MORNING_MS - 24 * HOUR, None, made.changes, started=True)
-    made.changes.log.clear()
+    made.finish()
     return made
 
 

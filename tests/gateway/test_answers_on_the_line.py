@@ -9,7 +9,7 @@ import pytest
 from alerts.model import Kind, Owed
 from alerts.receipts import reply
 from gateway.journal.entry import Answered, Entry
-from tests.laws.test_telling_laws import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine
 
 

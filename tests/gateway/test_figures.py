@@ -187,14 +187,6 @@ def test_the_line_of_the_score_follows(scene: Scene) -> None:
     assert lines[scored] == 59
 
 
-def test_whoever_follows_the_plans_is_told_those_that_changed(scene: Scene) -> None:
-    told: list[str] = []
-    scene.line.pipeline.tuning.follow = told.extend
-    scene.set(58)
-    scene.set(58, reason="again")
-    assert told == [BIN]
-
-
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

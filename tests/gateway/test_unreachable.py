@@ -16,8 +16,8 @@ from gateway.journal.entry import Entry
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.alerts.test_aliyun import Provider, account, serving
-from tests.laws.test_telling_laws import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.strategies import wire_bytes, wire_form
+from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine
 
 Begun: TypeAlias = Callable[..., TellingLine]

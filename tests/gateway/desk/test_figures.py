@@ -41,8 +41,8 @@ def test_a_line_set_for_a_village_raises_there_and_nowhere_else(gateway: DeskGat
 def test_the_pages_draw_the_new_line_and_the_audit_says_who_and_why(gateway: DeskGateway, visitor: Enter) -> None:
     gateway.at(at(24, 9))
     assert asked(gateway).status_code == HTTPStatus.OK
-    assert gateway.desk.present.lines_pct["meiling-01"] == 58
-    assert gateway.desk.present.lines_pct["zhuyuan-01"] == 66.7
+    assert gateway.desk.present.arrangements.lines_pct["meiling-01"] == 58
+    assert gateway.desk.present.arrangements.lines_pct["zhuyuan-01"] == 66.7
     audit = visitor("lin").see("/audit").text
     assert "meiling 过三分之二 raise_pct：66.7 → 58.0，&lt;b&gt;赶集&lt;/b&gt;" in audit
     assert "林调度" in audit
@@ -53,7 +53,7 @@ def test_the_pages_draw_the_new_line_and_the_audit_says_who_and_why(gateway: Des
 def test_a_dispatcher_of_another_town_is_refused(gateway: DeskGateway) -> None:
     refused = asked(gateway, by="song")
     assert (refused.status_code, "song is no dispatcher of area meiling" in refused.json()["detail"]) == (409, True)
-    assert gateway.desk.present.lines_pct["meiling-01"] == 66.7
+    assert gateway.desk.present.arrangements.lines_pct["meiling-01"] == 66.7
 
 
 def test_rollups_follow_the_plans_that_changed() -> None:

@@ -1,0 +1,64 @@
+"""What people have arranged, as the journal has it: ended trials, absences, extra rounds, figures, and what follows.
+
+For whoever looks on beside the loop. It follows the journal's small marks, commit by commit, and never the loop's own
+memory, where something may stand that is not durable yet.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from alerts.absences import Absence, Absences
+from alerts.calendars import Calendar
+from alerts.exposure import lines_pct
+from alerts.extras import ExtraRound, ExtraRounds
+from alerts.plan import Plan
+from alerts.trials import Ended, Trials
+from alerts.tuning import Tuned, Tuning
+from gateway.absence_work import ABSENCES
+from gateway.desk_work import TRIALS
+from gateway.extra_work import EXTRAS
+from gateway.figuring import FIGURES
+from gateway.pipeline import Pipeline
+from telemetry.inventory import Inventory
+
+MARKS = frozenset({ABSENCES, EXTRAS, FIGURES, TRIALS})
+"""The small marks that say so."""
+
+
+class Arrangements:
+    """Those of one county. One thread calls ``take``; others read, for each part is replaced and never changed."""
+
+    def __init__(
+        self, inventory: Inventory, trials: Trials, tuning: Tuning, plans: Mapping[str, Plan], marks: Mapping[str, str]
+    ) -> None:
+        """``marks`` are those of the moment; ``trials`` and ``tuning`` only say under which figures."""
+        self._inventory = inventory
+        self.absences = Absences(inventory)
+        self.extras = ExtraRounds(inventory)
+        self.trials = trials.anew()
+        self.calendar = Calendar.of(inventory.county, self.extras.slots)
+        """With the extra rounds as they are arranged now."""
+        self.tuning = tuning.anew()
+        self._plans = dict(plans)
+        self.lines_pct = lines_pct(self._plans)
+        """The line of each site that counts for the score."""
+        self.take(marks)
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, marks: Mapping[str, str]) -> "Arrangements":
+        """Those of a county that has just been started from its journal."""
+        return cls(pipeline.county.inventory, pipeline.trials, pipeline.tuning, pipeline.county.plans, marks)
+
+    def take(self, marks: Mapping[str, str]) -> bool:
+        """Follows what one commit has marked; answers whether anything is arranged differently now."""
+        if ABSENCES in marks:
+            self.absences.restore(msgspec.json.decode(marks[ABSENCES], type=list[Absence]))
+        if EXTRAS in marks:
+            self.extras.restore(msgspec.json.decode(marks[EXTRAS], type=list[ExtraRound]))
+        if TRIALS in marks:
+            self.trials.restore(msgspec.json.decode(marks[TRIALS], type=list[Ended]))
+        if FIGURES in marks:
+            self.tuning.restore(msgspec.json.decode(marks[FIGURES], type=list[Tuned]))
+            self._plans.update((asset.id, self.tuning.plan(asset)) for asset in self._inventory.assets.values())
+        return not MARKS.isdisjoint(marks)
