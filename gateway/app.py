@@ -4,14 +4,17 @@ Everything is wired here and nothing is decided here. What starts last stops fir
 """
 
 import gc
+import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from alerts.courier import Courier
 from gateway import shipped, start
+from gateway.barrier import patiently
 from gateway.clock import Clock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
@@ -28,11 +31,12 @@ from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
 from gateway.imports import imported
 from gateway.journal.entry import Consumer, Entry, InventoryBody
+from gateway.journal.remembered import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
-from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop, Patience
+from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop, Patience, Stopping
 from gateway.metrics import Metrics
 from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
@@ -75,9 +79,9 @@ def run(
     there is neither.
     """
     clock, stopping = clock or WallClock(), stopping or threading.Event()
-    with ExitStack() as stack:
+    with suppress(Stopping), ExitStack() as stack:
         inbox = stack.enter_context(closing(Inbox() if inbox is None else inbox))
-        _stop_on_signals(stopping, inbox.wake)
+        signals = _Signals(stopping, inbox.wake)
         health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)
         bound = bind(settings.desk.listen)
@@ -86,13 +90,10 @@ def run(
         stack.enter_context(
             serving(application(settings.journal.path, desk, health, metrics, token, lines.hooks), bound)
         )
-        journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, stopping)))
-        patience = Patience(health, metrics, stopping.is_set)
-        restored = journal.restore()
-        inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
-        figures = shipped.figures(settings.alerts)
-        pipeline = start.resumed(inventory, figures, journal, restored, clock.now_ms(), patience.wait)
-        pipeline.entry.inventory = body
+        journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
+        patience = Patience(health, metrics, signals.stopping)
+        restored, inventory, pipeline = _resumed(settings, journal, patience, clock)
+        body = pipeline.entry.inventory
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
         feed = stack.enter_context(opened(desk, pipeline, restored.meta))
@@ -127,7 +128,7 @@ def run(
             wake_at=timer.wake_at,
             owe=courier.wake,
             watch=_both(feed.take, _both(_refigured(scope, pipeline), watch)),
-            stopping=stopping.is_set,
+            stopping=signals.stopping,
         )
         watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
         _keep_house(settings, inbox, clock, timer)
@@ -149,6 +150,22 @@ def run(
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
         loop.run()
         _log.info("stopped")
+
+
+def _resumed(
+    settings: Settings, journal: Journal, patience: Patience, clock: Clock
+) -> tuple[Restored, Inventory, Pipeline]:
+    """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
+
+    def resume() -> tuple[Restored, Inventory, Pipeline]:
+        restored = journal.restore()
+        inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
+        figures = shipped.figures(settings.alerts)
+        pipeline = start.resumed(inventory, figures, journal, restored, clock.now_ms(), patience.wait)
+        pipeline.entry.inventory = body
+        return restored, inventory, pipeline
+
+    return patiently(resume, patience.wait)
 
 
 def _consumers(settings: Settings) -> tuple[Consumer, ...]:
@@ -200,17 +217,37 @@ def _keep_house(settings: Settings, inbox: Inbox[Any], clock: Clock, timer: Time
     timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
 
 
-def _stop_on_signals(stopping: threading.Event, wake: Callable[[], None]) -> None:
-    """SIGINT and SIGTERM end the loop after its present turn; a gateway inside another program is stopped by that."""
-    if threading.current_thread() is not threading.main_thread():
-        return
+class _Signals:
+    """What signals ask of a gateway that is a process of its own; one inside another program is stopped by that.
 
-    def stop(_signal: int, _frame: object) -> None:
-        stopping.set()
-        wake()
+    A handler interrupts whatever the main thread does, the log's own lock included: it only writes down and wakes.
+    """
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    def __init__(self, stopping: threading.Event, wake: Callable[[], None]) -> None:
+        self._stopping = stopping
+        self._wake = wake
+        self._came: list[int] = []
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def stopping(self) -> bool:
+        """Whether it is to stop; asked in each turn, and whatever signal came since is said in the log."""
+        while self._came:
+            number = self._came.pop(0)
+            # Whose terminal hangs up wants it to end; a service is asked to reload, which only a start does.
+            if number == signal.SIGHUP and not sys.stderr.isatty():
+                remedy = "configuration and inventory are read at a start: restart the gateway to have them taken"
+                _log.warning("not_reloaded", signal="SIGHUP", remedy=remedy)
+            else:
+                _log.info("stopping", signal=signal.Signals(number).name)
+                self._stopping.set()
+        return self._stopping.is_set()
+
+    def _note(self, number: int, _frame: object) -> None:
+        self._came.append(number)
+        self._wake()
 
 
 def _both(first: Callable[[Entry], None], second: Callable[[Entry], None]) -> Callable[[Entry], None]:
@@ -261,7 +298,7 @@ def _desk(settings: Settings, inbox: Inbox[Any], clock: Clock, welcome: str, und
     return Desk(settings.journal.path, users, inbox, clock.now_ms, WallClock().now_ms, welcome, settings.desk.ground)
 
 
-def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, stopping: threading.Event) -> Journal:
+def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, signals: _Signals) -> Journal:
     """Opens the journal for those who read on; one that is locked, full or damaged is waited for (see ``/readyz``)."""
     limit = None if settings.journal.max_mb is None else settings.journal.max_mb * MEGABYTE
     while True:
@@ -271,12 +308,12 @@ def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, 
                 journal.admit(consumers)
                 undo.pop_all()
         except JournalUnavailable as trouble:
-            if trouble.problem in HOPELESS or stopping.is_set():
+            if trouble.problem in HOPELESS or signals.stopping():
                 raise SettingsFault([str(trouble)]) from None
             health.report(JOURNAL, Part(ready=False, state=trouble.problem, remedy=str(trouble)))
             health.turned()
             _log.error("journal_unavailable", problem=str(trouble.problem), remedy=str(trouble))
-            stopping.wait(RETRY_S)
+            select.select([], [], [], RETRY_S)
         else:
             health.report(JOURNAL, READY)
             return journal

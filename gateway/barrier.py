@@ -32,6 +32,15 @@ def give_up(trouble: Exception) -> None:
     raise trouble
 
 
+def patiently(act: Callable[[], T], wait: Callable[[Exception], None]) -> T:
+    """Tries until the world lets it; for what has nothing to take back, as a start."""
+    while True:
+        try:
+            return act()
+        except WORLD as trouble:
+            wait(trouble)
+
+
 class Barrier:
     """The one around the inputs of one loop. ``wait`` is told of the trouble and returns when it is worth a next try.
 

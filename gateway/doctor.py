@@ -6,7 +6,7 @@ It runs beside a living gateway and without one. What is wrong comes back as a s
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,7 +16,7 @@ from alerts.policy import PolicyFault
 from gateway import client, lines, shipped
 from gateway.clock import monotonic_s
 from gateway.health import Part
-from gateway.imports import read
+from gateway.imports import in_force, read
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.journal.trouble import JournalUnavailable, Problem
@@ -100,7 +100,7 @@ def journal(settings: Settings) -> Part:
 
 def inventory(settings: Settings) -> Iterator[Part]:
     """Its faults one by one, or that it can be used together with rules, escalation and texts."""
-    path = settings.inventory.path
+    path, note = settings.inventory.path, ""
     try:
         _, (county, faults) = read(path)
         for fault in faults:
@@ -111,8 +111,10 @@ def inventory(settings: Settings) -> Iterator[Part]:
     except (SettingsFault, PolicyFault) as fault:
         yield Part(ready=False, state=str(fault))
         return
+    with suppress(JournalUnavailable):  # the journal has its own line
+        note = in_force(path, settings.journal.path).note
     size = f"{len(county.assets)} assets, {len(county.devices)} devices, {len(county.people)} people"
-    yield Part(ready=True, state=f"{path}: {size}; rules, escalation and texts fit")
+    yield Part(ready=True, state=f"{path}: {size}; rules, escalation and texts fit", notes=(note,) if note else ())
 
 
 def clock(now_ms: Millis) -> Part:

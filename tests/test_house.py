@@ -55,6 +55,16 @@ HOMES: Final = {
 }
 """Where a library may be imported, so that replacing it is one file; a name that ends in a slash is a folder."""
 
+CALENDARS: Final = {
+    "alerts/assembly.py",  # the county's, with its extra rounds
+    "gateway/arrangements.py",  # the same for whoever looks on, from what is durable
+    "gateway/rollups/scope.py",  # the days and hours of rollups: local time alone
+    "gateway/cli/",  # a process of its own that prints local times
+    "gateway/demo/stage.py",  # the demo's clock: local time alone
+    "benchmarks/",
+}
+"""Who may make a calendar; everybody else is handed one, or would not know of an extra round (case J6)."""
+
 BANNED: Final = {
     "grafana-client": "another library of the same purpose and nearly the same name is meant: grafana-api",
     "lunardate": "GPL; borax knows the lunar calendar",
@@ -132,6 +142,17 @@ def test_every_library_is_imported_only_in_its_home() -> None:
         if not _lives_in(path, HOMES[library])
     ]
     assert strays == []
+
+
+def test_a_calendar_is_handed_in() -> None:
+    made = [
+        _name(path)
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Calendar.of", "Calendar"}
+        if not _lives_in(path, tuple(CALENDARS))
+    ]
+    assert made == []
 
 
 def test_no_file_has_a_vague_name() -> None:

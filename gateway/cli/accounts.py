@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from gateway.cli.ending import DEFAULT_CONFIG, Config, county_of, ends_with_a_sentence, instant, print_lines
 
 
 def why(
@@ -21,7 +21,7 @@ def why(
 
     from alerts.calendars import Calendar
     from alerts.channels import channels
-    from gateway import imports, settings
+    from gateway import settings
     from gateway.clock import WallClock
     from gateway.desk.account import account, lines
     from gateway.journal.case_reader import CaseReader
@@ -31,7 +31,7 @@ def why(
     at_ms = WallClock().now_ms() if at is None else instant(at)
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         chosen = settings.load(config, channels())
-        inventory = imports.checked(chosen.inventory.path)
+        inventory = county_of(chosen)
         if asset not in inventory.assets:
             raise SettingsFault([f"the inventory has no asset {asset}"])
         with closing(CaseReader.open(chosen.journal.path)) as journal:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, print_lines, say
+from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 _OUTLINE = "cunjing.geojson"
 
@@ -32,15 +32,16 @@ def write(
     from alerts.channels import channels
     from dashboards import committed
     from dashboards.outline import outline as drawn
-    from gateway import boards, imports, logs, settings
+    from gateway import boards, logs, settings
+    from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(SettingsFault):
+    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         chosen = settings.load(config, channels())
         here = boards.installation(chosen)
         made = {name: here.filled(board) for name, board in committed.documents().items()}
-        county = imports.checked(chosen.inventory.path)
+        county = county_of(chosen)
     files = {f"{name}.json": json.dumps(board, ensure_ascii=False, indent=2) for name, board in made.items()}
     files[_OUTLINE] = json.dumps(drawn(county), ensure_ascii=False)
     try:
@@ -67,12 +68,13 @@ def outline(config: Config = DEFAULT_CONFIG) -> None:
     """The county's villages and towns as GeoJSON, for the map: mount it as public/maps/cunjing.geojson of Grafana."""
     from alerts.channels import channels
     from dashboards.outline import outline as drawn
-    from gateway import imports, logs, settings
+    from gateway import logs, settings
+    from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(SettingsFault):
-        county = imports.checked(settings.load(config, channels()).inventory.path)
+    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
+        county = county_of(settings.load(config, channels()))
     print_lines([json.dumps(drawn(county), ensure_ascii=False)])
 
 
@@ -86,7 +88,7 @@ def push(
 
     from alerts.channels import channels
     from dashboards import push as pushing
-    from gateway import boards, imports, logs, settings
+    from gateway import boards, logs, settings
     from gateway.clock import WallClock
     from gateway.journal.reader import JournalReader
     from gateway.journal.trouble import JournalUnavailable, Problem
@@ -105,7 +107,7 @@ def push(
         grafana = pushing.Grafana(boards.entrance(chosen))
         for step in pushing.pushed(grafana, boards.installation(chosen), threading.Event().wait, force=force):
             tell(step)
-        county, now_ms = imports.checked(chosen.inventory.path), WallClock().now_ms()
+        county, now_ms = county_of(chosen), WallClock().now_ms()
         try:
             with closing(JournalReader.open(chosen.journal.path)) as reader:
                 tell(pushing.sync_annotations(grafana, boards.episodes(reader, county, now_ms), now_ms))

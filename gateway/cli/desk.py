@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, print_lines, say
+from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 if TYPE_CHECKING:
     from gateway.desk.users import UserFile
@@ -31,10 +31,10 @@ def adduser(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Let somebody log in to the desk. One who is there already gets this role, area and password instead."""
-    from gateway import imports
     from gateway.clock import WallClock
     from gateway.desk.passwords import WeakPassword, hashed
     from gateway.desk.users import Deed, Role, User, UsersUnavailable
+    from gateway.journal.trouble import JournalUnavailable
     from gateway.settings import read_secret
     from gateway.settings_faults import SettingsFault
 
@@ -42,9 +42,9 @@ def adduser(
         raise typer.BadParameter(f"it is one of {', '.join(ROLES)}", param_hint="--role")
     if not name.isprintable() or not 1 <= len(name) <= 64 or " " in name:  # noqa: PLR2004 as wide as the form's field
         raise typer.BadParameter("a name is 1 to 64 visible characters", param_hint="NAME")
-    with ends_with_a_sentence(SettingsFault, WeakPassword, UsersUnavailable):
+    with ends_with_a_sentence(SettingsFault, WeakPassword, UsersUnavailable, JournalUnavailable):
         settings = _settings(config)
-        inventory = imports.checked(settings.inventory.path)
+        inventory = county_of(settings)
         if person and person not in inventory.people:
             raise SettingsFault([f"--person {person}: the inventory has no such person"])
         if area and area not in inventory.areas:

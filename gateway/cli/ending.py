@@ -12,11 +12,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from telemetry.reading import Millis
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+    from telemetry.inventory import Inventory
 
 
 class Code(IntEnum):
@@ -82,6 +86,19 @@ def until_stopped() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def county_of(settings: "Settings") -> "Inventory":
+    """The inventory that the gateway works by, with a sentence where its file says something else by now.
+
+    Raises ``SettingsFault`` and ``JournalUnavailable``.
+    """
+    from gateway.imports import in_force
+
+    found = in_force(settings.inventory.path, settings.journal.path)
+    if found.note:
+        say(found.note)
+    return found.inventory
 
 
 def instant(text: str) -> Millis:

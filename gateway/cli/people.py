@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, print_lines, say
+from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 if TYPE_CHECKING:
     from gateway.journal.contact_reader import First
@@ -66,12 +66,13 @@ def card(
     """A page to print and hand over: their name, their pools, what 1 2 3 0 mean, whom to call. HTML, one A4 each."""
     from gateway.cli.ending import print_bytes
     from gateway.desk import cards
+    from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
     from gateway.welcoming import is_greeted
 
     if bool(people) == every:
         raise typer.BadParameter("name people, or say --all", param_hint="PERSON...")
-    with ends_with_a_sentence(SettingsFault):
+    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         _, inventory = _county(config)
         unknown = [name for name in people or () if name not in inventory.people]
         if unknown:
@@ -85,10 +86,9 @@ def card(
 def _county(config: Path) -> "tuple[Settings, Inventory]":
     from alerts.channels import channels
     from gateway import settings
-    from gateway.imports import checked
 
     chosen = settings.load(config, channels())
-    return chosen, checked(chosen.inventory.path)
+    return chosen, county_of(chosen)
 
 
 def _contacts(settings: "Settings") -> "dict[str, First]":

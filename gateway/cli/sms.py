@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, print_lines, say, until_stopped
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    county_of,
+    ends_with_a_sentence,
+    print_lines,
+    say,
+    until_stopped,
+)
 
 if TYPE_CHECKING:
     from alerts.channels import Accepted, Channel, Message
@@ -27,9 +36,10 @@ def test(
     from alerts.channels import Accepted, channels
     from alerts.policy import PolicyFault
     from gateway import lines, settings
+    from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, PolicyFault):
+    with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
         chosen = settings.load(config, channels())
         opened = lines.opened(chosen)
         message = _message(person, chosen)
@@ -50,10 +60,9 @@ def _message(person: str, chosen: "Settings") -> "Message":
     from alerts.texts import clock, day
     from gateway import shipped
     from gateway.clock import WallClock
-    from gateway.imports import checked
     from gateway.settings_faults import SettingsFault
 
-    inventory = checked(chosen.inventory.path)
+    inventory = county_of(chosen)
     county, _ = assembly.assemble(inventory, shipped.figures(chosen.alerts))
     known = inventory.people.get(person)
     if known is None:

@@ -17,9 +17,9 @@ from msgspec import to_builtins
 from alerts.channels import Awaited
 from alerts.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import case_rows, reading_rows, telephone_rows
+from gateway.journal import case_rows, reading_rows, restoring, telephone_rows
 from gateway.journal.connections import open_for_reading
-from gateway.journal.entry import Consumer, Happening, Spell, Stream
+from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from gateway.journal.versions import scripts, version_of
 from telemetry.reading import Millis, Reading
@@ -56,6 +56,11 @@ class JournalReader:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+    def inventory(self) -> InventoryBody | None:
+        """The inventory that was imported last."""
+        with translated(self._path):
+            return restoring.inventory(self._connection)
 
     def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Readings observed in [from, to), in order of arrival."""

@@ -30,7 +30,7 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             tracks=_placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device"),
             open_alerts=_open_alerts(connection),
             meta=meta,
-            inventory=_inventory(connection),
+            inventory=inventory(connection),
             mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
             tail=_tail(connection, path, position),
             cases=ledger_rows.unsettled(connection),
@@ -65,7 +65,8 @@ def _open_alerts(connection: sqlite3.Connection) -> list[AlertRow]:
     ]
 
 
-def _inventory(connection: sqlite3.Connection) -> InventoryBody | None:
+def inventory(connection: sqlite3.Connection) -> InventoryBody | None:
+    """The inventory that was imported last."""
     row = connection.execute(
         "SELECT imported_ms, sha256, body FROM inventory_version ORDER BY version DESC LIMIT 1"
     ).fetchone()
