@@ -6,6 +6,14 @@ from alerts.model import Detail, Severity
 from telemetry.reading import Millis
 
 
+class Kept(Struct, frozen=True):
+    """The text of a step that waits for one person until they are on duty, at ``at_ms``."""
+
+    person: str
+    step: int
+    at_ms: Millis
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """An open episode. All times are receive time, but ``since`` is event time; 0 is none."""
 
@@ -51,6 +59,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     emptied_by: str = ""
     closed_ms: Millis = 0
     """It is over; only the word of it is still due."""
+    kept: tuple[Kept, ...] = ()
+    """What waits for people who were off duty when its step left."""
 
     @property
     def subject(self) -> str:
@@ -71,7 +81,11 @@ class Alert(Struct, frozen=True, kw_only=True):
     @property
     def tell_ms(self) -> Millis:
         """The earliest instant at which somebody may have to be told, or 0."""
-        return min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)
+        due = min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)
+        if not self.kept or (self.recovering and self.severity is not Severity.P1):
+            return due
+        kept = min(each.at_ms for each in self.kept)
+        return min(due, kept) if due else kept
 
     @property
     def lapse_ms(self) -> Millis:

@@ -15,7 +15,7 @@ from alerts.codes import coded
 from alerts.digest import Digest
 from alerts.lists import EMPTIERS, LIST, of_standing
 from alerts.mailbox import Mailbox, Post
-from alerts.model import BEGUN, Detail, Event, Kind, Owed, Severity
+from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
 from alerts.topology import OUTAGE
 from telemetry.inventory import Inventory
@@ -100,7 +100,7 @@ class Annunciator:
                 continue
             kept = tuple(each for each in box.pending if each not in strays)
             changed[box.phone] = self.sorting.filed(replace(box, pending=kept), at_ms, capped=box.phone in self._capped)
-            log += [_about(each, "dropped", at_ms, "person_left") for each in strays if not self._number(each)]
+            log += [_unsaid(each, at_ms, "person_left") for each in strays if not self._number(each)]
             moved = [replace(each, phone=self._number(each)) for each in strays if self._number(each)]
             others, said = self.post([*moved], changed)
             changed |= {other.phone: other for other in others}
@@ -117,18 +117,21 @@ class Annunciator:
         for each in box.pending:
             reason = no_longer_owed(each, alerts) or ("outdated" if self._is_of_yesterday(each, at_ms) else "")
             if reason:
-                log.append(_about(each, "dropped", at_ms, reason))
+                log.append(_unsaid(each, at_ms, reason))
             else:
                 wanted.append(of_standing(each, alerts, self.inventory, self.digest.texts))
         box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
         if not wanted:
-            return self.sorting.emptied(box, at_ms, 0), log
+            return self.sorting.emptied(box, at_ms, (), {}, capped=capped), log
         if box.due_ms > at_ms:
             log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in wanted)
             return box, log
-        asleep = self._asleep(wanted, at_ms)
-        wanted, waiting = _first_the_outage([each for each in wanted if each not in asleep])
-        waiting += asleep
+        releases = self.sorting.releases(box, at_ms, capped=capped)
+        waits = [each for each, release in zip(wanted, releases, strict=True) if release.at_ms > at_ms]
+        waits += [each for each in self._asleep(wanted, at_ms) if each not in waits]
+        about = {each.episode: each.asset for each in wanted}
+        wanted, waiting = _first_the_outage([each for each in wanted if each not in waits])
+        waiting += waits
         if not box.storm_ms:  # in a storm one text counts them all
             wanted = _listed(wanted, at_ms, log)
         leaving = list(self._texts(box, wanted, alerts, at_ms))
@@ -142,7 +145,7 @@ class Annunciator:
                 if each.episode in text.covers and each.to == text.to and each.key != text.key
             )
         log.extend(leaving)
-        box = self.sorting.emptied(box, at_ms, len(leaving))
+        box = self.sorting.emptied(box, at_ms, leaving, about, capped=capped)
         box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms, capped=capped)
         log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in waiting)
         return box, log
@@ -225,6 +228,12 @@ def _over(alert: Alert | None) -> str:
     if alert.shelved_until_ms:
         return "shelved"
     return "acknowledged" if alert.is_seen_to else "inhibited" if alert.parent else ""
+
+
+def _unsaid(owed: Owed, at_ms: Millis, reason: str) -> Event:
+    """Why it will never leave; of what is urgent and stands, something else has taken its place."""
+    stands = owed.severity in URGENT and reason != "cleared"
+    return _about(owed, "superseded" if stands else "dropped", at_ms, reason)
 
 
 def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0, to: str = "") -> Event:

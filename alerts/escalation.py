@@ -8,21 +8,25 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts.alert import Alert
+from alerts.alert import Alert, Kept
 from alerts.bins import emptied_ms
 from alerts.holds import ROUND_PENDING, Holds
-from alerts.model import Detail, Kind, Severity
+from alerts.model import URGENT, Detail, Kind, Severity
+from alerts.people import Holder
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
-from alerts.roster import Roster
+from alerts.roster import Manned, Roster
 from alerts.schedule import Schedule
-from alerts.scribe import RESTART, Log, Scribe, next_chain, why
+from alerts.scribe import RESTART, Log, Scribe, next_chain, unsaid, why
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
 RECOVERING: Final = "recovering"
+OFF_DUTY: Final = "off_duty"
 RECOVERING_AFRESH: Final = "recovering_afresh"
 """It is getting better: a step, or the word after an inhibition, waits for what comes of that."""
+_MOST_TURNS: Final = 14
+"""Duty by night and texts by day never meet: then the text leaves by day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Escalation:
         asset = self.inventory.assets.get(alert.asset)
         if asset is not None and policy.rounds and self.holds.has_rounds(alert):
             return self._await_round(alert, asset, at_ms, log)
-        return self._file(alert, at_ms + self.schedule.lead_ms(alert), log)
+        return self._file(alert, self.holds.before_night(alert, at_ms, at_ms + self.schedule.lead_ms(alert)), log)
 
     def run(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """Does all that is due by ``at_ms``, one thing after the other."""
@@ -55,8 +59,9 @@ class Escalation:
             alert = self._turn(alert, memory, at_ms, log)
         return alert
 
-    def acknowledge(self, alert: Alert, by: str, at_ms: Millis) -> Alert:
+    def acknowledge(self, alert: Alert, by: str, at_ms: Millis, log: Log) -> Alert:
         """T9: somebody has seen it; steps and repeats stop."""
+        alert = self.forget_kept(alert, at_ms, "acknowledged", log)
         return replace(alert, acked_ms=at_ms, acked_by=by, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, reason="")
 
     def adopt(self, alert: Alert) -> Alert:
@@ -66,12 +71,13 @@ class Escalation:
         if not alert.closed_ms and alert.step >= steps:
             alert = replace(alert, due_ms=0)
         if not steps:
-            alert = replace(alert, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0)
+            alert = replace(alert, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, kept=())
         return replace(alert, told=told)
 
     def explain(self, alert: Alert, parent: str, at_ms: Millis, log: Log) -> Alert:
         """Keeps an episode quiet whose cause is told."""
         log.append(why("inhibited", alert, at_ms, parent))
+        alert = self.forget_kept(alert, at_ms, "inhibited", log)
         return replace(alert, parent=parent, due_ms=0, repeat_ms=0, fresh_ms=0, reason="inhibited")
 
     def unexplain(self, alert: Alert, told_by: Alert | None, fresh_ms: Millis, at_ms: Millis, log: Log) -> Alert:
@@ -92,7 +98,7 @@ class Escalation:
             told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
             return self._file_next(told, at_ms, log)
         own_ms = alert.raised_ms + self.schedule.lead_ms(alert)
-        return replace(alert, fresh_ms=max(fresh_ms, own_ms))
+        return replace(alert, fresh_ms=self.holds.before_night(alert, at_ms, max(fresh_ms, own_ms)))
 
     def relapse(self, alert: Alert, at_ms: Millis) -> Alert:
         """T5: it was getting better and is not any more; what waited for that leaves."""
@@ -123,7 +129,7 @@ class Escalation:
         over = replace(
             alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False
         )
-        over = replace(over, ack_until_ms=0, shelved_until_ms=0)
+        over = replace(over, ack_until_ms=0, shelved_until_ms=0, kept=())
         told = () if alert.shelved_until_ms else over.told
         if reason == "emptied":
             emptiers = self.roster.emptiers(over, at_ms)
@@ -133,10 +139,15 @@ class Escalation:
             return over
         return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
 
-    def tell_first(self, alert: Alert, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
-        """Those of step 0 are told now, whatever holds it; what was due after that goes on at the next step."""
+    def tell_first(
+        self, alert: Alert, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log, *, by_hand: bool = False
+    ) -> Alert:
+        """Those of step 0 are told now, whatever holds it; what was due after that goes on at the next step.
+
+        ``by_hand`` somebody has decided so, who knows the hour: then nobody's duty is asked for either.
+        """
         anew = replace(alert, step=0, left_ms=at_ms)  # a deadline of the past helps nobody
-        told = self._tell(anew, self.schedule.steps(alert)[0], kind, memory, at_ms, log)
+        told = self._tell(anew, self.schedule.steps(alert)[0], kind, memory, at_ms, log, by_hand=by_hand)
         if alert.step == 0:
             return told
         return self._file_next(replace(told, step=alert.step, left_ms=alert.left_ms), at_ms, log)
@@ -159,6 +170,8 @@ class Escalation:
         wake = alert.tell_ms
         if alert.closed_ms:
             return self._tell_over(alert, memory, at_ms, log)
+        if any(each.at_ms == wake for each in alert.kept):
+            return self._tell_kept(alert, memory, at_ms, log)
         if alert.fresh_ms == wake:
             return self._tell_afresh(alert, memory, at_ms, log)
         if alert.round_ms == wake:
@@ -188,7 +201,7 @@ class Escalation:
 
     def _tell_step(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         if self.schedule.is_overtaken(alert, at_ms):
-            log.append(why("dropped", alert, at_ms, "rounds_not_missed"))
+            log.append(unsaid(alert, at_ms, "rounds_not_missed"))
             alert = replace(alert, step=alert.step + 1)
         step = self.schedule.steps(alert)[alert.step]
         if alert.recovering and alert.severity is not Severity.P1:
@@ -220,23 +233,96 @@ class Escalation:
         return self._tell(again, self.schedule.steps(again)[0], Kind.FRESH, memory, at_ms, log)
 
     def _tell(
-        self, alert: Alert, step: StepPolicy, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log
+        self,
+        alert: Alert,
+        step: StepPolicy,
+        kind: Kind,
+        memory: Memory | None,
+        at_ms: Millis,
+        log: Log,
+        *,
+        by_hand: bool = False,
     ) -> Alert:
-        """One step: everybody on duty who holds one of its roles, each once; then the next step is filed."""
+        """One step: everybody who is to hear it now, each once; then the next step is filed."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
-        found = any(self.roster.holders(alert, role) for role in step.roles)
         text = self.scribe.step_text(told, step, memory, at_ms, self.schedule.deadline_ms(told, at_ms))
-        reached = self.roster.on_duty(alert, step, at_ms, log)
+        manned = self.roster.manned(alert, step.roles, at_ms)
+        if by_hand:
+            manned = Manned((*manned.present, *manned.off_duty), (), manned.unheld)
+        log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in manned.unheld)
+        reached, kept = self._whom(alert, step, manned, at_ms, log)
         log.extend(self.scribe.owed(alert, alert.step, person, kind, text, at_ms) for person in reached)
         policy = self.schedule.policy(alert)
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
-        told = replace(told, step=alert.step + 1, told=everybody, due_ms=0)
+        told = replace(told, step=alert.step + 1, told=everybody, due_ms=0, kept=(*alert.kept, *kept))
         if alert.step == 0 and policy.repeats:
             told = replace(told, repeat_ms=at_ms + policy.repeats[0])
-        if (not found or alone) and told.step < len(self.schedule.steps(told)):
+        if (not manned.is_held or alone) and told.step < len(self.schedule.steps(told)):
             return replace(told, due_ms=at_ms)
         return self._file_next(told, at_ms, log)
+
+    def _whom(
+        self, alert: Alert, step: StepPolicy, manned: Manned, at_ms: Millis, log: Log
+    ) -> tuple[list[str], list[Kept]]:
+        """Who hears a step's text now, and for whom it is kept until they have duty.
+
+        Of a P1 or P2 somebody is told: where nobody of the step has duty, the first later step that has hears its text,
+        and its own people hear it when they come. Where nobody has duty at all, whoever comes first hears it.
+        """
+        roster = self.roster
+        if alert.severity not in URGENT or manned.present or not manned.off_duty:
+            log.extend(unsaid(alert, at_ms, OFF_DUTY, person=each.person.id) for each in manned.off_duty)
+            return roster.instead(alert, manned.present, at_ms, log), []
+        later = self.schedule.steps(alert)[alert.step + 1 :]
+        staffed = [each for each in later if roster.manned(alert, each.roles, at_ms).present]
+        present = roster.manned(alert, staffed[0].roles, at_ms).present if staffed else ()
+        waiting = {each.person.id: self._duty_ms(alert, step, each, at_ms) for each in manned.off_duty}
+        if not present:
+            others = [each for other in later for each in roster.manned(alert, other.roles, at_ms).off_duty]
+            comes = {each.person.id: self._duty_ms(alert, step, each, at_ms) for each in others} | waiting
+            waiting |= {person: comes_ms for person, comes_ms in comes.items() if comes_ms == min(comes.values())}
+        reached = roster.instead(alert, present, at_ms, log)
+        kept = [Kept(person, alert.step, comes_ms) for person, comes_ms in waiting.items() if person not in reached]
+        log.extend(why("kept", alert, at_ms, OFF_DUTY, person=each.person, until_ms=each.at_ms) for each in kept)
+        return reached, kept
+
+    def _duty_ms(self, alert: Alert, step: StepPolicy, holder: Holder, at_ms: Millis) -> Millis:
+        """When somebody has duty, and nothing holds the text."""
+        hours = self.holds.first_hours(alert) if alert.step == 0 else step.hours
+        release_ms = comes_ms = at_ms
+        for _ in range(_MOST_TURNS):
+            comes_ms = self.roster.duty_ms(holder, release_ms)
+            release_ms = self.holds.release(alert, comes_ms, hours).at_ms
+            if release_ms == comes_ms:
+                break
+        return release_ms
+
+    def _tell_kept(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        """Those who have duty now hear the text of the step that left without them."""
+        due = [each for each in alert.kept if each.at_ms <= at_ms]
+        alert = replace(alert, kept=tuple(each for each in alert.kept if each not in due))
+        round_ms = self.holds.round_over(alert, emptied_ms(memory), at_ms)
+        if round_ms:
+            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
+            return replace(alert, kept=(*alert.kept, *(replace(each, at_ms=round_ms) for each in due)))
+        steps = self.schedule.steps(alert)
+        for each in due:
+            then = replace(alert, step=each.step)
+            if each.step >= len(steps) or each.person not in self.inventory.people:
+                log.append(unsaid(then, at_ms, "person_left", person=each.person))
+                continue
+            text = self.scribe.step_text(then, steps[each.step], memory, at_ms, self.schedule.deadline_ms(then, at_ms))
+            kind = Kind.FIRST if each.step == 0 else Kind.ESCALATION
+            log.append(self.scribe.owed(then, each.step, each.person, kind, text, at_ms))
+            if each.person not in alert.told:
+                alert = replace(alert, told=(*alert.told, each.person))
+        return alert
+
+    def forget_kept(self, alert: Alert, at_ms: Millis, reason: str, log: Log) -> Alert:
+        """What waited for people to come on duty is of no use any more."""
+        log.extend(unsaid(replace(alert, step=each.step), at_ms, reason, person=each.person) for each in alert.kept)
+        return replace(alert, kept=())
 
     def _repeat(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         policy = self.schedule.policy(alert)

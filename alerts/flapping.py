@@ -9,10 +9,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.escalation import Escalation
+from alerts.escalation import OFF_DUTY, Escalation
 from alerts.model import Kind, Severity
 from alerts.plan import Memory
-from alerts.scribe import Log, record, why
+from alerts.scribe import Log, record, unsaid, why
 from telemetry.reading import Millis
 
 FLAPPING: Final = "flapping"
@@ -31,7 +31,7 @@ class Flapping:
         """It has moved once too often: the crew is owed a word, unless that was in the past."""
         log.append(record(FLAPPING, alert, at_ms, {}))
         if late:
-            log.append(why("dropped", alert, at_ms, "late"))
+            log.append(unsaid(alert, at_ms, "late"))
             return alert
         return replace(alert, flap_ms=at_ms)
 
@@ -39,7 +39,7 @@ class Flapping:
         """The crew hears it as soon as they may; small faults wait for the week's list, what is kept quiet is quiet."""
         reason = self._quiet(alert)
         if reason:
-            log.append(why("dropped", alert, at_ms, reason))
+            log.append(unsaid(alert, at_ms, reason))
             return replace(alert, flap_ms=0)
         holds, scribe = self.escalation.holds, self.escalation.scribe
         policy = holds.policies.of(FLAPPING)
@@ -50,7 +50,9 @@ class Flapping:
             return replace(alert, flap_ms=release.at_ms)
         told = replace(alert, flap_ms=0, flapped=alert.flapped + 1)
         for step in policy.steps:
-            people = self.escalation.roster.on_duty(asked, step, at_ms, log)
+            manned = self.escalation.roster.manned(asked, step.roles, at_ms)
+            log.extend(unsaid(asked, at_ms, OFF_DUTY, person=each.person.id) for each in manned.off_duty)
+            people = self.escalation.roster.instead(asked, manned.present, at_ms, log)
             facts = scribe.witness.facts(alert, memory, at_ms, at_ms)
             if "fill_pct" not in alert.detail:  # it is not the level that flaps
                 facts["level"] = ""

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from alerts.alert import Alert
-from alerts.calendars import Calendar, Slot
+from alerts.calendars import MINUTE_MS, Calendar, Slot
 from alerts.model import Severity
 from alerts.policy import Policies, Policy
 from alerts.trials import Trials
@@ -50,6 +50,17 @@ class Holds:
             if later.at_ms <= release.at_ms:
                 return release
             release = later
+
+    def before_night(self, alert: Alert, from_ms: Millis, due_ms: Millis) -> Millis:
+        """``due_ms``, or the last minute of the day where a P2 that may be told now would wait into the night.
+
+        It waits for its cause or for what comes of a recovery; longer than that nobody may stay untold (law L9).
+        """
+        policy = self.policies.of(alert.rule)
+        passes = policy.any_hour or self._passes_night(alert, policy)
+        if alert.severity is not Severity.P2 or passes or self.is_night(from_ms) or not self.is_night(due_ms):
+            return due_ms
+        return max(from_ms, self.calendar.next_time(from_ms, self.policies.quiet.start) - MINUTE_MS)
 
     def is_night(self, at_ms: Millis) -> bool:
         """Whether only P1 leaves then."""

@@ -67,18 +67,32 @@ class Machine(Struct, frozen=True, gc=False, array_like=True):
     moved_ms: Millis = 0
     """When it was last raised or relapsed."""
     doublings: int = 0
-    """How often its off-delay was doubled because it flaps (T15); 0 is steady."""
+    """How often its off-delay was doubled because it flaps (T15); halved again for each calm span."""
+    settled: bool = False
+    """It flaps no more, though its off-delay may still be long."""
+    slow: bool = False
+    """It flaps over days, and is watched as long before it is believed."""
+    noticed_ms: Millis = 0
+    """When the crew was last to hear that it flaps."""
+
+    @property
+    def is_flapping(self) -> bool:
+        """Whether it moved too often of late to be believed at once."""
+        return self.doublings > 0 and not self.settled
 
     @property
     def begins_flapping(self) -> bool:
-        """Whether the raise or relapse that led here was the one too many."""
-        return self.doublings == 1 and self.flaps == 0
+        """Whether the raise or relapse that led here was the one too many, and the crew is to hear so."""
+        return self.noticed_ms > 0 and self.noticed_ms == self.moved_ms
 
     @property
     def is_open(self) -> bool:
         """Whether an episode is running: active, recovering, or latched."""
         return self.condition >= Condition.ACTIVE or self.latched
 
+
+NOTICED_EVERY_MS: Final[Millis] = 7 * 86_400_000
+"""So often at most the crew hears that a rule flaps on an asset."""
 
 IDLE: Final = Machine()
 
@@ -125,7 +139,7 @@ def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, min
         if call is not Call.RAISE:
             return replace(machine, condition=Condition.NORMAL, wake_ms=0, count=0, untold=False), Move.NONE
         return _confirm(machine, verdict, timing, at, mint)
-    if call is Call.END and not machine.doublings:  # what flaps is not believed at once
+    if call is Call.END and not machine.is_flapping:  # what flaps is not believed at once
         return _normal(machine, timing)
     if machine.condition is Condition.ACTIVE:
         return _while_active(machine, call, timing, at)
@@ -155,7 +169,7 @@ def expire(machine: Machine, timing: Timing, mint: str) -> tuple[Machine, Move]:
 def relapse(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
     """T5: it was getting better and is not any more; too often, and it flaps (T15)."""
     often = machine.flaps + 1 >= timing.flaps
-    return replace(
+    active = replace(
         machine,
         condition=Condition.ACTIVE,
         clear_since_ms=0,
@@ -163,9 +177,8 @@ def relapse(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
         wake_ms=0,
         count=0,
         flaps=0 if often else machine.flaps + 1,
-        moved_ms=at_ms,
-        doublings=machine.doublings + often,
     )
+    return _moved(active, timing, at_ms, often=often, slow=False)
 
 
 def reset(machine: Machine) -> Machine:
@@ -211,9 +224,9 @@ def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mi
 
 
 def _raised(machine: Machine, timing: Timing, mint: str, at_ms: Millis, *, late: bool) -> tuple[Machine, Move]:
-    lately = (*(each for each in machine.raised_ms if at_ms - each <= timing.raises_within_ms), at_ms)
-    lately = lately[-timing.raises :]
-    often = len(lately) == timing.raises
+    lately = (*(each for each in machine.raised_ms if at_ms - each <= timing.longest_ms), at_ms)
+    lately = lately[-timing.most_raises :]
+    often = timing.flaps_by(lately)
     raised = replace(
         machine,
         condition=Condition.ACTIVE,
@@ -224,12 +237,38 @@ def _raised(machine: Machine, timing: Timing, mint: str, at_ms: Millis, *, late:
         untold=late,
         latched=False,
         raised_ms=lately,
-        moved_ms=at_ms,
-        doublings=int(often),
     )
+    raised = _moved(raised, timing, at_ms, often=often, slow=timing.is_slow(lately))
     if machine.latched:
         return raised, Move.REIGNITED
     return replace(raised, episode=_name(mint, machine.episode)), Move.RAISED
+
+
+def _moved(machine: Machine, timing: Timing, at_ms: Millis, *, often: bool, slow: bool) -> Machine:
+    """T15: it was raised or relapsed. Once too ``often``, and its off-delay doubles; the crew hears of it weekly."""
+    calmed = _calmed(machine, timing, at_ms)
+    begins = often and not calmed.is_flapping
+    is_news = begins and (not machine.noticed_ms or at_ms - machine.noticed_ms >= NOTICED_EVERY_MS)
+    return replace(
+        calmed,
+        moved_ms=at_ms,
+        doublings=calmed.doublings + often,
+        settled=calmed.settled and not often,
+        slow=calmed.slow or slow,
+        noticed_ms=at_ms if is_news else machine.noticed_ms,
+    )
+
+
+def _calmed(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
+    """T15: each span in which nothing moved halves the off-delay, and after the first it flaps no more."""
+    if not machine.doublings:
+        return machine
+    spans = max(0, at_ms - machine.moved_ms) // timing.calm_span_ms(slow=machine.slow)
+    if not spans:
+        return machine
+    left = max(0, machine.doublings - spans)
+    moved_ms = machine.moved_ms + spans * timing.calm_span_ms(slow=machine.slow)
+    return replace(machine, doublings=left, settled=left > 0, slow=machine.slow and left > 0, moved_ms=moved_ms)
 
 
 def _name(mint: str, last: str) -> str:
@@ -247,8 +286,10 @@ def _while_active(machine: Machine, call: Call, timing: Timing, at: Instant) -> 
         return _recover(leaving, timing, at)
     if call is Call.RAISE and machine.untold and not at.late:
         return replace(machine, untold=False, feeder=at.feeder), Move.CONFIRMED
-    if machine.doublings and at.observed_ms - machine.moved_ms >= timing.recovery_ms(machine.doublings):
-        return replace(machine, feeder=at.feeder, flaps=0, doublings=0, raised_ms=()), Move.STEADY
+    calmed = _calmed(machine, timing, at.observed_ms)
+    if calmed is not machine:
+        steady = replace(calmed, feeder=at.feeder, flaps=0)
+        return steady, Move.STEADY if machine.is_flapping else Move.NONE
     if machine.feeder != at.feeder:
         return replace(machine, feeder=at.feeder), Move.NONE
     return machine, Move.NONE
@@ -284,8 +325,6 @@ def _normal(machine: Machine, timing: Timing) -> tuple[Machine, Move]:
         wake_ms=0,
         count=0,
         untold=False,
-        moved_ms=0,
-        doublings=0,
     )
     if timing.latching:
         return replace(rested, latched=True), Move.LATCHED

@@ -3,13 +3,15 @@
 Frozen values and instants only. What the texts say when they leave together is ``digest``; P1 never comes here.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.calendars import DAY_MS, Calendar
+from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
 from alerts.codes import Question
 from alerts.holds import QUIET, Release
 from alerts.model import BEGUN, Kind, Owed, Severity
@@ -21,6 +23,17 @@ GROUPED: Final = "grouped"
 BUDGET: Final = "budget"
 DAILY_CAP: Final = "daily_cap"
 STORM: Final = "storm"
+_LEAST_SHARE: Final = 2
+_MOST_LEFT: Final = 200
+"""So many texts of the last day are remembered."""
+
+
+class Left(Struct, frozen=True, array_like=True):
+    """One text that left: when, about which assets, and whether it counts for the share of the one that it is about."""
+
+    at_ms: Millis
+    assets: tuple[str, ...]
+    counts: bool = True
 
 
 class Mailbox(Struct, frozen=True, array_like=True):
@@ -44,6 +57,10 @@ class Mailbox(Struct, frozen=True, array_like=True):
     """The outages of whole areas that were to be told and are not over: as long as there is one, there is a storm."""
     questions: tuple[Question, ...] = ()
     """What a crew's number was asked during the last day, with the code of each."""
+    left: tuple[Left, ...] = ()
+    """The texts of ``left_ms``, as far as it is known what they were about."""
+    over_ms: tuple[Millis, ...] = ()
+    """When a P2 left today above what the number may get, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +94,31 @@ class Post:
         return self.calendar.is_within(at_ms, self.policies.quiet)
 
     def filed(self, box: Mailbox, now_ms: Millis, *, capped: bool) -> Mailbox:
-        """The box with the instant at which what is pending may leave, and why not before."""
+        """The box with the instant at which the first of what is pending may leave, and why not before."""
         if not box.pending:
             return replace(box, due_ms=0, reason="")
-        release = self._release(box, now_ms, capped=capped)
+        release = min(self.releases(box, now_ms, capped=capped), key=lambda release: release.at_ms)
         return replace(box, due_ms=release.at_ms, reason=release.reason)
 
-    def emptied(self, box: Mailbox, now_ms: Millis, texts: int) -> Mailbox:
-        """The box after everything pending left in so many texts (none, if nothing of it was worth one any more)."""
-        left = (*(at for at in box.left_ms if at > now_ms - DAY_MS), *(now_ms for _ in range(texts)))
-        most = max(self.policies.telling.budget.values())
+    def emptied(
+        self, box: Mailbox, now_ms: Millis, texts: Sequence[Owed], about: Mapping[str, str], *, capped: bool
+    ) -> Mailbox:
+        """The box after all that is pending in it left in these texts; ``about`` has the asset of each episode.
+
+        There may be none, if nothing of it was worth a text any more.
+        """
+        over = list(self._over_today(box, now_ms))
+        for text in texts:
+            assets = tuple(dict.fromkeys(about.get(each, "") for each in text.covers or (text.episode,)))
+            if self._rationed(box, text, now_ms, capped=capped).at_ms > now_ms:
+                over.append(now_ms)
+            left = (
+                *(each for each in self._left(box) if each.at_ms > now_ms - DAY_MS),
+                Left(now_ms, assets, _counts(text)),
+            )
+            box = replace(box, left=left[-_MOST_LEFT:], left_ms=tuple(each.at_ms for each in left[-_MOST_LEFT:]))
         storm_ms = 0 if self._is_calm(box, now_ms) else box.storm_ms
-        return replace(box, pending=(), due_ms=0, reason="", left_ms=left[-most:], storm_ms=storm_ms)
+        return replace(box, pending=(), due_ms=0, reason="", over_ms=tuple(over), storm_ms=storm_ms)
 
     def calmed(self, box: Mailbox, outage: str, now_ms: Millis, *, capped: bool) -> Mailbox:
         """The box after the end of an outage, which may be the end of its storm."""
@@ -101,17 +131,26 @@ class Post:
     def _recent(self, box: Mailbox, now_ms: Millis) -> tuple[Millis, ...]:
         return tuple(at for at in box.cried_ms if at > now_ms - self.policies.telling.storm_window)
 
-    def _release(self, box: Mailbox, now_ms: Millis, *, capped: bool) -> Release:
-        """The latest of all that holds it back, with its reason."""
+    def releases(self, box: Mailbox, now_ms: Millis, *, capped: bool) -> list[Release]:
+        """When each of what is pending may leave: the latest of all that holds it back, with its reason."""
         waits = [Release(now_ms), self._gathered(box), self._folded(box), self._storming(box)]
-        waits += [self._afforded(box, span, most, BUDGET) for span, most in self.policies.telling.budget.items()]
-        if capped:
-            waits.append(self._capped(box, now_ms))
-        latest = max(waits, key=lambda release: release.at_ms)
+        together = max(waits, key=lambda release: release.at_ms)
         wakes = any(self.is_night(each.at_ms) for each in box.pending)  # it was let through the night
-        if wakes or not self.is_night(latest.at_ms):
-            return latest
-        return Release(self.calendar.next_time(latest.at_ms, self.policies.morning), QUIET)
+        found = []
+        for each in box.pending:
+            afforded = self._afforded(box, each, now_ms, capped=capped)
+            latest = max(together, afforded, key=lambda release: release.at_ms)
+            found.append(latest if wakes else self._by_day(each, latest, now_ms))
+        return found
+
+    def _by_day(self, owed: Owed, release: Release, now_ms: Millis) -> Release:
+        """What may leave only in the night waits for the morning; a P2 that was owed by day leaves before the night."""
+        if not self.is_night(release.at_ms):
+            return release
+        evening_ms = self.calendar.next_time(now_ms, self.policies.quiet.start) - MINUTE_MS  # as ``Holds.before_night``
+        if _begins_urgent(owed) and not self.is_night(now_ms):
+            return Release(max(now_ms, evening_ms), release.reason)
+        return Release(self.calendar.next_time(release.at_ms, self.policies.morning), QUIET)
 
     def _gathered(self, box: Mailbox) -> Release:
         """Some rules let their like come together before the first text."""
@@ -134,19 +173,68 @@ class Post:
         telling = self.policies.telling
         since = [at for at in box.left_ms if at >= box.storm_ms]
         due = since[-1] + telling.storm_window if since else box.storm_ms + telling.storm_first
-        return Release(max(due, self._afforded(box, *telling.storm_budget, STORM).at_ms), STORM)
+        span, most = telling.storm_budget
+        if len(box.left_ms) >= most:
+            due = max(due, box.left_ms[-most] + span)
+        return Release(due, STORM)
+
+    def _afforded(self, box: Mailbox, owed: Owed, now_ms: Millis, *, capped: bool) -> Release:
+        """When the number may get a text about this; for a P2 of an asset that is not told today that is soon."""
+        rationed = self._rationed(box, owed, now_ms, capped=capped)
+        if rationed.at_ms <= now_ms or not _begins_urgent(owed) or self._is_told_today(box, (owed.asset,), now_ms):
+            return rationed
+        telling = self.policies.telling
+        wait_ms = 0 if len(self._over_today(box, now_ms)) < telling.over_a_day else telling.over_within
+        return min(rationed, Release(owed.at_ms + wait_ms, rationed.reason), key=lambda release: release.at_ms)
+
+    def _rationed(self, box: Mailbox, owed: Owed, now_ms: Millis, *, capped: bool) -> Release:
+        """When the budget of the number, and the share of the asset in it, have room for one more text."""
+        telling, left = self.policies.telling, self._left(box)
+        waits = [Release(_free_ms(left, owed, now_ms, span, most), BUDGET) for span, most in telling.budget.items()]
+        if capped:  # who carries the bins gets few texts a day; what is more waits for the morning
+            midnight = self.calendar.midnight(now_ms)
+            today = [each for each in left if each.at_ms >= midnight]
+            if _free_ms(today, owed, now_ms, DAY_MS, telling.cap_a_day) > now_ms:
+                waits.append(Release(self.calendar.next_time(midnight + DAY_MS, self.policies.morning), DAILY_CAP))
+        return max(waits, key=lambda release: release.at_ms)
+
+    def _is_told_today(self, box: Mailbox, assets: Iterable[str], now_ms: Millis) -> bool:
+        midnight = self.calendar.midnight(now_ms)
+        told = {asset for each in box.left if each.at_ms >= midnight for asset in each.assets}
+        return not told.isdisjoint(assets)
+
+    def _over_today(self, box: Mailbox, now_ms: Millis) -> tuple[Millis, ...]:
+        midnight = self.calendar.midnight(now_ms)
+        return tuple(at for at in box.over_ms if at >= midnight)
 
     @staticmethod
-    def _afforded(box: Mailbox, span: Millis, most: int, reason: str) -> Release:
-        """When fewer than ``most`` texts will have left within ``span``."""
-        if len(box.left_ms) < most:
-            return Release(0)
-        return Release(box.left_ms[-most] + span, reason)
+    def _left(box: Mailbox) -> tuple[Left, ...]:
+        """Every text of the last day; of what an older program sent it is not known what it was about."""
+        unknown = box.left_ms[: len(box.left_ms) - len(box.left)]
+        return (*(Left(at, ()) for at in unknown), *box.left)
 
-    def _capped(self, box: Mailbox, now_ms: Millis) -> Release:
-        """Who carries the bins gets few texts a day; what is more waits for the morning."""
-        midnight = self.calendar.midnight(now_ms)
-        today = sum(at >= midnight for at in box.left_ms)
-        if today < self.policies.telling.cap_a_day:
-            return Release(0)
-        return Release(self.calendar.next_time(midnight + DAY_MS, self.policies.morning), DAILY_CAP)
+
+def _begins_urgent(owed: Owed) -> bool:
+    return owed.severity == Severity.P2 and owed.kind in BEGUN
+
+
+def _counts(owed: Owed) -> bool:
+    """Whether a text counts for the share of its asset: escalations, closing words and answers do not."""
+    return owed.kind not in (Kind.ESCALATION, Kind.CLEARED, Kind.NOTICE)
+
+
+def _free_ms(left: Iterable[Left], owed: Owed, now_ms: Millis, span: Millis, most: int) -> Millis:
+    """From when on fewer than ``most`` texts have left within ``span``, and fewer than half about this asset.
+
+    Texts about one asset fill no more than that half for the others, however many they were.
+    """
+    share = max(_LEAST_SHARE, most // 2)
+    for at_ms in sorted({now_ms, *(each.at_ms + span for each in left if each.at_ms + span > now_ms)}):
+        within = [each for each in left if at_ms - span < each.at_ms]
+        own = Counter(each.assets[0] for each in within if each.counts and len(each.assets) == 1)
+        beside = len(within) - own.total()
+        if beside + sum(min(count, share) for count in own.values()) >= most:
+            continue
+        if not _counts(owed) or own[owed.asset] < share:
+            return at_ms
+    return now_ms

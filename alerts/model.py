@@ -25,6 +25,10 @@ class Severity(StrEnum):
     P4 = "P4"
 
 
+URGENT: Final = frozenset({Severity.P1, Severity.P2})
+"""What somebody has to act on within hours: of it nothing is left unsaid while it stands."""
+
+
 class Condition(IntEnum):
     """Where a rule stands on an asset (ISA-18.2's process condition with its delays made visible)."""
 

@@ -109,7 +109,7 @@ class Office:
         """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
         docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
         over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, flap_ms=0)
-        docket.enter(replace(over, ack_until_ms=0, shelved_until_ms=0))
+        docket.enter(replace(over, ack_until_ms=0, shelved_until_ms=0, kept=()))
 
     def _hear(self, finding: Finding, docket: Docket) -> None:
         match finding.kind:

@@ -11,10 +11,10 @@ EMPTIER = "emptier"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody who holds a role for an asset, and the duty by which."""
+    """Somebody who holds a role for an asset, and the duties by which: mornings and evenings may be two."""
 
     person: Person
-    duty: Duty
+    duties: tuple[Duty, ...]
 
 
 def holders(inventory: Inventory, role: str, areas: Iterable[str], asset: Asset | None) -> tuple[Holder, ...]:
@@ -27,7 +27,7 @@ def holders(inventory: Inventory, role: str, areas: Iterable[str], asset: Asset 
 def anywhere(inventory: Inventory, role: str) -> tuple[Holder, ...]:
     """Those who hold a role in any area of the county; nobody twice."""
     return _once(
-        Holder(person, duty)
+        Holder(person, (duty,))
         for person in inventory.people.values()
         for duty in person.duties
         if duty.role == role and duty.area is not None
@@ -53,16 +53,18 @@ def _emptiers(inventory: Inventory, areas: Iterable[str], asset: Asset | None) -
         return _at(inventory, Role.CREW, areas)
     route = None if asset is None else inventory.route_of.get(asset.id)
     if route is not None:
-        return _once(Holder(person, duty) for person, duty in inventory.collectors(route.id))
+        return _once(Holder(person, (duty,)) for person, duty in inventory.collectors(route.id))
     return _at(inventory, Role.CLEANER, areas)
 
 
 def _at(inventory: Inventory, role: Role, areas: Iterable[str]) -> tuple[Holder, ...]:
-    return _once(Holder(person, duty) for area in areas for person, duty in inventory.holders(role, area))
+    return _once(Holder(person, (duty,)) for area in areas for person, duty in inventory.holders(role, area))
 
 
 def _once(found: Iterable[Holder]) -> tuple[Holder, ...]:
-    first: dict[str, Holder] = {}
+    once: dict[str, Holder] = {}
     for holder in found:
-        first.setdefault(holder.person.id, holder)
-    return tuple(first.values())
+        known = once.get(holder.person.id)
+        duties = holder.duties if known is None else (*known.duties, *holder.duties)
+        once[holder.person.id] = Holder(holder.person, duties)
+    return tuple(once.values())

@@ -79,6 +79,10 @@ class Telling(_Figures):
     """How many texts at most within which time."""
     cap_a_day: int = Field(default=4, ge=1)
     """How many a day for who empties and cleans."""
+    over_a_day: int = Field(default=3, ge=0)
+    """So many P2 a day, of assets not told of that day, leave at once although the number has had all it may get."""
+    over_within: Span = 30 * 60_000
+    """More of them gather so long, and leave as one."""
     storm_begins: int = Field(default=10, ge=1)
     """More than so many within the window are a storm."""
     storm_ends: int = Field(default=5, ge=1)

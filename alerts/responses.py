@@ -55,7 +55,9 @@ class Responses:
         """T9: somebody has seen it; steps and repeats stop, for a while, or until a deferral (备案) is over."""
         log.append(record("acked", alert, at_ms, {**asked.detail()}))
         lasts = max(self.escalation.holds.policies.ack_timeout.get(alert.severity, 0), until_ms - at_ms)
-        return replace(self.escalation.acknowledge(alert, asked.by, at_ms), ack_until_ms=at_ms + lasts if lasts else 0)
+        return replace(
+            self.escalation.acknowledge(alert, asked.by, at_ms, log), ack_until_ms=at_ms + lasts if lasts else 0
+        )
 
     def shelve(
         self, alert: Alert, asked: Asked, reason: str, until_ms: Millis, at_ms: Millis, log: Log
@@ -70,6 +72,7 @@ class Responses:
             return Refused("shelf_long", sentence)
         until_ms = until_ms or most_ms
         log.append(record("shelved", alert, at_ms, {**asked.detail(), "reason": reason, "until_ms": until_ms}))
+        alert = self.escalation.forget_kept(alert, at_ms, "shelved", log)
         quiet = replace(alert, due_ms=0, repeat_ms=0, fresh_ms=0, round_ms=0)  # an acknowledgement runs on meanwhile
         return replace(quiet, shelved_until_ms=until_ms, reason="shelved")
 
@@ -120,7 +123,8 @@ class Responses:
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, shelved_until_ms=0, recovering=False)
         again = replace(alert, repeat=next_chain(alert))
         if not to:
-            told = self.escalation.tell_first(again, Kind.FRESH if alert.told else Kind.FIRST, memory, at_ms, log)
+            kind = Kind.FRESH if alert.told else Kind.FIRST
+            told = self.escalation.tell_first(again, kind, memory, at_ms, log, by_hand=True)
         else:
             told = self.escalation.tell_person(again, to, memory, at_ms, log)
         return replace(told, fresh_ms=0)

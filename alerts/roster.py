@@ -3,18 +3,32 @@
 It knows areas, routes, duty hours and absences; what is said to anybody, and when, is ``escalation``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.calendars import Calendar
 from alerts.model import Detail, Severity
 from alerts.people import EMPTIER, Holder, anywhere, holders, within
-from alerts.policy import StepPolicy
-from alerts.scribe import Log, record, why
+from alerts.scribe import Log, record
 from alerts.topology import OUTAGE, areas_of
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+
+
+class Manned(NamedTuple):
+    """How some roles are manned at an instant: who holds them and has duty, who has not, and which nobody holds."""
+
+    present: tuple[Holder, ...]
+    off_duty: tuple[Holder, ...]
+    unheld: tuple[str, ...]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether anybody who can be reached holds any of them."""
+        return bool(self.present or self.off_duty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +40,49 @@ class Roster:
     absences: Absences
 
     def holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
-        """Those who hold a role for what the episode is about, on duty or not."""
+        """Those who hold a role for what the episode is about and have a telephone, on duty or not."""
         area = alert.detail.get("area") if alert.asset == self.inventory.county.id else None
         areas = (str(area),) if area else areas_of(alert, self.inventory)
         if not areas:
-            return anywhere(self.inventory, role)
+            return self._reachable(anywhere(self.inventory, role))
         found = holders(self.inventory, role, areas, self.inventory.assets.get(alert.asset))
-        return found or (within(self.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
+        found = found or (within(self.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
+        return self._reachable(found)
 
     def emptiers(self, alert: Alert, at_ms: Millis) -> set[str]:
         """Who empties what it is about, and who stands in for them."""
         held = {holder.person.id for holder in self.holders(alert, EMPTIER)}
         return held | {self.absences.instead(person, at_ms) for person in held}
 
-    def on_duty(self, alert: Alert, step: StepPolicy, at_ms: Millis, log: Log) -> list[str]:
-        """Everybody on duty who holds one of its roles, each once; who is not, or that nobody does, is written down."""
-        reached: list[str] = []
-        held = {role: self.holders(alert, role) for role in step.roles}
-        for holder in (holder for role in step.roles for holder in held[role]):
-            if holder.person.id in reached:
-                continue
-            if self._is_off_duty(alert, holder, at_ms):
-                log.append(why("dropped", alert, at_ms, "off_duty", person=holder.person.id))
-                continue
+    def manned(self, alert: Alert, roles: Sequence[str], at_ms: Millis) -> Manned:
+        """How these roles are manned; who holds several of them is named once. A P1 asks for no duty."""
+        held = {role: self.holders(alert, role) for role in roles}
+        found: dict[str, Holder] = {}
+        for holder in (holder for role in roles for holder in held[role]):
+            known = found.get(holder.person.id)
+            found[holder.person.id] = holder if known is None else replace(known, duties=known.duties + holder.duties)
+        present, off_duty = list[Holder](), list[Holder]()
+        for holder in found.values():
+            has_duty = alert.severity is Severity.P1 or self.duty_ms(holder, at_ms) == at_ms
+            (present if has_duty else off_duty).append(holder)
+        return Manned(tuple(present), tuple(off_duty), tuple(role for role in roles if not held[role]))
+
+    def instead(self, alert: Alert, people: Iterable[Holder], at_ms: Millis, log: Log) -> list[str]:
+        """Who is told for these: they themselves, or who stands in for them; each once, and a row for who is away."""
+        told: list[str] = []
+        for holder in people:
             there = self.absences.instead(holder.person.id, at_ms)
             if there != holder.person.id:
                 row: Detail = {"reason": "absent", "step": alert.step, "person": holder.person.id, "to": there}
                 log.append(record("absent", alert, at_ms, row))
-            if there not in reached:
-                reached.append(there)
-        log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in held if not held[role])
-        return reached
+            if there not in told:
+                told.append(there)
+        return told
 
-    def _is_off_duty(self, alert: Alert, holder: Holder, at_ms: Millis) -> bool:
-        hours = holder.duty.hours
-        if hours is None or alert.severity is Severity.P1:
-            return False
-        return not self.calendar.is_within(at_ms, hours)
+    def duty_ms(self, holder: Holder, at_ms: Millis) -> Millis:
+        """When somebody has duty, from an instant on."""
+        spans = (duty.hours for duty in holder.duties)
+        return min(at_ms if hours is None else self.calendar.opening(at_ms, hours) for hours in spans)
+
+    def _reachable(self, found: Iterable[Holder]) -> tuple[Holder, ...]:
+        return tuple(holder for holder in found if self.inventory.phone_of[holder.person.id])

@@ -80,6 +80,13 @@ class Rule(BaseModel):
     flapping_calm_h: float = Field(default=0.5, gt=0)
     """From here, or from the off-delay, the off-delay is doubled while it flaps, up to ``flapping_calm_most_h``."""
     flapping_calm_most_h: float = Field(default=24, gt=0, le=24)
+    flapping_more_raises: int = Field(default=4, ge=2)
+    """So many within the longer window are flapping as well, and so many ``slow`` ones within the longest."""
+    flapping_more_within_h: float = Field(default=6, gt=0)
+    flapping_slow_raises: int = Field(default=6, ge=2)
+    flapping_slow_within_h: float = Field(default=48, gt=0)
+    flapping_left_h: float = Field(default=6, gt=0)
+    """So long nothing moves, and it flaps no more; what flapped slowly must stand still for its longest window."""
 
     @property
     def timing(self) -> Timing:
@@ -96,6 +103,11 @@ class Rule(BaseModel):
             self.flapping_relapses,
             round(self.flapping_calm_h * HOUR),
             round(self.flapping_calm_most_h * HOUR),
+            self.flapping_more_raises,
+            round(self.flapping_more_within_h * HOUR),
+            self.flapping_slow_raises,
+            round(self.flapping_slow_within_h * HOUR),
+            round(self.flapping_left_h * HOUR),
         )
 
     def applies(self, asset: Asset) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from alerts.alert import Alert
 from alerts.answers import Asked
 from alerts.facts import Witness
-from alerts.model import Detail, Event, Kind, Owed
+from alerts.model import URGENT, Detail, Event, Kind, Owed
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
@@ -80,6 +80,12 @@ def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Milli
     if person:
         detail["person"] = person
     return record(event, alert, at_ms, detail)
+
+
+def unsaid(alert: Alert, at_ms: Millis, reason: str, *, person: str = "") -> Event:
+    """A row that says why a message will never be: of what is urgent and stands, something else has taken its place."""
+    stands = alert.severity in URGENT and not alert.closed_ms
+    return why("superseded" if stands else "dropped", alert, at_ms, reason, person=person)
 
 
 def record(event: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:

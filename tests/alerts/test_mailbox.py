@@ -217,13 +217,20 @@ def test_many_at_once_are_a_storm_of_few_texts_and_it_ends() -> None:
 
 def test_what_waits_at_night_leaves_in_the_morning() -> None:
     late = NOON + 9 * HOUR_MS - MINUTE_MS  # 20:59
-    texts, _, _ = left([owed(1, late), owed(2, late + 10_000)], late + DAY_MS)
+    texts, _, _ = left([owed(1, late), owed(2, late + 10_000, "P3")], late + DAY_MS)
     assert [(each.at_ms - late) // MINUTE_MS for each in texts] == [0, 9 * 60 + 31]
+
+
+def test_a_p2_that_was_owed_by_day_does_not_wait_into_the_night() -> None:
+    """Two minutes of folding would have been nine hours of nobody knowing (law L9)."""
+    late = NOON + 9 * HOUR_MS - 90_000  # 20:58:30
+    texts, _, _ = left([owed(1, late), owed(2, late + 10_000)], late + DAY_MS)
+    assert [each.at_ms - late for each in texts] == [0, 30_000]
 
 
 def test_what_may_wake_people_leaves_what_may_not_for_the_morning() -> None:
     late = NOON + 9 * HOUR_MS - MINUTE_MS  # 20:59
-    messages = [owed(1, late), owed(2, late + 10_000), owed(3, late + HOUR_MS)]
+    messages = [owed(1, late), owed(2, late + 10_000, "P3"), owed(3, late + HOUR_MS)]
     texts, _, _ = left(messages, late + DAY_MS)
     assert [((each.at_ms - late) // MINUTE_MS, each.episode) for each in texts] == [
         (0, messages[0].episode),
@@ -232,8 +239,11 @@ def test_what_may_wake_people_leaves_what_may_not_for_the_morning() -> None:
     ]
 
 
-@pytest.mark.parametrize(("what", "reason"), [({"closed_ms": 1}, "cleared"), ({"acked_ms": 1}, "acknowledged")])
-def test_what_was_seen_to_meanwhile_is_not_told(what: dict[str, int], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "event", "reason"),
+    [({"closed_ms": 1}, "dropped", "cleared"), ({"acked_ms": 1}, "superseded", "acknowledged")],
+)
+def test_what_was_seen_to_meanwhile_is_not_told(what: dict[str, int], event: str, reason: str) -> None:
     first, second = owed(1, NOON), owed(2, NOON + 1)
     (box,), _ = TELLING.post([first], {})
     box, _ = TELLING.release(box, {first.episode: alert(first)}, NOON)
@@ -241,7 +251,7 @@ def test_what_was_seen_to_meanwhile_is_not_told(what: dict[str, int], reason: st
     done = replace(alert(second), **what)
     box, log = TELLING.release(box, {second.episode: done}, box.due_ms)
     assert [(each.event, each.detail and each.detail["reason"]) for each in log if isinstance(each, Event)] == [
-        ("dropped", reason)
+        (event, reason)
     ]
     assert (box.pending, box.due_ms) == ((), 0)
 
