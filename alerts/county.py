@@ -15,6 +15,8 @@ from alerts.changes import Changes
 from alerts.docket import Docket
 from alerts.engine import NEVER
 from alerts.finding import Finding, Step
+from alerts.forecast import Foreseen, Rehearsal, supposed
+from alerts.lists import Lists
 from alerts.mailbox import Mailbox
 from alerts.office import Office
 from alerts.plan import AssetState, Memory, Plan
@@ -183,6 +185,27 @@ class County(Undoable):
         changes.moved[alert.asset] = None
         self._settle(docket, changes)
         return True
+
+    def foresee(self, rule: str, asset: str, at_ms: Millis, lists: Lists, *, first: bool = False) -> Foreseen | Refused:
+        """Who would be told, and when, if a rule stood on an asset from then on; the ``first`` alone if that is enough.
+
+        Nothing is kept of it.
+        """
+        plan = self.plans.get(asset)
+        if plan is None:
+            return Refused("unknown_asset", f"the inventory has no asset {asset}: name one of its ids")
+        slot = next((slot for slot in plan.slots if slot.rule.kind == rule), None)
+        if slot is None or not plan.devices:
+            known = ", ".join(dict.fromkeys(slot.rule.kind for slot in plan.slots)) if plan.devices else "none"
+            return Refused("unwatched", f"no rule {rule} watches {asset}: known are {known}")
+        device = plan.devices[max(slot.device, 0)].id
+
+        def docket(alerts: Mapping[str, Alert]) -> Docket:
+            causes = {episode: alert for episode, alert in alerts.items() if alert.rule in EXPLAINS}
+            return Docket(alerts, causes, self._silence.after(()), self.states.get, self._seen_ms)
+
+        rehearsal = Rehearsal(self.office, self._annunciator, lists, self, docket)
+        return rehearsal.foresee(supposed(slot.rule, plan.asset, device, at_ms), first=first)
 
     def post(self, log: Log, changes: Changes) -> None:
         """What somebody else owes, such as the lists, into the mailboxes."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert, Kept
 from alerts.bins import emptied_ms
+from alerts.calendars import MINUTE_MS
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import URGENT, Detail, Kind, Severity
 from alerts.people import Holder
@@ -51,7 +52,7 @@ class Escalation:
         asset = self.inventory.assets.get(alert.asset)
         if asset is not None and policy.rounds and self.holds.has_rounds(alert):
             return self._await_round(alert, asset, at_ms, log)
-        return self._file(alert, self.holds.before_night(alert, at_ms, at_ms + self.schedule.lead_ms(alert)), log)
+        return self._file(alert, self._led_ms(alert, at_ms, at_ms + self.schedule.lead_ms(alert)), log)
 
     def run(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """Does all that is due by ``at_ms``, one thing after the other."""
@@ -98,7 +99,7 @@ class Escalation:
             told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
             return self._file_next(told, at_ms, log)
         own_ms = alert.raised_ms + self.schedule.lead_ms(alert)
-        return replace(alert, fresh_ms=self.holds.before_night(alert, at_ms, max(fresh_ms, own_ms)))
+        return replace(alert, fresh_ms=self._led_ms(alert, at_ms, max(fresh_ms, own_ms)))
 
     def relapse(self, alert: Alert, at_ms: Millis) -> Alert:
         """T5: it was getting better and is not any more; what waited for that leaves."""
@@ -179,6 +180,18 @@ class Escalation:
         if alert.repeat_ms == wake:
             return self._repeat(alert, memory, at_ms, log)  # before a step of the same instant tells somebody new
         return self._tell_step(alert, memory, at_ms, log)
+
+    def _led_ms(self, alert: Alert, from_ms: Millis, due_ms: Millis) -> Millis:
+        """``due_ms``, or sooner where a P2 would wait until nobody is there any more: by night, or after duty."""
+        due_ms = self.holds.before_night(alert, from_ms, due_ms)
+        if alert.severity not in URGENT or self._is_manned(alert, due_ms) or not self._is_manned(alert, from_ms):
+            return due_ms
+        minutes = range(due_ms, from_ms, -MINUTE_MS)
+        return next((at_ms for at_ms in minutes if self._is_manned(alert, at_ms)), from_ms)
+
+    def _is_manned(self, alert: Alert, at_ms: Millis) -> bool:
+        """Whether anybody of any step has duty."""
+        return any(self.roster.manned(alert, step.roles, at_ms).present for step in self.schedule.steps(alert))
 
     def _await_round(self, alert: Alert, asset: Asset, at_ms: Millis, log: Log) -> Alert:
         alert = replace(alert, round_ms=self.holds.round_due(asset, at_ms), reason=ROUND_PENDING)

@@ -223,11 +223,13 @@ def _counts(owed: Owed) -> bool:
     return owed.kind not in (Kind.ESCALATION, Kind.CLEARED, Kind.NOTICE)
 
 
-def _free_ms(left: Iterable[Left], owed: Owed, now_ms: Millis, span: Millis, most: int) -> Millis:
+def _free_ms(left: Sequence[Left], owed: Owed, now_ms: Millis, span: Millis, most: int) -> Millis:
     """From when on fewer than ``most`` texts have left within ``span``, and fewer than half about this asset.
 
     Texts about one asset fill no more than that half for the others, however many they were.
     """
+    if not left:
+        return now_ms
     share = max(_LEAST_SHARE, most // 2)
     for at_ms in sorted({now_ms, *(each.at_ms + span for each in left if each.at_ms + span > now_ms)}):
         within = [each for each in left if at_ms - span < each.at_ms]

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.absences import Absence
 from alerts.extras import ExtraRound
+from alerts.forecast import Foreseen
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
 from alerts.maintenance import Declared, Wish
@@ -35,6 +36,8 @@ __all__ = [
     "ExtraDone",
     "ExtraList",
     "ExtraVerdict",
+    "Foresee",
+    "Foreseen",
     "LookAgain",
     "NoExtra",
     "NotDurable",
@@ -208,6 +211,14 @@ class NoExtra(Struct, frozen=True, kw_only=True):
 
 class WhichExtras(Struct, frozen=True):
     """Which extra rounds there are."""
+
+
+class Foresee(Struct, frozen=True, kw_only=True):
+    """Who would be told, and when, if a rule stood on an asset from ``at_ms`` on? Answered with ``Foreseen``."""
+
+    rule: str
+    asset: str
+    at_ms: Millis
 
 
 class Tick(Struct, frozen=True):

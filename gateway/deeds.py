@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
+from alerts.refusals import Refused
 from alerts.trouble import Trouble
 from alerts.undo import Undoable
 from gateway import absence_work, desk_work, extra_work, figuring, maintaining
@@ -22,6 +23,7 @@ from gateway.commands import (
     Done,
     EndTrial,
     Extra,
+    Foresee,
     LookAgain,
     NoExtra,
     NotDurable,
@@ -97,7 +99,7 @@ class Deeds(Undoable):
         match item:
             case Command():
                 return self._command(item, now_ms)
-            case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows():
+            case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows() | Foresee():
                 return self._wished(item, now_ms)
             case Away() | Back() | WhoIsAway() | Extra() | NoExtra() | WhichExtras():
                 return self._written_down(item, now_ms)
@@ -117,7 +119,9 @@ class Deeds(Undoable):
         return None
 
     def _wished(
-        self, item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows, now_ms: Millis
+        self,
+        item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows | Foresee,
+        now_ms: Millis,
     ) -> object:
         """What people want that is about no episode: of the ledger, of trials, figures, and declared work."""
         pipeline = self._pipeline
@@ -127,6 +131,9 @@ class Deeds(Undoable):
                 return desk_work.done(item, pipeline, now_ms, self._journal.knows_case)
             case EndTrial():
                 return desk_work.trial_ended(item, pipeline, now_ms)
+            case Foresee(rule=rule, asset=asset, at_ms=at_ms):
+                said = pipeline.foresee(rule, asset, at_ms)
+                return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
             case SetFigure():
                 return figuring.done(item, pipeline, now_ms)
             case _:

@@ -11,8 +11,10 @@ from typing import Final, Protocol
 from alerts.assembly import Assembled, pack, pack_box
 from alerts.calendars import Calendar
 from alerts.changes import Changes
+from alerts.forecast import Foreseen
 from alerts.model import Event, Owed
 from alerts.reach import addressed
+from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from alerts.week import Crossing
 from gateway.barrier import Barrier
@@ -166,6 +168,10 @@ class Pipeline(Undoable):
             if due_ms is not None and (found is None or due_ms < found):
                 found = due_ms
         return found
+
+    def foresee(self, rule: str, asset: str, at_ms: Millis, *, first: bool = False) -> Foreseen | Refused:
+        """Who would be told, and when, if a rule stood on an asset from then on; see ``County.foresee``."""
+        return self.county.foresee(rule, asset, at_ms, self._lists, first=first)
 
     def by_day(self, at_ms: Millis) -> Millis:
         """The first instant from then on that is not of the night."""

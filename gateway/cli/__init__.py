@@ -12,7 +12,7 @@ import typer
 from gateway.cli.absences import add as absence_add
 from gateway.cli.absences import end as absence_end
 from gateway.cli.absences import list_ as absences_list
-from gateway.cli.accounts import why
+from gateway.cli.accounts import who, why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
 from gateway.cli.cases import ack, reset
@@ -52,6 +52,7 @@ _COMMANDS: Final[tuple[tuple[Callable[..., None], str], ...]] = (
     (reset, "cunjing reset fire/ytan-03/20261122T004001Z --by dispatch-wu"),
     (figure, 'cunjing figure over_two_thirds raise_pct 60 --area liutan --by dispatch-wu --reason "festival"'),
     (why, "cunjing why ytan-03 --at 2026-11-22T11:30:00+08:00"),
+    (who, "cunjing who overflow ytan-03 --at 2026-11-22T22:30:00+08:00"),
     (doctor, "cunjing doctor --config config/gateway.toml"),
     (card, "cunjing card --all > cards.html"),
     (watch, "cunjing watch --config config/watch.toml"),

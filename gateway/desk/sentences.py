@@ -77,6 +77,7 @@ def of_wait(alert: Alert, clock: Clock) -> str:
 def next_step(alert: Alert) -> str:
     """What is due of it next, as the catalogue names it under ``waits``."""
     due = {alert.fresh_ms: "afresh", alert.round_ms: "round", alert.repeat_ms: "repeat", alert.due_ms: "step"}
+    due |= {each.at_ms: "kept" for each in alert.kept}
     name = due.get(alert.tell_ms, "step")
     return "first" if name == "step" and alert.step == 0 else name
 

@@ -7,6 +7,7 @@ import base64
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
@@ -20,6 +21,7 @@ from alerts.model import Owed
 from gateway.journal import case_rows, reading_rows, restoring, telephone_rows
 from gateway.journal.connections import open_for_reading
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
+from gateway.journal.remembered import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from gateway.journal.versions import scripts, version_of
 from telemetry.reading import Millis, Reading
@@ -56,6 +58,11 @@ class JournalReader:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+    def restore(self) -> Restored:
+        """What a start would find; its ``tail`` is read as it is consumed."""
+        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
+        return restoring.restore(self._connection, self._path, last)
 
     def inventory(self) -> InventoryBody | None:
         """The inventory that was imported last."""
@@ -261,6 +268,23 @@ _OWED: Final = (
 _LAPSED: Final = f"""
     {_COLUMNS} WHERE state = 'accepted' AND receipt_due_ms <= :now ORDER BY severity, id LIMIT 1
 """
+
+
+@contextmanager
+def remembered(path: Path) -> Iterator[Restored | None]:
+    """What a start would find, read beside a running gateway; ``None`` where there is no journal yet.
+
+    Its tail is read while the context lasts. Raises ``JournalUnavailable`` for a journal that cannot be read.
+    """
+    try:
+        reader = JournalReader.open(path)
+    except JournalUnavailable as trouble:
+        if trouble.problem is not Problem.MISSING:
+            raise
+        yield None
+        return
+    with closing(reader), translated(path):
+        yield reader.restore()
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

@@ -43,7 +43,7 @@ def test_every_command_has_help_with_an_example_of_itself(cunjing: Cunjing, comm
 
 
 def test_every_command_of_the_papers_is_there() -> None:
-    wanted = "demo gateway simulate record replay decode export ack reset figure why doctor init"
+    wanted = "demo gateway simulate record replay decode export ack reset figure why who doctor init"
     wanted += " inventory influx boards desk sms watch card maintenance"
     below = {"inventory check", "sms test", "sms welcome", "sms people", "influx setup", "influx resend"}
     below |= {f"desk {verb}" for verb in ("adduser", "removeuser", "users")}
