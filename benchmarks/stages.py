@@ -123,7 +123,7 @@ def _clocks(heard: list[tuple[Uplink, Samples]]) -> None:
     known: dict[str, clock.ClockState] = {}
     for uplink, said in heard:
         state = known.get(said.device, clock.UNHEARD)
-        _, known[said.device] = clock.judge(state, said.samples, said.samples[-1], uplink.received_ms, 1_200_000)
+        _, known[said.device] = clock.judge(state, said.samples, said.samples, uplink.received_ms, 1_200_000)
 
 
 def _counted(county: County, readings: list[Reading]) -> None:

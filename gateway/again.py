@@ -84,7 +84,7 @@ def _taken(pipeline: Pipeline, aside: Aside) -> tuple[Result, Rejected | None]:
             fresh.append(sample)
     if fresh:
         interval_ms = device.interval_s * 1000
-        times, _ = clock.judge(clock.UNHEARD, fresh, said.samples[-1], uplink.received_ms, interval_ms)
+        times, _ = clock.judge(clock.UNHEARD, fresh, said.samples, uplink.received_ms, interval_ms)
         for sample, timed in zip(fresh, times, strict=True):
             _keep(
                 pipeline,

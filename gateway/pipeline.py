@@ -264,7 +264,7 @@ class Pipeline(Undoable):
             self._quarantine(uplink, refused)
         if not fresh:
             return
-        times, state = clock.judge(track.clock, fresh, said.samples[-1], uplink.received_ms, device.interval_s * 1000)
+        times, state = clock.judge(track.clock, fresh, said.samples, uplink.received_ms, device.interval_s * 1000)
         for sample, timed in zip(fresh, times, strict=True):
             reading = Reading(
                 device.id,

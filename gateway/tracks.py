@@ -63,5 +63,5 @@ def followed(track: Track, reading: Reading, interval_ms: int, highest_seq: Call
     below = sequence.judge(track.windows, reading.boot, reading.seq) is Verdict.BELOW_WINDOW
     stored = highest_seq(reading.device, reading.boot) if below else sequence.NONE_STORED
     sample = Sample(reading.boot, reading.seq, reading.values, reading.device_ms)
-    _, state = clock.judge(track.clock, (sample,), sample, reading.received_ms, interval_ms)
+    _, state = clock.judge(track.clock, (sample,), (sample,), reading.received_ms, interval_ms)
     return Track(sequence.mark(track.windows, reading.boot, reading.seq, stored), state)

@@ -4,8 +4,8 @@ All state is an immutable ``ClockState`` that the caller keeps per device and ca
 Only samples that are new come here, so that redelivery changes nothing. No clock is read: time is an argument.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -59,25 +59,76 @@ class Stored(NamedTuple):
 
 
 def judge(
-    state: ClockState, fresh: Sequence[Sample], last: Sample, received_ms: Millis, interval_ms: int
+    state: ClockState, fresh: Sequence[Sample], said: Sequence[Sample], received_ms: Millis, interval_ms: int
 ) -> tuple[tuple[Timed, ...], ClockState]:
     """The times of the new samples of one uplink, in their order, and the state after it.
 
-    ``last`` is the last sample of the uplink as it stood on the wire, new or not: it was taken when the uplink left.
+    ``said`` is the uplink as it stood on the wire, those new samples themselves and others: its newest was taken when
+    the uplink left.
     All samples of a boot are judged by the offset that is known once the uplink is, so their order does not matter.
     """
-    if len(fresh) == 1:
+    if len(said) == 1:
         sample = fresh[0]
         lag_ms = _lag_ms(received_ms, sample.ts_ms)
         state = _observed(state, sample.boot, received_ms, lag_ms, interval_ms)
-        return (_timed(state, sample, lag_ms, last, received_ms),), state
-    times: list[Timed] = []
-    for boot, run in groupby(fresh, key=attrgetter("boot")):
-        lagging = [(sample, _lag_ms(received_ms, sample.ts_ms)) for sample in run]
-        for _, lag_ms in lagging:
-            state = _observed(state, boot, received_ms, lag_ms, interval_ms)
-        times.extend(_timed(state, sample, lag_ms, last, received_ms) for sample, lag_ms in lagging)
-    return tuple(times), state
+        return (_timed(lag_ms, _offset_ms(state), received_ms, received_ms),), state
+    offsets_ms: dict[int, int] = {}
+    for sample in fresh:
+        state = _observed(state, sample.boot, received_ms, _lag_ms(received_ms, sample.ts_ms), interval_ms)
+        if state.boot == sample.boot:
+            offsets_ms[sample.boot] = _offset_ms(state)
+    places = _placed(said, received_ms, offsets_ms)
+    return tuple(places[id(sample)] for sample in fresh), state
+
+
+def _placed(said: Sequence[Sample], received_ms: Millis, offsets_ms: Mapping[int, int]) -> dict[int, Timed]:
+    """Each sample of a list by its ``id``: at its own time where that may be believed, else by the spacing.
+
+    A device's clock is believed in a list if its newest time of that boot is plausible: one that is hours ahead gives
+    the oldest of a backlog plausible times as well. Whatever is not believed lies as far before the sample after it as
+    the device says, so that a backlog never collapses to one instant.
+    """
+    places: dict[int, Timed] = {}
+    after: Sample | None = None
+    after_ms = received_ms
+    for run in reversed(_runs(said)):
+        newest_ms = next((sample.ts_ms for sample in reversed(run) if sample.ts_ms is not None), None)
+        believed = _lag_ms(received_ms, newest_ms) is not None
+        for sample in reversed(run):
+            gap_ms = _gap_ms(sample, after)
+            stamped_alike = after is not None and sample.ts_ms == after.ts_ms and gap_ms > 0
+            lag_ms = _lag_ms(received_ms, sample.ts_ms) if believed and not stamped_alike else None
+            timed = _timed(lag_ms, offsets_ms.get(sample.boot, 0), received_ms, after_ms - gap_ms)
+            places[id(sample)] = timed
+            after, after_ms = sample, min(timed.observed_ms, received_ms)
+    return places
+
+
+def _runs(said: Sequence[Sample]) -> list[list[Sample]]:
+    """A list's samples, oldest first, a run for each boot; some devices send the newest first."""
+    runs = [list(run) for _, run in groupby(said, key=attrgetter("boot"))]
+    falls = sum(b.seq < a.seq for run in runs for a, b in pairwise(run))
+    rises = sum(b.seq > a.seq for run in runs for a, b in pairwise(run))
+    ordered = [sorted(run, key=attrgetter("seq")) for run in runs]
+    return ordered[::-1] if falls > rises else ordered
+
+
+def _gap_ms(sample: Sample, after: Sample | None) -> int:
+    """How long before the one after it a sample was taken: by the uptime, else by the clock if it rises plausibly.
+
+    0 where neither can tell; the newest of a list was taken when it left.
+    """
+    if after is None:
+        return 0
+    if sample.up_s is not None and after.up_s is not None and sample.boot == after.boot:
+        gap_ms = round((after.up_s - sample.up_s) * 1_000)
+        if 0 <= gap_ms <= OLDEST_MS:
+            return gap_ms
+    if sample.ts_ms is not None and after.ts_ms is not None:
+        gap_ms = after.ts_ms - sample.ts_ms
+        if 0 <= gap_ms <= OLDEST_MS:
+            return gap_ms
+    return 0
 
 
 def restore(stored: Iterable[Stored], interval_ms: int) -> ClockState:
@@ -124,19 +175,16 @@ def _observed(state: ClockState, boot: int, received_ms: Millis, lag_ms: int | N
     return ClockState(boot, received_ms, kept, least_ms)
 
 
-def _timed(state: ClockState, sample: Sample, lag_ms: int | None, last: Sample, received_ms: Millis) -> Timed:
+def _offset_ms(state: ClockState) -> int:
+    """By how much the device's clock is steadily behind, once that is known."""
+    return state.least_lag_ms if len(state.lags_ms) >= BURSTS_NEEDED else 0
+
+
+def _timed(lag_ms: int | None, offset_ms: int, received_ms: Millis, placed_ms: Millis) -> Timed:
+    """By the device's clock and its offset; without a lag, where the sample was placed without its clock."""
     if lag_ms is None:
-        return Timed(received_ms - _age_ms(sample, last), Clock.SERVER, late=False)
-    offset_ms = state.least_lag_ms if len(state.lags_ms) >= BURSTS_NEEDED else 0
+        return Timed(placed_ms, Clock.SERVER, late=received_ms - placed_ms > LATE_FROM_MS)
     late = lag_ms - offset_ms > LATE_FROM_MS
     if offset_ms > CORRECTED_FROM_MS:
         return Timed(received_ms - lag_ms + offset_ms, Clock.CORRECTED, late)
     return Timed(received_ms - lag_ms, Clock.OK, late)
-
-
-def _age_ms(sample: Sample, last: Sample) -> int:
-    """How long before the uplink left a sample was taken, by the device's uptime; 0 where that cannot be told."""
-    if sample.up_s is None or last.up_s is None or sample.boot != last.boot:
-        return 0
-    age_ms = (last.up_s - sample.up_s) * 1_000
-    return round(age_ms) if 0 <= age_ms <= OLDEST_MS else 0

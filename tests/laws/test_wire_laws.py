@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from telemetry import clock, sequence
 from telemetry.codecs import Codec, Frame, codecs
 from telemetry.diagnosis import diagnose
-from telemetry.reading import QUANTITIES, Sample, Values
+from telemetry.reading import QUANTITIES, Millis, Sample, Values
 from telemetry.sequence import Verdict
 from telemetry.wire import Echo, Reason, Rejected, Samples, Status, Uplink, decode
 from tests.strategies import almost_samples, samples, topics, wire_bytes, wire_form
@@ -140,7 +140,7 @@ def lived(uplinks: list[tuple[int, list[tuple[int, int | None]]]]) -> tuple[cloc
     for gap_ms, said in uplinks:
         now_ms += gap_ms
         taken = [Sample(boot, 0, Values(ph=7), None if lag_ms is None else now_ms - lag_ms) for boot, lag_ms in said]
-        _, state = clock.judge(state, taken, taken[-1], now_ms, INTERVAL)
+        _, state = clock.judge(state, taken, taken, now_ms, INTERVAL)
         stored.extend(clock.Stored(sample.boot, now_ms, sample.ts_ms) for sample in taken)
     return state, stored
 
@@ -169,5 +169,38 @@ def test_no_reading_counts_for_a_time_later_than_five_minutes_from_now_or_older_
     state, stored = lived(uplinks)
     now_ms = stored[-1].received_ms if stored else 1_795_305_600_000
     sample, last = Sample(1, 0, Values(ph=7), ts_ms, up_s), Sample(1, 1, Values(ph=7), None, 604_800.0)
-    (timed,), _ = clock.judge(state, (sample,), last, now_ms, INTERVAL)
+    (timed,), _ = clock.judge(state, (sample,), (sample, last), now_ms, INTERVAL)
     assert now_ms - clock.OLDEST_MS <= timed.observed_ms <= now_ms + clock.FASTEST_MS
+
+
+HOUR, DAY = 3_600_000, 86_400_000
+BACKLOG_GAPS_MS = st.lists(st.integers(1_000, 30 * HOUR), min_size=1, max_size=20)
+
+
+@given(
+    BACKLOG_GAPS_MS,
+    st.sampled_from([0, 360_000, 8 * HOUR, 40 * 365 * DAY, -8 * DAY, -50 * 365 * DAY]),
+    st.sampled_from(["ts", "up", "both"]),
+    st.sampled_from([1, -1]),
+    st.data(),
+)
+def test_a_backlog_keeps_its_spacing_whatever_the_clock_says(
+    gaps: list[Millis], off_ms: Millis, speaks: str, order: int, data: st.DataObject
+) -> None:
+    now_ms, ages = 1_795_390_200_000, [sum(gaps[place:]) for place in range(len(gaps))] + [0]
+    said = [
+        Sample(
+            1,
+            seq,
+            Values(ph=7),
+            max(0, now_ms - age_ms + off_ms) if speaks != "up" else None,
+            (10**9 - age_ms) / 1_000 if speaks != "ts" else None,
+        )
+        for seq, age_ms in enumerate(ages)
+    ]
+    wire = said[::order]
+    fresh = [sample for sample in wire if data.draw(st.booleans())] or wire[-1:]
+    times, _ = clock.judge(clock.UNHEARD, fresh, wire, now_ms, INTERVAL)
+    for sample, timed in zip(fresh, times, strict=True):
+        assert abs(now_ms - ages[sample.seq] - timed.observed_ms) <= len(gaps), "within the rounding of the uptimes"
+        assert timed.late == (now_ms - timed.observed_ms > clock.LATE_FROM_MS)

@@ -8,17 +8,17 @@ INTERVAL = 20 * MINUTE
 NOON: Millis = 1_795_305_600_000
 
 
-def taken(ts_ms: Millis | None, up_s: float | None = None, boot: int = 1) -> Sample:
-    return Sample(boot, 0, Values(fill_pct=50), ts_ms, up_s)
+def taken(ts_ms: Millis | None, up_s: float | None = None, boot: int = 1, seq: int = 0) -> Sample:
+    return Sample(boot, seq, Values(fill_pct=50), ts_ms, up_s)
 
 
 def one(state: ClockState, sample: Sample, received_ms: Millis) -> tuple[Timed, ClockState]:
-    (timed,), state = judge(state, (sample,), sample, received_ms, INTERVAL)
+    (timed,), state = judge(state, (sample,), (sample,), received_ms, INTERVAL)
     return timed, state
 
 
 def several(*samples: Sample, received_ms: Millis = NOON) -> list[Timed]:
-    timed, _ = judge(UNHEARD, samples, samples[-1], received_ms, INTERVAL)
+    timed, _ = judge(UNHEARD, samples, samples, received_ms, INTERVAL)
     return list(timed)
 
 
@@ -58,7 +58,8 @@ def test_a_list_without_a_clock_is_laid_out_by_its_uptimes() -> None:
 
 
 def test_a_list_is_laid_out_from_its_last_sample_even_if_that_one_is_a_duplicate() -> None:
-    timed, _ = judge(UNHEARD, (taken(None, 100),), taken(None, 1_300), NOON, INTERVAL)
+    older, newer = taken(None, 100, seq=0), taken(None, 1_300, seq=1)
+    timed, _ = judge(UNHEARD, (older,), (older, newer), NOON, INTERVAL)
     assert timed[0].observed_ms == NOON - 1_200_000
 
 
@@ -122,7 +123,7 @@ def test_a_list_is_one_uplink_with_its_smallest_lag_whatever_its_order() -> None
     ages_ms = (3 * HOUR, 2 * HOUR + 30 * MINUTE, 20 * MINUTE)
     samples = [taken(NOON - age_ms) for age_ms in ages_ms]
     for order in (samples, samples[::-1]):
-        _, state = judge(UNHEARD, order, order[-1], NOON, INTERVAL)
+        _, state = judge(UNHEARD, order, order, NOON, INTERVAL)
         assert state.lags_ms == (20 * MINUTE,)
 
 
@@ -130,7 +131,7 @@ def test_a_list_is_judged_by_the_offset_that_is_known_once_it_is_read() -> None:
     _, state = steady([3 * HOUR] * 2)
     received_ms = NOON + 2 * INTERVAL
     oldest, newest = taken(received_ms - 4 * HOUR), taken(received_ms - 3 * HOUR)
-    timed, _ = judge(state, (oldest, newest), newest, received_ms, INTERVAL)
+    timed, _ = judge(state, (oldest, newest), (oldest, newest), received_ms, INTERVAL)
     assert [one.observed_ms for one in timed] == [received_ms - HOUR, received_ms]
     assert {one.clock for one in timed} == {Clock.CORRECTED}
 
@@ -144,7 +145,7 @@ def test_a_reboot_forgets_the_offset_and_does_not_touch_the_samples_before_it() 
     _, state = steady([3 * HOUR] * 3)
     received_ms = NOON + 3 * INTERVAL
     before, after = taken(received_ms - 3 * HOUR), taken(received_ms - 3 * HOUR, boot=2)
-    timed, state = judge(state, (before, after), after, received_ms, INTERVAL)
+    timed, state = judge(state, (before, after), (before, after), received_ms, INTERVAL)
     assert [one.clock for one in timed] == [Clock.CORRECTED, Clock.OK]
     assert state.boot == 2
 
@@ -164,3 +165,60 @@ def test_the_state_comes_back_from_stored_readings() -> None:
         for turn, lag in enumerate((3 * HOUR, 4 * HOUR, 3 * HOUR))
     ]
     assert restore(stored, INTERVAL) == state
+
+
+def backlog(off_ms: int, count: int = 10, step_ms: int = 20 * MINUTE) -> list[Sample]:
+    """Samples a step apart, the last taken now, by a clock that is so far off."""
+    return [taken(NOON - (count - 1 - seq) * step_ms + off_ms, seq=seq) for seq in range(count)]
+
+
+def test_a_backlog_under_a_clock_eight_hours_ahead_keeps_its_spacing_and_is_late() -> None:
+    timed = several(*backlog(8 * HOUR))
+    assert [one.observed_ms for one in timed] == [NOON - (9 - seq) * 20 * MINUTE for seq in range(10)]
+    assert {one.clock for one in timed} == {Clock.SERVER}
+    assert [one.late for one in timed] == [True] * 3 + [False] * 7
+
+
+def test_the_oldest_of_a_backlog_are_not_believed_by_a_clock_that_is_ahead() -> None:
+    """Two hours ahead, what is older than that looks plausible."""
+    assert [one.observed_ms for one in several(*backlog(2 * HOUR))] == [
+        NOON - (9 - seq) * 20 * MINUTE for seq in range(10)
+    ]
+
+
+def test_a_backlog_that_is_sent_newest_first_is_laid_out_from_its_newest() -> None:
+    samples = backlog(8 * HOUR)
+    assert several(*samples[::-1]) == several(*samples)[::-1]
+
+
+def test_samples_from_before_the_clock_was_set_stand_before_those_after_it() -> None:
+    before = [taken(seq * 20 * MINUTE, seq=seq) for seq in range(3)]
+    after = [taken(NOON - (4 - seq) * 20 * MINUTE, seq=seq) for seq in range(3, 5)]
+    timed = several(*before, *after)
+    assert [one.observed_ms for one in timed] == [NOON - age * 20 * MINUTE for age in (3, 2, 1, 1, 0)]
+    assert [one.clock for one in timed] == [Clock.SERVER] * 3 + [Clock.OK] * 2
+
+
+def test_a_backlog_of_more_than_a_week_is_as_old_as_it_says() -> None:
+    timed = several(*backlog(0, count=100, step_ms=4 * HOUR))
+    assert [one.observed_ms for one in timed] == [NOON - (99 - seq) * 4 * HOUR for seq in range(100)]
+    assert timed[0].late
+
+
+def test_samples_that_are_all_stamped_when_they_are_sent_lie_as_far_apart_as_their_uptimes() -> None:
+    timed = several(*(taken(NOON, 1_200.0 * seq, seq=seq) for seq in range(4)))
+    assert [one.observed_ms for one in timed] == [NOON - (3 - seq) * 20 * MINUTE for seq in range(4)]
+
+
+def test_what_could_not_be_placed_in_a_list_stands_beside_the_sample_after_it() -> None:
+    timed = several(taken(None, seq=0), taken(NOON - HOUR, seq=1), taken(NOON, seq=2))
+    assert [one.observed_ms for one in timed] == [NOON - HOUR, NOON - HOUR, NOON]
+
+
+def test_a_list_of_a_clock_that_is_corrected_is_laid_out_by_the_corrected_time() -> None:
+    _, state = steady([3 * HOUR] * 3)
+    received_ms = NOON + 3 * INTERVAL
+    said = [taken(None, 600.0, seq=0), taken(received_ms - 3 * HOUR, 1_800.0, seq=1)]
+    timed, _ = judge(state, said, said, received_ms, INTERVAL)
+    assert [one.observed_ms for one in timed] == [received_ms - 20 * MINUTE, received_ms]
+    assert [one.clock for one in timed] == [Clock.SERVER, Clock.CORRECTED]
