@@ -113,6 +113,12 @@ class County(Undoable):
             self.states[asset] = step.state
         return step.judged_pct
 
+    def renew(self, device: str, at_ms: Millis, changes: Changes) -> None:
+        """A device lives and says nothing that was measured; everything that was due before it happens first."""
+        self.advance(at_ms, changes)
+        plan = self._plan_of[device]
+        self.keep(plan, engine.renew(plan, self.states[plan.asset.id], device, at_ms, self), at_ms, changes)
+
     def advance(self, now_ms: Millis, changes: Changes) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""
         while self.ring(now_ms, changes):

@@ -18,6 +18,8 @@ class DeviceMemory(Struct, frozen=True, gc=False, array_like=True):
     boot: int = -1
     seq: int = -1
     """Which sample was processed last."""
+    bridged_ms: Millis = 0
+    """Up to when a silence was bridged by a sign of life that carried no sample; 0 once a sample has come."""
 
     def in_order(self, reading: Reading) -> Reading:
         """A device's next sample is never older than the one before: its clock jumped back, time did not."""
@@ -41,4 +43,5 @@ def hear(memory: DeviceMemory, reading: Reading, *, older: bool) -> DeviceMemory
         memory.battery_pct if older or battery is None else battery,
         memory.boot if older else reading.boot,
         memory.seq if older else reading.seq,
+        memory.bridged_ms if older else 0,
     )

@@ -20,7 +20,7 @@ from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
 from alerts.rules.offline import Offline
 from alerts.run_state import followed
 from telemetry.inventory import Asset, BinGeometry
-from telemetry.reading import Millis, Reading
+from telemetry.reading import Millis, Reading, Values
 
 SILENT: Final = Condition.ACTIVE
 """The condition of an offline machine while its device is stale."""
@@ -71,6 +71,33 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     if plan.asset.bin is not None:
         return Step(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
     return followed(plan, state, findings, at.received_ms, moved=moved)
+
+
+def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours: Neighbours) -> Step:
+    """A sign of life without a sample: it renews when its device was seen and feeds what watches its silence.
+
+    After a silence the gap counts toward no delay (T8), just as before a sample.
+    """
+    feeder, layout = plan.index[device], plan.layout
+    at = Instant(at_ms, at_ms, late=False, feeder=feeder)
+    findings: list[Finding] = []
+    before = state.devices[feeder]
+    bridged_ms = before.bridged_ms
+    if state.machines[layout.silence[feeder]].condition is SILENT:
+        state, bridged_ms = _bridge(plan, state, at), at_ms
+        findings.append(Finding(Found.FRESH, at_ms, plan.asset.id, device=device))
+    seen = replace(before, seen_ms=at_ms, shift_ms=0, bridged_ms=bridged_ms)
+    devices = (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
+    state = AssetState(state.memory, devices, state.machines, state.run, state.windows)
+    ((place, slot),) = layout.sign_of_life[feeder]
+    machine, scene = state.machines[place], Scene(plan.asset, plan.calendar, state.machines, layout.place, neighbours)
+    if machine.condition is not _NORMAL and at_ms != before.seen_ms:
+        verdict = slot.rule.judge(Values(), scene)
+        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
+    return followed(plan, state, findings, at_ms, moved=True)
 
 
 def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
@@ -187,9 +214,10 @@ def _judged_pct(geometry: BinGeometry, sight: BinSight | plants.PlantSight | Non
 
 
 def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
-    """T8: the first reading after a silence; what the silent device fed does not count the gap."""
-    gap = max(0, at.observed_ms - state.devices[at.feeder].observed_ms)
-    if not state.devices[at.feeder].observed_ms:
+    """T8: the first word after a silence; what the silent device fed does not count the gap."""
+    device = state.devices[at.feeder]
+    gap = max(0, at.observed_ms - max(device.observed_ms, device.bridged_ms))
+    if not device.observed_ms:
         return state
     machines = tuple(
         lifecycle.postpone(machine, gap) if machine.feeder == at.feeder and slot.device < 0 else machine

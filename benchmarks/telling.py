@@ -109,7 +109,7 @@ def _commit(pipeline: Pipeline, memory: Memory, desk: Projection, lived: Lived) 
     mistakes = [row.detail for row in entry.quarantined if row.reason == BUG]
     if mistakes:
         raise NotSeen(mistakes[0])
-    memory.keep(entry.readings)
+    memory.keep(entry)
     lived.texts += entry.owed
     lived.events += entry.events
     desk.apply(entry)

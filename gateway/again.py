@@ -76,15 +76,10 @@ def _taken(pipeline: Pipeline, aside: Aside) -> tuple[Result, Rejected | None]:
         return Result.PAST, None
     device = pipeline.county.inventory.devices[said.device]
     track = pipeline.tracks.get(device.id, UNTRACKED)
-    windows, fresh = track.windows, []
-    for sample in said.samples:
-        marked = pipeline.marked(windows, device.id, sample)
-        if marked is not None:
-            windows = marked
-            fresh.append(sample)
+    windows, heard, fresh = pipeline.news(track.windows, said, uplink.received_ms)
     if fresh:
         interval_ms = device.interval_s * 1000
-        times, _ = clock.judge(clock.UNHEARD, fresh, said.samples, uplink.received_ms, interval_ms)
+        times, _ = clock.judge(clock.UNHEARD, fresh, heard, uplink.received_ms, interval_ms)
         for sample, timed in zip(fresh, times, strict=True):
             _keep(
                 pipeline,
@@ -99,6 +94,8 @@ def _taken(pipeline: Pipeline, aside: Aside) -> tuple[Result, Rejected | None]:
                     True,  # noqa: FBT003 -- the field is called late
                     sample.values,
                     sample.ts_ms,
+                    None,
+                    sample.fingerprint,
                 ),
             )
         pipeline.tracks[device.id] = Track(windows, track.clock)

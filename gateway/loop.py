@@ -264,5 +264,11 @@ class Loop(Undoable):
         metrics.unknown_keys.inc(tally.unknown_keys)
         for reason, count in tally.refused.items():
             metrics.quarantine(reason, count)
+        for kind, count in tally.ignored.items():
+            metrics.ignored.labels(kind).inc(count)
+        for labels, count in tally.refused_values.items():
+            metrics.values_refused.labels(*labels).inc(count)
+        metrics.samples_partial.inc(tally.partial)
+        metrics.counters_restarted.inc(tally.restarted)
         for event in entry.events:
             metrics.events.labels(event.event).inc()

@@ -37,6 +37,12 @@ class Metrics:
         self.duplicates = counter("samples_duplicate", "Samples that had been committed before.")
         self.quarantined = counter("quarantined", "What was refused and kept aside.", ("reason",))
         self.unknown_keys = counter("unknown_keys", "Keys in samples that nobody knows.")
+        self.ignored = counter("ignored", "Normal traffic that measures nothing, by what it is about.", ("kind",))
+        self.values_refused = counter(
+            "values_refused", "Values refused while the rest of their sample counted.", ("quantity", "reason")
+        )
+        self.samples_partial = counter("samples_partial", "Samples whose frame went on with an unknown channel.")
+        self.counters_restarted = counter("counters_restarted", "LoRaWAN devices that counted from zero again.")
         self.events = counter("events", "Events committed.", ("event",))
         self.batch_messages = histogram("batch_messages", "Messages in a committed batch.", _BATCH)
         self.commit_seconds = histogram("commit_seconds", "How long a commit took, fsync included.")

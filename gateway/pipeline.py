@@ -4,9 +4,11 @@ Nothing else: no socket, no disk, no clock. Around each uplink and each timer st
 changed nothing, an uplink is quarantined, and the stream goes on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from alerts.assembly import Assembled, pack, pack_box
 from alerts.calendars import Calendar
@@ -18,14 +20,15 @@ from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from alerts.week import Crossing
 from gateway.barrier import Barrier
-from gateway.journal.entry import Entry, Quarantined, Snapshot
+from gateway.journal.entry import AnomalyKind, Entry, Quarantined, SignOfLife, Snapshot
 from gateway.rows import alert_row, case_row, owed_event
-from gateway.tracks import UNTRACKED, Track, pack_track
+from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
 from telemetry import clock, sequence
-from telemetry.directory import Directory
 from telemetry.reading import Millis, Reading, Sample
-from telemetry.sequence import Verdict, Windows
-from telemetry.wire import Echo, Rejected, Samples, Status, Uplink, decode
+from telemetry.sequence import EPOCH, Verdict, Windows
+from telemetry.wire import Ignored, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
+
+K = TypeVar("K")
 
 BUG: Final = "bug"
 LISTED: Final = "listed"
@@ -33,17 +36,15 @@ LISTED: Final = "listed"
 LIST_KEEPS_MS: Final = 3_600_000
 
 
-class Archive(Protocol):
-    """Where a sample is looked for that is older than its window."""
-
-    def seen(self, device: str, boot: int, seq: int) -> bool:
-        """Whether it was stored."""
-
-    def highest_seq(self, device: str, boot: int) -> int:
-        """The highest ``seq`` stored of a boot, or ``sequence.NONE_STORED``."""
+class Archive(Frames, Protocol):
+    """Where a sample is looked for that is older than its window, and a frame whose count was there before."""
 
     def crossings(self, since_ms: Millis) -> list[Crossing]:
         """The times that bins were over two thirds and that ended since then, or have not."""
+
+
+def _count(counts: dict[K, int], key: K) -> None:
+    counts[key] = counts.get(key, 0) + 1
 
 
 class Tally(Undoable):
@@ -53,19 +54,25 @@ class Tally(Undoable):
         super().__init__(undo)
         self.duplicates = 0
         self.unknown_keys = 0
+        self.partial = 0
+        self.restarted = 0
         self.refused: dict[str, int] = UndoDict(undo)
+        self.ignored: dict[str, int] = UndoDict(undo)
+        self.refused_values: dict[tuple[str, str], int] = UndoDict(undo)
+        """By what was refused and why."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to count."""
-        return not (self.duplicates or self.unknown_keys or self.refused)
+        of_all = self.duplicates + self.unknown_keys + self.partial + self.restarted
+        return not (of_all or self.refused or self.ignored or self.refused_values)
 
 
 class Pipeline(Undoable):
     """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own."""
 
     def __init__(
-        self, directory: Directory, made: Assembled, archive: Archive, listed_ms: Millis, barrier: Barrier
+        self, directory: Resolver, made: Assembled, archive: Archive, listed_ms: Millis, barrier: Barrier
     ) -> None:
         """``listed_ms`` is the instant of the last list that was dealt with."""
         super().__init__(made.undo)
@@ -103,7 +110,7 @@ class Pipeline(Undoable):
         return self._undo
 
     def take(self, uplink: Uplink) -> None:
-        """One uplink, whatever it is: afterwards it is a reading, a duplicate, a status, an echo, or in quarantine."""
+        """One uplink, whatever it is: afterwards it is readings, a duplicate, a status, ignored, or in quarantine."""
         self.advance(uplink.received_ms)
         self.barrier.attempt(lambda: self._take(uplink), lambda bug: self.set_aside(uplink, bug), uplink.topic)
 
@@ -120,8 +127,8 @@ class Pipeline(Undoable):
                 self._quarantine(uplink, said)
             case Status():
                 self.entry.statuses.append((said, uplink.received_ms))
-            case Echo():
-                pass
+            case Ignored():
+                self._ignore(uplink, said)
 
     def advance(self, now_ms: Millis) -> None:
         """Everything that time alone makes due by now, each for itself: what fails there is not due again.
@@ -206,6 +213,7 @@ class Pipeline(Undoable):
         self.entry, self.tally, self.changes = Entry.under(undo), Tally(undo), Changes.under(undo)
         self._heard = 0
         self._below = UndoSet(undo)
+        entry.tracks = {sign.device: pack_track(self.tracks[sign.device]) for sign in entry.signs_of_life}
         for asset in changes.moved:
             entry.states[asset] = pack(self.county.plans[asset], self.county.states[asset])
         for alert in changes.alerts.values():
@@ -237,7 +245,7 @@ class Pipeline(Undoable):
     def file(self, quarantined: Iterable[Quarantined]) -> None:
         """Keeps aside what others after the line could not take."""
         for each in quarantined:
-            self.tally.refused[each.reason] = self.tally.refused.get(each.reason, 0) + 1
+            _count(self.tally.refused, each.reason)
             self.entry.quarantined.append(each)
 
     def snapshot(self) -> Snapshot:
@@ -250,21 +258,13 @@ class Pipeline(Undoable):
     def _measure(self, uplink: Uplink, said: Samples) -> None:
         device = self.county.inventory.devices[said.device]
         track = self.tracks.get(device.id, UNTRACKED)
-        windows = track.windows
-        fresh: list[Sample] = []
-        for sample in said.samples:
-            marked = self.marked(windows, device.id, sample)
-            if marked is None:
-                self.tally.duplicates += 1
-            else:
-                windows = marked
-                fresh.append(sample)
+        windows, heard, fresh = self.news(track.windows, said, uplink.received_ms)
         self.tally.unknown_keys += said.unknown_keys
         for refused in said.refused:
             self._quarantine(uplink, refused)
         if not fresh:
             return
-        times, state = clock.judge(track.clock, fresh, said.samples, uplink.received_ms, device.interval_s * 1000)
+        times, state = clock.judge(track.clock, fresh, heard, uplink.received_ms, device.interval_s * 1000)
         for sample, timed in zip(fresh, times, strict=True):
             reading = Reading(
                 device.id,
@@ -277,6 +277,8 @@ class Pipeline(Undoable):
                 timed.late,
                 sample.values,
                 sample.ts_ms,
+                None,
+                sample.fingerprint,
             )
             judged_pct = self.county.observe(reading, self.changes)
             self.follow()
@@ -285,16 +287,96 @@ class Pipeline(Undoable):
                 self.sampled(reading)
         self.tracks[device.id] = Track(windows, state)
 
-    def marked(self, windows: Windows, device: str, sample: Sample) -> Windows | None:
-        """The windows with a new sample marked, or ``None`` for a true duplicate; asks the archive where they end."""
+    def news(
+        self, windows: Windows, said: Samples, received_ms: Millis
+    ) -> tuple[Windows, Sequence[Sample], Sequence[Sample]]:
+        """The windows with an uplink's new samples marked, its samples under the boots they belong to, the new ones.
+
+        Every question to the archive comes before the first change (law L12). The records of a frame are one frame.
+        """
+        if len(said.samples) == 1:  # nearly every uplink
+            return self._new(windows, said.device, said.samples[0], received_ms)
+        marks: list[Counted | None] = []
+        for sample in said.samples:
+            if marks and sample.fingerprint:
+                marks.append(marks[0] and Counted(marks[0].boot, windows))
+                continue
+            marked = self.marked(windows, said.device, sample, received_ms)
+            windows = windows if marked is None else marked.windows
+            marks.append(marked)
+        heard = [
+            sample if marked is None else self.noted(said.device, sample, marked, received_ms)
+            for sample, marked in zip(said.samples, marks, strict=True)
+        ]
+        fresh = [sample for sample, marked in zip(heard, marks, strict=True) if marked is not None]
+        self.tally.duplicates += len(heard) - len(fresh)
+        return windows, heard, fresh
+
+    def _new(
+        self, windows: Windows, device: str, sample: Sample, received_ms: Millis
+    ) -> tuple[Windows, Sequence[Sample], Sequence[Sample]]:
+        """The same for one sample."""
+        marked = self.marked(windows, device, sample, received_ms)
+        if marked is None:
+            self.tally.duplicates += 1
+            return windows, (sample,), ()
+        if sample.fingerprint or sample.refused:
+            sample = self.noted(device, sample, marked, received_ms)
+        one = (sample,)
+        return marked.windows, one, one
+
+    def marked(self, windows: Windows, device: str, sample: Sample, received_ms: Millis) -> Counted | None:
+        """A new sample with the windows in which it is marked, or ``None`` for a true duplicate.
+
+        Asks the archive where the windows end, and for a frame whose count was there before.
+        """
+        if sample.fingerprint:
+            waiting = (mark for name, seq, mark in self.entry.marks() if name == device and seq == sample.seq)
+            return counted(windows, device, sample, received_ms, waiting, self._archive)
         verdict = sequence.judge(windows, sample.boot, sample.seq)
         if verdict is Verdict.NEW:
-            return sequence.mark(windows, sample.boot, sample.seq)
+            return Counted(sample.boot, sequence.mark(windows, sample.boot, sample.seq))
         name = (device, sample.boot, sample.seq)
         if verdict is Verdict.DUPLICATE or name in self._below or self._archive.seen(*name):
             return None
+        top = self._archive.highest_seq(device, sample.boot)
         self._below.add(name)
-        return sequence.mark(windows, sample.boot, sample.seq, self._archive.highest_seq(device, sample.boot))
+        return Counted(sample.boot, sequence.mark(windows, sample.boot, sample.seq, top))
+
+    def noted(self, device: str, sample: Sample, marked: Counted, at_ms: Millis) -> Sample:
+        """A new sample under the boot that it belongs to; what is wrong with it is shown at its device."""
+        if marked.restarted:
+            self.tally.restarted += 1
+            detail = f"devAddr {marked.boot % EPOCH:08x}, epoch {marked.boot // EPOCH}, fCnt {sample.seq}"
+            self.entry.note(device, AnomalyKind.RESTARTED, at_ms, detail)
+        if sample.partial:
+            self.tally.partial += 1
+            self.entry.note(device, AnomalyKind.PARTIAL, at_ms, sample.partial)
+        for one in sample.refused:
+            _count(self.tally.refused_values, (one.subject, one.reason))
+            self.entry.note(device, AnomalyKind.REFUSED, at_ms, one.detail, subject=one.subject, reason=one.reason)
+        return sample if marked.boot == sample.boot else replace(sample, boot=marked.boot)
+
+    def _ignore(self, uplink: Uplink, said: Ignored) -> None:
+        """Normal traffic; if the device itself spoke, it is known again like a sample and renews when it was heard."""
+        sample, at_ms = said.sample, uplink.received_ms
+        if sample is None or not said.alive:
+            _count(self.tally.ignored, said.kind)
+            return
+        track = self.tracks.get(said.device, UNTRACKED)
+        marked = self.marked(track.windows, said.device, sample, at_ms)
+        if marked is None:
+            self.tally.duplicates += 1
+            return
+        _count(self.tally.ignored, said.kind)
+        self.noted(said.device, sample, marked, at_ms)
+        if said.kind is Traffic.PORT:
+            self.entry.note(said.device, AnomalyKind.PORT, at_ms, said.detail)
+        self.county.renew(said.device, at_ms, self.changes)
+        self.follow()
+        sign = SignOfLife(said.device, marked.boot, sample.seq, at_ms, sample.ts_ms, sample.fingerprint)
+        self.entry.signs_of_life.append(sign)
+        self.tracks[said.device] = Track(marked.windows, track.clock)
 
     def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
         self.file((Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail),))

@@ -12,9 +12,11 @@ from alerts.calendars import iso
 from alerts.model import PRINTED, Event, Owed
 from alerts.week import Crossing
 from gateway import start
+from gateway.journal.entry import Entry
 from telemetry import sequence
 from telemetry.inventory import Inventory
-from telemetry.reading import Millis, Reading
+from telemetry.reading import Millis
+from telemetry.sequence import EPOCH, Mark
 from telemetry.wire import Uplink
 
 
@@ -23,19 +25,32 @@ class Memory:
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, int], set[int]] = {}
+        self._frames: dict[tuple[str, int, int], list[Mark]] = {}
 
-    def keep(self, readings: Iterable[Reading]) -> None:
+    def keep(self, entry: Entry) -> None:
         """Remembers what was taken in."""
-        for reading in readings:
+        for reading in entry.readings:
             self._seen.setdefault((reading.device, reading.boot), set()).add(reading.seq)
+        for device, seq, mark in entry.marks():
+            self._frames.setdefault((device, mark.boot % EPOCH, seq), []).append(mark)
 
     def seen(self, device: str, boot: int, seq: int) -> bool:
         """See ``pipeline.Archive``."""
         return seq in self._seen.get((device, boot), ())
 
-    def highest_seq(self, device: str, boot: int) -> int:
-        """See ``pipeline.Archive``."""
+    def highest_seq(self, device: str, boot: int, through: int | None = None) -> int:
+        """See ``pipeline.Archive``; nothing is stepped through again, so ``through`` is never given."""
+        _ = through
         return max(self._seen.get((device, boot), ()), default=sequence.NONE_STORED)
+
+    def marks(self, device: str, session: int, seq: int, since_ms: Millis) -> list[Mark]:
+        """See ``pipeline.Archive``."""
+        return [one for one in self._frames.get((device, session, seq), ()) if one.received_ms >= since_ms][::-1]
+
+    def newest_epoch(self, device: str, session: int) -> int | None:
+        """See ``pipeline.Archive``."""
+        found = (marks for (name, of, _), marks in self._frames.items() if (name, of) == (device, session))
+        return max((mark.boot for marks in found for mark in marks), default=None)
 
     def crossings(self, since_ms: Millis) -> list[Crossing]:
         """See ``pipeline.Archive``; what is over is not kept."""
@@ -69,7 +84,7 @@ def replay(
             tick = next(extra, None)
         latest_ms = max(uplink.received_ms, latest_ms or 0)
         pipeline.take(uplink)
-        memory.keep(pipeline.entry.readings)
+        memory.keep(pipeline.entry)
         yield from _said(pipeline.said(), verbose=verbose)
         pipeline.finish()
     if pipeline is not None and latest_ms is not None:

@@ -4,6 +4,7 @@ Restoring only. Nothing here decides anything about an alert, and a restart by i
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -56,7 +57,7 @@ def resumed(
         for asset, plan in county.plans.items()
     }
     tracks = {device: unpack_track(placed.blob) for device, placed in restored.tracks.items()}
-    _catch_up(inventory, county, restored, states, tracks, archive.highest_seq)
+    _catch_up(inventory, county, restored, states, tracks, archive)
     county.restore(
         states,
         (unpack_alert(row.blob) for row in restored.open_alerts),
@@ -92,7 +93,7 @@ def _catch_up(
     restored: Restored,
     states: dict[str, AssetState],
     tracks: dict[str, Track],
-    highest_seq: Callable[[str, int], int],
+    archive: Archive,
 ) -> None:
     """Readings that moved no machine left no state row: what they leave behind follows from the readings."""
     for place, reading in _of_the_living(restored.tail, inventory):
@@ -104,7 +105,8 @@ def _catch_up(
         if tracked is None or place > tracked.position:
             interval_ms = inventory.devices[reading.device].interval_s * 1000
             track = tracks.get(reading.device, UNTRACKED)
-            tracks[reading.device] = followed(track, reading, interval_ms, highest_seq)
+            before = partial(archive.highest_seq, through=place - 1)
+            tracks[reading.device] = followed(track, reading, interval_ms, before)
 
 
 def _of_the_living(tail: Iterable[tuple[int, Reading]], inventory: Inventory) -> Iterable[tuple[int, Reading]]:

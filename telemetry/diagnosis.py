@@ -1,36 +1,45 @@
 """What is wrong with a native payload that the strict decoder would not take, or that nothing is but an unknown key.
 
-It is slow and thorough: it names the key, the quantity and the range, and judges a list sample by sample. It accepts
-nothing that the strict decoder refuses for another reason than unknown keys, and repeats no range.
+It is slow and thorough: it names the key, the quantity and the range, and judges a list sample by sample and a sample
+value by value. What stands around the readings is as strict as in the fast decoder; no range is repeated here.
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
+from itertools import accumulate
 from math import isfinite
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard
 
 import msgspec
 
-from telemetry.reading import QUANTITIES, Sample, Values
+from telemetry.reading import QUANTITIES, RefusedValue, Sample, Values
 from telemetry.wire import MAX_CLOCK, MAX_COUNTER, MAX_SAMPLES, Reason, Rejected, Samples, quoted
 
-MAX_BRACKETS: Final = 512
-"""Openings in one payload; nesting can be no deeper, so no parser's stack decides what we take."""
+MAX_DEPTH: Final = 100
+"""How deep lists and objects may lie in each other; a sample needs three, and what it says beside them may be its own.
+
+How many there are is bounded by the payload's size alone.
+"""
 
 _KEYS: Final = frozenset({"v", "boot", "seq", "ts", "up", "readings"})
 _JSON_NAMES: Final[Mapping[type, str]] = MappingProxyType(
-    {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a fraction"}
+    {list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a fraction"}
 )
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[{]}"))
+_STEPS: Final = MappingProxyType({ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1})
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z|\\\Z)', re.DOTALL)
 
 # The strict parser knows good UTF-8, good escapes and no NaN, but not 1e999 and not a key that stands there twice.
 _syntax = msgspec.json.Decoder(float_hook=float)
 
 
-class _Doubled(NamedTuple):
-    """An object in which a key stands twice, so that it says nothing."""
+class _Object(dict[str, Any]):
+    """A JSON object, and which of its keys stand there twice: those say nothing."""
 
-    key: str
+    doubled: frozenset[str] = frozenset()
 
 
 class _Good(NamedTuple):
@@ -43,36 +52,36 @@ _Json: TypeAlias = object
 
 def diagnose(payload: bytes, device: str) -> Samples | Rejected:
     """The good samples of a payload with what was refused and ignored, or why it holds none. Never raises."""
-    document = _parsed(payload)
+    document = parsed(payload)
     if isinstance(document, Rejected):
         return document
     if isinstance(document, list):
         return _judge_list(document, device)
-    if not isinstance(document, dict | _Doubled):
-        return Rejected(Reason.BAD_ENVELOPE, f"a sample or a list of samples is wanted, not {_kind(document)}")
+    if not isinstance(document, _Object):
+        return Rejected(Reason.BAD_ENVELOPE, f"a sample or a list of samples is wanted, not {kind(document)}")
     judged = _judge(document)
     return judged if isinstance(judged, Rejected) else Samples(device, (judged.sample,), (), judged.unknown_keys)
 
 
-def number_fault(name: str, value: float) -> Rejected | None:
+def number_fault(name: str, value: float) -> RefusedValue | None:
     """Why a quantity cannot have a value, or ``None`` if it can. An integer of any size is welcome."""
     quantity = QUANTITIES[name]
     if isinstance(value, float) and not isfinite(value):
-        return Rejected(Reason.NOT_FINITE, f"{name} is not a finite number")
+        return RefusedValue(name, Reason.NOT_FINITE, f"{name} is not a finite number")
     if not quantity.low <= value <= quantity.high:
-        return Rejected(
-            Reason.OUT_OF_RANGE, f"{name} must lie in {quantity.low:g}…{quantity.high:g}, not {_shown(value)}"
-        )
+        detail = f"{name} must lie in {quantity.low:g}…{quantity.high:g}, not {_shown(value)}"
+        return RefusedValue(name, Reason.OUT_OF_RANGE, detail)
     if quantity.is_flag and value not in (0, 1):
-        return Rejected(Reason.OUT_OF_RANGE, f"{name} must be 0 or 1, not {_shown(value)}")
+        return RefusedValue(name, Reason.OUT_OF_RANGE, f"{name} must be 0 or 1, not {_shown(value)}")
     return None
 
 
-def _parsed(payload: bytes) -> _Json | Rejected:
+def parsed(payload: bytes) -> _Json | Rejected:
+    """A payload's JSON as Python has it, strictly read, or why it is none. Never raises."""
     if not payload:
         return Rejected(Reason.NOT_JSON, "the payload is empty")
-    if payload.count(b"[") + payload.count(b"{") > MAX_BRACKETS:
-        return Rejected(Reason.NOT_JSON, f"more than {MAX_BRACKETS} brackets")
+    if _depth(payload) > MAX_DEPTH:
+        return Rejected(Reason.NOT_JSON, f"lists and objects lie deeper than {MAX_DEPTH} in each other")
     try:
         _syntax.decode(payload)
         document: _Json = json.loads(payload.decode(), object_pairs_hook=_object)
@@ -81,12 +90,18 @@ def _parsed(payload: bytes) -> _Json | Rejected:
     return document
 
 
-def _object(pairs: list[tuple[str, _Json]]) -> _Json:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    keys = [key for key, _ in pairs]
-    return _Doubled(next(key for key in keys if keys.count(key) > 1))
+def _depth(payload: bytes) -> int:
+    """How deep the brackets outside of strings lie, so that no parser's stack decides what we take."""
+    brackets = _STRING.sub(b"", payload).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+
+
+def _object(pairs: list[tuple[str, _Json]]) -> _Object:
+    found = _Object(pairs)
+    if len(found) != len(pairs):
+        times = Counter(key for key, _ in pairs)
+        found.doubled = frozenset(key for key, count in times.items() if count > 1)
+    return found
 
 
 def _judge_list(items: list[_Json], device: str) -> Samples | Rejected:
@@ -109,56 +124,79 @@ def _judge_list(items: list[_Json], device: str) -> Samples | Rejected:
 
 
 def _judge(item: _Json) -> _Good | Rejected:
-    if isinstance(item, _Doubled):
-        return Rejected(Reason.BAD_SAMPLE, f"the key {quoted(item.key)} stands there twice")
-    if not isinstance(item, dict):
-        return Rejected(Reason.BAD_SAMPLE, f"a sample is an object, not {_kind(item)}")
+    """One sample: refused as a whole if nobody can say whose it is, or if none of its values counts."""
+    if not isinstance(item, _Object):
+        return Rejected(Reason.BAD_SAMPLE, f"a sample is an object, not {kind(item)}")
     fault = _header_fault(item)
     if fault is not None:
         return Rejected(Reason.BAD_SAMPLE, fault)
     readings = item["readings"]
-    values = _judge_readings(readings)
-    if isinstance(values, Rejected):
-        return values
-    up_s = float(item["up"]) if "up" in item else None
-    sample = Sample(item["boot"], item["seq"], Values(**values), item.get("ts"), up_s)
-    return _Good(sample, len(item.keys() - _KEYS) + len(readings) - len(values))
+    values, refused = _judge_readings(readings)
+    if not values:
+        if refused:
+            return Rejected(refused[0].reason, refused[0].detail)
+        return Rejected(Reason.NO_READINGS, "readings holds no quantity that we know")
+    times, late_refused = _judge_times(item)
+    sample = Sample(
+        item["boot"],
+        item["seq"],
+        Values(**values),
+        times.get("ts"),
+        None if "up" not in times else float(times["up"]),
+        refused=(*refused, *late_refused),
+    )
+    return _Good(sample, len(item.keys() - _KEYS) + len(readings.keys() - QUANTITIES.keys()))
 
 
-def _header_fault(item: dict[str, _Json]) -> str | None:
-    """The first thing wrong around the readings, as a sentence."""
+def _header_fault(item: _Object) -> str | None:
+    """The first thing wrong with what a sample must have, as a sentence."""
     for key in ("v", "boot", "seq", "readings"):
         if key not in item:
             return f"{key} is missing"
+        if key in item.doubled:
+            return f"the key {key} stands there twice"
     if not _is_whole(item["v"], 1, 1):
         return "v must be 1, the only version there is"
-    for key, most in (("boot", MAX_COUNTER), ("seq", MAX_COUNTER), ("ts", MAX_CLOCK)):
-        if key in item and not _is_whole(item[key], 0, most):
-            return f"{key} must be an integer in 0…{most}, not {_shown(item[key])}"
-    up = item.get("up", 0)
-    if not (_is_number(up) and 0 <= up <= MAX_CLOCK):
-        return f"up must be seconds in 0…{MAX_CLOCK}, not {_shown(up)}"
+    for key in ("boot", "seq"):
+        if not _is_whole(item[key], 0, MAX_COUNTER):
+            return f"{key} must be an integer in 0…{MAX_COUNTER}, not {_shown(item[key])}"
+    if not isinstance(item["readings"], _Object):
+        return f"readings must be an object, not {kind(item['readings'])}"
     return None
 
 
-def _judge_readings(readings: _Json) -> dict[str, float] | Rejected:
-    if isinstance(readings, _Doubled):
-        return Rejected(Reason.BAD_SAMPLE, f"the reading {quoted(readings.key)} stands there twice")
-    if not isinstance(readings, dict):
-        return Rejected(Reason.BAD_SAMPLE, f"readings must be an object, not {_kind(readings)}")
+def _judge_times(item: _Object) -> tuple[dict[str, Any], list[RefusedValue]]:
+    """The optional times that can be read, and those that cannot."""
+    times: dict[str, Any] = {}
+    refused: list[RefusedValue] = []
+    for key, is_one, wanted in _TIMES:
+        if key not in item:
+            continue
+        if key in item.doubled:
+            refused.append(RefusedValue(key, Reason.BAD_SAMPLE, f"{key} stands there twice"))
+        elif is_one(item[key]):
+            times[key] = item[key]
+        else:
+            refused.append(RefusedValue(key, Reason.BAD_SAMPLE, f"{key} must be {wanted}, not {_shown(item[key])}"))
+    return times, refused
+
+
+def _judge_readings(readings: _Object) -> tuple[dict[str, float], list[RefusedValue]]:
+    """Each quantity by itself."""
     values: dict[str, float] = {}
+    refused: list[RefusedValue] = []
     for name, value in readings.items():
         if name not in QUANTITIES:
             continue
-        if not _is_number(value):
-            return Rejected(Reason.BAD_SAMPLE, f"{name} must be a number, not {_kind(value)}")
-        fault = number_fault(name, value)
-        if fault is not None:
-            return fault
-        values[name] = float(value)
-    if not values:
-        return Rejected(Reason.NO_READINGS, "readings holds no quantity that we know")
-    return values
+        if name in readings.doubled:
+            refused.append(RefusedValue(name, Reason.BAD_SAMPLE, f"{name} stands there twice"))
+        elif not _is_number(value):
+            refused.append(RefusedValue(name, Reason.BAD_SAMPLE, f"{name} must be a number, not {kind(value)}"))
+        elif (fault := number_fault(name, value)) is not None:
+            refused.append(fault)
+        else:
+            values[name] = float(value)
+    return values, refused
 
 
 def _is_number(value: _Json) -> TypeGuard[float]:
@@ -169,9 +207,22 @@ def _is_whole(value: _Json, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _kind(value: _Json) -> str:
+def _is_ts(value: _Json) -> bool:
+    return _is_whole(value, 0, MAX_CLOCK)
+
+
+def _is_up(value: _Json) -> bool:
+    return _is_number(value) and 0 <= value <= MAX_CLOCK
+
+
+_TIMES: Final = (("ts", _is_ts, f"an integer in 0…{MAX_CLOCK}"), ("up", _is_up, f"seconds in 0…{MAX_CLOCK}"))
+"""The optional times of a sample: whether a value is one, and what is wanted."""
+
+
+def kind(value: _Json) -> str:
+    """What a JSON value is, in a sentence."""
     return _JSON_NAMES.get(type(value), "null" if value is None else "an object")
 
 
 def _shown(value: _Json) -> str:
-    return quoted(repr(value)).strip("'") if _is_number(value) else _kind(value)
+    return quoted(repr(value)).strip("'") if _is_number(value) else kind(value)

@@ -8,7 +8,7 @@ from typing import Final
 
 from telemetry.envelopes import envelopes
 from telemetry.inventory import Inventory
-from telemetry.wire import Address, Reason, Rejected, quoted
+from telemetry.wire import Address, Ignored, Reason, Rejected, quoted
 
 _SPARE: Final = 1_024
 
@@ -26,8 +26,8 @@ class Directory:
         self._known = dict(self._foreseen())
         self._most = len(self._known) + 2 * len(inventory.devices) + _SPARE
 
-    def resolve(self, topic: str) -> Address | Rejected:
-        """The address that a topic names, or why it names none."""
+    def resolve(self, topic: str) -> Address | Ignored | Rejected:
+        """The address that a topic names, or that nothing is measured there, or why it names none."""
         return self._known.get(topic) or self._learn(topic)
 
     def _foreseen(self) -> Iterator[tuple[str, Address]]:
@@ -37,13 +37,13 @@ class Directory:
                 if isinstance(address, Address):
                     yield topic, address
 
-    def _learn(self, topic: str) -> Address | Rejected:
+    def _learn(self, topic: str) -> Address | Ignored | Rejected:
         address = self._parse(topic)
         if isinstance(address, Address) and len(self._known) < self._most:
             self._known[topic] = address
         return address
 
-    def _parse(self, topic: str) -> Address | Rejected:
+    def _parse(self, topic: str) -> Address | Ignored | Rejected:
         for envelope in self._envelopes:
             address = envelope.match(topic, self._inventory)
             if address is not None:

@@ -164,7 +164,10 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A sensor on an asset. ``profile`` names its codec, ``native`` speaks our own JSON."""
+    """A sensor on an asset. ``profile`` names its codec, ``native`` speaks our own JSON.
+
+    ``settings`` are those of its codec that were changed in the device, by name.
+    """
 
     id: str
     asset: str
@@ -175,6 +178,7 @@ class Device:
     dev_eui: str | None = None
     radio_gateway: str | None = None
     trial_until: datetime | None = None
+    settings: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,8 @@ def _device(row: Row) -> Iterator[Fault]:
             f"is missing, but profile {shown(profile)} is heard by it",
             "Copy the 16 hexadecimal digits from the device's label.",
         )
+    if profile == NATIVE and row.table.get("settings") is not None:
+        yield row.fault(("settings",), "does not belong to a native device", "Remove it: only codecs have settings.")
 
 
 def _stops(sheet: Sheet) -> Iterator[Fault]:

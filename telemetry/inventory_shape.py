@@ -42,6 +42,9 @@ from telemetry.inventory_fields import (
 )
 from telemetry.terms import Hours, Level, Power, Role
 
+APPLICATION_PORTS: Final = 223
+"""The highest LoRaWAN port that is an application's own; those above are the standard's."""
+
 
 def _rounds_in_order(rounds: dict[str, Hours]) -> dict[str, Hours]:
     """Refuse rounds that run over midnight or into each other."""
@@ -165,6 +168,16 @@ class FeederShape(Shape):
         return Feeder(self.id, self.name, self.area)
 
 
+class SettingsShape(Shape):
+    """``settings`` of a device: what was changed in it and decides what its bytes mean."""
+
+    f_port: Annotated[int, Field(ge=1, le=APPLICATION_PORTS)] | None = None
+
+    def build(self) -> dict[str, float]:
+        """Give those that are set."""
+        return self.model_dump(exclude_none=True)
+
+
 class DeviceShape(Shape):
     """A row of ``devices``."""
 
@@ -177,6 +190,7 @@ class DeviceShape(Shape):
     dev_eui: DevEui | None = None
     radio_gateway: Reference | None = None
     trial_until: Moment | None = None
+    settings: SettingsShape = SettingsShape()
 
     def build(self) -> Device:
         """Give the device."""
@@ -190,6 +204,7 @@ class DeviceShape(Shape):
             dev_eui=self.dev_eui,
             radio_gateway=self.radio_gateway,
             trial_until=self.trial_until,
+            settings=self.settings.build(),
         )
 
 
@@ -211,5 +226,6 @@ PARTS: Final[Mapping[str, type[Shape]]] = {
     "days": LunarShape,
     "bin": BinShape,
     "plant": PlantShape,
+    "settings": SettingsShape,
 }
 """The shape of each mapping inside a row, by the key it stands under."""

@@ -103,10 +103,24 @@ class Clock(IntEnum):
     SERVER = 2
 
 
+class RefusedValue(Struct, frozen=True, gc=False):
+    """One value of a sample that was refused by itself: which, a reason fit for a metric, and a sentence.
+
+    ``subject`` is a quantity, or the name of an optional part beside the values (``ts``, ``up``, ``time``, ``rxInfo``).
+    """
+
+    subject: str
+    reason: str
+    detail: str
+
+
 class Sample(Struct, frozen=True, gc=False):
     """One sample as it stood on the wire: validated, not yet timed and not yet known to be new.
 
-    ``boot`` and ``seq`` are 0…2³²-1. ``ts_ms`` is the device's own clock, ``up_s`` its uptime in seconds.
+    ``boot`` and ``seq`` are 0…2³²-1; the boot of a LoRaWAN frame is its session until its epoch is known
+    (``sequence.EPOCH``), and by its ``fingerprint`` it is known again when the device's counter has begun anew.
+    ``ts_ms`` is the device's own clock, ``up_s`` its uptime in seconds. ``partial`` names the channel with which a
+    frame went on that its codec does not know.
     """
 
     boot: int
@@ -114,7 +128,9 @@ class Sample(Struct, frozen=True, gc=False):
     values: Values
     ts_ms: Millis | None = None
     up_s: float | None = None
-    partial: bool = False
+    partial: str = ""
+    refused: tuple[RefusedValue, ...] = ()
+    fingerprint: bytes = b""
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -135,6 +151,8 @@ class Reading(Struct, frozen=True, gc=False):
     device_ms: Millis | None = None
     judged_pct: float | None = None
     """What the sample counted as in its bin, 0–100, judged when it arrived; ``None`` without a usable distance."""
+    fingerprint: bytes = b""
+    """See ``Sample``; only on its way into the journal, which does not read it back with the rest."""
 
     def judged(self, fill_pct: float) -> "Reading":
         """The same reading with the level that it counted as."""
@@ -150,4 +168,5 @@ class Reading(Struct, frozen=True, gc=False):
             self.values,
             self.device_ms,
             fill_pct,
+            self.fingerprint,
         )

@@ -2,19 +2,40 @@
 
 All state is an immutable ``Windows`` that the caller keeps per device. Nothing here looks anything up: where the
 windows cannot know, they say so, and the caller asks the journal.
+
+A LoRaWAN device does not count its restarts: after one it counts frames from zero again under the same address. So its
+boots are numbered here, as epochs of that address (design.md §5), and a frame is known again by its ``Mark``.
 """
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import Final
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
 from msgspec import Struct
+
+from telemetry.reading import Millis
 
 SPAN: Final = 1_024
 """How far below its highest ``seq`` a window keeps marks."""
 
 BOOTS_HELD: Final = 4
 NONE_STORED: Final = -1
+
+EPOCH: Final = 1 << 32
+"""How far apart the boots of two epochs of a LoRaWAN session are: a boot is epoch · 2³² + devAddr (design.md §5)."""
+
+UNCOUNTED: Final = -1
+"""The ``seq`` of a sign of life that has no counter: a join."""
+
+REMEMBERED_MS: Final = 7 * 86_400_000
+"""How long a frame is known again."""
+
+SAME_WITHIN_MS: Final = 10 * 60_000
+"""So long after a frame the same bytes under the same count are that frame once more, not a restarted device's."""
+
+_HASH: Final = 8
+_NOTHING: Final = bytes(_HASH)
 
 _MARKS: Final = (1 << (SPAN + 1)) - 1
 
@@ -97,6 +118,71 @@ def mark(windows: Windows, boot: int, seq: int, stored_top: int = NONE_STORED) -
     floor = 0 if windows.complete else max(seq, stored_top)
     found = Window(boot, stored_top, 0 if stored_top == NONE_STORED else 1, floor)
     return mark(_opened(windows, found), boot, seq)
+
+
+class Mark(NamedTuple):
+    """What is kept of a LoRaWAN frame to know it again: its boot, when it came, the network's ``time``, and hashes."""
+
+    boot: int
+    received_ms: Millis
+    time_ms: Millis | None
+    fingerprint: bytes | None
+
+
+def fingerprint(deduplication_id: str, payload: bytes) -> bytes:
+    """Eight bytes of hash of each, zeros for what is not there."""
+    of_id = blake2b(deduplication_id.encode(), digest_size=_HASH).digest() if deduplication_id else _NOTHING
+    return of_id + (blake2b(payload, digest_size=_HASH).digest() if payload else _NOTHING)
+
+
+def is_repeat(frame: Mark, stored: Iterable[Mark]) -> bool:
+    """Whether a frame is one of those stored under its address and count, in whatever epoch (design.md §5)."""
+    return any(_is_same(frame, one) for one in stored)
+
+
+def _is_same(frame: Mark, one: Mark) -> bool:
+    """The same uplink by the network's id or time; or the same bytes shortly after, as a device sends them again.
+
+    Frames stored before there were fingerprints are known by their time alone.
+    """
+    if frame.time_ms is not None and frame.time_ms == one.time_ms:
+        return True
+    if not frame.fingerprint or not one.fingerprint:
+        return False
+    if frame.fingerprint[:_HASH] == one.fingerprint[:_HASH] != _NOTHING:
+        return True
+    return frame.fingerprint[_HASH:] == one.fingerprint[_HASH:] != _NOTHING and _apart_ms(frame, one) <= SAME_WITHIN_MS
+
+
+def _apart_ms(frame: Mark, one: Mark) -> int:
+    """By the network's clock where it told the time of both: frames that waited for us all come at once."""
+    if frame.time_ms is not None and one.time_ms is not None:
+        return abs(frame.time_ms - one.time_ms)
+    return abs(frame.received_ms - one.received_ms)
+
+
+def newest_epoch(windows: Windows, session: int) -> int | None:
+    """The boot of the newest epoch of a session; ``None`` if none is held. No epoch is ever older than one held."""
+    return max(_held(windows, session), default=None)
+
+
+def unmarked_epoch(windows: Windows, session: int, seq: int) -> int | None:
+    """The boot under which a frame is new for sure; ``None`` where a frame of its count may have been stored."""
+    if windows.boot == session and not windows.others and windows.complete and seq > windows.top:
+        return session  # nearly every frame there is
+    boots = _held(windows, session)
+    if not boots:
+        return session if windows.complete else None
+    newest = max(boots)
+    if len(boots) <= newest // EPOCH or any(judge(windows, boot, seq) is not Verdict.NEW for boot in boots):
+        return None
+    return newest
+
+
+def _held(windows: Windows, session: int) -> list[int]:
+    """The epochs of a session whose windows are held, by boot."""
+    boots = (windows.boot, *(window.boot for window in windows.others))
+    return [boot for boot in boots if boot >= 0 and boot % EPOCH == session]
 
 
 def restore(stored: Iterable[tuple[int, int]], *, complete: bool) -> Windows:

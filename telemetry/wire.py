@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"
     OUT_OF_RANGE = "out_of_range"
     BAD_FRAME = "bad_frame"
+    ENCRYPTED = "encrypted"
 
 
 class Uplink(Struct, frozen=True, gc=False):
@@ -66,6 +67,38 @@ class Samples(Struct, frozen=True, gc=False):
     unknown_keys: int = 0
 
 
+class Traffic(StrEnum):
+    """What normal traffic without a measurement is about; few, so that each can be a label of a metric."""
+
+    MAC = "mac"
+    PORT = "port"
+    INFORMATION = "information"
+    JOIN = "join"
+    ACK = "ack"
+    TXACK = "txack"
+    STATUS = "status"
+    LOG = "log"
+    LOCATION = "location"
+    INTEGRATION = "integration"
+    COMMAND = "command"
+    OTHER = "other"
+
+
+class Ignored(Struct, frozen=True, gc=False):
+    """Normal traffic that measures nothing: counted by kind, never quarantined.
+
+    It is ``alive`` if the device itself spoke: that renews when it was last seen and is no sample. ``device`` and
+    ``sample`` then say who it was and by what it is known again; the sample has no value in it. ``detail`` is a
+    sentence where a person may have to mend something.
+    """
+
+    kind: Traffic
+    alive: bool = False
+    detail: str = ""
+    device: str = ""
+    sample: Sample | None = None
+
+
 class Status(Struct, frozen=True, gc=False):
     """A device's retained status; stored, it moves no deadline."""
 
@@ -76,13 +109,7 @@ class Status(Struct, frozen=True, gc=False):
     ts_ms: Millis | None = None
 
 
-class Echo(Struct, frozen=True, gc=False):
-    """Our own command coming back to us: counted and acknowledged, nothing else."""
-
-    device: str
-
-
-Decoded: TypeAlias = Samples | Status | Echo | Rejected
+Decoded: TypeAlias = Samples | Status | Ignored | Rejected
 
 
 Reader: TypeAlias = Callable[[bytes, Device], Decoded]
@@ -99,8 +126,8 @@ class Address(NamedTuple):
 class Resolver(Protocol):
     """Who knows where a topic leads (``directory.Directory``)."""
 
-    def resolve(self, topic: str) -> Address | Rejected:
-        """The address that a topic names, or why it names none."""
+    def resolve(self, topic: str) -> Address | Ignored | Rejected:
+        """The address that a topic names, or that nothing is measured there, or why it names none."""
 
 
 def decode(uplink: Uplink, directory: Resolver) -> Decoded:
@@ -108,7 +135,7 @@ def decode(uplink: Uplink, directory: Resolver) -> Decoded:
     if len(uplink.payload) > MAX_PAYLOAD_BYTES:
         return Rejected(Reason.TOO_LARGE, f"{len(uplink.payload)} bytes; at most {MAX_PAYLOAD_BYTES} are read")
     address = directory.resolve(uplink.topic)
-    if isinstance(address, Rejected):
+    if isinstance(address, Ignored | Rejected):
         return address
     return address.read(uplink.payload, address.device)
 

@@ -102,9 +102,10 @@ class ListJournal:
     def commit(self, entry: Entry) -> None:
         bugs = [row.detail for row in entry.quarantined if row.reason == BUG]
         assert bugs == [], "our own mistake"
-        self.memory.keep(entry.readings)
+        self.memory.keep(entry)
         self.readings += entry.readings
         self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
+        self.tracks |= {device: Placed(len(self.readings), blob) for device, blob in entry.tracks.items()}
         self.alerts |= entry.alerts
         self.mailboxes |= entry.mailboxes
         self.meta |= entry.meta

@@ -329,6 +329,24 @@ def wrong_uplinks(home: Installation) -> Iterator[Case]:
         payload = SAMPLE.format(seq=1, ts=RECEIVED_MS, distance=distance)
         yield met(title, f"`{payload}`", line, payload)
 
+    said = '{"v":1,"boot":3,"seq":1,"ts":null,"readings":{"distance_mm":412,"battery_pct":101}}'
+    wrong = f"`{said}`: each is refused alone and shown at its device on the desk; the rest counts."
+    yield met("A value that cannot be, a time that cannot be read", wrong, line, said)
+    nested = '{"v":1,"x":' + "[" * 101 + "]" * 101 + "}"
+    yield met("Lists in lists without end", "A key we do not know, 101 lists deep.", line, nested)
+
+    line = "cunjing decode --envelope chirpstack --profile milesight-em400 < payload"
+    whose = {"deviceInfo": {"devEui": "24e124713b000004"}, "devAddr": "01a2b3c4", "fPort": 85, "data": "AXVc"}
+    locked = json.dumps(whose | {"joinServerContext": {"sessionKeyId": "0a"}})
+    yield met("A frame that ChirpStack cannot decrypt", "Its join server keeps the AppSKey to itself.", line, locked)
+    wrong = (
+        "Nothing is measured there. The device lives, and its asset's page says so; `settings: {f_port: 2}` mends it."
+    )
+    yield met("A report on another port", wrong, line, json.dumps(whose | {"fPort": 2}))
+    wrong = "`devAddr` is missing: nobody could tell the frame from another that counts the same."
+    nameless = {key: value for key, value in whose.items() if key != "devAddr"}
+    yield met("A frame without an address", wrong, line, json.dumps(nameless))
+
     for year, ts in ((1970, 0), (2036, 2_085_978_496_000)):
         wrong = f"`ts` is {ts}. The sample counts, with our time instead of the device's: `clock` is `server`."
         shown = stored(home, SAMPLE.format(seq=year, ts=ts, distance=412))

@@ -52,10 +52,10 @@ def starts(window: Window) -> range:
 
 def in_order(readings: Iterable[Reading]) -> list[Reading]:
     """Each reading once, by the time it counts for: neither the order of arrival nor a repetition is left."""
-    seen: set[tuple[str, int, int]] = set()
+    seen: set[tuple[str, int, int, Millis]] = set()
     ordered: list[Reading] = []
     for reading in sorted(readings, key=_ORDER):
-        name = (reading.device, reading.boot, reading.seq)
+        name = (reading.device, reading.boot, reading.seq, reading.observed_ms)  # one frame may tell of several times
         if name not in seen:
             seen.add(name)
             ordered.append(reading)

@@ -9,8 +9,8 @@ from gateway.cli.ending import Code, print_lines, say
 
 if TYPE_CHECKING:
     from telemetry.inventory import Device
-    from telemetry.reading import Sample
-    from telemetry.wire import Decoded, Rejected
+    from telemetry.reading import RefusedValue, Sample
+    from telemetry.wire import Decoded, Ignored, Rejected
 
 _RAW: Final = "raw"
 
@@ -22,8 +22,11 @@ def decode(
         str, typer.Option(metavar="P", help="The device's profile: native, or a codec's name.")
     ] = "native",
 ) -> None:
-    """One payload to its samples, or why not. From standard input; JSON, or the reason and exit code 1."""
-    from telemetry.wire import MAX_PAYLOAD_BYTES, Reason, Rejected, Samples
+    """One payload to its samples, or why not. From standard input; JSON, or the reason and exit code 1.
+
+    A value that is refused stands beside those that count; traffic that measures nothing is named by its kind.
+    """
+    from telemetry.wire import MAX_PAYLOAD_BYTES, Ignored, Reason, Rejected, Samples
 
     _check(envelope, profile)
     payload = sys.stdin.buffer.read()
@@ -32,8 +35,10 @@ def decode(
     said = _frame(payload, profile) if envelope == _RAW else _unwrapped(payload, envelope, profile)
     if isinstance(said, Rejected):
         _refuse(said)
+    if isinstance(said, Ignored):
+        _show({"ignored": said.kind, "alive": said.alive} | ({"detail": said.detail} if said.detail else {}))
     if isinstance(said, Samples):
-        _show([_plain(sample) for sample in said.samples])
+        _show({"samples": [_plain(sample) for sample in said.samples]})
         if said.refused:
             _refuse(*said.refused)
 
@@ -58,17 +63,23 @@ def _unwrapped(payload: bytes, envelope: str, profile: str) -> "Decoded":
     return envelopes()[envelope].read(payload, _anybody(profile))
 
 
-def _frame(payload: bytes, profile: str) -> "Rejected | None":
-    """A frame without an envelope has neither boot nor seq; shown here, unless it is refused."""
+def _frame(payload: bytes, profile: str) -> "Ignored | Rejected | None":
+    """A frame without an envelope has neither boot nor seq; shown here, unless nothing of it counts."""
     from msgspec import to_builtins
 
     from telemetry.codecs import Frame, codecs
 
     codec = codecs()[profile]
-    said = codec.decode(_from_hex(payload), codec.f_port)
+    said = codec.decode(_from_hex(payload), codec.f_port, {})
     if not isinstance(said, Frame):
         return said
-    _show([{"partial": said.partial, "values": to_builtins(said.values)}])
+    _show(
+        {
+            "samples": [
+                _told(said.partial, record.refused) | {"values": to_builtins(record.values)} for record in said.records
+            ]
+        }
+    )
     return None
 
 
@@ -93,14 +104,27 @@ def _plain(sample: "Sample") -> dict[str, Any]:
     """Boot, seq and values, and what else the sample says; what it leaves out is left out."""
     from msgspec import to_builtins
 
-    said = to_builtins(sample)
-    return {key: said[key] for key in ("boot", "seq", "ts_ms", "up_s", "partial", "values") if said[key] is not None}
+    times = {name: value for name in ("ts_ms", "up_s") if (value := getattr(sample, name)) is not None}
+    counters = {"boot": sample.boot, "seq": sample.seq}
+    return counters | times | _told(sample.partial, sample.refused) | {"values": to_builtins(sample.values)}
 
 
-def _show(samples: list[dict[str, Any]]) -> None:
+def _told(partial: str, refused: "tuple[RefusedValue, ...]") -> dict[str, Any]:
+    """What somebody has to be told of a sample beside its values: where the frame ends for us, and what was refused."""
+    from msgspec import to_builtins
+
+    told: dict[str, Any] = {"partial": bool(partial)}
+    if partial:
+        told["unknown"] = partial
+    if refused:
+        told["refused"] = to_builtins(refused)
+    return told
+
+
+def _show(said: dict[str, Any]) -> None:
     from msgspec import json
 
-    print_lines([json.encode({"samples": samples}).decode()])
+    print_lines([json.encode(said).decode()])
 
 
 def _refuse(*refused: "Rejected") -> None:

@@ -71,6 +71,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             story = account.account(journal, visit.present.inventory, asset, at_ms)
             chart = _chart(journal, visit, asset, days)
+            anomalies = journal.anomalies([device.id for device in _devices(visit, asset)])
         with visit.present.feed.present() as projection:
             seen, look = projection.assets[name], looks.look(projection, asset)
             standing = sorted(projection.of_asset.get(name, {}).values(), key=lambda alert: alert.raised_ms)
@@ -85,6 +86,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             line_pct=visit.present.arrangements.lines_pct.get(name, 66.7),
             standing=standing,
             devices=heard,
+            anomalies=anomalies,
             posts=_posts(visit, asset),
             story=story,
             sample=account.sample,

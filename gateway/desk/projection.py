@@ -16,7 +16,7 @@ from alerts.finding import Found
 from alerts.model import Detail, Event, RunState
 from alerts.plan import AssetState
 from alerts.windows import Window
-from gateway.journal.entry import AlertRow, Entry
+from gateway.journal.entry import AlertRow, Entry, SignOfLife
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis, Reading
 
@@ -71,6 +71,8 @@ class Projection:
     """Episodes that are not over, by id."""
     of_asset: dict[str, dict[str, Alert]] = field(default_factory=dict)
     """The same by what they stand on."""
+    asset_of: dict[str, str] = field(default_factory=dict)
+    """What each device is on."""
 
     @classmethod
     def of(cls, inventory: Inventory, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> Self:
@@ -78,6 +80,7 @@ class Projection:
         made = cls(
             {asset: _remembered(states.get(asset)) for asset in inventory.assets},
             {device: Heard() for device in inventory.devices},
+            asset_of={device.id: device.asset for device in inventory.devices.values()},
         )
         for asset, devices in inventory.devices_of.items():
             state = states.get(asset)
@@ -98,6 +101,8 @@ class Projection:
         """What one commit changed; answers which kinds of thing it was."""
         for reading in entry.readings:
             self._see(reading)
+        for sign in entry.signs_of_life:
+            self._live(sign)
         for event in entry.events:
             self._hear(event)
         for row in entry.alerts.values():
@@ -128,6 +133,13 @@ class Projection:
         seen.water_mm = seen.water_mm if values.level_mm is None else values.level_mm
         seen.flow_m3h = seen.flow_m3h if values.flow_m3h is None else values.flow_m3h
         seen.current_a = seen.current_a if values.pump_current_a is None else values.pump_current_a
+
+    def _live(self, sign: SignOfLife) -> None:
+        heard = self.devices.get(sign.device)
+        if heard is not None:
+            heard.heard_ms = max(heard.heard_ms, sign.received_ms)
+            seen = self.assets[self.asset_of[sign.device]]
+            seen.heard_ms = max(seen.heard_ms, sign.received_ms)
 
     def _hear(self, event: Event) -> None:
         seen = self.assets.get(event.asset)
@@ -181,7 +193,7 @@ def _begun(window: str, at_ms: Millis, detail: Detail) -> Window:
 
 
 def _topics(entry: Entry) -> Iterable[Topic]:
-    if entry.readings:
+    if entry.readings or entry.signs_of_life:
         yield Topic.LEVELS
     if entry.alerts or entry.events or entry.cases:
         yield Topic.CASES

@@ -58,5 +58,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(word=words.word, sign=words.sign, runs={name: said for name, (said, _) in boards.RUNS.items()})
-    made.filters.update(rule=words.rule, severity=words.severity, tenths=tenths, span=span, masked=masked, path=quote)
+    made.filters.update(
+        rule=words.rule,
+        subject=words.subject,
+        severity=words.severity,
+        tenths=tenths,
+        span=span,
+        masked=masked,
+        path=quote,
+    )
     return made

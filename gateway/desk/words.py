@@ -51,3 +51,9 @@ def quantity(name: str, value: float) -> str:
         return f"{called} {word('flags', 'yes' if value else 'no')}"
     shown = f"{value:.1f}".rstrip("0").rstrip(".")
     return f"{called} {shown}{f' {unit}' if unit else ''}"
+
+
+def subject(name: str) -> str:
+    """电量: what a value is called, or a part beside the values."""
+    found = catalogue()["quantities"].get(name)
+    return str(found[0]) if found else word("parts", name)

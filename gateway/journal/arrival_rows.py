@@ -1,15 +1,18 @@
-"""What arrived and is no reading: when a device became known, its status, and what was refused.
+"""What arrived and is no reading: when a device became known, its status, its signs of life, and what was refused.
 
 Only statements stand here; the transaction around them is the writer's. Strangers' texts pass through here.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from gateway.journal.aside import Aside, Looked
-from gateway.journal.entry import Quarantined
+from gateway.journal.entry import Anomaly, Quarantined, SignOfLife
 from gateway.journal.names import Names
 from telemetry.reading import Millis
+from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
 
 
@@ -37,6 +40,75 @@ def keep_statuses(connection: sqlite3.Connection, statuses: Iterable[tuple[Statu
             for status, received_ms in statuses
         ],
     )
+
+
+def add_signs_of_life(connection: sqlite3.Connection, signs: Iterable[SignOfLife], devices: Names) -> None:
+    """Keeps uplinks that measured nothing, so that they are known again."""
+    connection.executemany(
+        "INSERT INTO sign_of_life (device, boot, seq, received_ms, device_ms, fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
+        [(devices[sign.device], *sign[1:]) for sign in signs],
+    )
+
+
+def life_marks(connection: sqlite3.Connection, device: int, session: int, seq: int, since_ms: Millis) -> list[Mark]:
+    """Signs of life of a session under a count that came since then."""
+    rows = connection.execute(
+        "SELECT boot, received_ms, device_ms, fingerprint FROM sign_of_life"
+        " WHERE device = ? AND seq = ? AND boot % ? = ? AND received_ms >= ? ORDER BY id DESC",
+        (device, seq, EPOCH, session, since_ms),
+    )
+    return [Mark(*row) for row in rows]
+
+
+def newest_life_epoch(connection: sqlite3.Connection, device: int, session: int) -> int | None:
+    """The boot of the newest epoch of a session of which a counted sign of life is kept."""
+    found = connection.execute(
+        "SELECT max(boot) FROM sign_of_life WHERE device = ? AND seq >= 0 AND boot % ? = ?", (device, EPOCH, session)
+    ).fetchone()[0]
+    return None if found is None else int(found)
+
+
+def expire_signs_of_life(connection: sqlite3.Connection, now_ms: Millis, most: int) -> int:
+    """Deletes those by which nothing is known again any more, oldest first."""
+    return connection.execute(
+        "DELETE FROM sign_of_life WHERE id IN"
+        " (SELECT id FROM (SELECT id, received_ms FROM sign_of_life ORDER BY id LIMIT ?) WHERE received_ms < ?)",
+        (most, now_ms - REMEMBERED_MS),
+    ).rowcount
+
+
+ANOMALIES_KEPT_MS: Final = 30 * 86_400_000
+"""What was not wrong for so long is not shown any more; should it come again, it begins anew."""
+
+
+_KEEP_ANOMALY: Final = """
+    INSERT INTO anomaly (device, kind, subject, since_ms, last_ms, times, reason, detail)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (device, kind, subject) DO UPDATE SET
+        since_ms = min(since_ms, excluded.since_ms), last_ms = max(last_ms, excluded.last_ms),
+        times = times + excluded.times, reason = excluded.reason, detail = excluded.detail
+"""
+_ANOMALIES: Final = """
+    SELECT device.name, kind, subject, since_ms, last_ms, times, reason, detail
+    FROM json_each(?) JOIN device ON device.name = json_each.value JOIN anomaly ON anomaly.device = device.id
+    ORDER BY last_ms DESC, kind, subject
+"""
+
+
+def keep_anomalies(connection: sqlite3.Connection, anomalies: Iterable[Anomaly], devices: Names) -> None:
+    """Adds to what is known of each: how often, and what of the last time."""
+    rows = [(devices[each.device], *each[1:-1], _storable(each.detail)) for each in anomalies]
+    connection.executemany(_KEEP_ANOMALY, rows)
+
+
+def anomalies(connection: sqlite3.Connection, devices: Collection[str]) -> list[Anomaly]:
+    """What is wrong with what some devices say, the latest first."""
+    return [Anomaly(*row) for row in connection.execute(_ANOMALIES, (json.dumps(list(devices)),))]
+
+
+def expire_anomalies(connection: sqlite3.Connection, now_ms: Millis) -> int:
+    """Deletes what was not wrong for long; there are a few rows a device at most."""
+    return connection.execute("DELETE FROM anomaly WHERE last_ms < ?", (now_ms - ANOMALIES_KEPT_MS,)).rowcount
 
 
 def add_quarantined(connection: sqlite3.Connection, quarantined: Iterable[Quarantined]) -> None:

@@ -12,8 +12,8 @@ from msgspec import Struct
 from alerts.alert import Alert
 from alerts.assembly import unpack_alert
 from alerts.model import Event
-from gateway.journal import reading_rows
-from gateway.journal.entry import Spell
+from gateway.journal import arrival_rows, reading_rows
+from gateway.journal.entry import Anomaly, Spell
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
@@ -119,6 +119,11 @@ class CaseReader(RollupReader):
         with translated(self._path):
             rows = self._connection.execute(_SPELLS, (asset, from_ms, to_ms, from_ms)).fetchall()
         return [Spell(*row) for row in rows]
+
+    def anomalies(self, devices: Collection[str]) -> list[Anomaly]:
+        """What is wrong with what some devices say while the rest of it counts, the latest first."""
+        with translated(self._path):
+            return arrival_rows.anomalies(self._connection, devices)
 
     def last_readings(self, devices: Iterable[str], before_ms: Millis, most: int) -> list[Reading]:
         """The last readings of some devices received before an instant, the newest last."""

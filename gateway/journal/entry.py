@@ -3,7 +3,7 @@
 Nothing here knows SQLite. An entry is filled while a batch is judged and may be committed again after a failure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Literal, NamedTuple, Self, TypeAlias
@@ -16,6 +16,7 @@ from alerts.rollups.rows import Rollup
 from alerts.undo import UndoDict, UndoList, UndoLog
 from gateway.journal.aside import Looked
 from telemetry.reading import Millis, Reading
+from telemetry.sequence import Mark
 from telemetry.wire import Status
 
 
@@ -25,6 +26,39 @@ class Quarantined(NamedTuple):
     received_ms: Millis
     topic: str
     payload: bytes
+    reason: str
+    detail: str
+
+
+class SignOfLife(NamedTuple):
+    """An uplink by which a device lived and measured nothing; see ``telemetry.sequence.Mark`` for the rest of it."""
+
+    device: str
+    boot: int
+    seq: int
+    received_ms: Millis
+    device_ms: Millis | None
+    fingerprint: bytes
+
+
+class AnomalyKind(StrEnum):
+    """What may be wrong with what a device says while the rest of it counts."""
+
+    REFUSED = "refused"
+    PARTIAL = "partial"
+    RESTARTED = "restarted"
+    PORT = "port"
+
+
+class Anomaly(NamedTuple):
+    """What was wrong, since when, how often, and what of the last time; a refused value has a name and a reason."""
+
+    device: str
+    kind: str
+    subject: str
+    since_ms: Millis
+    last_ms: Millis
+    times: int
     reason: str
     detail: str
 
@@ -237,7 +271,8 @@ class Entry:
 
     ``states`` names only assets whose machines moved, ``mailboxes`` numbers whose box is another. ``dropped`` pairs
     a notification's key with the reason why it will not be sent. ``known`` says since when a device is known; the first
-    instant told is kept. ``consumed`` says up to which id a consumer has dealt with its stream.
+    instant told is kept. ``consumed`` says up to which id a consumer has dealt with its stream. ``tracks`` names only
+    devices whose track does not follow from their readings.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -263,6 +298,27 @@ class Entry:
     answers: list[Answered] = field(default_factory=list)
     cases: dict[str, CaseRow] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
+    signs_of_life: list[SignOfLife] = field(default_factory=list)
+    anomalies: dict[tuple[str, str, str], Anomaly] = field(default_factory=dict)
+    tracks: dict[str, bytes] = field(default_factory=dict)
+
+    def note(
+        self, device: str, kind: AnomalyKind, at_ms: Millis, detail: str, *, subject: str = "", reason: str = ""
+    ) -> None:
+        """One more time that something was wrong."""
+        name = (device, str(kind), subject)
+        before = self.anomalies.get(name)
+        since_ms, times = (at_ms, 0) if before is None else (before.since_ms, before.times)
+        self.anomalies[name] = Anomaly(*name, since_ms, at_ms, times + 1, reason, detail)
+
+    def marks(self) -> Iterator[tuple[str, int, Mark]]:
+        """By what its LoRaWAN frames are known again: device, count and mark of each."""
+        for reading in self.readings:
+            if reading.fingerprint:
+                mark = Mark(reading.boot, reading.received_ms, reading.device_ms, reading.fingerprint)
+                yield reading.device, reading.seq, mark
+        for sign in self.signs_of_life:
+            yield sign.device, sign.seq, Mark(sign.boot, sign.received_ms, sign.device_ms, sign.fingerprint)
 
     @classmethod
     def under(cls, undo: UndoLog) -> Self:

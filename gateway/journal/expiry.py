@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.journal import ledger_rows, rollup_rows
+from gateway.journal import arrival_rows, ledger_rows, rollup_rows
 from gateway.journal.mark_rows import keep_meta
 from gateway.journal.retention import KEEP_CASES_MS, Keep, Pressure
 from telemetry.reading import Millis
@@ -27,13 +27,14 @@ class Expired:
     pressure: Pressure
     readings: int
     quarantined: int
+    arrivals: int
     cases: int
     rollups: int
 
     @property
     def rows(self) -> int:
         """All of them."""
-        return self.readings + self.quarantined + self.cases + self.rollups
+        return self.readings + self.quarantined + self.arrivals + self.cases + self.rollups
 
 
 _READINGS: Final = """
@@ -103,6 +104,12 @@ def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep
     """Deletes quarantined uplinks that are too old or too many."""
     bounds = {"before": now_ms - keep.quarantined_ms, "keep": keep.quarantined_rows, "rows": STEP_ROWS}
     return connection.execute(_QUARANTINE, bounds).rowcount
+
+
+def expire_arrivals(connection: sqlite3.Connection, now_ms: Millis) -> int:
+    """Deletes signs of life by which nothing is known again any more, and anomalies of long ago."""
+    signs = arrival_rows.expire_signs_of_life(connection, now_ms, STEP_ROWS)
+    return signs + arrival_rows.expire_anomalies(connection, now_ms)
 
 
 def expire_cases(connection: sqlite3.Connection, now_ms: Millis) -> int:

@@ -23,15 +23,20 @@ def keep_states(connection: sqlite3.Connection, states: Mapping[str, bytes], pos
     )
 
 
+def keep_tracks(connection: sqlite3.Connection, tracks: Mapping[str, bytes], position: int, devices: Names) -> None:
+    """Writes each device's track as including every reading up to ``position``."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO track (device, position, blob) VALUES (?, ?, ?)",
+        [(devices[device], position, blob) for device, blob in tracks.items()],
+    )
+
+
 def keep_snapshot(
     connection: sqlite3.Connection, snapshot: Snapshot, position: int, assets: Names, devices: Names
 ) -> None:
     """Writes all states and tracks, from which a start goes on with the readings after ``position``."""
     keep_states(connection, snapshot.states, position, assets)
-    connection.executemany(
-        "INSERT OR REPLACE INTO track (device, position, blob) VALUES (?, ?, ?)",
-        [(devices[device], position, blob) for device, blob in snapshot.tracks.items()],
-    )
+    keep_tracks(connection, snapshot.tracks, position, devices)
     keep_meta(connection, {SNAPSHOT_POSITION: str(position), SNAPSHOT_RULESET: snapshot.ruleset})
 
 

@@ -13,6 +13,7 @@ from msgspec import to_builtins
 
 from gateway.journal.names import Names
 from telemetry.reading import QUANTITIES, Clock, Millis, Reading, Values
+from telemetry.sequence import EPOCH, Mark
 
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -25,8 +26,8 @@ _BLOCKS: Final = (100, 25, 5, 1)
 
 
 @lru_cache(maxsize=512)
-def _insert(quantities: tuple[str, ...], rows: int) -> str:
-    columns = (*_HEAD, *quantities)
+def _insert(shape: tuple[str, ...], rows: int) -> str:
+    columns = (*_HEAD, *shape)
     row = f"({', '.join('?' * len(columns))})"
     return f"INSERT INTO reading ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 -- fixed names
 
@@ -38,6 +39,8 @@ def insert(
     shapes: dict[tuple[str, ...], list[Any]] = {}
     for number, reading in enumerate(readings, start=after + 1):
         values = to_builtins(reading.values)
+        if reading.fingerprint:
+            values["fingerprint"] = reading.fingerprint
         shape = tuple(values)
         flat = shapes.get(shape)
         if flat is None:
@@ -61,12 +64,12 @@ def insert(
     return after + len(readings)
 
 
-def _insert_all(connection: sqlite3.Connection, quantities: tuple[str, ...], flat: list[Any]) -> None:
-    width = len(_HEAD) + len(quantities)
+def _insert_all(connection: sqlite3.Connection, shape: tuple[str, ...], flat: list[Any]) -> None:
+    width = len(_HEAD) + len(shape)
     at = 0
     for block in _BLOCKS:
         while len(flat) - at >= block * width:
-            connection.execute(_insert(quantities, block), flat[at : at + block * width])
+            connection.execute(_insert(shape, block), flat[at : at + block * width])
             at += block * width
 
 
@@ -126,8 +129,27 @@ _SEEN: Final = f"""
 _HIGHEST: Final = f"""
     {_STRETCHES}
     SELECT max(seq) FROM stretch CROSS JOIN reading
-    ON (reading.id >> 11) = stretch.n AND device = :device AND boot = :boot
+    ON (reading.id >> 11) = stretch.n AND device = :device AND boot = :boot AND reading.id <= :newest
 """  # noqa: S608 -- words of our own
+_NEWEST_EPOCH: Final = f"""
+    {_STRETCHES}
+    SELECT max(boot) FROM stretch CROSS JOIN reading
+    ON (reading.id >> 11) = stretch.n AND device = :device AND boot % :epoch = :session
+"""  # noqa: S608 -- words of our own
+_MARKS: Final = """
+    WITH RECURSIVE stretch (n) AS (
+        SELECT :newest >> 11 UNION ALL
+        SELECT n - 1 FROM stretch
+        WHERE n > (SELECT min(id) >> 11 FROM reading)
+            AND (SELECT received_ms FROM reading WHERE id >= n << 11 ORDER BY id LIMIT 1) >= :since
+    )
+    SELECT boot, received_ms, device_ms, fingerprint FROM stretch CROSS JOIN reading
+    ON (reading.id >> 11) = stretch.n AND device = :device AND boot % :epoch = :session AND seq = :seq
+    WHERE received_ms >= :since LIMIT :most
+"""
+MARKS_MOST: Final = 1_000
+"""So many frames under one count are looked at, the newest; a device that restarts every ten minutes has as many in a
+week."""
 
 
 def seen(connection: sqlite3.Connection, newest: int, device: int, boot: int, seq: int) -> bool:
@@ -136,8 +158,23 @@ def seen(connection: sqlite3.Connection, newest: int, device: int, boot: int, se
     return bool(found[0])
 
 
+def marks(
+    connection: sqlite3.Connection, newest: int, device: int, session: int, seq: int, since_ms: int
+) -> list[Mark]:
+    """The frames of a LoRaWAN session under a count that came since then, newest stretch first; as dear as ``seen``."""
+    bounds = {"newest": newest, "device": device, "session": session, "seq": seq, "since": since_ms}
+    return [Mark(*row) for row in connection.execute(_MARKS, bounds | {"epoch": EPOCH, "most": MARKS_MOST})]
+
+
+def newest_epoch(connection: sqlite3.Connection, newest: int, device: int, session: int) -> int | None:
+    """The boot of the newest epoch kept of a LoRaWAN session, or ``None``; as dear as ``seen``."""
+    bounds = {"newest": newest, "device": device, "session": session, "epoch": EPOCH}
+    found = connection.execute(_NEWEST_EPOCH, bounds).fetchone()[0]
+    return None if found is None else int(found)
+
+
 def highest_seq(connection: sqlite3.Connection, newest: int, device: int, boot: int) -> int | None:
-    """The highest ``seq`` kept of a boot, or ``None``; as dear as ``seen``."""
+    """The highest ``seq`` of a boot among readings up to ``newest``, or ``None``; as dear as ``seen``."""
     found = connection.execute(_HIGHEST, {"newest": newest, "device": device, "boot": boot}).fetchone()[0]
     return None if found is None else int(found)
 

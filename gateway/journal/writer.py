@@ -33,7 +33,7 @@ from gateway.journal.retention import Pressure, keep, pressure_at
 from gateway.journal.trouble import JournalUnavailable, translated
 from gateway.journal.versions import migrate, scripts
 from telemetry.reading import Millis
-from telemetry.sequence import NONE_STORED
+from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
 
 
 class Journal:
@@ -99,14 +99,40 @@ class Journal:
         with translated(self._path):
             return reading_rows.seen(self._connection, self._last_reading_id, number, boot, seq)
 
-    def highest_seq(self, device: str, boot: int) -> int:
-        """The highest ``seq`` kept of a boot, ``sequence.NONE_STORED`` if none is; as dear as ``seen``."""
+    def highest_seq(self, device: str, boot: int, through: int | None = None) -> int:
+        """The highest ``seq`` kept of a boot, ``sequence.NONE_STORED`` if none is; as dear as ``seen``.
+
+        With ``through``, among readings with an id up to that.
+        """
         number = self._devices.get(device)
         if number is None:
             return NONE_STORED
+        newest = self._last_reading_id if through is None else through
         with translated(self._path):
-            found = reading_rows.highest_seq(self._connection, self._last_reading_id, number, boot)
+            found = reading_rows.highest_seq(self._connection, newest, number, boot)
         return NONE_STORED if found is None else found
+
+    def marks(self, device: str, session: int, seq: int, since_ms: Millis) -> list[Mark]:
+        """The frames kept of a LoRaWAN session under a count that came since then; as dear as ``seen``."""
+        number = self._devices.get(device)
+        if number is None:
+            return []
+        with translated(self._path):
+            found = arrival_rows.life_marks(self._connection, number, session, seq, since_ms)
+            if seq != UNCOUNTED:
+                newest = self._last_reading_id
+                found += reading_rows.marks(self._connection, newest, number, session, seq, since_ms)
+        return found
+
+    def newest_epoch(self, device: str, session: int) -> int | None:
+        """The boot of the newest epoch kept of a LoRaWAN session; as dear as ``seen``."""
+        number = self._devices.get(device)
+        if number is None:
+            return None
+        with translated(self._path):
+            living = arrival_rows.newest_life_epoch(self._connection, number, session)
+            reading = reading_rows.newest_epoch(self._connection, self._last_reading_id, number, session)
+        return max((boot for boot in (living, reading) if boot is not None), default=None)
 
     def crossings(self, since_ms: Millis) -> list[Crossing]:
         """The times that bins were over two thirds and that ended since then, or have not."""
@@ -193,6 +219,7 @@ class Journal:
                 pressure=pressure,
                 readings=expiry.expire_readings(self._connection, now_ms, policy, through),
                 quarantined=expiry.expire_quarantine(self._connection, now_ms, policy),
+                arrivals=expiry.expire_arrivals(self._connection, now_ms),
                 cases=expiry.expire_cases(self._connection, now_ms),
                 rollups=expiry.expire_rollups(self._connection, now_ms),
             )
@@ -226,9 +253,12 @@ class Journal:
         arrival_rows.keep_known(db, entry.known, devices)
         last = reading_rows.insert(db, entry.readings, self._last_reading_id, devices, assets)
         arrival_rows.keep_statuses(db, entry.statuses, devices)
+        arrival_rows.add_signs_of_life(db, entry.signs_of_life, devices)
+        arrival_rows.keep_anomalies(db, entry.anomalies.values(), devices)
         arrival_rows.add_quarantined(db, entry.quarantined)
         arrival_rows.keep_looked(db, entry.looked)
         mark_rows.keep_states(db, entry.states, last, assets)
+        mark_rows.keep_tracks(db, entry.tracks, last, devices)
         if entry.snapshot is not None:
             mark_rows.keep_snapshot(db, entry.snapshot, last, assets, devices)
         case_rows.keep_alerts(db, entry.alerts)

@@ -1,7 +1,8 @@
 """Milesight EM400-MUD, -UDL and -TLD: ultrasonic or laser distance, temperature, tilt and battery.
 
-The layout is the maker's (Milesight-IoT/SensorDecoders, em-series/em400-mud, README): id, type and a little-endian
-value, again and again. Thresholds set in the device are not used here: its alarm bytes are read over.
+The layout is the maker's (Milesight-IoT/SensorDecoders, em-series/em400-mud and -tld): id, type and a little-endian
+value, again and again. Thresholds set in the device are not used here: its alarm bytes are read over, as are its words
+about itself and its answers to downlinks.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,10 @@ from struct import Struct
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from telemetry.codecs import Codec, Frame
+from telemetry.codecs import F_PORT, Codec, Frame, Record, Said, Settings
 from telemetry.diagnosis import number_fault
-from telemetry.reading import Values
-from telemetry.wire import Reason, Rejected
+from telemetry.reading import RefusedValue, Values
+from telemetry.wire import Ignored, Reason, Rejected, Traffic
 
 
 class _Channel(NamedTuple):
@@ -40,8 +41,33 @@ _CHANNELS: Final[Mapping[bytes, _Channel]] = MappingProxyType(
     }
 )
 
-_ABOUT_ITSELF: Final[Mapping[bytes, int]] = MappingProxyType(
+_ANSWERS: Final[Mapping[int, int]] = MappingProxyType(
     {
+        0x02: 2,  # collection interval
+        0x03: 2,  # report interval
+        0x06: 9,  # threshold alarm
+        0x10: 1,  # reboot
+        0x13: 1,  # whether the installation height is used
+        0x1C: 2,  # how often a failed measurement is tried again
+        0x28: 1,  # status asked for
+        0x3E: 1,  # whether a tilt stops the measurement
+        0x4A: 1,  # time asked for
+        0x56: 1,  # time-of-flight detection
+        0x70: 2,  # height from which something is there
+        0x71: 1,  # working mode
+        0x77: 2,  # installation height
+        0xA1: 1,  # whether a tilt is reported
+        0xA2: 2,  # disassembly alarm
+        0xA3: 1,  # priority of SIM cards
+        0xA4: 1,  # interval of convergence
+    }
+)
+"""Bytes after a downlink's answer, by its type. Older firmware answers under ``fe``, newer under ``ff``."""
+
+_READ_OVER: Final[Mapping[bytes, int]] = MappingProxyType(
+    {bytes((answering, kind)): size for kind, size in _ANSWERS.items() for answering in (0xFE, 0xFF)}
+    | {
+        b"\x88\x00": 1,  # disassembly alarm of the -TLD: the bin was moved, which nothing here watches
         b"\xff\x01": 1,  # protocol version
         b"\xff\x09": 2,  # hardware version
         b"\xff\x0a": 2,  # firmware version
@@ -52,42 +78,46 @@ _ABOUT_ITSELF: Final[Mapping[bytes, int]] = MappingProxyType(
         b"\xff\xff": 2,  # TSL version
     }
 )
+"""Bytes after a channel that measures nothing."""
 
 _SENT: Final = (b"\x01\x75", b"\x03\x67", b"\x04\x82", b"\x05\x00")
 """The channels of a periodic report, in the device's order."""
 
 
-def _decode(frame: bytes, _f_port: int) -> Frame | Rejected:
-    """Any port will do: it is a setting of the device."""
-    if not frame:
-        return Rejected(Reason.NO_READINGS, "the frame is empty")
+def _decode(payload: bytes, _port: int, _settings: Settings) -> Said:
     values: dict[str, float] = {}
+    refused: dict[str, RefusedValue] = {}
     at = 0
-    while at < len(frame):
-        key = frame[at : at + _KEY_SIZE]
+    while at < len(payload):
+        key = payload[at : at + _KEY_SIZE]
         channel = _CHANNELS.get(key)
-        size = _ABOUT_ITSELF.get(key) if channel is None else channel.size
+        size = _READ_OVER.get(key) if channel is None else channel.size
         if size is None and len(key) == _KEY_SIZE:
-            return _frame(values, unknown=key)
+            return _said(values, refused, unknown=key.hex(" "))
         at += _KEY_SIZE
-        if size is None or at + size > len(frame):
+        if size is None or at + size > len(payload):
             return Rejected(Reason.BAD_FRAME, f"the frame ends in the middle of channel {key.hex(' ')}")
         if channel is not None:
-            value = channel.value.unpack_from(frame, at)[0] / channel.steps
+            value = channel.value.unpack_from(payload, at)[0] / channel.steps
             fault = number_fault(channel.quantity, value)
-            if fault is not None:
-                return fault
-            values[channel.quantity] = value
+            if fault is None:
+                values[channel.quantity] = value
+            else:
+                refused[channel.quantity] = fault
         at += size
-    return _frame(values)
+    return _said(values, refused)
 
 
-def _frame(values: Mapping[str, float], unknown: bytes = b"") -> Frame | Rejected:
+def _said(values: Mapping[str, float], refused: Mapping[str, RefusedValue], unknown: str = "") -> Said:
+    """Values if one of them counts; of a channel that came twice the last that could be read counts."""
+    faults = tuple(refused.values())
     if values:
-        return Frame(Values(**values), partial=bool(unknown))
+        return Frame((Record(Values(**values), faults),), unknown)
+    if faults:
+        return Rejected(faults[0].reason, faults[0].detail)
     if unknown:
-        return Rejected(Reason.NO_READINGS, f"the frame opens with the unknown channel {unknown.hex(' ')}")
-    return Rejected(Reason.NO_READINGS, "the frame tells of the device itself (as after a join) and measures nothing")
+        return Rejected(Reason.NO_READINGS, f"the frame measures nothing before its unknown channel {unknown}")
+    return Ignored(Traffic.INFORMATION, alive=True)
 
 
 def _encode(values: Values) -> bytes:
@@ -104,4 +134,4 @@ def _encode(values: Values) -> bytes:
     return frame
 
 
-CODEC: Final = Codec(profile="milesight-em400", f_port=85, decode=_decode, encode=_encode)
+CODEC: Final = Codec(profile="milesight-em400", settings={F_PORT: 85}, decode_own=_decode, encode=_encode)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from telemetry.inventory import Inventory
-from telemetry.wire import Address, Reader, Rejected
+from telemetry.wire import Address, Ignored, Reader, Rejected
 
 NATIVE_PROFILE: Final = "native"
 """The profile of a device that speaks our own JSON; every other profile names a codec."""
@@ -23,13 +23,13 @@ class Envelope:
     """What an envelope module exports as ``ENVELOPE``.
 
     ``topics`` names the topics that can be foreseen from the inventory, maybe none. ``match`` says where a topic
-    leads; ``None`` means that it is not this envelope's, ``Rejected`` that it is, but leads to nobody. ``read`` reads
-    a telemetry payload, without a topic, as ``cunjing decode`` does.
+    leads; ``None`` means that it is not this envelope's, ``Rejected`` that it is, but leads to nobody, ``Ignored`` that
+    nothing is measured there. ``read`` reads a telemetry payload, without a topic, as ``cunjing decode`` does.
     """
 
     name: str
     topics: Callable[[Inventory], Iterable[str]]
-    match: Callable[[str, Inventory], Address | Rejected | None]
+    match: Callable[[str, Inventory], Address | Ignored | Rejected | None]
     read: Reader
 
 

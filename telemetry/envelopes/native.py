@@ -22,12 +22,13 @@ from telemetry.wire import (
     MAX_SAMPLES,
     Address,
     Decoded,
-    Echo,
+    Ignored,
     Reader,
     Reason,
     Rejected,
     Samples,
     Status,
+    Traffic,
     quoted,
 )
 
@@ -99,12 +100,13 @@ def _read_status(payload: bytes, device: Device) -> Decoded:
     return Status(device.id, wire.online, wire.boot, wire.fw, wire.ts)
 
 
-def _read_echo(_payload: bytes, device: Device) -> Decoded:
-    return Echo(device.id)
+def _read_command(_payload: bytes, _device: Device) -> Decoded:
+    """Our own words, coming back to us."""
+    return Ignored(Traffic.COMMAND)
 
 
 _READERS: Final[Mapping[str, Reader]] = MappingProxyType(
-    {"telemetry": _read_telemetry, "status": _read_status, "cmd": _read_echo}
+    {"telemetry": _read_telemetry, "status": _read_status, "cmd": _read_command}
 )
 
 

@@ -166,6 +166,34 @@ def test_good_samples_of_a_list_are_shown_beside_the_reason_of_the_bad_one(cunji
     assert said.stderr.startswith("bad_sample: sample 2")
 
 
+def test_a_refused_value_stands_beside_those_that_count(cunjing: Cunjing) -> None:
+    said = cunjing("decode --envelope raw --profile milesight-em400", b"017565 04824408 9900")
+    assert (said.exit_code, said.stderr) == (0, "")
+    detail = "battery_pct must lie in 0…100, not 101.0"
+    refused = [{"subject": "battery_pct", "reason": "out_of_range", "detail": detail}]
+    sample = {"partial": True, "unknown": "99 00", "refused": refused, "values": {"distance_mm": 2116.0}}
+    assert json.loads(said.stdout) == {"samples": [sample]}
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"fPort": 0, "data": "BQAB"}, "mac"),
+        ({"fPort": 85, "data": ""}, "mac"),
+        ({"fPort": 10, "data": "AXVc"}, "port"),
+        ({"fPort": 85, "data": "/wv/"}, "information"),
+    ],
+)
+def test_traffic_that_measures_nothing_is_named_by_its_kind(
+    cunjing: Cunjing, more: dict[str, object], kind: str
+) -> None:
+    event = {"deviceInfo": {"devEui": "24e124713b000004"}, "devAddr": "00aabbcc", **more}
+    said = cunjing("decode --envelope chirpstack --profile milesight-em400", json.dumps(event).encode())
+    assert said.exit_code == 0
+    shown = json.loads(said.stdout)
+    assert (shown["ignored"], shown["alive"], "detail" in shown) == (kind, True, kind == "port")
+
+
 def test_a_good_inventory_is_said_to_be_one(cunjing: Cunjing, installation: Installation) -> None:
     _ = installation
     said = cunjing("inventory check inventory.yaml")

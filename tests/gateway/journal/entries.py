@@ -12,6 +12,7 @@ from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup
 from gateway.journal.aside import Looked
 from gateway.journal.entry import (
     AlertRow,
+    Anomaly,
     Answered,
     AttemptEnded,
     AttemptStarted,
@@ -24,6 +25,7 @@ from gateway.journal.entry import (
     Progress,
     Quarantined,
     Rolled,
+    SignOfLife,
     Snapshot,
     Stream,
     Unreceipted,
@@ -150,6 +152,13 @@ def full_entry(rows: int = 30) -> Entry:
         rolled=[full_rolled()],
         receipts=[Receipt("gammu", "ref", delivered=True, at_ms=NOW_MS)],
         unreceipted=[Unreceipted(2, NOW_MS, "no_receipt")],
+        signs_of_life=[SignOfLife("bin-1", 27_440_068, 41, NOW_MS, None, b"id-hash-payload-")],
+        anomalies={
+            ("bin-1", "refused", "battery_pct"): Anomaly(
+                "bin-1", "refused", "battery_pct", NOW_MS, NOW_MS + 5, 2, "out_of_range", "not 101"
+            )
+        },
+        tracks={"bin-3": b"t3"},
         answers=[Answered(Reply("gammu", "1", "13900000001", "1", NOW_MS), "done", "cleaner-li", "overflow/ytan-03/1")],
     )
 

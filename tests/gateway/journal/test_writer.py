@@ -124,7 +124,7 @@ def test_ids_follow_arrival_across_shapes_and_statements(journal: Journal) -> No
 def test_the_columns_are_the_quantities_in_their_order(journal: Journal) -> None:
     columns = [row[1] for row in journal._connection.execute("PRAGMA table_info(reading)")]
     assert [column for column in columns if column in QUANTITIES] == list(QUANTITIES)
-    assert len(columns) == len(reading_rows._HEAD) + len(QUANTITIES)
+    assert set(columns) == {*reading_rows._HEAD, *QUANTITIES, "fingerprint"}
 
 
 def test_every_quantity_at_once_fits_a_statement(journal: Journal) -> None:
