@@ -129,6 +129,11 @@ class Installation:
             "utf-8",
         )
 
+    def hear(self, topic: str) -> None:
+        """Of ChirpStack the next gateway subscribes to this."""
+        told = self._configuration.read_text("utf-8")
+        self._configuration.write_text(told.replace("application/+/device/+/event/up", topic), "utf-8")
+
     def start(self) -> ForkServerProcess:
         """One more gateway on this folder."""
         process = _FORKS.Process(
@@ -145,6 +150,17 @@ class Installation:
             self.until_ready(process)
             yield process
             end(process)
+        finally:
+            process.kill()
+            process.join()
+
+    @contextmanager
+    def killed_at_the_end(self) -> Iterator[None]:
+        """A gateway that is ready, and that dies without a word when the context ends."""
+        process = self.start()
+        try:
+            self.until_ready(process)
+            yield
         finally:
             process.kill()
             process.join()
