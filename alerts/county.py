@@ -82,12 +82,7 @@ class County(Undoable):
         """We hear the devices again: our deafness excuses them, and what fell due meanwhile waits for the grace."""
         self._listening = True
         if deaf_since_ms is not None and deaf_since_ms < at_ms:
-            self._deaf_ms = at_ms - deaf_since_ms
-            longest_s = max((device.interval_s for device in self.inventory.devices.values()), default=0)
-            self._grace_ms = at_ms + min(LONGEST_GRACE_MS, longest_s * 1000)
-            for asset, state in self.states.items():
-                self.states[asset] = engine.excuse(state, deaf_since_ms, at_ms)
-                changes.moved[asset] = None
+            self._excuse(deaf_since_ms, at_ms, changes)
         self._since_ms = at_ms
         if started:
             self._deliver(self._annunciator.readdress(self.boxes.values(), at_ms), changes)
@@ -96,6 +91,22 @@ class County(Undoable):
             self._figures_changed = False
             self.refigure(self.plans, at_ms, changes)
         self._refile_all()
+
+    def oversleep(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:
+        """Nobody did anything between two instants, subscribed or not: as after a downtime of so long (law L13)."""
+        self._excuse(since_ms, at_ms, changes)
+        self._since_ms = at_ms
+        self._refile_all()
+
+    def _excuse(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:
+        """The devices, while they are heard at all: otherwise ``listen`` excuses them for the whole time."""
+        self._deaf_ms = at_ms - since_ms
+        longest_s = max((device.interval_s for device in self.inventory.devices.values()), default=0)
+        self._grace_ms = at_ms + min(LONGEST_GRACE_MS, longest_s * 1000)
+        if self._listening:
+            for asset, state in self.states.items():
+                self.states[asset] = engine.excuse(state, since_ms, at_ms)
+                changes.moved[asset] = None
 
     def deafen(self) -> None:
         """The subscription is gone: silence means nothing until ``listen``."""
@@ -221,6 +232,11 @@ class County(Undoable):
     def hearing_since_ms(self) -> Millis:
         """Since when we hear the devices; what fell due before that has waited for us."""
         return self._since_ms
+
+    @property
+    def deaf_ms(self) -> Millis:
+        """How long we did not hear them before that."""
+        return self._deaf_ms
 
     @property
     def scribe(self) -> Scribe:

@@ -16,7 +16,7 @@ HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
 HOUSE: Final = "值班电脑"
 """Where it is when the house speaks of itself."""
-OF_HOUSE: Final = ("person", "count", "hours")
+OF_HOUSE: Final = ("person", "count", "hours", "jump")
 """Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
 

@@ -67,6 +67,7 @@ FACTS: Final = frozenset(
         "stand_in",
         "villages",
         "rank",
+        "jump",
     }
 )
 """What a template may speak of."""
@@ -77,6 +78,7 @@ CODE: Final = "code"
 _DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
+_SPANS: Final = ((86_400, "天"), (3_600, "小时"), (60, "分钟"))
 
 
 class Template(BaseModel):
@@ -195,6 +197,15 @@ def load(text: str, name: str, signature: str) -> Texts:
 def units(text: str) -> int:
     """UCS-2 units: what an SMS counts; a sign beyond the BMP is two. Counted, since a codec may have to be loaded."""
     return len(text) + sum(sign > "\uffff" for sign in text)
+
+
+def span(ms: Millis) -> str:
+    """3小时: how long, in the largest unit of which there are two or more, or which it just fills."""
+    seconds = max(1, round(abs(ms) / 1_000))
+    whole = (
+        f"{round(seconds / unit_s)}{name}" for unit_s, name in _SPANS if seconds == unit_s or seconds > 1.5 * unit_s
+    )
+    return next(whole, f"{seconds}秒")
 
 
 def listed(items: Sequence[str]) -> str:

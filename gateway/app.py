@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alerts.courier import Courier
 from gateway import shipped, start
 from gateway.barrier import patiently
-from gateway.clock import Clock, WallClock, monotonic_s
+from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
 from gateway.deeds import Deeds
@@ -67,7 +67,7 @@ HOPELESS: Final = frozenset({Problem.READ_ONLY, Problem.UNWRITABLE, Problem.NEWE
 def run(
     settings: Settings,
     *,
-    clock: Clock | None = None,
+    clock: SettableClock | None = None,
     watch: Callable[[Entry], None] = lambda _entry: None,
     stopping: threading.Event | None = None,
     welcome: str = "",
@@ -129,6 +129,7 @@ def run(
             owe=courier.wake,
             watch=_both(feed.take, _both(_refigured(scope, pipeline), watch)),
             stopping=signals.stopping,
+            clock_was_set=timer.realign,
         )
         watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
         _keep_house(settings, inbox, clock, timer)
@@ -153,12 +154,13 @@ def run(
 
 
 def _resumed(
-    settings: Settings, journal: Journal, patience: Patience, clock: Clock
+    settings: Settings, journal: Journal, patience: Patience, clock: SettableClock
 ) -> tuple[Restored, Inventory, Pipeline]:
     """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
 
     def resume() -> tuple[Restored, Inventory, Pipeline]:
         restored = journal.restore()
+        clock.go_on_from(restored.latest_ms)
         inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
         figures = shipped.figures(settings.alerts)
         pipeline = start.resumed(inventory, figures, journal, restored, clock.now_ms(), patience.wait)

@@ -5,10 +5,19 @@ Everyone else is given instants. Only the demo's clock runs faster than the worl
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from telemetry.reading import Millis
+
+
+class Face(NamedTuple):
+    """What the clocks show at one moment: the gateway's own, the machine's monotonic one, and the one that is set."""
+
+    at_ms: Millis
+    monotonic_s: float
+    wall_s: float
 
 
 class Clock(Protocol):
@@ -19,6 +28,22 @@ class Clock(Protocol):
 
     def wait_s(self, until_ms: Millis) -> float:
         """How many real seconds are left until ``until_ms``; zero when it has passed."""
+
+
+class SettableClock(Clock, Protocol):
+    """One that hangs on a machine's clock, which may be set; whoever has to see that sees more of it (law L13)."""
+
+    def face(self) -> Face:
+        """All clocks at once."""
+
+    def behind_s(self) -> float:
+        """By how much the machine's clock shows less than this one, because it was set back."""
+
+    def go_on_from(self, at_ms: Millis) -> None:
+        """It has told this instant before, in another process: it shows no earlier one."""
+
+
+_AT_ONCE_NS: Final = 100_000_000
 
 
 def monotonic_s() -> float:
@@ -32,21 +57,49 @@ def instant_in(seconds: float) -> datetime:
 
 
 class WallClock:
-    """The machine's clock, held still while it is set back, until it has caught up."""
+    """The machine's clock; set back, it goes on from the highest instant that it has told, at real pace (law L13)."""
 
-    def __init__(self) -> None:
-        self._latest_ms: Millis = 0
+    def __init__(
+        self, wall_ns: Callable[[], int] = time.time_ns, monotonic_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._monotonic_ns = monotonic_ns
         self._reading = threading.Lock()
+        at_ns, shown_ns = self._look()
+        self._ahead_ns = self._set_ns = shown_ns - at_ns
+        """By how much this clock is ahead of the monotonic one, and by how much the machine's is."""
 
     def now_ms(self) -> Millis:
         """Epoch milliseconds, never less than the last answer."""
+        return self.face().at_ms
+
+    def face(self) -> Face:
+        """See ``SettableClock``."""
         with self._reading:
-            self._latest_ms = max(self._latest_ms, time.time_ns() // 1_000_000)
-            return self._latest_ms
+            monotonic_ns, wall_ns = self._look()
+            self._set_ns = wall_ns - monotonic_ns
+            self._ahead_ns = max(self._ahead_ns, self._set_ns)
+            return Face((monotonic_ns + self._ahead_ns) // 1_000_000, monotonic_ns / 1e9, wall_ns / 1e9)
+
+    def behind_s(self) -> float:
+        """See ``SettableClock``."""
+        return (self._ahead_ns - self._set_ns) / 1e9
+
+    def go_on_from(self, at_ms: Millis) -> None:
+        """See ``SettableClock``."""
+        with self._reading:
+            self._ahead_ns = max(self._ahead_ns, at_ms * 1_000_000 - self._monotonic_ns())
 
     def wait_s(self, until_ms: Millis) -> float:
-        """Real seconds until the wall clock shows ``until_ms``."""
+        """Real seconds until it shows ``until_ms``."""
         return max(0.0, (until_ms - self.now_ms()) / 1_000)
+
+    def _look(self) -> tuple[int, int]:
+        """The monotonic clock and the machine's at one moment. Interrupted between the two, it looks again."""
+        while True:
+            before_ns, wall_ns, monotonic_ns = self._monotonic_ns(), self._wall_ns(), self._monotonic_ns()
+            if monotonic_ns - before_ns < _AT_ONCE_NS:
+                return monotonic_ns, wall_ns
 
 
 class ScaledClock:
@@ -68,6 +121,46 @@ class ScaledClock:
             return self._origin_ms
         return self._origin_ms + int((time.monotonic_ns() - self._started_ns) * self._speed / 1_000_000)
 
+    def face(self) -> Face:
+        """See ``SettableClock``; that the machine's clock is set is nothing to it."""
+        now_s = time.monotonic()
+        return Face(self.now_ms(), now_s, now_s)
+
+    def behind_s(self) -> float:
+        """See ``SettableClock``: never."""
+        return 0.0
+
+    def go_on_from(self, at_ms: Millis) -> None:
+        """See ``SettableClock``; where it stands before it is started."""
+        self._origin_ms = max(self._origin_ms, at_ms)
+
     def wait_s(self, until_ms: Millis) -> float:
         """Real seconds until this clock shows ``until_ms``."""
         return max(0.0, (until_ms - self.now_ms()) / 1_000 / self._speed)
+
+
+class StandingClock:
+    """Stands where it was put: what has long been is gone through by it, and nobody is deaf between two instants."""
+
+    def __init__(self, at_ms: Millis) -> None:
+        self.at_ms = at_ms
+
+    def now_ms(self) -> Millis:
+        """Where it stands."""
+        return self.at_ms
+
+    def face(self) -> Face:
+        """See ``SettableClock``."""
+        return Face(self.at_ms, 0.0, 0.0)
+
+    def behind_s(self) -> float:
+        """See ``SettableClock``: never."""
+        return 0.0
+
+    def go_on_from(self, at_ms: Millis) -> None:
+        """See ``SettableClock``."""
+        self.at_ms = max(self.at_ms, at_ms)
+
+    def wait_s(self, until_ms: Millis) -> float:
+        """As long as it would take if it ran."""
+        return max(0.0, (until_ms - self.at_ms) / 1_000)

@@ -51,6 +51,8 @@ from gateway.welcoming import Welcome
 from telemetry.reading import Millis
 
 AGAIN: Final = Housekeep()
+_LONG_MS: Final[Millis] = 86_400_000
+_WAITS_MS: Final[Millis] = 7 * 86_400_000
 
 
 class Deeds(Undoable):
@@ -172,6 +174,10 @@ class Deeds(Undoable):
                 self._hearing.numbers.look(now_ms)
 
     def _expire(self, now_ms: Millis) -> None:
+        """Not soon after a long deafness: the clock may have been set wrong, and what is let go does not come back."""
+        county = self._pipeline.county
+        if county.deaf_ms > _LONG_MS and now_ms - county.hearing_since_ms < _WAITS_MS:
+            return
         expired = self._journal.expire(now_ms, self._keep_days)
         if expired.rows:
             self._inbox.post(AGAIN)

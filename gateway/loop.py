@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from alerts.undo import Undoable
-from gateway.clock import Clock, monotonic_s
+from gateway.clock import Face, SettableClock, monotonic_s
+from gateway.deafness import Deafness, between
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.journal.entry import Entry
@@ -100,8 +101,8 @@ class Time(NamedTuple):
     heard: bool
 
 
-Item: TypeAlias = Session | Uplink | Posted[Any] | Time
-"""What one turn does, in this order."""
+Item: TypeAlias = Deafness | Session | Uplink | Posted[Any] | Time
+"""What one turn does, in this order; a deafness where it ends."""
 
 
 class Loop(Undoable):
@@ -115,7 +116,7 @@ class Loop(Undoable):
         inbox: Inbox[Any],
         deeds: Deeds,
         *,
-        clock: Clock,
+        clock: SettableClock,
         heard_ms: Millis | None,
         unsnapshotted: int,
         health: Health,
@@ -124,6 +125,7 @@ class Loop(Undoable):
         owe: Callable[[], None],
         watch: Callable[[Entry], None],
         stopping: Callable[[], bool],
+        clock_was_set: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(pipeline.undo)
         self._pipeline = pipeline
@@ -139,11 +141,14 @@ class Loop(Undoable):
         self._owe = owe
         self._watch = watch
         self._stopping = stopping
+        self._clock_was_set = clock_was_set
+        self._face: Face | None = None
         self._listening = self._started = False
         self._beat_at_s = 0.0
         self._snapshot_at_s = monotonic_s()
         self._read_since_snapshot = unsnapshotted  # a gateway that is killed again and again takes one too
         self._committing_s = 0.0
+        self._snapshot_is_due = False
 
     def run(self) -> None:
         """Turns until told to stop; then leaves a snapshot behind."""
@@ -157,19 +162,31 @@ class Loop(Undoable):
     def turn(self) -> None:
         """Steps 1 to 6 of the design's line for whatever is there."""
         batch = self._hear()
-        arrived_s, now_ms = monotonic_s(), self._clock.now_ms()
-        state, posted = self._source.state, self._inbox.take()
-        self._health.report(BROKER, state.part)
-        session = Session(batch.uplinks[0].received_ms if batch.uplinks else now_ms, state.phase is Phase.LIVE)
-        items: Sequence[Item] = (session, *batch.uplinks, *posted, Time(now_ms, bool(batch.uplinks)))
+        arrived_s, face = monotonic_s(), self._clock.face()
+        now_ms, deaf = face.at_ms, None if self._face is None else between(self._face, face)
+        self._face = face
+        items = self._in_order(batch, now_ms, deaf)
         answers = self._commit(items, now_ms)
         if batch.mids:
             self._acknowledge(batch, arrived_s)
         for item, value in zip(items, answers, strict=True):
             if isinstance(item, Posted):
                 item.answer.resolve(value)
+        if deaf is not None and deaf.step_ms:
+            self._clock_was_set()
         self._wake_at(self._pipeline.next_deadline())
         self._health.turned()
+
+    def _in_order(self, batch: Batch, now_ms: Millis, deaf: Deafness | None) -> Sequence[Item]:
+        """What the turn does; of what was read while nobody listened, that before a deafness which came before it."""
+        state, posted = self._source.state, self._inbox.take()
+        self._health.report(BROKER, state.part)
+        came_ms = batch.uplinks[0].received_ms if batch.uplinks else now_ms
+        heard: tuple[Item, ...] = (Session(came_ms, state.phase is Phase.LIVE), *batch.uplinks)
+        if deaf is not None:
+            is_over = came_ms - deaf.since_ms >= now_ms - came_ms
+            heard = (deaf._replace(at_ms=came_ms), *heard) if is_over else (*heard, deaf)
+        return (*heard, *posted, Time(now_ms, bool(batch.uplinks)))
 
     def _hear(self) -> Batch:
         """What is there; a source that fails has let go of its connection, so that the broker brings it again."""
@@ -179,6 +196,8 @@ class Loop(Undoable):
 
     def _do(self, item: Item, now_ms: Millis) -> object:
         match item:
+            case Deafness():
+                return self._pipeline.barrier.attempt(lambda: self._oversleep(item), lambda _: None, "a deafness")
             case Session():
                 return self._pipeline.barrier.attempt(lambda: self._follow(item), lambda _: None, "the subscription")
             case Uplink():
@@ -215,6 +234,14 @@ class Loop(Undoable):
             county.deafen()
         self._listening = session.live
 
+    def _oversleep(self, deaf: Deafness) -> None:
+        """What it excuses is excused once: what is missed from now on counts from its end."""
+        self._pipeline.oversleep(deaf)
+        self._deeds.watchman.overslept(deaf)
+        self._snapshot_is_due = bool(deaf.moved_ms)  # the clocks of all devices have moved
+        if self._listening:
+            self._heard_ms = self._pipeline.entry.heartbeat_ms = deaf.at_ms
+
     def _commit(self, items: Sequence[Item], now_ms: Millis, *, snapshot: bool = False) -> list[object]:
         """Does the items and makes them durable: in one transaction, unless one of them is poison to it."""
         began_s = monotonic_s()
@@ -248,8 +275,14 @@ class Loop(Undoable):
             self._heard_ms = entry.heartbeat_ms = now_ms
         self._read_since_snapshot += len(entry.readings)
         old = began_s - self._snapshot_at_s >= SNAPSHOT_AFTER_S and self._read_since_snapshot > 0
-        if snapshot or old or self._deeds.past_changed or self._read_since_snapshot >= SNAPSHOT_AFTER:
-            self._deeds.past_changed = False
+        if (
+            snapshot
+            or old
+            or self._snapshot_is_due
+            or self._deeds.past_changed
+            or self._read_since_snapshot >= SNAPSHOT_AFTER
+        ):
+            self._deeds.past_changed = self._snapshot_is_due = False
             entry.snapshot = self._pipeline.snapshot()
             self._snapshot_at_s, self._read_since_snapshot = began_s, 0
         if not entry.is_empty:

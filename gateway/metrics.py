@@ -67,6 +67,7 @@ class Metrics:
         self.rollup_closed = gauge("rollup_closed_timestamp_seconds", "The end of the last hour rolled up, Unix time.")
         self.heartbeats = counter("heartbeats", "Heartbeats to the outside by what came of them.", ("outcome",))
         self.overdue = gauge("overdue", "What should have happened long ago and has not, by kind.", ("kind",))
+        self.deafnesses = counter("deafnesses", "Times that nobody listened for a while, by what it was.", ("kind",))
         self.deaf_seconds = gauge("devices_silent_seconds", "Since any device was last heard.")
         self.pushed = counter("pushed", "Receipts and replies that providers pushed.", ("channel", "kind"))
         self.push_refused = counter("pushes_refused", "Pushes of which nothing was kept.", ("channel", "reason"))

@@ -20,6 +20,7 @@ from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from alerts.week import Crossing
 from gateway.barrier import Barrier
+from gateway.deafness import Deafness
 from gateway.journal.entry import AnomalyKind, Entry, Quarantined, SignOfLife, Snapshot
 from gateway.rows import alert_row, case_row, owed_event
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
@@ -168,6 +169,14 @@ class Pipeline(Undoable):
         while attempt(ring_ledger, skip_ledger, "a timer of the ledger"):
             pass
 
+    def oversleep(self, deaf: Deafness) -> None:
+        """Nobody listened for a while, or the clock was set forward: as after a downtime, and so for every receipt."""
+        self.county.oversleep(deaf.since_ms, deaf.at_ms, self.changes)
+        self.entry.excused = (deaf.since_ms, deaf.at_ms)
+        if deaf.moved_ms:
+            for device, track in list(self.tracks.items()):
+                self.tracks[device] = Track(track.windows, clock.stepped(track.clock, deaf.moved_ms))
+
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""
         found = self.county.next_deadline()  # asked for every uplink, so without a list of three
@@ -187,9 +196,11 @@ class Pipeline(Undoable):
 
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
-        due_ms = self._pass_list(now_ms)
-        if due_ms >= self.county.hearing_since_ms - LIST_KEEPS_MS:
+        due_ms, oldest_ms = self._pass_list(now_ms), self.county.hearing_since_ms - LIST_KEEPS_MS
+        if due_ms >= oldest_ms:
             self.county.post([*self._lists.made(due_ms, now_ms, self.county, self._archive.crossings)], self.changes)
+        else:
+            self._listing_ms = self._lists.next_ms(oldest_ms - 1)  # all the days that nobody saw, at once
 
     def _pass_list(self, now_ms: Millis) -> Millis:
         """The list that is due by now is dealt with; answers when it was due."""

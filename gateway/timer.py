@@ -29,6 +29,7 @@ class Timer:
         self._arming = threading.Lock()
         self._due_ms: Millis | None = None
         self._armed_ms: Millis | None = None
+        self._repeated: dict[str, tuple[float, Callable[[], None]]] = {}
         self._scheduler = BackgroundScheduler(
             timezone=ZONE,
             executors={"default": ThreadPoolExecutor(2)},
@@ -55,10 +56,19 @@ class Timer:
 
         The first time when so many have passed, or ``at_once`` when the timer starts.
         """
+        self._repeated[name] = (seconds, callback)
         first = {"next_run_time": instant_in(0)} if at_once else {}
         self._scheduler.add_job(
             callback, "interval", seconds=seconds, id=f"every {name}", replace_existing=True, **first
         )
+
+    def realign(self) -> None:
+        """The machine's clock was set, by which the scheduler waits: everything is filed anew from now on."""
+        for name, (seconds, callback) in tuple(self._repeated.items()):
+            self.every(seconds, name, callback)
+        with self._arming:
+            if self._due_ms is not None:
+                self._arm(self._due_ms)
 
     def stop(self) -> None:
         """Rings no more; a call that is under way is waited for."""

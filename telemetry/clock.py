@@ -23,19 +23,23 @@ BURSTS_KEPT: Final = 20
 BURSTS_NEEDED: Final = 3
 CORRECTED_FROM_MS: Final = 10 * 60_000
 LATE_FROM_MS: Final = 2 * 3_600_000
+AS_EVER_MS: Final = 60_000
+"""A device's lag never falls by more than this while neither clock is set."""
 
 
 class ClockState(Struct, frozen=True, gc=False):
     """What is known of a device's clock since its boot.
 
     ``lags_ms`` holds the smallest lag of each of the last bursts, oldest first; the last one may still be going on.
-    A lag is receive time minus device time; it is negative if the device's clock is ahead.
+    A lag is receive time minus device time; it is negative if the device's clock is ahead. ``supposed_ms`` is by how
+    much all of them were raised because our own clock was set, until the device says which of the clocks was wrong.
     """
 
     boot: int = -1
     received_ms: Millis = 0
     lags_ms: tuple[int, ...] = ()
     least_lag_ms: int = 0
+    supposed_ms: int = 0
 
 
 UNHEARD: Final = ClockState()
@@ -143,6 +147,27 @@ def restore(stored: Iterable[Stored], interval_ms: int) -> ClockState:
     return state
 
 
+def stepped(state: ClockState, by_ms: int) -> ClockState:
+    """The state after our own clock was set forward: the device's is supposed to have stayed as it was (law L13)."""
+    if not state.lags_ms:
+        return state
+    lags_ms = tuple(lag_ms + by_ms for lag_ms in state.lags_ms)
+    supposed_ms = state.supposed_ms + by_ms
+    return ClockState(state.boot, state.received_ms + by_ms, lags_ms, state.least_lag_ms + by_ms, supposed_ms)
+
+
+def _known(state: ClockState, lag_ms: int) -> ClockState:
+    """Whether a set clock of ours was right before or is now, by the first lag that a device shows after it.
+
+    One that has hardly changed against ours as it was before says that so much time has passed in truth.
+    """
+    supposed_ms = state.supposed_ms
+    if lag_ms < state.least_lag_ms - AS_EVER_MS:
+        lags_ms = tuple(lag_ms - supposed_ms for lag_ms in state.lags_ms)
+        return ClockState(state.boot, state.received_ms, lags_ms, state.least_lag_ms - supposed_ms)
+    return ClockState(state.boot, state.received_ms, state.lags_ms, state.least_lag_ms)
+
+
 def _lag_ms(received_ms: Millis, device_ms: Millis | None) -> int | None:
     """How far the device's clock is behind ours, or ``None`` where there is no time to be believed."""
     if device_ms is None:
@@ -162,6 +187,8 @@ def _observed(state: ClockState, boot: int, received_ms: Millis, lag_ms: int | N
         return state
     if boot != state.boot:
         return ClockState(boot, received_ms, (lag_ms,), lag_ms)
+    if state.supposed_ms:
+        state = _known(state, lag_ms)
     lags_ms = state.lags_ms
     if 2 * (received_ms - state.received_ms) < interval_ms:
         if lag_ms >= lags_ms[-1]:

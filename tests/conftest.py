@@ -68,6 +68,13 @@ def mosquitto(tmp_path: Path) -> Iterator[Embedded]:
         yield broker
 
 
+@pytest.fixture(scope="session")
+def faketime() -> Path:
+    """The library under which a process is told another time of day."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else missing("faketime", "libfaketime is not here; install the Debian package faketime")
+
+
 @pytest.fixture
 def smsd(tmp_path: Path) -> Iterator[Smsd]:
     """A real gammu-smsd with a dummy modem, running."""

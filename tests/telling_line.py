@@ -19,6 +19,7 @@ from alerts.courier import Courier
 from alerts.delivery import Routes
 from alerts.receipts import Receipt, Reply
 from gateway import start
+from gateway.clock import Face
 from gateway.commands import Tick
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
@@ -59,9 +60,24 @@ class Hand:
     refuses_next: str = ""
     """Words of the statement that is refused once, when it comes next."""
     refused: int = 0
+    passed_s: float = 0.0
+    """What the monotonic clock shows: here time leaps, and nobody is deaf unless a test says so."""
+    set_s: float = 0.0
+    """By how much the machine's clock was set against it."""
+    ahead_s: float = 0.0
+    """By how much the machine's clock shows less than this one."""
 
     def now_ms(self) -> Millis:
         return self.at_ms
+
+    def face(self) -> Face:
+        return Face(self.at_ms, self.passed_s, self.passed_s + self.set_s)
+
+    def behind_s(self) -> float:
+        return self.ahead_s
+
+    def go_on_from(self, at_ms: Millis) -> None:
+        self.at_ms = max(self.at_ms, at_ms)
 
     def wait_s(self, until_ms: Millis) -> float:
         return max(0.0, (until_ms - self.at_ms) / 1_000)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from alerts.courier import Courier
 from firmware_sim.radio import TimedUplink
 from gateway import shipped, start
-from gateway.clock import monotonic_s
+from gateway.clock import StandingClock, monotonic_s
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
@@ -32,21 +32,6 @@ from telemetry.wire import Uplink
 
 STEP_MS: Final = 5 * 60_000
 """The virtual clock stands at each fifth minute: a list of half past six leaves at half past six."""
-
-
-class _Hand:
-    """A clock that stands where it was put."""
-
-    def __init__(self, now_ms: Millis) -> None:
-        self.at_ms = now_ms
-
-    def now_ms(self) -> Millis:
-        """See ``clock.Clock``."""
-        return self.at_ms
-
-    def wait_s(self, until_ms: Millis) -> float:
-        """See ``clock.Clock``."""
-        return max(0.0, (until_ms - self.at_ms) / 1_000)
 
 
 class _Script:
@@ -92,7 +77,7 @@ def lived(
     watch: Callable[[Entry], None],
 ) -> TimedUplink | None:
     """Takes everything that is said before ``until_ms``; answers the first uplink that was not, if there is one."""
-    clock, script = _Hand(from_ms), _Script()
+    clock, script = StandingClock(from_ms), _Script()
     health, metrics = Health((), monotonic_s), Metrics()
     with ExitStack() as stack:
         inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))

@@ -15,7 +15,7 @@ HOUR_MS: Final = 3_600_000
 LATE_STEP: Final = 2
 """From this step on the emptier and the dispatcher have been told, and it is still not done."""
 
-HOUSE_RULES: Final = frozenset({"series_paused", "house_deaf", "house_stuck"})
+HOUSE_RULES: Final = frozenset({"series_paused", "house_deaf", "house_stuck", "clock_stepped"})
 PLANT_RULES: Final = frozenset({"stopped", "no_power", "not_restarted", "level_high", "dry_run", "low_flow", "offline"})
 DOUBTFUL_RULES: Final = frozenset(
     {

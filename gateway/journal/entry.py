@@ -272,7 +272,8 @@ class Entry:
     ``states`` names only assets whose machines moved, ``mailboxes`` numbers whose box is another. ``dropped`` pairs
     a notification's key with the reason why it will not be sent. ``known`` says since when a device is known; the first
     instant told is kept. ``consumed`` says up to which id a consumer has dealt with its stream. ``tracks`` names only
-    devices whose track does not follow from their readings.
+    devices whose track does not follow from their readings. ``excused`` is from when to when nobody did anything: a
+    receipt that would have been missed from then on is waited for as much longer.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -301,6 +302,7 @@ class Entry:
     signs_of_life: list[SignOfLife] = field(default_factory=list)
     anomalies: dict[tuple[str, str, str], Anomaly] = field(default_factory=dict)
     tracks: dict[str, bytes] = field(default_factory=dict)
+    excused: tuple[Millis, Millis] | None = None
 
     def note(
         self, device: str, kind: AnomalyKind, at_ms: Millis, detail: str, *, subject: str = "", reason: str = ""

@@ -38,3 +38,5 @@ class Restored:
     """Those that are not settled, oldest first."""
     case_numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     """The highest number of each (day, town)."""
+    latest_ms: Millis = 0
+    """The highest instant that was told before."""

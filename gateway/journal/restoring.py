@@ -6,6 +6,7 @@ Only reads; what it means to step through the tail again is the pipeline's.
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from gateway.journal import ledger_rows, reading_rows
 from gateway.journal.entry import AlertRow, InventoryBody
@@ -13,6 +14,9 @@ from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
 from gateway.journal.remembered import Placed, Restored
 from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
+
+_DATED: Final = {"reading": "received_ms", "quarantine": "received_ms", "event": "at_ms", "notification": "at_ms"}
+"""Kinds of rows, and where they say when they were made."""
 
 
 def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) -> Restored:
@@ -35,6 +39,7 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             tail=_tail(connection, path, position),
             cases=ledger_rows.unsettled(connection),
             case_numbers=ledger_rows.numbers(connection),
+            latest_ms=_latest(connection),
         )
 
 
@@ -47,6 +52,16 @@ def snapshot_position(connection: sqlite3.Connection) -> int:
 def _heartbeat(connection: sqlite3.Connection) -> Millis | None:
     row = connection.execute("SELECT at_ms FROM heartbeat").fetchone()
     return None if row is None else int(row[0])
+
+
+def _latest(connection: sqlite3.Connection) -> Millis:
+    """Rows are added in the order of time, so that the newest of each kind say what the clock has shown."""
+    newest = (
+        f"SELECT max({at}) FROM {rows} WHERE id = (SELECT max(id) FROM {rows})"  # noqa: S608 -- words of our own
+        for rows, at in _DATED.items()
+    )
+    found = connection.execute(" UNION ALL ".join(("SELECT max(at_ms) FROM heartbeat", *newest))).fetchall()
+    return max((at_ms for (at_ms,) in found if at_ms is not None), default=0)
 
 
 def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:

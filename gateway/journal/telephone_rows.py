@@ -44,6 +44,17 @@ def receipt(connection: sqlite3.Connection, channel: str, reference: str) -> Rec
     return None if row is None else Receipt(row[0], row[1], bool(row[2]), row[3], row[4])
 
 
+def excuse(connection: sqlite3.Connection, deaf: tuple[Millis, Millis] | None) -> None:
+    """Receipts that were awaited beyond a time in which nobody listened are awaited for as much longer."""
+    if deaf is not None:
+        since_ms, at_ms = deaf
+        connection.execute(
+            "UPDATE notification SET receipt_due_ms = receipt_due_ms + ?"
+            " WHERE state = 'accepted' AND receipt_due_ms > ?",
+            (at_ms - since_ms, since_ms),
+        )
+
+
 _OF: Final = (
     "id IN (SELECT notification FROM attempt WHERE reference = :reference AND reference <> '' AND via = :channel)"
 )

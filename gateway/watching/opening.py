@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway import client
-from gateway.clock import Clock, monotonic_s
+from gateway.clock import Clock, SettableClock, monotonic_s
 from gateway.health import Health
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
@@ -22,7 +22,7 @@ from gateway.sources.inbox import Inbox
 from gateway.watching.auditor import OVERDUE_MS, Rows
 from gateway.watching.ear import Ear
 from gateway.watching.heartbeat import Heartbeat
-from gateway.watching.watchman import DAILY, Watchman
+from gateway.watching.watchman import DAILY, Daily, Watchman
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -33,7 +33,7 @@ ROUND_S: Final = 60.0
 def watchman(
     watch: Watch,
     pipeline: Pipeline,
-    clock: Clock,
+    clock: SettableClock,
     health: Health,
     metrics: Metrics,
     kept: Mapping[str, str],
@@ -47,10 +47,10 @@ def watchman(
         Ear(shortest_s, watch.deaf_minutes * 60, monotonic()),
         health,
         metrics,
+        clock,
         monotonic,
         allowed_ms=allowed_ms(clock),
-        daily=None if watch.phone is None else (watch.phone, watch.daily_at),
-        texted_ms=int(kept.get(DAILY, 0)),
+        daily=None if watch.phone is None else Daily(watch.phone, watch.daily_at, int(kept.get(DAILY, 0))),
     )
 
 

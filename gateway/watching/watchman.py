@@ -5,14 +5,19 @@ It asks ``ear`` and ``auditor`` and tells the county; whom that concerns is in `
 
 from collections.abc import Callable
 from datetime import time
-from typing import Final
+from typing import Final, NamedTuple
 
-from alerts.model import Detail
+from alerts.alert import Alert
+from alerts.calendars import iso
+from alerts.model import Detail, Event
 from alerts.replies import Replies
-from alerts.texts import clock, day
+from alerts.texts import clock, day, span
 from alerts.trouble import Trouble
 from alerts.undo import Undoable
+from gateway.clock import SettableClock
+from gateway.deafness import STEP_S, Deafness
 from gateway.health import Health, Part
+from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.watching.auditor import OVERDUE_MS, Rows, kinds, overdue, spoken
@@ -20,14 +25,29 @@ from gateway.watching.ear import Ear
 from gateway.watching.pulse import faltering
 from telemetry.reading import Millis
 
+_log = logger(__name__)
+
 PART: Final = "auditor"
-"""What it is called on ``/readyz``."""
+CLOCK: Final = "clock"
+"""What they are called on ``/readyz``."""
 DEAF: Final = "house_deaf"
 STUCK: Final = "house_stuck"
+STEPPED: Final = "clock_stepped"
+_TOLD_FOR_MS: Final[Millis] = 24 * 3_600_000
+"""However often the clock is set, it is told once in so long."""
+_REMEDY: Final = "see that the machine's date, time and zone are right and that it asks a time server"
 DAILY: Final = "heartbeat"
-"""The text of each day, and the small mark that says up to when it was sent."""
+"""The name of the text of each day, and the small mark that says up to when it was sent."""
 _LATE_MS: Final[Millis] = 3 * 3_600_000
 """So late at most the day's text still says something."""
+
+
+class Daily(NamedTuple):
+    """The text of each day: who gets it, at what time, and when they last did."""
+
+    phone: str
+    at: time
+    texted_ms: Millis = 0
 
 
 class Watchman(Undoable):
@@ -39,23 +59,63 @@ class Watchman(Undoable):
         ear: Ear,
         health: Health,
         metrics: Metrics,
+        clock: SettableClock,
         monotonic: Callable[[], float],
         *,
         allowed_ms: Millis = OVERDUE_MS,
-        daily: tuple[str, time] | None = None,
-        texted_ms: Millis = 0,
+        daily: Daily | None = None,
     ) -> None:
-        """``daily`` is a number and when it gets its text; ``texted_ms`` when it last got one."""
         super().__init__(pipeline.undo)
         self._pipeline = pipeline
         self._ear = ear
         self._health = health
         self._metrics = metrics
+        self._clock = clock
         self._monotonic = monotonic
         self._allowed_ms = allowed_ms
         self._daily = daily
-        self._texted_ms = texted_ms
         self._is_deaf: bool | None = None
+        self._slept = ""
+
+    def overslept(self, deaf: Deafness) -> None:
+        """Nobody listened for a while: that is said, and of a clock that was set somebody is told, once."""
+        seconds, step_s = (deaf.at_ms - deaf.since_ms) / 1_000, round(deaf.step_ms / 1_000)
+        self._metrics.deafnesses.labels("step" if step_s else "pause").inc()
+        detail: Detail = {"since_ms": deaf.since_ms, "step_s": step_s}
+        self._pipeline.changes.log.append(Event(at_ms=deaf.at_ms, event="deaf", detail=detail))
+        _log.warning("deaf", seconds=round(seconds), clock_set_by_s=step_s, remedy=_REMEDY if step_s else "")
+        until = iso(deaf.at_ms)
+        self._slept = f"nothing was done for {seconds:.0f} s until {until}, which counts as a downtime"
+        self._end_step(deaf.at_ms)  # what was told long ago is over before more is told
+        if deaf.step_ms:
+            self._set(deaf.step_ms, f"the machine's clock was set by {step_s:+d} s at {until}", deaf.at_ms)
+        self._look_at_clock(deaf.at_ms)
+
+    def _set(self, step_ms: int, problem: str, now_ms: Millis) -> None:
+        self._tell(STEPPED, CLOCK, problem, now_ms, {"jump": span(step_ms)})
+
+    def _end_step(self, now_ms: Millis) -> Alert | None:
+        """What was told of a clock that was set is over after a day, once the clock is right; answers what stands."""
+        alerts = self._pipeline.county.alerts.values()
+        standing = next((alert for alert in alerts if alert.rule == STEPPED and not alert.closed_ms), None)
+        if standing is None or self._clock.behind_s() > STEP_S or now_ms - standing.raised_ms < _TOLD_FOR_MS:
+            return standing
+        self._tell(STEPPED, CLOCK, "", now_ms)
+        return None
+
+    def _look_at_clock(self, now_ms: Millis) -> None:
+        """What ``/readyz`` says of the clock: that it was set lately, or that it shows less than what we told."""
+        behind_s, standing = self._clock.behind_s(), self._end_step(now_ms)
+        if behind_s > STEP_S and standing is None:
+            self._set(round(-behind_s * 1_000), f"the machine's clock is {behind_s:.0f} s behind the journal", now_ms)
+        said = [] if standing is None else [str(standing.detail.get("problem", ""))]
+        if behind_s > STEP_S:
+            said.append(f"it shows {behind_s:.0f} s less than what was told already; from there time goes on as ever")
+        notes = (self._slept,) if self._slept else ()
+        sound = Part(ready=True, state="it has not been set", notes=notes)
+        self._health.report(
+            CLOCK, Part(ready=False, state="; ".join(said), remedy=_REMEDY, notes=notes) if said else sound
+        )
 
     def turn(self, now_ms: Millis, *, heard: bool, live: bool) -> None:
         """One turn of the loop: whether a device spoke in it, and whether we are subscribed."""
@@ -84,6 +144,7 @@ class Watchman(Undoable):
         self._tell(STUCK, "timers", spoken(timers), now_ms)
         found = [f"overdue: {said}" for said in (spoken(rows), spoken(timers)) if said]
         self._health.report(PART, _part(found))
+        self._look_at_clock(now_ms)
         self._text(now_ms)
 
     def _tell(self, rule: str, part: str, problem: str, now_ms: Millis, detail: Detail | None = None) -> None:
@@ -93,12 +154,12 @@ class Watchman(Undoable):
         """The text of the day, once, while the house works."""
         if self._daily is None:
             return
-        phone, at = self._daily
+        phone, at, texted_ms = self._daily
         calendar = self._pipeline.calendar
         due_ms = calendar.instant(calendar.local(now_ms).date(), at)
-        if not due_ms <= now_ms < due_ms + _LATE_MS or self._texted_ms >= due_ms or faltering(self._health):
+        if not due_ms <= now_ms < due_ms + _LATE_MS or texted_ms >= due_ms or faltering(self._health):
             return
-        self._texted_ms = due_ms
+        self._daily = Daily(phone, at, due_ms)
         self._pipeline.entry.meta[DAILY] = str(due_ms)
         facts = {"day": day(calendar, now_ms), "time": clock(calendar, now_ms)}
         said = self._pipeline.county.scribe.texts.word(DAILY, facts)

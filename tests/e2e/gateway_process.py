@@ -215,10 +215,11 @@ def until(reached: Callable[[], bool], timeout_s: float) -> None:
     deadline = monotonic() + timeout_s
     while not reached():
         assert monotonic() < deadline, f"waited {timeout_s} s in vain"
-        _paused(LOOK_EVERY_S)
+        paused(LOOK_EVERY_S)
 
 
-def _paused(seconds: float) -> None:
+def paused(seconds: float) -> None:
+    """Nothing happens here for so long."""
     threading.Event().wait(seconds)
 
 
@@ -265,7 +266,7 @@ def acknowledge_at_once(port: int, username: str, password: str, kept: Path, log
     with closing(sqlite3.connect(kept, isolation_level=None)) as disk:
         disk.execute("CREATE TABLE IF NOT EXISTS heard (topic TEXT, payload BLOB)")
         while True:
-            _paused(0.1)
+            paused(0.1)
             taken = heard[:]
             del heard[: len(taken)]
             disk.execute("BEGIN")

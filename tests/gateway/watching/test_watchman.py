@@ -8,13 +8,15 @@ from msgspec.structs import replace
 
 from alerts.model import Event, Kind, Owed
 from gateway import imports, shipped, start
+from gateway.clock import StandingClock
+from gateway.deafness import Deafness
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from gateway.watching.auditor import Rows, overdue
 from gateway.watching.ear import Ear
-from gateway.watching.watchman import DAILY, Watchman
+from gateway.watching.watchman import DAILY, Daily, Watchman
 
 COUNTY = Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml"
 MORNING_MS = 1_795_312_800_000  # 2026-11-22 10:00 in Shanghai
@@ -23,12 +25,22 @@ HOUR_MS = 60 * MINUTE_MS
 NUMBER = "13900009999"
 
 
+class SetClock(StandingClock):
+    """One whose machine may be set back."""
+
+    back_s = 0.0
+
+    def behind_s(self) -> float:
+        return self.back_s
+
+
 class Beside:
     """A house on which time passes by hand: the county's and the machine's alike."""
 
     def __init__(self, now_ms: int = MORNING_MS, kept: Pipeline | None = None, texted_ms: int = 0) -> None:
         self.now_ms = now_ms
         self.ticks_s = 0.0
+        self.clock = SetClock(now_ms)
         self.pipeline = start.anew(imports.checked(COUNTY), shipped.figures(), Memory(), now_ms)
         if kept is not None:
             self.pipeline.county.restore(self.pipeline.county.states, kept.county.alerts.values())
@@ -41,9 +53,9 @@ class Beside:
             self.ear,
             self.health,
             self.metrics,
+            self.clock,
             lambda: self.ticks_s,
-            daily=(NUMBER, time(7, 30)),
-            texted_ms=texted_ms,
+            daily=Daily(NUMBER, time(7, 30), texted_ms),
         )
         self.live = True
 
@@ -123,6 +135,45 @@ def test_rows_that_wait_are_a_notice_a_note_and_a_figure_and_end(house: Beside) 
     assert house.happened("house_stuck") == ["raised", "cleared"]
     assert house.health.parts["auditor"] == Part(ready=True, state="nothing is overdue")
     assert 'cunjing_overdue{kind="owed"} 0.0' in house.metrics.exposition().decode()
+
+
+def test_a_clock_that_was_set_is_told_once_a_day_however_often_and_is_over_by_itself(house: Beside) -> None:
+    house.pass_(3, heard=True)
+    for hours in (3, -3, 3):
+        house.now_ms += MINUTE_MS
+        house.watchman.overslept(Deafness(house.now_ms - MINUTE_MS, house.now_ms, hours * HOUR_MS))
+    house.pass_(5, heard=True)
+    (notice,) = house.told("clock_stepped")
+    assert notice.text == "【湘阳环卫】22日值班电脑时间跳了3小时，已按停机处理，请核对电脑时间。"
+    part = house.health.parts["clock"]
+    assert not part.ready
+    assert part.state.startswith("the machine's clock was set by +10800 s at 2026-11-22T02:04:00Z")
+    assert "time server" in part.remedy
+    house.pass_(24 * 60, heard=True)
+    assert house.happened("clock_stepped") == ["raised", "cleared"]
+    assert house.health.parts["clock"].ready
+
+
+def test_a_pause_is_written_down_and_shown_and_nobody_is_told(house: Beside) -> None:
+    house.watchman.overslept(Deafness(house.now_ms - 90_000, house.now_ms))
+    house.pass_(5, heard=True)
+    assert house.told("clock_stepped") == []
+    assert [said.event for said in house.pipeline.changes.log if isinstance(said, Event)] == ["deaf"]
+    part = house.health.parts["clock"]
+    assert part.ready
+    assert part.notes == ("nothing was done for 90 s until 2026-11-22T02:00:00Z, which counts as a downtime",)
+
+
+def test_a_machine_that_shows_less_than_the_journal_is_told_at_the_start_and_until_it_does_not(house: Beside) -> None:
+    house.clock.back_s = 10_800.0
+    house.pass_(25 * 60, heard=True)
+    assert [notice.text[6:] for notice in house.told("clock_stepped")] == [
+        "22日值班电脑时间跳了3小时，已按停机处理，请核对电脑时间。"
+    ]
+    assert not house.health.parts["clock"].ready
+    house.clock.back_s = 0.0
+    house.pass_(1, heard=True)
+    assert house.happened("clock_stepped") == ["raised", "cleared"]
 
 
 def test_a_timer_that_nobody_rings_is_found(house: Beside) -> None:
