@@ -19,8 +19,11 @@ NUMBERS: Final = tuple(
 
 def cases() -> Mapping[str, list[str]]:
     """The tests of each number, as ``tests/file.py::test_name`` or ``tests/scenarios/file.yaml``."""
-    found = yaml.safe_load(PAGE.read_text(encoding="utf-8"))
+    page = PAGE.read_text(encoding="utf-8")
+    found = yaml.safe_load(page)
     assert isinstance(found, dict)
+    written = [line.partition(":")[0] for line in page.splitlines() if line[:1].isalpha()]
+    assert written == list(found), "a number stands twice: YAML would keep the last alone"
     return {str(number): list(tests) for number, tests in found.items()}
 
 
