@@ -28,6 +28,7 @@ FACTS: Final = frozenset(
         "short",
         "container",
         "level",
+        "line",
         "heat",
         "temperature",
         "day",

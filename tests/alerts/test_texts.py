@@ -21,6 +21,7 @@ LONGEST: Mapping[str, str] = {
     "short": "柳潭小学北站",
     "container": "池",
     "level": "十成",
+    "line": "三分之二",
     "heat": "1000度",
     "temperature": "1000",
     "day": "22日",
@@ -38,6 +39,7 @@ LONGEST: Mapping[str, str] = {
     "gateway": "柳潭村部北楼",
     "area": "青石开发区",
     "devices": "120",
+    "jump": "12小时",
     "matter": "垃圾满得到处都是没有人清…",
     "owner": "诸葛师傅",
     "excuse": "等水泵配件从省城发过来装…",
@@ -70,6 +72,8 @@ USUAL: Mapping[str, str] = {
     "gateway": "柳潭村部",
     "area": "青石镇",
     "devices": "11",
+    "jump": "3小时",
+    "owner": "周师傅",
     "office_phone": "55661234",
     "count": "3",
     "names": "柳潭3号、小学门口、花桥2号",
@@ -88,9 +92,18 @@ CATALOGUE_SAYS = {
     "fire": "火警：22日柳潭3号池（村部东侧）72度。人离远些，有明火打119。看过回1，没火回3。值班室55661234。",
     "fire_over": "22日柳潭3号池已降到31度，火情解除，辛苦了。请再浇一遍水，防止复燃。",
     "fire_unanswered": "火警：22日柳潭3号池（村部东侧）72度，10分钟没人确认。请就近派人，明火打119。",
+    "fire_again": "又着火：22日14:20柳潭3号池（村部东侧）72度。人离远些，有明火打119。"
+    "看过回1，没火回3。值班室55661234。",
     "hot_ash": "22日柳潭3号池（村部东侧）升到31度，像有热灰。请提水浇透，别用手翻。没事回3。",
     "hot_ash_over": "22日柳潭3号池（村部东侧）降到31度，热灰灭了，辛苦了。",
     "emptied_meanwhile": "22日柳潭3号池已有人清了，您不用去了，辛苦了。",
+    "overflow_receded": "22日柳潭3号池（村部东侧）退到七成，不再往外满，还过三分之二。请这班带上，去不了回2。",
+    "overflow_over": "22日柳潭3号池（村部东侧）退到七成，没到线，您不用去了，辛苦了。",
+    "answered_over": "柳潭3号池22日14:20已恢复，不用去了。",
+    "relieved": "22日柳潭3号池这件事已转给周师傅，您不用管了。",
+    "retired": "不用去了：柳潭3号池22日已停用。",
+    "device_flooding": "22日柳潭3号池仪器乱发消息，已限流，请报修。",
+    "clock_stepped": "22日值班电脑时间跳了3小时，已按停机处理，请核对电脑时间。",
     "over_two_thirds_dispatcher": "柳潭3号池（村部东侧）22日过三分之二4小时没清，已告诉李大姐。请22日12点半前改派。",
     "over_two_thirds_village": "柳潭3号池（村部东侧）22日过三分之二4小时没清。请22日12点半前清掉，安排好回1。",
     "stopped": "柳潭3号22日14:20停机：有电，提升泵没电流，水位高。请23日18:30前到。去回1，去不了回2。",
@@ -118,7 +131,8 @@ CATALOGUE_SAYS = {
     "flapping": "22日柳潭3号池数据忽高忽低，已按最近一次（七成）处理。仪器待查，请以现场为准。",
     "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
-"""C3, C4, C7, C8, T4, C6, C17, C11, D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, D8, D6, C13,
+"""C3, C4, C7, C8, T4, C19, C6, C17, C11, C18, C20, C21, C22, C23, D12, D11,
+D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, D8, D6, C13,
 M14, C14, C15, D7."""
 
 
@@ -154,7 +168,7 @@ FOR_SEVERAL = {
 """They name up to eight, and may take two segments."""
 OF_A_TOWN = {"list_noon_done", "list_evening", "list_morning", "list_village"}
 """Lists may have nothing to name."""
-OF_THE_HOUSE = {"series_paused", "house_deaf", "house_stuck", "house_hears", "heartbeat"}
+OF_THE_HOUSE = {"series_paused", "clock_stepped", "house_deaf", "house_stuck", "house_hears", "heartbeat"}
 """Notices of the house about itself: their place is the office's own machine."""
 OF_A_PERSON = {"number_dead"}
 """Texts about somebody, wherever they are."""
