@@ -31,6 +31,10 @@ LIST: Final = "list"
 EMPTIERS: Final = "list_emptier"
 """The text of the list for who empties; its message covers the episodes in the order of its places."""
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
+PLANT_TROUBLES: Final = ("level_high", "stopped", "dry_run", "not_restarted", "no_power")
+"""What somebody has to go to a plant for, the worst first: what runs over the edge is seen by everybody."""
+MOST_TROUBLES: Final = 3
+"""So many kinds are named in a list, that it stays one SMS on a usual day."""
 _MONDAY: Final = 0
 _FIRST_STOPS: Final = 2
 
@@ -113,11 +117,29 @@ class Lists:
                 "over": str(len(over)),
                 "full": str(_count(standing, "overflow")),
                 "stopped": str(_count(standing, "stopped")),
+                **self._troubled(standing),
                 "silent": str(_count(standing, "offline")),
                 "points": f"{sum(asset.id in self.lines_pct for asset in over) * POINTS_A_SITE:g}",
                 "names": texts.named(first if name == "list_evening" else named),
             }
             yield self._owed(person, name, facts, at_ms)
+
+    def _troubled(self, standing: Sequence[Alert]) -> Mapping[str, str]:
+        """What is wrong with plants, the worst first; empty where they have at most stopped, which has its own word.
+
+        Whatever another trouble of the plant explains is not said beside it.
+        """
+        troubles = [alert for alert in standing if alert.rule in PLANT_TROUBLES and _counts(alert)]
+        troubles = [alert for alert in troubles if alert.parent.partition("/")[0] not in PLANT_TROUBLES]
+        counts = {rule: sum(alert.rule == rule for alert in troubles) for rule in PLANT_TROUBLES}
+        named = [f"{self.texts.term(rule)}{count}" for rule, count in counts.items() if count]
+        if all(alert.rule == "stopped" for alert in troubles):
+            return {"troubled": "", "troubles": ""}
+        more = "等" if len(named) > MOST_TROUBLES else ""
+        return {
+            "troubled": str(len({alert.asset for alert in troubles})),
+            "troubles": "，".join(named[:MOST_TROUBLES]) + more,
+        }
 
     def _after_round(self, sight: Sight, at_ms: Millis) -> Iterator[Owed]:
         """应清, 已清, 漏: of the round that ended last today."""
@@ -262,5 +284,10 @@ def of_standing(owed: Owed, alerts: Mapping[str, Alert], inventory: Inventory, c
 
 
 def _count(alerts: Iterable[Alert], rule: str) -> int:
-    """How many stand; what declared work does by itself is no news."""
-    return sum(alert.rule == rule and not alert.closed_ms and not is_window(alert.parent) for alert in alerts)
+    """How many stand."""
+    return sum(alert.rule == rule and _counts(alert) for alert in alerts)
+
+
+def _counts(alert: Alert) -> bool:
+    """Whether it stands; what declared work does by itself is no news."""
+    return not alert.closed_ms and not is_window(alert.parent)

@@ -59,6 +59,8 @@ FACTS: Final = frozenset(
         "over",
         "full",
         "stopped",
+        "troubled",
+        "troubles",
         "silent",
         "points",
         "due",

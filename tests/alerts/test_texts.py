@@ -50,7 +50,8 @@ LONGEST: Mapping[str, str] = {
     "items": texts.listed(["柳潭小学北站满溢"] * 9),
     "feeder": "柳潭北支线",
     "round": "下午班",
-    **dict.fromkeys(("over", "full", "stopped", "silent", "due", "done", "left"), "120"),
+    **dict.fromkeys(("over", "full", "stopped", "silent", "due", "done", "left", "troubled"), "120"),
+    "troubles": "水位超高120，停机120，没启动120等",
     "points": "62.5",
     **dict.fromkeys(("villages", "rank"), "120"),
     "person": "欧阳大姐",
@@ -80,6 +81,10 @@ USUAL: Mapping[str, str] = {
     "items": "柳潭3号满溢、禾田站停机",
     "feeder": "北线",
     "round": "早班",
+    **dict.fromkeys(("over", "full", "stopped", "silent"), "5"),
+    "points": "3.5",
+    "troubled": "2",
+    "troubles": "水位超高1，停机1",
     "person": "李大姐",
     "stand_in": "周师傅",
 }
@@ -128,6 +133,9 @@ CATALOGUE_SAYS = {
     "house_deaf": "22日值班电脑10分钟没收到任何设备消息。请看电脑和网络，期间请按常规巡查。",
     "number_dead": "22日李大姐手机4小时收不到短信，请核对号码。今天的3条请打电话告诉她。",
     "not_understood": "没看懂您的回复。去了回1，去不了回2，没这回事回3，要我们打给您回0。",
+    "list_morning": "22日早：过线5处，满溢5处，站有事2座（水位超高1，停机1），失联5个。此刻来查约扣3.5分。"
+    "漏清：柳潭3号、小学门口、花桥2号。",
+    "list_evening": "22日收工：过线剩5处，站有事2座（水位超高1，停机1）。明早头两站请排柳潭3号、小学门口、花桥2号。",
     "flapping": "22日柳潭3号池数据忽高忽低，已按最近一次（七成）处理。仪器待查，请以现场为准。",
     "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
