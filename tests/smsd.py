@@ -18,7 +18,7 @@ from gateway.broker_mosquitto import dies_with_us
 
 TABLES: Final = Path("/usr/share/doc/gammu-smsd/examples/sqlite.sql")
 DRIVER: Final = Path("/usr/lib")
-WITHIN_S: Final = 30.0
+WITHIN_S: Final = 90.0
 LOOK_EVERY_S: Final = 0.05
 
 

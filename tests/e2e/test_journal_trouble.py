@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
 ROOT = Path(__file__).parents[2]
 COUNTY = ROOT / "tests" / "golden" / "inventory" / "county.yaml"
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def settings(folder: Path, broker: Embedded, max_mb: int | None = None) -> Settings:

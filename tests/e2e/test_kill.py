@@ -22,13 +22,13 @@ import pytest
 from alerts.channels.outbox import CALLS
 from firmware_sim.publish import Broker, Published, publish
 from gateway.embedded import Embedded
-from tests.e2e.gateway_process import Installation, ShiftedClock, offset_to, start_control, subscribed_mark, until
+from tests.e2e.gateway_process import BUSY, Installation, ShiftedClock, offset_to, start_control, subscribed_mark, until
 from tests.e2e.load import Load, Mark, mark_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
 SEED = 20_261_123
-STANDSTILL_S = 10
+STANDSTILL_S = 10 * BUSY
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Aim:
 
     reached: Callable[[], bool] = lambda: True
     within_s: float = 0.9
-    patience_s: float = 10.0
+    patience_s: float = 10.0 * BUSY
 
 
 def kill_often(
@@ -102,7 +102,7 @@ def publishing(broker: Embedded, load: Load, rate: float) -> Iterator[Callable[[
     def finish() -> Published:
         assert thread.is_alive(), "the load ended before the kills did"
         over.set()
-        thread.join(120)
+        thread.join(120 * BUSY)
         return outcome[0]
 
     try:

@@ -48,11 +48,13 @@ class Accounts:
             ).fetchall()
             boxes = [unpack_box(blob) for (blob,) in rows.execute("SELECT blob FROM mailbox")]
             held = rows.execute(
-                "SELECT episode FROM event WHERE event = 'held' AND json_extract(detail, '$.until_ms') > 0"
-                " AND json_extract(detail, '$.person') IS NULL"
+                "SELECT episode, min(id) FROM event WHERE event = 'held' AND json_extract(detail, '$.until_ms') > 0"
+                " AND json_extract(detail, '$.person') IS NULL GROUP BY episode"
             ).fetchall()
-            dropped = rows.execute(
-                "SELECT episode, json_extract(detail, '$.person') FROM event WHERE event IN ('dropped', 'inhibited')"
+            cleared = rows.execute("SELECT episode, id FROM event WHERE event = 'cleared'").fetchall()
+            unsaid = rows.execute(
+                "SELECT episode, json_extract(detail, '$.person') FROM event"
+                " WHERE event IN ('dropped', 'superseded', 'inhibited')"
             ).fetchall()
         self.expected = {
             Whom(episode, person.format(village=village[asset]))
@@ -66,16 +68,20 @@ class Accounts:
         )
         self.waiting = Counter(Whom(each.episode, each.to) for box in boxes for each in box.pending)
         self.due = all(box.due_ms > 0 for box in boxes if box.pending)
-        self.explained = {Whom(episode, person or "") for episode, person in dropped}
-        self.held = {episode for (episode,) in held}
+        self.explained = {Whom(episode, person) for episode, person in unsaid if person}
+        """Of whom a row says why they are not told, or not any more."""
+        self.held = dict(held)
         """What its step waits for, before any mailbox: it came with a queue, and the queue may not be empty yet."""
+        inhibited = {episode for episode, person in unsaid if not person}
+        needless = {episode for episode, row in cleared if self.held.get(episode, row) < row}
+        self.settled = inhibited | needless
+        """What nobody has to hear: something worse explains it, or it was held and was over before it could be told."""
 
     @property
     def lost(self) -> set[Whom]:
         """Those who are nowhere, and of whom no row says why or until when; what is held is told in the end."""
-        inhibited = {whom.episode for whom in self.explained if not whom.person}
         missing = self.expected - self.told.keys() - self.waiting.keys() - self.explained
-        return {whom for whom in missing if whom.episode not in inhibited}
+        return {whom for whom in missing if whom.episode not in self.settled}
 
     def hold(self) -> None:
         """Nobody is forgotten and nobody is told twice."""
@@ -110,7 +116,7 @@ def run(folder: Path, broker: Embedded, size: Size, capsys: pytest.CaptureFixtur
         return bool(Accounts(gateway.journal, load).waiting)
 
     with publishing(broker, load, size.rate) as finish:
-        kill_often(gateway.start, load, size, look, (Aim(waits, patience_s=4.0), Aim()))
+        kill_often(gateway.start, load, size, look, (Aim(waits), Aim()))
         finish()
     with gateway.running():
         drain(gateway, load, untold)

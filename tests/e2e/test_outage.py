@@ -43,7 +43,7 @@ class Outage:
 
 
 OUTAGES = [
-    pytest.param(Outage(3.4, 3), id="seconds"),
+    pytest.param(Outage(8.4, 8), id="seconds"),
     pytest.param(Outage(60, 20), id="a_minute"),
 ]
 

@@ -27,7 +27,7 @@ def publish(broker: Embedded, payload: bytes, *, retain: bool = False) -> Client
     client.username_pw_set(broker.username, broker.password)
     client.connect("127.0.0.1", broker.port)
     sent = client.publish(TOPIC, payload, 1, retain=retain)
-    end_s = monotonic_s() + 10
+    end_s = monotonic_s() + 60
     while not sent.is_published() and monotonic_s() < end_s and client.socket() is not None:
         client.loop(0.2)
     return client
@@ -44,7 +44,7 @@ def test_what_arrives_is_recorded_as_a_line_that_can_be_replayed(
     payload = b'{"v":1,"boot":3,"seq":1,"readings":{"distance_mm":700}}'
     with suppress(OSError):
         publish(mosquitto, payload, retain=True).disconnect()
-    said = cunjing(f"record {entrance(mosquitto)} --seconds 2")
+    said = cunjing(f"record {entrance(mosquitto)} --seconds 5")
     assert said.exit_code == 0, said.stderr
     (line,) = [json.loads(line) for line in said.stdout.splitlines()]
     assert (line["topic"], line["payload"]) == (TOPIC, payload.decode())
@@ -55,7 +55,7 @@ def test_what_arrives_is_recorded_as_a_line_that_can_be_replayed(
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_visit_leaves_no_session_behind(mosquitto: Embedded, protocol: str) -> None:
     visitor = Visitor(settings(mosquitto, protocol=protocol), "record")
-    end_s = monotonic_s() + 10
+    end_s = monotonic_s() + 60
     while not visitor.is_in:
         assert monotonic_s() < end_s
         visitor.wait(0.2)
@@ -84,9 +84,12 @@ def test_the_simulated_county_arrives_and_fits_its_inventory(
     quick = "seed: test\nstart: 2026-11-22T00:00:00Z\nhours: 2\nfleet: {villages: 1, bins: 4, plants: 1}\n"
     (installation.folder / "quick.yaml").write_text(quick, "utf-8")
     lines: list[str] = []
-    recorder = threading.Thread(target=lambda: lines.extend(_recorded(mosquitto)))
+    hears, over = threading.Event(), threading.Event()
+    recorder = threading.Thread(target=lambda: lines.extend(_recorded(mosquitto, hears, over)))
     recorder.start()
+    assert hears.wait(60)
     said = cunjing(f"simulate {entrance(mosquitto)} --scenario quick.yaml --speed 3600 --write-inventory county.yaml")
+    over.set()
     recorder.join()
     assert said.exit_code == 0, said.stderr
     assert cunjing("inventory check county.yaml").exit_code == 0
@@ -94,15 +97,18 @@ def test_the_simulated_county_arrives_and_fits_its_inventory(
     assert any("/status" in line for line in lines)
 
 
-def _recorded(broker: Embedded) -> list[str]:
-    """Topics, heard beside the simulation for a while; typer's runner is for one thread."""
+def _recorded(broker: Embedded, hears: threading.Event, over: threading.Event) -> list[str]:
+    """Topics, heard beside the simulation until it is over and all is said; typer's runner is for one thread."""
     visitor = Visitor(settings(broker), "test")
-    end_s = monotonic_s() + 4
-    heard = []
-    while monotonic_s() < end_s:
+    heard: list[str] = []
+    before = 0
+    while not over.is_set() or len(heard) > before:
+        before = len(heard)
         batch = visitor.wait(0.2)
         heard += [uplink.topic for uplink in batch.uplinks]
         visitor.done_with(batch)
+        if visitor.is_in:
+            hears.set()
     visitor.leave()
     return heard
 

@@ -44,7 +44,7 @@ def source(settings: Mqtt, memory: Memory) -> Iterator[MqttSource]:
 
 
 def until(source: MqttSource, reached: Callable[[SessionState], bool]) -> None:
-    end_s = monotonic_s() + 15
+    end_s = monotonic_s() + 60
     while not reached(source.state):
         assert monotonic_s() < end_s, source.state
         source.wait(0.2)
@@ -53,7 +53,7 @@ def until(source: MqttSource, reached: Callable[[SessionState], bool]) -> None:
 def taken(source: MqttSource, count: int, *, ack: bool = True) -> list[bytes]:
     """At least ``count`` payloads in the order of arrival."""
     payloads: list[bytes] = []
-    end_s = monotonic_s() + 15
+    end_s = monotonic_s() + 60
     while len(payloads) < count:
         assert monotonic_s() < end_s, payloads[-3:]
         batch = source.wait(0.2)
@@ -75,7 +75,7 @@ def published(broker: Embedded, payloads: list[bytes]) -> int:
     client.username_pw_set(broker.username, broker.password)
     client.connect("127.0.0.1", broker.port)
     waiting = [client.publish(TOPIC, payload, 1) for payload in payloads]
-    end_s = monotonic_s() + 10
+    end_s = monotonic_s() + 60
     while not all(map(is_published, waiting)) and monotonic_s() < end_s:
         if client.loop(0.2) is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             break
