@@ -16,7 +16,7 @@ from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
 from telemetry import clock
 from telemetry.reading import Millis, Reading
-from telemetry.wire import Rejected, Samples, Uplink, decode
+from telemetry.wire import Reason, Rejected, Samples, Uplink, decode
 
 MOST: Final = 500
 """So many at a time; the loop has other things to do."""
@@ -47,6 +47,10 @@ def looked_again(wish: LookAgain, pipeline: Pipeline, archive: Archive, now_ms: 
         return UnknownPerson()
     if wish.reason in NO_UPLINKS:
         return NotPossible(f"{wish.reason}: these are no uplinks; see `cunjing influx resend`", "no_uplinks")
+    if wish.reason == Reason.TOO_LARGE:
+        return NotPossible(
+            f"{wish.reason}: only their beginning is kept; have their device say less at once", "cut_off"
+        )
     done = {each.id for each in pipeline.entry.looked}  # twice in one turn is once
     found = [aside for aside in archive.aside(wish.reason, MOST) if aside.id not in done]
     if not found:

@@ -25,7 +25,7 @@ _CONFIGURATION: Final = """\
 listener {port} 127.0.0.1
 allow_anonymous false
 password_file {passwords}
-max_packet_size 65536
+max_packet_size 131072
 max_inflight_messages 1000
 max_queued_messages 0
 max_queued_bytes 536870912

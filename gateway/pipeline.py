@@ -27,11 +27,13 @@ from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_trac
 from telemetry import clock, sequence
 from telemetry.reading import Millis, Reading, Sample
 from telemetry.sequence import EPOCH, Verdict, Windows
-from telemetry.wire import Ignored, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
+from telemetry.wire import Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
 
 K = TypeVar("K")
 
 BUG: Final = "bug"
+BEGINNING_BYTES: Final = 4_096
+"""So much is kept in quarantine of what is too large to be read: enough to see who sent what."""
 LISTED: Final = "listed"
 """The small mark that says which lists were dealt with."""
 LIST_KEEPS_MS: Final = 3_600_000
@@ -390,4 +392,7 @@ class Pipeline(Undoable):
         self.tracks[said.device] = Track(marked.windows, track.clock)
 
     def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
-        self.file((Quarantined(uplink.received_ms, uplink.topic, uplink.payload, rejected.reason, rejected.detail),))
+        payload = uplink.payload
+        if rejected.reason == Reason.TOO_LARGE:
+            payload = payload[:BEGINNING_BYTES]
+        self.file((Quarantined(uplink.received_ms, uplink.topic, payload, rejected.reason, rejected.detail),))

@@ -41,11 +41,16 @@ class Reason(StrEnum):
 
 
 class Uplink(Struct, frozen=True, gc=False):
-    """What arrived: topic, bytes and the instant it reached us. Nothing in it is trusted."""
+    """What arrived: topic, bytes and the instant it reached us. Nothing in it is trusted.
+
+    Of a payload beyond all bounds only the beginning is there, which is too large as well; ``whole_bytes`` is then how
+    large all of it was, else 0.
+    """
 
     received_ms: Millis
     topic: str
     payload: bytes
+    whole_bytes: int = 0
 
 
 class Rejected(Struct, frozen=True, gc=False):
@@ -133,7 +138,8 @@ class Resolver(Protocol):
 def decode(uplink: Uplink, directory: Resolver) -> Decoded:
     """What an uplink says. Whatever its topic and bytes are, this answers and never raises."""
     if len(uplink.payload) > MAX_PAYLOAD_BYTES:
-        return Rejected(Reason.TOO_LARGE, f"{len(uplink.payload)} bytes; at most {MAX_PAYLOAD_BYTES} are read")
+        whole_bytes = uplink.whole_bytes or len(uplink.payload)
+        return Rejected(Reason.TOO_LARGE, f"{whole_bytes} bytes; at most {MAX_PAYLOAD_BYTES} are read")
     address = directory.resolve(uplink.topic)
     if isinstance(address, Ignored | Rejected):
         return address

@@ -320,8 +320,8 @@ def wrong_uplinks(home: Installation) -> Iterator[Case]:
     shown, ends = run(line, " " * MEBIBYTE)
     after = quarantined(home, TOPIC, b" " * MEBIBYTE)
     wrong = (
-        "A broker set up as in [operations.md](operations.md) hangs up on it (`max_packet_size 65536`).\n"
-        "Where one lets it pass, and in a recording, it goes into the quarantine by its size."
+        "A broker set up as in [operations.md](operations.md) hangs up on it (`max_packet_size 131072`).\n"
+        "Where one lets it pass, and in a recording, it is in the quarantine by its size, with its first 4096 bytes."
     )
     yield Case("Payload of 1 MiB", wrong, line, f"{shown}\n$ {kept}\n{after}", f"{ends} `replay` ends with 0.")
 

@@ -25,7 +25,6 @@ from gateway.sources.paho_exam import suits
 from gateway.sources.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
 from gateway.sources.session import Session
 from telemetry.reading import Millis
-from telemetry.wire import MAX_PAYLOAD_BYTES
 
 KEEPALIVE_S: Final = 60
 _VERSION_TOPIC: Final = "$SYS/broker/version"
@@ -203,7 +202,7 @@ def _connect_properties(session_expiry_s: int) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own gap
     properties.SessionExpiryInterval = session_expiry_s
     properties.ReceiveMaximum = MAX_MESSAGES
-    properties.MaximumPacketSize = MAX_PAYLOAD_BYTES
+    # No MaximumPacketSize: what is larger the broker would acknowledge to its sender and then drop (case K5).
     return properties
 
 

@@ -11,11 +11,15 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from telemetry.wire import Uplink
+from telemetry.wire import MAX_PAYLOAD_BYTES, Uplink
 
 MAX_MESSAGES: Final = 1_000
 MAX_BYTES: Final = 262_144
+WHOLE_BYTES: Final = 1_048_576
+"""So large at most is a packet that is gathered whole; of a larger one only the beginning is kept."""
 _TOPICS_KNOWN: Final = 65_536
+_PUBLISH: Final = 0x30
+_TYPE: Final = 0xF0
 _PUBLISH_QOS_1: Final = 0x32
 _PUBLISH_BUT_FLAGS: Final = 0xF6
 _PUBACK: Final = 0x40
@@ -58,9 +62,9 @@ class Arrivals:
         self.size = 0
         self.received_ms = 0
 
-    def add(self, topic: bytes, payload: bytes, mid: int) -> None:
+    def add(self, topic: bytes, payload: bytes, mid: int, whole_bytes: int = 0) -> None:
         """One message from the stock path; a topic that is not UTF-8 stays recognisable and is refused further on."""
-        self.uplinks.append(Uplink(self.received_ms, topic.decode("utf-8", "backslashreplace"), payload))
+        self.uplinks.append(Uplink(self.received_ms, topic.decode("utf-8", "backslashreplace"), payload, whole_bytes))
         self.mids.append(mid)
         self.size += len(topic) + len(payload)
 
@@ -108,6 +112,48 @@ class StockReader:
             self._client.ack(mid, 1)
 
 
+class Skimmed:
+    """One PUBLISH that is beyond all bounds, as it passes: its beginning is kept, the rest is let go.
+
+    Whoever sent it has been told by the broker that it was taken, so it has to be somewhere (law L2); 256 MiB, which is
+    what MQTT allows, are not to lie in our memory for that.
+    """
+
+    def __init__(self, head: int, size: int, *, mqtt5: bool) -> None:
+        self._qos = head >> 1 & 0x03
+        self._size = self.missing = size
+        self._mqtt5 = mqtt5
+        self._kept = bytearray()
+
+    def take(self, piece: bytes) -> None:
+        """So much more of it, at most what is ``missing``."""
+        self.missing -= len(piece)
+        self._kept += piece[: MAX_BYTES - len(self._kept)]
+
+    def end(self, arrivals: Arrivals) -> None:
+        """All of it has passed."""
+        kept, at = self._kept, 2 + int.from_bytes(self._kept[:2])
+        topic, mid = bytes(kept[2:at]), 0
+        if self._qos:
+            mid, at = int.from_bytes(kept[at : at + 2]), at + 2
+        if self._mqtt5:
+            length, at = length_at(kept, at)
+            at += length
+        payload = bytes(kept[at : at + MAX_PAYLOAD_BYTES + 1]).ljust(MAX_PAYLOAD_BYTES + 1, b"\0")
+        arrivals.add(topic, payload, mid, max(self._size - at, len(payload)))
+
+
+def length_at(data: bytes | bytearray, at: int) -> tuple[int, int]:
+    """A variable byte integer (MQTT 5 §1.5.5) that is whole, and where it ends."""
+    value = shift = 0
+    for place in range(at, at + 4):
+        value |= (data[place] & ~_MORE) << shift
+        if data[place] < _MORE:
+            return value, place + 1
+        shift += 7
+    return value, at + 4
+
+
 class ReadAhead:
     """The shortcut. ``mqtt5`` says whether packets carry properties."""
 
@@ -121,12 +167,13 @@ class ReadAhead:
         self._bytes = b""
         self._at = 0
         self._topics: dict[bytes, str] = {}
+        self._skimmed: Skimmed | None = None
 
     def read(self, arrivals: Arrivals) -> None:
         """Takes what is there: in place what is a plain PUBLISH, by paho what is not."""
         self.left = False
         while self._client.socket() is not None:
-            if self._between_packets and self._decode(arrivals):
+            if self._take(arrivals):
                 if not self._receive_more():
                     return
             elif arrivals.full:
@@ -136,6 +183,19 @@ class ReadAhead:
                 self._client.loop_read()
                 if not self._between_packets:
                     return  # paho waits for the rest of a packet, which is not there yet
+
+    def _take(self, arrivals: Arrivals) -> bool:
+        """Takes in place what can be; true until more has to come, else the batch is full or it is paho's turn."""
+        if self._skimmed is None:
+            if not self._between_packets:
+                return False
+            if self._decode(arrivals):
+                return True
+            size = 0 if arrivals.full else self._announced()
+            if size <= WHOLE_BYTES:
+                return size < 0
+            self._skimmed = self._begin_skimming(size)
+        return self._skim(self._skimmed, arrivals)
 
     def ack(self, mids: Sequence[int]) -> None:
         """All acknowledgements in one write; each is four bytes, success by omission in MQTT 5 as in 3.1.1."""
@@ -218,6 +278,32 @@ class ReadAhead:
         self._at = at
         arrivals.size += at - started
         return missing or (at == end and not arrivals.full)
+
+    def _announced(self) -> int:
+        """How large the PUBLISH is that begins here, behind its head: 0 if none does, negative if that is to come."""
+        data, at = self._bytes, self._at
+        if at == len(data) or data[at] & _TYPE != _PUBLISH:
+            return 0
+        head = data[at + 1 : at + 5]
+        if not any(byte < _MORE for byte in head):
+            return -1 if len(head) < 4 else 0  # noqa: PLR2004 the longest there is; else it is paho's to refuse
+        return length_at(head, 0)[0]
+
+    def _begin_skimming(self, size: int) -> Skimmed:
+        head = self._bytes[self._at]
+        self._at = length_at(self._bytes, self._at + 1)[1]
+        return Skimmed(head, size, mqtt5=self._mqtt5)
+
+    def _skim(self, skimmed: Skimmed, arrivals: Arrivals) -> bool:
+        """Lets pass what is there of it; whether more has to come."""
+        piece = self._bytes[self._at : self._at + skimmed.missing]
+        self._at += len(piece)
+        skimmed.take(piece)
+        if skimmed.missing:
+            return True
+        skimmed.end(arrivals)
+        self._skimmed = None
+        return False
 
     def _learn(self, raw: bytes) -> str:
         """The topic as text, remembered: a fleet has as many topics as devices. Bounded against invented ones."""

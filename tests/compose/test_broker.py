@@ -151,7 +151,17 @@ def test_where_ids_are_believed_the_queue_is_lost(broker: Broker, password: str)
 
 def test_a_packet_larger_than_anything_we_accept_is_refused(broker: Broker) -> None:
     device = Guest(broker.devices, "bin-0101", "bin-0101", "one")
-    assert device.says(topic("bin-0101"), b" " * 65_536).put_out
+    assert device.says(topic("bin-0101"), b" " * 131_072).put_out
+
+
+def test_a_payload_as_large_as_may_be_read_passes_and_a_larger_one_is_ours_to_name(
+    broker: Broker, password: str
+) -> None:
+    """With a limit of 65,536 for the packet, the first was refused for its topic and nobody heard of the second."""
+    ours = gateway(broker, password).hears("cunjing/v1/+/+/+")
+    device = Guest(broker.devices, "bin-0101", "bin-0101", "one")
+    assert not device.says(topic("bin-0101"), b" " * 65_536, b" " * 131_000).put_out
+    assert [len(payload) for _, payload in ours.until_heard(2)] == [65_536, 131_000]
 
 
 def test_the_broker_has_nothing_to_complain_about(broker: Broker) -> None:

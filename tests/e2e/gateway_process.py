@@ -89,6 +89,7 @@ class Installation:
         rules: str = "{}",
         more: str = "",
         telling: Callable[[str], str] = unfolded,
+        protocol: str = "auto",
     ) -> None:
         """``more`` are further tables of the configuration. Nobody's texts are folded: each message is one.
 
@@ -111,6 +112,7 @@ class Installation:
             username = "{broker.username}"
             password_file = "{broker.password_file}"
             topics = ["cunjing/v1/+/+/+", "application/+/device/+/event/up"]
+            protocol = "{protocol}"
             [journal]
             path = "{self.journal}"
             [inventory]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from gateway.sources.link import Version
 from gateway.sources.mqtt import _add, _client, _shortcut
 from gateway.sources.paho_exam import suits
-from gateway.sources.readahead import MAX_BYTES, MAX_MESSAGES, Arrivals, ReadAhead, StockReader
+from gateway.sources.readahead import MAX_BYTES, MAX_MESSAGES, WHOLE_BYTES, Arrivals, ReadAhead, StockReader
+from telemetry.wire import MAX_PAYLOAD_BYTES, Uplink
 
 PINGRESP = b"\xd0\x00"
 
@@ -108,6 +109,30 @@ def test_any_stream_in_any_chunks_gives_what_stock_paho_gives(mqtt5: bool, data:
 @given(st.lists(st.binary(max_size=60), max_size=6))
 def test_garbage_never_raises(mqtt5: bool, chunks: list[bytes]) -> None:  # noqa: FBT001 parametrised
     read(chunks, mqtt5=mqtt5, shortcut=True, ends=True)
+
+
+@pytest.mark.parametrize("mqtt5", [True, False])
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_of_a_packet_beyond_all_bounds_the_beginning_is_an_uplink_and_the_next_is_read(
+    mqtt5: bool,  # noqa: FBT001 parametrised
+    data: st.DataObject,
+) -> None:
+    """In any chunks, with and without acknowledgement; what stock paho would gather as a whole."""
+    topic, mid = data.draw(st.binary(min_size=1, max_size=60)), data.draw(st.sampled_from([0, 7]))
+    properties = data.draw(PROPERTIES) if mqtt5 else None
+    larger = WHOLE_BYTES + data.draw(st.integers(0, 3))
+    vast = publish(topic, b"{" + b"v" * larger, mid, properties)
+    stream = publish(b"a", b"1", 1, b"" if mqtt5 else None) + vast + publish(b"b", b"2", 2, b"" if mqtt5 else None)
+    near = st.sampled_from([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, len(stream) - 8, len(stream) - 9])
+    cuts = sorted(data.draw(st.lists(st.one_of(near, st.integers(0, len(stream))), max_size=6)))
+    chunks = [stream[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    uplinks, mids, writes, closed = read(chunks, mqtt5=mqtt5, shortcut=True, ends=False)
+    beginning = b"{" + b"v" * MAX_PAYLOAD_BYTES
+    said = topic.decode("utf-8", "backslashreplace")
+    assert uplinks == [Uplink(0, "a", b"1"), Uplink(0, said, beginning, larger + 1), Uplink(0, "b", b"2")]
+    assert (mids, closed) == ([1, mid, 2], False)
+    assert writes == b"".join(b"\x40\x02" + each.to_bytes(2, "big") for each in (1, mid, 2) if each)
 
 
 @pytest.mark.parametrize("version", list(Version))
