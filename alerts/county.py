@@ -161,7 +161,7 @@ class County(Undoable):
             actual_ms = self._due_ms(kind, name)
             if actual_ms <= due_ms:
                 return rung
-            self._timers.file(kind, name, actual_ms)
+            self._file_at(kind, name, actual_ms)
         return None
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
@@ -330,7 +330,11 @@ class County(Undoable):
         return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
 
     def _file(self, kind: str, name: str) -> None:
-        self._timers.file(kind, name, self._due_ms(kind, name))
+        self._file_at(kind, name, self._due_ms(kind, name))
+
+    def _file_at(self, kind: str, name: str, due_ms: Millis) -> None:
+        if due_ms < NEVER:  # else where nothing else is due, an alarm clock would be set to a day that has no date
+            self._timers.file(kind, name, due_ms)
 
     def _refile_all(self) -> None:
         self._timers.clear()
