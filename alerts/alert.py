@@ -61,6 +61,12 @@ class Alert(Struct, frozen=True, kw_only=True):
     """It is over; only the word of it is still due."""
     kept: tuple[Kept, ...] = ()
     """What waits for people who were off duty when its step left."""
+    ended: str = ""
+    """How it ended: emptied, recovered, reset."""
+    again_ms: Millis = 0
+    """When it flared up again, since (event time)."""
+    lapsed_ms: Millis = 0
+    """When the time of its last acknowledgement was over."""
 
     @property
     def subject(self) -> str:
@@ -75,6 +81,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     @property
     def lasting_ms(self) -> Millis:
         """Since when people would say that it lasts: what was seen last, not when we decided."""
+        if self.again_ms:
+            return self.again_ms
         seen = self.detail.get("seen_ms")
         return seen if isinstance(seen, int) else self.since_ms
 

@@ -9,20 +9,24 @@ from functools import cached_property, partial
 
 from msgspec.structs import replace
 
+from alerts import texts
 from alerts.absences import ABSENCE, Absences
 from alerts.alert import Alert
+from alerts.closings import ANSWERED_OVER
 from alerts.codes import coded
 from alerts.digest import Digest
 from alerts.lists import EMPTIERS, LIST, of_standing
 from alerts.mailbox import Mailbox, Post
 from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
-from alerts.topology import OUTAGE
+from alerts.topology import CONTINUES, EXPLAINS, OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
+_BY_LEVEL = frozenset(rule for rule, explained in EXPLAINS.items() if not CONTINUES.isdisjoint(explained))
+"""What a level raises and an emptying ends, and after which another rule may go on."""
 _OVER = frozenset({"cleared", "retired"})
 """What ends an outage, and the storm that it was."""
 
@@ -45,10 +49,17 @@ class Annunciator:
                 left.append(said)
                 if isinstance(said, Event) and said.rule == OUTAGE and said.event in _OVER:
                     changed |= self._calmed(said, {**boxes, **changed})
+                elif isinstance(said, Event):
+                    outrun, rows = self._outrun(said, {**boxes, **changed})
+                    changed |= outrun
+                    left += rows
                 continue
             phone = said.phone
-            box = changed.get(phone) or boxes.get(phone) or Mailbox(phone)
-            box = changed[phone] = self.sorting.taken(box, said, capped=phone in self._capped)
+            before = changed.get(phone) or boxes.get(phone) or Mailbox(phone)
+            box = changed[phone] = self.sorting.taken(before, said, capped=phone in self._capped)
+            if said.covers and said.kind is Kind.CLEARED:
+                gone = (each for each in before.pending if each not in box.pending)
+                left += [_about(each, "superseded", said.at_ms, said.key) for each in gone]
             if said not in box.pending:
                 left.append(_about(said, "dropped", said.at_ms, "never_told"))
             elif box.due_ms > said.at_ms:
@@ -90,6 +101,40 @@ class Annunciator:
             box.phone: self.sorting.calmed(box, over.episode, over.at_ms, capped=box.phone in self._capped)
             for box in storming
         }
+
+    def _outrun(self, event: Event, boxes: Mapping[str, Mailbox]) -> tuple[dict[str, Mailbox], Log]:
+        """Closing words about a level, still waiting, that an event makes untrue; who needs one gets the true one."""
+        again = event.event == "raised" and event.rule in _BY_LEVEL
+        over = event.event == "cleared" and event.rule in CONTINUES
+        if not (again or over or event.event == "emptied"):
+            return {}, []
+        changed, rows = dict[str, Mailbox](), list[Event | Owed]()
+        for box in boxes.values():
+            untrue = [each for each in box.pending if self._is_of_a_level(each) and each.asset == event.asset]
+            untrue = [each for each in untrue if not over or event.episode in each.covers]
+            if not untrue:
+                continue
+            rows += [_about(each, "superseded", event.at_ms, event.event) for each in untrue]
+            kept = tuple(each for each in box.pending if each not in untrue)
+            capped = box.phone in self._capped
+            if not again and (over or not capped):  # who empties bins knows that it is emptied
+                name = ANSWERED_OVER if over else ""
+                kept += tuple(self._ended(each, name, event.at_ms) for each in untrue)
+            changed[box.phone] = self.sorting.filed(replace(box, pending=kept), event.at_ms, capped=capped)
+        return changed, rows
+
+    def _is_of_a_level(self, owed: Owed) -> bool:
+        """Whether it says how high a level stands that was higher."""
+        by_level = owed.kind is Kind.CLEARED and owed.rule in _BY_LEVEL
+        return by_level and owed.template != self.sorting.policies.of(owed.rule).cleared_text
+
+    def _ended(self, owed: Owed, name: str, at_ms: Millis) -> Owed:
+        """The same message in the words of its rule for an emptying, or in those of another text."""
+        catalogue, calendar, asset = self.digest.texts, self.digest.calendar, self.inventory.assets[owed.asset]
+        facts = {"day": texts.day(calendar, at_ms), "time": texts.clock(calendar, at_ms)}
+        facts |= {"short": asset.short, "container": texts.container(asset), "place": texts.place(asset)}
+        said = catalogue.word(name or self.sorting.policies.of(owed.rule).cleared_text, facts)
+        return replace(owed, at_ms=at_ms, text=said.text, template=said.template, variables=said.variables, covers=())
 
     def readdress(self, boxes: Iterable[Mailbox], at_ms: Millis) -> tuple[list[Mailbox], Log]:
         """After a start: what waits for somebody who left or has another number by now goes or follows them."""

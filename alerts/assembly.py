@@ -19,7 +19,7 @@ from alerts.calendars import Calendar
 from alerts.county import County
 from alerts.devices import DeviceMemory
 from alerts.digest import Digest
-from alerts.exposure import lines_pct
+from alerts.exposure import drawn_pct, lines_pct
 from alerts.extras import ExtraRounds
 from alerts.facts import Witness
 from alerts.flapping import Flapping
@@ -40,7 +40,7 @@ from alerts.schedule import Schedule
 from alerts.scribe import Scribe
 from alerts.trials import Trials
 from alerts.tuning import Tuned, Tuning
-from alerts.undo import UndoLog
+from alerts.undo import UndoDict, UndoLog
 from alerts.windows import Window
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -107,10 +107,10 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     calendar = Calendar.of(inventory.county, extras.slots)
     tuning = Tuning(rules, inventory, calendar, undo)
     tuning.restore(tuned)
-    plans = {asset.id: tuning.plan(asset) for asset in inventory.assets.values()}
+    plans: dict[str, Plan] = UndoDict(undo, {asset.id: tuning.plan(asset) for asset in inventory.assets.values()})
     on_trial = Trials(inventory, policies.trial, undo)
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
-    scribe = Scribe(inventory, Witness(inventory, calendar), catalogue)
+    scribe = Scribe(inventory, Witness(inventory, calendar, drawn_pct(plans)), catalogue)
     absences = Absences(inventory, undo)
     roster = Roster(inventory, calendar, absences)
     telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, roster)
@@ -120,7 +120,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     annunciator = Annunciator(
         inventory,
         Post(policies, calendar),
-        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue),
+        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
         absences,
     )
     outages = Outages(inventory, policies.telling)
@@ -205,7 +205,8 @@ def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Fig
             remedy = "copy it from the texts.zh-CN.yaml that comes with the program"
             raise policy.PolicyFault(f"{figures.texts_name}: {name} is missing, which answers by SMS need; {remedy}")
     for rule, said in policies.rules.items():
-        names = [step.text for step in (*said.steps, *said.rounds)] + [said.cleared_text] * bool(said.cleared_text)
+        names = [step.text for step in (*said.steps, *said.rounds)]
+        names += [said.cleared_text, said.receded_text, said.below_text] if said.cleared_text else []
         for name in names:
             if name not in catalogue:
                 where, missing = f"{figures.escalation_name}: rules.{rule}", f"{name!r} is not in {figures.texts_name}"

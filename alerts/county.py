@@ -41,11 +41,11 @@ class County(Undoable):
     """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
 
     def __init__(
-        self, inventory: Inventory, plans: Mapping[str, Plan], office: Office, telling: Annunciator, undo: UndoLog
+        self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Annunciator, undo: UndoLog
     ) -> None:
         super().__init__(undo)
         self.inventory = inventory
-        self.plans: dict[str, Plan] = UndoDict(undo, plans)
+        self.plans = plans
         self.states: dict[str, AssetState] = UndoDict(undo)
         self.alerts: dict[str, Alert] = UndoDict(undo)
         self.boxes: dict[str, Mailbox] = UndoDict(undo)

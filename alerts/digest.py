@@ -34,12 +34,15 @@ class Digest:
     calendar: Calendar
     schedule: Schedule
     texts: Texts
+    lines_pct: Mapping[str, float]
+    """The line of each bin, as it is drawn now."""
 
     def together(self, pending: Sequence[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> Iterator[Owed]:
         """What leaves instead of these: for each person one text, and one more for each power line."""
         clusters: dict[tuple[str, str], list[Owed]] = {}
         for each in pending:
-            apart = each.episode if each.rule in (LIST, ABSENCE) else self._feeder(each)
+            goes_on = each.kind is Kind.CLEARED and each.covers  # it asks for something, and no 辛苦了 is due
+            apart = each.episode if goes_on or each.rule in (LIST, ABSENCE) else self._feeder(each)
             clusters.setdefault((each.to, apart), []).append(each)
         for nth, cluster in enumerate(clusters.values()):
             said = replace(cluster[0], at_ms=at_ms) if len(cluster) == 1 else self._one(cluster, alerts, at_ms)
@@ -94,6 +97,7 @@ class Digest:
             "since_time": texts.clock(self.calendar, since_ms),
             "feeder": self._feeder(lead),
             "round": self._round(known, at_ms),
+            "line": self._line(cluster),
         }
         name = self._name(cluster, known, facts["feeder"])
         short = len(cluster) > texts.MOST_PLACED or name.startswith("several")
@@ -151,13 +155,25 @@ class Digest:
             covers=_covered(cluster),
         )
 
+    def _line(self, cluster: Iterable[Owed]) -> str:
+        """三分之二 where all of them are over it and it is their line, else 线."""
+        over = {
+            texts.line(self.lines_pct.get(each.asset, 0.0))
+            if each.rule == "overflow"
+            else each.variables.get("crossed", "").removeprefix("过")
+            for each in cluster
+        }
+        return over.pop() or texts.LINE if len(over) == 1 else texts.LINE
+
     def _counts(self, cluster: Iterable[Owed]) -> list[str]:
         """停机2, 过线12: what matters most first."""
         ranked = sorted(cluster, key=lambda each: each.severity)
         return [f"{word}{count}" for word, count in Counter(self._word(each) for each in ranked).items()]
 
     def _word(self, owed: Owed) -> str:
-        return self.texts.term(f"over_{owed.rule}" if owed.kind is Kind.CLEARED else owed.rule)
+        if owed.kind is not Kind.CLEARED:
+            return self.texts.term(owed.rule)
+        return self.texts.term(f"over_{owed.template}", self.texts.term(f"over_{owed.rule}"))
 
     def _place(self, owed: Owed) -> str:
         asset = self.inventory.assets.get(owed.asset)

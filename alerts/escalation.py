@@ -3,6 +3,7 @@
 Pure: an alert and an instant in, the next alert and what is owed out. Who explains whom is ``topology``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert, Kept
 from alerts.bins import emptied_ms
 from alerts.calendars import MINUTE_MS
+from alerts.closings import EMPTIED, choose, is_emptied
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import URGENT, Detail, Kind, Severity
 from alerts.people import Holder
@@ -96,7 +98,8 @@ class Escalation:
         if told_by is not None:
             if not (told_by.left_ms or alert.left_ms):
                 return self.begin(alert, at_ms, log)
-            told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms)
+            everybody = (*alert.told, *(person for person in told_by.told if person not in alert.told))
+            told = replace(alert, step=max(alert.step, 1), left_ms=alert.left_ms or alert.raised_ms, told=everybody)
             return self._file_next(told, at_ms, log)
         own_ms = alert.raised_ms + self.schedule.lead_ms(alert)
         return replace(alert, fresh_ms=self._led_ms(alert, at_ms, max(fresh_ms, own_ms)))
@@ -108,8 +111,9 @@ class Escalation:
             return replace(alert, due_ms=at_ms, reason="")
         return replace(alert, fresh_ms=at_ms, reason="") if alert.reason == RECOVERING_AFRESH else alert
 
-    def rekindle(self, alert: Alert) -> Alert:
+    def rekindle(self, alert: Alert, since_ms: Millis) -> Alert:
         """It flared up in the past: nobody is told of that, but what was seen to before is not seen to any more."""
+        alert = replace(alert, again_ms=since_ms)
         again = replace(alert, latched=False, recovering=False, owes=False, acked_ms=0, acked_by="", ack_until_ms=0)
         return replace(again, shelved_until_ms=0)
 
@@ -130,9 +134,9 @@ class Escalation:
         over = replace(
             alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False
         )
-        over = replace(over, ack_until_ms=0, shelved_until_ms=0, kept=())
+        over = replace(over, ack_until_ms=0, shelved_until_ms=0, kept=(), ended=reason)
         told = () if alert.shelved_until_ms else over.told
-        if reason == "emptied":
+        if reason == EMPTIED:
             emptiers = self.roster.emptiers(over, at_ms)
             told = tuple(person for person in told if person not in emptiers)
         words = self.schedule.policy(over).cleared_text
@@ -169,8 +173,6 @@ class Escalation:
 
     def _turn(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         wake = alert.tell_ms
-        if alert.closed_ms:
-            return self._tell_over(alert, memory, at_ms, log)
         if any(each.at_ms == wake for each in alert.kept):
             return self._tell_kept(alert, memory, at_ms, log)
         if alert.fresh_ms == wake:
@@ -349,14 +351,25 @@ class Escalation:
         gap = policy.repeats[done] - policy.repeats[done - 1]  # a chain that began anew has not left with the first
         return replace(again, repeat_ms=max(alert.left_ms + policy.repeats[done], at_ms + gap))
 
-    def _tell_over(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+    def tell_over(self, alert: Alert, others: Iterable[Alert], memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
+        """The closing word to those who were told, by how it ended and by what stands on the asset now."""
         release = self.holds.release(alert, at_ms, None)
         if release.at_ms > at_ms:  # its time came while we could not act
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, due_ms=release.at_ms)
-        words = self.schedule.policy(alert).cleared_text
-        text = self.scribe.text(alert, words, memory, alert.closed_ms, alert.closed_ms)
-        log.extend(self.scribe.owed(alert, 0, person, Kind.CLEARED, text, at_ms) for person in alert.told)
+        policy, line_pct = self.schedule.policy(alert), self.scribe.witness.lines_pct.get(alert.asset)
+        closing = choose(alert, policy, memory, line_pct, others)
+        if closing.unsaid:
+            log.extend(why("superseded", alert, at_ms, closing.unsaid, person=person) for person in alert.told)
+            return replace(alert, due_ms=0)
+        told = alert.told
+        if alert.ended != EMPTIED and closing.text == policy.cleared_text and is_emptied(alert, memory):
+            emptiers = self.roster.emptiers(alert, at_ms)
+            told = tuple(person for person in told if person not in emptiers)
+        text = self.scribe.text(alert, closing.text, memory, alert.closed_ms, alert.closed_ms)
+        covers = (closing.goes_on,) if closing.goes_on else ()
+        for person in told:
+            log.append(replace(self.scribe.owed(alert, 0, person, Kind.CLEARED, text, at_ms), covers=covers))
         return replace(alert, due_ms=0)
 
     def _file_next(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:

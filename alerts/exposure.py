@@ -3,7 +3,7 @@
 It estimates; the official score is never derived from it. Who is over and for how long is measured elsewhere.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,10 +27,11 @@ class _Lines(Mapping[str, float]):
     """The lines as the plans draw them whenever they are looked at; which sites count never changes."""
 
     plans: Mapping[str, Plan]
-    sites: Mapping[str, None]
+    sites: Collection[str]
 
     def __getitem__(self, asset: str) -> float:
-        self.sites[asset]  # a site that does not count has no line
+        if asset not in self.sites:
+            raise KeyError(asset)
         return line_pct(self.plans[asset])
 
     def __iter__(self) -> Iterator[str]:
@@ -44,3 +45,8 @@ def lines_pct(plans: Mapping[str, Plan]) -> Mapping[str, float]:
     """The line of each site that counts for the score, by asset; it follows ``plans`` when a figure is changed."""
     scored = (plan for plan in plans.values() if plan.asset.bin is not None and plan.asset.bin.counts_for_score)
     return _Lines(plans, dict.fromkeys(plan.asset.id for plan in scored))
+
+
+def drawn_pct(plans: Mapping[str, Plan]) -> Mapping[str, float]:
+    """The same of every bin, whether it counts for the score or not: what texts call the line."""
+    return _Lines(plans, dict.fromkeys(plan.asset.id for plan in plans.values() if plan.asset.bin is not None))

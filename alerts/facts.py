@@ -1,5 +1,6 @@
 """What a text may say about a case: evidence and times turned into a catalogue's words. No decision is made here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,8 @@ class Witness:
 
     inventory: Inventory
     calendar: Calendar
+    lines_pct: Mapping[str, float]
+    """The line of each bin, as it is drawn now."""
 
     def facts(self, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> dict[str, str]:
         """Every fact of a case at the instant a text about it leaves; a fact that is not known is empty."""
@@ -41,7 +44,7 @@ class Witness:
             "since_day": texts.day(calendar, since),
             "since_time": texts.clock(calendar, since),
             "hours": str(passed // HOUR_MS),
-            "minutes": _counted((at_ms - alert.raised_ms) // MINUTE_MS),
+            "minutes": _counted((at_ms - max(alert.raised_ms, alert.again_ms, alert.lapsed_ms)) // MINUTE_MS),
             "deadline": texts.deadline(calendar, deadline_ms),
             "deadline_time": texts.deadline_time(calendar, deadline_ms, since),
             "deadline_part": texts.deadline_part(calendar, deadline_ms),
@@ -76,22 +79,27 @@ class Witness:
             "place": texts.place(asset),
             "short": asset.short,
             "container": texts.container(asset),
-            **(_of_bin(memory) if isinstance(memory, BinMemory) else {"signs": "，".join(_signs(asset, memory))}),
+            **(self._of_bin(asset, memory) if isinstance(memory, BinMemory) else {}),
+            **({"signs": "，".join(_signs(asset, memory))} if asset.plant is not None else {}),
+        }
+
+    def _of_bin(self, asset: Asset, memory: BinMemory) -> dict[str, str]:
+        warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))
+        line_pct = self.lines_pct.get(asset.id)
+        line = texts.LINE if line_pct is None or memory.fill_pct <= line_pct else texts.line(line_pct)
+        is_above = line_pct is not None and memory.fill_pct > line_pct
+        return {
+            "level": texts.tenths(memory.fill_pct) if memory.fill_pct >= 0 else "",
+            "line": line,
+            "crossed": f"过{line}" if is_above else "",
+            "temperature": warmth,
+            "heat": f"{warmth}度" if warmth else "着火",
         }
 
 
 def _counted(number: int) -> str:
     """Nothing where there is nothing to count."""
     return str(number) if number > 0 else ""
-
-
-def _of_bin(memory: BinMemory) -> dict[str, str]:
-    warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))
-    return {
-        "level": texts.tenths(max(memory.fill_pct, 0.0)),
-        "temperature": warmth,
-        "heat": f"{warmth}度" if warmth else "着火",
-    }
 
 
 def _signs(asset: Asset, memory: Memory | None) -> list[str]:

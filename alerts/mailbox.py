@@ -71,13 +71,17 @@ class Post:
     calendar: Calendar
 
     def taken(self, box: Mailbox, owed: Owed, *, capped: bool) -> Mailbox:
-        """The box with one more message; a closing word meets the first word that never left, and both are gone."""
+        """The box with one more message; a closing word meets the first word that never left, and both are gone.
+
+        But one that asks for something all the same leaves in its place.
+        """
         now_ms, telling = owed.at_ms, self.policies.telling
         if owed.kind is Kind.CLEARED:
             unsaid = tuple(each for each in box.pending if each.episode == owed.episode and each.to == owed.to)
             if any(each.kind in BEGUN for each in unsaid):
-                kept = tuple(each for each in box.pending if each not in unsaid)
-                return replace(box, pending=kept, due_ms=box.due_ms if kept else 0)
+                box = replace(box, pending=tuple(each for each in box.pending if each not in unsaid))
+                if not owed.covers:
+                    return replace(box, due_ms=box.due_ms if box.pending else 0)
         cried = (*self._recent(box, now_ms), now_ms)
         if owed.rule == OUTAGE and owed.kind in BEGUN and owed.episode not in box.outages:
             box = replace(box, outages=(*box.outages, owed.episode))

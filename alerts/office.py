@@ -76,6 +76,9 @@ class Office:
                 alert = self.responses.lapse(alert, memory, at_ms, docket.log)
             elif alert.wake_ms == alert.flap_ms:
                 alert = self.flapping.tell(alert, memory, at_ms, docket.log)
+            elif alert.closed_ms:
+                others = docket.on(alert.asset)
+                alert = self.escalation.tell_over(alert, others, memory, at_ms, docket.log)
             else:
                 alert = self.escalation.run(alert, memory, at_ms, docket.log)
         docket.enter(alert)
@@ -167,9 +170,10 @@ class Office:
                 docket.log.append(record("reignited", alert, at_ms, finding.detail or {}))
                 if finding.late:
                     docket.log.append(record("held", alert, at_ms, {"reason": "late"}))
-                    docket.enter(escalation.rekindle(alert))
+                    docket.enter(escalation.rekindle(alert, finding.since_ms))
                 else:
-                    docket.enter(escalation.reignite(alert, at_ms, finding.detail or alert.detail))
+                    again = replace(alert, again_ms=finding.since_ms)
+                    docket.enter(escalation.reignite(again, at_ms, finding.detail or alert.detail))
             case _:
                 if finding.late and alert.told:
                     docket.log.append(record("dropped", alert, at_ms, {"reason": "late"}))

@@ -122,6 +122,11 @@ class Policy(_Figures):
     """From this design on the night does not hold it."""
     repeats: tuple[Span, ...] = ()
     cleared_text: str = ""
+    """The closing word; of a level that an emptying ends, only where the emptying was seen."""
+    receded_text: str = "overflow_receded"
+    """The closing word where a level fell by itself, and the bin is to be emptied all the same."""
+    below_text: str = "overflow_over"
+    """The same where it fell below the line."""
     waits_for_round: bool = False
     """Whether a step leaves a bin to a round of its own that runs or is near."""
     round_last: Span = 0

@@ -147,7 +147,7 @@ class Responses:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, ack_until_ms=release.at_ms, reason=release.reason)
         log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by}))
-        alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0)
+        alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, lapsed_ms=at_ms)
         if alert.latched or alert.parent or alert.shelved_until_ms or not alert.owes:
             return alert
         if alert.recovering and alert.severity is not Severity.P1:

@@ -40,9 +40,13 @@ class Scribe:
     def step_text(
         self, alert: Alert, step: StepPolicy, memory: Memory | None, at_ms: Millis, deadline_ms: Millis
     ) -> Wording:
-        """What a step says."""
-        alone = alert.detail.get("by") == BY_FLOW_ALONE and step.text == "stopped"
-        return self.text(alert, "stopped_flow_alone" if alone else step.text, memory, at_ms, deadline_ms)
+        """What a step says; of what flared up again, that it did."""
+        name = step.text
+        if alert.detail.get("by") == BY_FLOW_ALONE and name == "stopped":
+            name = "stopped_flow_alone"
+        if alert.again_ms and f"{name}_again" in self.texts:
+            name = f"{name}_again"
+        return self.text(alert, name, memory, at_ms, deadline_ms)
 
     def text(self, alert: Alert, name: str, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> Wording:
         """A text of the catalogue about an episode."""

@@ -29,6 +29,7 @@ FACTS: Final = frozenset(
         "container",
         "level",
         "line",
+        "crossed",
         "heat",
         "temperature",
         "day",
@@ -81,6 +82,9 @@ CODE: Final = "code"
 _DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
+_TWO_THIRDS_PCT: Final = 67
+LINE: Final = "线"
+"""The line, wherever it is drawn."""
 _SPANS: Final = ((86_400, "天"), (3_600, "小时"), (60, "分钟"))
 
 
@@ -158,9 +162,9 @@ class Texts:
         parts = () if template is None else (template.text, *template.optional.values(), *template.otherwise.values())
         return any(_DIGIT.search(part) for part in parts)
 
-    def term(self, name: str) -> str:
-        """A word of the catalogue, for use in a text; the name itself where it has none."""
-        return self._words.get(name, name)
+    def term(self, name: str, otherwise: str = "") -> str:
+        """A word of the catalogue, for use in a text; where it has none ``otherwise``, or the name itself."""
+        return self._words.get(name, otherwise or name)
 
     def round(self, calendar: Calendar, slot: Slot) -> str:
         """早班 or 下午班: a round by when it begins; 加收 where it was ordered beside them."""
@@ -238,6 +242,11 @@ def container(asset: Asset) -> str:
     if asset.bin is None:
         return ""
     return "池" if asset.bin.container is Container.POOL else "桶"
+
+
+def line(line_pct: float) -> str:
+    """三分之二 where a bin's line is drawn there, else 线."""
+    return "三分之二" if round(line_pct) == _TWO_THIRDS_PCT else LINE
 
 
 def tenths(fill_pct: float) -> str:

@@ -135,6 +135,59 @@ def test_a_closing_word_meets_a_first_word_that_never_left() -> None:
     assert box.pending == ()
 
 
+RECEDED = {"overflow_receded": (f"over_two_thirds/{ASSET}/0",), "overflow_over": ()}
+
+
+def closing(template: str, to: str = CREW.id) -> Owed:
+    """The word of an overflow that fell by itself, which waits for a number."""
+    return replace(owed(1, NOON, to=to, kind=Kind.CLEARED), template=template, covers=RECEDED[template])
+
+
+def outrun(event: Event, waiting: Owed) -> tuple[Mailbox, list[Event]]:
+    """What becomes of a mailbox with one closing word when something happens."""
+    box = Mailbox(waiting.phone, pending=(waiting,), due_ms=NOON + HOUR_MS)
+    boxes, log = TELLING.post([event], {box.phone: box})
+    return (boxes or [box])[0], [each for each in log if isinstance(each, Event) and each is not event]
+
+
+@pytest.mark.parametrize("template", RECEDED)
+def test_a_closing_word_that_waits_is_outrun_by_a_new_overflow(template: str) -> None:
+    again = Event(at_ms=NOON + MINUTE_MS, event="raised", rule="overflow", asset=ASSET, episode=f"overflow/{ASSET}/2")
+    box, rows = outrun(again, closing(template))
+    assert not box.pending
+    assert box.due_ms == 0
+    assert [(row.event, (row.detail or {})["person"]) for row in rows] == [("superseded", CREW.id)]
+    assert outrun(replace(again, asset="elsewhere"), closing(template))[0].pending
+
+
+@pytest.mark.parametrize("template", RECEDED)
+def test_one_that_an_emptying_outruns_says_so_but_not_to_who_empties(template: str) -> None:
+    emptied = Event(at_ms=NOON + MINUTE_MS, event="emptied", asset=ASSET)
+    box, rows = outrun(emptied, closing(template))
+    assert [each.template for each in box.pending] == ["emptied_meanwhile"]
+    assert "已有人清了" in box.pending[0].text
+    assert [row.event for row in rows] == ["superseded"]
+    box, rows = outrun(emptied, closing(template, to=CLEANER.id))
+    assert not box.pending
+    assert [row.event for row in rows] == ["superseded"]
+
+
+def test_one_that_asks_to_go_is_outrun_by_the_end_of_what_it_asks_for() -> None:
+    over = Event(at_ms=NOON, event="cleared", rule="over_two_thirds", episode=f"over_two_thirds/{ASSET}/0", asset=ASSET)
+    box, rows = outrun(over, closing("overflow_receded"))
+    assert [each.template for each in box.pending] == ["answered_over"]
+    assert [row.event for row in rows] == ["superseded"]
+    assert outrun(over, closing("overflow_over"))[1] == []
+
+
+def test_one_that_asks_to_go_leaves_in_the_place_of_the_first_word() -> None:
+    first, last = owed(1, NOON), closing("overflow_receded")
+    box = Mailbox(first.phone, pending=(first,), due_ms=NOON + HOUR_MS)
+    (box,), log = TELLING.post([last], {box.phone: box})
+    assert box.pending == (last,)
+    assert [each.event for each in log if isinstance(each, Event)] == ["superseded", "held"][: len(log)]
+
+
 def test_closing_words_wait_for_each_other_a_quarter_of_an_hour() -> None:
     """Nobody acts on them: after a power cut they would come one by one."""
     messages = [owed(1, NOON), *(owed(n, NOON + n * 5 * MINUTE_MS, kind=Kind.CLEARED) for n in (2, 3))]

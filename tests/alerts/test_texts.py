@@ -22,6 +22,7 @@ LONGEST: Mapping[str, str] = {
     "container": "池",
     "level": "十成",
     "line": "三分之二",
+    "crossed": "过三分之二",
     "heat": "1000度",
     "temperature": "1000",
     "day": "22日",
@@ -274,6 +275,12 @@ def test_what_is_too_long_loses_the_evidence_first_and_then_the_second_answer(fi
     made = texts.load(f"t: {raw.format(body='字' * filler)}, or: {{second: 。}}}}", "texts.yaml", SIGNATURE)
     text = made.compose("t", {"signs": "有电，水位高"})
     assert text == f"【{SIGNATURE}】{'字' * filler}{expected}"
+
+
+def test_a_fire_that_burns_again_loses_the_offices_number_before_its_last_answer() -> None:
+    facts = {**USUAL, "place": "柳潭小学北池（村部东侧路口）", "heat": "101度"}
+    assert composed("fire_again", facts).endswith("有明火打119。看过回1，没火回3。")
+    assert composed("fire_again", {**USUAL, "office_phone": ""}).endswith("看过回1，没火回3。")
 
 
 @pytest.mark.parametrize(
