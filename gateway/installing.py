@@ -39,7 +39,10 @@ NO_OUTLINE: Final = '{"type": "FeatureCollection", "features": []}\n'
 
 GATEWAY_PASSWORD: Final = "secrets/gateway/mqtt"  # noqa: S105 where it is, not what it is
 HEALTH_OPTIONS: Final = "secrets/mosquitto/health"
-PASSWORDS: Final = "secrets/mosquitto/passwords"
+DEVICES: Final = "secrets/mosquitto/passwords"
+"""Whom the broker lets in where devices come in; filled by ``mosquitto_passwd``."""
+PASSWORDS: Final = "secrets/mosquitto/house"
+"""Whom it lets in on the listener of the house: ours, and never a device."""
 SECRETS: Final = MappingProxyType(
     {
         GATEWAY_PASSWORD: "the gateway's password for the broker",
@@ -107,6 +110,7 @@ def _steps(folder: Path, environment: Mapping[str, str]) -> Iterator[Step]:
     options = f"-u {HEALTH_USER}\n-P {secrets.token_hex(32)}"
     yield site.secret(HEALTH_OPTIONS, "whom the broker's health check comes in as", options)
     yield _passwords(site, folder, known)
+    yield site.listing(DEVICES, "devices of the broker, with hashed passwords")
     shipped = config_folder()
     gateway, county = shipped / "gateway.compose.toml", shipped / "inventory.example.yaml"
     yield site.text("config/gateway.toml", "the gateway's configuration", read_text(gateway))
@@ -165,7 +169,7 @@ def _known_users(folder: Path) -> dict[str, str]:
 
 def _passwords(site: Site, folder: Path, known: dict[str, str]) -> Step:
     """The broker's own file: our users are added to those that are there."""
-    what = "users of the broker, with hashed passwords"
+    what = "the house's own users of the broker, with hashed passwords"
     new = {user.name: hashed(user.password(read_text(folder / user.path))) for user in _USERS if user.name not in known}
     if not new:
         return site.secret(PASSWORDS, what, "")

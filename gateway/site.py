@@ -69,6 +69,15 @@ class Site:
         read_secret(place, path)
         return self._kept(path, what, SECRET_MODE)
 
+    def listing(self, path: str, what: str) -> Step:
+        """A file of secrets that others fill, entry by entry; it may be empty."""
+        place = self._folder / path
+        if place.exists():
+            return self._kept(path, what, SECRET_MODE)
+        place.touch(SECRET_MODE, exist_ok=False)
+        self._hand_over(place)
+        return Step(Done.MADE, path, what)
+
     def replace_secret(self, path: str, what: str, text: str) -> Step:
         """A file of secrets that the caller has read and extended, written anew with its owner's rights."""
         place = self._folder / path

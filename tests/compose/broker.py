@@ -41,12 +41,12 @@ class Broker:
                 shutil.copytree(ROOT / mount.source, inside)
             else:
                 inside.symlink_to(installation / mount.source)
-        shared = at / "config/shared/broker.conf"
-        text = shared.read_text("utf-8")
-        for port, ours in ((1883, self.devices), (1884, self.house)):
-            assert text.count(f"\nlistener {port}\n") == 1
-            text = text.replace(f"\nlistener {port}\n", f"\nlistener {ours} 127.0.0.1\n")
-        shared.write_text(text, "utf-8")
+        told = at / "config/mosquitto-2.0.conf"
+        text = told.read_text("utf-8")
+        for line, ours in (("listener 1883", self.devices), ("listener 1884 127.0.0.1", self.house)):
+            assert text.count(f"\n{line}\n") == 1
+            text = text.replace(f"\n{line}\n", f"\nlistener {ours} 127.0.0.1\n")
+        told.write_text(text, "utf-8")
         if (
             os.geteuid() == 0
         ):  # else it drops to a user of its own who may not read the secrets; a container has no root

@@ -68,6 +68,13 @@ def test_nobody_else_is_let_in(broker: Broker, user: str | None, password: str) 
         assert Guest(port, "stranger", user, password).let_in is False
 
 
+@pytest.mark.parametrize("user", ["bin-0101", "bin-0102"])
+def test_a_device_is_let_in_where_devices_come_in_and_nowhere_else(broker: Broker, user: str) -> None:
+    own = {"bin-0101": "one", "bin-0102": "two"}[user]
+    assert Guest(broker.devices, user, user, own).let_in
+    assert Guest(broker.house, user, user, own).let_in is False
+
+
 def test_a_device_can_say_nothing_for_another_and_give_no_commands(broker: Broker, password: str) -> None:
     """Each from a connection of its own: a 2.0.11 hangs up on who tries."""
     ours = gateway(broker, password).hears("cunjing/v1/#").hears("application/#")
@@ -139,14 +146,47 @@ def test_a_device_cannot_take_the_gateways_queue_by_giving_its_id(broker: Broker
     assert gateway(broker, password).until_heard(1) == [(topic("bin-0101"), b"reading")]
 
 
-def test_where_ids_are_believed_the_queue_is_lost(broker: Broker, password: str) -> None:
-    """The control: the same on the listener of the house, which is why it is not published."""
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_devices_password_is_no_good_where_ids_are_believed(broker: Broker, password: str, lasting: bool) -> None:  # noqa: FBT001 parametrised
+    """On the listener of the house a clean start under the gateway's id would end its session with all that waits."""
     gateway(broker, password).hears("cunjing/v1/+/+/+").leaves()
     Guest(broker.devices, "bin-0101", "bin-0101", "one").says(topic("bin-0101"), b"reading")
-    thief = Guest(broker.house, "cunjing-gateway", "bin-0102", "two", lasting=True)
-    assert thief.session_present
-    thief.leaves()
-    assert gateway(broker, password).wait() == []
+    thief = Guest(broker.house, "cunjing-gateway", "bin-0102", "two", lasting=lasting)
+    assert (thief.let_in, thief.session_present) == (False, False)
+    assert gateway(broker, password).until_heard(1) == [(topic("bin-0101"), b"reading")]
+
+
+def test_a_gateway_that_listens_is_not_put_out_by_a_device(broker: Broker, password: str) -> None:
+    ours = gateway(broker, password).hears("cunjing/v1/+/+/+")
+    for port in (broker.devices, broker.house):
+        Guest(port, "cunjing-gateway", "bin-0102", "two")
+    Guest(broker.devices, "bin-0101", "bin-0101", "one").says(topic("bin-0101"), b"reading")
+    assert ours.until_heard(1) == [(topic("bin-0101"), b"reading")]
+    assert not ours.put_out
+
+
+def test_the_control_who_knows_the_houses_password_takes_the_queue(broker: Broker, password: str) -> None:
+    """Why the listener of the house has users of its own: whoever is let in there is believed."""
+    gateway(broker, password).hears("cunjing/v1/+/+/+").leaves()
+    Guest(broker.devices, "bin-0101", "bin-0101", "one").says(topic("bin-0101"), b"reading")
+    Guest(broker.house, "cunjing-gateway", "gateway", password).leaves()
+    assert not gateway(broker, password).session_present
+
+
+def test_the_house_listens_on_this_machine_alone() -> None:
+    """The test puts its own port there, so the line itself is looked at; a container's port is not published."""
+    lines = (CONFIGURATION / "mosquitto-2.0.conf").read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("listener ")] == ["listener 1883", "listener 1884 127.0.0.1"]
+    published = [port.rpartition(":")[2] for port in SERVICES["mosquitto"]["ports"]]
+    assert published == ["1883"]
+
+
+def test_no_listener_has_the_users_of_another(broker: Broker, password: str, installation: Path) -> None:
+    health = (installation / "secrets/mosquitto/health").read_text("ascii").split()
+    assert Guest(broker.house, "cunjing-gateway", "gateway", password).let_in
+    assert Guest(broker.house, "health", health[1], health[3]).let_in
+    assert Guest(broker.devices, "x", "gateway", password).let_in is False
+    assert Guest(broker.devices, "x", health[1], health[3]).let_in is False
 
 
 def test_a_packet_larger_than_anything_we_accept_is_refused(broker: Broker) -> None:
@@ -175,26 +215,70 @@ def test_what_is_only_for_2_1_has_nothing_that_2_1_deprecates_or_refuses() -> No
     assert {name for name, *_ in options} == {
         "include_dir",
         "global_plugin",
+        "plugin_load",
+        "plugin_use",
         "plugin_opt_password_file",
         "plugin_opt_acl_file",
+        "listener",
+        "use_username_as_clientid",
+        "listener_allow_anonymous",
         "persistence_location",
         "plugin_opt_sync",
         "plugin_opt_flush_period",
     }
     assert ["plugin_opt_sync", "full"] in options
     assert ["plugin_opt_flush_period", "0"] in options
-    plugins = [words[1] for words in options if words[0] == "global_plugin"]
-    assert plugins == [f"/usr/lib/mosquitto_{kind}.so" for kind in ("password_file", "acl_file", "persist_sqlite")]
-    for words in options[1:]:
-        named_before = [kind for kind in ("password_file", "acl_file") if words[0] == f"plugin_opt_{kind}"]
-        assert named_before == [] or options[options.index(words) - 1][1].endswith(f"mosquitto_{named_before[0]}.so")
+    assert [words[1] for words in options if words[0] == "global_plugin"] == [
+        f"/usr/lib/mosquitto_{kind}.so" for kind in ("acl_file", "persist_sqlite")
+    ]
+    assert [words[1:] for words in options if words[0] == "plugin_load"] == [
+        [name, "/usr/lib/mosquitto_password_file.so"] for name in ("devices", "house")
+    ]
+    for name, file in (("devices", "secrets/passwords"), ("house", "secrets/house")):
+        loaded = options.index(["plugin_load", name, "/usr/lib/mosquitto_password_file.so"])
+        assert options[loaded + 1] == ["plugin_opt_password_file", file]
+        assert options.index(["plugin_use", name]) > loaded
+
+
+LISTENER_OPTIONS = {"password_file", "use_username_as_clientid", "allow_anonymous", "listener_allow_anonymous"}
+
+
+def told(version: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What is told to all and what to each listener, by port; a plugin's option of 2.1 as the option that 2.0 has."""
+    whole: dict[str, str] = {}
+    listeners: dict[str, dict[str, str]] = {}
+    loaded: dict[str, str] = {}
+    here, loading = whole, ""
+    for line in (CONFIGURATION / f"mosquitto-{version}.conf").read_text("utf-8").splitlines():
+        name, _, value = line.partition(" ")
+        if name == "listener":
+            here = listeners.setdefault(value.split()[0], {})
+        elif name == "plugin_load":
+            loading = value.split()[0]
+        elif name == "plugin_opt_password_file":
+            loaded[loading] = value
+        elif name == "plugin_use":
+            here["password_file"] = loaded[value]
+        elif name in LISTENER_OPTIONS:
+            here[name.removeprefix("listener_")] = value
+        elif name in {"acl_file", "plugin_opt_acl_file", "persistence_location", "include_dir"}:
+            whole[name.removeprefix("plugin_opt_")] = value
+    return whole, listeners
 
 
 def test_both_versions_are_told_the_same_users_topics_and_data() -> None:
-    def values(version: str, *names: str) -> list[str]:
-        lines = (CONFIGURATION / f"mosquitto-{version}.conf").read_text("utf-8").splitlines()
-        return [dict(line.split(" ", 1) for line in lines if line and line[0] != "#")[name] for name in names]
-
-    older = values("2.0", "include_dir", "password_file", "acl_file", "persistence_location")
-    newer = values("2.1", "include_dir", "plugin_opt_password_file", "plugin_opt_acl_file", "persistence_location")
-    assert older == newer
+    (whole, listeners), newer = told("2.0"), told("2.1")
+    assert (
+        listeners
+        == newer[1]
+        == {
+            "1883": {
+                "use_username_as_clientid": "true",
+                "allow_anonymous": "false",
+                "password_file": "secrets/passwords",
+            },
+            "1884": {"allow_anonymous": "false", "password_file": "secrets/house"},
+        }
+    )
+    assert whole == newer[0]
+    assert whole == {"include_dir": "config/shared", "acl_file": "config/acl", "persistence_location": "data/"}

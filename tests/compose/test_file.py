@@ -103,7 +103,12 @@ def test_a_folder_that_is_missing_is_told_instead_of_made_for_root(service: str)
 def test_every_file_that_is_named_inside_a_container_is_in_a_folder_that_is_mounted(made: Path) -> None:
     """Configuration and secrets that commands, health checks and environments name, found again on this side."""
     named = {
-        "mosquitto": ["/mosquitto/config/mosquitto-2.1.conf", "/mosquitto/config/acl", "/mosquitto/secrets/health"],
+        "mosquitto": [
+            "/mosquitto/config/mosquitto-2.1.conf",
+            "/mosquitto/config/acl",
+            "/mosquitto/secrets/health",
+            "/mosquitto/secrets/house",
+        ],
         "influxdb-setup": ["/cunjing/config/gateway.toml", "/cunjing/secrets/operator/influxdb"],
         "gateway": ["/cunjing/config/inventory.yaml", "/cunjing/secrets/gateway/mqtt"],
         "grafana": ["/run/secrets/admin", "/run/secrets/secret-key"],

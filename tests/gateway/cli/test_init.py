@@ -9,7 +9,7 @@ import yaml
 
 from alerts.channels import channels
 from gateway.imports import checked
-from gateway.installing import NO_ACCOUNT, PASSWORDS, installed
+from gateway.installing import DEVICES, NO_ACCOUNT, PASSWORDS, installed
 from gateway.mosquitto_passwords import fits
 from gateway.settings import load
 from gateway.settings_faults import SettingsFault
@@ -66,6 +66,7 @@ def test_secrets_are_for_their_owner_alone_and_no_two_are_alike(folder: Path) ->
     assert {mode(path) for path in (secrets, *secrets.rglob("*")) if path.is_dir()} == {0o700}
     files = [path for path in secrets.rglob("*") if path.is_file()]
     assert {mode(path) for path in files} == {0o600}
+    files.remove(folder / DEVICES)  # empty until the first device has a password
     assert len({path.read_text("ascii") for path in files}) == len(files) == 7
     assert all(len(path.read_text("ascii")) > 40 for path in files)
 
@@ -75,7 +76,7 @@ def test_two_installations_share_no_secret(folder: Path) -> None:
     for name in ("one", "two"):
         (folder / name).mkdir()
         list(installed(folder / name))
-        made.append(set(contents(folder / name / "secrets").values()))
+        made.append(set(contents(folder / name / "secrets").values()) - {b""})
     assert not made[0] & made[1]
 
 
@@ -102,12 +103,30 @@ def test_the_configuration_loads_and_the_county_can_be_used(folder: Path) -> Non
 
 def test_devices_that_the_broker_knows_already_stay(folder: Path) -> None:
     (folder / "secrets/mosquitto").mkdir(parents=True)
-    (folder / PASSWORDS).write_text("bin-0101:$7$101$c2FsdA==$aGFzaA==\n", "ascii")
+    known = "bin-0101:$7$101$c2FsdA==$aGFzaA==\ngateway:$7$101$c2FsdA==$aGFzaA==\n"
+    (folder / DEVICES).write_text(known, "ascii")
+    (folder / DEVICES).chmod(0o600)
+    steps = {step.path: step.done for step in installed(folder)}
+    assert steps[PASSWORDS] is Done.MADE
+    assert (folder / DEVICES).read_text("ascii") == known
+    lines = (folder / PASSWORDS).read_text("ascii").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["gateway", "health"]
+
+
+def test_a_new_installation_lets_no_device_in_and_has_the_file_for_them(folder: Path) -> None:
+    list(installed(folder))
+    assert (folder / DEVICES).read_bytes() == b""
+    assert mode(folder / DEVICES) == 0o600
+
+
+def test_another_user_of_the_house_stays(folder: Path) -> None:
+    (folder / "secrets/mosquitto").mkdir(parents=True)
+    (folder / PASSWORDS).write_text("chirpstack:$7$101$c2FsdA==$aGFzaA==\n", "ascii")
     steps = list(installed(folder))
     assert [step.done for step in steps if step.path == PASSWORDS] == [Done.MENDED]
     lines = (folder / PASSWORDS).read_text("ascii").splitlines()
-    assert lines[0] == "bin-0101:$7$101$c2FsdA==$aGFzaA=="
-    assert [line.partition(":")[0] for line in lines] == ["bin-0101", "gateway", "health"]
+    assert lines[0] == "chirpstack:$7$101$c2FsdA==$aGFzaA=="
+    assert [line.partition(":")[0] for line in lines] == ["chirpstack", "gateway", "health"]
 
 
 def test_rights_that_are_too_wide_are_put_right_and_what_a_secret_says_is_kept(folder: Path) -> None:
