@@ -60,7 +60,9 @@ _log = logger(__name__)
 COURIER: Final = "courier"
 HOUSEKEEPING_S: Final = 60.0
 MEGABYTE: Final = 1 << 20
-HOPELESS: Final = frozenset({Problem.READ_ONLY, Problem.UNWRITABLE, Problem.NEWER, Problem.FOREIGN})
+HOPELESS: Final = frozenset(
+    {Problem.READ_ONLY, Problem.UNWRITABLE, Problem.NEWER, Problem.FOREIGN, Problem.EMPTY, Problem.LEFT_BEHIND}
+)
 """What waiting does not mend: the gateway says so and ends. A locked, full or damaged journal is waited for."""
 
 

@@ -17,6 +17,7 @@ from gateway import client, lines, shipped
 from gateway.clock import monotonic_s
 from gateway.health import Part
 from gateway.imports import in_force, read
+from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.journal.trouble import JournalUnavailable, Problem
@@ -168,7 +169,7 @@ def running(settings: Settings) -> Part:
 
 def _filled(settings: Settings) -> Part:
     path, max_mb = settings.journal.path, settings.journal.max_mb
-    used = sum(part.stat().st_size for part in (path, path.with_name(f"{path.name}-wal")) if part.exists())
+    used = size_bytes(path)
     room = used + shutil.disk_usage(path.parent).free
     limit = room if max_mb is None else min(room, max_mb * MEGABYTE)
     pressure = pressure_at(used, limit)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.clock import Clock
 from gateway.health import Health
+from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.metrics import Metrics
@@ -34,7 +35,7 @@ def watch_owed(
     metrics.ask(metrics.reconnects, lambda: float(source.state.reconnects))
     metrics.ask(metrics.loop_age_seconds, lambda: health.loop_age_s)
     metrics.ask(metrics.commit_age_seconds, lambda: health.commit_age_s)
-    metrics.ask(metrics.journal_bytes, lambda: float(journal.stat().st_size) if journal.exists() else 0.0)
+    metrics.ask(metrics.journal_bytes, lambda: float(size_bytes(journal)))
 
 
 def _owed(journal: Path) -> tuple[int, int]:

@@ -150,6 +150,8 @@ class Story:
 
 def _tables(path: Path) -> dict[str, Table]:
     with closing(sqlite3.connect(path)) as journal:
-        found = journal.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        found = journal.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migration' ORDER BY name"
+        )
         names = [name for (name,) in found]
         return {name: journal.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in names}  # noqa: S608 -- its own tables

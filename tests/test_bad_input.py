@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import chdir, contextmanager
+from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final, NamedTuple
@@ -32,6 +34,8 @@ from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.hearing import Hearing
+from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.writer import Journal
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
@@ -98,7 +102,7 @@ def met(title: str, wrong: str, line: str, stdin: str = "") -> Case:
 
 
 def sentence(act: Callable[[], object]) -> str:
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises((SettingsFault, JournalUnavailable)) as caught:
         act()
     return str(caught.value)
 
@@ -200,6 +204,36 @@ def wrong_surroundings(home: Installation) -> Iterator[Case]:
     with without_rights(home.folder):
         shown = sentence(lambda: gateway_app._token(settings, lambda: None))
     yield Case("Read-only data folder", "The gateway's user may not write it.", line, shown, "Exit code 1.")
+    for title, wrong, spoil in SPOILT:
+        shutil.rmtree(home.journal_path.parent, ignore_errors=True)
+        home.journal_path.parent.mkdir()
+        spoil(settings.journal.path)
+        shown = sentence(lambda: Journal.open(settings.journal.path))
+        yield Case(title, wrong, line, shown, "Exit code 1. `cunjing doctor` says the same; the file is left as it is.")
+    shutil.rmtree(home.journal_path.parent)
+
+
+def foreign(journal: Path) -> None:
+    with closing(sqlite3.connect(journal)) as made:
+        made.execute("CREATE TABLE songs (title TEXT)")
+
+
+def newer(journal: Path) -> None:
+    Journal.open(journal).close()
+    with closing(sqlite3.connect(journal)) as made, made:
+        made.execute("INSERT INTO migration VALUES ('0999_of_next_year.sql', '2027-11-29T00:00:00.000Z')")
+
+
+def left_behind(journal: Path) -> None:
+    journal.with_name(f"{journal.name}-wal").write_bytes(b"what was committed last")
+
+
+SPOILT: Final = (
+    ("Empty journal", "A disk that failed, or a copy that broke off.", Path.touch),
+    ("Journal of another program", "A wrong path.", foreign),
+    ("Journal of a newer version", "The program was set back, and its data were not.", newer),
+    ("Log without its journal", "`journal.db` was deleted after a crash, `journal.db-wal` was not.", left_behind),
+)
 
 
 SERVER: Final = "http://127.0.0.1:8086"

@@ -3,6 +3,7 @@
 Every pragma of the house stands here, with its reason.
 """
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ def take_lock(path: Path) -> sqlite3.Connection:
     A second file, because the journal itself must stay readable: an exclusive lock on it would bar ``export`` and
     ``why``. The lock is the operating system's, so that SIGKILL frees it; the file stays, empty, and means nothing.
     """
+    os.close(os.open(f"{path}.lock", os.O_WRONLY | os.O_CREAT, 0o600))
     lock = sqlite3.connect(f"{path}.lock", timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         lock.execute("BEGIN EXCLUSIVE")

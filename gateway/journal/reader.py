@@ -23,7 +23,7 @@ from gateway.journal.connections import open_for_reading
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.remembered import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
-from gateway.journal.versions import scripts, version_of
+from gateway.journal.versions import check, migrations
 from telemetry.reading import Millis, Reading
 
 Row: TypeAlias = dict[str, Any]
@@ -49,7 +49,7 @@ class JournalReader:
         with translated(path):
             connection = open_for_reading(path)
             try:
-                _check_version(connection, path)
+                check(connection, path, migrations())
             except (sqlite3.Error, JournalUnavailable):
                 connection.close()
                 raise
@@ -285,12 +285,6 @@ def remembered(path: Path) -> Iterator[Restored | None]:
         return
     with closing(reader), translated(path):
         yield reader.restore()
-
-
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    version, known = version_of(connection, path), len(scripts())
-    if version != known:
-        raise JournalUnavailable(Problem.NEWER if version > known else Problem.OLDER, path)
 
 
 def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -> Due:

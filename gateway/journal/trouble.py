@@ -17,6 +17,7 @@ class Problem(StrEnum):
 
     LOCKED = "locked"
     FULL = "full"
+    MEMORY = "memory"
     DAMAGED = "damaged"
     READ_ONLY = "read_only"
     UNWRITABLE = "unwritable"
@@ -24,12 +25,15 @@ class Problem(StrEnum):
     OLDER = "older"
     FOREIGN = "foreign"
     MISSING = "missing"
+    EMPTY = "empty"
+    LEFT_BEHIND = "left_behind"
 
 
 _SENTENCES: Final[Mapping[Problem, str]] = MappingProxyType(
     {
         Problem.LOCKED: "{path} is in use by another process; stop the other gateway, or whatever tool has it open",
         Problem.FULL: "{path} cannot grow: disk or configured size is full; free space, or raise [journal] max_mb",
+        Problem.MEMORY: "{path} cannot be used: there is not enough memory; end other programs, or add memory",
         Problem.DAMAGED: "{path} is damaged; keep a copy of it, then restore a backup or move it away to start anew",
         Problem.READ_ONLY: "{path} is read-only; give the gateway's user the right to write it and its folder",
         Problem.UNWRITABLE: "{path} cannot be opened or written; check that its folder is a folder and is writable",
@@ -37,6 +41,14 @@ _SENTENCES: Final[Mapping[Problem, str]] = MappingProxyType(
         Problem.OLDER: "{path} was written by an older version of cunjing; start the gateway once to update it",
         Problem.FOREIGN: "{path} is another program's SQLite file; name a different file as [journal] path",
         Problem.MISSING: "{path} does not exist yet; start the gateway once, or check [journal] path",
+        Problem.EMPTY: (
+            "{path} is empty, as a failed disk or a copy that broke off leaves it, and is not taken for a new journal;"
+            " restore a backup, or delete the file to begin anew"
+        ),
+        Problem.LEFT_BEHIND: (
+            "{path} is gone, but what belonged to it is still there, and no new journal is begun over it;"
+            " put the journal back, or move the rest away to begin anew"
+        ),
     }
 )
 
@@ -54,16 +66,22 @@ _PROBLEMS: Final[Mapping[int, Problem]] = MappingProxyType(
         sqlite3.SQLITE_BUSY: Problem.LOCKED,
         sqlite3.SQLITE_LOCKED: Problem.LOCKED,
         sqlite3.SQLITE_PROTOCOL: Problem.LOCKED,
+        sqlite3.SQLITE_SCHEMA: Problem.LOCKED,
         sqlite3.SQLITE_FULL: Problem.FULL,
+        sqlite3.SQLITE_NOMEM: Problem.MEMORY,
         sqlite3.SQLITE_CORRUPT: Problem.DAMAGED,
         sqlite3.SQLITE_NOTADB: Problem.DAMAGED,
         sqlite3.SQLITE_READONLY: Problem.READ_ONLY,
         sqlite3.SQLITE_CANTOPEN: Problem.UNWRITABLE,
         sqlite3.SQLITE_IOERR: Problem.UNWRITABLE,
         sqlite3.SQLITE_PERM: Problem.UNWRITABLE,
+        sqlite3.SQLITE_NOLFS: Problem.UNWRITABLE,
     }
 )
 """By SQLite's primary result code (sqlite.org/rescode.html). A code that is not here is a mistake of ours."""
+
+_CLOSER: Final[Mapping[int, Problem]] = MappingProxyType({sqlite3.SQLITE_IOERR_NOMEM: Problem.MEMORY})
+"""Extended codes that say something else than their primary one."""
 
 
 @contextmanager
@@ -72,7 +90,8 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        problem = _PROBLEMS.get(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        problem = _CLOSER.get(code, _PROBLEMS.get(code & 0xFF))
         if problem is None:
             raise
         raise JournalUnavailable(problem, path, str(error)) from error

@@ -28,10 +28,11 @@ from gateway.journal.connections import open_for_writing, take_lock
 from gateway.journal.entry import Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
+from gateway.journal.place import make_folder, take_place
 from gateway.journal.remembered import Restored
 from gateway.journal.retention import Pressure, keep, pressure_at
 from gateway.journal.trouble import JournalUnavailable, translated
-from gateway.journal.versions import migrate, scripts
+from gateway.journal.versions import migrate, migrations
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
 
@@ -61,10 +62,11 @@ class Journal:
         ``max_bytes`` bounds the file. Raises ``JournalUnavailable`` and leaves nothing open when it cannot be used.
         """
         with ExitStack() as undo, translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             lock = undo.enter_context(closing(take_lock(path)))
+            take_place(path)
             connection = undo.enter_context(closing(open_for_writing(path, max_bytes)))
-            migrate(connection, path, scripts())
+            migrate(connection, path, migrations())
             journal = cls(path, connection, lock, max_bytes)
             undo.pop_all()
         return journal

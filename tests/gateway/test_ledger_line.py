@@ -17,7 +17,7 @@ from gateway.commands import Verb as EpisodeVerb
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.journal.retention import KEEP_CASES_MS
-from gateway.journal.versions import migrate, scripts
+from gateway.journal.versions import migrate, migrations
 from gateway.journal.writer import Journal
 from gateway.rows import case_row
 from telemetry.wire import Uplink
@@ -172,7 +172,7 @@ def test_an_answer_of_the_owner_to_a_text_of_the_ledger_says_that_it_is_done(sce
 def test_a_journal_of_the_version_before_takes_the_ledger_and_keeps_what_it_had(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        migrate(old, path, scripts()[:5])
+        migrate(old, path, migrations()[:5])
         old.execute("INSERT INTO meta VALUES ('colour', 'green')")
     with closing(Journal.open(path)) as journal:
         entry = full_entry()

@@ -16,7 +16,7 @@ from gateway.journal.entry import Consumer, Dirty, Entry, Progress, Rolled, Snap
 from gateway.journal.expiry import STEP_ROWS
 from gateway.journal.retention import KEEP_CASES_MS
 from gateway.journal.rollup_reader import Changed, RollupReader
-from gateway.journal.versions import migrate, scripts
+from gateway.journal.versions import migrate, migrations
 from gateway.journal.writer import Journal
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import (
@@ -278,14 +278,14 @@ def test_up_to_when_readings_were_let_go_is_noted(journal: Journal, reader: Roll
 def test_an_older_journal_that_has_let_readings_go_is_marked(tmp_path: Path, gone: int, mark: str | None) -> None:
     older = tmp_path / "older.db"
     with closing(sqlite3.connect(older, isolation_level=None)) as connection:
-        migrate(connection, older, scripts()[:2])
+        migrate(connection, older, migrations()[:2])
         for number in range(gone + 1, 6):
             connection.execute(
                 "INSERT INTO reading (id, device, asset, boot, seq, observed_ms, received_ms, clock, late)"
                 " VALUES (?, 1, 1, 1, ?, ?, ?, 0, 0)",
                 (number, number, NOW_MS, NOW_MS + 5),
             )
-        migrate(connection, older, scripts())
+        migrate(connection, older, migrations())
         assert dict(connection.execute("SELECT key, value FROM meta")).get("readings_let_go_ms") == mark
 
 

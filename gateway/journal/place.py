@@ -1,0 +1,80 @@
+"""The journal's place on the disk: whether what lies there is a journal, and how a new one begins.
+
+A new one stands whole under another name before it takes its place, so that no end of the program leaves an empty file
+there, and an empty file is never one of ours (case H16). What a row means is nobody's business here.
+"""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+from gateway.journal.connections import open_for_reading
+from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.versions import examine, migrate, migrations
+
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
+"""What is in it names people and their numbers; SQLite gives the log and its index the rights of the file."""
+
+_NEW: Final = ".new"
+_LOG: Final = "-wal"
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder for its owner alone, whatever the umask; one that is there stays as it is."""
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(FOLDER_MODE)
+
+
+def make_file(path: Path) -> None:
+    """Makes an empty file for its owner alone, whatever the umask; one that is there stays as it is."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE)
+    os.close(handle)
+
+
+def take_place(path: Path) -> None:
+    """Sees that a journal of this program or of an older one stands at ``path``, and begins one where nothing is.
+
+    To be called under the lock. ``JournalUnavailable`` for whatever is no journal; it is left as it was.
+    """
+    if path.exists():
+        with closing(open_for_reading(path)) as connection:
+            examine(connection, path, migrations())
+        return
+    left = path.with_name(path.name + _LOG)
+    if left.exists() and left.stat().st_size:
+        raise JournalUnavailable(Problem.LEFT_BEHIND, path, f"{left.name} holds what was committed last")
+    _begin(path)
+
+
+def _begin(path: Path) -> None:
+    new = path.with_name(path.name + _NEW)
+    for half_made in (new, new.with_name(f"{new.name}-journal")):
+        half_made.unlink(missing_ok=True)
+    make_file(new)
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        migrate(connection, new, migrations())
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def size_bytes(path: Path) -> int:
+    """What the journal takes on the disk together with its log; nothing while it is not there."""
+    found = 0
+    for part in (path, path.with_name(path.name + _LOG)):
+        with suppress(FileNotFoundError):
+            found += part.stat().st_size
+    return found
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
