@@ -15,6 +15,9 @@ BUSY_S: Final = 0.25
 """How long a statement waits for a lock: readers never hold one that matters, so who does is a stranger, and the
 thread that waits is the one that answers the broker."""
 
+LOG: Final = "-wal"
+"""What SQLite puts behind the name for the write-ahead log beside it."""
+
 _CHECKPOINT_PAGES: Final = 4_000
 """The write-ahead log is folded back each 16 MB: often enough to stay small, seldom enough that a page that many
 batches touched is written once."""
@@ -72,7 +75,7 @@ def _arrange(connection: sqlite3.Connection, path: Path, max_bytes: int | None) 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, beside a running gateway or without one."""
     if not path.exists():
-        raise JournalUnavailable(Problem.MISSING, path)
+        raise absence(path)
     return sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=ro",
         uri=True,
@@ -80,3 +83,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+
+
+def absence(path: Path) -> JournalUnavailable:
+    """What it means that no file is at ``path``: there is no journal yet, or it is gone from beside its log."""
+    log = path.with_name(path.name + LOG)
+    if log.exists() and log.stat().st_size:
+        return JournalUnavailable(Problem.LEFT_BEHIND, path, f"{log.name} holds what was committed last")
+    return JournalUnavailable(Problem.MISSING, path)

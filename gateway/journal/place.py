@@ -10,8 +10,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from gateway.journal.connections import open_for_reading
-from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.connections import LOG, absence, open_for_reading
+from gateway.journal.trouble import Problem
 from gateway.journal.versions import examine, migrate, migrations
 
 FOLDER_MODE: Final = 0o700
@@ -19,7 +19,6 @@ FILE_MODE: Final = 0o600
 """What is in it names people and their numbers; SQLite gives the log and its index the rights of the file."""
 
 _NEW: Final = ".new"
-_LOG: Final = "-wal"
 
 
 def make_folder(folder: Path) -> None:
@@ -45,9 +44,9 @@ def take_place(path: Path) -> None:
         with closing(open_for_reading(path)) as connection:
             examine(connection, path, migrations())
         return
-    left = path.with_name(path.name + _LOG)
-    if left.exists() and left.stat().st_size:
-        raise JournalUnavailable(Problem.LEFT_BEHIND, path, f"{left.name} holds what was committed last")
+    absent = absence(path)
+    if absent.problem is not Problem.MISSING:
+        raise absent
     _begin(path)
 
 
@@ -65,7 +64,7 @@ def _begin(path: Path) -> None:
 def size_bytes(path: Path) -> int:
     """What the journal takes on the disk together with its log; nothing while it is not there."""
     found = 0
-    for part in (path, path.with_name(path.name + _LOG)):
+    for part in (path, path.with_name(path.name + LOG)):
         with suppress(FileNotFoundError):
             found += part.stat().st_size
     return found

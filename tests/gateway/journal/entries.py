@@ -159,7 +159,6 @@ def full_entry(rows: int = 30) -> Entry:
             )
         },
         tracks={"bin-3": b"t3"},
-        excused=(NOW_MS, NOW_MS + 1),
         answers=[Answered(Reply("gammu", "1", "13900000001", "1", NOW_MS), "done", "cleaner-li", "overflow/ytan-03/1")],
         excused=(NOW_MS - 180_000, NOW_MS),
     )
