@@ -12,6 +12,8 @@ class Kept(Struct, frozen=True):
     person: str
     step: int
     at_ms: Millis
+    fresh: bool = False
+    """Whether it is for somebody who came into the role since the step left."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """When it flared up again, since (event time)."""
     lapsed_ms: Millis = 0
     """When the time of its last acknowledgement was over."""
+    held: tuple[str, ...] = ()
+    """Who answered for the roles of step 0 when it left, on duty or not; who does so since then is new to it."""
 
     @property
     def subject(self) -> str:

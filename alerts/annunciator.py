@@ -3,7 +3,7 @@
 Nothing is lost here: a message leaves by itself, in a text for several, or ends with a reason (law L9).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -136,8 +136,10 @@ class Annunciator:
         said = catalogue.word(name or self.sorting.policies.of(owed.rule).cleared_text, facts)
         return replace(owed, at_ms=at_ms, text=said.text, template=said.template, variables=said.variables, covers=())
 
-    def readdress(self, boxes: Iterable[Mailbox], at_ms: Millis) -> tuple[list[Mailbox], Log]:
-        """After a start: what waits for somebody who left or has another number by now goes or follows them."""
+    def readdress(
+        self, boxes: Iterable[Mailbox], successors: Callable[[Owed, Millis], Sequence[str]], at_ms: Millis
+    ) -> tuple[list[Mailbox], Log]:
+        """After a start: what waits for somebody with another number by now follows them; for who left, successors."""
         changed, log = {box.phone: box for box in boxes}, list[Event | Owed]()
         for box in list(changed.values()):
             strays = tuple(each for each in box.pending if self._number(each) != box.phone)
@@ -145,15 +147,32 @@ class Annunciator:
                 continue
             kept = tuple(each for each in box.pending if each not in strays)
             changed[box.phone] = self.sorting.filed(replace(box, pending=kept), at_ms, capped=box.phone in self._capped)
-            log += [_unsaid(each, at_ms, "person_left") for each in strays if not self._number(each)]
             moved = [replace(each, phone=self._number(each)) for each in strays if self._number(each)]
+            for each in strays:
+                if not self._number(each):
+                    people = [one for one in successors(each, at_ms) if not self._waits(each, one, changed)]
+                    moved += [replace(each, to=one, phone=self.inventory.phone_of[one]) for one in people]
+                    log.append(self.left(each, at_ms, people))
             others, said = self.post([*moved], changed)
             changed |= {other.phone: other for other in others}
             log += said
         return list(changed.values()), log
 
+    @staticmethod
+    def left(owed: Owed, at_ms: Millis, people: Sequence[str]) -> Event:
+        """Why it never reaches its person, who is not there any more, and who is told instead."""
+        detail: Detail = {"reason": "person_left", "person": owed.to, "step": owed.step, "to": ",".join(people)}
+        return replace(
+            _about(owed, "superseded" if owed.severity in URGENT else "dropped", at_ms, "person_left"), detail=detail
+        )
+
     def _number(self, owed: Owed) -> str:
         return self.inventory.phone_of.get(owed.to, "")
+
+    def _waits(self, owed: Owed, person: str, boxes: Mapping[str, Mailbox]) -> bool:
+        """Whether the same is on its way to somebody already."""
+        box = boxes.get(self.inventory.phone_of.get(person, ""))
+        return box is not None and any(each.episode == owed.episode and each.to == person for each in box.pending)
 
     def release(self, box: Mailbox, alerts: Mapping[str, Alert], at_ms: Millis) -> tuple[Mailbox, Log]:
         """Lets leave what may, and says of the rest why not yet, of what is of no use any more why not at all."""

@@ -7,6 +7,8 @@ A failed input leaves it as it was: whatever it had changed by then is taken bac
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from alerts import engine
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
@@ -18,6 +20,7 @@ from alerts.finding import Finding, Step
 from alerts.forecast import Foreseen, Rehearsal, supposed
 from alerts.lists import Lists
 from alerts.mailbox import Mailbox
+from alerts.model import URGENT, Kind, Owed
 from alerts.office import Office
 from alerts.plan import AssetState, Memory, Plan
 from alerts.refusals import Refused
@@ -33,6 +36,7 @@ from telemetry.reading import Millis, Reading
 
 _ASSET: Final = "a"
 _ALERT: Final = "e"
+_SHIFT: Final = "h"
 _BOX: Final = "m"
 """Kinds of timers. At one instant mailboxes ring last, so that what falls due together is told together."""
 
@@ -85,8 +89,10 @@ class County(Undoable):
             self._excuse(deaf_since_ms, at_ms, changes)
         self._since_ms = at_ms
         if started:
-            self._deliver(self._annunciator.readdress(self.boxes.values(), at_ms), changes)
+            boxes = self.boxes.values()
+            self._deliver(self._annunciator.readdress(boxes, self.successors, at_ms), changes)
             self._retire(at_ms, changes)
+            self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
         if self._figures_changed:
             self._figures_changed = False
             self.refigure(self.plans, at_ms, changes)
@@ -147,6 +153,8 @@ class County(Undoable):
             docket = self._docket()
             self.office.run(self.alerts[name], due_ms, docket)
             self._settle(docket, changes)
+        elif kind == _SHIFT:
+            self.hand_over(due_ms, due_ms, changes)
         else:
             self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
         return True
@@ -184,6 +192,50 @@ class County(Undoable):
         docket.enter(done)
         self.office.run(done, at_ms, docket)
         self._settle(docket, changes)
+        return None
+
+    def hand_over(self, from_ms: Millis, at_ms: Millis, changes: Changes) -> None:
+        """Who holds a role may be others now, by the inventory or by an absence: whoever came since hears what stands.
+
+        All of it together, from ``from_ms`` on, which is the end of the grace after a start.
+        """
+        instead = self._annunciator.absences.instead
+        coming: dict[str, set[str]] = {}
+        for box in self.boxes.values():
+            for each in box.pending:
+                coming.setdefault(each.episode, set()).add(instead(each.to, at_ms))
+        docket = self._docket()
+        for alert in self.alerts.values():
+            after = self.office.escalation.hand_over(alert, coming.get(alert.episode, ()), from_ms, at_ms, docket.log)
+            if after is not alert:
+                docket.enter(after)
+                if from_ms <= at_ms:
+                    self.office.run(after, at_ms, docket)
+        self._settle(docket, changes)
+
+    def arrange(self, at_ms: Millis, changes: Changes) -> None:
+        """Absences are others now: who answers for what stands is told so, now and whenever one begins or ends."""
+        self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
+        self._file_shifts(at_ms)
+
+    def successors(self, owed: Owed, at_ms: Millis) -> tuple[str, ...]:
+        """Who is told of it instead of somebody who left: of what is urgent and stands, who answers for its step."""
+        alert = self.alerts.get(owed.episode)
+        if alert is None or alert.closed_ms or owed.severity not in URGENT or owed.kind is Kind.CLEARED:
+            return ()
+        return self.office.escalation.successors(alert, owed.step, at_ms)
+
+    def readdress(self, owed: Owed, at_ms: Millis, changes: Changes) -> str | None:
+        """The number at which something owed is told now; ``None`` where its person is not there, and others are told.
+
+        A number without a person is a stranger's, who is answered where they wrote from.
+        """
+        there = self._annunciator.absences.instead(owed.to, at_ms)
+        if there == owed.to and (owed.to == owed.phone or self.inventory.phone_of.get(owed.to)):
+            return self.inventory.phone_of.get(owed.to, owed.phone)
+        people = (there,) if there != owed.to else self.successors(owed, at_ms)
+        made = (replace(owed, at_ms=at_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
+        self.post([*made, self._annunciator.left(owed, at_ms, people)], changes)
         return None
 
     def is_open(self, episode: str) -> bool:
@@ -325,6 +377,8 @@ class County(Undoable):
             due_ms = engine.deadline_ms(self.plans[name], self.states[name])
         elif kind == _ALERT:
             due_ms = self.alerts[name].wake_ms or NEVER
+        elif kind == _SHIFT:
+            return max(int(name), self._grace_ms)
         else:
             due_ms = self.boxes[name].due_ms or NEVER
         return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
@@ -344,6 +398,14 @@ class County(Undoable):
             self._file(_ALERT, episode)
         for phone in self.boxes:
             self._file(_BOX, phone)
+        self._file_shifts(self._since_ms)
+
+    def _file_shifts(self, at_ms: Millis) -> None:
+        """When an absence begins or ends, others answer."""
+        for absence in self._annunciator.absences.kept(at_ms):
+            for shift_ms in (absence.from_ms, absence.until_ms):
+                if shift_ms > at_ms:
+                    self._file(_SHIFT, str(shift_ms))
 
     def _retire(self, at_ms: Millis, changes: Changes) -> None:
         """T16 at a start: episodes of assets or rules that are no longer there."""

@@ -38,6 +38,8 @@ class Clearance(StrEnum):
 
     GRANTED = "granted"
     NO_LONGER_OWED = "no_longer_owed"
+    ADDRESSED_ANEW = "addressed_anew"
+    """Its person has another number by now: the row has it, and is to be looked at again."""
 
 
 class Port(Protocol):

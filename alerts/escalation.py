@@ -3,7 +3,7 @@
 Pure: an alert and an instant in, the next alert and what is owed out. Who explains whom is ``topology``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.roster import Manned, Roster
 from alerts.schedule import Schedule
-from alerts.scribe import RESTART, Log, Scribe, next_chain, unsaid, why
+from alerts.scribe import RESTART, Log, Scribe, next_chain, record, unsaid, why
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
@@ -166,6 +166,56 @@ class Escalation:
         everybody = (*alert.told, *((person,) if person not in alert.told else ()))
         return self._file_next(replace(told, told=everybody, step=max(alert.step, 1)), at_ms, log)
 
+    def hand_over(self, alert: Alert, told: Container[str], from_ms: Millis, at_ms: Millis, log: Log) -> Alert:
+        """Whoever came into the role of step 0 since it left hears of it once, from ``from_ms`` on and a P2 by day.
+
+        So does who came after somebody for whom a text was kept. Nobody new is told while somebody who is there has
+        seen to it; ``told`` are those whose text about it is on its way already.
+        """
+        steps = self.schedule.steps(alert)
+        quiet = alert.closed_ms or alert.parent or alert.shelved_until_ms or alert.latched
+        if alert.severity not in URGENT or quiet or not alert.left_ms or not steps:
+            return alert
+        if alert.acked_ms:
+            if self._is_there(alert.acked_by, at_ms):
+                return alert
+            log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by, "reason": "person_left"}))
+            alert = self._file_next(replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, reason=""), at_ms, log)
+        gone = [each for each in alert.kept if not self._is_there(each.person, at_ms)]
+        log.extend(unsaid(replace(alert, step=each.step), at_ms, "person_left", person=each.person) for each in gone)
+        alert = replace(alert, kept=tuple(each for each in alert.kept if each not in gone))
+        known = {*alert.told, *alert.held, *(each.person for each in alert.kept)}
+        for place in sorted({0, *(each.step for each in gone if each.step < len(steps))}):
+            manned = self.roster.manned(alert, steps[place].roles, at_ms)
+            for holder in (*manned.present, *manned.off_duty):
+                (person,) = self.roster.answering((holder.person.id,), at_ms)
+                is_known = person in alert.told if place else person in known
+                if is_known or person in told or any(each.person == person for each in alert.kept):
+                    continue
+                if place == 0 and not alert.held:
+                    continue  # an older program did not write down who held it
+                duty_ms = self._duty_ms(alert, steps[place], holder, from_ms)
+                new = Kept(person, place, from_ms if alert.severity is Severity.P1 else duty_ms, fresh=place == 0)
+                log.append(
+                    why("kept", replace(alert, step=place), at_ms, "new_holder", person=person, until_ms=new.at_ms)
+                )
+                alert = replace(alert, kept=(*alert.kept, new), held=(*alert.held, *((person,) if place == 0 else ())))
+        return alert
+
+    def successors(self, alert: Alert, step: int, at_ms: Millis) -> tuple[str, ...]:
+        """Who answers for a step of it now and has not heard of it yet."""
+        steps = self.schedule.steps(alert)
+        if step >= len(steps):
+            return ()
+        manned = self.roster.manned(alert, steps[step].roles, at_ms)
+        people = self.roster.answering((each.person.id for each in (*manned.present, *manned.off_duty)), at_ms)
+        known = {*alert.told, *(each.person for each in alert.kept)}
+        return tuple(person for person in people if person not in known)
+
+    def _is_there(self, person: str, at_ms: Millis) -> bool:
+        """Whether somebody can be told, and is not away."""
+        return bool(self.inventory.phone_of.get(person)) and self.roster.answering((person,), at_ms) == (person,)
+
     def await_recovery(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """It is getting better: told afresh only if it does not."""
         log.append(why("held", alert, at_ms, RECOVERING))
@@ -271,6 +321,9 @@ class Escalation:
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
         told = replace(told, step=alert.step + 1, told=everybody, due_ms=0, kept=(*alert.kept, *kept))
+        if alert.step == 0:
+            held = (holder.person.id for holder in (*manned.present, *manned.off_duty))
+            told = replace(told, held=self.roster.answering(held, at_ms))
         if alert.step == 0 and policy.repeats:
             told = replace(told, repeat_ms=at_ms + policy.repeats[0])
         if (not manned.is_held or alone) and told.step < len(self.schedule.steps(told)):
@@ -328,7 +381,8 @@ class Escalation:
                 log.append(unsaid(then, at_ms, "person_left", person=each.person))
                 continue
             text = self.scribe.step_text(then, steps[each.step], memory, at_ms, self.schedule.deadline_ms(then, at_ms))
-            kind = Kind.FIRST if each.step == 0 else Kind.ESCALATION
+            first = Kind.FRESH if each.fresh else Kind.FIRST
+            kind = first if each.step == 0 else Kind.ESCALATION
             log.append(self.scribe.owed(then, each.step, each.person, kind, text, at_ms))
             if each.person not in alert.told:
                 alert = replace(alert, told=(*alert.told, each.person))

@@ -79,6 +79,10 @@ class Roster:
                 told.append(there)
         return told
 
+    def answering(self, people: Iterable[str], at_ms: Millis) -> tuple[str, ...]:
+        """Who is told for these at an instant, each once: they themselves, or who stands in for them."""
+        return tuple(dict.fromkeys(self.absences.instead(person, at_ms) for person in people))
+
     def duty_ms(self, holder: Holder, at_ms: Millis) -> Millis:
         """When somebody has duty, from an instant on."""
         spans = (duty.hours for duty in holder.duties)

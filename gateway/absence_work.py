@@ -52,6 +52,7 @@ def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdic
     pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
     if isinstance(wish, Away):
         pipeline.county.post([writer.asked(found, now_ms)], pipeline.changes)
+    pipeline.county.arrange(now_ms, pipeline.changes)
     pipeline.entry.meta[ABSENCES] = kept(pipeline, now_ms)
     return AbsenceDone(now_ms, event, found)
 

@@ -194,7 +194,15 @@ class Deeds(Undoable):
         if not_owed:
             self._pipeline.entry.dropped.append((asked.due.owed.key, not_owed))
             return Clearance.NO_LONGER_OWED
-        self._pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
+        pipeline, owed = self._pipeline, asked.due.owed
+        phone = pipeline.county.readdress(owed, asked.at_ms, pipeline.changes)
+        if phone is None:
+            pipeline.entry.dropped.append((owed.key, "person_left"))
+            return Clearance.NO_LONGER_OWED
+        if phone != owed.phone:
+            pipeline.entry.readdressed[asked.due.notification_id] = phone
+            return Clearance.ADDRESSED_ANEW
+        pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))
         return Clearance.GRANTED
 
     def _send_again(self, since_ms: Millis, now_ms: Millis) -> CommandVerdict:

@@ -311,6 +311,10 @@ class TellingLine:
         self._alive(lambda: self.loop._commit((), self.hand.at_ms, snapshot=True))
         self._reborn(away_ms)
 
+    def install(self, inventory: Inventory) -> None:
+        """The next process begins with this inventory."""
+        self._inventory = inventory
+
     def close(self) -> None:
         """No more."""
         self._port.close()

@@ -273,7 +273,9 @@ class Entry:
     a notification's key with the reason why it will not be sent. ``known`` says since when a device is known; the first
     instant told is kept. ``consumed`` says up to which id a consumer has dealt with its stream. ``tracks`` names only
     devices whose track does not follow from their readings. ``excused`` is from when to when nobody did anything: a
-    receipt that would have been missed from then on is waited for as much longer.
+    receipt that would have been missed from then on is waited for as much longer. ``readdressed`` has the number at
+    which
+    the person of a notification is reached by now, by its id.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -303,6 +305,7 @@ class Entry:
     anomalies: dict[tuple[str, str, str], Anomaly] = field(default_factory=dict)
     tracks: dict[str, bytes] = field(default_factory=dict)
     excused: tuple[Millis, Millis] | None = None
+    readdressed: dict[int, str] = field(default_factory=dict)
 
     def note(
         self, device: str, kind: AnomalyKind, at_ms: Millis, detail: str, *, subject: str = "", reason: str = ""

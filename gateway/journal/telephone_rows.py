@@ -5,7 +5,7 @@ any order is dealt with by ``alerts.receipts.settled`` and by deriving a notific
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -42,6 +42,14 @@ def receipt(connection: sqlite3.Connection, channel: str, reference: str) -> Rec
         (channel, reference),
     ).fetchone()
     return None if row is None else Receipt(row[0], row[1], bool(row[2]), row[3], row[4])
+
+
+def readdress(connection: sqlite3.Connection, phones: Mapping[int, str]) -> None:
+    """What is still owed goes to where its person is reached by now."""
+    connection.executemany(
+        "UPDATE notification SET phone = ? WHERE id = ? AND state = 'owed'",
+        [(phone, number) for number, phone in phones.items()],
+    )
 
 
 def excuse(connection: sqlite3.Connection, deaf: tuple[Millis, Millis] | None) -> None:

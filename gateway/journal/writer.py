@@ -268,6 +268,7 @@ class Journal:
         case_rows.add_events(db, entry.events)
         notification_ids, repeated_keys = case_rows.add_owed(db, entry.owed)
         case_rows.drop(db, entry.dropped)
+        telephone_rows.readdress(db, entry.readdressed)
         telephone_rows.excuse(db, entry.excused)
         not_owed = case_rows.keep_attempts(db, entry.attempts)
         telephone_rows.keep_unreceipted(db, entry.unreceipted)

@@ -161,6 +161,7 @@ def full_entry(rows: int = 30) -> Entry:
         tracks={"bin-3": b"t3"},
         answers=[Answered(Reply("gammu", "1", "13900000001", "1", NOW_MS), "done", "cleaner-li", "overflow/ytan-03/1")],
         excused=(NOW_MS - 180_000, NOW_MS),
+        readdressed={2: "13900000002"},
     )
 
 

@@ -1,0 +1,198 @@
+"""What is still owed is addressed anew when it leaves, and who comes into a role hears what stands (alerting.md §4)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alerts.lists import LIST
+from alerts.model import Event, Owed
+from gateway.commands import Away, Back, Command, Verb
+from gateway.journal.entry import Entry
+from telemetry.inventory import Inventory, Person
+from telemetry.reading import Millis
+from telemetry.wire import Uplink
+from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_line import Hand, TellingLine
+
+MORNING = START_MS  # 07:30, a Monday
+
+
+class Day:
+    """A line with all that it said and all that a provider took."""
+
+    def __init__(self, path: Path) -> None:
+        self.said: list[Event | Owed] = []
+        self.hand = Hand(MORNING)
+        self.line = TellingLine(path, COUNTY, FIGURES, self.hand, self._hear, lambda _message: None)
+        self._seq = 0
+        self._full: dict[str, None] = {}
+        self.mood("promises nothing")
+
+    def mood(self, mood: str) -> None:
+        for provider in self.line.providers.values():
+            provider.mood = mood
+
+    def _hear(self, entry: Entry) -> None:
+        self.said += [*entry.events, *entry.owed]
+
+    def sample(self, device: str, **values: float) -> None:
+        self._seq += 1
+        body = {"v": 1, "boot": 1, "seq": self._seq, "ts": self.hand.at_ms, "readings": values}
+        topic = f"cunjing/v1/xia/{device}/telemetry"
+        self.line.bring([Uplink(self.hand.at_ms, topic, json.dumps(body).encode())])
+
+    def overflow(self, device: str = "s-pool") -> None:
+        """Two full samples, and a text to its cleaner."""
+        self._full[device] = None
+        for _ in range(2):
+            self.line.live(self.hand.at_ms + 2 * MINUTE)
+            self.sample(device, distance_mm=230.0)
+
+    def pass_until(self, at_ms: Millis) -> None:
+        """Time passes, with the same samples all the while."""
+        while self.hand.at_ms < at_ms:
+            self.line.live(min(at_ms, self.hand.at_ms + 20 * MINUTE))
+            for device in self._full:
+                self.sample(device, distance_mm=230.0)
+
+    def taken(self, phone: str) -> list[str]:
+        """The kinds of what a number got, by the provider's account."""
+        return [
+            each.key.split("|")[1] if "|" in each.key else each.key
+            for provider in self.line.providers.values()
+            for each in provider.taken
+            if each.phone == phone
+        ]
+
+    def texts(self, person: str, rule: str = "overflow") -> list[str]:
+        """The kinds of what a person was owed about a rule."""
+        return [
+            str(each.kind) for each in self.said if isinstance(each, Owed) and (each.to, each.rule) == (person, rule)
+        ]
+
+    def rows(self, event: str) -> list[Event]:
+        return [each for each in self.said if isinstance(each, Event) and each.event == event]
+
+    def restart(self, inventory: Inventory = COUNTY, away_ms: Millis = MINUTE) -> None:
+        self.line.install(inventory)
+        self.line.end(away_ms)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Day]:
+    made = Day(tmp_path / "journal.db")
+    yield made
+    made.line.close()
+
+
+def with_people(*others: Person, without: str = "") -> Inventory:
+    people = {name: replace(person, stand_in=None) for name, person in COUNTY.people.items() if name != without}
+    return replace(COUNTY, people=people | {person.id: person for person in others})
+
+
+NEWCOMER = replace(COUNTY.people["cleaner"], id="newcomer", name="赵大姐", phone="13900000009", stand_in=None)
+
+
+def test_a_new_cleaner_hears_once_of_what_stands(day: Day) -> None:
+    day.overflow()
+    assert day.texts("cleaner") == ["first"]
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert day.texts("newcomer") == ["fresh"]
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.pass_until(MORNING + 110 * MINUTE)
+    assert day.texts("newcomer") == ["fresh"]
+
+
+def test_one_text_tells_a_new_cleaner_of_all_that_stands(day: Day) -> None:
+    day.overflow("s-pool")
+    day.overflow("s-road")
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.pass_until(MORNING + 100 * MINUTE)
+    assert len([each for each in day.said if isinstance(each, Owed) and each.to == "newcomer"]) == 1
+
+
+def test_a_restart_tells_nobody_who_held_the_role_before(day: Day) -> None:
+    day.overflow()
+    day.restart()
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert day.texts("cleaner") == ["first"]
+    assert day.texts("shared") == []
+
+
+def test_by_night_a_new_cleaner_sleeps(day: Day) -> None:
+    day.line.live(MORNING + 11 * HOUR)
+    day.overflow()
+    day.line.live(MORNING + 14 * HOUR)
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.pass_until(MORNING + 22 * HOUR)
+    assert [each for each in day.said if isinstance(each, Owed) and each.to == "newcomer"] == []
+    day.pass_until(MORNING + 24 * HOUR)
+    (text,) = [each for each in day.said if isinstance(each, Owed) and each.to == "newcomer"]
+    assert (text.at_ms, text.rule) == (MORNING + 23 * HOUR, LIST)  # it speaks of what the fresh one would
+    (folded,) = [row for row in day.rows("folded") if row.detail and row.detail["person"] == "newcomer"]
+    assert folded.rule == "overflow"
+
+
+def test_while_somebody_who_is_there_has_seen_to_it_nobody_new_is_told(day: Day) -> None:
+    day.overflow()
+    episode = next(iter(day.line.pipeline.county.alerts))
+    day.line.order(Command(verb=Verb.ACK, episode=episode, by="office", channel="desk"))
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert day.texts("newcomer") == []
+
+
+def test_when_whoever_had_seen_to_it_left_the_new_one_is_told(day: Day) -> None:
+    day.overflow()
+    episode = next(iter(day.line.pipeline.county.alerts))
+    day.line.order(Command(verb=Verb.ACK, episode=episode, by="cleaner", channel="sms"))
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert day.texts("newcomer") == ["fresh"]
+    assert [row.detail and row.detail["reason"] for row in day.rows("ack_expired")] == ["person_left"]
+
+
+def test_who_stands_in_hears_what_stands_when_the_absence_begins(day: Day) -> None:
+    day.overflow()
+    begins_ms = day.hand.at_ms + 30 * MINUTE
+    away = Away(person="cleaner", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="office")
+    day.line.order(away)
+    day.pass_until(begins_ms - MINUTE)
+    assert day.texts("crew") == []
+    day.pass_until(begins_ms + 10 * MINUTE)
+    assert day.texts("crew") == ["fresh"]
+
+
+def test_who_comes_back_early_knew_already(day: Day) -> None:
+    day.overflow()
+    now_ms = day.hand.at_ms
+    away = Away(person="cleaner", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office")
+    day.line.order(away)
+    day.line.order(Back(absence=day.line.pipeline.absences.kept(now_ms)[0].id, by="office"))
+    day.pass_until(now_ms + 30 * MINUTE)
+    assert day.texts("cleaner") == ["first"]
+
+
+def test_a_number_that_was_put_right_gets_what_waited_for_the_provider(day: Day) -> None:
+    day.mood("is away")
+    day.overflow()
+    corrected = replace(COUNTY.people["cleaner"], phone="13900000088")
+    day.restart(replace(COUNTY, people={**COUNTY.people, "cleaner": corrected}))
+    day.mood("promises nothing")
+    day.pass_until(MORNING + 60 * MINUTE)
+    assert len(day.taken("13900000088")) == 1
+    assert day.taken("13900000001") == []
+
+
+def test_what_waited_for_somebody_who_left_goes_to_who_came(day: Day) -> None:
+    day.mood("is away")
+    day.overflow()
+    day.restart(with_people(NEWCOMER, without="cleaner"))
+    day.mood("promises nothing")
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert len(day.taken("13900000009")) == 1
+    assert day.taken("13900000001") == []
