@@ -153,6 +153,8 @@ class LedgerFigures(_Figures):
     """The ledger: how long what may take, and who is above whom."""
 
     told: DayHours = Hours(time(7), time(19))
+    given_within: Span = 14_400_000
+    """So long at most what somebody reported may be nobody's before a dispatcher hears of it."""
     close_after: Span = 604_800_000
     recurs_within: Span = 604_800_000
     verify_within: Span = 86_400_000

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from alerts.calendars import Calendar
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, Refusal, State, Verb, Why, Word
+from alerts.ledger.case import UNFINISHED, Case, Deed, Refusal, State, Verb, Why, Word
 from alerts.ledger.hearing import Hearing
 from alerts.ledger.moves import Desk
-from alerts.ledger.notices import Notices
+from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import Numbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Owed
@@ -28,9 +28,7 @@ from telemetry.reading import Millis
 MOST_UNSETTLED: Final = 50_000
 """Cases that people may have standing at once (law L10); what a sensor finds is not bounded by it."""
 
-_ASSIGNED: Final = "case_assigned"
 _OVERDUE: Final = "case_overdue"
-_DEFERRED: Final = "case_deferred"
 
 
 class Ledger:
@@ -50,9 +48,9 @@ class Ledger:
         self._shelf = Shelf(undo)
         self._hears = hears
         self._desk = Desk(inventory, policies.ledger, calendar, self._sees)
-        self._notices = Notices(inventory, policies.ledger, calendar, texts)
+        self._notices = Notices(inventory, policies.ledger, policies.quiet, calendar, texts)
         self._numbers = Numbers(calendar, undo)
-        self._hearing = Hearing(self._shelf, self._desk, policies, self._numbers)
+        self._hearing = Hearing(self._shelf, self._desk, policies, self._numbers, self._notices)
 
     @property
     def figures(self) -> LedgerFigures:
@@ -106,7 +104,7 @@ class Ledger:
         if isinstance(place, Refusal):
             return place
         case = opening.registered(wish, place, self._numbers.next(place.town, at_ms), at_ms, self._desk)
-        case = replace(case, recurs=self._hearing.before(case))
+        case = self._notices.seek(replace(case, recurs=self._hearing.before(case)), at_ms)
         self._shelf.enter(
             case,
             Deed(
@@ -140,17 +138,22 @@ class Ledger:
                 moves.deed(case, wish, at_ms, replace(after, state=State.FIXED)),
                 line(after, "verified", at_ms, State.FIXED, "seen before it was said"),
             ]
-        if wish.verb is Verb.ASSIGN and not after.standing and after.owner != wish.by:
-            after = self._notices.word(_ASSIGNED, after, (after.owner,), at_ms)
+        if wish.verb is Verb.ASSIGN:
+            after = self._notices.give(case, after, wish.by, at_ms)
         elif wish.verb is Verb.DEFER:
-            after = self._notices.word(_DEFERRED, after, (after.owner,), at_ms)
+            after = self._notices.word(Text.DEFERRED, after, (after.owner,), at_ms)
+        elif wish.verb is Verb.REOPEN and not after.owner:
+            after = self._notices.seek(after, at_ms)
+        after = self._notices.found(after)
         self._shelf.enter(after, *lines)
         return self._shelf.cases.get(after.id, after)
 
     def is_wanted(self, said: Owed) -> bool | None:
         """Whether a text of the ledger that is still with the courier is worth sending; ``None``: not the ledger's."""
         case = self._shelf.cases.get(said.episode)
-        return None if case is None else case.state in UNFINISHED
+        if case is None:
+            return None
+        return self._notices.is_true(case, said.template, said.to) if said.template else case.state in UNFINISHED
 
     def take(self) -> Written:
         """What was written since the last call."""
@@ -178,7 +181,7 @@ class Ledger:
         more = level < len(rungs)
         after = replace(case, level=level, due_ms=due_ms + self._desk.figures.overdue_every if more else 0)
         if not case.standing:
-            after = self._notices.word(_OVERDUE, after, to, due_ms, level)
+            after = self._notices.word(Text.OVERDUE, after, to, due_ms, level)
         detail: Detail = {"case": case.id, "level": level, "owner": case.owner, "to": list(to)}
         detail["deadline_ms"] = case.deadline_ms
         log.append(
@@ -196,8 +199,11 @@ class Ledger:
 
     def _say(self, case: Case, word: Word, at_ms: Millis, log: Log) -> None:
         """A text leaves if what it says is still so."""
-        if _is_true(case, word):
-            log.extend(self._notices.owed(case, word, at_ms))
+        owed = list(self._notices.owed(case, word, at_ms))
+        if owed:
+            log += owed
+            if word.text == Text.ASSIGNED:
+                case = replace(case, asked=(*case.asked, *(each.to for each in owed if each.to not in case.asked)))
         else:
             detail: Detail = {"case": case.id, "reason": case.state.value, "text": word.text}
             log.append(Event(at_ms=at_ms, event="dropped", rule=case.rule, asset=case.asset, detail=detail))
@@ -211,12 +217,3 @@ class Ledger:
         if case.asset not in inventory.devices_of or not (asked.seen or case.standing):
             return False
         return self._hears(case.asset)
-
-
-def _is_true(case: Case, word: Word) -> bool:
-    """Whether a text that waited for the day may still be said."""
-    if word.text == _DEFERRED:
-        return case.state is State.DEFERRED
-    if word.text == _ASSIGNED:
-        return case.state in UNDER_WAY and case.owner in word.to
-    return case.state in UNDER_WAY or case.state is State.FIXED

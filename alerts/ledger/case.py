@@ -133,6 +133,8 @@ class Case(Struct, frozen=True, kw_only=True):
     said: int = 0
     settled: bool = False
     """Time and telemetry change it no more."""
+    asked: tuple[str, ...] = ()
+    """Who was told to see to it, and has neither declined nor been relieved."""
 
     @property
     def wake_ms(self) -> Millis:

@@ -8,8 +8,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.ledger import moves, opening
-from alerts.ledger.case import UNFINISHED, Case, Origin, State
+from alerts.ledger.case import UNFINISHED, Case, Origin, State, Verb
 from alerts.ledger.moves import Desk
+from alerts.ledger.notices import Notices
 from alerts.ledger.opening import Numbers
 from alerts.ledger.shelf import Shelf, closing, line
 from alerts.model import Event, Kind, Owed, Severity
@@ -25,11 +26,12 @@ _CASES: Final = frozenset({Severity.P1, Severity.P2, Severity.P3})
 class Hearing:
     """The ear of one county's ledger."""
 
-    def __init__(self, shelf: Shelf, desk: Desk, policies: Policies, numbers: Numbers) -> None:
+    def __init__(self, shelf: Shelf, desk: Desk, policies: Policies, numbers: Numbers, notices: Notices) -> None:
         self._shelf = shelf
         self._desk = desk
         self._policies = policies
         self._numbers = numbers
+        self._notices = notices
         self._acts = {
             "raised": self._open,
             "acked": self._acked,
@@ -39,6 +41,8 @@ class Hearing:
             "inhibited": self._explained,
             "released": self._explained,
             "noted": self._noted,
+            "declined": self._declined,
+            "dispatched": self._dispatched,
             "doubted": self._doubted,
         }
 
@@ -80,14 +84,38 @@ class Hearing:
         self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))
 
     def _told(self, said: Owed) -> None:
-        """Whoever is told first answers for what was nobody's."""
+        """Whoever is told first answers for what was nobody's; whoever is asked to go is remembered as asked."""
         if said.kind not in _TELLING:
             return
         for episode in said.covers or (said.episode,):
             case = self._shelf.of_episode(episode)
-            if case is not None and not case.owner and case.state is State.OPEN:
-                after = replace(case, state=State.ASSIGNED, owner=said.to)
+            if case is None:
+                continue
+            after = case
+            if said.step == 0 and said.to not in case.asked and case.state in UNFINISHED:
+                after = replace(case, asked=(*case.asked, said.to))
+            if not case.owner and case.state is State.OPEN:
+                after = replace(after, state=State.ASSIGNED, owner=said.to)
                 self._shelf.enter(after, line(after, "told", said.at_ms, case.state, said.to))
+            elif after is not case:
+                self._shelf.enter(after)
+
+    def _declined(self, event: Event) -> None:
+        """Whoever says that they cannot go is told so by the answer itself (C10), and need not be relieved."""
+        case, by = self._shelf.of_episode(event.episode), str((event.detail or {}).get("by", ""))
+        if case is not None and by in case.asked:
+            self._shelf.enter(replace(case, asked=tuple(person for person in case.asked if person != by)))
+
+    def _dispatched(self, event: Event) -> None:
+        """派 and 改派 on the episode: its case goes to whom somebody named, and who had it before is relieved (C22)."""
+        case, detail = self._shelf.of_episode(event.episode), event.detail or {}
+        to, by, channel, origin = (str(detail.get(key, "")) for key in ("to", "by", "channel", "origin"))
+        if case is None or not to or case.state not in UNFINISHED:
+            return
+        state = State.ASSIGNED if case.state in moves.FROM[Verb.ASSIGN] else case.state
+        given = replace(case, state=state, owner=to)
+        said = replace(line(given, Verb.ASSIGN, event.at_ms, case.state, f"to {to}"), by=by, channel=channel)
+        self._shelf.enter(self._notices.relieve(case, given, by, event.at_ms), replace(said, origin=origin))
 
     def _acked(self, event: Event) -> None:
         case, by = self._shelf.of_episode(event.episode), str((event.detail or {}).get("by", ""))
@@ -167,5 +195,5 @@ class Hearing:
             return
         number = self._numbers.next(place.town, event.at_ms)
         case = opening.doubted(event, place, number, self._desk)
-        case = replace(case, recurs=self.before(case))
+        case = self._notices.seek(replace(case, recurs=self.before(case)), event.at_ms)
         self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))

@@ -1,31 +1,49 @@
-"""Who above an owner hears that a case is overdue, and the words of the ledger's texts. It decides about no case.
+"""Who hears what of a case: who is given it, relieved of it, or above its owner; and the words of the ledger's texts.
+
+It decides about no case.
 
 Texts about an episode are ``escalation``'s: while its chain speaks, the ledger is silent (ADR 0019).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from msgspec.structs import replace
 
 from alerts import texts
 from alerts.calendars import Calendar
-from alerts.ledger.case import Case, Word
-from alerts.model import Kind, Owed
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Origin, State, Word
+from alerts.model import Kind, Owed, Severity
 from alerts.people import holders
 from alerts.policy import LedgerFigures
 from alerts.texts import Texts, units
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+from telemetry.terms import Hours, Role
 from telemetry.terms import Kind as AssetKind
 
 _PLACE_UNITS: Final = 24
 _MATTER_UNITS: Final = 14
 """So that a text with everything in it still fits one segment, whatever a person wrote."""
 
+_REPORTED: Final = frozenset({Origin.TELEPHONE, Origin.SIGHT})
+"""Somebody waits for an answer, and no sensor will say it again."""
+
 _UNSAID: Final = str.maketrans("", "", "【】{}\r\n\t")
 """A provider reads the brackets as a signature."""
+
+
+class Text(StrEnum):
+    """The texts of the ledger, as the catalogue names them."""
+
+    ASSIGNED = "case_assigned"
+    UNASSIGNED = "case_unassigned"
+    OVERDUE = "case_overdue"
+    DEFERRED = "case_deferred"
+    RELIEVED = "relieved"
+    """C22: it is somebody else's now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,8 @@ class Notices:
 
     inventory: Inventory
     figures: LedgerFigures
+    quiet: Hours
+    """When nobody is woken for a matter that a person wrote down."""
     calendar: Calendar
     texts: Texts
 
@@ -57,18 +77,82 @@ class Notices:
 
     def word(self, text: str, case: Case, to: tuple[str, ...], at_ms: Millis, step: int = 0) -> Case:
         """The case with a text to these people that leaves by day; none where the catalogue has no such text."""
+        return self._word(text, case, to, self.calendar.opening(at_ms, self.figures.told), step)
+
+    def _word(self, text: str, case: Case, to: tuple[str, ...], leaves_ms: Millis, step: int = 0) -> Case:
         known = tuple(person for person in to if person in self.inventory.people)
         if not known or text not in self.texts:
             return case
-        leaves_ms = self.calendar.opening(at_ms, self.figures.told)
-        word = Word(text=text, to=known, at_ms=leaves_ms, number=case.said + 1, step=step)
+        word = Word(text=str(text), to=known, at_ms=leaves_ms, number=case.said + 1, step=step)
         return _with(case, (*case.words, word), case.said + 1)
+
+    def give(self, before: Case, after: Case, by: str, at_ms: Millis) -> Case:
+        """The case once ``by`` gave it to its owner, who is told, and whoever was told before is relieved (C22).
+
+        What stands is told at once, as its episode is; all else by day. Nobody is told that a fire is no more theirs.
+        """
+        leaves_ms = at_ms if after.standing else self.calendar.opening(at_ms, self.figures.told)
+        if after.owner not in (by, *(before.asked if after.standing else ())):
+            after = self._word(Text.ASSIGNED, after, (after.owner,), leaves_ms)
+        return self.relieve(before, after, by, at_ms)
+
+    def relieve(self, before: Case, after: Case, by: str, at_ms: Millis) -> Case:
+        """The case without those who were told to see to it before ``by`` gave it to its owner; they hear so."""
+        if after.owner == before.owner or after.severity == Severity.P1:
+            return after
+        gone = tuple(person for person in before.asked if person not in (after.owner, by))
+        kept = tuple(person for person in before.asked if person == after.owner)
+        leaves_ms = at_ms if after.standing else self.calendar.opening(at_ms, self.figures.told)
+        return self._word(Text.RELIEVED, replace(after, asked=kept), gone, leaves_ms)
+
+    def seek(self, case: Case, at_ms: Millis) -> Case:
+        """The case of nobody, with a text to the dispatchers that leaves before its deadline, by night excepted.
+
+        They are told after half of its time, and of what somebody reported after four hours at the latest.
+        """
+        asked_ms = at_ms + (case.deadline_ms - at_ms) // 2
+        if case.origin in _REPORTED:
+            asked_ms = min(asked_ms, at_ms + self.figures.given_within)
+        leaves_ms = self.calendar.opening(asked_ms, self.figures.told)
+        if leaves_ms >= case.deadline_ms and not self.calendar.is_within(asked_ms, self.quiet):
+            leaves_ms = asked_ms
+        return self._word(Text.UNASSIGNED, case, self._givers(case), leaves_ms)
+
+    @staticmethod
+    def found(case: Case) -> Case:
+        """The case of somebody: nobody is asked any more to find somebody."""
+        words = tuple(word for word in case.words if word.text != Text.UNASSIGNED)
+        return case if not case.owner or len(words) == len(case.words) else replace(case, words=words)
+
+    def _givers(self, case: Case) -> tuple[str, ...]:
+        """Who gives out work there: the dispatchers, else the first of the ladder who is there."""
+        areas = [area for area in case.areas if area in self.inventory.areas]
+        for role in dict.fromkeys((Role.DISPATCHER, *self.figures.ladder)):
+            people = tuple(dict.fromkeys(each.person.id for each in holders(self.inventory, role, areas, None)))
+            if people:
+                return people
+        return ()
+
+    @staticmethod
+    def is_true(case: Case, text: str, to: str) -> bool:
+        """Whether a text of the ledger may still be said to somebody."""
+        match text:
+            case Text.ASSIGNED:
+                return case.state in UNDER_WAY and case.owner == to
+            case Text.UNASSIGNED:
+                return case.state in UNDER_WAY and not case.owner
+            case Text.RELIEVED:
+                return case.state in UNFINISHED and case.owner not in ("", to)
+            case Text.DEFERRED:
+                return case.state is State.DEFERRED
+            case _:
+                return case.state in UNDER_WAY or case.state is State.FIXED
 
     def owed(self, case: Case, word: Word, at_ms: Millis) -> Iterator[Owed]:
         """What leaves now."""
-        text = self.texts.compose(word.text, self._facts(case))
+        said = self.texts.word(word.text, self._facts(case, at_ms))
         for person in word.to:
-            if person in self.inventory.people:
+            if person in self.inventory.people and self.is_true(case, word.text, person):
                 yield Owed(
                     at_ms=at_ms,
                     rule=case.rule,
@@ -81,12 +165,17 @@ class Notices:
                     to=person,
                     phone=self.inventory.people[person].phone,
                     channel="sms",
-                    text=text,
+                    text=said.text,
+                    template=said.template,
+                    variables=said.variables,
                 )
 
-    def _facts(self, case: Case) -> dict[str, str]:
-        owner = self.inventory.people.get(case.owner)
+    def _facts(self, case: Case, at_ms: Millis) -> dict[str, str]:
+        owner, asset = self.inventory.people.get(case.owner), self.inventory.assets.get(case.asset)
         return {
+            "day": texts.day(self.calendar, at_ms),
+            "short": _clipped(self._place(case), _PLACE_UNITS) if asset is None else asset.short,
+            "container": "" if asset is None else texts.container(asset),
             "place": _clipped(self._place(case), _PLACE_UNITS),
             "matter": _clipped(case.what, _MATTER_UNITS),
             "owner": "" if owner is None else owner.name,

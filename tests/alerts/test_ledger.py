@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec.structs import replace
 
 from alerts import policy, texts
 from alerts.assembly import pack_case, unpack_case
@@ -345,7 +345,7 @@ def happen(ledger: Ledger, step: object, which: int, at_ms: int, episode: str) -
         case "raise":
             ledger.hear(raised(at_ms, episode))
         case "tell":
-            ledger.hear(structs.replace(told(at_ms), episode=episode))
+            ledger.hear(replace(told(at_ms), episode=episode))
         case "clear":
             ledger.hear(ended(at_ms, episode))
         case "empty":
@@ -417,3 +417,123 @@ def test_ticks_and_restarts_change_nothing(script: list[tuple[int, int, object]]
     plain = lived(script)
     assert lived(script, ticks=True) == plain
     assert lived(script, restarts=True) == plain
+
+
+def texts_of(log: Log) -> list[tuple[str, str]]:
+    return [(each.to, each.text.removeprefix("【湘阳环卫】")) for each in log if isinstance(each, Owed)]
+
+
+def relief(log: Log) -> list[str]:
+    return [each.to for each in log if isinstance(each, Owed) and each.template == "relieved"]
+
+
+def dispatched(at_ms: int, to: str = "", by: str = "dispatch-wu") -> Event:
+    return replace(raised(at_ms), event="dispatched", detail={"by": by, "channel": "desk"} | ({"to": to} if to else {}))
+
+
+def test_whoever_had_a_case_before_it_was_given_on_is_relieved_once() -> None:
+    ledger = empty()
+    case = registered(ledger)
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    assert [to for to, _ in texts_of(advanced(ledger, NOON))] == ["cleaner-li"]
+    ask(ledger, case.id, Verb.ASSIGN, NOON + HOUR, to="cleaner-zhou")
+    assert texts_of(advanced(ledger, NOON + HOUR)) == [
+        ("cleaner-zhou", "柳潭村桥头：路边有垃圾。请23日12点前办好，办好回1。"),
+        ("cleaner-li", "22日柳潭村桥头这件事已转给周师傅，您不用管了。"),
+    ]
+    ask(ledger, case.id, Verb.ASSIGN, NOON + 2 * HOUR, to="driver-tang")
+    assert relief(advanced(ledger, NOON + 2 * HOUR)) == ["cleaner-zhou"], "who was relieved is not relieved again"
+    ask(ledger, case.id, Verb.ASSIGN, NOON + 3 * HOUR, to="driver-tang", deadline_ms=NOON + 9 * HOUR)
+    assert relief(advanced(ledger, NOON + 3 * HOUR)) == [], "the same person with more time"
+
+
+def test_an_episode_that_is_given_on_relieves_who_was_told_but_not_who_declined_or_gave_it() -> None:
+    ledger = empty()
+    ledger.hear(raised())
+    for to in ("cleaner-li", "driver-tang", "dispatch-wu"):
+        ledger.hear(told(NOON, to))
+    ledger.hear(replace(raised(NOON + MINUTE), event="declined", detail={"by": "driver-tang", "channel": "sms"}))
+    ledger.hear(dispatched(NOON + HOUR))
+    assert relief(advanced(ledger, NOON + HOUR)) == [], "told once more by the list, and given to nobody else"
+    ledger.hear(dispatched(NOON + HOUR, "cleaner-zhou"))
+    ledger.hear(told(NOON + HOUR, "cleaner-zhou"))
+    (case,) = ledger.cases.values()
+    assert (case.owner, case.state) == ("cleaner-zhou", State.ASSIGNED)
+    assert texts_of(advanced(ledger, NOON + HOUR)) == [
+        ("cleaner-li", "22日柳潭3号池这件事已转给周师傅，您不用管了。"),
+    ]
+    ledger.hear(dispatched(NOON + 90 * MINUTE, "cleaner-li"))
+    assert relief(advanced(ledger, NOON + 90 * MINUTE)) == ["cleaner-zhou"]
+    assert unpack_case(pack_case(ledger.cases[case.id])) == ledger.cases[case.id]
+
+
+def test_the_case_of_an_episode_that_is_given_on_in_the_ledger_is_told_to_its_new_owner_at_once() -> None:
+    night = NOON + 8 * HOUR
+    ledger = empty()
+    ledger.hear(raised(night))
+    ledger.hear(told(night))
+    (case,) = ledger.cases.values()
+    ask(ledger, case.id, Verb.ASSIGN, night + MINUTE, to="cleaner-zhou")
+    assert [to for to, _ in texts_of(advanced(ledger, night + MINUTE))] == ["cleaner-zhou", "cleaner-li"]
+
+
+def test_nobody_is_sent_home_from_a_fire() -> None:
+    ledger = empty()
+    fire = f"fire/{POOL}/20261122T040000Z"
+    ledger.hear(raised(episode=fire, severity="P1"))
+    ledger.hear(replace(told(NOON), episode=fire))
+    ledger.hear(replace(dispatched(NOON + HOUR, "cleaner-zhou"), episode=fire, rule="fire"))
+    assert relief(advanced(ledger, NOON + HOUR)) == []
+
+
+def test_a_relief_is_not_said_once_it_is_not_so() -> None:
+    night = NOON + 8 * HOUR
+    ledger = empty()
+    case = registered(ledger)
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    advanced(ledger, NOON)
+    ask(ledger, case.id, Verb.ASSIGN, night, to="cleaner-zhou")
+    ask(ledger, case.id, Verb.ASSIGN, night + MINUTE, to="cleaner-li")
+    assert texts_of(advanced(ledger, NOON + 20 * HOUR)) == [
+        ("cleaner-li", "柳潭村桥头：路边有垃圾。请23日12点前办好，办好回1。")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "rule", "asked_ms"),
+    [
+        (NOON, "burning", NOON + 30 * MINUTE),
+        (NOON + 8 * HOUR, "burning", NOON + 8 * HOUR + 30 * MINUTE),
+        (NOON + 10 * HOUR, "burning", NOON + 19 * HOUR),
+        (NOON, "reported", NOON + 4 * HOUR),
+        (NOON + 4 * HOUR, "reported", NOON + 19 * HOUR),
+    ],
+    ids=["within the hour", "before it is night", "nobody is woken", "of a day the same day", "else in the morning"],
+)
+def test_what_is_nobodys_is_told_to_the_dispatcher_before_its_deadline(at_ms: int, rule: str, asked_ms: int) -> None:
+    ledger = empty()
+    case = registered(ledger, at_ms, rule=rule)
+    assert advanced(ledger, asked_ms - 1) == [] or rule == "burning"
+    log = [each for each in advanced(ledger, asked_ms) if isinstance(each, Owed) and each.at_ms == asked_ms]
+    asked = [each for each in log if each.template == "case_unassigned"]
+    assert [each.to for each in asked] == ["dispatch-wu"]
+    assert "还没派人。请派人去办。" in asked[0].text
+    assert asked_ms < case.deadline_ms or at_ms == NOON + 10 * HOUR
+
+
+def test_what_was_given_to_somebody_is_not_asked_for_again() -> None:
+    ledger = empty()
+    case = registered(ledger)
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    assert [to for to, _ in texts_of(advanced(ledger, NOON + 23 * HOUR))] == ["cleaner-li"]
+
+
+def test_a_text_of_the_ledger_that_waits_for_its_channel_is_not_wanted_once_it_is_not_so() -> None:
+    ledger = empty()
+    case = registered(ledger)
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    (assigned,) = advanced(ledger, NOON)
+    assert isinstance(assigned, Owed)
+    assert ledger.is_wanted(assigned) is True
+    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-zhou")
+    assert ledger.is_wanted(assigned) is False

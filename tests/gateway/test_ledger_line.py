@@ -19,6 +19,7 @@ from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.journal.retention import KEEP_CASES_MS
 from gateway.journal.versions import migrate, migrations
 from gateway.journal.writer import Journal
+from gateway.orders import obey
 from gateway.rows import case_row
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
@@ -102,6 +103,25 @@ def test_a_pool_over_two_thirds_is_a_case_from_its_raise_to_its_emptying(scene: 
         ("start", "driver-tang", "doing"),
         ("verified", "", "verified"),
         ("closed", "", "closed"),
+    ]
+
+
+def test_a_bin_that_is_given_to_somebody_else_relieves_the_one_before_through_a_restart(scene: Scene) -> None:
+    scene.twice(BEGIN, 480)
+    scene.line.restart(BEGIN + 30 * MINUTE)
+    at_ms = BEGIN + HOUR
+    scene.advance(at_ms)
+    (alert,) = scene.line.pipeline.county.alerts.values()
+    command = Command(verb=EpisodeVerb.DISPATCH, episode=alert.episode, by="dispatch-wu", to="cleaner-zhou")
+    assert isinstance(obey(command, scene.line.pipeline.county, at_ms, scene.line.pipeline.changes), Done)
+    scene.advance(at_ms)
+    told = [(each.to, each.template) for each in scene.line.said if isinstance(each, Owed) and each.at_ms >= at_ms]
+    assert told == [("cleaner-zhou", "over_two_thirds"), ("cleaner-li", "relieved")]
+    (case,) = scene.cases()
+    assert (case.owner, case.asked) == ("cleaner-zhou", ("cleaner-zhou",))
+    scene.advance(at_ms + HOUR)
+    assert [each.to for each in scene.line.said if isinstance(each, Owed) and each.template == "relieved"] == [
+        "cleaner-li"
     ]
 
 
