@@ -144,6 +144,8 @@ class Loop(Undoable):
         self._clock_was_set = clock_was_set
         self._face: Face | None = None
         self._listening = self._started = False
+        self._broker_state = source.state.part.state
+        self._broker_troubles: set[str] = set()
         self._beat_at_s = 0.0
         self._snapshot_at_s = monotonic_s()
         self._read_since_snapshot = unsnapshotted  # a gateway that is killed again and again takes one too
@@ -180,13 +182,26 @@ class Loop(Undoable):
     def _in_order(self, batch: Batch, now_ms: Millis, deaf: Deafness | None) -> Sequence[Item]:
         """What the turn does; of what was read while nobody listened, that before a deafness which came before it."""
         state, posted = self._source.state, self._inbox.take()
-        self._health.report(BROKER, state.part)
+        self._tell_broker(state.part)
         came_ms = batch.uplinks[0].received_ms if batch.uplinks else now_ms
         heard: tuple[Item, ...] = (Session(came_ms, state.phase is Phase.LIVE), *batch.uplinks)
         if deaf is not None:
             is_over = came_ms - deaf.since_ms >= now_ms - came_ms
             heard = (deaf._replace(at_ms=came_ms), *heard) if is_over else (*heard, deaf)
         return (*heard, *posted, Time(now_ms, bool(batch.uplinks)))
+
+    def _tell_broker(self, part: Part) -> None:
+        """On ``/readyz`` always; in the log each trouble once, until all is well again, and that it is."""
+        self._health.report(BROKER, part)
+        if part.state == self._broker_state:
+            return
+        self._broker_state = part.state
+        if part.ready:
+            self._broker_troubles.clear()
+            _log.info("broker", state=part.state, notes=part.notes)
+        elif part.state not in self._broker_troubles:
+            self._broker_troubles.add(part.state)
+            _log.warning("broker", state=part.state, remedy=part.remedy)
 
     def _hear(self) -> Batch:
         """What is there; a source that fails has let go of its connection, so that the broker brings it again."""

@@ -53,6 +53,7 @@ class Metrics:
         self.attempts = counter("notification_attempts", "Tries to hand a notification over.", ("channel", "outcome"))
         self.inbox_depth = gauge("inbox_depth", "Items that wait for the loop.")
         self.sessions_lost = gauge("mqtt_sessions_lost", "How often the broker had forgotten our session.")
+        self.thrown_out = gauge("mqtt_thrown_out", "How often somebody else came in under our client id.")
         self.reconnects = gauge("mqtt_reconnects", "Connections after the first.")
         self.loop_age_seconds = gauge("loop_age_seconds", "Since the loop last turned.")
         self.commit_age_seconds = gauge("commit_age_seconds", "Since the last commit.")

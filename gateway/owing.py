@@ -32,6 +32,7 @@ def watch_owed(
     metrics.ask(metrics.oldest_owed_seconds, oldest_owed_s)
     metrics.ask(metrics.inbox_depth, lambda: float(inbox.depth))
     metrics.ask(metrics.sessions_lost, lambda: float(source.state.sessions_lost))
+    metrics.ask(metrics.thrown_out, lambda: float(source.state.thrown_out))
     metrics.ask(metrics.reconnects, lambda: float(source.state.reconnects))
     metrics.ask(metrics.loop_age_seconds, lambda: health.loop_age_s)
     metrics.ask(metrics.commit_age_seconds, lambda: health.commit_age_s)

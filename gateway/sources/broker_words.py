@@ -7,6 +7,10 @@ from typing import Final
 
 from gateway.health import Part
 
+TAKEN_OVER: Final = 0x8E
+"""MQTT 5's reason code 142: somebody else has come in under our client id."""
+STEADY_S: Final = 60.0
+"""A connection that has stood for so long is no longer thrown out all the time."""
 SESSION_EXPIRY_S: Final = 30 * 86_400
 """How long the broker keeps our session and queues for it; at least a week (trap P1)."""
 
@@ -34,6 +38,29 @@ _REFUSALS: Final = {
     0x97: ("our quota is exceeded", "look at the broker's limits"),
     0x9F: ("we connect too often", "look at the broker's connection rate limit; we keep trying"),
 }
+_ENDINGS: Final = {
+    0x81: (
+        "收到不合规的报文 (malformed packet)",
+        "look at the broker's log, and tell us what it says / 请把代理的日志发给我们",
+    ),
+    0x82: ("违反协议 (protocol error)", "look at the broker's log, and tell us what it says / 请把代理的日志发给我们"),
+    0x87: ("不再允许 (not authorised)", "check the broker's ACL and password file / 请核对代理的用户和权限文件"),
+    0x89: ("代理太忙 (server busy)", "look at the broker's load; we keep trying / 请看代理的负载，网关会再试"),
+    0x8B: ("代理正在关闭 (server shutting down)", "start the broker again / 请重新启动代理"),
+    0x8D: (
+        "保活超时 (keep alive timeout)",
+        "see whether the gateway's machine is overloaded / 请看网关所在机器是否过载",
+    ),
+    0x93: ("未确认的报文太多 (receive maximum exceeded)", "look at the broker's log / 请看代理的日志"),
+    0x95: ("报文太大 (packet too large)", "raise the broker's max_packet_size / 请调大代理的 max_packet_size"),
+    0x96: ("报文太密 (message rate too high)", "look at the broker's limits / 请看代理的限额"),
+    0x97: ("超出限额 (quota exceeded)", "look at the broker's limits / 请看代理的限额"),
+    0x98: ("被管理员断开 (administrative action)", "ask who runs the broker / 请问代理的管理员"),
+    0x9C: ("代理要求换服务器 (use another server)", "set [mqtt] url to the new one / 请改 [mqtt] url"),
+    0x9D: ("代理已搬走 (server moved)", "set [mqtt] url to the new one / 请改 [mqtt] url"),
+    0xA0: ("连接时间到限 (maximum connect time)", "look at the broker's limits / 请看代理的限额"),
+}
+"""Why a broker ends a connection that stood (MQTT 5 §3.14.2.1), and what to do."""
 
 
 def refused(url: str, username: str | None, code: int, name: str) -> Part:
@@ -61,6 +88,41 @@ def lost(url: str, why: str) -> Part:
     )
 
 
+def ended(url: str, code: int) -> Part | None:
+    """The broker has ended a connection that stood, and has said why; ``None`` where its word needs no explaining."""
+    if code not in _ENDINGS:
+        return None
+    why, remedy = _ENDINGS[code]
+    state = f"the connection to {url} was lost: the broker has put us out, {why}, 0x{code:02x}"
+    return Part(ready=False, state=state, remedy=remedy)
+
+
+def silent(url: str, seconds: float) -> Part:
+    """The connection stands, and nobody answers on it."""
+    return Part(
+        ready=False,
+        state=f"代理没有回音 (half-open): the connection to {url} stood, and nothing came back for {seconds:.0f} s",
+        remedy="代理进程停住了，或者中间的网络断了；请看代理所在的机器、它的进程和日志，网关会自己再连 "
+        "(the broker's process stands still, or the network between is cut: look at its machine; we dial again)",
+    )
+
+
+def taken_over(url: str, client_id: str, *, said: bool) -> Part:
+    """Somebody else comes in under our client id: the broker has said so, or has thrown us out again and again."""
+    how = (
+        "session taken over, reason code 142"
+        if said
+        else "thrown out again and again soon after we were let in, as one whose session is taken over"
+    )
+    return Part(
+        ready=False,
+        state=f"另一个程序用同一个客户端编号 {client_id!r} 连上了 {url}，把我们顶掉了 ({how}): "
+        "another client uses our client id, and messages go now to the one, now to the other",
+        remedy="请停掉另一个网关，或给它另起 [mqtt] client_id（先看有没有两个网关进程、忘关的旧机器、测试程序） "
+        "(stop the other gateway, or give it a [mqtt] client_id of its own)",
+    )
+
+
 def unsubscribed(url: str, username: str | None, filters: tuple[str, ...]) -> Part:
     """The broker does not grant a subscription."""
     return Part(
@@ -70,9 +132,11 @@ def unsubscribed(url: str, username: str | None, filters: tuple[str, ...]) -> Pa
     )
 
 
-def subscribed(url: str, protocol: str, version: str | None, sessions_lost: int) -> Part:
+def subscribed(url: str, protocol: str, version: str | None, sessions_lost: int, thrown_out: int = 0) -> Part:
     """All is well, with what is worth knowing."""
     notes = []
+    if thrown_out:
+        notes.append(f"同一个客户端编号被别的程序用过，顶掉我们 {thrown_out} 次 (our session was taken over)")
     if sessions_lost:
         notes.append(
             f"the broker forgot our session {sessions_lost} time(s) and what it had queued; check its persistence"

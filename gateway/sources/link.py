@@ -33,11 +33,15 @@ class Phase(Enum):
 
 
 class Greeting(NamedTuple):
-    """What CONNACK said: MQTT 5's reason code and name, and whether the broker still knew our session."""
+    """What CONNACK said: MQTT 5's reason code and name, and whether the broker still knew our session.
+
+    ``keepalive_s`` is what the broker wants instead of what we named; 0 where it does not mind.
+    """
 
     code: int
     name: str
     session_present: bool
+    keepalive_s: int = 0
 
 
 class Batch(Struct, frozen=True):
@@ -54,7 +58,8 @@ class Batch(Struct, frozen=True):
 class SessionState(Struct, frozen=True):
     """The session as others may see it, from any thread; ``part`` is its line on ``/readyz``.
 
-    ``sessions_lost`` counts how often the broker had forgotten a session that we had subscribed before.
+    ``sessions_lost`` counts how often the broker had forgotten a session that we had subscribed before, ``thrown_out``
+    how often somebody else came in under our client id, or it looked like that.
     """
 
     phase: Phase
@@ -64,6 +69,7 @@ class SessionState(Struct, frozen=True):
     session_present: bool | None
     sessions_lost: int
     reconnects: int
+    thrown_out: int = 0
 
 
 class SubscriptionMemory(Protocol):
@@ -77,12 +83,16 @@ class SubscriptionMemory(Protocol):
 
 
 class Link(Protocol):
-    """One connection, from dialling to its end (``mqtt.Connection``). Facts are ``None`` until they are known."""
+    """One connection, from dialling to its end (``mqtt.Connection``). Facts are ``None`` until they are known.
+
+    ``closed`` says how it ended, ``closed_code`` why if the broker said so (MQTT 5's reason code of DISCONNECT).
+    """
 
     greeting: Greeting | None
     granted: tuple[int, ...] | None
     broker_version: str | None
     closed: str | None
+    closed_code: int | None
 
     def dial(self) -> None:
         """Blocks until CONNECT is sent; ``OSError`` when it cannot be. Called on a thread of its own."""
@@ -107,8 +117,8 @@ class Link(Protocol):
     def write(self) -> None:
         """Writes what waits."""
 
-    def keep_alive(self) -> None:
-        """Pings when it is time."""
+    def ping(self) -> None:
+        """Asks for a sign of life."""
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Asks for them; ``granted`` becomes the answer."""

@@ -23,10 +23,9 @@ from gateway.sources.broker_words import SESSION_EXPIRY_S
 from gateway.sources.link import Greeting, SubscriptionMemory, Version
 from gateway.sources.paho_exam import suits
 from gateway.sources.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
-from gateway.sources.session import Session
+from gateway.sources.session import KEEPALIVE_S, Session
 from telemetry.reading import Millis
 
-KEEPALIVE_S: Final = 60
 _VERSION_TOPIC: Final = "$SYS/broker/version"
 _PROTOCOLS: Final = {Version.FIVE: MQTTProtocolVersion.MQTTv5, Version.THREE: MQTTProtocolVersion.MQTTv311}
 
@@ -34,7 +33,8 @@ _PROTOCOLS: Final = {Version.FIVE: MQTTProtocolVersion.MQTTv5, Version.THREE: MQ
 class MqttSource(Session):
     """A session with the broker of ``settings``: ``wait``, commit, ``ack``, all on one thread.
 
-    ``session_expiry_s`` is how long the broker keeps it when the connection ends; 0 is for visitors.
+    ``session_expiry_s`` is how long the broker keeps it when the connection ends; 0 is for visitors. ``keepalive_s`` is
+    how long either side may be silent.
     """
 
     def __init__(
@@ -44,14 +44,16 @@ class MqttSource(Session):
         now_ms: Callable[[], Millis],
         monotonic: Callable[[], float],
         session_expiry_s: int = SESSION_EXPIRY_S,
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         super().__init__(
             settings,
             memory,
-            open_link=lambda version: Connection(settings, version, session_expiry_s),
+            open_link=lambda version: Connection(settings, version, session_expiry_s, keepalive_s),
             now_ms=now_ms,
             monotonic=monotonic,
             draw=random.uniform,
+            keepalive_s=keepalive_s,
         )
 
 
@@ -62,9 +64,10 @@ class Connection:
     cannot be read.
     """
 
-    def __init__(self, settings: Mqtt, version: Version, session_expiry_s: int) -> None:
+    def __init__(self, settings: Mqtt, version: Version, session_expiry_s: int, keepalive_s: int = KEEPALIVE_S) -> None:
         self._settings = settings
         self._session_expiry_s = session_expiry_s
+        self._keepalive_s = keepalive_s
         self._client = _client(version, settings.client_id, clean=session_expiry_s == 0)
         if settings.username is not None:
             self._client.username_pw_set(settings.username, settings.read_password())
@@ -78,6 +81,7 @@ class Connection:
         self.granted: tuple[int, ...] | None = None
         self.broker_version: str | None = None
         self.closed: str | None = None
+        self.closed_code: int | None = None
         self._client.on_connect = self._greeted
         self._client.on_subscribe = self._subscribed
         self._client.on_disconnect = self._disconnected
@@ -90,9 +94,9 @@ class Connection:
         host, port = self._settings.endpoint
         if self._mqtt5:
             properties = _connect_properties(self._session_expiry_s)
-            self._client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=properties)
+            self._client.connect(host, port, self._keepalive_s, clean_start=False, properties=properties)
         else:
-            self._client.connect(host, port, KEEPALIVE_S)
+            self._client.connect(host, port, self._keepalive_s)
 
     def fileno(self) -> int | None:
         """What ``poll`` watches; ``None`` once it is closed."""
@@ -122,9 +126,9 @@ class Connection:
         """Writes what waits."""
         self._client.loop_write()
 
-    def keep_alive(self) -> None:
-        """Pings when it is time, and closes when nobody answers."""
-        self._client.loop_misc()
+    def ping(self) -> None:
+        """Asks for a sign of life. When to, and when to give up, is not left to paho: it takes two keepalives."""
+        self._reader.ping()
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Asks for them at QoS 1; ``granted`` is the answer. Retained messages come only with a new subscription."""
@@ -160,9 +164,10 @@ class Connection:
             sock.close()
 
     def _greeted(
-        self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        self.greeting = Greeting(reason.value, reason.getName(), flags.session_present)
+        keepalive_s = getattr(properties, "ServerKeepAlive", 0)
+        self.greeting = Greeting(reason.value, reason.getName(), flags.session_present, keepalive_s)
 
     def _subscribed(
         self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
@@ -173,7 +178,9 @@ class Connection:
     def _disconnected(
         self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        who = "the broker says" if flags.is_disconnect_packet_from_server else "the line says"
+        who = "the line says"
+        if flags.is_disconnect_packet_from_server:
+            who, self.closed_code = "the broker says", reason.value
         self.closed = f"{who} {str(reason).lower()}"
 
     def _arrived(self, _client: Client, _data: object, message: MQTTMessage) -> None:

@@ -20,8 +20,12 @@ from gateway.sources.readahead import Arrivals
 from telemetry.reading import Millis
 
 GREETED_WITHIN_S: Final = 5.0
-KEEP_ALIVE_EVERY_S: Final = 1.0
+KEEPALIVE_S: Final = 60
+"""What we name in CONNECT: how long either side may be silent."""
+_LOOK_EVERY_S: Final = 1.0
 _REFUSED: Final = 0x80
+_THROWN_OUT: Final = 3
+"""So often in a row a connection that hardly stood may end without a word before that is a pattern."""
 
 
 class Session:
@@ -36,7 +40,9 @@ class Session:
         now_ms: Callable[[], Millis],
         monotonic: Callable[[], float],
         draw: Callable[[float, float], float],
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
+        self._keepalive_s = self._named_s = keepalive_s
         self._settings = settings
         self._memory = memory
         self._open_link = open_link
@@ -51,7 +57,10 @@ class Session:
         self._link: Link | None = None
         self._generation = self._sessions_lost = self._failures = 0
         self._session_present: bool | None = None
-        self._act_at_s = self._keep_alive_at_s = monotonic()
+        self._thrown_out = self._in_a_row = 0
+        self._act_at_s = self._ping_at_s = self._live_at_s = monotonic()
+        self._thrown_out_part: Part | None = None
+        self._answered, self._has_looked = True, False
         self._told: object = None
         self._dialled, self._woken = socket.socketpair()
         self._dialled.setblocking(False)  # noqa: FBT003 socket's own signature
@@ -82,6 +91,7 @@ class Session:
         return batch
 
     def _take(self, timeout_s: float, extra_fds: Sequence[int]) -> Batch:
+        self._has_looked = False
         self._advance()
         arrivals = Arrivals()
         link = self._link
@@ -93,6 +103,8 @@ class Session:
             if link.left or ready.get(fd, 0) & ~select.POLLOUT:
                 arrivals.received_ms = self._now_ms()
                 link.read(arrivals)
+                self._answered = True
+        self._has_looked = True
         generation = self._generation
         self._advance()
         return Batch(arrivals.uplinks, arrivals.mids, generation)
@@ -124,7 +136,7 @@ class Session:
             watch.register(extra, select.POLLIN)
         if self._link and fd is not None:
             watch.register(fd, select.POLLIN | (select.POLLOUT if self._link.wants_write else 0))
-            timeout_s = 0.0 if self._link.left else min(timeout_s, KEEP_ALIVE_EVERY_S)
+            timeout_s = 0.0 if self._link.left else min(timeout_s, _LOOK_EVERY_S, self._keepalive_s / 8)
         elif self._phase is Phase.RESTING:
             timeout_s = min(timeout_s, max(0.0, self._act_at_s - self._monotonic()))
         ready = dict(watch.poll(timeout_s * 1_000))
@@ -133,10 +145,6 @@ class Session:
         return ready
 
     def _advance(self) -> None:
-        now_s = self._monotonic()
-        if self._link and now_s >= self._keep_alive_at_s and self._link.fileno() is not None:
-            self._keep_alive_at_s = now_s + KEEP_ALIVE_EVERY_S
-            self._link.keep_alive()
         before = None
         while self._phase is not before:
             before = self._phase
@@ -153,6 +161,7 @@ class Session:
             session_present=self._session_present,
             sessions_lost=self._sessions_lost,
             reconnects=max(0, self._generation - 1),
+            thrown_out=self._thrown_out,
         )
 
     def _stay(self) -> Phase:
@@ -180,6 +189,7 @@ class Session:
             return Phase.DIALLING
         self._dial = None
         if dial.failure:
+            self._in_a_row = 0  # nobody who takes a session over bars the door
             return self._fall_back(words.unreachable(self._settings.url, str(dial.failure)))
         self._link = dial.link
         self._generation += 1
@@ -197,10 +207,11 @@ class Session:
                 words.refused(self._settings.url, self._settings.username, greeting.code, greeting.name)
             )
         self._session_present = greeting.session_present
+        self._keepalive_s = greeting.keepalive_s or self._named_s
         remembered = self._memory.remembered_filters()
         link.ask_version()
         if greeting.session_present and remembered == frozenset(self._filters):
-            return Phase.LIVE
+            return self._go_live()
         if not greeting.session_present and remembered:
             self._sessions_lost += 1
         if greeting.session_present and (unwanted := sorted(remembered - frozenset(self._filters))):
@@ -214,23 +225,61 @@ class Session:
             return self._unanswered(Phase.SUBSCRIBING)
         if not any(code >= _REFUSED for code in link.granted):
             self._memory.remember_filters(frozenset(self._filters))
+        return self._go_live()
+
+    def _go_live(self) -> Phase:
+        self._live_at_s = self._monotonic()
+        self._ping_at_s, self._answered = self._live_at_s + self._keepalive_s / 2, True
         return Phase.LIVE
 
     def _live(self) -> Phase:
         link = self._link
         if link is None or link.fileno() is None:
-            why = link.closed if link and link.closed else "it was closed"
-            return self._fall_back(words.lost(self._settings.url, why))
+            return self._fall_back(self._thrown(link))
+        if self._is_silent(link):
+            return self._fall_back(words.silent(self._settings.url, self._keepalive_s))
         self._failures = 0
-        if self._told != (said := (self._generation, link.granted, link.broker_version)):
+        if self._monotonic() - self._live_at_s >= words.STEADY_S:
+            self._in_a_row, self._thrown_out_part = 0, None
+        if self._told != (said := (self._generation, link.granted, link.broker_version, self._thrown_out_part)):
             self._told, self._part = said, self._standing(link)
         return Phase.LIVE
+
+    def _is_silent(self, link: Link) -> bool:
+        """Pings twice a keepalive; whether nothing at all came since the last ping, half a keepalive ago.
+
+        It is judged when what had come by now has been read: a turn that was long on our side is not held against the
+        broker. paho alone would find out after two keepalives.
+        """
+        now_s = self._monotonic()
+        if now_s < self._ping_at_s or not self._has_looked:
+            return False
+        if not self._answered:
+            return True
+        link.ping()
+        self._ping_at_s, self._answered = now_s + self._keepalive_s / 2, False
+        return False
+
+    def _thrown(self, link: Link | None) -> Part:
+        """Why a connection that stood is gone. Who is thrown out all the time has somebody else under its client id."""
+        url, why = self._settings.url, link.closed if link and link.closed else "it was closed"
+        code = None if link is None else link.closed_code
+        hardly_stood = self._monotonic() - self._live_at_s < words.STEADY_S
+        self._in_a_row = self._in_a_row + 1 if hardly_stood else 1
+        without_a_word = code is None and hardly_stood and self._in_a_row >= _THROWN_OUT
+        if code == words.TAKEN_OVER or without_a_word:
+            self._thrown_out += 1
+            self._thrown_out_part = words.taken_over(url, self._settings.client_id, said=not without_a_word)
+            return self._thrown_out_part
+        return (words.ended(url, code) if code is not None else None) or words.lost(url, why)
 
     def _standing(self, link: Link) -> Part:
         url, user = self._settings.url, self._settings.username
         if refused := [name for name, code in zip(self._filters, link.granted or ()) if code >= _REFUSED]:  # noqa: B905 nothing was asked of a resumed session
             return words.unsubscribed(url, user, tuple(refused))
-        return words.subscribed(url, self._version.value, link.broker_version, self._sessions_lost)
+        if self._thrown_out_part is not None:
+            return self._thrown_out_part  # until this connection has stood for a while
+        return words.subscribed(url, self._version.value, link.broker_version, self._sessions_lost, self._thrown_out)
 
     def _unanswered(self, phase: Phase) -> Phase:
         """CONNACK or SUBACK is still to come; a link that closed or stayed silent instead is given up."""
@@ -249,10 +298,11 @@ class Session:
         return True
 
     def _fall_back(self, part: Part) -> Phase:
-        """Lets go of the link and rests for a drawn while (full jitter, bounded)."""
+        """Lets go of the link and rests for a drawn while (full jitter, bounded), longer if it is thrown out."""
         if self._link:
             self._link.close()
         self._link, self._part = None, part
-        self._act_at_s = self._monotonic() + self._draw(0.0, words.longest_wait_s(self._failures))
+        patience = self._failures if self._thrown_out_part is None else max(self._failures, self._in_a_row)
+        self._act_at_s = self._monotonic() + self._draw(0.0, words.longest_wait_s(patience))
         self._failures += 1
         return Phase.RESTING

@@ -100,12 +100,12 @@ class Installation:
         self.outbox = folder / "outbox"
         self.log = folder / "gateway.log"
         self.port = free_port()
-        self._configuration = folder / "gateway.toml"
+        self.configuration = folder / "gateway.toml"
         self._offset_ms = offset_ms
         (folder / "inventory.yaml").write_text(inventory, "utf-8")
         (folder / "rules.yaml").write_text(rules, "utf-8")
         (folder / "escalation.yaml").write_text(telling(shipped.figures().escalation), "utf-8")
-        self._configuration.write_text(
+        self.configuration.write_text(
             f"""
             [mqtt]
             url = "{broker.url}"
@@ -131,13 +131,13 @@ class Installation:
 
     def hear(self, topic: str) -> None:
         """Of ChirpStack the next gateway subscribes to this."""
-        told = self._configuration.read_text("utf-8")
-        self._configuration.write_text(told.replace("application/+/device/+/event/up", topic), "utf-8")
+        told = self.configuration.read_text("utf-8")
+        self.configuration.write_text(told.replace("application/+/device/+/event/up", topic), "utf-8")
 
     def start(self) -> ForkServerProcess:
         """One more gateway on this folder."""
         process = _FORKS.Process(
-            target=serve, args=(self._configuration, self._offset_ms, self.log), name="gateway", daemon=True
+            target=serve, args=(self.configuration, self._offset_ms, self.log), name="gateway", daemon=True
         )
         process.start()
         return process

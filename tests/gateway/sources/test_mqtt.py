@@ -14,6 +14,9 @@ from gateway.embedded import Embedded, embedded_broker, free_port
 from gateway.settings import Mqtt
 from gateway.sources.link import Phase, SessionState
 from gateway.sources.mqtt import MqttSource
+from gateway.sources.session import KEEPALIVE_S
+from tests.conftest import require_mosquitto
+from tests.own_mosquitto import own_mosquitto
 
 TOPIC = "cunjing/v1/qy/ab-0001/telemetry"
 
@@ -35,8 +38,8 @@ def settings(broker: Embedded, **changes: object) -> Mqtt:
 
 
 @contextmanager
-def source(settings: Mqtt, memory: Memory) -> Iterator[MqttSource]:
-    opened = MqttSource(settings, memory, lambda: 1_000, monotonic_s)
+def source(settings: Mqtt, memory: Memory, keepalive_s: int = KEEPALIVE_S) -> Iterator[MqttSource]:
+    opened = MqttSource(settings, memory, lambda: 1_000, monotonic_s, keepalive_s=keepalive_s)
     try:
         yield opened
     finally:
@@ -153,6 +156,56 @@ def test_a_connection_that_breaks_is_dialled_again_and_old_acks_are_dropped(tmp_
             assert ours.ack(batch) == 0
     finally:
         ours.stop()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_two_gateways_under_one_client_id_say_so(mosquitto: Embedded, protocol: str) -> None:
+    """A 2.0.11 has no word for it in either version: that it happens again and again is all there is."""
+    ours = settings(mosquitto, protocol=protocol)
+    with source(ours, Memory()) as first, source(ours, Memory()) as second:
+        end_s = monotonic_s() + 60
+        while not (first.state.thrown_out or second.state.thrown_out):
+            assert monotonic_s() < end_s, (first.state, second.state)
+            first.wait(0.02)
+            second.wait(0.02)
+        part = (first if first.state.thrown_out else second).state.part
+        assert not part.ready
+        assert "'cunjing-gateway'" in part.state
+        assert "client_id" in part.remedy
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_broker_that_stands_still_is_not_subscribed_to_any_more_and_found_again(
+    tmp_path: Path, protocol: str
+) -> None:
+    require_mosquitto()
+    with own_mosquitto(tmp_path) as broker:
+        ours = Mqtt.model_validate({"url": broker.url, "topics": ["cunjing/v1/+/+/+"], "protocol": protocol})
+        with source(ours, Memory(), keepalive_s=2) as frozen:
+            until(frozen, live)
+            with broker.frozen():
+                until(frozen, lambda state: state.phase is not Phase.LIVE)
+                assert "half-open" in frozen.state.part.state
+                assert not frozen.state.part.ready
+            until(frozen, lambda state: state.phase is Phase.LIVE and state.part.ready)
+            assert frozen.state.session_present
+
+
+@pytest.mark.broker
+def test_a_quiet_line_stays(tmp_path: Path) -> None:
+    """The control: nobody says anything for several keepalives, and the broker, which takes one and a half, agrees."""
+    require_mosquitto()
+    with own_mosquitto(tmp_path) as broker:
+        ours = Mqtt.model_validate({"url": broker.url, "topics": ["cunjing/v1/+/+/+"]})
+        with source(ours, Memory(), keepalive_s=1) as quiet:
+            until(quiet, live)
+            end_s = monotonic_s() + 4
+            while monotonic_s() < end_s:
+                quiet.wait(0.2)
+            assert quiet.state.generation == 1
+            assert quiet.state.phase is Phase.LIVE
 
 
 @pytest.mark.broker

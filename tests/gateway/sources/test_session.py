@@ -9,7 +9,7 @@ import pytest
 from gateway.settings import Mqtt
 from gateway.sources.link import Greeting, Phase, Version
 from gateway.sources.readahead import Arrivals
-from gateway.sources.session import GREETED_WITHIN_S, Session
+from gateway.sources.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 
 WELCOME_BACK = Greeting(0, "Success", session_present=True)
 WELCOME = Greeting(0, "Success", session_present=False)
@@ -26,6 +26,8 @@ class PaperLink:
         self.granted: tuple[int, ...] | None = None
         self.broker_version: str | None = None
         self.closed: str | None = None
+        self.closed_code: int | None = None
+        self.pings = 0
         self.incoming: list[tuple[bytes, int]] = []
         self.acknowledged: list[int] = []
         self.subscriptions: list[tuple[str, ...]] = []
@@ -51,7 +53,8 @@ class PaperLink:
 
     def write(self) -> None: ...
 
-    def keep_alive(self) -> None: ...
+    def ping(self) -> None:
+        self.pings += 1
 
     def subscribe(self, filters: Sequence[str]) -> None:
         self.subscriptions.append(tuple(filters))
@@ -71,8 +74,8 @@ class PaperLink:
         self.incoming = list(messages)
         self._far.send(b"x")
 
-    def break_off(self, why: str) -> None:
-        self.open, self.closed = False, why
+    def break_off(self, why: str, code: int | None = None) -> None:
+        self.open, self.closed, self.closed_code = False, why, code
 
 
 class Rim:
@@ -267,3 +270,114 @@ def test_the_wait_ends_when_another_thread_posts(rims: list[Rim]) -> None:
         threading.Timer(0.01, far.send, [b"x"]).start()
         assert rim.session.wait(0.9, [near.fileno()]).uplinks == []
         assert near.recv(1) == b"x"
+
+
+def test_a_broker_that_stands_still_is_noticed_within_one_and_a_half_keepalives(rims: list[Rim]) -> None:
+    rim = opened(rims, Rim(link := PaperLink(WELCOME_BACK), PaperLink(None)))
+    rim.filters = frozenset(("a/+", "b/#"))
+    rim.until(Phase.LIVE)
+    heard_at_s = rim.at_s
+    while rim.session.state.phase is Phase.LIVE:
+        rim.at_s += 1
+        rim.session.wait(0)
+    assert link.pings == 1
+    assert KEEPALIVE_S <= rim.at_s - heard_at_s <= 1.5 * KEEPALIVE_S
+    assert not rim.session.state.part.ready
+    assert "代理没有回音 (half-open)" in rim.session.state.part.state
+
+
+def test_a_broker_that_answers_is_asked_twice_a_keepalive_and_stays(rims: list[Rim]) -> None:
+    rim = opened(rims, Rim(link := PaperLink(WELCOME)))
+    rim.until(Phase.LIVE)
+    for _ in range(4):
+        rim.at_s += KEEPALIVE_S / 2
+        rim.session.wait(0)
+        link.bring()  # PINGRESP
+        rim.session.wait(0)
+    assert link.pings == 4
+    assert rim.session.state.part.ready
+
+
+def test_a_turn_that_was_long_on_our_side_is_not_held_against_the_broker(rims: list[Rim]) -> None:
+    rim = opened(rims, Rim(link := PaperLink(WELCOME)))
+    rim.until(Phase.LIVE)
+    rim.at_s += KEEPALIVE_S / 2
+    rim.session.wait(0)
+    link.bring()  # it answered at once, and we did not look for an hour
+    rim.at_s += 3_600
+    rim.session.wait(0)
+    assert rim.session.state.phase is Phase.LIVE
+    assert link.pings == 2
+
+
+def test_a_broker_may_want_a_shorter_keepalive(rims: list[Rim]) -> None:
+    rim = opened(rims, Rim(link := PaperLink(WELCOME._replace(keepalive_s=10))))
+    rim.until(Phase.LIVE)
+    rim.at_s += 5
+    rim.session.wait(0)
+    assert link.pings == 1
+
+
+def test_a_session_that_is_taken_over_is_called_that_until_it_has_stood_for_a_minute(rims: list[Rim]) -> None:
+    rim = opened(rims, Rim(first := PaperLink(WELCOME), second := PaperLink(WELCOME_BACK)))
+    rim.until(Phase.LIVE)
+    first.break_off("the broker says session taken over", 0x8E)
+    rim.session.wait(0)
+    said = rim.session.state.part
+    assert not said.ready
+    assert "session taken over, reason code 142" in said.state
+    assert "'cunjing-gateway'" in said.state
+    assert "client_id" in said.remedy
+    rim.at_s += rim.draws[-1]
+    rim.until(Phase.LIVE)
+    assert rim.session.state.part == said
+    rim.at_s += 60
+    rim.session.wait(0)
+    second.bring()
+    rim.session.wait(0)
+    assert rim.session.state.part.ready
+    assert any("顶掉我们 1 次" in note for note in rim.session.state.part.notes)
+    assert rim.session.state.thrown_out == 1
+
+
+def test_who_is_thrown_out_again_and_again_without_a_word_is_told_why_that_may_be(rims: list[Rim]) -> None:
+    """MQTT 3.1.1 has no word for it."""
+    rim = opened(rims, Rim(*(links := [PaperLink(WELCOME) for _ in range(4)]), protocol="3.1.1"))
+    states = []
+    for link in links[:3]:
+        rim.until(Phase.LIVE)
+        link.break_off("the line says unspecified error")
+        rim.session.wait(0)
+        states.append(rim.session.state.part.state)
+        rim.at_s += rim.draws[-1]
+    assert [("顶掉" in state) for state in states] == [False, False, True]
+    assert rim.session.state.thrown_out == 1
+    assert rim.draws[-1] > rim.draws[0]  # whoever throws out whom, they do it less and less often
+
+
+def test_a_broker_that_is_restarted_a_few_times_takes_nothing_over(rims: list[Rim]) -> None:
+    refusing = [PaperLink(None, failure=ConnectionRefusedError()) for _ in range(4)]
+    standing = [PaperLink(WELCOME) for _ in range(4)]
+    rim = opened(rims, Rim(*(link for pair in zip(standing, refusing, strict=True) for link in pair)))
+    for turn, link in enumerate(standing):
+        rim.until(Phase.LIVE)
+        link.break_off("the line says unspecified error")
+        rim.session.wait(0)
+        assert "was lost" in rim.session.state.part.state
+        rim.at_s += rim.draws[-1]
+        rim.until_failed(2 * turn + 2)
+        rim.at_s += rim.draws[-1]
+    assert rim.session.state.thrown_out == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "word"), [(0x8B, "代理正在关闭"), (0x82, "违反协议"), (0x87, "不再允许"), (0x95, "max_packet_size")]
+)
+def test_why_the_broker_ends_a_connection_is_said_with_its_own_remedy(rims: list[Rim], code: int, word: str) -> None:
+    rim = opened(rims, Rim(link := PaperLink(WELCOME)))
+    rim.until(Phase.LIVE)
+    link.break_off("the broker says so", code)
+    rim.session.wait(0)
+    part = rim.session.state.part
+    assert word in f"{part.state}; {part.remedy}"
+    assert part.state.startswith(f"the connection to {URL} was lost: ")
