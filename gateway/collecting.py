@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from alerts.channels import Channel, Reporting, Unreachable
+from gateway.barrier import WORLD
 from gateway.clock import monotonic_s
+from gateway.commands import NotDurable
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
-from gateway.requests import DURABLE_WITHIN_S, Heard
+from gateway.requests import Heard, made_durable
 from gateway.sources.inbox import Inbox, Unanswered
 from telemetry.reading import Millis
 
@@ -63,15 +64,13 @@ class Collector:
                 if not self._is_durable(Heard(collected.receipts, collected.replies)):
                     return False
                 channel.taken(collected)
-        except (Unreachable, JournalUnavailable) as trouble:
+        except (Unreachable, *WORLD) as trouble:
             _log.warning("not_collected", channel=name, reason=str(trouble))
             return False
         return True
 
     def _is_durable(self, heard: Heard) -> bool:
-        answer = self._inbox.post(heard, DURABLE_WITHIN_S)
-        value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
-        return not isinstance(value, Unanswered)
+        return not isinstance(made_durable(self._inbox, heard), Unanswered | NotDurable)
 
     def _run(self) -> None:
         due_s = dict.fromkeys(self._channels, 0.0)

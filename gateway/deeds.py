@@ -181,6 +181,8 @@ class Deeds(Undoable):
         expired = self._journal.expire(now_ms, self._keep_days)
         if expired.rows:
             self._inbox.post(AGAIN)
+        else:
+            self.watchman.folded(self._journal.fold(), now_ms)
 
     def _begin(self, asked: Begin) -> Clearance:
         """A try may begin unless what it is about has been seen to or is over since."""

@@ -73,6 +73,10 @@ class Metrics:
         self.pushed = counter("pushed", "Receipts and replies that providers pushed.", ("channel", "kind"))
         self.push_refused = counter("pushes_refused", "Pushes of which nothing was kept.", ("channel", "reason"))
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
+        self.journal_log_bytes = gauge("journal_log_bytes", "What is in the journal's log, each minute.")
+        self.journal_log_unfolded_seconds = gauge(
+            "journal_log_unfolded_seconds", "Since when a reader has kept the log from being folded back whole."
+        )
 
     def quarantine(self, reason: str, count: int) -> None:
         """Counts refusals of one reason; ``reason`` is one of a few names, never text from outside."""

@@ -14,9 +14,10 @@ from alerts.delivery import Due, Step
 from alerts.lapses import Lapse
 from alerts.model import Event
 from alerts.receipts import Receipt, Reply
+from gateway.barrier import WORLD
+from gateway.commands import NotDurable
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable
 from gateway.sources.inbox import Inbox, Unanswered
 from gateway.watching.auditor import Rows
 from telemetry.reading import Millis
@@ -75,6 +76,12 @@ class Housekeep(Struct, frozen=True):
     """Time for a snapshot and one step of retention."""
 
 
+def made_durable(inbox: Inbox[Any], item: object) -> object:
+    """What the loop answers once it is durable; ``Unanswered`` or ``NotDurable`` where it has to be asked again."""
+    answer = inbox.post(item, DURABLE_WITHIN_S)
+    return answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
+
+
 class JournalPort:
     """The courier's side of the journal: it reads by itself and lets the loop write. For the courier's thread alone."""
 
@@ -90,7 +97,7 @@ class JournalPort:
             if self._reader is None:
                 self._reader = JournalReader.open(self._path)
             self._found = self._reader.due_notification(now_ms)
-        except JournalUnavailable as trouble:
+        except WORLD as trouble:
             self.close()
             raise PortUnavailable(str(trouble)) from trouble
         return self._found
@@ -124,8 +131,12 @@ class JournalPort:
             self._reader = None
 
     def _ask(self, item: Begin | End | Lapsed) -> object:
-        answer = self._inbox.post(item, DURABLE_WITHIN_S)
-        value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
+        value = self._posted(item)
         if isinstance(value, Unanswered):
             raise PortUnavailable("the journal did not make it durable in time")
+        if isinstance(value, NotDurable):
+            raise PortUnavailable(value.reason)
         return value
+
+    def _posted(self, item: Begin | End | Lapsed) -> object:
+        return made_durable(self._inbox, item)

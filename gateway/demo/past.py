@@ -63,7 +63,7 @@ class _Port(JournalPort):
         self._posting = inbox
         self._turn = turn
 
-    def _ask(self, item: object) -> object:
+    def _posted(self, item: object) -> object:
         answer = self._posting.post(item)
         self._turn()
         return answer.wait(0.0) if isinstance(answer, Answer) else answer

@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from gateway.clock import monotonic_s
+from gateway.commands import NotDurable
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.lines import Pushed
@@ -113,7 +114,7 @@ def serve_hooks(app: FastAPI, inbox: Inbox[Any], hooks: Hooks, answered_within_s
         """Receipts and replies as the channel's provider pushes them; answered as it expects, once they are durable."""
         heard = hooks.heard(channel, body)
         verdict = answered(inbox, heard, answered_within_s)
-        if isinstance(verdict, Unanswered):
+        if isinstance(verdict, Unanswered | NotDurable):
             raise problem_of(verdict)
         hooks.took(channel, heard)
         return JSONResponse(dict(hook.hook.thanks))

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse
 
 from alerts.receipts import reply
+from gateway.commands import NotDurable
 from gateway.desk import users
 from gateway.desk.answers import answered
 from gateway.desk.leaf import leaf
@@ -75,7 +76,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if person is None or not 0 < len(text) <= _LONGEST:
             raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
         outcome = answered(desk.inbox, written(person.phone, text, visit.now_ms, VISITOR))
-        trouble = "busy" if outcome is Unanswered.FULL else "pending" if outcome is Unanswered.PENDING else ""
+        nothing_came = outcome is Unanswered.FULL or isinstance(outcome, NotDurable)
+        trouble = "busy" if nothing_came else "pending" if outcome is Unanswered.PENDING else ""
         if form.get("at") == POCKET:
             return _pocket(desk, visit, person, trouble=trouble)
         if trouble:

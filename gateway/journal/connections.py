@@ -16,7 +16,14 @@ BUSY_S: Final = 0.25
 thread that waits is the one that answers the broker."""
 
 LOG: Final = "-wal"
-"""What SQLite puts behind the name for the write-ahead log beside it."""
+INDEX: Final = "-shm"
+"""What SQLite puts behind the name for the write-ahead log beside it, and for the log's index."""
+
+SAVED: Final = ".saved"
+"""Stands behind the name where a journal was saved that somebody had deleted under the gateway."""
+
+FILE_MODE: Final = 0o600
+"""What is in it names people and their numbers; SQLite gives the log and its index the rights of the file."""
 
 _CHECKPOINT_PAGES: Final = 4_000
 """The write-ahead log is folded back each 16 MB: often enough to stay small, seldom enough that a page that many
@@ -33,7 +40,7 @@ def take_lock(path: Path) -> sqlite3.Connection:
     A second file, because the journal itself must stay readable: an exclusive lock on it would bar ``export`` and
     ``why``. The lock is the operating system's, so that SIGKILL frees it; the file stays, empty, and means nothing.
     """
-    os.close(os.open(f"{path}.lock", os.O_WRONLY | os.O_CREAT, 0o600))
+    make_file(path.with_name(f"{path.name}.lock"))
     lock = sqlite3.connect(f"{path}.lock", timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         lock.execute("BEGIN EXCLUSIVE")
@@ -90,4 +97,13 @@ def absence(path: Path) -> JournalUnavailable:
     log = path.with_name(path.name + LOG)
     if log.exists() and log.stat().st_size:
         return JournalUnavailable(Problem.LEFT_BEHIND, path, f"{log.name} holds what was committed last")
+    saved = next(path.parent.glob(f"{path.name}{SAVED}-*"), None)
+    if saved is not None:
+        why = f"{saved.name} was saved when it was deleted: rename that to {path.name}"
+        return JournalUnavailable(Problem.LEFT_BEHIND, path, why)
     return JournalUnavailable(Problem.MISSING, path)
+
+
+def make_file(path: Path) -> None:
+    """Makes an empty file for its owner alone, whatever the umask; one that is there stays as it is."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))

@@ -10,13 +10,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from gateway.journal.connections import LOG, absence, open_for_reading
+from gateway.journal.connections import LOG, absence, make_file, open_for_reading
 from gateway.journal.trouble import Problem
 from gateway.journal.versions import examine, migrate, migrations
 
 FOLDER_MODE: Final = 0o700
-FILE_MODE: Final = 0o600
-"""What is in it names people and their numbers; SQLite gives the log and its index the rights of the file."""
 
 _NEW: Final = ".new"
 
@@ -27,12 +25,6 @@ def make_folder(folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(FOLDER_MODE)
-
-
-def make_file(path: Path) -> None:
-    """Makes an empty file for its owner alone, whatever the umask; one that is there stays as it is."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE)
-    os.close(handle)
 
 
 def take_place(path: Path) -> None:

@@ -6,6 +6,7 @@ What is not yet sent, and what the next start needs, is not the policy's to give
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -31,6 +32,16 @@ def pressure_at(used_bytes: int, limit_bytes: int) -> Pressure:
     if used_bytes * 10 >= limit_bytes * 7:
         return Pressure.HIGH
     return Pressure.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The write-ahead log of a journal: what is in it, and how much of that somebody kept from being folded back."""
+
+    path: Path
+    """The journal's."""
+    bytes: int
+    unfolded_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Problem(StrEnum):
     MISSING = "missing"
     EMPTY = "empty"
     LEFT_BEHIND = "left_behind"
+    GONE = "gone"
 
 
 _SENTENCES: Final[Mapping[Problem, str]] = MappingProxyType(
@@ -48,6 +49,10 @@ _SENTENCES: Final[Mapping[Problem, str]] = MappingProxyType(
         Problem.LEFT_BEHIND: (
             "{path} is gone, but what belonged to it is still there, and no new journal is begun over it;"
             " put the journal back, or move the rest away to begin anew"
+        ),
+        Problem.GONE: (
+            "{path} was deleted, moved or replaced while the gateway has it open, and nothing is acknowledged any more;"
+            " put the file back in its place, then restart the gateway"
         ),
     }
 )

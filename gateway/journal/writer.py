@@ -29,8 +29,9 @@ from gateway.journal.entry import Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
+from gateway.journal.presence import Presence
 from gateway.journal.remembered import Restored
-from gateway.journal.retention import Pressure, keep, pressure_at
+from gateway.journal.retention import Log, Pressure, keep, pressure_at
 from gateway.journal.trouble import JournalUnavailable, translated
 from gateway.journal.versions import migrate, migrations
 from telemetry.reading import Millis
@@ -47,6 +48,7 @@ class Journal:
         self._connection = connection
         self._lock = lock
         self._max_bytes = max_bytes
+        self._presence = Presence(path, connection)
         self._devices = Names(connection, "device")
         self._assets = Names(connection, "asset")
         self._areas = Names(connection, "area")
@@ -73,7 +75,11 @@ class Journal:
 
     def close(self) -> None:
         """Folds the write-ahead log back into the file, if it can, and lets go of it; all of it is durable anyway."""
-        with closing(self._lock), closing(self._connection), suppress(JournalUnavailable), translated(self._path):
+        with ExitStack() as stack:
+            for held in (self._lock, self._connection, self._presence):
+                stack.enter_context(closing(held))
+            stack.enter_context(suppress(JournalUnavailable))
+            stack.enter_context(translated(self._path))
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def commit(self, entry: Entry) -> Committed:
@@ -226,6 +232,13 @@ class Journal:
                 rollups=expiry.expire_rollups(self._connection, now_ms),
             )
 
+    def fold(self) -> Log:
+        """Folds the log back into the file, as far as those who read let it; to be called now and then."""
+        with translated(self._path):
+            _, pages, folded = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            (page_size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return Log(self._path, pages * page_size, (pages - folded) * page_size)
+
     def _used_bytes(self) -> int:
         pages, free, size = (
             self._connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -236,9 +249,11 @@ class Journal:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with translated(self._path), ExitStack() as unless_durable:
+            self._presence.keep_what_is_gone()
             self._connection.execute("BEGIN IMMEDIATE")
             unless_durable.callback(self._undo)
             yield
+            self._presence.check()
             self._connection.execute("COMMIT")
             unless_durable.pop_all()
         for names in (self._devices, self._assets, self._areas):

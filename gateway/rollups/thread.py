@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.clock import Clock
+from gateway.commands import NotDurable
 from gateway.journal.entry import Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
@@ -87,9 +88,11 @@ class RollupThread:
         answer = self._inbox.post(rolled, ROOM_WITHIN_S)
         if isinstance(answer, Unanswered):
             raise _NotDurable("the loop has no room for it")
-        while isinstance(answer.wait(ASK_AGAIN_S), Unanswered):
+        while isinstance(value := answer.wait(ASK_AGAIN_S), Unanswered):
             if self._stopping.is_set():
                 raise _NotDurable("the gateway ends")
+        if isinstance(value, NotDurable):
+            raise _NotDurable(value.reason)
 
     def _breathe(self, work: int) -> None:
         """Gives way for a moment each time that enough was done; a thread that computes would hold the loop up."""

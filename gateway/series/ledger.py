@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from alerts.trouble import Trouble
+from gateway.commands import NotDurable
 from gateway.health import Health, Part
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.requests import DURABLE_WITHIN_S, DealtWith
+from gateway.requests import DealtWith, made_durable
 from gateway.series.answers import Verdict
 from gateway.series.delivery import Filed
 from gateway.sources.inbox import Inbox, Unanswered
@@ -51,10 +52,10 @@ class JournalLedger:
             Quarantined(self._now_ms(), f"influxdb/{bucket}", each.line, each.reason, each.detail)
             for bucket, each in filed
         )
-        answer = self._inbox.post(DealtWith(consumer, position, quarantined), DURABLE_WITHIN_S)
-        value = answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
-        if isinstance(value, Unanswered):
-            raise JournalUnavailable(Problem.LOCKED, self._journal, "it did not become durable in time")
+        value = made_durable(self._inbox, DealtWith(consumer, position, quarantined))
+        if isinstance(value, Unanswered | NotDurable):
+            why = value.reason if isinstance(value, NotDurable) else "it did not become durable in time"
+            raise JournalUnavailable(Problem.LOCKED, self._journal, why)
 
     def answered(self, verdict: Verdict, lines: int) -> None:
         """See ``sender.Ledger``."""

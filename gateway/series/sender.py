@@ -11,10 +11,10 @@ from contextlib import closing
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from gateway.barrier import WORLD
 from gateway.health import Part
 from gateway.journal.entry import Consumer
 from gateway.journal.rollup_reader import RollupReader
-from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.series.answers import Answer, Verdict, verdict
 from gateway.series.delivery import Delivery, Filed
@@ -217,7 +217,7 @@ class Sender:
                     while not self._stopping.is_set():
                         if not self.run_once(reader):
                             self._stopping.wait(IDLE_S)
-            except JournalUnavailable as trouble:
+            except WORLD as trouble:
                 _log.warning("journal_unavailable", reason=str(trouble))
                 self._stopping.wait(IDLE_S)
             except Ending:

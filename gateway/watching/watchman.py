@@ -17,11 +17,14 @@ from alerts.undo import Undoable
 from gateway.clock import SettableClock
 from gateway.deafness import STEP_S, Deafness
 from gateway.health import Health, Part
+from gateway.journal.presence import openers
+from gateway.journal.retention import Log
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.watching.auditor import OVERDUE_MS, Rows, kinds, overdue, spoken
 from gateway.watching.ear import Ear
+from gateway.watching.folding import Folding
 from gateway.watching.pulse import faltering
 from telemetry.reading import Millis
 
@@ -74,6 +77,7 @@ class Watchman(Undoable):
         self._monotonic = monotonic
         self._allowed_ms = allowed_ms
         self._daily = daily
+        self._folding = Folding(health, metrics, openers)
         self._is_deaf: bool | None = None
         self._slept = ""
 
@@ -90,6 +94,10 @@ class Watchman(Undoable):
         if deaf.step_ms:
             self._set(deaf.step_ms, f"the machine's clock was set by {step_s:+d} s at {until}", deaf.at_ms)
         self._look_at_clock(deaf.at_ms)
+
+    def folded(self, log: Log, now_ms: Millis) -> None:
+        """How the journal's log stands, each minute."""
+        self._folding.look(log, now_ms)
 
     def _set(self, step_ms: int, problem: str, now_ms: Millis) -> None:
         self._tell(STEPPED, CLOCK, problem, now_ms, {"jump": span(step_ms)})

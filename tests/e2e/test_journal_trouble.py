@@ -21,6 +21,7 @@ from firmware_sim.radio import TimedUplink
 from gateway import app
 from gateway.embedded import Embedded, free_port
 from gateway.settings import Settings
+from gateway.settings_faults import SettingsFault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
@@ -128,6 +129,30 @@ def test_a_full_journal_stops_the_acknowledgements_and_loses_nothing(tmp_path: P
     with running(larger):
         until(lambda: len(stored(larger.journal.path)) == 20_000, "all stored")
     assert stored(larger.journal.path) == list(range(20_000))
+
+
+@pytest.mark.parametrize("taken", ["journal.db", "journal.db*", "journal.db-wal"])
+def test_a_journal_that_is_taken_away_stops_the_acknowledgements_and_loses_nothing(
+    taken: str, tmp_path: Path, mosquitto: Embedded
+) -> None:
+    chosen = settings(tmp_path, mosquitto)
+    with running(chosen):
+        until(is_ready(chosen), "ready")
+        send(mosquitto, range(50))
+        until(lambda: stored(chosen.journal.path) == list(range(50)), "the first are stored")
+        for part in tmp_path.glob(taken):
+            part.unlink()
+        send(mosquitto, range(50, 100))
+        until(journal_says(chosen, "gone"), "the journal said to be gone")
+        assert "committed" in readiness(chosen)["parts"]["journal"]["remedy"]
+    if not chosen.journal.path.exists():
+        with pytest.raises(SettingsFault, match="saved when it was deleted"):
+            app.run(chosen)
+        (saved,) = tmp_path.glob("journal.db.saved-*")
+        saved.rename(chosen.journal.path)
+    with running(chosen):
+        until(lambda: stored(chosen.journal.path) == list(range(100)), "all stored")
+        until(is_ready(chosen), "ready again")
 
 
 def test_a_damaged_journal_is_waited_for_and_the_broker_keeps_the_data(tmp_path: Path, mosquitto: Embedded) -> None:
