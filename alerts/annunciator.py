@@ -21,6 +21,7 @@ from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log
 from alerts.topology import CONTINUES, EXPLAINS, OUTAGE
 from telemetry.inventory import Inventory
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
@@ -54,9 +55,9 @@ class Annunciator:
                     changed |= outrun
                     left += rows
                 continue
-            phone = said.phone
-            before = changed.get(phone) or boxes.get(phone) or Mailbox(phone)
-            box = changed[phone] = self.sorting.taken(before, said, capped=phone in self._capped)
+            key = dialled(said.phone)
+            before = changed.get(key) or boxes.get(key) or Mailbox(key)
+            box = changed[key] = self.sorting.taken(before, said, capped=key in self._capped)
             if said.covers and said.kind is Kind.CLEARED:
                 gone = (each for each in before.pending if each not in box.pending)
                 left += [_about(each, "superseded", said.at_ms, said.key) for each in gone]
@@ -142,7 +143,7 @@ class Annunciator:
         """After a start: what waits for somebody with another number by now follows them; for who left, successors."""
         changed, log = {box.phone: box for box in boxes}, list[Event | Owed]()
         for box in list(changed.values()):
-            strays = tuple(each for each in box.pending if self._number(each) != box.phone)
+            strays = tuple(each for each in box.pending if dialled(self._number(each)) != box.phone)
             if not strays:
                 continue
             kept = tuple(each for each in box.pending if each not in strays)
@@ -171,7 +172,7 @@ class Annunciator:
 
     def _waits(self, owed: Owed, person: str, boxes: Mapping[str, Mailbox]) -> bool:
         """Whether the same is on its way to somebody already."""
-        box = boxes.get(self.inventory.phone_of.get(person, ""))
+        box = boxes.get(dialled(self.inventory.phone_of.get(person, "")))
         return box is not None and any(each.episode == owed.episode and each.to == person for each in box.pending)
 
     def release(self, box: Mailbox, alerts: Mapping[str, Alert], at_ms: Millis) -> tuple[Mailbox, Log]:

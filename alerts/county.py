@@ -32,6 +32,7 @@ from alerts.topology import EXPLAINS, areas_of
 from alerts.trouble import Trouble
 from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.inventory import Asset, Inventory
+from telemetry.phone import is_same
 from telemetry.reading import Millis, Reading
 
 _ASSET: Final = "a"
@@ -231,7 +232,7 @@ class County(Undoable):
         A number without a person is a stranger's, who is answered where they wrote from.
         """
         there = self._annunciator.absences.instead(owed.to, at_ms)
-        if there == owed.to and (owed.to == owed.phone or self.inventory.phone_of.get(owed.to)):
+        if there == owed.to and (is_same(owed.to, owed.phone) or self.inventory.phone_of.get(owed.to)):
             return self.inventory.phone_of.get(owed.to, owed.phone)
         people = (there,) if there != owed.to else self.successors(owed, at_ms)
         made = (replace(owed, at_ms=at_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)

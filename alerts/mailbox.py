@@ -17,6 +17,7 @@ from alerts.holds import QUIET, Release
 from alerts.model import BEGUN, Kind, Owed, Severity
 from alerts.policy import Policies
 from alerts.topology import OUTAGE
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 GROUPED: Final = "grouped"
@@ -40,6 +41,7 @@ class Mailbox(Struct, frozen=True, array_like=True):
     """Everything about one number that outlasts an input. Instants are receive time."""
 
     phone: str
+    """The number as it is dialled (``telemetry.phone``): two spellings have one mailbox and one budget."""
     pending: tuple[Owed, ...] = ()
     due_ms: Millis = 0
     """When what is pending is looked at again; 0 when nothing is."""
@@ -61,6 +63,36 @@ class Mailbox(Struct, frozen=True, array_like=True):
     """The texts of ``left_ms``, as far as it is known what they were about."""
     over_ms: tuple[Millis, ...] = ()
     """When a P2 left today above what the number may get, oldest first."""
+
+
+def by_number(boxes: Iterable[Mailbox]) -> list[Mailbox]:
+    """The boxes of before, each by its number as it is dialled: of two spellings of one number they become one."""
+    found: dict[str, Mailbox] = {}
+    for box in boxes:
+        key = dialled(box.phone)
+        found[key] = _joined(found[key], box) if key in found else replace(box, phone=key)
+    return list(found.values())
+
+
+def _joined(one: Mailbox, other: Mailbox) -> Mailbox:
+    """What waits in two boxes and what left by them; what of it may leave first says when it is looked at again."""
+    due = min((box for box in (one, other) if box.due_ms), key=lambda box: box.due_ms, default=one)
+    left = sorted((*_left(one), *_left(other)), key=lambda each: each.at_ms)[-_MOST_LEFT:]
+    storms = [box.storm_ms for box in (one, other) if box.storm_ms]
+    return replace(
+        one,
+        pending=tuple(sorted((*one.pending, *other.pending), key=lambda each: each.at_ms)),
+        due_ms=due.due_ms,
+        reason=due.reason,
+        left=tuple(left),
+        left_ms=tuple(each.at_ms for each in left),
+        cried_ms=tuple(sorted((*one.cried_ms, *other.cried_ms))),
+        storm_ms=min(storms, default=0),
+        listed={**one.listed, **other.listed},
+        outages=tuple(dict.fromkeys((*one.outages, *other.outages))),
+        questions=one.questions or other.questions,
+        over_ms=tuple(sorted((*one.over_ms, *other.over_ms))),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +149,7 @@ class Post:
             if self._rationed(box, text, now_ms, capped=capped).at_ms > now_ms:
                 over.append(now_ms)
             left = (
-                *(each for each in self._left(box) if each.at_ms > now_ms - DAY_MS),
+                *(each for each in _left(box) if each.at_ms > now_ms - DAY_MS),
                 Left(now_ms, assets, _counts(text)),
             )
             box = replace(box, left=left[-_MOST_LEFT:], left_ms=tuple(each.at_ms for each in left[-_MOST_LEFT:]))
@@ -193,7 +225,7 @@ class Post:
 
     def _rationed(self, box: Mailbox, owed: Owed, now_ms: Millis, *, capped: bool) -> Release:
         """When the budget of the number, and the share of the asset in it, have room for one more text."""
-        telling, left = self.policies.telling, self._left(box)
+        telling, left = self.policies.telling, _left(box)
         waits = [Release(_free_ms(left, owed, now_ms, span, most), BUDGET) for span, most in telling.budget.items()]
         if capped:  # who carries the bins gets few texts a day; what is more waits for the morning
             midnight = self.calendar.midnight(now_ms)
@@ -211,11 +243,11 @@ class Post:
         midnight = self.calendar.midnight(now_ms)
         return tuple(at for at in box.over_ms if at >= midnight)
 
-    @staticmethod
-    def _left(box: Mailbox) -> tuple[Left, ...]:
-        """Every text of the last day; of what an older program sent it is not known what it was about."""
-        unknown = box.left_ms[: len(box.left_ms) - len(box.left)]
-        return (*(Left(at, ()) for at in unknown), *box.left)
+
+def _left(box: Mailbox) -> tuple[Left, ...]:
+    """Every text of the last day; of what an older program sent it is not known what it was about."""
+    unknown = box.left_ms[: len(box.left_ms) - len(box.left)]
+    return (*(Left(at, ()) for at in unknown), *box.left)
 
 
 def _begins_urgent(owed: Owed) -> bool:

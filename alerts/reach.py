@@ -25,7 +25,7 @@ def addressed(owed: Owed, inventory: Inventory, texts: Texts, *, calls: bool) ->
     if person is None or owed.channel != TEXT:
         return (owed,)
     phone = inventory.phone_of[person.id]
-    shared = person.relay is not None or len(inventory.people_at[phone]) > 1
+    shared = person.relay is not None or len(inventory.reached_at(phone)) > 1
     text = owed.text
     if shared and owed.template in texts:
         text = texts.compose(owed.template, owed.variables, person.name)

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 LONGEST: Final = 1_000
@@ -27,7 +28,10 @@ class Receipt(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """A text that somebody sent to us; ``number`` is the provider's own for it, so that it counts once."""
+    """A text that somebody sent to us; ``number`` is the provider's own for it, so that it counts once.
+
+    ``phone`` is the sender's, as it is dialled in the county; empty where a word stood in its place.
+    """
 
     channel: str
     number: str
@@ -44,7 +48,7 @@ def receipt(channel: str, reference: str, *, delivered: bool, at_ms: Millis, rea
 
 def reply(channel: str, number: str, phone: str, text: str, at_ms: Millis) -> Reply:
     """A reply as it may be kept, whatever the sender wrote."""
-    return Reply(channel, clean(number, _LONGEST_NAME), plain_number(phone), clean(text, LONGEST), at_ms)
+    return Reply(channel, clean(number, _LONGEST_NAME), dialled(phone), clean(text, LONGEST), at_ms)
 
 
 def settled(known: Receipt | None, said: Receipt) -> Receipt:
@@ -56,19 +60,7 @@ def _rank(said: Receipt) -> tuple[bool, Millis, str]:
     return (not said.delivered, said.at_ms, said.reason)
 
 
-def plain_number(phone: str) -> str:
-    """The number as the inventory writes it: digits alone, without the country's code."""
-    digits = "".join(sign for sign in phone if sign.isascii() and sign.isdigit())[:20]
-    for code in ("0086", "86"):
-        if digits.startswith(f"{code}1") and len(digits) == len(code) + _MOBILE_DIGITS:
-            return digits.removeprefix(code)
-    return digits
-
-
 def clean(text: str, most: int) -> str:
     """The text without control characters and halves of characters, cut to ``most``."""
     whole = text[: most * 2].encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     return "".join(sign if sign.isprintable() else " " for sign in whole).strip()[:most]
-
-
-_MOBILE_DIGITS: Final = 11

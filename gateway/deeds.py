@@ -48,6 +48,7 @@ from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Ro
 from gateway.sources.inbox import Inbox
 from gateway.watching.watchman import Watchman
 from gateway.welcoming import Welcome
+from telemetry.phone import is_same
 from telemetry.reading import Millis
 
 AGAIN: Final = Housekeep()
@@ -201,7 +202,7 @@ class Deeds(Undoable):
         if phone is None:
             pipeline.entry.dropped.append((owed.key, "person_left"))
             return Clearance.NO_LONGER_OWED
-        if phone != owed.phone:
+        if not is_same(phone, owed.phone):
             pipeline.entry.readdressed[asked.due.notification_id] = phone
             return Clearance.ADDRESSED_ANEW
         pipeline.entry.attempts.append(AttemptStarted(asked.due.notification_id, asked.at_ms))

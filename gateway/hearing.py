@@ -29,12 +29,12 @@ from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import End, Lapsed
 from gateway.welcoming import Welcome, Welcomed
+from telemetry.phone import is_mobile, is_same
 from telemetry.reading import Millis, Reading
 
 UNDELIVERED: Final = "undelivered"
 CLAIMS: Final = "claims"
 """The small mark that keeps what was claimed over a restart."""
-_MOBILE: Final = 11
 
 
 class Memoir(Protocol):
@@ -118,7 +118,7 @@ class Hearing:
         understood = understand(said.text)
         asked = None if understood.meaning is Meaning.UNCLEAR else answered(understood, told, now_ms)
         if asked is None:
-            people = self._pipeline.county.inventory.people_at.get(said.phone, ())
+            people = self._pipeline.county.inventory.reached_at(said.phone)
             person = people[0].id if people else ""
             entry.answers.append(Answered(said, Meaning.UNCLEAR, person))
             self._say_so(person, said.phone, told, now_ms)
@@ -187,7 +187,7 @@ class Hearing:
         """At most once an hour a number, and to nothing that is no mobile phone: machines would answer for ever."""
         waiting = [owed for owed in self._pipeline.changes.log if getattr(owed, "template", "") == UNCLEAR]
         lately = any(asked.template == UNCLEAR and asked.at_ms > now_ms - UNCLEAR_EVERY_MS for asked in told)
-        if lately or any(owed.phone == phone for owed in waiting if hasattr(owed, "phone")):
+        if lately or any(is_same(owed.phone, phone) for owed in waiting if hasattr(owed, "phone")):
             return
-        if len(phone) == _MOBILE and phone.startswith("1"):
+        if is_mobile(phone):
             self._pipeline.changes.log.append(self._replies.unclear(person, phone, now_ms))

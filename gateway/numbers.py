@@ -16,6 +16,7 @@ from alerts.trouble import Trouble
 from gateway.pipeline import Pipeline
 from gateway.requests import End
 from telemetry.inventory import Person
+from telemetry.phone import is_same
 from telemetry.reading import Millis
 
 DEAD: Final = "number_dead"
@@ -80,7 +81,7 @@ class Numbers:
         """Each minute: a number that nobody has any more, since it was corrected, is no matter any more."""
         inventory = self._pipeline.county.inventory
         for alert in list(self._standing()):
-            if inventory.phone_of.get(alert.subject) != alert.detail.get("phone"):
+            if not is_same(inventory.phone_of.get(alert.subject, ""), str(alert.detail.get("phone"))):
                 self._tell(Trouble(DEAD, alert.subject), now_ms)
 
     def _open(self, to: str, phone: str, reason: str, hours: int, now_ms: Millis) -> None:
@@ -101,13 +102,13 @@ class Numbers:
 
     def _owner(self, to: str, phone: str) -> Person | None:
         """Whose telephone it is: of those who are reached on it, the one who is not reached through another."""
-        people = self._pipeline.county.inventory.people_at.get(phone, ())
+        people = self._pipeline.county.inventory.reached_at(phone)
         own = (person for person in people if person.relay is None)
         return next(own, next((person for person in people if person.id == to), None))
 
     def _arrived(self, phone: str, now_ms: Millis) -> None:
         for alert in list(self._standing()):
-            if alert.detail.get("phone") == phone:
+            if is_same(phone, str(alert.detail.get("phone"))):
                 self._tell(Trouble(DEAD, alert.subject), now_ms)
 
     def _standing(self) -> Iterator[Alert]:

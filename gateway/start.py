@@ -9,8 +9,9 @@ from functools import partial
 import msgspec
 
 from alerts import engine
-from alerts.assembly import Assembled, Figures, assemble_whole, unpack, unpack_alert, unpack_box, unpack_case
+from alerts.assembly import Assembled, Figures, assemble_whole, pack_box, unpack, unpack_alert, unpack_box, unpack_case
 from alerts.county import County
+from alerts.mailbox import Mailbox, by_number
 from alerts.plan import AssetState
 from alerts.trials import Ended
 from gateway import absence_work, extra_work, figuring
@@ -21,6 +22,7 @@ from gateway.pipeline import LISTED, Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.directory import Directory
 from telemetry.inventory import Inventory
+from telemetry.phone import dialled
 from telemetry.reading import Millis, Reading
 
 
@@ -58,10 +60,11 @@ def resumed(
     }
     tracks = {device: unpack_track(placed.blob) for device, placed in restored.tracks.items()}
     _catch_up(inventory, county, restored, states, tracks, archive)
+    boxes = [unpack_box(kept) for kept in restored.mailboxes]
     county.restore(
         states,
         (unpack_alert(row.blob) for row in restored.open_alerts),
-        map(unpack_box, restored.mailboxes),
+        by_number(boxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
     made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
@@ -70,8 +73,17 @@ def resumed(
     absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
     extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
     pipeline.tracks.update(tracks)
+    _leave_other_spellings(boxes, pipeline)
     figuring.tell_unfit(pipeline, now_ms)
     return pipeline
+
+
+def _leave_other_spellings(boxes: Iterable[Mailbox], pipeline: Pipeline) -> None:
+    """What an older version kept by another spelling of a number is kept by one from the next commit on."""
+    for box in boxes:
+        key = dialled(box.phone)
+        if key != box.phone:
+            pipeline.entry.mailboxes.update({box.phone: b"", key: pack_box(pipeline.county.boxes[key])})
 
 
 def _pipeline(

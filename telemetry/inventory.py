@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from telemetry.phone import dialled
 from telemetry.terms import Container, DutyCycle, Hours, Kind, Level, Power, Role
 
 
@@ -252,11 +253,15 @@ class Inventory:
 
     @cached_property
     def people_at(self) -> Mapping[str, tuple[Person, ...]]:
-        """Who is reached at a number, in inventory order."""
+        """Who is reached at a number, as it is dialled, in inventory order."""
         found: dict[str, list[Person]] = {}
         for person in self.people.values():
-            found.setdefault(self.phone_of[person.id], []).append(person)
+            found.setdefault(dialled(self.phone_of[person.id]), []).append(person)
         return {phone: tuple(people) for phone, people in found.items()}
+
+    def reached_at(self, phone: str) -> tuple[Person, ...]:
+        """Who is reached at a number, however it is written."""
+        return self.people_at.get(dialled(phone), ())
 
     def holders(self, role: Role, area: str) -> tuple[tuple[Person, Duty], ...]:
         """Who holds a role at the area, else at the nearest area above; nobody gives an empty tuple."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from telemetry.inventory_fault import Vocabulary, shown
+from telemetry.phone import MOBILE, dialled
 from telemetry.terms import Hours
 
 REFUSED: Final = "refused"
@@ -35,7 +36,6 @@ _ID: Final = re.compile(r"[a-z0-9-]{1,32}")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _SPAN: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])-([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _EUI: Final = re.compile(r"[0-9a-f]{16}")
-_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _OFFICE: Final = re.compile(
     r"1[3-9][0-9]{9}"  # a mobile
     r"|0[1-9][0-9]{1,2}-?[2-9][0-9]{6,7}"  # a landline with its area code
@@ -43,7 +43,6 @@ _OFFICE: Final = re.compile(
     r"|[48]00-?[0-9]{3}-?[0-9]{4}"  # a number that is the same everywhere
     r"|1[0-9]{2,4}|9[56][0-9]{3,4}"  # a hotline: 119, 12345, 96123
 )
-_COUNTRY: Final = re.compile(r"(\+|00)86")
 _YEARS: Final = range(2000, 2101)
 
 
@@ -100,11 +99,11 @@ def _signature(text: str) -> str:
 
 
 def _person_phone(text: str) -> str:
-    if _MOBILE.fullmatch(text):
+    if MOBILE.fullmatch(text):
         return text
-    bare = _bare_number(text)
-    if _MOBILE.fullmatch(bare):
-        raise refusal(f"{shown(text)} is not written as a phone number", f'Write "{bare}".')
+    bare = dialled(text)
+    if MOBILE.fullmatch(bare):
+        raise refusal(f"{shown(text)} cannot be a phone number as it is written", f'Write "{bare}".')
     if _OFFICE.fullmatch(bare):
         raise refusal(f"{shown(text)} cannot receive texts", "Give a mobile number of 11 digits.")
     raise refusal(f"{shown(text)} cannot be a phone number", "Give a mainland mobile number: 11 digits from 13 to 19.")
@@ -113,9 +112,9 @@ def _person_phone(text: str) -> str:
 def _office_phone(text: str) -> str:
     if _OFFICE.fullmatch(text):
         return text
-    bare = _bare_number(text)
+    bare = dialled(text)
     if _OFFICE.fullmatch(bare):
-        raise refusal(f"{shown(text)} is not written as a phone number", f'Write "{bare}".')
+        raise refusal(f"{shown(text)} cannot be a phone number as it is written", f'Write "{bare}".')
     raise refusal(
         f"{shown(text)} cannot be a phone number",
         "Give a landline with its area code (0731-5566123), a 400 number or a mobile number.",
@@ -132,11 +131,6 @@ def relay_of(reach: str) -> str | None:
     """The id of the person who passes it on, if that is how somebody is reached."""
     head, mark, person = reach.partition(":")
     return person.strip() or None if mark and head.strip() == "relay" else None
-
-
-def _bare_number(text: str) -> str:
-    """The digits of a number written with blanks, dashes, brackets or the country's code."""
-    return _COUNTRY.sub("", re.sub(r"[\s()（）-]", "", text), count=1)
 
 
 def _zone(text: str) -> str:

@@ -79,6 +79,11 @@ debuglevel = 1
             "utf-8",
         )
 
+    def configure(self, lines: str) -> None:
+        """Lines more in its file; they count from its next start on."""
+        with (self.folder / "smsdrc").open("a", encoding="utf-8") as file:
+            file.write(f"{lines}\n")
+
     def start(self) -> None:
         """Starts it and waits until it has found its modem."""
         self._process = subprocess.Popen(
@@ -108,9 +113,10 @@ debuglevel = 1
             assert monotonic() < ends_s, f"waited {within_s} s in vain: {self.last_words()}"
             Event().wait(LOOK_EVERY_S)
 
-    def report(self, row: int, *, arrived: bool = True) -> None:
-        """The network says what became of a text: a status report lands in the modem."""
+    def report(self, row: int, *, arrived: bool = True, spelled: str = "") -> None:
+        """The network says what became of a text: a report lands in the modem, ``spelled`` as the network does."""
         number, sent = self.rows("SELECT DestinationNumber, SendingDateTime FROM sentitems WHERE ID = ?", row)[0]
+        number = spelled or number
         at = str(sent).replace("-", "").replace(":", "").replace(" ", "T")
         # GSM 03.40 TP-Status: 0x00 arrived, 0x46 its validity is over
         words, status = ("Delivered", 0) if arrived else ("Failed", 0x46)

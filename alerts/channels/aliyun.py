@@ -28,6 +28,7 @@ from alerts.channels import (
     Unreachable,
 )
 from alerts.receipts import Receipt, Reply, receipt, reply
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 NAME: Final = "aliyun"
@@ -90,7 +91,7 @@ class Aliyun:
             return filled
         code, values = filled
         request = self._models.SendSmsRequest(
-            phone_numbers=message.phone,
+            phone_numbers=dialled(message.phone),
             sign_name=self._settings.signature,
             template_code=code,
             template_param=json.dumps(values, ensure_ascii=False),
@@ -128,7 +129,7 @@ class Aliyun:
 
     def _details(self, phone: str, at: datetime, reference: str) -> Iterator[Any]:
         request = self._models.QuerySendDetailsRequest(
-            phone_number=phone,
+            phone_number=dialled(phone),
             biz_id=reference or None,
             send_date=at.strftime("%Y%m%d"),
             page_size=_PAGE,

@@ -12,6 +12,7 @@ from pydantic import Field
 from alerts.channels import Accepted, Awaited, ChannelKind, Collected, Failed, Message, Outcome, Refused, Unreachable
 from alerts.channels.aliyun import AliyunAccount, asked, config, examine, lint, prepared, runtime
 from alerts.receipts import Receipt, receipt
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 NAME: Final = "aliyun_voice"
@@ -47,7 +48,7 @@ class AliyunVoice:
             return filled
         code, values = filled
         request = self._models.SingleCallByTtsRequest(
-            called_number=message.phone,
+            called_number=dialled(message.phone),
             called_show_number=self._settings.show_number,
             tts_code=code,
             tts_param=json.dumps(values, ensure_ascii=False),

@@ -26,7 +26,8 @@ from alerts.channels import (
     Unreachable,
     mark,
 )
-from alerts.receipts import Receipt, Reply, plain_number, receipt, reply
+from alerts.receipts import Receipt, Reply, receipt, reply
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 NAME: Final = "gammu"
@@ -69,7 +70,7 @@ class Gammu:
 
     def send(self, message: Message) -> Outcome:
         """Lays the text into smsd's outbox; whether a modem takes it from there is told by a receipt."""
-        phone = plain_number(message.phone)
+        phone = dialled(message.phone)
         if len(phone) not in _NUMBER_DIGITS or not set(message.phone) <= set("+0123456789 -"):
             return Refused("no_number", dead_number=True)
         if not message.text:

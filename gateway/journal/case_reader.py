@@ -16,6 +16,7 @@ from gateway.journal import arrival_rows, reading_rows
 from gateway.journal.entry import Anomaly, Spell
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import translated
+from telemetry.phone import number_key
 from telemetry.reading import Millis, Reading
 
 _READINGS_LOOKED_AT: Final = 400_000
@@ -100,7 +101,7 @@ class CaseReader(RollupReader):
     def said_from(self, phone: str, most: int) -> list[Said]:
         """The newest that a number wrote, the newest first."""
         with translated(self._path):
-            return [Said(*row) for row in self._connection.execute(_SAID, (phone, most))]
+            return [Said(*row) for row in self._connection.execute(_SAID, (number_key(phone), most))]
 
     def events_about(self, episodes: Iterable[str]) -> list[Event]:
         """Everything that happened to some episodes, in its order."""
@@ -182,7 +183,7 @@ _ANSWERED: Final = f"""
     SELECT episode, event FROM ({_EVENT} WHERE episode IN (SELECT value FROM json_each(?))
         AND event IN ('done', 'declined', 'doubted', 'callback', 'dispatched') ORDER BY id)
 """  # noqa: S608 -- words of our own
-_SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone = ? ORDER BY id DESC LIMIT ?"
+_SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone_key = ? ORDER BY id DESC LIMIT ?"
 _EVENTS_ABOUT: Final = f"{_EVENT} WHERE episode IN (SELECT value FROM json_each(?)) AND episode <> '' ORDER BY id"  # noqa: S608 -- words of our own
 _EVENTS_ON: Final = f"{_EVENT} WHERE asset = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, id"
 _NEWEST_EVENTS: Final = f"""

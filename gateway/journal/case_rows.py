@@ -15,6 +15,7 @@ from alerts.model import Event, Owed
 from alerts.week import Crossing
 from gateway.journal import telephone_rows
 from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
+from telemetry.phone import number_key
 from telemetry.reading import Millis
 
 _ALERT: Final = """
@@ -46,8 +47,11 @@ _CROSSINGS: Final = """
 
 
 def keep_mailboxes(connection: sqlite3.Connection, mailboxes: Mapping[str, bytes]) -> None:
-    """Writes what waits for each number as it stands now."""
-    connection.executemany("INSERT OR REPLACE INTO mailbox (phone, blob) VALUES (?, ?)", list(mailboxes.items()))
+    """Writes what waits for each number as it stands now; one without anything in it is known by another name now."""
+    gone = [(name,) for name, blob in mailboxes.items() if not blob]
+    kept = [(name, blob) for name, blob in mailboxes.items() if blob]
+    connection.executemany("DELETE FROM mailbox WHERE phone = ?", gone)
+    connection.executemany("INSERT OR REPLACE INTO mailbox (phone, blob) VALUES (?, ?)", kept)
 
 
 def add_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
@@ -102,9 +106,9 @@ def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[
 
 _OWED: Final = """
     INSERT OR IGNORE INTO notification
-        (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text, covers,
-          template, variables, call, next_attempt_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, phone_key, channel, text,
+          covers, template, variables, call, next_attempt_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -127,6 +131,7 @@ def add_owed(connection: sqlite3.Connection, owed: Iterable[Owed]) -> tuple[tupl
                 each.repeat,
                 each.to,
                 each.phone,
+                number_key(each.phone),
                 each.channel,
                 each.text,
                 msgspec.json.encode(each.covers).decode() if each.covers else "",

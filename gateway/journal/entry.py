@@ -269,13 +269,12 @@ class Rolled:
 class Entry:
     """Everything that one batch leaves behind, committed together or not at all (design §3, step 5).
 
-    ``states`` names only assets whose machines moved, ``mailboxes`` numbers whose box is another. ``dropped`` pairs
-    a notification's key with the reason why it will not be sent. ``known`` says since when a device is known; the first
-    instant told is kept. ``consumed`` says up to which id a consumer has dealt with its stream. ``tracks`` names only
-    devices whose track does not follow from their readings. ``excused`` is from when to when nobody did anything: a
-    receipt that would have been missed from then on is waited for as much longer. ``readdressed`` has the number at
-    which
-    the person of a notification is reached by now, by its id.
+    ``states`` names only assets whose machines moved, ``mailboxes`` numbers whose box is another; one without a byte
+    goes. ``dropped`` pairs a notification's key with the reason why it will not be sent. ``known`` says since when a
+    device is known; the first instant told is kept. ``consumed`` says up to which id a consumer has dealt with its
+    stream. ``tracks`` names only devices whose track does not follow from their readings. ``excused`` is from when to
+    when nobody did anything: a receipt that would have been missed from then on is waited for as much longer.
+    ``readdressed`` has the number at which the person of a notification is reached by now, by its id.
     """
 
     readings: list[Reading] = field(default_factory=list)

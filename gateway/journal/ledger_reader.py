@@ -12,9 +12,12 @@ from alerts.assembly import unpack_case
 from alerts.ledger.case import UNDER_WAY, Case, State
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
 from gateway.journal.trouble import translated
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 _PAGE: Final = 500
+_NUMBER_LEAST: Final = 7
+"""So many digits are looked for as a caller's number, too, however that was written down."""
 OVERDUE: Final = tuple(sorted(UNDER_WAY | {State.FIXED}))
 """States in which a deadline counts."""
 
@@ -136,8 +139,10 @@ def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         clauses.append("instr(within, :area) > 0")
         bounds["area"] = f"/{wanted.area}/"
     if wanted.text:
-        clauses.append("instr(lower(id || ' ' || what || ' ' || place || ' ' || caller), lower(:text)) > 0")
-        bounds["text"] = wanted.text
+        spoken = "instr(lower(id || ' ' || what || ' ' || place || ' ' || caller), lower(:text)) > 0"
+        bounds["text"], bounds["phone"] = wanted.text, dialled(wanted.text)
+        called = "instr(replace(replace(caller, ' ', ''), '-', ''), :phone) > 0"
+        clauses.append(f"({spoken} OR {called})" if len(bounds["phone"]) >= _NUMBER_LEAST else spoken)
     if wanted.states:
         clauses.append(_one_of("state", wanted.states, bounds))
     if wanted.overdue_at_ms:

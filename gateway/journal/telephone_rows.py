@@ -15,10 +15,16 @@ from alerts.channels import Awaited
 from alerts.delivery import Taken
 from alerts.receipts import Receipt, Reply, settled
 from gateway.journal.entry import Answered, Unreceipted
+from telemetry.phone import number_key
 from telemetry.reading import Millis
 
 _TAKEN_MOST: Final = 200
 """So many texts of one number in a day are looked at for the providers' caps."""
+
+
+def _keyed(phone: str) -> str | None:
+    """By what rows of a number are found; nothing is found of what is no number."""
+    return number_key(phone) or None
 
 
 def keep_receipts(connection: sqlite3.Connection, receipts: Iterable[Receipt]) -> None:
@@ -47,8 +53,8 @@ def receipt(connection: sqlite3.Connection, channel: str, reference: str) -> Rec
 def readdress(connection: sqlite3.Connection, phones: Mapping[int, str]) -> None:
     """What is still owed goes to where its person is reached by now."""
     connection.executemany(
-        "UPDATE notification SET phone = ? WHERE id = ? AND state = 'owed'",
-        [(phone, number) for number, phone in phones.items()],
+        "UPDATE notification SET phone = ?, phone_key = ? WHERE id = ? AND state = 'owed'",
+        [(phone, number_key(phone), number) for number, phone in phones.items()],
     )
 
 
@@ -125,14 +131,14 @@ def keep_unreceipted(connection: sqlite3.Connection, lapsed: Iterable[Unreceipte
 def add_answers(connection: sqlite3.Connection, answers: Iterable[Answered]) -> None:
     """Keeps what people wrote; a reply that was kept before changes nothing."""
     connection.executemany(
-        "INSERT OR IGNORE INTO answer (channel, number, at_ms, phone, text, meaning, person, episode)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO answer (channel, number, at_ms, phone, phone_key, text, meaning, person, episode)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(*_reply_row(each.reply), each.meaning, each.person, each.episode) for each in answers],
     )
 
 
-def _reply_row(said: Reply) -> tuple[str, str, Millis, str, str]:
-    return said.channel, said.number, said.at_ms, said.phone, said.text
+def _reply_row(said: Reply) -> tuple[str, str, Millis, str, str, str]:
+    return said.channel, said.number, said.at_ms, said.phone, number_key(said.phone), said.text
 
 
 def is_answered(connection: sqlite3.Connection, channel: str, number: str) -> bool:
@@ -144,7 +150,8 @@ def is_answered(connection: sqlite3.Connection, channel: str, number: str) -> bo
 _TOLD: Final = """
     SELECT episode, recipient, template, kind, at_ms, json_extract(variables, '$.code'), covers, variables
     FROM notification
-    WHERE phone = ? AND at_ms >= ? AND state IN ('sending', 'accepted', 'delivered', 'owed') ORDER BY id DESC LIMIT 50
+    WHERE phone_key = ? AND at_ms >= ? AND state IN ('sending', 'accepted', 'delivered', 'owed')
+    ORDER BY id DESC LIMIT 50
 """
 
 
@@ -162,7 +169,7 @@ def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[A
             msgspec.json.decode(variables, type=dict[str, str]),
         )
         for episode, person, template, kind, at_ms, code, covers, variables in connection.execute(
-            _TOLD, (phone, since_ms)
+            _TOLD, (_keyed(phone), since_ms)
         )
     ]
 
@@ -181,8 +188,9 @@ def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple
     """What channels took for a number since then."""
     rows = connection.execute(
         "SELECT attempt.via, template, ended_ms FROM attempt JOIN notification ON notification.id = notification"
-        " WHERE phone = ? AND notification.at_ms >= ? - 86400000 AND outcome = 'accepted' AND ended_ms >= ? LIMIT ?",
-        (phone, since_ms, since_ms, _TAKEN_MOST),
+        " WHERE phone_key = ? AND notification.at_ms >= ? - 86400000 AND outcome = 'accepted' AND ended_ms >= ?"
+        " LIMIT ?",
+        (_keyed(phone), since_ms, since_ms, _TAKEN_MOST),
     )
     return tuple(Taken(*row) for row in rows)
 
@@ -222,9 +230,9 @@ def phone_of_notification(connection: sqlite3.Connection, notification_id: int) 
 def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
     """How many texts to a number since then have not arrived; calls and what was dropped do not count."""
     row = connection.execute(
-        "SELECT count(*) FROM notification WHERE phone = ? AND at_ms >= ? AND channel = 'sms' AND call = 0"
+        "SELECT count(*) FROM notification WHERE phone_key = ? AND at_ms >= ? AND channel = 'sms' AND call = 0"
         " AND state IN ('owed', 'sending', 'accepted', 'failed', 'refused')",
-        (phone, since_ms),
+        (_keyed(phone), since_ms),
     ).fetchone()
     return int(row[0])
 
@@ -232,9 +240,9 @@ def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
 def reached(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> bool:
     """Whether any text arrived at a number since then; one that was owed up to a day before may be it."""
     row = connection.execute(
-        "SELECT 1 FROM notification WHERE phone = ? AND at_ms >= ? - 86400000 AND channel = 'sms' AND delivered_ms >= ?"
-        " LIMIT 1",
-        (phone, since_ms, since_ms),
+        "SELECT 1 FROM notification WHERE phone_key = ? AND at_ms >= ? - 86400000 AND channel = 'sms'"
+        " AND delivered_ms >= ? LIMIT 1",
+        (_keyed(phone), since_ms, since_ms),
     ).fetchone()
     return row is not None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gateway.journal.trouble import JournalUnavailable, Problem
+from telemetry.phone import number_key
 
 APPLICATION_ID: Final = 0x434A4E4C
 """Marks the file as ours in its header ("CJNL"), so that nobody else's database is ever migrated."""
@@ -110,6 +111,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Migratio
 
     What fails leaves the file as the step before it had left it, and is tried again at the next start.
     """
+    _lend(connection)
     for script in _scripts(connection, path, steps):
         try:
             connection.executescript(f"BEGIN IMMEDIATE; {script}\n; COMMIT;")
@@ -117,6 +119,11 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Migratio
             if connection.in_transaction:
                 connection.rollback()
             raise
+
+
+def _lend(connection: sqlite3.Connection) -> None:
+    """What migrations may call beside SQL's own functions."""
+    connection.create_function("number_key", 1, number_key, deterministic=True)
 
 
 def _scripts(connection: sqlite3.Connection, path: Path, steps: Sequence[Migration]) -> Iterator[str]:
@@ -147,6 +154,7 @@ def _known(connection: sqlite3.Connection, path: Path, steps: Sequence[Migration
 def _tables(steps: tuple[Migration, ...]) -> frozenset[str]:
     """The tables of a journal that has seen these."""
     with closing(sqlite3.connect(":memory:")) as empty:
+        _lend(empty)
         for step in steps:
             empty.executescript(step.sql)
         return _tables_in(empty)

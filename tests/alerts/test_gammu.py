@@ -1,6 +1,7 @@
 """The gammu channel against a real gammu-smsd with its dummy modem: counted in smsd's own tables."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,21 @@ def test_a_text_is_sent_and_its_receipt_comes_once_the_phone_has_it(smsd: Smsd, 
     (said,) = gammu.collect(awaited, NOW_MS).receipts
     assert (said.reference, said.delivered) == (reference, True)
     assert gammu.find(message()) == Accepted(reference, delivered=True)
+
+
+@pytest.mark.parametrize("spelled", ["13900000001", "+8613900000001", "008613900000001"])
+def test_a_receipt_is_found_however_the_network_writes_the_number(spelled: str, smsd: Smsd, gammu: Gammu) -> None:
+    """By the lines that docs/operations.md gives for smsd's own file."""
+    smsd.stop()
+    lines = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8").splitlines()
+    (query,) = [line.strip() for line in lines if line.strip().startswith("save_inbox_sms_select")]
+    smsd.configure(f"[sql]\n{query}")
+    smsd.start()
+    awaited = [Awaited(accepted(gammu, message()), "13900000001", NOW_MS)]
+    smsd.until(sent(smsd))
+    smsd.report(1, spelled=spelled)
+    smsd.until(lambda: bool(gammu.collect(awaited, NOW_MS).receipts))
+    assert gammu.collect(awaited, NOW_MS).receipts[0].delivered
 
 
 def test_a_phone_that_cannot_be_reached_gives_a_bad_receipt(smsd: Smsd, gammu: Gammu) -> None:

@@ -366,3 +366,12 @@ def test_two_towns_dark_at_once_are_one_text() -> None:
     (text,) = [each for each in log if isinstance(each, Owed)]
     assert text.covers == tuple(names)
     assert "起256个设备失联" in text.text
+
+
+def test_two_spellings_of_a_number_have_one_mailbox_and_one_budget() -> None:
+    first = replace(owed(0, NOON), phone=f"+86 {CREW.phone}")
+    second = replace(owed(1, NOON), phone=f"0086{CREW.phone}")
+    (box,), _ = TELLING.post([first, second], {})
+    assert box.pending == (first, second)
+    (again,), _ = TELLING.post([owed(2, NOON)], {box.phone: box})
+    assert again.pending == (first, second, owed(2, NOON))
