@@ -15,6 +15,7 @@ from dashboards.committed import documents
 from dashboards.fingerprint import Marks, Standing, mark, stamped, standing
 from dashboards.installation import Document, Installation
 from telemetry.reading import Millis
+from telemetry.tls_faults import TlsEnd, TlsFault, TlsTrouble, tls_fault, worded
 
 FOLDER: Final = "cunjing"
 FOLDER_TITLE: Final = "村净"
@@ -51,6 +52,7 @@ class Entrance:
     secret: str
     secret_file: str
     username: str | None = None
+    ca_file: str | None = None
 
 
 class Grafana:
@@ -65,6 +67,7 @@ class Grafana:
             port=at.port,
             url_path_prefix=f"{at.path.strip('/')}/" if at.path.strip("/") else "",
             protocol=at.scheme,
+            verify=entrance.ca_file or True,
             timeout=answers_within_s,
         )
         self._api.s.trust_env = False
@@ -94,9 +97,22 @@ class Grafana:
             remedy = "correct [grafana] url; a proxy's log-in page answers like this too"
             raise Unserved(f"what answers at {self._entrance.url} is not Grafana; {remedy}") from None
         except OSError as error:
+            if (fault := self._untrusted(error)) is not None:
+                sentence = f"Grafana cannot be reached at {self._entrance.url}: {fault.state}; {fault.remedy}"
+                raise Unserved(sentence) from None
             why = str(error.__cause__ or error).rpartition(": ")[2].strip("'\")>") or type(error).__name__
             remedy = "start it, or correct [grafana] url"
             raise Unserved(f"Grafana does not answer at {self._entrance.url} ({why}); {remedy}") from None
+
+    def _untrusted(self, error: OSError) -> TlsFault | None:
+        """What is wrong with TLS, if that is it; a CA file that is not there is an error without a number."""
+        end, ca_file = (
+            TlsEnd(self._entrance.url, "[grafana] url", "[grafana] ca_file", "http://"),
+            self._entrance.ca_file,
+        )
+        if ca_file is not None and "CA certificate bundle" in str(error):
+            return worded(TlsTrouble.CA_MISSING, end, ca_file)
+        return tls_fault(error, end, ca_file or "")
 
     def _refused(self, refusal: GrafanaException, wish: str) -> Unserved:
         at, status, said = self._entrance, int(refusal.status_code), refusal.response

@@ -40,11 +40,13 @@ def entrance(settings: Settings) -> Entrance:
     chosen = settings.grafana
     if chosen is None:
         raise SettingsFault(["there is no [grafana], so nothing says where it is; add it (see gateway.example.toml)"])
+    ca_file = None if chosen.ca_file is None else str(chosen.ca_file)
     if chosen.token_file is not None:
-        return Entrance(chosen.url, read_secret(chosen.token_file, "[grafana] token_file"), str(chosen.token_file))
+        token = read_secret(chosen.token_file, "[grafana] token_file")
+        return Entrance(chosen.url, token, str(chosen.token_file), ca_file=ca_file)
     assert chosen.password_file is not None  # noqa: S101 -- the settings allow one of the two ways
     password = read_secret(chosen.password_file, "[grafana] password_file")
-    return Entrance(chosen.url, password, str(chosen.password_file), chosen.username)
+    return Entrance(chosen.url, password, str(chosen.password_file), chosen.username, ca_file)
 
 
 def episodes(reader: JournalReader, inventory: Inventory, now_ms: Millis) -> list[Episode]:

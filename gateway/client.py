@@ -3,6 +3,7 @@
 The only home of httpx. It asks and hands on the answer; what a command means is decided in the gateway.
 """
 
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,8 +16,11 @@ from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
 from gateway.settings_watch import Watch
 from telemetry.reading import Millis
+from telemetry.tls_faults import TlsEnd, tls_fault
 
 _ANSWERS_WITHIN_S: Final = 10.0
+_SYSTEMS_TRUST: Final = "/usr/local/share/ca-certificates/*.crt + update-ca-certificates"
+"""Where a machine is told whom to trust."""
 _THIS_MACHINE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 nothing is bound here, only dialled
 """Where to dial what listens on every address."""
 
@@ -112,7 +116,7 @@ def beat(watch: Watch, said: Mapping[str, object]) -> str:
         return "there is no url"
     try:
         token = read_secret(watch.token_file, "[watch] token_file") if watch.token_file else ""
-        with httpx.Client(trust_env=False, timeout=watch.timeout_s) as client:
+        with httpx.Client(trust_env=False, timeout=watch.timeout_s, verify=_trusting(watch.url)) as client:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             body = None if watch.method == "GET" else dict(said)
             with client.stream(watch.method, watch.url, json=body, headers=headers) as answer:
@@ -120,18 +124,24 @@ def beat(watch: Watch, said: Mapping[str, object]) -> str:
     except SettingsFault as fault:
         return str(fault)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        return str(error) or type(error).__name__
+        untrusted = tls_fault(error, TlsEnd(watch.url, "[watch] url", _SYSTEMS_TRUST, "http://"))
+        return "; ".join(untrusted[1:]) if untrusted is not None else str(error) or type(error).__name__
 
 
 def is_ready(url: str, timeout_s: float = _ANSWERS_WITHIN_S) -> bool:
     """Whether a gateway elsewhere says on its ``/readyz`` that it is; silence and strangers are not. Never raises."""
     try:
-        with httpx.Client(trust_env=False, timeout=timeout_s) as client:
+        with httpx.Client(trust_env=False, timeout=timeout_s, verify=_trusting(url)) as client:
             answer = client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
         return False
     said = _document(answer)
     return answer.is_success and isinstance(said, dict) and said.get("ready") is True
+
+
+def _trusting(url: str) -> ssl.SSLContext | bool:
+    """Whom the machine trusts; a county's own CA is made known to the machine, not to us."""
+    return ssl.create_default_context() if url.startswith("https:") else True
 
 
 def _asked(settings: Settings, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 httpx's own keywords

@@ -119,6 +119,7 @@ class Influxdb(_Table):
     bucket: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
     token_file: Path
     reader_token_file: Path | None = None
+    ca_file: Path | None = None
     raw_days: Annotated[int, Field(ge=1)] = 90
 
     @property
@@ -138,7 +139,7 @@ class Influxdb(_Table):
 
 
 class Grafana(_Table):
-    """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed.
+    """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed. ``ca_file`` is who is trusted.
 
     Either a service account's ``token_file``, or ``username`` and ``password_file``. ``influxdb_url`` and ``desk_url``
     are what Grafana's own machine and people's browsers call the two, where that differs.
@@ -148,6 +149,7 @@ class Grafana(_Table):
     token_file: Path | None = None
     username: str | None = None
     password_file: Path | None = None
+    ca_file: Path | None = None
     influxdb_url: ServerUrl | None = None
     desk_url: ServerUrl | None = None
 

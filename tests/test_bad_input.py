@@ -43,8 +43,10 @@ from gateway.replay import Memory
 from gateway.settings import load
 from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
-from gateway.sources.broker_words import refused
+from gateway.sources.broker_words import refused, taken_over, tls_end, undialled
 from gateway.sources.inbox import Inbox
+from gateway.sources.mqtt import Untrusted
+from telemetry.tls_faults import TlsTrouble, worded
 from telemetry.wire import Uplink
 from tests.desk_gateway import at, desk_gateway
 from tests.fakes import Silence
@@ -193,6 +195,22 @@ def wrong_surroundings(home: Installation) -> Iterator[Case]:
     line = f"cunjing record --broker {BROKER} --username gateway --password-file wrong"
     gateway = "`/readyz` and `cunjing doctor` say the same; the gateway keeps trying, ever less often."
     yield Case("Wrong password", "The broker refuses us.", line, f"{part.state}; {part.remedy}", f"{ends} {gateway}")
+
+    line, secured = "cunjing doctor --config gateway.toml", BROKER.replace("mqtt:", "mqtts:")
+    for title, kind in (
+        ("TLS: certificate expired", TlsTrouble.EXPIRED),
+        ("TLS: certificate self-signed", TlsTrouble.SELF_SIGNED),
+        ("TLS: certificate for another host", TlsTrouble.WRONG_HOST),
+        ("TLS: no CA file", TlsTrouble.CA_MISSING),
+        ("TLS: a port that does not speak it", TlsTrouble.PLAIN),
+    ):
+        part = undialled(secured, Untrusted(worded(kind, tls_end(secured), "secrets/ca.pem")))
+        wrong = "The broker's; InfluxDB, Grafana, the heartbeat and the channels say the same with their own keys."
+        yield Case(title, wrong, line, f"PROBLEM  broker     {part.state}; {part.remedy}", "Exit code 1.")
+
+    part = taken_over(BROKER, "cunjing-gateway", said=True)
+    wrong = "Two gateways under one `client_id` throw each other out."
+    yield Case("Client id used twice", wrong, line, f"PROBLEM  gateway    broker: {part.state}; {part.remedy}", gateway)
 
     with bind(Endpoint("127.0.0.1", 0)) as taken:
         desk = Endpoint("127.0.0.1", taken.getsockname()[1])

@@ -30,6 +30,7 @@ from alerts.channels import (
 from alerts.receipts import Receipt, Reply, receipt, reply
 from telemetry.phone import dialled
 from telemetry.reading import Millis
+from telemetry.tls_faults import kind_in, kind_of
 
 NAME: Final = "aliyun"
 OK: Final = "OK"
@@ -160,8 +161,8 @@ def asked(call: Callable[[], T]) -> T | Failed | Refused:
         body = call()
     except Timeout:
         return Failed("timeout")
-    except RequestException:
-        return Failed("unreachable")
+    except RequestException as error:
+        return Failed(kind_of(error) or "unreachable")
     except RetryError as error:
         return _silent(error)
     except TeaException as error:
@@ -174,7 +175,7 @@ def asked(call: Callable[[], T]) -> T | Failed | Refused:
 def _silent(error: Exception) -> Failed:
     """No answer: whether it was asked in vain, or took the text and did not say so."""
     said = f"{error} {getattr(error, 'message', '')} {getattr(error, 'inner_exception', '')}".lower()
-    return Failed("timeout" if "timed out" in said else "unreachable")
+    return Failed("timeout" if "timed out" in said else kind_of(error) or kind_in(said) or "unreachable")
 
 
 def judged(code: str) -> Failed | Refused:

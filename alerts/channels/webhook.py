@@ -3,6 +3,7 @@
 True means that the chat's server took it and nothing more: such a text stays accepted, and no receipt is waited for.
 """
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from alerts.channels import Accepted, Caps, ChannelKind, Failed, Fitness, Message, Outcome, Refused
+from telemetry.tls_faults import kind_in
 
 NAME: Final = "webhook"
 
@@ -38,7 +40,13 @@ class Webhook:
             return Refused("no_text")
         if not len(self._chat):
             return Failed("no_address")
-        return Accepted(message.mark, receipted=False) if self._chat.notify(body=message.text) else Failed("not_taken")
+        from apprise import LogCapture  # noqa: PLC0415 as above
+
+        # Apprise says why it failed to its log alone.
+        with LogCapture(level=logging.DEBUG) as said:  # type: ignore[no-untyped-call] # it has no types
+            if self._chat.notify(body=message.text):
+                return Accepted(message.mark, receipted=False)
+            return Failed(kind_in(said.getvalue()) or "not_taken")
 
     def find(self, message: Message) -> Accepted | None:
         """No chat can be asked."""

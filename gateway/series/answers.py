@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from gateway.health import Part
 from gateway.settings import Influxdb
+from telemetry.tls_faults import TlsEnd, TlsTrouble, worded
 
 KEPT: Final = "everything is kept in the journal meanwhile"
 _TEXT_MOST: Final = 300
@@ -18,13 +19,15 @@ _TEXT_MOST: Final = 300
 class Answer(Struct, frozen=True):
     """A server's answer; status 0 means that none came, and ``text`` why. ``retry_after_s`` is the server's wish.
 
-    ``bar`` says why nothing was asked at all: a token that cannot be read, a server that is no InfluxDB 2.
+    ``bar`` says why nothing was asked at all: a token that cannot be read, a server that is no InfluxDB 2. ``tls`` is
+    what is wrong with TLS where that is why no answer came.
     """
 
     status: int
     text: str = ""
     retry_after_s: float | None = None
     bar: Part | None = None
+    tls: TlsTrouble | None = None
 
 
 class Verdict(StrEnum):
@@ -67,8 +70,8 @@ def is_expired(answer: Answer) -> bool:
 
 def trouble(answer: Answer, settings: Influxdb, bucket: str) -> Part:
     """What is wrong with the server, in a sentence with its remedy; for the log, ``/readyz`` and ``doctor`` alike."""
-    if answer.bar is not None:
-        return answer.bar
+    if (barred := answer.bar or _untrusted(answer.tls, settings)) is not None:
+        return barred
     said = f" ({answer.text[:_TEXT_MOST]})" if answer.text else ""
     match answer.status:
         case 0:
@@ -91,6 +94,14 @@ def trouble(answer: Answer, settings: Influxdb, bucket: str) -> Part:
         case status:
             state = f"what answers at {settings.url} gives HTTP {status} to a write{said}"
             return _part(state, f"correct [influxdb] url: InfluxDB 2 is meant; {KEPT}")
+
+
+def _untrusted(kind: TlsTrouble | None, settings: Influxdb) -> Part | None:
+    if kind is None:
+        return None
+    end = TlsEnd(settings.url, "[influxdb] url", "[influxdb] ca_file", "http://")
+    fault = worded(kind, end, str(settings.ca_file))
+    return _part(f"InfluxDB cannot be reached at {settings.url}: {fault.state}", f"{fault.remedy}; {KEPT}")
 
 
 def stranger(version: str, settings: Influxdb) -> Part | None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gateway.files import write_secret
-from gateway.series.answers import Answer, Verdict, stranger, verdict
+from gateway.series.answers import Answer, Verdict, stranger, trouble, verdict
 from gateway.series.outlet import DAY_MS, HOURLY_DAYS
 from gateway.series.server import Server
 from gateway.settings import Influxdb, read_secret
@@ -186,6 +186,9 @@ def _passed(answer: Answer, settings: Influxdb, wish: str) -> None:
     if verdict(answer) is Verdict.STORED:
         return
     said = answer.text or f"HTTP {answer.status}"
+    if answer.tls is not None:
+        part = trouble(answer, settings, settings.bucket)
+        raise Unfinished(f"{part.state}; {part.remedy}")
     if answer.status == 0:
         raise Unfinished(f"InfluxDB cannot {wish} at {settings.url}: {said}; start it, or correct [influxdb] url")
     raise Unfinished(f"InfluxDB does not let us {wish}: {said}; use the operator's token, which may do everything")

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from gateway.series.answers import Answer
 from gateway.settings import Influxdb
+from telemetry.tls_faults import TlsTrouble, kind_of
 
 ANSWERS_WITHIN_MS: Final = 30_000
 _COMPRESSION: Final = 1
@@ -27,7 +28,14 @@ class Server:
 
     def __init__(self, settings: Influxdb, token: str, answers_within_ms: int = ANSWERS_WITHIN_MS) -> None:
         self._org = settings.org
-        self._client = InfluxDBClient(settings.url, token, org=settings.org, timeout=answers_within_ms, retries=False)
+        self._client = InfluxDBClient(
+            settings.url,
+            token,
+            org=settings.org,
+            timeout=answers_within_ms,
+            retries=False,
+            ssl_ca_cert=None if settings.ca_file is None else str(settings.ca_file),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -67,16 +75,24 @@ class Server:
             data, status, headers = self._client.api_client.call_api(path, method, **content)
         except (ApiException, HTTPError, UnicodeDecodeError) as error:
             return _answer(error), None
+        except OSError as error:  # the CA file, which is read when there is something to ask
+            return Answer(0, _first_line(str(error)), tls=_kind(error)), None
         return Answer(status), (data, headers)
 
 
 def _answer(error: Exception) -> Answer:
     if not isinstance(error, ApiException):
-        return Answer(0, _cause(error))
+        return Answer(0, _cause(error), tls=kind_of(error))
     if not error.status:
-        return Answer(0, _first_line(str(error.reason)))
+        return Answer(0, _first_line(str(error.reason)), tls=kind_of(error))
     headers: Any = error.headers or {}
     return Answer(error.status, _message(error.body), _seconds(headers.get("Retry-After")))
+
+
+def _kind(error: OSError) -> TlsTrouble:
+    if isinstance(error, FileNotFoundError):
+        return TlsTrouble.CA_MISSING
+    return kind_of(error) or TlsTrouble.CA_UNREADABLE
 
 
 def _cause(error: Exception) -> str:

@@ -6,6 +6,7 @@ Words and figures only: nothing here opens a socket or knows paho.
 from typing import Final
 
 from gateway.health import Part
+from telemetry.tls_faults import TlsEnd, TlsFault, tls_fault
 
 TAKEN_OVER: Final = 0x8E
 """MQTT 5's reason code 142: somebody else has come in under our client id."""
@@ -70,13 +71,25 @@ def refused(url: str, username: str | None, code: int, name: str) -> Part:
     return Part(ready=False, state=f"the broker at {url} refuses {who}: {why} ({name}, 0x{code:02x})", remedy=remedy)
 
 
+def tls_end(url: str) -> TlsEnd:
+    """The broker as an end that speaks TLS."""
+    return TlsEnd(url, "[mqtt] url", "[mqtt] ca_file", "mqtt://")
+
+
+def undialled(url: str, failure: Exception) -> Part:
+    """No connection came about; where TLS is to blame, it has words of its own."""
+    fault = getattr(failure, "fault", None) or tls_fault(failure, tls_end(url))
+    if isinstance(fault, TlsFault):
+        return Part(ready=False, state=f"the broker at {url} cannot be reached: {fault.state}", remedy=fault.remedy)
+    return unreachable(url, str(failure))
+
+
 def unreachable(url: str, why: str) -> Part:
     """No connection came about."""
-    return Part(
-        ready=False,
-        state=f"the broker at {url} cannot be reached: {why}",
-        remedy="check [mqtt] url, whether the broker runs, and the network between",
-    )
+    remedy = "check [mqtt] url, whether the broker runs, and the network between"
+    if url.startswith("mqtt://") and why.startswith("it "):  # somebody is there, and does not answer as a broker
+        remedy += "; 若这个端口只讲 TLS，请把网址开头改成 mqtts:// (if this port speaks TLS only, write mqtts://)"
+    return Part(ready=False, state=f"the broker at {url} cannot be reached: {why}", remedy=remedy)
 
 
 def lost(url: str, why: str) -> Part:

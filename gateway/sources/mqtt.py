@@ -19,12 +19,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.settings import Mqtt
+from gateway.sources import broker_words as words
 from gateway.sources.broker_words import SESSION_EXPIRY_S
 from gateway.sources.link import Greeting, SubscriptionMemory, Version
 from gateway.sources.paho_exam import suits
 from gateway.sources.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
-from gateway.sources.session import KEEPALIVE_S, Session
+from gateway.sources.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from telemetry.reading import Millis
+from telemetry.tls_faults import TlsFault, TlsTrouble, worded
 
 _VERSION_TOPIC: Final = "$SYS/broker/version"
 _PROTOCOLS: Final = {Version.FIVE: MQTTProtocolVersion.MQTTv5, Version.THREE: MQTTProtocolVersion.MQTTv311}
@@ -90,13 +92,19 @@ class Connection:
     def dial(self) -> None:
         """Connects and sends CONNECT; blocks, bounded, and raises ``OSError`` when it does not come about."""
         if self._settings.tls:
-            self._client.tls_set_context(ssl.create_default_context(cafile=self._settings.ca_file))
+            self._client.tls_set_context(_trusting(self._settings))
         host, port = self._settings.endpoint
-        if self._mqtt5:
-            properties = _connect_properties(self._session_expiry_s)
-            self._client.connect(host, port, self._keepalive_s, clean_start=False, properties=properties)
-        else:
-            self._client.connect(host, port, self._keepalive_s)
+        try:
+            if self._mqtt5:
+                properties = _connect_properties(self._session_expiry_s)
+                self._client.connect(host, port, self._keepalive_s, clean_start=False, properties=properties)
+            else:
+                self._client.connect(host, port, self._keepalive_s)
+        except (ConnectionResetError, TimeoutError) as error:
+            # A port that does not speak TLS hangs up at the first word of it, or waits for the rest of that word.
+            if self._settings.tls and (isinstance(error, ConnectionResetError) or "handshake" in str(error)):
+                raise Untrusted(worded(TlsTrouble.PLAIN, words.tls_end(self._settings.url))) from error
+            raise
 
     def fileno(self) -> int | None:
         """What ``poll`` watches; ``None`` once it is closed."""
@@ -203,6 +211,42 @@ def _client(version: Version, client_id: str, *, clean: bool = False) -> Client:
         reconnect_on_failure=False,
         manual_ack=True,
     )
+
+
+class Untrusted(OSError):  # noqa: N818 a state of the world, said in a sentence
+    """TLS does not come about; ``fault`` says what is wrong and what to do."""
+
+    def __init__(self, fault: TlsFault) -> None:
+        super().__init__(fault.state)
+        self.fault = fault
+
+
+def _trusting(settings: Mqtt) -> ssl.SSLContext:
+    """Whom we trust; ``Untrusted`` where the CA file is not what it should be."""
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:  # an SSLError is one too
+        kind = TlsTrouble.CA_UNREADABLE
+        if isinstance(error, FileNotFoundError):
+            kind = TlsTrouble.CA_MISSING
+        elif isinstance(error, ssl.SSLError):
+            kind = TlsTrouble.CA_NO_CERTIFICATE
+        raise Untrusted(worded(kind, words.tls_end(settings.url), str(settings.ca_file))) from error
+    context.sslsocket_class = _ClosingSocket
+    return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """One that is not left open when TLS does not come about on it; paho lets go of it and forgets it."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 ssl's own signature
+        """Bounded like everything before CONNACK."""
+        try:
+            self.settimeout(GREETED_WITHIN_S)
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _connect_properties(session_expiry_s: int) -> Properties:

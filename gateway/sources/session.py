@@ -190,7 +190,7 @@ class Session:
         self._dial = None
         if dial.failure:
             self._in_a_row = 0  # nobody who takes a session over bars the door
-            return self._fall_back(words.unreachable(self._settings.url, str(dial.failure)))
+            return self._fall_back(words.undialled(self._settings.url, dial.failure))
         self._link = dial.link
         self._generation += 1
         self._act_at_s = self._monotonic() + GREETED_WITHIN_S
