@@ -18,6 +18,8 @@ _PUSH: Final = "run `cunjing boards push`"
 def inspected(grafana: Grafana, installation: Installation) -> Iterator[Step]:
     """Each part of it in turn, as a sentence; where it does not answer or know us, that alone. Raises nothing."""
     try:
+        if (organisation := grafana.organisation()) is not None:
+            yield organisation
         yield _notes(grafana)
         for source in installation.sources():
             yield health(grafana, source)

@@ -17,6 +17,9 @@ from dashboards.installation import Document, Installation
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, TlsFault, TlsTrouble, tls_fault, worded
 
+FIRST_ORGANISATION: Final = 1
+"""The organisation that every Grafana begins with, and that file provisioning means."""
+_ORGANISATION: Final = "X-Grafana-Org-Id"
 FOLDER: Final = "cunjing"
 FOLDER_TITLE: Final = "村净"
 ANSWERS_WITHIN_S: Final = 15.0
@@ -53,6 +56,14 @@ class Entrance:
     secret_file: str
     username: str | None = None
     ca_file: str | None = None
+    org_id: int | None = None
+    """The organisation that has the boards. A user's is the first where nothing is said: what he looks at in his
+    browser is no wish of his that the boards be there. A token belongs to one organisation and cannot go elsewhere."""
+
+    @property
+    def organisation(self) -> int | None:
+        """The one that is asked for; ``None`` is the token's own."""
+        return self.org_id or (FIRST_ORGANISATION if self.username is not None else None)
 
 
 class Grafana:
@@ -71,6 +82,8 @@ class Grafana:
             timeout=answers_within_s,
         )
         self._api.s.trust_env = False
+        if entrance.organisation is not None:
+            self._api.s.headers[_ORGANISATION] = str(entrance.organisation)
         self.url = entrance.url
         self.writes = 0
 
@@ -82,6 +95,38 @@ class Grafana:
             if trouble.status == 404:  # noqa: PLR2004 -- HTTP's “not found”
                 return None
             raise
+
+    def organisation(self) -> Step | None:
+        """Where all of it is put, by name; ``Unserved`` where we are not let in there, ``None`` if it is hidden."""
+        wanted = self._entrance.organisation
+        try:
+            ours = self._organisations()
+        except Unserved as trouble:
+            if trouble.status == 403:  # noqa: PLR2004 -- HTTP's “forbidden”; whatever else is asked says whose right it is
+                return None
+            raise
+        if not ours:
+            return None
+        found = next((name for number, name in ours.items() if wanted in {None, number}), None)
+        if found is not None:
+            return Step(changed=False, said=f"Grafana's organisation is {found}")
+        who, remedy = f"the token in {self._entrance.secret_file}", "name a token of that one"
+        if self._entrance.username is not None:
+            who, remedy = f"the user {self._entrance.username}", "make the user a member there"
+        where = f"{who} is not in Grafana's organisation {wanted}, but in {', '.join(ours.values())}"
+        raise Unserved(f"{where}; {remedy}, or correct [grafana] org_id")
+
+    def _organisations(self) -> dict[int, str]:
+        """Those that we belong to, by number: a user's may be many, a token has one."""
+        if self._entrance.username is None:
+            found = [self.get("/org", "see its organisation")]
+        else:
+            found = [
+                {"id": each.get("orgId"), "name": each.get("name")}
+                for each in self.get("/user/orgs", "see its organisations") or ()
+                if isinstance(each, dict)
+            ]
+        return {each["id"]: f"{each['name']} ({each['id']})" for each in found if each and each.get("id")}
 
     def write(self, method: str, path: str, body: Document, wish: str) -> Any:  # noqa: ANN401 -- as above
         """Changes something."""
@@ -141,6 +186,8 @@ def pushed(
 
     ``rest`` waits so many seconds: a data source that was changed is well or not only when Grafana has noticed.
     """
+    if (organisation := grafana.organisation()) is not None:
+        yield organisation
     yield _folder(grafana)
     before = {source["uid"]: _source_there(grafana, source["uid"]) for source in installation.sources()}
     steps = [_source(grafana, source, before[source["uid"]]) for source in installation.sources()]

@@ -43,10 +43,10 @@ def entrance(settings: Settings) -> Entrance:
     ca_file = None if chosen.ca_file is None else str(chosen.ca_file)
     if chosen.token_file is not None:
         token = read_secret(chosen.token_file, "[grafana] token_file")
-        return Entrance(chosen.url, token, str(chosen.token_file), ca_file=ca_file)
+        return Entrance(chosen.url, token, str(chosen.token_file), ca_file=ca_file, org_id=chosen.org_id)
     assert chosen.password_file is not None  # noqa: S101 -- the settings allow one of the two ways
     password = read_secret(chosen.password_file, "[grafana] password_file")
-    return Entrance(chosen.url, password, str(chosen.password_file), chosen.username, ca_file)
+    return Entrance(chosen.url, password, str(chosen.password_file), chosen.username, ca_file, chosen.org_id)
 
 
 def episodes(reader: JournalReader, inventory: Inventory, now_ms: Millis) -> list[Episode]:

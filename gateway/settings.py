@@ -142,7 +142,8 @@ class Grafana(_Table):
     """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed. ``ca_file`` is who is trusted.
 
     Either a service account's ``token_file``, or ``username`` and ``password_file``. ``influxdb_url`` and ``desk_url``
-    are what Grafana's own machine and people's browsers call the two, where that differs.
+    are what Grafana's own machine and people's browsers call the two, where that differs. ``org_id`` says in which
+    organisation of Grafana's they are: left out, a user's are in the first, whatever he looks at, a token's in its own.
     """
 
     url: ServerUrl
@@ -152,6 +153,7 @@ class Grafana(_Table):
     ca_file: Path | None = None
     influxdb_url: ServerUrl | None = None
     desk_url: ServerUrl | None = None
+    org_id: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "Grafana":

@@ -74,6 +74,8 @@ class Thirteen:
 
     def _routes(self) -> dict[str, Callable[..., Answer]]:
         return {
+            r"GET /api/org": lambda _: (200, {"id": 1, "name": "Main Org."}),
+            r"GET /api/user/orgs": lambda _: (200, [{"orgId": 1, "name": "Main Org.", "role": "Admin"}]),
             r"GET /api/folders/([\w-]+)": lambda uid, _: self._found(self.folders, uid),
             r"POST /api/folders": self._make_folder,
             r"GET /api/datasources/uid/([\w-]+)": lambda uid, _: self._found(self.sources, uid),

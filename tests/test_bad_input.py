@@ -338,6 +338,12 @@ def wrong_grafana(home: Installation) -> Iterator[Case]:
             ailing = [line for line in shown.splitlines() if not line.startswith(("ok ", "made "))]
             return "\n".join(ailing).replace(double.url, PAGES), ends
 
+        elsewhere = (200, {"id": 2, "name": "别的县"})
+        home.configure(more=INFLUXDB.format(url=SERVER) + GRAFANA.format(url=double.url) + "org_id = 1\n")
+        wrong = "`[grafana] org_id` names one organisation of Grafana's, and the token belongs to another."
+        yield Case("Boards in another organisation", wrong, PUSH, *pushed(elsewhere, "GET /api/org"))
+        home.configure(more=INFLUXDB.format(url=SERVER) + GRAFANA.format(url=double.url))
+
         unknown = (401, {"message": "Invalid API key"})
         yield Case("Wrong Grafana token", "It was deleted, or is another Grafana's.", PUSH, *pushed(unknown))
         forbidden = (403, {"message": "You'll need additional permissions to perform this action"})
