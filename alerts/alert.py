@@ -16,6 +16,13 @@ class Kept(Struct, frozen=True):
     """Whether it is for somebody who came into the role since the step left."""
 
 
+class Doubt(Struct, frozen=True):
+    """What somebody answered who says that it is not so: 没满."""
+
+    person: str
+    said: str
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """An open episode. All times are receive time, but ``since`` is event time; 0 is none."""
 
@@ -71,6 +78,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """When the time of its last acknowledgement was over."""
     held: tuple[str, ...] = ()
     """Who answered for the roles of step 0 when it left, on duty or not; who does so since then is new to it."""
+    doubts: tuple[Doubt, ...] = ()
+    """Who says otherwise, the last of them at the end; whoever is told next hears of it."""
 
     @property
     def subject(self) -> str:

@@ -18,13 +18,15 @@ from alerts.digest import Digest
 from alerts.lists import EMPTIERS, LIST, of_standing
 from alerts.mailbox import Mailbox, Post
 from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Owed, Severity
-from alerts.scribe import Log
+from alerts.scribe import Log, contradiction
+from alerts.texts import DOUBT
 from alerts.topology import CONTINUES, EXPLAINS, OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
+_STEPS = frozenset({*BEGUN, Kind.REPEAT, Kind.ESCALATION})
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
 _BY_LEVEL = frozenset(rule for rule, explained in EXPLAINS.items() if not CONTINUES.isdisjoint(explained))
 """What a level raises and an emptying ends, and after which another rule may go on."""
@@ -184,7 +186,7 @@ class Annunciator:
             if reason:
                 log.append(_unsaid(each, at_ms, reason))
             else:
-                wanted.append(of_standing(each, alerts, self.inventory, self.digest.texts))
+                wanted.append(self._doubted(of_standing(each, alerts, self.inventory, self.digest.texts), alerts))
         box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
         if not wanted:
             return self.sorting.emptied(box, at_ms, (), {}, capped=capped), log
@@ -214,6 +216,15 @@ class Annunciator:
         box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms, capped=capped)
         log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in waiting)
         return box, log
+
+    def _doubted(self, owed: Owed, alerts: Mapping[str, Alert]) -> Owed:
+        """A step that waited while somebody answered that it is not so says it as well."""
+        alert = alerts.get(owed.episode)
+        said = "" if alert is None or owed.kind not in _STEPS else contradiction(alert, owed.to, self.inventory)
+        if not said or owed.variables.get(DOUBT) == said or owed.template not in self.digest.texts:
+            return owed
+        wording = self.digest.texts.word(owed.template, {**owed.variables, DOUBT: said})
+        return replace(owed, text=wording.text, variables=wording.variables)
 
     def _asleep(self, wanted: list[Owed], at_ms: Millis) -> list[Owed]:
         """What waits for the morning although something else is told now: what was owed by day wakes nobody."""
@@ -279,7 +290,8 @@ def _is_open(alerts: Mapping[str, Alert], episode: str) -> bool:
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
     """Why a message that has not left yet is of no use any more; empty when it still is."""
     is_list = owed.kind is Kind.DIGEST and not owed.covers
-    if owed.kind is Kind.CLEARED or not owed.episode or is_list or owed.rule == ABSENCE:
+    is_end = owed.kind is Kind.CLEARED or owed.template == ANSWERED_OVER
+    if is_end or not owed.episode or is_list or owed.rule == ABSENCE:
         return ""
     reasons = [_over(alerts.get(episode)) for episode in owed.covers or (owed.episode,)]
     if owed.kind is Kind.NOTICE:  # it says how things stand, also to who acknowledged them

@@ -6,7 +6,7 @@ understood; nobody is taken at a word that they did not say.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -43,22 +43,56 @@ WITHIN_MS: Final[Millis] = 86_400_000
 UNCLEAR_EVERY_MS: Final[Millis] = 3_600_000
 """How often at most a number is told that it was not understood."""
 
-_DIGITS: Final = {"1": Meaning.DONE, "2": Meaning.DECLINED, "3": Meaning.DOUBTED, "0": Meaning.CALLBACK}
-_WORDS: Final = {"清了": Meaning.DONE, "已清": Meaning.DONE}
-_SAID: Final = re.compile(r"(?P<digit>[0-3])(?P<code>[0-9]{2})?|(?P<word>清了|已清)了?")
+REPLY_AHEAD_MS: Final[Millis] = 60_000
+"""A network's clock may be behind ours: a text taken so long after a reply may still be what it answers."""
+_EARLY_MOST_MS: Final[Millis] = 86_400_000
+_LATE_MOST_MS: Final[Millis] = 300_000
+
+DIGITS: Final = {"1": Meaning.DONE, "2": Meaning.DECLINED, "3": Meaning.DOUBTED, "0": Meaning.CALLBACK}
+_PHRASES: Final = {
+    **dict.fromkeys(("去", "我去", "马上去", "去过", "看过", "清", "已清", "清完", "都清", "办", "办好"), Meaning.DONE),
+    **dict.fromkeys(("安排", "安排好", "修好", "行", "好", "可以", "收到"), Meaning.DONE),
+    **dict.fromkeys(("去不", "不去", "去不成", "不行", "不能去", "没空", "坏"), Meaning.DECLINED),
+    **dict.fromkeys(("没满", "没有满", "没火", "没有火", "没着火", "没事", "没有事", "没倒", "没坏"), Meaning.DOUBTED),
+    **dict.fromkeys(("没这回事", "没有这回事", "确实清", "误报"), Meaning.DOUBTED),
+    **dict.fromkeys(("打给我", "请打给我", "打给您", "要我们打给您", "回电", "请回电"), Meaning.CALLBACK),
+}
+"""What people write for a digit, and what our texts print before it, without what may follow it."""
+_AFTER: Final = "了的啦哦啊"
+_SAID: Final = re.compile(rf"回?(?P<digit>[0-3])?(?P<code>(?<=[0-3])[0-9]{{2}})?(?P<words>[^0-9]*?)[{_AFTER}]*")
 _NOT_SAID: Final = re.compile(r"[\s。.,，!！、;；:：~～]+")
 _LONGEST: Final = 12
 """Signs, blanks not counted: whoever writes more has more to say than a digit."""
+_PRINTED: Final = re.compile("(?P<words>[^，。：；、！]*?)请?回(?P<digit>[0-3])(?P<code>[0-9]{2})?(?![0-9])")
+_NO_NEED: Final = "不用回"
 
 
 def understand(text: str) -> Understood:
-    """What a reply says, full-width digits and blanks understood."""
+    """What a reply says: a digit, what people write for it, or both; full-width digits and blanks understood."""
     said = _NOT_SAID.sub("", unicodedata.normalize("NFKC", text))
     match = _SAID.fullmatch(said) if len(said) <= _LONGEST else None
-    if match is None:
+    if match is None or not (match["digit"] or match["words"]):
         return UNCLEAR
-    meaning = _WORDS[match["word"]] if match["word"] else _DIGITS[match["digit"]]
-    return Understood(meaning, match["code"] or "")
+    of_digit, of_words = DIGITS.get(match["digit"] or ""), _PHRASES.get(match["words"])
+    if (match["words"] and of_words is None) or (of_digit and of_words and of_digit is not of_words):
+        return UNCLEAR  # what contradicts itself says nothing
+    meaning = of_digit or of_words
+    return UNCLEAR if meaning is None else Understood(meaning, match["code"] or "")
+
+
+def printed(text: str) -> dict[str, str]:
+    """The digits that a text of ours asks for, each with the words before it: 去不了 stands for 2."""
+    return {match["digit"]: match["words"] for match in _PRINTED.finditer(text)}
+
+
+def phrase(text: str) -> str:
+    """What a 3 to a text of ours says in words: 没满; of a text that asks for none, 没这回事."""
+    return printed(text).get("3", "没这回事").removeprefix("确实")
+
+
+def network_ms(said_ms: Millis, heard_ms: Millis) -> Millis:
+    """When a reply was written by the network's clock; by our own where that is not given, or cannot be."""
+    return said_ms if heard_ms - _EARLY_MOST_MS <= said_ms <= heard_ms + _LATE_MOST_MS else heard_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +104,24 @@ class Asked:
     template: str
     kind: str
     at_ms: Millis
+    """When a provider had taken it first; as long as none has, when it was owed."""
     code: str = ""
     covers: tuple[str, ...] = ()
     """The episodes that it speaks of, where it speaks of several."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    """What it says; of one that is not known it is taken that it asks for every digit."""
+    accepted: bool = True
+
+    @property
+    def prints(self) -> Iterable[str]:
+        """The digits that it asks for."""
+        return printed(self.text) if self.text else DIGITS
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """What it is about."""
+        return self.covers or (self.episode,)
 
 
 _CLOSES: Final = frozenset(
@@ -83,16 +131,27 @@ _CLOSES: Final = frozenset(
 
 
 def asks(asked: Asked) -> bool:
-    """Whether a digit can be an answer to it."""
-    return asked.kind != Kind.CLEARED and asked.template not in _CLOSES
+    """Whether a digit can be an answer to it. A closing word can only ask about what goes on after it."""
+    closes = asked.template in _CLOSES or (asked.kind == Kind.CLEARED and not asked.covers)
+    return not closes and bool(asked.prints)
 
 
-def answered(understood: Understood, texts: Iterable[Asked], at_ms: Millis) -> Asked | None:
+def answered(
+    understood: Understood, texts: Iterable[Asked], at_ms: Millis, stands: Callable[[Asked], bool] = lambda _: True
+) -> Asked | None:
     """The text that a reply of ``at_ms`` is about, of those the number got, newest first; ``None`` if there is none.
 
-    A code means the newest text that carried it; a bare digit the newest that asked anything.
+    It is the newest that asks for the digit, or that carried the code; for a 1 that none asks for the newest about
+    something that ``stands``, unless it says that no answer is needed. A 0 is always about the newest that stands.
     """
-    recent = [asked for asked in texts if asks(asked) and asked.at_ms > at_ms - WITHIN_MS]
+    recent = [asked for asked in texts if asked.accepted and at_ms - WITHIN_MS < asked.at_ms <= at_ms + REPLY_AHEAD_MS]
     if understood.code:
         recent = [asked for asked in recent if asked.code == understood.code]
-    return next(iter(recent), None)
+    if understood.meaning is Meaning.CALLBACK:
+        return next((asked for asked in recent if asked.template not in _CLOSES and stands(asked)), None)
+    asking = [asked for asked in recent if asks(asked)]
+    digit = next((digit for digit, meaning in DIGITS.items() if meaning is understood.meaning), "")
+    found = next((asked for asked in asking if digit in asked.prints), None)
+    if found is not None or understood.meaning is not Meaning.DONE:
+        return found
+    return next((asked for asked in asking if _NO_NEED not in asked.text and stands(asked)), None)

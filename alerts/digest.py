@@ -102,7 +102,8 @@ class Digest:
         name = self._name(cluster, known, facts["feeder"])
         short = len(cluster) > texts.MOST_PLACED or name.startswith("several")
         names = [self._short(each) if short else self._place(each) for each in cluster]
-        items = [f"{self._short(each)}{self._word(each)}" for each in cluster]
+        few = len(cluster) <= texts.MOST_PLACED
+        items = [f"{self._short(each)}{self._word(each)}{_doubt(each) if few else ''}" for each in cluster]
         facts |= {"names": texts.listed(names), "items": texts.listed(items)}
         if len({each.kind for each in cluster}) > 1:
             return self._digest(cluster, name, facts, at_ms)
@@ -204,6 +205,12 @@ class Digest:
     def _deadline_ms(self, alert: Alert, owed: Owed, at_ms: Millis) -> Millis:
         """What the message alone would have said, from now on."""
         return self.schedule.deadline_ms(replace(alert, step=owed.step, left_ms=alert.left_ms or at_ms), at_ms)
+
+
+def _doubt(owed: Owed) -> str:
+    """（李大姐说没满）, where somebody says so."""
+    said = owed.variables.get(texts.DOUBT, "")
+    return f"（{said}）" if said else ""
 
 
 def _pairs(alerts: Iterable[Alert], cluster: Sequence[Owed]) -> Iterator[tuple[Alert, Owed]]:

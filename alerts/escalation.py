@@ -120,7 +120,7 @@ class Escalation:
     def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
         """A fire that flares up before anybody reset it is told again from the first step."""
         again = replace(alert, latched=False, recovering=False, owes=True, acked_ms=0, acked_by="", detail=detail)
-        return replace(again, fresh_ms=at_ms, due_ms=0, repeat_ms=0, ack_until_ms=0, shelved_until_ms=0)
+        return replace(again, doubts=(), fresh_ms=at_ms, due_ms=0, repeat_ms=0, ack_until_ms=0, shelved_until_ms=0)
 
     def confirm(self, alert: Alert, at_ms: Millis, detail: Detail, log: Log) -> Alert:
         """What only late samples had said is true now; who has seen to it meanwhile is not told of it again."""
@@ -161,7 +161,7 @@ class Escalation:
         """One person is told what step 0 says; the chain goes on as it was, or begins with this."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
         deadline_ms = self.schedule.deadline_ms(replace(told, step=0, left_ms=at_ms), at_ms)
-        text = self.scribe.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms)
+        text = self.scribe.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms, person)
         log.append(self.scribe.owed(alert, 0, person, Kind.FRESH, text, at_ms))
         everybody = (*alert.told, *((person,) if person not in alert.told else ()))
         return self._file_next(replace(told, told=everybody, step=max(alert.step, 1)), at_ms, log)
@@ -310,13 +310,15 @@ class Escalation:
     ) -> Alert:
         """One step: everybody who is to hear it now, each once; then the next step is filed."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
-        text = self.scribe.step_text(told, step, memory, at_ms, self.schedule.deadline_ms(told, at_ms))
+        deadline_ms = self.schedule.deadline_ms(told, at_ms)
         manned = self.roster.manned(alert, step.roles, at_ms)
         if by_hand:
             manned = Manned((*manned.present, *manned.off_duty), (), manned.unheld)
         log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in manned.unheld)
         reached, kept = self._whom(alert, step, manned, at_ms, log)
-        log.extend(self.scribe.owed(alert, alert.step, person, kind, text, at_ms) for person in reached)
+        for person in reached:
+            text = self.scribe.step_text(told, step, memory, at_ms, deadline_ms, person)
+            log.append(self.scribe.owed(alert, alert.step, person, kind, text, at_ms))
         policy = self.schedule.policy(alert)
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
@@ -380,7 +382,8 @@ class Escalation:
             if each.step >= len(steps) or each.person not in self.inventory.people:
                 log.append(unsaid(then, at_ms, "person_left", person=each.person))
                 continue
-            text = self.scribe.step_text(then, steps[each.step], memory, at_ms, self.schedule.deadline_ms(then, at_ms))
+            deadline_ms = self.schedule.deadline_ms(then, at_ms)
+            text = self.scribe.step_text(then, steps[each.step], memory, at_ms, deadline_ms, each.person)
             first = Kind.FRESH if each.fresh else Kind.FIRST
             kind = first if each.step == 0 else Kind.ESCALATION
             log.append(self.scribe.owed(then, each.step, each.person, kind, text, at_ms))
@@ -396,9 +399,11 @@ class Escalation:
     def _repeat(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         policy = self.schedule.policy(alert)
         first = self.schedule.steps(alert)[0]
-        text = self.scribe.step_text(alert, first, memory, at_ms, self.schedule.deadline_ms(alert, at_ms))
+        deadline_ms = self.schedule.deadline_ms(alert, at_ms)
         again = replace(alert, repeat=alert.repeat + 1)
-        log.extend(self.scribe.owed(again, 0, person, Kind.REPEAT, text, at_ms) for person in alert.told)
+        for person in alert.told:
+            text = self.scribe.step_text(alert, first, memory, at_ms, deadline_ms, person)
+            log.append(self.scribe.owed(again, 0, person, Kind.REPEAT, text, at_ms))
         done = again.repeat % RESTART
         if done >= len(policy.repeats):
             return replace(again, repeat_ms=0)

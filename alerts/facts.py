@@ -70,18 +70,23 @@ class Witness:
         asset = self.inventory.assets.get(alert.asset)
         if asset is None:
             gateway, area = self.inventory.radio_gateways.get(alert.asset), self.inventory.areas.get(alert.asset)
-            short = next((known.name for known in (gateway, area) if known is not None), HOUSE)
             name = "" if gateway is None else gateway.name.removesuffix("网关")
-            named = {"place": short, "short": short, "container": ""}  # an answer speaks of it as of any other place
             where = {"gateway": name, "area": "" if area is None else area.name}
-            return {**named, **where, "devices": str(alert.detail.get("stale", ""))}
+            return {**self.names(alert.asset), **where, "devices": str(alert.detail.get("stale", ""))}
         return {
-            "place": texts.place(asset),
-            "short": asset.short,
-            "container": texts.container(asset),
+            **self.names(alert.asset),
             **(self._of_bin(asset, memory) if isinstance(memory, BinMemory) else {}),
             **({"signs": "，".join(_signs(asset, memory))} if asset.plant is not None else {}),
         }
+
+    def names(self, name: str) -> dict[str, str]:
+        """What people call an asset; a radio gateway, an area or the house is spoken of as of any other place."""
+        asset = self.inventory.assets.get(name)
+        if asset is not None:
+            return {"place": texts.place(asset), "short": asset.short, "container": texts.container(asset)}
+        known = self.inventory.radio_gateways.get(name) or self.inventory.areas.get(name)
+        short = HOUSE if known is None else known.name
+        return {"place": short, "short": short, "container": ""}
 
     def _of_bin(self, asset: Asset, memory: BinMemory) -> dict[str, str]:
         warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))

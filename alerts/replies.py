@@ -4,7 +4,7 @@ Pure: an episode, who answered and an instant in, messages and events out. Who a
 answer is understood is ``answers``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from alerts import texts
 from alerts.alert import Alert
 from alerts.answers import Asked, Meaning
 from alerts.claims import Claim
+from alerts.closings import ANSWERED_OVER
 from alerts.model import Event, Kind, Owed
 from alerts.people import anywhere, holders
 from alerts.plan import Memory
@@ -29,9 +30,11 @@ LIST_TO_DISPATCHER: Final = "declined_list"
 LIST_THANKS: Final = "declined_list_thanks"
 TO_DISPATCHER: Final = "declined_dispatcher"
 UNSEEN: Final = "claim_unseen"
+_AFTER_ALL: Final = 99
+"""The number of the word that it is over: clear of repeats, of the crew's words about flapping, and of answers."""
 HOUSE_TEXTS: Final = (
     *(UNCLEAR, THANKS, TO_DISPATCHER, LIST_THANKS, LIST_TO_DISPATCHER, UNSEEN),
-    *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat"),
+    *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat", ANSWERED_OVER),
 )
 """The texts that no step of the escalation names."""
 
@@ -110,6 +113,20 @@ class Replies:
             return [row]
         facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
         return [row, self._notice(alert, claim.person, self.scribe.texts.word(UNSEEN, facts), at_ms)]
+
+    def over(self, asked: Asked, ended: Mapping[str, Millis], at_ms: Millis) -> Log:
+        """C21: what they answer is over; ``ended`` says when, by asset. Who answers twice is told once."""
+        (asset, *others), witness = ended, self.scribe.witness
+        ended_ms, named = max(ended.values()), witness.names(asset)
+        facts = {
+            "day": texts.day(witness.calendar, ended_ms),
+            "time": texts.clock(witness.calendar, ended_ms),
+            "short": named["short"],
+            "container": f"{named['container']}等{len(ended)}处" if others else named["container"],
+        }
+        said = self.scribe.texts.word(ANSWERED_OVER, facts)
+        notice = self.to_person(asked.person, self._inventory.phone_of[asked.person], said, at_ms)
+        return [replace(notice, asset=asset, episode=asked.episode, repeat=_AFTER_ALL)]
 
     def unclear(self, person: str, phone: str, at_ms: Millis) -> Owed:
         """What a number is told that was not understood; a stranger is named by the number."""

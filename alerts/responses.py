@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from alerts.alert import Alert
+from alerts.alert import Alert, Doubt
 from alerts.bins import emptied_ms
 from alerts.escalation import Escalation
 from alerts.holds import TRIAL
@@ -100,6 +100,12 @@ class Responses:
             return Refused("still_burns", sentence)
         log.append(record("doubted", alert, at_ms, {**asked.detail(), "reason": reason}))
         return alert if alert.acked_ms else self.acknowledge(alert, asked, at_ms, log)
+
+    @staticmethod
+    def contradict(alert: Alert, person: str, said: str) -> Alert:
+        """An answer 3: whoever is told next hears that they say otherwise; nothing said takes their doubt back."""
+        others = tuple(each for each in alert.doubts if each.person != person)
+        return replace(alert, doubts=(*others, Doubt(person, said)) if said else others)
 
     @staticmethod
     def unhold(alert: Alert, was_ms: Millis, at_ms: Millis) -> Alert:

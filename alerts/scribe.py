@@ -13,7 +13,7 @@ from alerts.model import URGENT, Detail, Event, Kind, Owed
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
-from alerts.texts import Texts, Wording
+from alerts.texts import DOUBT, Texts, Wording
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -38,15 +38,16 @@ class Scribe:
     texts: Texts
 
     def step_text(
-        self, alert: Alert, step: StepPolicy, memory: Memory | None, at_ms: Millis, deadline_ms: Millis
+        self, alert: Alert, step: StepPolicy, memory: Memory | None, at_ms: Millis, deadline_ms: Millis, to: str
     ) -> Wording:
-        """What a step says; of what flared up again, that it did."""
+        """What a step says to somebody: of what flared up again that it did, and what others answered to it."""
         name = step.text
         if alert.detail.get("by") == BY_FLOW_ALONE and name == "stopped":
             name = "stopped_flow_alone"
         if alert.again_ms and f"{name}_again" in self.texts:
             name = f"{name}_again"
-        return self.text(alert, name, memory, at_ms, deadline_ms)
+        facts = self.witness.facts(alert, memory, at_ms, deadline_ms)
+        return self.texts.word(name, facts | {DOUBT: contradiction(alert, to, self.inventory)})
 
     def text(self, alert: Alert, name: str, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> Wording:
         """A text of the catalogue about an episode."""
@@ -74,6 +75,12 @@ class Scribe:
             template=said.template,
             variables=said.variables,
         )
+
+
+def contradiction(alert: Alert, to: str, inventory: Inventory) -> str:
+    """李大姐说没满: what somebody else answered to it last; empty if nobody says otherwise."""
+    others = (each for each in reversed(alert.doubts) if each.person != to and each.person in inventory.people)
+    return next((f"{inventory.people[each.person].name}说{each.said}" for each in others), "")
 
 
 def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:

@@ -72,6 +72,7 @@ FACTS: Final = frozenset(
         "villages",
         "rank",
         "jump",
+        "doubt",
     }
 )
 """What a template may speak of."""
@@ -79,6 +80,8 @@ FACTS: Final = frozenset(
 Facts: TypeAlias = Mapping[str, str]
 CODE: Final = "code"
 """The fact by which a text prints its two-digit code; no template names it."""
+DOUBT: Final = "doubt"
+"""What somebody answered who says otherwise: it ends whatever text is given it, as long as that fits."""
 _DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
@@ -140,7 +143,8 @@ class Texts:
 
     def word(self, name: str, facts: Facts, *, segments: int = 1) -> "Wording":
         """The same, with what a provider needs that sends only texts it approved before."""
-        spoken = self._templates[name].names() & facts.keys()
+        doubted = {DOUBT} if facts.get(DOUBT) else set()
+        spoken = (self._templates[name].names() & facts.keys()) | doubted
         text = self.compose(name, facts, segments=segments)
         return Wording(text, name, {fact: facts[fact] for fact in sorted(spoken)})
 
@@ -148,12 +152,14 @@ class Texts:
         """The text without its signature, as a provider that signs by itself or a voice says it."""
         template = self._templates[name]
         opening = f"{addressee}：" if addressee else ""
-        kept = {part for part, words in template.optional.items() if _known(words, facts)}
-        for part in (None, *template.optional):
-            kept.discard(part or "")
-            text = _coded(opening + self._fill(template, kept, facts), facts.get(CODE, ""))
-            if units(text) <= most:
-                break
+        endings = [f"{facts[DOUBT]}。", ""] if facts.get(DOUBT) and DOUBT not in template.names() else [""]
+        for ending in endings:
+            kept = {part for part, words in template.optional.items() if _known(words, facts)}
+            for part in (None, *template.optional):
+                kept.discard(part or "")
+                text = _coded(opening + self._fill(template, kept, facts), facts.get(CODE, "")) + ending
+                if units(text) <= most:
+                    return text
         return text
 
     def asks(self, name: str) -> bool:

@@ -9,13 +9,27 @@ from functools import partial
 from typing import Final, Protocol
 
 import msgspec
+from msgspec.structs import replace as replaced
 
 from alerts.absences import Absence
 from alerts.alert import Alert
-from alerts.answers import UNCLEAR_EVERY_MS, WITHIN_MS, Asked, Meaning, answered, understand
+from alerts.answers import (
+    DIGITS,
+    UNCLEAR_EVERY_MS,
+    WITHIN_MS,
+    Asked,
+    Meaning,
+    answered,
+    network_ms,
+    phrase,
+    understand,
+)
 from alerts.changes import Changes
 from alerts.claims import ABOUT, Claim, is_due, sampled, standing
 from alerts.lapses import NO_RECEIPT
+from alerts.ledger.asking import CaseCommand
+from alerts.ledger.case import UNFINISHED, Refusal
+from alerts.ledger.case import Verb as CaseVerb
 from alerts.model import Event, Severity
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
@@ -45,6 +59,9 @@ class Memoir(Protocol):
 
     def told(self, phone: str, since_ms: Millis) -> list[Asked]:
         """What a number was told since then, the newest first."""
+
+    def ended(self, episode: str) -> tuple[str, Millis] | None:
+        """What an episode that is over was about, and when it ended."""
 
 
 class Remembered(Memoir, Line, Protocol):
@@ -114,27 +131,45 @@ class Hearing:
         again = any((kept.reply.channel, kept.reply.number) == (said.channel, said.number) for kept in entry.answers)
         if again or self._memoir.is_answered(said.channel, said.number):
             return
-        told = self._memoir.told(said.phone, now_ms - WITHIN_MS)
+        written_ms = network_ms(said.at_ms, now_ms)
+        told = self._memoir.told(said.phone, written_ms - WITHIN_MS)
         understood = understand(said.text)
-        asked = None if understood.meaning is Meaning.UNCLEAR else answered(understood, told, now_ms)
+        meaning = understood.meaning
+        asked = None if meaning is Meaning.UNCLEAR else answered(understood, told, written_ms, self._stands)
         if asked is None:
             people = self._pipeline.county.inventory.reached_at(said.phone)
             person = people[0].id if people else ""
-            entry.answers.append(Answered(said, Meaning.UNCLEAR, person))
-            self._say_so(person, said.phone, told, now_ms)
+            is_call = meaning is Meaning.CALLBACK and not understood.code
+            entry.answers.append(Answered(said, meaning if is_call else Meaning.UNCLEAR, person))
+            if not is_call:  # who wants to be called about nothing is called all the same
+                self._say_so(person, said.phone, told, now_ms)
             return
-        entry.answers.append(Answered(said, understood.meaning, asked.person, asked.episode))
-        for deed in self._deeds(
-            asked, understood.meaning, now_ms
-        ):  # each for itself: the answer is kept, and told once
+        about = next(iter(self._standing(asked)), asked.episode) if len(asked.episodes) == 1 else asked.episode
+        entry.answers.append(Answered(said, meaning, asked.person, about))
+        for deed in self._deeds(asked, meaning, now_ms):  # each for itself: the answer is kept, and told once
             self._pipeline.barrier.attempt(deed, lambda _: None, f"an answer about {asked.episode}")
 
+    def _standing(self, asked: Asked) -> list[str]:
+        """The episodes of a text that are not over."""
+        return [each for each in asked.episodes if self._pipeline.county.is_open(each)]
+
+    def _stands(self, asked: Asked) -> bool:
+        """Whether what a text is about is not over."""
+        if self._standing(asked) or self._pipeline.absences.get(asked.episode) is not None:
+            return True
+        case = self._pipeline.ledger.cases.get(asked.episode)
+        return case is not None and case.state in UNFINISHED
+
     def _deeds(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> Iterator[Callable[[], None]]:
-        """What follows from an answer, each for itself. Of what is over, or was about no case, nothing does."""
+        """What follows from an answer, each for itself. Of what was about no case nothing does."""
         absence, alerts = self._pipeline.absences.get(asked.episode), self._pipeline.county.alerts
-        standing = [each for each in asked.covers or (asked.episode,) if each in alerts]
+        standing = self._standing(asked)
         if absence is not None:
             yield partial(self._stand_in, absence, asked, meaning, now_ms)
+        elif asked.episode in self._pipeline.ledger.cases:
+            yield partial(self._work_off, asked, meaning, now_ms)
+        elif not standing:
+            yield partial(self._say_over, asked, now_ms)
         elif meaning is Meaning.DECLINED and len(standing) > 1:
             yield partial(self._decline_all, [alerts[each] for each in standing], asked, now_ms)
         else:
@@ -147,6 +182,28 @@ class Hearing:
         said = StandingIn(county.scribe).answered(absence, asked.person, meaning, now_ms)
         county.post(said, self._changes)
 
+    def _work_off(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
+        """1 to a text of the ledger: they say that it is done; anything else is a line in its history."""
+        ledger = self._pipeline.ledger
+        case, digit = ledger.cases[asked.episode], next(key for key, each in DIGITS.items() if each is meaning)
+        said = CaseCommand(verb=CaseVerb.NOTE, case=case.id, by=asked.person, channel="sms", reason=f"短信回{digit}")
+        if case.state not in UNFINISHED and case.asset in self._pipeline.county.inventory.assets:
+            self._changes.log += self._replies.over(asked, {case.asset: case.verified_ms or now_ms}, now_ms)
+        done = ledger.act(replaced(said, verb=CaseVerb.FIX), now_ms) if meaning is Meaning.DONE else None
+        if done is None or isinstance(done, Refusal):
+            ledger.act(said, now_ms)
+
+    def _say_over(self, asked: Asked, now_ms: Millis) -> None:
+        """What they answer is over: they hear since when, so that nobody goes for nothing."""
+        over = [found for each in asked.episodes if (found := self._ended(each)) is not None]
+        if over and asked.person in self._pipeline.county.inventory.people:
+            self._changes.log += self._replies.over(asked, dict(over), now_ms)
+
+    def _ended(self, episode: str) -> tuple[str, Millis] | None:
+        """What an episode that is over was about and when it ended; one that ended just now is in no journal yet."""
+        alert = self._changes.alerts.get(episode) or self._pipeline.county.alerts.get(episode)
+        return self._memoir.ended(episode) if alert is None else (alert.asset, alert.closed_ms)
+
     def _decline_all(self, alerts: list[Alert], asked: Asked, now_ms: Millis) -> None:
         """Nobody goes for what one text named: others hear of it in one text as well."""
         self._changes.log += self._replies.declined_all(alerts, asked, now_ms)
@@ -157,6 +214,10 @@ class Hearing:
         alert = county.alerts[asked.episode]
         said = self._replies.answered(alert, asked, meaning, county.memory(alert.asset), now_ms)
         changes.log += said if is_first else [each for each in said if isinstance(each, Event)]
+        words = phrase(asked.text) if meaning is Meaning.DOUBTED else ""
+        if words or (alert.doubts and meaning is Meaning.DONE):
+            by = asked.person
+            county.respond(asked.episode, lambda hands, each, _, __: hands.contradict(each, by, words), now_ms, changes)
         if meaning is Meaning.DONE:
             obey(Command(verb=Verb.ACK, episode=asked.episode, by=asked.person, channel="sms"), county, now_ms, changes)
             if alert.rule in ABOUT and not alert.closed_ms:

@@ -130,6 +130,10 @@ class Silence:
         _ = phone, since_ms
         return []
 
+    def ended(self, episode: str) -> tuple[str, int] | None:
+        _ = episode
+        return None
+
     def phone_of(self, channel: str, reference: str) -> str:
         _ = channel, reference
         return ""

@@ -147,16 +147,27 @@ def is_answered(connection: sqlite3.Connection, channel: str, number: str) -> bo
     return row is not None
 
 
+_TRIED_MS: Final[Millis] = 3 * 86_400_000
+"""A text may be owed so long before a provider takes it."""
 _TOLD: Final = """
-    SELECT episode, recipient, template, kind, at_ms, json_extract(variables, '$.code'), covers, variables
-    FROM notification
-    WHERE phone_key = ? AND at_ms >= ? AND state IN ('sending', 'accepted', 'delivered', 'owed')
-    ORDER BY id DESC LIMIT 50
+    WITH told AS (
+        SELECT *, coalesce(
+            (SELECT min(ended_ms) FROM attempt WHERE notification = notification.id AND outcome = 'accepted'),
+            accepted_ms
+        ) AS taken_ms
+        FROM notification WHERE phone_key = :key AND at_ms >= :owed_ms AND call = 0
+    )
+    SELECT episode, recipient, template, kind, coalesce(taken_ms, at_ms), json_extract(variables, '$.code'), covers,
+        variables, text, taken_ms IS NOT NULL
+    FROM told
+    WHERE coalesce(taken_ms, at_ms) >= :since_ms AND (taken_ms IS NOT NULL OR state IN ('owed', 'sending'))
+    ORDER BY coalesce(taken_ms, at_ms) DESC, id DESC LIMIT 200
 """
 
 
 def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
-    """What a number was told since then, the newest first."""
+    """What a number was told since then, what was taken last first; also what no provider has taken yet."""
+    given = {"key": _keyed(phone), "since_ms": since_ms, "owed_ms": since_ms - _TRIED_MS}
     return [
         Asked(
             episode,
@@ -167,11 +178,21 @@ def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[A
             code or "",
             msgspec.json.decode(covers or "[]", type=tuple[str, ...]),
             msgspec.json.decode(variables, type=dict[str, str]),
+            text,
+            bool(accepted),
         )
-        for episode, person, template, kind, at_ms, code, covers, variables in connection.execute(
-            _TOLD, (_keyed(phone), since_ms)
+        for episode, person, template, kind, at_ms, code, covers, variables, text, accepted in connection.execute(
+            _TOLD, given
         )
     ]
+
+
+def ended(connection: sqlite3.Connection, episode: str) -> tuple[str, Millis] | None:
+    """What an episode that is over was about, and when it ended."""
+    row = connection.execute(
+        "SELECT asset, cleared_ms FROM alert WHERE episode = ? AND cleared_ms IS NOT NULL", (episode,)
+    ).fetchone()
+    return None if row is None else (row[0], row[1])
 
 
 def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:

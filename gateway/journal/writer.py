@@ -168,6 +168,11 @@ class Journal:
         with translated(self._path):
             return telephone_rows.told(self._connection, phone, since_ms)
 
+    def ended(self, episode: str) -> tuple[str, Millis] | None:
+        """What an episode that is over was about, and when it ended."""
+        with translated(self._path):
+            return telephone_rows.ended(self._connection, episode)
+
     def phone_of(self, channel: str, reference: str) -> str:
         """The number of a text taken under this reference that has not arrived yet; nothing if there is none."""
         with translated(self._path):

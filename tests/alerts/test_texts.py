@@ -6,7 +6,8 @@ from string import Formatter
 
 import pytest
 
-from alerts import texts
+from alerts import answers, texts
+from alerts.answers import Meaning
 from alerts.calendars import Calendar
 from alerts.policy import PolicyFault, document
 from alerts.texts import FACTS, PART, SEGMENT, Template, Texts, units
@@ -57,6 +58,7 @@ LONGEST: Mapping[str, str] = {
     **dict.fromkeys(("villages", "rank"), "120"),
     "person": "欧阳大姐",
     "stand_in": "诸葛师傅",
+    "doubt": "诸葛师傅说没这回事",
 }
 """Short names and landmarks of six, persons of four, three figures where three can come."""
 
@@ -88,6 +90,7 @@ USUAL: Mapping[str, str] = {
     "troubles": "水位超高1，停机1",
     "person": "李大姐",
     "stand_in": "周师傅",
+    "doubt": "",
 }
 
 MUST_STAY = ("place", "short", "level", "heat", "deadline", "deadline_time", "deadline_part", "day", "since_day")
@@ -275,6 +278,32 @@ def test_what_is_too_long_loses_the_evidence_first_and_then_the_second_answer(fi
     made = texts.load(f"t: {raw.format(body='字' * filler)}, or: {{second: 。}}}}", "texts.yaml", SIGNATURE)
     text = made.compose("t", {"signs": "有电，水位高"})
     assert text == f"【{SIGNATURE}】{'字' * filler}{expected}"
+
+
+ANSWERS = {
+    ("0", "要我们打给您"): Meaning.CALLBACK,
+    **dict.fromkeys((("1", words) for words in ("去", "去了", "看过", "收到", "安排好", "办好", "行")), Meaning.DONE),
+    **dict.fromkeys((("2", words) for words in ("去不了", "不行")), Meaning.DECLINED),
+    **dict.fromkeys((("3", words) for words in ("没火", "没满", "没事", "没这回事", "确实清了")), Meaning.DOUBTED),
+}
+"""Every answer that a text prints: the digit, the words before it, and what they mean."""
+
+
+def test_every_answer_that_a_text_prints_is_understood_as_it_is_meant() -> None:
+    everything = [composed(name, facts) for name in NAMES for facts in (LONGEST, USUAL, {**USUAL, "code": "07"})]
+    found = {each for text in everything for each in answers.printed(text).items()}
+    assert found == ANSWERS.keys()
+    for (digit, words), meaning in ANSWERS.items():
+        assert answers.DIGITS[digit] is meaning
+        for said in (digit, words, f"{words}了", f"{digit}{words}", f"{words}。", f"回{digit}", f" {digit} {words} "):
+            assert answers.understand(said).meaning is meaning, said
+        assert answers.understand(f"{digit}07") == answers.Understood(meaning, "07")
+
+
+def test_every_digit_that_a_text_asks_for_has_words() -> None:
+    for name in NAMES:
+        text = composed(name, USUAL)
+        assert len(answers.printed(text)) == text.count("回0") + sum(text.count(f"回{digit}") for digit in "123"), text
 
 
 def test_a_fire_that_burns_again_loses_the_offices_number_before_its_last_answer() -> None:

@@ -9,6 +9,7 @@ import pytest
 from alerts.model import Kind, Owed
 from alerts.receipts import reply
 from gateway.journal.entry import Answered, Entry
+from telemetry.wire import Uplink
 from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine
 
@@ -26,19 +27,39 @@ def line(tmp_path: Path, said: list[Entry]) -> Iterator[TellingLine]:
         yield made
 
 
-def test_somebody_else_is_told_when_nobody_goes_to_a_radio_gateway(line: TellingLine, said: list[Entry]) -> None:
+def run_high(line: TellingLine) -> None:
+    """A plant's water stands too high, which its crew is asked about: 去回1，去不了回2."""
+    for number in range(2):
+        at_ms = line.hand.at_ms + MINUTE
+        line.leap(at_ms)
+        said = f'{{"v": 1, "boot": 1, "seq": {number}, "ts": {at_ms}, "readings": {{"level_mm": 1500}}}}'
+        line.bring([Uplink(at_ms, "cunjing/v1/xia/m-works/telemetry", said.encode())])
+    line.live(line.hand.at_ms + MINUTE)
+
+
+def test_what_a_text_about_a_radio_gateway_asks_for_is_an_answer(line: TellingLine, said: list[Entry]) -> None:
     line.live(START_MS + 3 * HOUR)
     assert [owed.rule for owed in owed_to(said, "crew")][:1] == ["gateway_offline"]
+    phone = COUNTY.people["crew"].phone
+    line.hear(replies=[reply("one", "1", phone, "2", line.hand.at_ms)])  # it asks for a 1 alone
+    line.hear(replies=[reply("one", "2", phone, "1", line.hand.at_ms)])
+    answers = [answer.meaning for entry in said for answer in entry.answers]
+    assert answers == ["not_understood", "done"]
+    assert [event.rule for entry in said for event in entry.events if event.event == "acked"] == ["gateway_offline"]
+
+
+def test_somebody_else_is_told_when_nobody_goes(line: TellingLine, said: list[Entry]) -> None:
+    run_high(line)
     line.hear(replies=[reply("one", "1", COUNTY.people["crew"].phone, "2", line.hand.at_ms)])
     line.live(line.hand.at_ms + MINUTE)
     notices = [owed for owed in owed_to(said, "office") if owed.kind is Kind.NOTICE]
-    assert [owed.text for owed in notices] == ["【湘阳环卫】23日陈工回复去不了：柳潭村部网关。请改派。"]
+    assert [owed.text for owed in notices] == ["【湘阳环卫】23日陈工回复去不了：柳潭站。请改派。"]
 
 
 def test_an_answer_that_we_make_a_mistake_about_is_kept_and_the_next_is_heard(
     line: TellingLine, said: list[Entry]
 ) -> None:
-    line.live(START_MS + 3 * HOUR)
+    run_high(line)
     texts = line.pipeline.county.scribe.texts._templates
     assert isinstance(texts, dict)
     broken = texts.pop("declined_dispatcher")
