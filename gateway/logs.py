@@ -41,8 +41,8 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     return found
 
 
-def configure(*, machine: bool | None = None, level: int = logging.INFO) -> None:
-    """Logs to standard error; as JSON when it is no terminal, or as ``machine`` says."""
+def configure(*, machine: bool | None = None, level: int = logging.INFO, bounded: bool = True) -> None:
+    """To standard error; as JSON when it is no terminal, or as ``machine`` says. Tests alone are not ``bounded``."""
     as_json = not sys.stderr.isatty() if machine is None else machine
     renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer()
     _forget()
@@ -50,7 +50,7 @@ def configure(*, machine: bool | None = None, level: int = logging.INFO) -> None
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            limiter,
+            *((limiter,) if bounded else ()),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _cut,
@@ -122,6 +122,11 @@ class Limiter:
                 del self._counts[kind]
         for kind, lines, since_s, newest in told:
             self._tell(kind[0], {"of": kind[1], "lines": lines, "seconds": round(now_s - since_s), "newest": newest})
+
+    def close(self) -> None:
+        """Nothing is told any more; another has taken its place."""
+        with self._counting:
+            self._counts.clear()
 
     def _count(self, fields: Fields) -> tuple[bool, bool]:
         """Whether the line passes, and whether somebody has to be asked to sum up."""
@@ -200,10 +205,10 @@ def _cut(_logger: object, _method: str, fields: Fields) -> Fields:
 
 
 def _forget() -> None:
-    """What an earlier configuration left behind; its sums are told."""
+    """What an earlier configuration left behind."""
     root = logging.getLogger()
     for handler in [each for each in root.handlers if isinstance(each, _Libraries)]:
-        handler.limiter.sum_up()
+        handler.limiter.close()
         atexit.unregister(handler.limiter.sum_up)
         root.removeHandler(handler)
 

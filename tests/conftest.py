@@ -23,7 +23,7 @@ from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influx
 from tests.smsd import Smsd, find_smsd
 
 # As the gateway logs: what its threads say never stands in what a command prints.
-logs.configure()
+logs.configure(bounded=False)
 
 # Timings decide no test: a machine may be slow, and an example with it.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -107,11 +107,11 @@ def test_kinds_without_end_are_bounded_and_counted() -> None:
 
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """A log of its own for the test, as machines get it."""
     logs.configure(machine=True)
-    capsys.readouterr()  # what an earlier log had still to sum up
-    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    logs.configure(bounded=False)
 
 
 def test_thousands_of_tracebacks_are_a_page_and_not_megabytes(lines: Callable[[], list[dict[str, Any]]]) -> None:
