@@ -76,6 +76,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """When it flared up again, since (event time)."""
     lapsed_ms: Millis = 0
     """When the time of its last acknowledgement was over."""
+    told_ms: dict[str, Millis] = {}
+    """When each person was told of it last."""
     held: tuple[str, ...] = ()
     """Who answered for the roles of step 0 when it left, on duty or not; who does so since then is new to it."""
     doubts: tuple[Doubt, ...] = ()

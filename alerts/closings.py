@@ -17,6 +17,10 @@ ANSWERED_OVER: Final = "answered_over"
 EMPTIED: Final = "emptied"
 RAISED_AGAIN: Final = "raised_again"
 FIGURES_CHANGED: Final = "figures_changed"
+RETIRED: Final = "retired"
+"""C23: what it is about is there no more."""
+UNWATCHED: Final = "unwatched"
+"""What it is about is there, but no rule or sensor watches it any more: nobody knows how it stands."""
 
 
 class Closing(NamedTuple):
@@ -36,6 +40,8 @@ def choose(
     alert: Alert, policy: Policy, memory: Memory | None, line_pct: float | None, others: Iterable[Alert]
 ) -> Closing:
     """What to say of an episode that is over while these ``others`` stand on its asset; levels in percent."""
+    if alert.ended in (RETIRED, UNWATCHED):
+        return Closing(alert.ended)
     if not isinstance(memory, BinMemory) or CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ())):
         return Closing(policy.cleared_text)
     standing = {other.rule: other for other in others}

@@ -411,7 +411,7 @@ class County(Undoable):
     def _retire(self, at_ms: Millis, changes: Changes) -> None:
         """T16 at a start: episodes of assets or rules that are no longer there."""
         for alert in list(self.alerts.values()):
-            if not self._is_watched(alert):
+            if not alert.closed_ms and not self._is_watched(alert):
                 docket = self._docket()
                 self.office.retire(alert, at_ms, docket)
                 self._settle(docket, changes)
@@ -430,4 +430,5 @@ class County(Undoable):
         plan = self.plans.get(alert.asset)
         if plan is None:
             return bool(areas_of(alert, self.inventory)) or alert.asset == self.inventory.county.id
-        return plan.watches(alert.rule, alert.subject)
+        # an episode that is older than its asset's id is still named after the former one
+        return any(plan.watches(alert.rule, subject) for subject in (alert.subject, plan.asset.id))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert, Kept
 from alerts.bins import emptied_ms
-from alerts.calendars import MINUTE_MS
+from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.closings import EMPTIED, choose, is_emptied
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import URGENT, Detail, Kind, Severity
@@ -144,6 +144,18 @@ class Escalation:
             return over
         return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
 
+    def retire(self, alert: Alert, ended: str, at_ms: Millis, log: Log) -> Alert:
+        """T16: nothing watches it any more; whoever was told within a day hears that it is over for them."""
+        alert = self.forget_kept(alert, at_ms, ended, log)
+        over = replace(alert, closed_ms=at_ms, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False)
+        over = replace(over, due_ms=0, ack_until_ms=0, shelved_until_ms=0, parent="", ended=ended)
+        lately_ms = at_ms - DAY_MS
+        told = tuple(one for one in over.told if alert.told_ms.get(one, alert.left_ms) > lately_ms)
+        told = tuple(one for one in told if self.inventory.phone_of.get(one))
+        if not told or alert.asset == self.inventory.county.id:
+            return over
+        return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
+
     def tell_first(
         self, alert: Alert, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log, *, by_hand: bool = False
     ) -> Alert:
@@ -164,7 +176,8 @@ class Escalation:
         text = self.scribe.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms, person)
         log.append(self.scribe.owed(alert, 0, person, Kind.FRESH, text, at_ms))
         everybody = (*alert.told, *((person,) if person not in alert.told else ()))
-        return self._file_next(replace(told, told=everybody, step=max(alert.step, 1)), at_ms, log)
+        told = replace(told, told=everybody, step=max(alert.step, 1), told_ms=alert.told_ms | {person: at_ms})
+        return self._file_next(told, at_ms, log)
 
     def hand_over(self, alert: Alert, told: Container[str], from_ms: Millis, at_ms: Millis, log: Log) -> Alert:
         """Whoever came into the role of step 0 since it left hears of it once, from ``from_ms`` on and a P2 by day.
@@ -323,6 +336,7 @@ class Escalation:
         everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
         told = replace(told, step=alert.step + 1, told=everybody, due_ms=0, kept=(*alert.kept, *kept))
+        told = replace(told, told_ms=alert.told_ms | dict.fromkeys(reached, at_ms))
         if alert.step == 0:
             held = (holder.person.id for holder in (*manned.present, *manned.off_duty))
             told = replace(told, held=self.roster.answering(held, at_ms))
@@ -387,6 +401,7 @@ class Escalation:
             first = Kind.FRESH if each.fresh else Kind.FIRST
             kind = first if each.step == 0 else Kind.ESCALATION
             log.append(self.scribe.owed(then, each.step, each.person, kind, text, at_ms))
+            alert = replace(alert, told_ms=alert.told_ms | {each.person: at_ms})
             if each.person not in alert.told:
                 alert = replace(alert, told=(*alert.told, each.person))
         return alert
@@ -400,7 +415,7 @@ class Escalation:
         policy = self.schedule.policy(alert)
         first = self.schedule.steps(alert)[0]
         deadline_ms = self.schedule.deadline_ms(alert, at_ms)
-        again = replace(alert, repeat=alert.repeat + 1)
+        again = replace(alert, repeat=alert.repeat + 1, told_ms=dict.fromkeys(alert.told, at_ms))
         for person in alert.told:
             text = self.scribe.step_text(alert, first, memory, at_ms, deadline_ms, person)
             log.append(self.scribe.owed(again, 0, person, Kind.REPEAT, text, at_ms))

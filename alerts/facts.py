@@ -67,7 +67,7 @@ class Witness:
         return seen if isinstance(seen, int) else alert.since_ms
 
     def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
-        asset = self.inventory.assets.get(alert.asset)
+        asset = self.inventory.known_asset(alert.asset)
         if asset is None:
             gateway, area = self.inventory.radio_gateways.get(alert.asset), self.inventory.areas.get(alert.asset)
             name = "" if gateway is None else gateway.name.removesuffix("网关")

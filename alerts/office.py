@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import stamp
+from alerts.closings import RETIRED, UNWATCHED
 from alerts.docket import Docket
 from alerts.escalation import Escalation
 from alerts.finding import Finding, Found
@@ -109,10 +110,10 @@ class Office:
             self._close(standing, at_ms, "recovered", docket)
 
     def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
-        """T16: its asset or rule is gone; closed without a word, with a row for the audit."""
-        docket.log.append(record("retired", alert, at_ms, {"reason": "no longer in inventory or rules"}))
-        over = replace(alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, flap_ms=0)
-        docket.enter(replace(over, ack_until_ms=0, shelved_until_ms=0, kept=()))
+        """T16: its asset or rule is gone. A row for the audit, and one line to who was told of it lately."""
+        ended = UNWATCHED if alert.asset in self.inventory.assets else RETIRED
+        docket.log.append(record("retired", alert, at_ms, {"reason": ended}))
+        docket.enter(replace(self.escalation.retire(alert, ended, at_ms, docket.log), flap_ms=0))
 
     def _hear(self, finding: Finding, docket: Docket) -> None:
         match finding.kind:

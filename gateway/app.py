@@ -29,7 +29,7 @@ from gateway.figuring import FIGURES
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
-from gateway.imports import imported
+from gateway.imports import FORMER, imported, report
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.remembered import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 _log = logger(__name__)
 
 COURIER: Final = "courier"
+INVENTORY: Final = "inventory"
 HOUSEKEEPING_S: Final = 60.0
 MEGABYTE: Final = 1 << 20
 HOPELESS: Final = frozenset(
@@ -94,7 +95,7 @@ def run(
         )
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
         patience = Patience(health, metrics, signals.stopping)
-        restored, inventory, pipeline = _resumed(settings, journal, patience, clock)
+        restored, inventory, pipeline = _resumed(settings, journal, patience, clock, health)
         body = pipeline.entry.inventory
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
         scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
@@ -156,18 +157,20 @@ def run(
 
 
 def _resumed(
-    settings: Settings, journal: Journal, patience: Patience, clock: SettableClock
+    settings: Settings, journal: Journal, patience: Patience, clock: SettableClock, health: Health
 ) -> tuple[Restored, Inventory, Pipeline]:
     """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
 
     def resume() -> tuple[Restored, Inventory, Pipeline]:
         restored = journal.restore()
         clock.go_on_from(restored.latest_ms)
-        inventory, body = imported(settings.inventory.path, restored.inventory, clock.now_ms())
+        path, mark = settings.inventory.path, restored.meta.get(FORMER)
+        done = imported(path, restored.inventory, mark, clock.now_ms())
+        health.report(INVENTORY, report(done, path))
         figures = shipped.figures(settings.alerts)
-        pipeline = start.resumed(inventory, figures, journal, restored, clock.now_ms(), patience.wait)
-        pipeline.entry.inventory = body
-        return restored, inventory, pipeline
+        pipeline = start.resumed(done.inventory, figures, journal, restored, clock.now_ms(), patience.wait)
+        pipeline.entry.inventory = done.body
+        return restored, done.inventory, pipeline
 
     return patiently(resume, patience.wait)
 

@@ -4,12 +4,17 @@ What makes an inventory right is ``telemetry.inventory_file``; this only reads t
 journal has the inventory that the gateway works by; a file that was edited since counts from the next start on.
 """
 
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import msgspec
 
 from alerts.calendars import iso
+from gateway.health import Part
 from gateway.journal.entry import InventoryBody
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable, Problem
@@ -17,11 +22,14 @@ from gateway.logs import logger
 from gateway.settings_faults import SettingsFault
 from telemetry.codecs import codecs
 from telemetry.envelopes import NATIVE_PROFILE
-from telemetry.inventory import Inventory
-from telemetry.inventory_diff import differences
+from telemetry.inventory import Asset, Inventory
+from telemetry.inventory_diff import differences, unexplained
 from telemetry.inventory_fault import Severity
 from telemetry.inventory_file import Parsed, parse
 from telemetry.reading import Millis
+
+FORMER: Final = "former_assets"
+"""The small mark that keeps retired assets over a restart: what they were called and where they stood."""
 
 _log = logger(__name__)
 
@@ -59,14 +67,18 @@ def in_force(path: Path, journal: Path) -> InForce:
 
     ``SettingsFault`` as ``checked``, ``JournalUnavailable`` when there is a journal that cannot be read.
     """
-    known = _known(journal)
-    before = None if known is None else parse(known.body, "the journal's inventory", profiles()).inventory
+    known, former = _known(journal)
+    before = None if known is None else _before(known)
+    before = None if before is None else _with_former(before, {}, former)
     if known is None or before is None:
         return InForce(checked(path))
     try:
-        text = read(path)[0]
+        text, parsed = read(path)
     except SettingsFault as fault:
         return InForce(before, str(fault))
+    refused = () if parsed.inventory is None else unexplained(before, parsed.inventory)
+    if refused:
+        return InForce(before, f"{path} is not taken: {'; '.join(refused)}")
     if sha256(text.encode()).hexdigest() == known.sha256:
         return InForce(before)
     return InForce(
@@ -74,27 +86,73 @@ def in_force(path: Path, journal: Path) -> InForce:
     )
 
 
-def _known(journal: Path) -> InventoryBody | None:
+def _known(journal: Path) -> tuple[InventoryBody | None, str | None]:
+    """What the gateway works by, and the mark of what is retired."""
     try:
         with closing(JournalReader.open(journal)) as reader:
-            return reader.inventory()
+            return reader.inventory(), reader.mark(FORMER)
     except JournalUnavailable as trouble:
         if trouble.problem is Problem.MISSING:
-            return None
+            return None, None
         raise
 
 
-def imported(path: Path, known: InventoryBody | None, now_ms: Millis) -> tuple[Inventory, InventoryBody | None]:
-    """The inventory of a file, and its body if it is new to the journal; ``SettingsFault`` with every error in it."""
+class Imported(NamedTuple):
+    """The inventory to work by; its body if it is new to the journal. ``refused`` says why it is not the file's."""
+
+    inventory: Inventory
+    body: InventoryBody | None
+    refused: tuple[str, ...] = ()
+
+
+def imported(path: Path, known: InventoryBody | None, former: str | None, now_ms: Millis) -> Imported:
+    """The inventory of a file, or the one before where the file leaves open whether an asset is gone (T16).
+
+    ``former`` is the mark with which retired assets are remembered. ``SettingsFault`` with every error in the file.
+    """
     text, parsed = read(path)
     inventory = _inventory(parsed)
     digest = sha256(text.encode()).hexdigest()
     if known is not None and known.sha256 == digest:
-        return inventory, None
-    before = None if known is None else parse(known.body, "the journal's inventory", profiles()).inventory
-    for difference in () if before is None else differences(before, inventory):
+        return Imported(_with_former(inventory, {}, former), None)
+    before = None if known is None else _before(known)
+    if before is None:
+        return Imported(_with_former(inventory, {}, former), InventoryBody(now_ms, digest, text))
+    refused = unexplained(before, inventory)
+    if refused:
+        for sentence in refused:
+            _log.error("inventory_refused", path=str(path), problem=sentence)
+        return Imported(_with_former(before, {}, former), None, refused)
+    for difference in differences(before, inventory):
         _log.info("inventory_changed", difference=difference)
-    return inventory, InventoryBody(now_ms, digest, text)
+    return Imported(_with_former(inventory, before.assets, former), InventoryBody(now_ms, digest, text))
+
+
+def report(done: Imported, path: Path) -> Part:
+    """How the inventory is, for ``/readyz``: whether the gateway works by the file that is there."""
+    if not done.refused:
+        return Part(ready=True, state=f"works by {path}")
+    return Part(
+        ready=False,
+        state=f"{path} is not taken, the version before is in force: {'; '.join(done.refused)}",
+        remedy="write what became of it into the file, and start the gateway again",
+    )
+
+
+def mark_of(inventory: Inventory) -> str:
+    """What is to be remembered of retired assets."""
+    return msgspec.json.encode(inventory.former).decode()
+
+
+def _with_former(inventory: Inventory, before: Mapping[str, Asset], former: str | None) -> Inventory:
+    """With everything that there once was: what was remembered, what has just gone, what the file says is retired."""
+    kept = msgspec.json.decode(former or "{}", type=dict[str, Asset])
+    once = {**kept, **before, **inventory.former}
+    return replace(inventory, former={name: asset for name, asset in once.items() if name not in inventory.assets})
+
+
+def _before(known: InventoryBody) -> Inventory | None:
+    return parse(known.body, "the journal's inventory", profiles()).inventory
 
 
 def _inventory(parsed: Parsed) -> Inventory:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from alerts import engine
 from alerts.assembly import Assembled, Figures, assemble_whole, pack_box, unpack, unpack_alert, unpack_box, unpack_case
@@ -17,7 +18,8 @@ from alerts.trials import Ended
 from gateway import absence_work, extra_work, figuring
 from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS
-from gateway.journal.remembered import Restored
+from gateway.imports import FORMER, mark_of
+from gateway.journal.remembered import Placed, Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.directory import Directory
@@ -54,26 +56,40 @@ def resumed(
     made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
     county, ruleset = made.county, made.tuning.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
+    renamed = {asset.renamed_from: asset.id for asset in inventory.assets.values() if asset.renamed_from is not None}
+    placed = {renamed.get(asset, asset): state for asset, state in restored.states.items()} | {
+        asset: restored.states[asset] for asset in county.plans if asset in restored.states
+    }
     states = {
-        asset: unpack(plan, restored.states[asset].blob if asset in restored.states else None, known_ms)
+        asset: unpack(plan, placed[asset].blob if asset in placed else None, known_ms)
         for asset, plan in county.plans.items()
     }
     tracks = {device: unpack_track(placed.blob) for device, placed in restored.tracks.items()}
-    _catch_up(inventory, county, restored, states, tracks, archive)
+    _catch_up(inventory, county, restored, placed, states, tracks, archive)
+    alerts = {alert.episode: alert for alert in map(unpack_alert, (row.blob for row in restored.open_alerts))}
+    moved = {
+        name: replace(alert, asset=renamed[alert.asset]) for name, alert in alerts.items() if alert.asset in renamed
+    }
     boxes = [unpack_box(kept) for kept in restored.mailboxes]
     county.restore(
         states,
-        (unpack_alert(row.blob) for row in restored.open_alerts),
+        (alerts | moved).values(),
         by_number(boxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
     made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
+    made.ledger.rename(renamed)
+    made.ledger.retire(now_ms)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait)
     absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
     extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
     pipeline.tracks.update(tracks)
     _leave_other_spellings(boxes, pipeline)
+    pipeline.changes.alerts.update({name: county.alerts[name] for name in moved})
+    pipeline.changes.moved.update({renamed[asset]: None for asset in restored.states if asset in renamed})
+    if inventory.former:
+        pipeline.entry.meta[FORMER] = mark_of(inventory)
     figuring.tell_unfit(pipeline, now_ms)
     return pipeline
 
@@ -103,13 +119,14 @@ def _catch_up(
     inventory: Inventory,
     county: County,
     restored: Restored,
+    placed: Mapping[str, Placed],
     states: dict[str, AssetState],
     tracks: dict[str, Track],
     archive: Archive,
 ) -> None:
     """Readings that moved no machine left no state row: what they leave behind follows from the readings."""
     for place, reading in _of_the_living(restored.tail, inventory):
-        known = restored.states.get(reading.asset)
+        known = placed.get(reading.asset)
         if known is None or place > known.position:
             plan = county.plans[reading.asset]
             states[reading.asset] = engine.remember(plan, states[reading.asset], reading)
@@ -122,8 +139,12 @@ def _catch_up(
 
 
 def _of_the_living(tail: Iterable[tuple[int, Reading]], inventory: Inventory) -> Iterable[tuple[int, Reading]]:
-    """Readings of devices that are still on the asset on which they were taken."""
+    """Readings of devices that are still on the asset on which they were taken, whatever it is called by now."""
     for place, reading in tail:
         device = inventory.devices.get(reading.device)
-        if device is not None and device.asset == reading.asset:
+        if device is None:
+            continue
+        if device.asset == reading.asset:
             yield place, reading
+        elif inventory.assets[device.asset].renamed_from == reading.asset:
+            yield place, replace(reading, asset=device.asset)

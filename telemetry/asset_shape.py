@@ -160,6 +160,8 @@ class AssetShape(Shape):
     trial_until: Moment | None = None
     bin: BinShape | None = None
     plant: PlantShape | None = None
+    renamed_from: Id | None = None
+    retired: bool = False
 
     def build(self) -> Asset:
         """Give the asset."""
@@ -177,4 +179,5 @@ class AssetShape(Shape):
             trial_until=self.trial_until,
             bin=self.bin.build() if self.bin else None,
             plant=self.plant.build() if self.plant else None,
+            renamed_from=self.renamed_from,
         )

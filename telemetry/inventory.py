@@ -156,6 +156,8 @@ class Asset:
     trial_until: datetime | None = None
     bin: BinGeometry | None = None
     plant: PlantDesign | None = None
+    renamed_from: str | None = None
+    """The id that it had before: what is known under that one is of this asset."""
 
     @property
     def area(self) -> str:
@@ -194,6 +196,12 @@ class Inventory:
     feeders: Mapping[str, Feeder]
     assets: Mapping[str, Asset]
     devices: Mapping[str, Device]
+    former: Mapping[str, Asset] = field(default_factory=dict)
+    """What there once was and nothing watches any more, by the id that it had: its history is still read."""
+
+    def known_asset(self, asset: str) -> Asset | None:
+        """The asset of an id, also one that is retired."""
+        return self.assets.get(asset) or self.former.get(asset)
 
     def lineage(self, area: str) -> Iterator[Area]:
         """The area itself, then each area above it."""

@@ -41,6 +41,8 @@ _REFERENCES: Final = (
     _Reference("devices", ("profile",), "profile"),
 )
 
+_YES: Final = frozenset({"true", "t", "yes", "y", "on", "1"})
+"""How a file says yes, as the shapes read it."""
 _OWNERS: Final = {
     "area": "areas",
     "person": "people",
@@ -63,6 +65,7 @@ def check(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
     yield from _relays(sheet)
     for row in sheet.lists["assets"]:
         yield from _asset(row)
+    yield from _renamed(sheet)
     for row in sheet.lists["devices"]:
         yield from _device(row)
     yield from _stops(sheet)
@@ -74,11 +77,14 @@ def _references(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
     known = {thing: (sheet.ids(owner), f"Use the id of a row in {owner}.") for thing, owner in _OWNERS.items()}
     known["round"] = (Vocabulary(rounds if isinstance(rounds, Table) else ()), "Use a name of county.rounds.")
     known["profile"] = (Vocabulary(sorted(profiles)), f"Use one of: {', '.join(sorted(profiles))}.")
+    retired = {row.id for row in sheet.lists["assets"] if (row.text("retired") or "").lower() in _YES}
     for reference in checked:
         names, remedy = known[reference.names]
         for row in sheet.lists[reference.list_name]:
             for path, text in texts_at(row.table, reference.path):
-                if text not in names:
+                if reference.names == "asset" and text in retired:
+                    yield row.fault(path, f"asset {shown(text)} is retired", "Remove it, or name another asset.")
+                elif text not in names:
                     yield row.fault(path, f"no {reference.names} {shown(text)}{names.hint(text)}", remedy)
 
 
@@ -140,6 +146,22 @@ def _asset(row: Row) -> Iterator[Fault]:
             if text in seen:
                 yield row.fault(path, f"{shown(text)} stands here twice", "Name it once.")
             seen.add(text)
+
+
+def _renamed(sheet: Sheet) -> Iterator[Fault]:
+    """An asset that was renamed is not there under its former id as well."""
+    standing = {row.id for row in sheet.lists["assets"]}
+    first: dict[str, Row] = {}
+    for row in sheet.lists["assets"]:
+        former = row.text("renamed_from")
+        if former is None:
+            continue
+        if former in standing:
+            problem = f"asset {shown(former)} still stands here"
+            yield row.fault(("renamed_from",), problem, "Remove that row, or this field: an asset has one id.")
+        owner = first.setdefault(former, row)
+        if owner is not row:
+            yield row.fault(("renamed_from",), f"{shown(former)} is taken by {owner.label}", "Only one can be it.")
 
 
 def _device(row: Row) -> Iterator[Fault]:

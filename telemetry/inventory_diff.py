@@ -1,6 +1,6 @@
-"""What became different between two inventories, in sentences for the log of an import.
+"""What became different between two inventories, in sentences for the log of an import, and what has to be asked first.
 
-Only says what differs; whether a change may be taken is not decided here.
+Pure: two inventories in, sentences out. Where they come from, and what a refusal stops, is ``gateway.imports``'.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, Final
 
-from telemetry.inventory import Duty, Inventory
+from telemetry.inventory import Asset, Duty, Inventory, Location
 from telemetry.terms import Hours
 
 _LISTS: Final = {
@@ -19,8 +19,13 @@ _LISTS: Final = {
     "radio_gateways": "radio gateway",
     "feeders": "feeder",
     "assets": "asset",
+    "former": "retired asset",
     "devices": "device",
 }
+
+
+_NEAR_DEG: Final = 0.0001
+"""About ten metres: two bins do not stand nearer to each other."""
 
 
 def differences(old: Inventory, new: Inventory) -> tuple[str, ...]:
@@ -29,6 +34,44 @@ def differences(old: Inventory, new: Inventory) -> tuple[str, ...]:
     for list_name, noun in _LISTS.items():
         said += _in_list(noun, getattr(old, list_name), getattr(new, list_name))
     return tuple(said)
+
+
+def unexplained(old: Inventory, new: Inventory) -> tuple[str, ...]:
+    """Ask whether an asset that came with the place or sensor of one that vanished is the same one (T16), in sentences.
+
+    Nothing is asked of one that another says it was (``renamed_from``), or that stands there as ``retired``.
+    """
+    renamed = {asset.renamed_from for asset in new.assets.values()}
+    gone = [asset for name, asset in old.assets.items() if new.known_asset(name) is None and name not in renamed]
+    came = [asset for name, asset in new.assets.items() if name not in old.assets and asset.renamed_from is None]
+    found = ((each, other, _shared(old, each, new, other)) for each in gone for other in came)
+    return tuple(
+        f"asset {each.id} is gone, and {other.id} has {shared}; write `renamed_from: {each.id}` at {other.id} if it is"
+        f" the same one, or leave the row {each.id} with `retired: true`"
+        for each, other, shared in found
+        if shared
+    )
+
+
+def _shared(old: Inventory, gone: Asset, new: Inventory, came: Asset) -> str:
+    """What an asset that came has of one that is gone: a sensor of it, or its place."""
+    sensors = {device.dev_eui or device.id for device in old.devices_of.get(gone.id, ())}
+    taken = [device.id for device in new.devices_of.get(came.id, ()) if (device.dev_eui or device.id) in sensors]
+    if taken:
+        return f"its sensor {taken[0]}"
+    if gone.kind is not came.kind:
+        return ""
+    if gone.location is not None and came.location is not None and _is_near(gone.location, came.location):
+        return "its place on the map"
+    if gone.area != came.area:
+        return ""
+    if came.short == gone.short or came.name == gone.name:
+        return "its name"
+    return "its landmark" if gone.landmark is not None and came.landmark == gone.landmark else ""
+
+
+def _is_near(one: Location, other: Location) -> bool:
+    return abs(one.lat - other.lat) < _NEAR_DEG and abs(one.lon - other.lon) < _NEAR_DEG
 
 
 def _in_list(noun: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

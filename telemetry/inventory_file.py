@@ -67,7 +67,8 @@ def parse(text: str, name: str, profiles: frozenset[str]) -> Parsed:
         routes={shape.id: shape.build() for shape in routes},
         radio_gateways={shape.id: shape.build() for shape in radio_gateways},
         feeders={shape.id: shape.build() for shape in feeders},
-        assets={shape.id: shape.build() for shape in assets},
+        assets={shape.id: shape.build() for shape in assets if not shape.retired},
+        former={shape.id: shape.build() for shape in assets if shape.retired},
         devices={shape.id: shape.build() for shape in devices},
     )
     return Parsed(inventory, tuple(faults))

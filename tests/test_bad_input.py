@@ -34,6 +34,7 @@ from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.hearing import Hearing
+from gateway.journal.entry import InventoryBody
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.lines import Pushed
@@ -170,12 +171,29 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     )
     line = "cunjing inventory check inventory.yaml"
     yield met("Wrong row in the inventory", "An area that does not exist and a latitude that cannot be.", line)
+    other = rows.replace("ytan-03", "ytan-33")
+    county.write_text(other, "utf-8")
+    done = imports.imported(county, InventoryBody(RECEIVED_MS, "", rows), None, RECEIVED_MS)
+    part = imports.report(done, Path("inventory.yaml"))
+    met_by = "A pool has another id at the next start. Is it the same one? The gateway goes on with the version before."
+    shown = f"inventory: {part.state}; {part.remedy}"
+    yield Case("An id that changed", met_by, "curl -s 127.0.0.1:8080/readyz", shown, "")
+    yield from retired_by_half(county, rows)
     county.write_text(rows, "utf-8")
 
     uplink = {"received_at": "2026-11-22T00:00:01Z", "topic": TOPIC, "payload": "{}"}
     (home.folder / "uplinks.jsonl").write_text(f"{json.dumps(uplink)}\nnonsense\n", "utf-8")
     line = "cunjing replay uplinks.jsonl --inventory inventory.yaml"
     yield met("Unreadable recording", "The second line is no JSON.", line)
+
+
+def retired_by_half(county: Path, rows: str) -> Iterator[Case]:
+    """A pool that is retired while its sensor still hangs there, and one that is renamed while it still stands."""
+    head = "  - id: ytan-03\n"
+    assert head in rows
+    county.write_text(rows.replace(head, f"{head}    retired: true\n    renamed_from: ytan-03\n"), "utf-8")
+    line = "cunjing inventory check inventory.yaml"
+    yield met("Retired by half", "A retired pool that a sensor still hangs on, and that was itself before.", line)
 
 
 def wrong_names() -> Iterator[Case]:

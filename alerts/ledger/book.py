@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar
+from alerts.closings import RETIRED
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import UNFINISHED, Case, Deed, Refusal, State, Verb, Why, Word
@@ -67,6 +68,18 @@ class Ledger:
         self._numbers.restore(numbers)
         for case in cases:
             self._shelf.seat(case)
+
+    def rename(self, renamed: Mapping[str, str]) -> None:
+        """What is about an asset that has another id by now is about that one; ``renamed``: new ids by old."""
+        for case in list(self._shelf.cases.values()):
+            if case.asset in renamed:
+                self._shelf.enter(replace(case, asset=renamed[case.asset]))
+
+    def retire(self, at_ms: Millis) -> None:
+        """T16 at a start: cases about assets that are no longer there end with them."""
+        for case in list(self._shelf.cases.values()):
+            if case.asset and case.asset not in self._desk.inventory.assets and case.state is not State.CLOSED:
+                self._hearing.end(case, at_ms, RETIRED)
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""

@@ -165,11 +165,16 @@ class Hearing:
             self._shelf.enter(gone, closing(after, at_ms, "nobody had to act"))
 
     def _retired(self, event: Event) -> None:
-        """Its asset or rule is gone: nothing sees it any more, and a person says what became of it."""
+        """T16: its asset or rule is gone, and the case ends with it."""
         case = self._shelf.of_episode(event.episode)
-        if case is not None and case.standing:
-            after = replace(case, standing=False, parent="")
-            self._shelf.enter(after, line(after, "retired", event.at_ms, case.state, "no longer in inventory or rules"))
+        if case is not None:
+            self.end(case, event.at_ms, str((event.detail or {}).get("reason", "")))
+
+    def end(self, case: Case, at_ms: Millis, reason: str) -> None:
+        """What it was about is there no more: nobody has to act, and it says why."""
+        over = replace(moves.closed(case, at_ms, self._desk), standing=False, parent="")
+        gone = replace(over, settled=True, due_ms=0, words=())
+        self._shelf.enter(gone, line(gone, "retired", at_ms, case.state, reason))
 
     def _explained(self, event: Event) -> None:
         case = self._shelf.of_episode(event.episode)

@@ -32,10 +32,11 @@ def why(
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         chosen = settings.load(config, channels())
         inventory = county_of(chosen)
-        if asset not in inventory.assets:
+        known = inventory.known_asset(asset)
+        if known is None:
             raise SettingsFault([f"the inventory has no asset {asset}"])
         with closing(CaseReader.open(chosen.journal.path)) as journal:
-            story = account(journal, inventory, inventory.assets[asset], at_ms)
+            story = account(journal, inventory, known, at_ms)
     print_lines(lines(story, inventory, Calendar.of(inventory.county)))
 
 

@@ -15,7 +15,7 @@ from gateway.clock import StandingClock, monotonic_s
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
-from gateway.imports import imported
+from gateway.imports import FORMER, imported
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
@@ -84,9 +84,9 @@ def lived(
         journal = stack.enter_context(closing(Journal.open(settings.journal.path)))
         journal.admit((ROLLUPS,))
         restored = journal.restore()
-        inventory, body = imported(settings.inventory.path, restored.inventory, from_ms)
-        pipeline = start.resumed(inventory, shipped.figures(settings.alerts), journal, restored, from_ms)
-        pipeline.entry.inventory = body
+        done = imported(settings.inventory.path, restored.inventory, restored.meta.get(FORMER), from_ms)
+        pipeline = start.resumed(done.inventory, shipped.figures(settings.alerts), journal, restored, from_ms)
+        pipeline.entry.inventory = done.body
         loop = Loop(
             pipeline,
             journal,

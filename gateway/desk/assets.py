@@ -24,6 +24,8 @@ from telemetry.series import Measurement
 
 HOUR_MS: Final = 3_600_000
 LISTED: Final = 300
+FORMER_MS: Final = 92 * DAY_MS
+"""How far back the texts about something retired are shown."""
 CHART: Final = (1000.0, 260.0)
 _ROLES: Final = (EMPTIER, "cleaner", "crew", "dispatcher", "village_head", "town_leader")
 
@@ -55,6 +57,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             q=q,
             chosen=area,
             villages=visit.scope.villages,
+            former=[] if q or area else visit.scope.former,
         )
 
     @router.get("/assets/{name}")
@@ -64,9 +67,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         at: Annotated[str, Query(max_length=40)] = "",
         days: Annotated[int, Query(ge=1, le=14)] = 14,
     ) -> Response:
-        asset = visit.present.inventory.assets.get(name)
-        if asset is None or not visit.scope.sees(name):
+        inventory = visit.present.inventory
+        if not visit.scope.sees(name) or inventory.known_asset(name) is None:
             raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        if name in inventory.former:
+            return _former(desk, visit, inventory.former[name], at)
+        asset = inventory.assets[name]
         at_ms = _instant(visit, at)
         with desk.journal() as journal:
             story = account.account(journal, visit.present.inventory, asset, at_ms)
@@ -98,6 +104,28 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     return router
+
+
+def _former(desk: Desk, visit: Visit, asset: Asset, at: str) -> Response:
+    """The page of what is retired (已停用): what stood on it, what was sent, and why, for as long as that is kept."""
+    inventory, at_ms = visit.present.inventory, _instant(visit, at)
+    with desk.journal() as journal:
+        story = account.account(journal, inventory, asset, at_ms)
+        spells = journal.spells_on(asset.id, 0, visit.now_ms)
+        messages = journal.messages_on(asset.id, visit.now_ms - FORMER_MS, visit.now_ms)
+    places = [inventory.areas[area].name for area in asset.areas if area in inventory.areas]
+    return leaf(
+        visit,
+        "former.html",
+        "assets",
+        asset=asset,
+        places=places,
+        now_called=next((other for other in inventory.assets.values() if other.renamed_from == asset.id), None),
+        spells=list(spells)[-LISTED:],
+        messages=list(messages)[-LISTED:],
+        story=story,
+        local_at=f"{visit.present.arrangements.calendar.local(at_ms):%Y-%m-%dT%H:%M}",
+    )
 
 
 def _instant(visit: Visit, at: str) -> Millis:

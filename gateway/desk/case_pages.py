@@ -115,7 +115,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             overdue=overdue(case, visit),
             earlier=earlier,
             fresh=said == "registered",
-            asset=visit.present.inventory.assets.get(case.asset),
+            asset=visit.present.inventory.known_asset(case.asset),
             by_sensor=by_sensor(case, visit),
             phones=visit.user.role.reaches(Role.CREW),
         )

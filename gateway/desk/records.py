@@ -142,4 +142,4 @@ def _on_trial(visit: Visit, kind: str, name: str) -> str:
     inventory = visit.present.inventory
     if kind == "area":
         return inventory.areas[name].name if name in inventory.areas else name
-    return sentences.subject(inventory, name) if name in inventory.assets else name
+    return sentences.subject(inventory, name) if inventory.known_asset(name) else name

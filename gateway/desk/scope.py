@@ -35,6 +35,9 @@ class Scope:
         asset = self.inventory.assets.get(subject)
         if asset is not None:
             return asset.id in self._own
+        former = self.inventory.former.get(subject)
+        if former is not None:
+            return any(area in self.inventory.areas and self.sees_area(area) for area in former.areas)
         gateway = self.inventory.radio_gateways.get(subject)
         area = subject if gateway is None else gateway.area
         return area in self.inventory.areas and self.sees_area(area)
@@ -47,6 +50,12 @@ class Scope:
     def assets(self) -> tuple[Asset, ...]:
         """Its assets, in the inventory's order."""
         return tuple(self.inventory.assets[asset] for asset in self._own)
+
+    @cached_property
+    def former(self) -> tuple[Asset, ...]:
+        """What there once was within it and is retired, by name."""
+        seen = (asset for asset in self.inventory.former.values() if self.sees(asset.id))
+        return tuple(sorted(seen, key=lambda asset: asset.name))
 
     @cached_property
     def villages(self) -> tuple[Area, ...]:

@@ -33,7 +33,7 @@ def person(inventory: Inventory, name: str) -> str:
 
 def subject(inventory: Inventory, name: str) -> str:
     """What an episode stands on, as people call it."""
-    asset = inventory.assets.get(name)
+    asset = inventory.known_asset(name)
     if asset is not None:
         return asset.short
     places = (inventory.radio_gateways, inventory.areas, inventory.feeders, inventory.people)

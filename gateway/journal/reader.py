@@ -69,6 +69,12 @@ class JournalReader:
         with translated(self._path):
             return restoring.inventory(self._connection)
 
+    def mark(self, name: str) -> str | None:
+        """A small mark that the gateway keeps over a restart."""
+        with translated(self._path):
+            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+            return None if row is None else str(row[0])
+
     def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Readings observed in [from, to), in order of arrival."""
         with translated(self._path):

@@ -1,6 +1,5 @@
 """What is still owed is addressed anew when it leaves, and who comes into a role hears what stands (alerting.md §4)."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,77 +7,11 @@ from pathlib import Path
 import pytest
 
 from alerts.lists import LIST
-from alerts.model import Event, Owed
+from alerts.model import Owed
 from gateway.commands import Away, Back, Command, Verb
-from gateway.journal.entry import Entry
 from telemetry.inventory import Inventory, Person
-from telemetry.reading import Millis
-from telemetry.wire import Uplink
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
-from tests.telling_line import Hand, TellingLine
-
-MORNING = START_MS  # 07:30, a Monday
-
-
-class Day:
-    """A line with all that it said and all that a provider took."""
-
-    def __init__(self, path: Path) -> None:
-        self.said: list[Event | Owed] = []
-        self.hand = Hand(MORNING)
-        self.line = TellingLine(path, COUNTY, FIGURES, self.hand, self._hear, lambda _message: None)
-        self._seq = 0
-        self._full: dict[str, None] = {}
-        self.mood("promises nothing")
-
-    def mood(self, mood: str) -> None:
-        for provider in self.line.providers.values():
-            provider.mood = mood
-
-    def _hear(self, entry: Entry) -> None:
-        self.said += [*entry.events, *entry.owed]
-
-    def sample(self, device: str, **values: float) -> None:
-        self._seq += 1
-        body = {"v": 1, "boot": 1, "seq": self._seq, "ts": self.hand.at_ms, "readings": values}
-        topic = f"cunjing/v1/xia/{device}/telemetry"
-        self.line.bring([Uplink(self.hand.at_ms, topic, json.dumps(body).encode())])
-
-    def overflow(self, device: str = "s-pool") -> None:
-        """Two full samples, and a text to its cleaner."""
-        self._full[device] = None
-        for _ in range(2):
-            self.line.live(self.hand.at_ms + 2 * MINUTE)
-            self.sample(device, distance_mm=230.0)
-
-    def pass_until(self, at_ms: Millis) -> None:
-        """Time passes, with the same samples all the while."""
-        while self.hand.at_ms < at_ms:
-            self.line.live(min(at_ms, self.hand.at_ms + 20 * MINUTE))
-            for device in self._full:
-                self.sample(device, distance_mm=230.0)
-
-    def taken(self, phone: str) -> list[str]:
-        """The kinds of what a number got, by the provider's account."""
-        return [
-            each.key.split("|")[1] if "|" in each.key else each.key
-            for provider in self.line.providers.values()
-            for each in provider.taken
-            if each.phone == phone
-        ]
-
-    def texts(self, person: str, rule: str = "overflow") -> list[str]:
-        """The kinds of what a person was owed about a rule."""
-        return [
-            str(each.kind) for each in self.said if isinstance(each, Owed) and (each.to, each.rule) == (person, rule)
-        ]
-
-    def rows(self, event: str) -> list[Event]:
-        return [each for each in self.said if isinstance(each, Event) and each.event == event]
-
-    def restart(self, inventory: Inventory = COUNTY, away_ms: Millis = MINUTE) -> None:
-        self.line.install(inventory)
-        self.line.end(away_ms)
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
+from tests.told_day import MORNING, Day
 
 
 @pytest.fixture

@@ -88,24 +88,25 @@ def test_somebody_who_left_is_told_no_more(journal: Path) -> None:
     assert told(resumed(journal, county(leave), shipped.figures(), BEGIN + 5 * HOUR)) == [("dispatch-wu", 1)]
 
 
-def test_an_asset_that_is_gone_is_closed_without_a_word(journal: Path) -> None:
+def test_of_an_asset_that_is_gone_whoever_was_told_hears_one_line(journal: Path) -> None:
     def retire(document: dict) -> None:  # type: ignore[type-arg] # YAML as it comes
         document["assets"] = [asset for asset in document["assets"] if asset["id"] != "ytan-03"]
         document["devices"] = [device for device in document["devices"] if device["asset"] != "ytan-03"]
 
     said = resumed(journal, county(retire), shipped.figures(), BEGIN + 5 * HOUR)
-    assert [event.event for event in said if isinstance(event, Event) and event.rule == "over_two_thirds"] == [
-        "retired"
-    ]
-    assert told(said) == []
+    events = [event.event for event in said if isinstance(event, Event) and event.rule == "over_two_thirds"]
+    assert events == ["retired", "held"]
+    assert told(said) == [("cleaner-li", 0)]
 
 
-def test_a_pool_whose_sensor_is_gone_is_closed_without_a_word(journal: Path) -> None:
+def test_of_a_pool_whose_sensor_is_gone_whoever_was_told_hears_one_line(journal: Path) -> None:
     def unscrew(document: dict) -> None:  # type: ignore[type-arg] # YAML as it comes
         document["devices"] = [device for device in document["devices"] if device["asset"] != "ytan-03"]
 
     said = resumed(journal, county(unscrew), shipped.figures(), BEGIN + 5 * HOUR)
-    assert [event.event for event in said if isinstance(event, Event) and event.asset == "ytan-03"] == ["retired"]
+    events = [event.event for event in said if isinstance(event, Event) and event.asset == "ytan-03"]
+    assert events == ["retired", "held"]
+    assert told(said) == [("cleaner-li", 0)]
 
 
 def with_rules(text: str) -> Figures:

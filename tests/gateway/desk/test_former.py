@@ -1,0 +1,59 @@
+"""已停用: what is retired keeps a page with all that stood on it, and nothing links to nowhere (T4, T16)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from gateway.desk.scope import Scope
+from telemetry.inventory import Inventory
+from tests.desk_gateway import DeskGateway, desk_gateway, on_demand
+from tests.gateway.desk.conftest import MORNING, Visitor
+
+GONE = "meiling-01"
+
+
+def without_pool() -> Inventory:
+    """The same county after the office took a pool out of the file."""
+    county = on_demand()
+    return replace(
+        county,
+        assets={name: asset for name, asset in county.assets.items() if name != GONE},
+        devices={name: device for name, device in county.devices.items() if device.asset != GONE},
+        routes={
+            name: replace(route, stops=tuple(stop for stop in route.stops if stop != GONE))
+            for name, route in county.routes.items()
+        },
+        former={GONE: county.assets[GONE]},
+    )
+
+
+def test_what_is_retired_keeps_its_page_and_its_history(
+    tmp_path: Path, visitor_at: Callable[[DeskGateway, str], Visitor]
+) -> None:
+    with desk_gateway(tmp_path, MORNING, county=on_demand()) as gateway:
+        gateway.filled("bin-0101", 97.0)
+        gateway.at(gateway.clock.now + 30 * 60_000)
+        now_ms = gateway.clock.now
+        name = gateway.desk.present.inventory.assets[GONE].name
+    with desk_gateway(tmp_path, now_ms + 60_000, county=without_pool()) as gateway:
+        gateway.at(now_ms + 20 * 60_000)
+        lin = visitor_at(gateway, "lin")
+        listed = lin.see("/assets").text
+        assert "已停用" in listed
+        assert f'href="/assets/{GONE}"' in listed
+        page = lin.see(f"/assets/{GONE}")
+        assert page.status_code == httpx.codes.OK
+        for said in (name, "已停用", "满溢", "不用去了", "不再监测"):
+            assert said in page.text
+        cases = set(re.findall(r'href="(/cases/[0-9]{8}-[^"?]+)"', lin.see(f"/cases?show=all&asset={GONE}").text))
+        assert any("设施已停用" in lin.see(case).text for case in cases), cases
+        assert lin.see("/assets/never-was").status_code == httpx.codes.NOT_FOUND
+
+
+def test_another_town_sees_nothing_of_it() -> None:
+    assert Scope(without_pool(), "shiqiao").sees(GONE)
+    assert not Scope(without_pool(), "baisha").sees(GONE)
+    assert Scope(without_pool(), "baisha").former == ()
