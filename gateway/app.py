@@ -25,6 +25,8 @@ from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.desk.users import UserFile, UsersUnavailable
+from gateway.examining import PART as SOUNDNESS
+from gateway.examining import Examiner
 from gateway.figuring import FIGURES
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
@@ -85,7 +87,7 @@ def run(
     with suppress(Stopping), ExitStack() as stack:
         inbox = stack.enter_context(closing(Inbox() if inbox is None else inbox))
         signals = _Signals(stopping, inbox.wake)
-        health, metrics = Health((BROKER, JOURNAL, COURIER), monotonic_s), Metrics()
+        health, metrics = Health((BROKER, JOURNAL, SOUNDNESS, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
@@ -146,6 +148,9 @@ def run(
         stack.callback(collector.stop)
         rollups.start()
         stack.callback(rollups.stop)
+        examiner = Examiner(settings.journal.path, health, metrics)
+        examiner.start()
+        stack.callback(examiner.stop)
         for sender in senders:
             sender.start()
             stack.callback(sender.stop)

@@ -73,6 +73,7 @@ class Metrics:
         self.pushed = counter("pushed", "Receipts and replies that providers pushed.", ("channel", "kind"))
         self.push_refused = counter("pushes_refused", "Pushes of which nothing was kept.", ("channel", "reason"))
         self.journal_bytes = gauge("journal_bytes", "Size of the journal with its log.")
+        self.journal_damaged = gauge("journal_damaged", "Whether the last look through the whole journal found damage.")
         self.journal_log_bytes = gauge("journal_log_bytes", "What is in the journal's log, each minute.")
         self.journal_log_unfolded_seconds = gauge(
             "journal_log_unfolded_seconds", "Since when a reader has kept the log from being folded back whole."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.journal.connections import LOG, absence, make_file, open_for_reading
+from gateway.journal.soundness import look_quickly
 from gateway.journal.trouble import Problem
 from gateway.journal.versions import examine, migrate, migrations
 
@@ -28,13 +29,14 @@ def make_folder(folder: Path) -> None:
 
 
 def take_place(path: Path) -> None:
-    """Sees that a journal of this program or of an older one stands at ``path``, and begins one where nothing is.
+    """Sees that a sound journal of this program or of an older one stands at ``path``, or begins one where nothing is.
 
-    To be called under the lock. ``JournalUnavailable`` for whatever is no journal; it is left as it was.
+    To be called under the lock. ``JournalUnavailable`` for whatever is none; it is left as it was.
     """
     if path.exists():
         with closing(open_for_reading(path)) as connection:
             examine(connection, path, migrations())
+            look_quickly(connection, path)
         return
     absent = absence(path)
     if absent.problem is not Problem.MISSING:

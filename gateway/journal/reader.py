@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from alerts.channels import Awaited
 from alerts.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import case_rows, reading_rows, restoring, telephone_rows
+from gateway.journal import case_rows, reading_rows, restoring, soundness, telephone_rows
 from gateway.journal.connections import open_for_reading
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.remembered import Restored
@@ -215,8 +215,16 @@ class JournalReader:
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
         with translated(self._path):
-            found = [str(line) for (line,) in self._connection.execute("PRAGMA quick_check(20)")]
-        return [] if found == ["ok"] else found
+            try:
+                return soundness.damage(self._connection)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise JournalUnavailable(Problem.LOCKED, self._path, "the look was broken off") from None
+                raise
+
+    def break_off(self) -> None:
+        """Ends ``damage`` before its time; the one call that may come from another thread."""
+        self._connection.interrupt()
 
     def _pages(self, query: str, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
         after = 0

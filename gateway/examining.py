@@ -1,0 +1,91 @@
+"""The thread that looks through the whole journal beside the running gateway and says whether it is sound (H9).
+
+A journal that is found damaged goes on taking what comes: a fire must be told. But it is not ready, and says so.
+"""
+
+import os
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from gateway.barrier import WORLD
+from gateway.health import Health, Part
+from gateway.journal.reader import JournalReader
+from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.logs import logger
+from gateway.metrics import Metrics
+
+_log = logger(__name__)
+
+PART: Final = "soundness"
+EVERY_S: Final = 86_400.0
+RETRY_S: Final = 60.0
+_LEAST: Final = 19
+"""As nice as can be: the loop goes first."""
+_REMEDY: Final = (
+    "keep a copy of it; stop the gateway, then restore a backup or move it away with its -wal to start anew"
+)
+NOT_YET: Final = Part(ready=True, state="the quick look of the start found nothing; the whole is being looked through")
+
+
+class Examiner:
+    """``start`` runs it, ``stop`` ends it, in the middle of a look, too."""
+
+    def __init__(self, path: Path, health: Health, metrics: Metrics, *, every_s: float = EVERY_S) -> None:
+        self._path = path
+        self._health = health
+        self._metrics = metrics
+        self._every_s = every_s
+        self._reader: JournalReader | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="examiner", daemon=True)
+        health.report(PART, NOT_YET)
+
+    def start(self) -> None:
+        """Starts the thread; once."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Breaks off a look in hand."""
+        self._stopping.set()
+        reader = self._reader
+        if reader is not None:
+            reader.break_off()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def examine(self) -> bool:
+        """Looks through all of it once and says what was found; ``False`` when it has to be tried again."""
+        try:
+            with closing(JournalReader.open(self._path)) as self._reader:
+                found = self._reader.damage()
+        except JournalUnavailable as trouble:
+            if trouble.problem is not Problem.DAMAGED:
+                return self._put_off(trouble)
+            found = [str(trouble)]
+        except WORLD as trouble:
+            return self._put_off(trouble)
+        finally:
+            self._reader = None
+        self._say(found)
+        return True
+
+    def _put_off(self, trouble: Exception) -> bool:
+        if not self._stopping.is_set():
+            _log.warning("not_examined", reason=str(trouble))
+        return False
+
+    def _say(self, found: list[str]) -> None:
+        self._metrics.journal_damaged.set(bool(found))
+        if not found:
+            self._health.report(PART, Part(ready=True, state="the whole journal was looked through and is sound"))
+            return
+        _log.error("journal_damaged", found=found, remedy=_REMEDY)
+        part = Part(ready=False, state=f"{self._path} is damaged: {found[0]}", remedy=_REMEDY, notes=tuple(found[1:]))
+        self._health.report(PART, part)
+
+    def _run(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LEAST)
+        while not self._stopping.is_set():
+            self._stopping.wait(self._every_s if self.examine() else RETRY_S)
