@@ -8,10 +8,11 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from alerts.channels import Channel, Filing
 from alerts.courier import Courier
 from gateway import shipped, start
 from gateway.barrier import patiently
@@ -21,18 +22,23 @@ from gateway.commands import Tick
 from gateway.deeds import Deeds
 from gateway.desk.application import application
 from gateway.desk.opening import opened
+from gateway.desk.photos import FOLDER as PHOTOS
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
+from gateway.desk.token import NAME as TOKEN
 from gateway.desk.token import control_token
+from gateway.desk.users import NAME as USERS
 from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.examining import PART as SOUNDNESS
 from gateway.examining import Examiner
 from gateway.figuring import FIGURES
+from gateway.files import tighten
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
 from gateway.imports import FORMER, imported, report
 from gateway.journal.entry import Consumer, Entry, InventoryBody
+from gateway.journal.place import make_folder
 from gateway.journal.remembered import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
@@ -63,6 +69,8 @@ COURIER: Final = "courier"
 INVENTORY: Final = "inventory"
 HOUSEKEEPING_S: Final = 60.0
 MEGABYTE: Final = 1 << 20
+_NAMED: Final = 10
+"""So many files of which others had rights are named in the log."""
 HOPELESS: Final = frozenset(
     {Problem.READ_ONLY, Problem.UNWRITABLE, Problem.NEWER, Problem.FOREIGN, Problem.EMPTY, Problem.LEFT_BEHIND}
 )
@@ -89,6 +97,7 @@ def run(
         signals = _Signals(stopping, inbox.wake)
         health, metrics = Health((BROKER, JOURNAL, SOUNDNESS, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)
+        _tighten(settings, lines.channels.values())
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
@@ -144,16 +153,11 @@ def run(
         courier.start()
         stack.callback(courier.stop)
         stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock))
-        collector.start()
-        stack.callback(collector.stop)
-        rollups.start()
-        stack.callback(rollups.stop)
         examiner = Examiner(settings.journal.path, health, metrics)
-        examiner.start()
-        stack.callback(examiner.stop)
-        for sender in senders:
-            sender.start()
-            stack.callback(sender.stop)
+        threads: tuple[Collector | RollupThread | Examiner | Sender, ...] = (collector, rollups, examiner, *senders)
+        for beside in threads:
+            beside.start()
+            stack.callback(beside.stop)
         health.report(COURIER, Part(ready=True, state=f"sends through {', '.join(settings.sms.names)}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
@@ -290,9 +294,21 @@ def _housekeep(inbox: Inbox[Any]) -> None:
     inbox.post(Housekeep())
 
 
+def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
+    """What stands here from before is its owner's alone, too; the journal's folder may have others in it, and stays."""
+    journal = settings.journal.path
+    ours = (journal.parent / name for name in (TOKEN, USERS, PHOTOS))
+    beside = (part for name in (journal.name, USERS) for part in journal.parent.glob(f"{name}*"))
+    folders = (channel.folder for channel in channels if isinstance(channel, Filing))
+    tightened = tighten(*ours, *beside, *folders)
+    if tightened:
+        few = [str(path) for path in tightened[:_NAMED]]
+        _log.warning("rights_tightened", paths=few, count=len(tightened), remedy="only their owner may read them now")
+
+
 def _token(settings: Settings, undo: Callable[[], None]) -> str:
     try:
-        settings.journal.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.journal.path.parent)
         return control_token(settings.journal.path)
     except OSError as error:
         undo()

@@ -60,7 +60,7 @@ def embedded_broker(folder: Path, port: int = 0) -> Iterator[Embedded]:
     ``folder`` keeps its password, and mosquitto's sessions and queues, from one run to the next. ``BrokerFault``
     when none can be started.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     port = port or free_port()
     mosquitto = find_mosquitto()
     if mosquitto:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -115,6 +116,13 @@ class Reporting(Protocol):
 
     def taken(self, collected: Collected) -> None:
         """What was collected is durable here and need not be told again; ``Unreachable`` as above."""
+
+
+@runtime_checkable
+class Filing(Protocol):
+    """A channel that keeps its texts as files of this machine."""
+
+    folder: Path
 
 
 @runtime_checkable

@@ -20,6 +20,9 @@ CALLS: Final = "calls.jsonl"
 
 _NUMBER: Final = re.compile(r"\+?[0-9][0-9 -]{2,19}")
 _NOT_FOR_NAMES: Final = re.compile(r"[^A-Za-z0-9-]")
+_FOLDER_MODE: Final = 0o700
+_FILE_MODE: Final = 0o600
+"""A text names somebody, and is nobody else's."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -35,7 +38,7 @@ class Outbox:
     """Texts as files in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def send(self, message: Message) -> Outcome:
         """Writes the text's file and reports it delivered once the file has its name.
@@ -49,9 +52,9 @@ class Outbox:
             return Refused("no_text")
         name = _name(message)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
             self._count(message)
-            if not (self._folder / name).exists():
+            if not (self.folder / name).exists():
                 self._write(name, message)
         except OSError as error:
             return Failed("full" if error.errno in _FULL else "unwritable")
@@ -59,12 +62,12 @@ class Outbox:
 
     def find(self, message: Message) -> Accepted | None:
         """The file made for this key, if there is one."""
-        found = next(self._folder.glob(f"*_{_mark(message.key)}.json"), None)
+        found = next(self.folder.glob(f"*_{_mark(message.key)}.json"), None)
         return None if found is None else Accepted(reference=found.name, delivered=True)
 
     def _count(self, message: Message) -> None:
         line = json.dumps({"key": message.key, "at": message.at}, ensure_ascii=False)
-        _append(self._folder / CALLS, f"{line}\n".encode())
+        _append(self.folder / CALLS, f"{line}\n".encode())
 
     def _write(self, name: str, message: Message) -> None:
         body = {
@@ -75,11 +78,11 @@ class Outbox:
             "key": message.key,
             "at": message.at,
         }
-        unfinished = self._folder / f".{name}.part"
+        unfinished = self.folder / f".{name}.part"
         unfinished.unlink(missing_ok=True)  # what a crash left
         _append(unfinished, json.dumps(body, ensure_ascii=False, indent=2).encode() + b"\n")
-        unfinished.replace(self._folder / name)
-        _sync_folder(self._folder)
+        unfinished.replace(self.folder / name)
+        _sync_folder(self.folder)
 
 
 def _name(message: Message) -> str:
@@ -97,7 +100,7 @@ def _mark(key: str) -> str:
 
 
 def _append(path: Path, line: bytes) -> None:
-    with path.open("ab") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _FILE_MODE), "ab") as file:
         file.write(line)
         file.flush()
         os.fsync(file.fileno())

@@ -21,7 +21,9 @@ def demo(
     """A simulated county in this terminal. With its own broker; texts go to DIR/outbox and nowhere else."""
     from gateway import demo as performance
     from gateway.demo.naming import NamesFault, names
+    from gateway.files import close_to_others
 
+    close_to_others()
     try:
         called = names(county, towns)
     except NamesFault as fault:
@@ -34,9 +36,11 @@ def gateway(config: Config = DEFAULT_CONFIG) -> None:
     from alerts.channels import channels
     from alerts.policy import PolicyFault
     from gateway import settings
+    from gateway.files import close_to_others
     from gateway.journal.trouble import JournalUnavailable
     from gateway.settings_faults import SettingsFault
 
+    close_to_others()
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
         chosen = settings.load(config, channels())
         from gateway import app, logs, production

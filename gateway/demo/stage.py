@@ -16,6 +16,7 @@ from gateway.clock import WallClock
 from gateway.desk import users
 from gateway.desk.passwords import hashed
 from gateway.embedded import Embedded
+from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
@@ -36,7 +37,8 @@ def cleared(folder: Path) -> Path:
             raise SettingsFault([f"{folder} is not empty and not a demo's folder; name another one with --data"])
         shutil.rmtree(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        folder.chmod(FOLDER_MODE)
         (folder / DEMO_MARK).touch()
     except OSError as error:
         why = (error.strerror or str(error)).lower()

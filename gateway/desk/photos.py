@@ -17,6 +17,8 @@ from gateway.desk.photo import MEDIA, Kind, kind_of
 from telemetry.reading import Millis
 
 LARGEST: Final = 8 * 1024 * 1024
+FOLDER: Final = "photos"
+"""Where they are, beside the journal."""
 WAITS_MS: Final = 24 * 3_600_000
 MOST_WAITING: Final = 200
 """So many at most wait for their case (law L10)."""
@@ -42,13 +44,14 @@ class PhotoFolder:
     @classmethod
     def beside(cls, journal: Path) -> "PhotoFolder":
         """The photographs of a journal's cases."""
-        return cls(journal.parent / "photos")
+        return cls(journal.parent / FOLDER)
 
     async def receive(self, chunks: AsyncIterator[bytes], wall_ms: Millis) -> str | Trouble:
         """Takes one as it comes, to the disk and not into memory; its name, or why it is not kept."""
         half = self._waiting / f"{secrets.token_hex(8)}.half"
         try:
-            self._waiting.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self._folder, self._waiting):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._sweep(wall_ms) >= MOST_WAITING:
                 return Trouble.TOO_MANY
             with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:

@@ -21,11 +21,10 @@ _NEW: Final = ".new"
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder for its owner alone, whatever the umask; one that is there stays as it is."""
-    if folder.is_dir():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(FOLDER_MODE)
+    """Makes the folder and those above it for their owner alone, whatever the umask; what is there stays as it is."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir(FOLDER_MODE, exist_ok=True)
 
 
 def take_place(path: Path) -> None:

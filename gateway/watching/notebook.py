@@ -41,7 +41,9 @@ def write(path: Path | None, kept: Kept) -> None:
         return
     beside = path.with_name(f"{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
+        beside.unlink(missing_ok=True)
+        beside.touch(0o600)
         beside.write_bytes(msgspec.json.encode(kept))
         beside.replace(path)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -104,9 +105,14 @@ def test_it_begins_with_the_list_and_ends_with_a_line_of_what_happened(tmp_path:
         text=True,
         timeout=60,
         check=False,
+        umask=0,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
     assert any(re.match(r"06:30 短信 → .+【青溪环卫】.+共5处已过线", line) for line in lines)
     assert lines[-1].startswith("演示结束（08:00—08:")
     assert "收到0条读数" not in lines[-1]
+    left = list((tmp_path / "data").rglob("*"))
+    assert {"journal.db", "outbox", "control.token"} <= {found.name for found in left}
+    others = [str(found) for found in (tmp_path / "data", *left) if stat.S_IMODE(found.lstat().st_mode) & 0o077]
+    assert others == [], "what a demo writes is its owner's alone (case H14)"
