@@ -3,6 +3,8 @@
 Data only; who lives in it are the laws of telling and of refusals.
 """
 
+from typing import Final
+
 from telemetry.inventory_file import parse
 from tests.scenario_run import figures
 
@@ -11,8 +13,7 @@ START_MS = 1_795_390_200_000
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
-PARSED = parse(
-    """
+WRITTEN: Final = """
     county: {id: xia, name: 湘阳县, timezone: Asia/Shanghai, signature: 湘阳环卫, rounds: {am: "07:00-11:00", pm: "14:30-16:30"}}
     areas:
       - {id: qingshi, name: 青石镇, level: town}
@@ -43,10 +44,8 @@ PARSED = parse(
       - {id: s-new, asset: new, profile: native, power: battery, interval_s: 1200, installed_at: 2026-11-20T00:00:00Z}
       - {id: m-plant, asset: plant, profile: native, power: mains, interval_s: 600, installed_at: 2026-11-01T00:00:00Z}
       - {id: m-works, asset: works, profile: native, power: mains, interval_s: 600, installed_at: 2026-11-01T00:00:00Z}
-    """,  # noqa: E501 -- a row is a row
-    "telling.yaml",
-    frozenset({"native"}),
-)
+    """  # noqa: E501 -- a row is a row
+PARSED = parse(WRITTEN, "telling.yaml", frozenset({"native"}))
 assert PARSED.inventory is not None, PARSED.faults
 COUNTY = PARSED.inventory
 FIGURES = figures(lists=True)
