@@ -12,7 +12,7 @@ from alerts.calendars import Calendar
 from alerts.closings import RETIRED
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import UNFINISHED, Case, Deed, Refusal, State, Verb, Why, Word
+from alerts.ledger.case import UNFINISHED, Case, Deed, Origin, Refusal, State, Verb, Why, Word
 from alerts.ledger.hearing import Hearing
 from alerts.ledger.moves import Desk
 from alerts.ledger.notices import Notices, Text
@@ -67,7 +67,14 @@ class Ledger:
         """Takes over what was kept; ``numbers`` are the highest of each (day, town)."""
         self._numbers.restore(numbers)
         for case in cases:
-            self._shelf.seat(case)
+            self._shelf.seat(self._sought(case))
+
+    def _sought(self, case: Case) -> Case:
+        """A case of nobody's as it would stand if this program had opened it: older ones asked nobody for somebody."""
+        unheard = not (case.owner or case.words or case.said or case.level)
+        if case.state is State.OPEN and case.origin is not Origin.TELEMETRY and unheard:
+            return self._notices.seek(case, case.opened_ms)
+        return case
 
     def rename(self, renamed: Mapping[str, str]) -> None:
         """What is about an asset that has another id by now is about that one; ``renamed``: new ids by old."""
