@@ -80,6 +80,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """When each person was told of it last."""
     held: tuple[str, ...] = ()
     """Who answered for the roles of step 0 when it left, on duty or not; who does so since then is new to it."""
+    beside: tuple[str, ...] = ()
+    """The rules that stood on its asset before it and that it explains: it is not all that is wrong there."""
     doubts: tuple[Doubt, ...] = ()
     """Who says otherwise, the last of them at the end; whoever is told next hears of it."""
 

@@ -110,7 +110,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     plans: dict[str, Plan] = UndoDict(undo, {asset.id: tuning.plan(asset) for asset in inventory.assets.values()})
     on_trial = Trials(inventory, policies.trial, undo)
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
-    scribe = Scribe(inventory, Witness(inventory, calendar, drawn_pct(plans)), catalogue)
+    scribe = Scribe(inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue)
     absences = Absences(inventory, undo)
     roster = Roster(inventory, calendar, absences)
     telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, roster)

@@ -60,6 +60,7 @@ class Digest:
                 "since_time": texts.clock(self.calendar, since_ms),
                 "count": str(len(cluster)),
                 "items": "，".join(self._counts(cluster)),
+                "window": self._window(),
             }
             yield self._digest(cluster, "storm", facts, at_ms)
 
@@ -75,6 +76,7 @@ class Digest:
                 "area": texts.listed([self._short(each) for each in _once(cluster)]),
                 "since_day": texts.day(self.calendar, since_ms),
                 "since_time": texts.clock(self.calendar, since_ms),
+                "window": self._window(),
                 "devices": str(sum(count for alert in found if isinstance(count := alert.detail.get("stale"), int))),
             }
             said = self.texts.word(OUTAGE, facts, segments=2)
@@ -155,6 +157,10 @@ class Digest:
             variables=said.variables,
             covers=_covered(cluster),
         )
+
+    def _window(self) -> str:
+        """10分钟: how often at most a storm is told of."""
+        return texts.span(self.schedule.holds.policies.telling.storm_window)
 
     def _line(self, cluster: Iterable[Owed]) -> str:
         """三分之二 where all of them are over it and it is their line, else 线."""

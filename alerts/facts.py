@@ -1,6 +1,6 @@
 """What a text may say about a case: evidence and times turned into a catalogue's words. No decision is made here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +12,14 @@ from alerts.plan import Memory
 from alerts.plants import NO_LOAD_SHARE, PlantMemory
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
+from telemetry.terms import Role
 
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
 HOUSE: Final = "值班电脑"
 """Where it is when the house speaks of itself."""
+HOLDS: Final = "是"
+"""A fact that is no word of a text, but that makes a part of it true."""
 OF_HOUSE: Final = ("person", "count", "hours", "jump")
 """Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
@@ -30,6 +33,8 @@ class Witness:
     calendar: Calendar
     lines_pct: Mapping[str, float]
     """The line of each bin, as it is drawn now."""
+    storm_window_ms: Millis
+    """How often at most a storm is told of."""
 
     def facts(self, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> dict[str, str]:
         """Every fact of a case at the instant a text about it leaves; a fact that is not known is empty."""
@@ -50,9 +55,21 @@ class Witness:
             "deadline_part": texts.deadline_part(calendar, deadline_ms),
             "told": told,
             "symptom": SYMPTOMS.get(alert.rule, ""),
+            "village": "、".join(self._of_the_village(alert)),
+            "missed": texts.counted(alert.missed) if alert.missed > 1 else "",
+            "sound": HOLDS if set(alert.beside) <= {"offline"} else "",
+            "window": texts.span(self.storm_window_ms),
             "office_phone": self.inventory.county.office_phone or "",
             **self._of_house(alert, at_ms),
         }
+
+    def _of_the_village(self, alert: Alert) -> Iterator[str]:
+        """Who of those told speaks for the village that it is in."""
+        asset = self.inventory.assets.get(alert.asset)
+        areas = frozenset(() if asset is None else asset.areas)
+        for person in (self.inventory.people[each] for each in alert.told if each in self.inventory.people):
+            if any(duty.role is Role.VILLAGE_HEAD and duty.area in areas for duty in person.duties):
+                yield person.name
 
     def _of_house(self, alert: Alert, at_ms: Millis) -> dict[str, str]:
         """What a notice of the house about itself says: for how long, and of whom."""
@@ -76,7 +93,7 @@ class Witness:
         return {
             **self.names(alert.asset),
             **(self._of_bin(asset, memory) if isinstance(memory, BinMemory) else {}),
-            **({"signs": "，".join(_signs(asset, memory))} if asset.plant is not None else {}),
+            **({"signs": "，".join(_signs(asset, memory)), "blind": _blind(memory)} if asset.plant is not None else {}),
         }
 
     def names(self, name: str) -> dict[str, str]:
@@ -94,6 +111,7 @@ class Witness:
         line = texts.LINE if line_pct is None or memory.fill_pct <= line_pct else texts.line(line_pct)
         is_above = line_pct is not None and memory.fill_pct > line_pct
         return {
+            "scored": HOLDS if asset.bin is not None and asset.bin.counts_for_score else "",
             "level": texts.tenths(memory.fill_pct) if memory.fill_pct >= 0 else "",
             "line": line,
             "crossed": f"过{line}" if is_above else "",
@@ -105,6 +123,11 @@ class Witness:
 def _counted(number: int) -> str:
     """Nothing where there is nothing to count."""
     return str(number) if number > 0 else ""
+
+
+def _blind(memory: Memory | None) -> str:
+    """Whether neither a pump nor a level has ever said anything."""
+    return HOLDS if isinstance(memory, PlantMemory) and not memory.sensed else ""
 
 
 def _signs(asset: Asset, memory: Memory | None) -> list[str]:

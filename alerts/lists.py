@@ -5,6 +5,7 @@ From what stands at an instant to messages owed. When they are made is data, who
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, Protocol, TypeAlias
 
 from msgspec.structs import replace
@@ -122,7 +123,28 @@ class Lists:
                 "points": f"{sum(asset.id in self.lines_pct for asset in over) * POINTS_A_SITE:g}",
                 "names": texts.named(first if name == "list_evening" else named),
             }
+            if name == "list_afternoon":
+                facts["time"] = self._reported(over, standing, at_ms)
             yield self._owed(person, name, facts, at_ms)
+
+    def _reported(self, over: Sequence[Asset], standing: Sequence[Alert], at_ms: Millis) -> str:
+        """When today the village hears of each of these that is not emptied by then; empty where not of all of them."""
+        policy = self.holds.policies.of("over_two_thirds")
+        step = next((step for step in policy.rounds if step.missed_rounds and step.at is not None), None)
+        if step is None or step.at is None:
+            return ""
+        told_ms, grace = self.calendar.next_time(at_ms, step.at), self.holds.policies.round_grace
+        if self.calendar.midnight(told_ms) != self.calendar.midnight(at_ms):
+            return ""
+        alerts = {alert.asset: alert for alert in standing if alert.rule == "over_two_thirds"}
+        for asset in over:
+            alert = alerts.get(asset.id)
+            if alert is None or not self._stands(alert, at_ms) or not self.holds.has_rounds(alert) or alert.step != 1:
+                return ""
+            slots = takewhile(lambda slot: slot.end_ms + grace <= told_ms, self.calendar.slots(asset, at_ms - grace))
+            if alert.missed + sum(slot.end_ms + grace > at_ms for slot in slots) < step.missed_rounds:
+                return ""
+        return texts.clock(self.calendar, told_ms)
 
     def _troubled(self, standing: Sequence[Alert]) -> Mapping[str, str]:
         """What is wrong with plants, the worst first; empty where they have at most stopped, which has its own word.

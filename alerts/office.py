@@ -272,11 +272,15 @@ class Office:
         """What the new episode explains and that was open before it falls quiet."""
         if parent.rule not in EXPLAINS:
             return
+        beside: list[str] = []
         for child in docket.standing():
             if not child.parent and child.episode in docket.known:
                 found = parent_of(child, (parent,), self.inventory)
                 if found is not None:
                     docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
+                    beside.append(child.rule)
+        if beside:
+            docket.enter(replace(docket.changed[parent.episode], beside=tuple(dict.fromkeys(beside))))
 
     def _release(self, among: Iterable[Alert], cause: str, at_ms: Millis, docket: Docket) -> None:
         """T14: what an episode or work explained that is over is told after one interval, if it still stands."""

@@ -15,6 +15,7 @@ from alerts.alert import Alert
 from alerts.answers import Asked, Meaning
 from alerts.claims import Claim
 from alerts.closings import ANSWERED_OVER
+from alerts.facts import HOLDS
 from alerts.model import Event, Kind, Owed
 from alerts.people import anywhere, holders
 from alerts.plan import Memory
@@ -65,11 +66,13 @@ class Replies:
         facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
         facts |= {"person": person.name, "stand_in": "" if stand_in is None else stand_in.name}
         word = self.scribe.texts.word
-        if stand_in is not None and asked.template in self.scribe.texts:
+        offices = [office for office in self._dispatchers(alert) if office.id != person.id]
+        has_gone = stand_in is not None and asked.template in self.scribe.texts
+        facts |= _taken_up(sent=has_gone, office=bool(offices))
+        if stand_in is not None and has_gone:
             yield self._notice(alert, stand_in.id, self.scribe.repeated(asked), at_ms)
-        for dispatcher in self._dispatchers(alert):
-            if dispatcher.id != person.id:
-                yield self._notice(alert, dispatcher.id, word(TO_DISPATCHER, facts), at_ms)
+        for office in offices:
+            yield self._notice(alert, office.id, word(TO_DISPATCHER, facts), at_ms)
         yield self._notice(alert, person.id, word(THANKS, facts), at_ms)
 
     def declined_all(self, alerts: Sequence[Alert], asked: Asked, at_ms: Millis) -> Log:
@@ -95,6 +98,7 @@ class Replies:
             told[stand_in.id] = self.scribe.texts.word(asked.template, asked.variables, segments=2)
         for dispatcher in dict.fromkeys(each.id for alert in alerts for each in self._dispatchers(alert)):
             told.setdefault(dispatcher, self.scribe.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
+        facts |= _taken_up(sent=stand_in is not None and stand_in.id in told, office=bool(told.keys() - {person.id}))
         told[person.id] = self.scribe.texts.word(LIST_THANKS, facts)
         covers = tuple(alert.episode for alert in alerts)
         return [*rows, *(self._of_all(alerts[0], asked, to, said, covers, at_ms) for to, said in told.items())]
@@ -162,3 +166,12 @@ class Replies:
         if asset is None:
             return tuple(holder.person for holder in anywhere(self._inventory, Role.DISPATCHER))
         return tuple(holder.person for holder in holders(self._inventory, Role.DISPATCHER, asset.areas, asset))
+
+
+def _taken_up(*, sent: bool, office: bool) -> dict[str, str]:
+    """Who goes instead of somebody who cannot: somebody who was sent, somebody whom the office sends, or nobody yet."""
+    return {
+        "sent": HOLDS if sent else "",
+        "office": HOLDS if office and not sent else "",
+        "nobody": "" if sent or office else HOLDS,
+    }

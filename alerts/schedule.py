@@ -3,10 +3,22 @@
 from dataclasses import dataclass
 
 from alerts.alert import Alert
+from alerts.calendars import DAY_MS, Calendar
 from alerts.holds import Holds
 from alerts.policy import Policy, StepPolicy
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+
+
+def soon(calendar: Calendar, at_ms: Millis, due_ms: Millis) -> Millis:
+    """The deadline that a text with 急 prints: no day of another week, and none that is two days away."""
+    is_far = due_ms - at_ms > 2 * DAY_MS or _week(calendar, due_ms) != _week(calendar, at_ms)
+    return min(due_ms, at_ms + DAY_MS) if is_far else due_ms
+
+
+def _week(calendar: Calendar, at_ms: Millis) -> tuple[int, int]:
+    year, week, _ = calendar.local(at_ms).isocalendar()
+    return year, week
 
 
 @dataclass(frozen=True, slots=True)

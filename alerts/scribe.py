@@ -13,6 +13,7 @@ from alerts.model import URGENT, Detail, Event, Kind, Owed
 from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
+from alerts.schedule import soon
 from alerts.texts import DOUBT, Texts, Wording
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -46,6 +47,8 @@ class Scribe:
             name = "stopped_flow_alone"
         if alert.again_ms and f"{name}_again" in self.texts:
             name = f"{name}_again"
+        if self.texts.hurries(name):
+            deadline_ms = soon(self.witness.calendar, at_ms, deadline_ms)
         facts = self.witness.facts(alert, memory, at_ms, deadline_ms)
         return self.texts.word(name, facts | {DOUBT: contradiction(alert, to, self.inventory)})
 

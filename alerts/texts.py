@@ -73,6 +73,15 @@ FACTS: Final = frozenset(
         "rank",
         "jump",
         "doubt",
+        "village",
+        "sound",
+        "scored",
+        "blind",
+        "missed",
+        "window",
+        "sent",
+        "office",
+        "nobody",
     }
 )
 """What a template may speak of."""
@@ -99,11 +108,18 @@ class Template(BaseModel):
     text: str
     optional: dict[str, str] = Field(default_factory=dict)
     otherwise: Annotated[dict[str, str], Field(alias="or", default_factory=dict)]
+    when: dict[str, str] = Field(default_factory=dict)
+    """The fact that must be known for an optional part to be true, where its words do not name it."""
 
     def names(self) -> frozenset[str]:
         """Every fact that it speaks of."""
         parts = (self.text, *self.optional.values(), *self.otherwise.values())
-        return frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
+        named = frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
+        return named | frozenset(self.when.values())
+
+    def holds(self, part: str, facts: "Facts") -> bool:
+        """Whether what an optional part says is known to be so."""
+        return _known(self.optional[part], facts) and (part not in self.when or bool(facts.get(self.when[part])))
 
 
 class _Catalogue(RootModel[dict[str, Template]]):
@@ -154,13 +170,17 @@ class Texts:
         opening = f"{addressee}：" if addressee else ""
         endings = [f"{facts[DOUBT]}。", ""] if facts.get(DOUBT) and DOUBT not in template.names() else [""]
         for ending in endings:
-            kept = {part for part, words in template.optional.items() if _known(words, facts)}
+            kept = {part for part in template.optional if template.holds(part, facts)}
             for part in (None, *template.optional):
                 kept.discard(part or "")
                 text = _coded(opening + self._fill(template, kept, facts), facts.get(CODE, "")) + ending
                 if units(text) <= most:
                     return text
         return text
+
+    def hurries(self, name: str) -> bool:
+        """Whether a text begins with 急, so that it names no far day."""
+        return name in self._templates and self._templates[name].text.startswith("急")
 
     def asks(self, name: str) -> bool:
         """Whether a text of that name asks for a digit."""
@@ -198,6 +218,9 @@ def load(text: str, name: str, signature: str) -> Texts:
         words = _Words.model_validate(raw.pop("words", {})).root
         templates = _Catalogue.model_validate(raw).root
         for key, template in templates.items():
+            nowhere = sorted(template.when.keys() - template.optional.keys())
+            if nowhere:
+                raise PolicyFault(f"{name}: {key}: when: there is no optional part {nowhere[0]}; name one of them")
             unknown = sorted(template.names() - FACTS - template.optional.keys())
             if unknown:
                 known = ", ".join(sorted(FACTS))
@@ -248,6 +271,11 @@ def container(asset: Asset) -> str:
     if asset.bin is None:
         return ""
     return "池" if asset.bin.container is Container.POOL else "桶"
+
+
+def counted(number: int) -> str:
+    """两, 三: how many rounds; a figure beyond ten."""
+    return "两" if number == 2 else _TENTHS[number] if number < len(_TENTHS) else str(number)  # noqa: PLR2004 - 二 is 两
 
 
 def line(line_pct: float) -> str:

@@ -59,6 +59,11 @@ LONGEST: Mapping[str, str] = {
     "person": "欧阳大姐",
     "stand_in": "诸葛师傅",
     "doubt": "诸葛师傅说没这回事",
+    **dict.fromkeys(("village", "sound", "scored", "blind", "sent"), "是"),
+    "missed": "十",
+    "window": "10分钟",
+    "office": "",
+    "nobody": "",
 }
 """Short names and landmarks of six, persons of four, three figures where three can come."""
 
@@ -304,6 +309,71 @@ def test_every_digit_that_a_text_asks_for_has_words() -> None:
     for name in NAMES:
         text = composed(name, USUAL)
         assert len(answers.printed(text)) == text.count("回0") + sum(text.count(f"回{digit}") for digit in "123"), text
+
+
+CLAIMS: Mapping[str, str] = {
+    "过三分之二": "line",
+    "成，过三分之二了": "crossed",
+    "已交": "owner",
+    "还过": "crossed",
+    "村里已经知道": "village",
+    "班都没清": "missed",
+    "检查发现一处扣": "scored",
+    "泵和水位无信号": "blind",
+    "不是设备故障": "sound",
+    "分钟没人确认": "minutes",
+    "已降到": "temperature",
+    "已告诉李大姐": "told",
+    "已告诉值班室": "office",
+    "已另外派人": "sent",
+    "您去不了，已记下": "nobody",
+    "报村里": "time",
+}
+"""What a text may state besides the matter itself, and the fact without which it does not."""
+OF_THE_MATTER = {
+    "emptied_meanwhile": "已有人清了",  # chosen by closings, after an emptying that was seen
+    "overflow_over": "没到线",  # the same, of a level below the line
+    "answered_over": "已恢复",  # an episode that is over
+    "relieved": "已转给",
+    "retired": "已停用",
+    "device_flooding": "已限流",
+    "case_deferred": "已备案",
+    "clock_stepped": "已按停机处理",
+    "flapping": "已按最近一次",
+    "list_emptier": "已过线",  # episodes that stand
+    "list_noon": "已清",  # a count of rounds
+    "overflow_town": "已",  # of the village, above
+    "several_over": "好了",
+}
+"""Texts that are what they state: who chooses them knows it."""
+
+
+@pytest.mark.parametrize(("phrase", "fact"), CLAIMS.items())
+def test_a_phrase_that_states_a_fact_stands_only_where_the_fact_holds(phrase: str, fact: str) -> None:
+    known = {**USUAL, "office": "是", "nobody": "是"}
+    saying = [name for name in NAMES if phrase in composed(name, known)]
+    unknown = {**known, fact: "线" if fact == "line" else "", **({"crossed": ""} if fact == "line" else {})}
+    assert saying, "nobody says so"
+    assert [name for name in saying if phrase in composed(name, unknown) and fact not in _needed(name)] == []
+
+
+def test_no_text_states_anything_that_is_not_in_the_table() -> None:
+    nothing = {**USUAL, **dict.fromkeys(CLAIMS.values(), ""), "line": "线", "matter": "垃圾"}
+    for name in NAMES:
+        text = composed(name, nothing)
+        text = text.replace("已装", "").replace("已降到", "")  # with a level or a temperature, which is a figure
+        stated = [word for word in ("已", "不是设备", "知道，", "没人") if word in text]
+        assert stated == [] or name in OF_THE_MATTER, f"{name}: {text}"
+
+
+def _needed(name: str) -> set[str]:
+    """What a text cannot be made without: whoever chooses it knows that."""
+    return {fact for _, fact, _, _ in Formatter().parse(templates()[name].text) if fact}
+
+
+def test_a_condition_on_a_part_that_is_not_there_is_refused_by_name() -> None:
+    with pytest.raises(PolicyFault, match=r"t: when: there is no optional part told; name one of them"):
+        texts.load("t: {text: '{day}', when: {told: village}}", "texts.yaml", SIGNATURE)
 
 
 def test_a_fire_that_burns_again_loses_the_offices_number_before_its_last_answer() -> None:
