@@ -245,9 +245,9 @@ class County(Undoable):
 
     def reset(self, episode: str, asked: Asked, at_ms: Millis, changes: Changes) -> bool:
         """T12; false while the condition still stands or when there is nothing latched."""
-        alert = self.alerts.get(episode)
-        if alert is None or not alert.latched or alert.closed_ms:
+        if not self.may_reset(episode):
             return False
+        alert = self.alerts[episode]
         state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
         docket = self._docket()
         self.office.reset(alert, asked, at_ms, docket)
@@ -255,6 +255,14 @@ class County(Undoable):
         changes.moved[alert.asset] = None
         self._settle(docket, changes)
         return True
+
+    def may_reset(self, episode: str) -> bool:
+        """Whether an episode waits for a person to say that it is over, and nothing that was seen speaks against it."""
+        alert = self.alerts.get(episode)
+        if alert is None or not alert.latched or alert.closed_ms:
+            return False
+        plan = self.plans[alert.asset]
+        return plan.slots[plan.place[alert.rule]].rule.is_gone(self.states[alert.asset].memory)
 
     def foresee(self, rule: str, asset: str, at_ms: Millis, lists: Lists, *, first: bool = False) -> Foreseen | Refused:
         """Who would be told, and when, if a rule stood on an asset from then on; the ``first`` alone if that is enough.

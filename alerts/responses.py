@@ -38,10 +38,15 @@ class Asked:
     by: str
     channel: str
     origin: str = ""
+    looked: str = ""
+    """The name of who has been there and looked, where that is asked."""
+    reason: str = ""
+    """What they saw there."""
 
     def detail(self) -> Mapping[str, str]:
         """As a row says it."""
-        return {"by": self.by, "channel": self.channel} | ({"origin": self.origin} if self.origin else {})
+        more = {"origin": self.origin, "looked": self.looked, "reason": self.reason}
+        return {"by": self.by, "channel": self.channel} | {name: said for name, said in more.items() if said}
 
 
 @dataclass(frozen=True, slots=True)

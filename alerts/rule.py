@@ -118,6 +118,10 @@ class Rule(BaseModel):
         """How much an episode matters."""
         return self.severity
 
+    def is_gone(self, memory: BinMemory | PlantMemory) -> bool:  # noqa: ARG002 - few rules wait for a person
+        """Whether the last that was seen lets a person say that what latched is over (T12)."""
+        return True
+
     def contradiction(self) -> str:
         """Which figures leave no room between raising and clearing, in words; empty when all do."""
         wrong = ((low, high) for low, high in self.apart if getattr(self, low) >= getattr(self, high))

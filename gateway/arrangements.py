@@ -1,4 +1,4 @@
-"""What people have arranged, as the journal has it: ended trials, absences, extra rounds, figures, and what follows.
+"""What people have arranged, as the journal has it: ended trials, absences, extra rounds, figures, callers.
 
 For whoever looks on beside the loop. It follows the journal's small marks, commit by commit, and never the loop's own
 memory, where something may stand that is not durable yet.
@@ -15,14 +15,16 @@ from alerts.extras import ExtraRound, ExtraRounds
 from alerts.plan import Plan
 from alerts.trials import Ended, Trials
 from alerts.tuning import Tuned, Tuning
+from gateway import calling
 from gateway.absence_work import ABSENCES
+from gateway.calling import CALLERS
 from gateway.desk_work import TRIALS
 from gateway.extra_work import EXTRAS
 from gateway.figuring import FIGURES
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 
-MARKS = frozenset({ABSENCES, EXTRAS, FIGURES, TRIALS})
+MARKS = frozenset({ABSENCES, CALLERS, EXTRAS, FIGURES, TRIALS})
 """The small marks that say so."""
 
 
@@ -39,6 +41,8 @@ class Arrangements:
         self.trials = trials.anew()
         self.calendar = Calendar.of(inventory.county, self.extras.slots)
         """With the extra rounds as they are arranged now."""
+        self.callers = calling.waiting("[]")
+        """Who waits for a call, whoever has waited longest first."""
         self.tuning = tuning.anew()
         self._plans = dict(plans)
         self.lines_pct = lines_pct(self._plans)
@@ -54,6 +58,8 @@ class Arrangements:
         """Follows what one commit has marked; answers whether anything is arranged differently now."""
         if ABSENCES in marks:
             self.absences.restore(msgspec.json.decode(marks[ABSENCES], type=list[Absence]))
+        if CALLERS in marks:
+            self.callers = calling.waiting(marks[CALLERS])
         if EXTRAS in marks:
             self.extras.restore(msgspec.json.decode(marks[EXTRAS], type=list[ExtraRound]))
         if TRIALS in marks:

@@ -23,6 +23,7 @@ __all__ = [
     "AbsenceVerdict",
     "Away",
     "Back",
+    "CalledBack",
     "Case",
     "CaseCommand",
     "CaseDone",
@@ -77,7 +78,7 @@ class Verb(StrEnum):
     NOTE = "note"
     """A line in its story, in ``reason`` (备注)."""
     FINISH = "finish"
-    """Its case is done, ``reason`` says how (办结); closed only when that was seen."""
+    """Its case is done, ``reason`` says how (办结); closed only when that was seen. A fire is reset by it."""
     DOUBT = "doubt"
     """It is not so, for a ``reason`` (误报): the chain stops and the sensor is to be checked."""
 
@@ -86,6 +87,7 @@ class Command(Struct, frozen=True, kw_only=True):
     """A person, named by their inventory id in ``by``, asks something about an episode.
 
     ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
+    ``looked`` names who has been at a fire and looked, when it is said to be over.
     """
 
     verb: Verb
@@ -96,6 +98,7 @@ class Command(Struct, frozen=True, kw_only=True):
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
+    looked: str = ""
 
 
 class EndTrial(Struct, frozen=True, kw_only=True):
@@ -160,6 +163,15 @@ class Resend(Struct, frozen=True):
     """What came since then is to be written to InfluxDB again."""
 
     since_ms: Millis
+
+
+class CalledBack(Struct, frozen=True, kw_only=True):
+    """已回电: a person has called somebody who asked for it; ``caller`` is their id in the list of those who wait."""
+
+    caller: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
 
 
 class Away(Struct, frozen=True, kw_only=True):

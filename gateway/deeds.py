@@ -12,11 +12,12 @@ from alerts.courier import Clearance
 from alerts.refusals import Refused
 from alerts.trouble import Trouble
 from alerts.undo import Undoable
-from gateway import absence_work, desk_work, extra_work, figuring, maintaining
+from gateway import absence_work, calling, desk_work, extra_work, figuring, maintaining
 from gateway.again import looked_again
 from gateway.commands import (
     Away,
     Back,
+    CalledBack,
     CaseCommand,
     Command,
     Declare,
@@ -104,7 +105,7 @@ class Deeds(Undoable):
                 return self._command(item, now_ms)
             case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows() | Foresee():
                 return self._wished(item, now_ms)
-            case Away() | Back() | WhoIsAway() | Extra() | NoExtra() | WhichExtras():
+            case CalledBack() | Away() | Back() | WhoIsAway() | Extra() | NoExtra() | WhichExtras():
                 return self._written_down(item, now_ms)
             case LookAgain():
                 self.past_changed = True
@@ -142,10 +143,14 @@ class Deeds(Undoable):
             case _:
                 return maintaining.done(item, pipeline, now_ms)
 
-    def _written_down(self, item: Away | Back | WhoIsAway | Extra | NoExtra | WhichExtras, now_ms: Millis) -> object:
-        """What the dispatcher writes down beside the ledger: who is away, and extra rounds."""
+    def _written_down(
+        self, item: CalledBack | Away | Back | WhoIsAway | Extra | NoExtra | WhichExtras, now_ms: Millis
+    ) -> object:
+        """What the dispatcher writes down beside the ledger: whom they called, who is away, and extra rounds."""
         pipeline = self._pipeline
         pipeline.advance(now_ms)
+        if isinstance(item, CalledBack):
+            return calling.done(item, pipeline, now_ms)
         if isinstance(item, Away | Back | WhoIsAway):
             return absence_work.answered(item, pipeline, now_ms)
         return extra_work.answered(item, pipeline, now_ms)

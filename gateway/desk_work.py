@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.ledger.case import Case, Refusal, State, Why
 from alerts.ledger.case import Verb as CaseVerb
 from alerts.ledger.moves import FROM
+from alerts.model import Severity
 from alerts.plan import Memory
 from alerts.responses import Asked, Responses
 from alerts.scribe import Log
@@ -29,7 +31,7 @@ from gateway.commands import (
     Verb,
     Verdict,
 )
-from gateway.orders import end_trial
+from gateway.orders import end_trial, obey
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -50,6 +52,8 @@ def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows
         return UnknownPerson()
     if isinstance(wish, Register):
         case: Case | Refusal | None = pipeline.ledger.register(wish, now_ms)
+    elif wish.verb is CaseVerb.FIX and _burns(pipeline.ledger.cases.get(wish.case), pipeline):
+        return NotPossible(f"{wish.case} is a fire that still burns: nobody can have put it out yet", "still_hot")
     else:
         case = pipeline.ledger.act(wish, now_ms)
     match case:
@@ -61,6 +65,13 @@ def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows
             if isinstance(wish, CaseCommand) and wish.verb in _SEEN_TO and case.standing:
                 _see(case, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms)
             return CaseDone(now_ms, case)
+
+
+def _burns(case: Case | None, pipeline: Pipeline) -> bool:
+    """Whether a case is of a fire that has not cooled."""
+    if case is None or not case.standing or case.severity != Severity.P1:
+        return False
+    return pipeline.county.is_open(case.episode) and not pipeline.county.may_reset(case.episode)
 
 
 def _see(case: Case, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> None:
@@ -78,11 +89,13 @@ def _see(case: Case, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> None:
 def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     """办结: what an episode was about is done. Its case is closed if that was seen, or if a person says how they know.
 
-    Where a sensor sees it, the sensor decides, and the case waits for it.
+    Where a sensor sees it, the sensor decides, and the case waits for it. A fire is over only when somebody has looked.
     """
     case = pipeline.ledger.of_episode(command.episode)
     if command.by not in pipeline.county.inventory.people:
         return UnknownPerson()
+    if pipeline.county.is_open(command.episode) and pipeline.county.alerts[command.episode].severity is Severity.P1:
+        return _fire_finished(command, case, pipeline, now_ms)
     if case is None:
         return NotPossible(f"{command.episode} has no case in the ledger: a sensor's own trouble has none", "no_case")
     steps = [CaseVerb.FIX, CaseVerb.VERIFY, CaseVerb.CLOSE]
@@ -99,6 +112,29 @@ def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
         case = said.case
     refused = isinstance(said, NotPossible) and said.why not in _WAITS
     return said if refused and isinstance(said, NotPossible) else Done(now_ms, f"case_{case.state}")
+
+
+def _fire_finished(command: Command, case: Case | None, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+    """办结 of a fire is its reset (T12): whoever asks says who has looked, and what was seen there."""
+    looked, reason = command.looked.strip(), command.reason.strip()
+    if not looked:
+        return NotPossible(f"{command.episode} is a fire: name who has been there and looked, in looked", "no_looked")
+    if not reason:
+        return NotPossible(f"{command.episode} is a fire: say in reason what was seen there", "fire_reason")
+    if not pipeline.county.may_reset(command.episode):
+        sentence = f"{command.episode} still burns or is hot: wait until two samples in a row are below its clear_c"
+        return NotPossible(sentence, "still_hot")
+    if case is not None and case.state in FROM[CaseVerb.FIX]:
+        proof = f"{looked}看过：{reason}"
+        wish = CaseCommand(
+            verb=CaseVerb.FIX, case=case.id, by=command.by, channel=command.channel, origin=command.origin, proof=proof
+        )
+        pipeline.ledger.act(wish, now_ms)
+    verdict = obey(
+        replace(command, verb=Verb.RESET, looked=looked, reason=reason), pipeline.county, now_ms, pipeline.changes
+    )
+    pipeline.follow()
+    return verdict
 
 
 def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> Verdict:

@@ -35,7 +35,7 @@ from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
 from alerts.standing_in import StandingIn
 from alerts.undo import UndoDict
-from gateway import welcoming
+from gateway import calling, welcoming
 from gateway.commands import Command, Verb
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.numbers import Line, Numbers
@@ -141,11 +141,15 @@ class Hearing:
             person = people[0].id if people else ""
             is_call = meaning is Meaning.CALLBACK and not understood.code
             entry.answers.append(Answered(said, meaning if is_call else Meaning.UNCLEAR, person))
-            if not is_call:  # who wants to be called about nothing is called all the same
+            if is_call:  # about nothing
+                calling.ask(said, person, (), self._pipeline, now_ms)
+            else:
                 self._say_so(person, said.phone, told, now_ms)
             return
         about = next(iter(self._standing(asked)), asked.episode) if len(asked.episodes) == 1 else asked.episode
         entry.answers.append(Answered(said, meaning, asked.person, about))
+        if meaning is Meaning.CALLBACK:
+            calling.ask(said, asked.person, asked.episodes, self._pipeline, now_ms)
         for deed in self._deeds(asked, meaning, now_ms):  # each for itself: the answer is kept, and told once
             self._pipeline.barrier.attempt(deed, lambda _: None, f"an answer about {asked.episode}")
 

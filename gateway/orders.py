@@ -30,9 +30,10 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
         county.respond(episode, _deed(command, now_ms), now_ms, changes)
         return Done(now_ms, "acked")
     if command.verb is Verb.RESET:
-        if county.reset(episode, Asked(command.by, command.channel, command.origin), now_ms, changes):
+        asked = Asked(command.by, command.channel, command.origin, command.looked, command.reason)
+        if county.reset(episode, asked, now_ms, changes):
             return Done(now_ms, "reset")
-        sentence = f"{episode} cannot be reset: it still burns, or there is nothing to reset"
+        sentence = f"{episode} cannot be reset: it still burns or is hot again, or there is nothing to reset"
         return NotPossible(sentence, "no_reset")
     if not county.is_open(episode):
         return NotPossible(f"{episode} is over; look at the list again", "over")

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from alerts.assembly import Assembled, pack, pack_box
 from alerts.calendars import Calendar
+from alerts.callers import Callers
 from alerts.changes import Changes
 from alerts.forecast import Foreseen
 from alerts.model import Event, Owed
@@ -85,6 +86,7 @@ class Pipeline(Undoable):
         self.trials = made.trials
         self.absences = made.absences
         self.extras = made.extras
+        self.callers = Callers(made.undo)
         self._lists = made.lists
         self._listing_ms = made.lists.next_ms(listed_ms)
         self.tracks: dict[str, Track] = UndoDict(made.undo)

@@ -15,7 +15,7 @@ from alerts.county import County
 from alerts.mailbox import Mailbox, by_number
 from alerts.plan import AssetState
 from alerts.trials import Ended
-from gateway import absence_work, extra_work, figuring
+from gateway import absence_work, calling, extra_work, figuring
 from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS
 from gateway.imports import FORMER, mark_of
@@ -82,6 +82,7 @@ def resumed(
     made.ledger.rename(renamed)
     made.ledger.retire(now_ms)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait)
+    calling.restore(pipeline, restored.meta.get(calling.CALLERS))
     absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
     extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
     pipeline.tracks.update(tracks)

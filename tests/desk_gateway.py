@@ -186,7 +186,10 @@ class DeskGateway:
 
     def answered(self, person: str, text: str) -> None:
         """Somebody replies by SMS, from the number of the inventory."""
-        phone = self.desk.present.inventory.people[person].phone
+        self.says(self.desk.present.inventory.people[person].phone, text)
+
+    def says(self, phone: str, text: str) -> None:
+        """Whoever has a number writes to us."""
         self._replies += 1
         said = reply("sms", f"{self._replies}", phone, text, self.clock.now)
         self.desk.inbox.post(Heard(replies=(said,)))

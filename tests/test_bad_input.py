@@ -663,6 +663,17 @@ def wrong_forms(home: Installation) -> Iterator[Case]:
         lin.post("/register", data={**registered, "where": "梅岭村", "detail": script, "key": "3"})
         (place,) = re.findall(r"[^>]*&lt;script[^<]*", lin.see("/cases?q=alert").text)[:1]
         yield Case("Script in a name", "Shown as the text that it is, everywhere.", "GET /cases", place.strip(), _SHOWN)
+        gateway.bin("bin-0101", 30.0, 78.0)
+        gateway.settle()
+        fire = {"csrf": lin.csrf, "verb": "finish", "episode": next(iter(gateway.open_rules()))}
+        for title, wrong, more in (
+            ("Fire that is done, and nobody has looked", "Without a name.", {"reason": "灭了"}),
+            ("Fire that is done, and nothing was seen", "Without a reason.", {"looked": "梅大姐"}),
+            ("Fire that is done and still burns", "At 78 degrees.", {"looked": "梅大姐", "reason": "灭了"}),
+        ):
+            yield Case(title, wrong, "POST /act", *shown(lin.post("/act", data={**fire, **more})))
+        twice = lin.post("/called", data={"csrf": lin.csrf, "caller": "sms:1"})
+        yield Case("Call back to who waits no more", "Somebody has called already.", "POST /called", *shown(twice))
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ class Hearing:
         self._acts = {
             "raised": self._open,
             "acked": self._acked,
+            "reignited": self._reignited,
             "cleared": self._cleared,
             "retired": self._retired,
             "emptied": self._emptied,
@@ -129,6 +130,19 @@ class Hearing:
             line(after, "acked", event.at_ms, case.state, event.episode), by=by, channel=channel, origin=origin
         )
         self._shelf.enter(after, said)
+
+    def _reignited(self, event: Event) -> None:
+        """又着火: whoever said that it was done has more to do, with the time that a fire gives."""
+        case = self._shelf.of_episode(event.episode)
+        if case is None or case.state not in UNFINISHED:
+            return
+        after = case
+        if case.state in {State.FIXED, State.DEFERRED}:
+            due_ms = moves.deadline_ms(self._desk, case.rule, event.at_ms)
+            after = replace(
+                case, state=State.REOPENED, fixed_ms=0, until_ms=0, deadline_ms=due_ms, due_ms=due_ms, level=0
+            )
+        self._shelf.enter(after, line(after, event.event, event.at_ms, case.state, event.episode))
 
     def _cleared(self, event: Event) -> None:
         """The sensor sees that it is over; what nobody had to act on closes with it."""

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from alerts.bins import BinMemory, BinSight
 from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.model import Condition, Detail, Severity
+from alerts.plants import PlantMemory
 from alerts.rule import BinRule, Scene
 
 
@@ -34,6 +35,11 @@ class Fire(BinRule):
             return False
         ash = scene.machine("hot_ash")
         return ash.condition is Condition.ACTIVE and ash.since_ms == sight.before_ms
+
+    def is_gone(self, memory: BinMemory | PlantMemory) -> bool:
+        """See ``Rule.is_gone``: what has warmed up again is not reset, though it does not burn yet."""
+        assert isinstance(memory, BinMemory)  # noqa: S101 - a rule of bins
+        return not memory.fire_flag and (memory.temperature_c is None or memory.temperature_c < self.clear_c)
 
     def evidence(self, memory: BinMemory, machine: Machine) -> Detail:  # noqa: ARG002 - the memory has it
         """See ``BinRule.evidence``."""

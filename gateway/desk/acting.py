@@ -22,6 +22,7 @@ from telemetry.reading import Millis
 HOUR_MS: Final = 3_600_000
 LONGEST_REASON: Final = 60
 LONGEST_NOTE: Final = 200
+LONGEST_NAME: Final = 20
 NEEDS: Final = {
     Verb.ACK: Role.CREW,
     Verb.RESET: Role.CREW,
@@ -84,6 +85,9 @@ def _command(visit: Visit, form: Form) -> Command:
         reason = " ".join(reason.split())  # it is written in lines and kept in one
     if to and to not in {person.id for person in visit.scope.people}:
         raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    looked = " ".join(form.get("looked", "").split())
+    if len(looked) > LONGEST_NAME or not looked.isprintable():
+        raise Refusal(HTTPStatus.BAD_REQUEST, "long_looked")
     if len(reason) > (LONGEST_REASON if verb is Verb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):
         raise Refusal(HTTPStatus.BAD_REQUEST, "long_reason")
     if verb in _WITH_REASON and not reason:
@@ -96,6 +100,7 @@ def _command(visit: Visit, form: Form) -> Command:
         origin=f"{visit.user.name}@{visit.address}",
         to=to,
         reason=reason,
+        looked=looked,
         until_ms=_until_ms(visit, form) if verb is Verb.SHELVE else 0,
     )
 

@@ -28,7 +28,8 @@ class CommandBody(BaseModel):
     """What a person asks about an episode; ``by`` is their id in the inventory.
 
     ``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``);
-    ``reason`` is also what is noted, how it was done (``finish``), and why it is not so (``doubt``).
+    ``reason`` is also what is noted, how it was done (``finish``), and why it is not so (``doubt``). ``looked`` names
+    who has been at a fire and looked (``finish``, which resets it).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -39,6 +40,7 @@ class CommandBody(BaseModel):
     to: _Word = ""
     reason: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     until_ms: Annotated[int, Field(ge=0, le=2**53)] = 0
+    looked: _Word = ""
     channel: Literal["api", "cli"] = "api"
 
 
@@ -152,6 +154,7 @@ def _command(body: CommandBody, request: Request) -> Command:
         to=body.to,
         reason=body.reason,
         until_ms=body.until_ms,
+        looked=body.looked,
     )
 
 

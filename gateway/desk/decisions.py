@@ -1,6 +1,6 @@
-"""Which open episodes need somebody in the office to decide something, and why; the rest only waits. Pure.
+"""Which episodes and cases need somebody in the office to decide something, and why; the rest only waits. Pure.
 
-It reads what stage two has decided and decides nothing about anybody's text.
+It reads what stage two and the ledger have decided and decides nothing about anybody's text.
 """
 
 from collections.abc import Collection
@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Final
 
 from alerts.alert import Alert
+from alerts.ledger.case import Case as LedgerCase
+from alerts.ledger.case import State
+from gateway.journal.ledger_reader import OVERDUE
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 
@@ -50,8 +53,18 @@ class Why(StrEnum):
     DOUBTED = "doubted"
     MISSED = "missed"
     LATE = "late"
+    OVERDUE = "overdue"
+    RETURNED = "returned"
+    """Its deferral is over, and it is not done."""
+    UNASSIGNED = "unassigned"
+    REOPENED = "reopened"
+    UNVERIFIED = "unverified"
+    """Somebody says that it is done, no sensor sees it, and nobody has looked."""
+    CALLER = "caller"
 
 
+FIRES: Final = (Why.FIRE, Why.COOLED)
+"""They stand above all else until a person has reset them."""
 _ANSWERS: Final = {str(each): each for each in (Why.DECLINED, Why.CALLBACK, Why.DOUBTED)}
 """What somebody answered that only the office can settle."""
 
@@ -76,14 +89,15 @@ def placed(
     unreached: Collection[str] = (),
     nobodys: Collection[str] = (),
     answer: str = "",
+    late: Why | None = None,
 ) -> tuple[Place, Why | None]:
     """Where an episode stands; ``unreached`` and ``nobodys`` name those whose people could not be told.
 
-    ``answer`` is the last that somebody answered to a text about it.
+    ``answer`` is the last that somebody answered to a text about it, ``late`` why its case is late, if it is.
     """
-    why = _why(alert, asset, now_ms, unreached, nobodys, answer)
-    if why is Why.COOLED:
-        return Place.DECIDE, why  # seen or not, a person has to reset it
+    why = _why(alert, asset, now_ms, unreached, nobodys, answer) or late
+    if late is not None or why in FIRES:
+        return Place.DECIDE, why  # whoever has seen to it: a person has to reset a fire, and what is late is not done
     if (alert.acked_ms or alert.shelved_until_ms) and why is not None:
         return Place.IN_HAND, why
     if why is not None:
@@ -91,6 +105,31 @@ def placed(
     if alert.rule in DOUBTFUL_RULES:
         return Place.DOUBTFUL, None
     return (Place.IN_HAND if alert.acked_ms or alert.shelved_until_ms else Place.WAITING), None
+
+
+def lateness(case: LedgerCase, now_ms: Millis, resumed_ms: Millis = 0) -> Why | None:
+    """Why a case is late; ``None`` while it has time. ``resumed_ms`` is when its deferral was last over."""
+    if case.state not in OVERDUE or not 0 < case.deadline_ms <= now_ms:
+        return None
+    is_back = case.state is not State.FIXED and resumed_ms >= case.deadline_ms
+    return Why.RETURNED if is_back else Why.OVERDUE
+
+
+def placed_case(case: LedgerCase, late: Why | None, *, by_sensor: bool) -> tuple[Place, Why | None]:
+    """Where a case stands that is of no open episode; ``by_sensor`` a sensor is to see that it is done."""
+    if case.state is State.FIXED and not by_sensor:
+        return Place.DECIDE, Why.UNVERIFIED
+    if late is not None:
+        return Place.DECIDE, late
+    match case.state:
+        case State.DEFERRED:
+            return Place.WAITING, None
+        case State.OPEN:
+            return Place.DECIDE, Why.UNASSIGNED
+        case State.REOPENED:
+            return Place.DECIDE, Why.REOPENED
+        case _:
+            return Place.IN_HAND, None
 
 
 def _why(

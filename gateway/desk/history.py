@@ -15,7 +15,7 @@ _TIME: Final = re.compile(r"(due|until) (\d{4}-\S+)")
 _LEVEL: Final = re.compile(r"level (\d+): (.*)")
 _PERSONAL: Final = frozenset({"told"})
 """Lines whose reason is a person."""
-_EPISODES: Final = frozenset({"raised", "acked"})
+_EPISODES: Final = frozenset({"raised", "acked", "reignited"})
 """Lines whose reason is the id of an episode, and nothing for people."""
 
 

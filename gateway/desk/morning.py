@@ -1,17 +1,19 @@
-"""The page of today: what an inspector would find now, what needs a decision, what waits, how far the round is.
+"""The page of today: what an inspector would find now, the one list of all work, what waits, how far the round is.
 
-Pure: a projection, a scope, what the journal said about the cases, and an instant in; plain values for a template out.
+Work is episodes, cases of the ledger that are of no open episode, and people who wait for a call, in the order of their
+deadlines, fires first. Pure: a projection, a scope, what the journal has, and an instant in; plain values out.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final, TypeAlias
 
 from alerts.alert import Alert
+from alerts.callers import Caller
 from alerts.exposure import POINTS_A_SITE
+from alerts.ledger.case import Case as LedgerCase
 from alerts.model import Event
-from gateway.desk.decisions import Place, Why, placed
+from gateway.desk.decisions import FIRES, Place, Why, lateness, placed, placed_case
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds
 from gateway.desk.scope import Scope
@@ -22,12 +24,11 @@ from telemetry.reading import Millis
 SHOWN: Final = 60
 """So many cases are shown in full; the others are counted, the page says so, and the list of assets has them."""
 GONE_WRONG: Final = frozenset({"refused", "failed"})
-_URGENT: Final = (Why.FIRE, Why.COOLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One episode as the page shows it."""
+    """One episode as the page shows it, with its case of the ledger where it has one."""
 
     alert: Alert
     asset: Asset | None
@@ -35,10 +36,78 @@ class Case:
     level_pct: float | None
     level_ms: Millis
     silent: bool
+    ledger: LedgerCase | None = None
+    temperature_c: float | None = None
+    """What was measured last, of a fire."""
     explains: int = 0
     """How many others it keeps quiet, being their cause."""
     messages: tuple[Message, ...] = ()
     events: tuple[Event, ...] = ()
+    kind: ClassVar[str] = "episode"
+
+    @property
+    def due_ms(self) -> Millis:
+        """By when it is to be done; what has no case is due at once."""
+        return self.alert.raised_ms if self.ledger is None else self.ledger.deadline_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One case of the ledger that is of no open episode."""
+
+    ledger: LedgerCase
+    asset: Asset | None
+    why: Why | None
+    kind: ClassVar[str] = "matter"
+
+    @property
+    def due_ms(self) -> Millis:
+        """By when it is to be done."""
+        return self.ledger.deadline_ms
+
+
+@dataclass(frozen=True, slots=True)
+class CallOwed:
+    """Somebody who waits for a call; ``asset`` is that of the episode that they answered about, where there is one."""
+
+    caller: Caller
+    asset: Asset | None
+    matter: LedgerCase | None = None
+    """The case that they answered about, where it was one."""
+    why: Why = Why.CALLER
+    kind: ClassVar[str] = "call"
+
+    @property
+    def due_ms(self) -> Millis:
+        """By when they expect it."""
+        return self.caller.due_ms
+
+
+Work: TypeAlias = Case | Matter | CallOwed
+
+
+@dataclass(frozen=True, slots=True)
+class CasesKept:
+    """What the journal has of the ledger for the page; see ``LedgerReader``."""
+
+    of_episode: Mapping[str, LedgerCase]
+    others: Sequence[LedgerCase]
+    """Those of no open episode, what is due first first."""
+    resumed_ms: Mapping[str, Millis]
+    """When the deferral of a case was last over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the journal has of all that work: nothing of it is anybody's living memory."""
+
+    messages: Sequence[Message]
+    answers: Mapping[str, str]
+    """The last that somebody answered, by episode."""
+    ledger: CasesKept
+    callers: Sequence[Caller]
+    by_sensor: Callable[[LedgerCase], bool]
+    """Whether a sensor is to see that a case is done."""
 
 
 @dataclass(slots=True)
@@ -78,9 +147,11 @@ class Morning:
 
     at_ms: Millis
     exposure: Exposure
-    decide: tuple[Case, ...]
+    decide: tuple[Work, ...]
     more: int
-    in_hand: tuple[Case, ...]
+    in_hand: tuple[Case | Matter, ...]
+    deferred: tuple[Matter, ...]
+    """What waits for a reason until a day (备案)."""
     waiting: tuple[Fold, ...]
     doubtful: tuple[Case, ...]
     round: Round | None
@@ -107,12 +178,15 @@ def morning(
     projection: Projection,
     lines_pct: Mapping[str, float],
     rounds: Rounds,
-    messages: Iterable[Message],
+    kept: Records,
     now_ms: Millis,
-    answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Morning:
     """Everything but the past of the cases, which only those that are shown need (``told``)."""
-    wrong = {each.episode for each in messages if each.state in GONE_WRONG}
+    ledger = kept.ledger
+    of_id = {case.id: case for case in ledger.others}
+    waiting = [replace(each, matter=of_id.get(each.caller.episode)) for each in calls(kept.callers, scope, projection)]
+    called = {call.caller.episode for call in waiting}
+    wrong = {each.episode for each in kept.messages if each.state in GONE_WRONG}
     explained: dict[str, int] = {}
     visible = [alert for alert in projection.open.values() if scope.sees(alert.asset)]
     for alert in visible:
@@ -122,7 +196,12 @@ def morning(
     for alert in visible:
         asset = scope.inventory.assets.get(alert.asset)
         nobodys = (alert.episode,) if alert.step > 0 and not alert.told and alert.owes else ()
-        place, why = placed(alert, asset, now_ms, wrong, nobodys, answers.get(alert.episode, ""))
+        case = ledger.of_episode.get(alert.episode)
+        answer = kept.answers.get(alert.episode, "")
+        if answer == Why.CALLBACK and alert.episode in called:
+            answer = ""  # whoever answered it stands in the list themselves
+        late = None if case is None else lateness(case, now_ms, ledger.resumed_ms.get(case.id, 0))
+        place, why = placed(alert, asset, now_ms, wrong, nobodys, answer, late)
         seen = projection.assets.get(alert.asset)
         by_place[place].append(
             Case(
@@ -132,20 +211,53 @@ def morning(
                 None if seen is None else seen.level_pct,
                 0 if seen is None else seen.level_ms,
                 projection.silent(alert.asset),
+                case,
+                seen.temperature_c if seen is not None and why in FIRES else None,
                 explained.get(alert.episode, 0),
             )
         )
-    decide = sorted(by_place[Place.DECIDE], key=lambda case: (case.why not in _URGENT, case.alert.raised_ms))
+    matters = _matters(scope, ledger, kept.by_sensor, now_ms)
+    work: list[Work] = [*by_place[Place.DECIDE], *matters[Place.DECIDE], *waiting]
+    decide = sorted(work, key=_urgency)
     return Morning(
         now_ms,
         exposure(scope, projection, lines_pct),
         tuple(decide[:SHOWN]),
         max(0, len(decide) - SHOWN),
-        tuple(sorted(by_place[Place.IN_HAND], key=lambda case: case.alert.acked_ms)),
+        tuple(sorted([*by_place[Place.IN_HAND], *matters[Place.IN_HAND]], key=_urgency)),
+        tuple(matters[Place.WAITING]),
         tuple(_folded(scope, by_place[Place.WAITING])),
         tuple(sorted(by_place[Place.DOUBTFUL], key=lambda case: (case.alert.rule, case.alert.raised_ms))),
         rounds.of(scope.assets, projection, now_ms),
     )
+
+
+def _urgency(work: Work) -> tuple[bool, Millis]:
+    """Fires first, then what is due first."""
+    return work.why not in FIRES, work.due_ms
+
+
+def _matters(
+    scope: Scope, ledger: CasesKept, by_sensor: Callable[[LedgerCase], bool], now_ms: Millis
+) -> dict[Place, list[Matter]]:
+    found: dict[Place, list[Matter]] = {place: [] for place in Place}
+    for case in ledger.others:
+        if scope.sees_within(case.within):
+            late = lateness(case, now_ms, ledger.resumed_ms.get(case.id, 0))
+            place, why = placed_case(case, late, by_sensor=by_sensor(case))
+            found[place].append(Matter(case, scope.inventory.assets.get(case.asset), why))
+    return found
+
+
+def calls(callers: Iterable[Caller], scope: Scope, projection: Projection) -> list[CallOwed]:
+    """Who waits for a call: those of whom what they answered, or else who they are, lies within the scope."""
+    people = {person.id for person in scope.people}
+    found: list[CallOwed] = []
+    for caller in callers:
+        alert = projection.open.get(caller.episode)
+        if scope.sees(alert.asset) if alert is not None else scope.is_whole or caller.person in people:
+            found.append(CallOwed(caller, None if alert is None else scope.inventory.assets.get(alert.asset)))
+    return found
 
 
 def _folded(scope: Scope, cases: Iterable[Case]) -> list[Fold]:

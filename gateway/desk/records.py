@@ -19,7 +19,7 @@ SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
 ORDERS: Final = ("absence_added", "absence_ended", "extra_ordered", "extra_cancelled")
-UPKEEP: Final = ("trial_ended", "looked_again", "work_declared", "work_withdrawn", *ORDERS)
+UPKEEP: Final = ("trial_ended", "called_back", "looked_again", "work_declared", "work_withdrawn", *ORDERS)
 COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "figure_set", *UPKEEP)
 
 
@@ -93,6 +93,9 @@ def _named(visit: Visit, event: Event) -> str:
         return words.word("figures", "set").format(name=name, rule=rule, figure=figure, was=was, now=now, reason=reason)
     if event.event in {"work_declared", "work_withdrawn"}:
         return _on_work(visit, event)
+    if event.event == "called_back":
+        who = _text(event, "person")
+        return sentences.person(visit.present.inventory, who) if who else words.word("whys", "stranger")
     if event.event == "looked_again":
         counted = [f"{words.word('again', each)} {_text(event, each)}" for each in Result if _text(event, each) != "0"]
         return f"{words.word('quarantine', name)}：{'，'.join(counted)}"
@@ -113,8 +116,8 @@ def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
     match deed:
         case "stepped":
             return f"{words.word('steps', what)} {name}"
-        case "looked_again":
-            return words.word("quarantine", what)
+        case "looked_again" | "called":
+            return words.word("events", "called_back") if deed == "called" else words.word("quarantine", what)
         case "trial":
             return f"{words.word('trials', what)} {_on_trial(visit, what, name)}"
         case "work":

@@ -96,6 +96,8 @@ def _clauses(event: Event, detail: Detail, inventory: Inventory, clock: Clock) -
         said.append(words.word("kinds", kind))
     if isinstance(until_ms := detail.get("until_ms"), int):
         said.append(f"{words.word('waits', 'until')} {clock(until_ms)}")
+    if isinstance(looked := detail.get("looked"), str):
+        said.append(f"{looked}{words.word('waits', 'looked')}")
     if isinstance(by := detail.get("by"), str) and by in inventory.people:
         said.append(person(inventory, by))
     wheres = (detail.get(key) for key in ("channel", "origin"))

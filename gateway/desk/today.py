@@ -2,22 +2,33 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 from itertools import chain
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Response
 
 from alerts.absences import Absence
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
+from gateway.commands import CalledBack
+from gateway.desk import words
+from gateway.desk.case_pages import by_sensor
+from gateway.desk.decisions import lateness
 from gateway.desk.drawing import Point, Spark, spark
 from gateway.desk.leaf import leaf
-from gateway.desk.morning import Case, Morning, morning
+from gateway.desk.morning import CallOwed, Case, CasesKept, Matter, Morning, Records, Work, calls, morning
 from gateway.desk.present import Desk, Visit
-from gateway.desk.visiting import Gate
+from gateway.desk.saying import asked
+from gateway.desk.stepping import offered
+from gateway.desk.users import Deed, Role
+from gateway.desk.visiting import Form, Gate, Refusal, require
 from gateway.journal.case_reader import CaseReader, Message
 from telemetry.series import Measurement
 
+MOST_MATTERS: Final = 2_000
+"""So many cases without an open episode are looked at, what is due first first; the ledger's own page has them all."""
 TREND_MS: Final = 24 * 3_600_000
 HOUR_MS: Final = 3_600_000
 IN_HAND_SHOWN: Final = 40
@@ -31,14 +42,44 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def today(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         begun_s = monotonic_s()
         with desk.journal() as journal:
-            page = _page(journal, visit)
-            sparks = _sparks(journal, visit, (case for case in page.decide if case.asset is not None))
+            page = _page(desk, journal, visit)
+            sparks = _sparks(journal, visit, (each for each in page.decide if isinstance(each, Case)))
         away, nobody = _people(visit)
-        answer = leaf(visit, "today.html", "today", page=page, sparks=sparks, away=away, nobody=nobody)
+        answer = leaf(
+            visit,
+            "today.html",
+            "today",
+            page=page,
+            sparks=sparks,
+            away=away,
+            nobody=nobody,
+            phones=visit.user.role.reaches(Role.CREW),
+            steps=partial(offered, visit=visit),
+        )
         desk.cost_s = monotonic_s() - begun_s
         return answer
 
+    @router.post("/called")
+    def called(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+        visit, form = sent
+        require(visit, Role.CREW)
+        if not visit.user.person:
+            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        caller = form.get("caller", "")
+        if caller not in {each.caller.id for each in _calls(visit)}:
+            raise Refusal(HTTPStatus.NOT_FOUND, "no_caller")
+        origin = f"{visit.user.name}@{visit.address}"
+        outcome = asked(desk, CalledBack(caller=caller, by=visit.user.person, channel="desk", origin=origin))
+        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "called", f"{caller} - {outcome.name}"))
+        return leaf(visit, "said.html", "", title=words.word("events", "called_back"), outcome=outcome, back="/")
+
     return router
+
+
+def _calls(visit: Visit) -> list[CallOwed]:
+    """Those who wait for a call and whom the visitor may see."""
+    with visit.present.feed.present() as projection:
+        return calls(visit.present.arrangements.callers, visit.scope, projection)
 
 
 def _people(visit: Visit) -> tuple[list[Absence], Sequence[str]]:
@@ -50,30 +91,46 @@ def _people(visit: Visit) -> tuple[list[Absence], Sequence[str]]:
     return away, [area for area in absences.uncovered(visit.now_ms) if visit.scope.sees_area(area)]
 
 
-def _page(journal: CaseReader, visit: Visit) -> Morning:
+def _page(desk: Desk, journal: CaseReader, visit: Visit) -> Morning:
     present = visit.present
     with present.feed.present() as projection:
+        everywhere = list(projection.open)
         standing = [alert.episode for alert in projection.open.values() if visit.scope.sees(alert.asset)]
     messages, answers = journal.messages_about(standing), journal.answers_about(standing)
+    callers = present.arrangements.callers
+    kept = Records(messages, answers, _ledger(desk, visit, everywhere), callers, lambda case: by_sensor(case, visit))
     with present.feed.present() as projection:
-        page = morning(
-            visit.scope, projection, present.arrangements.lines_pct, present.rounds, messages, visit.now_ms, answers
-        )
+        lines_pct = present.arrangements.lines_pct
+        page = morning(visit.scope, projection, lines_pct, present.rounds, kept, visit.now_ms)
     decide = _with_their_past(journal, page.decide, messages)
     in_hand = _with_their_past(journal, page.in_hand[:IN_HAND_SHOWN], messages)
     return replace(page, decide=decide, in_hand=in_hand)
 
 
-def _with_their_past(journal: CaseReader, cases: tuple[Case, ...], messages: Iterable[Message]) -> tuple[Case, ...]:
-    """Who was told, and what was done about it since."""
-    events = journal.events_about(case.alert.episode for case in cases)
+def _ledger(desk: Desk, visit: Visit, standing: Sequence[str]) -> CasesKept:
+    """The cases of what stands, and all others that nobody has seen done."""
+    with desk.ledger() as ledger:
+        of_episode = ledger.of_episodes(standing)
+        others = ledger.work(standing, visit.scope.area, MOST_MATTERS)
+        late = [case.id for case in (*of_episode.values(), *others) if lateness(case, visit.now_ms) is not None]
+        return CasesKept(of_episode, others, ledger.resumed(late))
+
+
+W = TypeVar("W", Case, Work, Case | Matter)
+
+
+def _with_their_past(journal: CaseReader, found: tuple[W, ...], messages: Iterable[Message]) -> tuple[W, ...]:
+    """Who was told, and what was done about it since; cases of the ledger have a page of their own for that."""
+    events = journal.events_about(each.alert.episode for each in found if isinstance(each, Case))
     return tuple(
         replace(
-            case,
-            messages=tuple(each for each in messages if each.episode == case.alert.episode),
-            events=tuple(event for event in events if event.episode == case.alert.episode),
+            each,
+            messages=tuple(message for message in messages if message.episode == each.alert.episode),
+            events=tuple(event for event in events if event.episode == each.alert.episode),
         )
-        for case in cases
+        if isinstance(each, Case)
+        else each
+        for each in found
     )
 
 

@@ -181,7 +181,7 @@ _NEWEST: Final = f"""
 _EVENT: Final = "SELECT at_ms, event, rule, asset, device, episode, severity, detail FROM event"
 _ANSWERED: Final = f"""
     SELECT episode, event FROM ({_EVENT} WHERE episode IN (SELECT value FROM json_each(?))
-        AND event IN ('done', 'declined', 'doubted', 'callback', 'dispatched') ORDER BY id)
+        AND event IN ('done', 'declined', 'doubted', 'callback', 'called_back', 'dispatched') ORDER BY id)
 """  # noqa: S608 -- words of our own
 _SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone_key = ? ORDER BY id DESC LIMIT ?"
 _EVENTS_ABOUT: Final = f"{_EVENT} WHERE episode IN (SELECT value FROM json_each(?)) AND episode <> '' ORDER BY id"  # noqa: S608 -- words of our own

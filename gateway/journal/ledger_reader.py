@@ -3,13 +3,14 @@
 A journal reader with more to ask; read-only like every other.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from msgspec import Struct
 
 from alerts.assembly import unpack_case
-from alerts.ledger.case import UNDER_WAY, Case, State
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, State
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
 from gateway.journal.trouble import translated
 from telemetry.phone import dialled
@@ -26,6 +27,18 @@ _LINE: Final = ("at", "deed", "by", "channel", "origin", "was", "now", "reason")
 _NEWEST: Final = """
     SELECT "case", at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE by <> ''
     ORDER BY id DESC LIMIT ?
+"""
+_WORK: Final = """
+    SELECT blob FROM ledger_case
+    WHERE NOT settled AND state IN (SELECT value FROM json_each(:states)) AND (:area = '' OR instr(within, :area) > 0)
+        AND episode NOT IN (SELECT value FROM json_each(:open)) ORDER BY deadline_ms, number LIMIT :most
+"""
+_OF_EPISODES: Final = """
+    SELECT blob FROM ledger_case WHERE NOT settled AND episode IN (SELECT value FROM json_each(?))
+"""
+_RESUMED: Final = """
+    SELECT "case", max(at_ms) FROM ledger_deed
+    WHERE "case" IN (SELECT value FROM json_each(?)) AND deed = 'resumed' GROUP BY "case"
 """
 _HISTORY: Final = """
     SELECT at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE "case" = ? ORDER BY id
@@ -70,6 +83,28 @@ class LedgerReader(JournalReader):
         with translated(self._path):
             row = self._connection.execute("SELECT blob FROM ledger_case WHERE id = ?", (name,)).fetchone()
         return None if row is None else unpack_case(row[0])
+
+    def work(self, open_episodes: Collection[str], area: str, most: int) -> list[Case]:
+        """At most so many cases that nobody has seen done and that are of no open episode, what is due first first."""
+        bounds = {
+            "states": json.dumps(sorted(UNFINISHED)),
+            "area": f"/{area}/" if area else "",
+            "open": _listed(open_episodes),
+            "most": most,
+        }
+        with translated(self._path):
+            return [unpack_case(blob) for (blob,) in self._connection.execute(_WORK, bounds)]
+
+    def of_episodes(self, episodes: Collection[str]) -> dict[str, Case]:
+        """The cases of some episodes, by episode."""
+        with translated(self._path):
+            found = [unpack_case(blob) for (blob,) in self._connection.execute(_OF_EPISODES, (_listed(episodes),))]
+        return {case.episode: case for case in found}
+
+    def resumed(self, cases: Collection[str]) -> dict[str, Millis]:
+        """When the deferral of some cases was last over, by case."""
+        with translated(self._path):
+            return dict(self._connection.execute(_RESUMED, (_listed(cases),)).fetchall())
 
     def history(self, name: str) -> list[Row]:
         """What was done about a case, in its order."""
@@ -121,6 +156,10 @@ def exported(case: Case) -> Row:
         "recurs": case.recurs,
         "episode": case.episode,
     }
+
+
+def _listed(names: Collection[str]) -> str:
+    return json.dumps(list(names))
 
 
 def _iso(at_ms: Millis) -> str | None:

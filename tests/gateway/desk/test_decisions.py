@@ -47,7 +47,8 @@ OVER = alert("over_two_thirds")
     ("case", "expected"),
     [
         (alert("fire"), (Place.DECIDE, Why.FIRE)),
-        (changed(alert("fire"), acked_ms=NOW), (Place.IN_HAND, Why.FIRE)),
+        (changed(alert("fire"), acked_ms=NOW), (Place.DECIDE, Why.FIRE)),
+        (changed(alert("fire"), shelved_until_ms=NOW + HOUR_MS), (Place.DECIDE, Why.FIRE)),
         (changed(alert("fire"), acked_ms=NOW, latched=True), (Place.DECIDE, Why.COOLED)),
         (alert("hot_ash"), (Place.DECIDE, Why.HOT_ASH)),
         (alert("overflow", age_ms=HOUR_MS), (Place.WAITING, None)),
