@@ -172,9 +172,11 @@ class Post:
         waits = [Release(now_ms), self._gathered(box), self._folded(box), self._storming(box)]
         together = max(waits, key=lambda release: release.at_ms)
         wakes = any(self.is_night(each.at_ms) for each in box.pending)  # it was let through the night
+        rationed = [self._rationed(box, each, now_ms, capped=capped) for each in box.pending]
+        over = [each for each, room in zip(box.pending, rationed, strict=True) if self._passes(box, each, room, now_ms)]
         found = []
-        for each in box.pending:
-            afforded = self._afforded(box, each, now_ms, capped=capped)
+        for each, room in zip(box.pending, rationed, strict=True):
+            afforded = self._above(box, room, over, now_ms) if each in over else room
             latest = max(together, afforded, key=lambda release: release.at_ms)
             found.append(latest if wakes else self._by_day(each, latest, now_ms))
         return found
@@ -214,14 +216,15 @@ class Post:
             due = max(due, box.left_ms[-most] + span)
         return Release(due, STORM)
 
-    def _afforded(self, box: Mailbox, owed: Owed, now_ms: Millis, *, capped: bool) -> Release:
-        """When the number may get a text about this; for a P2 of an asset that is not told today that is soon."""
-        rationed = self._rationed(box, owed, now_ms, capped=capped)
-        if rationed.at_ms <= now_ms or not _begins_urgent(owed) or self._is_told_today(box, (owed.asset,), now_ms):
-            return rationed
-        telling = self.policies.telling
+    def _passes(self, box: Mailbox, owed: Owed, room: Release, now_ms: Millis) -> bool:
+        """Whether it is a P2 of an asset that is not told today: it leaves soon, above what the number may get."""
+        return room.at_ms > now_ms and _begins_urgent(owed) and not self._is_told_today(box, (owed.asset,), now_ms)
+
+    def _above(self, box: Mailbox, room: Release, over: Sequence[Owed], now_ms: Millis) -> Release:
+        """When those leave: the first of a day at once, the others as one, within so long of the oldest of them."""
+        telling, oldest_ms = self.policies.telling, min(each.at_ms for each in over)
         wait_ms = 0 if len(self._over_today(box, now_ms)) < telling.over_a_day else telling.over_within
-        return min(rationed, Release(owed.at_ms + wait_ms, rationed.reason), key=lambda release: release.at_ms)
+        return min(room, Release(oldest_ms + wait_ms, room.reason), key=lambda release: release.at_ms)
 
     def _rationed(self, box: Mailbox, owed: Owed, now_ms: Millis, *, capped: bool) -> Release:
         """When the budget of the number, and the share of the asset in it, have room for one more text."""

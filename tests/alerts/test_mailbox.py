@@ -198,6 +198,78 @@ def test_closing_words_wait_for_each_other_a_quarter_of_an_hour() -> None:
     ]
 
 
+BINS = [asset.id for asset in COUNTY.assets.values() if asset.bin is not None]
+
+
+def about(number: int, asset: str, at_ms: Millis, kind: Kind = Kind.FIRST, to: str = CREW.id) -> Owed:
+    """A P2 about one of several assets."""
+    message = owed(number, at_ms, to=to, kind=kind)
+    return replace(message, asset=asset, episode=f"overflow/{asset}/{number}")
+
+
+def opened(
+    box: Mailbox, alerts: dict[str, Alert], instants: list[tuple[Millis, int]]
+) -> tuple[Mailbox, list[tuple[Millis, int]]]:
+    """The box after it was opened when it is due, and the instants of texts with how many things each tells."""
+    due_ms = box.due_ms
+    box, log = TELLING.release(box, alerts, due_ms)
+    return box, [*instants, *((due_ms, max(1, len(each.covers))) for each in log if isinstance(each, Owed))]
+
+
+def minutes(texts: list[Owed], asset: str) -> list[int]:
+    """When texts about an asset alone leave, in minutes."""
+    return [(each.at_ms - NOON) // MINUTE_MS for each in texts if each.asset == asset and not each.covers]
+
+
+def test_one_asset_takes_half_of_a_budget_at_most_and_another_finds_room() -> None:
+    """Five in a quarter of an hour: two for each asset; what is above that folds into one text."""
+    noisy, other = BINS[:2]
+    messages = [about(n, noisy, NOON + n * 2 * MINUTE_MS) for n in range(5)]
+    messages += [about(9, other, NOON + 11 * MINUTE_MS)]
+    texts, said, _ = left(messages, NOON + HOUR_MS)
+    assert minutes(texts, noisy) == [0, 2]
+    assert minutes(texts, other) == [11], "what one asset has used up is not the other's"
+    (folded,) = [each for each in texts if each.covers]
+    assert ((folded.at_ms - NOON) // MINUTE_MS, len(folded.covers)) == (15, 3)
+    assert {(each.detail or {})["reason"] for each in said if each.event == "held"} >= {"budget"}
+
+
+@pytest.mark.parametrize("kind", [Kind.ESCALATION, Kind.NOTICE])
+def test_the_steps_of_a_told_alert_do_not_count_for_the_share_of_its_asset(kind: Kind) -> None:
+    noisy = BINS[0]
+    kinds = [Kind.FIRST, kind, kind, Kind.FIRST]
+    messages = [about(n, noisy, NOON + n * 2 * MINUTE_MS, each) for n, each in enumerate(kinds)]
+    texts, _, _ = left(messages, NOON + HOUR_MS)
+    assert minutes(texts, noisy) == [0, 2, 4, 6]
+
+
+def test_a_p2_of_an_asset_that_was_not_told_today_leaves_above_the_cap() -> None:
+    """Four a day for who empties; three more at once, and what comes then together within half an hour."""
+    cap, over = POLICIES.telling.cap_a_day, POLICIES.telling.over_a_day
+    assets = [*COUNTY.assets, *(f"another-{n}" for n in range(cap + over + 2))]
+    hours = [NOON + n * 20 * MINUTE_MS for n in range(cap + over + 1)]
+    messages = [about(n, assets[n], at_ms, to=CLEANER.id) for n, at_ms in enumerate(hours)]
+    messages.append(about(99, assets[len(hours)], hours[-1] + 5 * MINUTE_MS, to=CLEANER.id))
+    wait = Mailbox(CLEANER.phone)
+    alerts = {each.episode: alert(each) for each in messages}
+    instants: list[tuple[Millis, int]] = []
+    for message in messages:
+        while 0 < wait.due_ms < message.at_ms:
+            wait, instants = opened(wait, alerts, instants)
+        (wait,), _ = TELLING.post([message], {wait.phone: wait})
+    while wait.pending:
+        wait, instants = opened(wait, alerts, instants)
+    assert instants == [*((at_ms, 1) for at_ms in hours[:-1]), (hours[-1] + 30 * MINUTE_MS, 2)]
+
+
+def test_an_asset_that_was_told_today_waits_above_the_cap_for_the_morning() -> None:
+    messages = [about(n, BINS[n % 2], NOON + n * 20 * MINUTE_MS, to=CLEANER.id) for n in range(6)]
+    texts, said, _ = left(messages, NOON + DAY_MS)
+    assert len([each for each in texts if each.at_ms < NOON + 12 * HOUR_MS]) == POLICIES.telling.cap_a_day
+    assert "daily_cap" in {(each.detail or {})["reason"] for each in said if each.event == "held"}
+    assert spoken(texts) == Counter(each.episode for each in messages)
+
+
 def emptiers_list(*episodes: str) -> Owed:
     """The list of a morning that had to wait."""
     return replace(
