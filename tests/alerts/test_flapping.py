@@ -81,6 +81,76 @@ def test_a_gap_in_the_data_makes_nothing_steady() -> None:
     assert (move, after.doublings) == (Move.NONE, 1)
 
 
+def raised_every(hours: float, times: int, timing: Timing = TIMING) -> list[Machine]:
+    """A machine as it stands after each of so many raises; in between all is well for as long as it takes."""
+    machine, raised = IDLE, []
+    for number in range(times):
+        at_ms = round(number * hours * HOUR)
+        machine, move = lifecycle.advance(machine, lifecycle.RAISE, timing, _at(at_ms), f"{at_ms}")
+        assert move is Move.RAISED
+        raised.append(machine)
+        machine, _ = lifecycle.advance(machine, lifecycle.CLEAR, timing, _at(at_ms + MINUTE), "")
+        machine, _ = lifecycle.expire(machine, timing, "")
+    return raised
+
+
+def _at(at_ms: int) -> Instant:
+    return Instant(at_ms, at_ms, late=False, feeder=0)
+
+
+@pytest.mark.parametrize(
+    ("hours", "flaps_at", "slow"),
+    [
+        (0.5, 3, False),  # three in an hour
+        (2, 4, False),  # four in six hours
+        (2.01, 6, True),  # not quite: six in 48
+        (9.6, 6, True),
+        (9.61, 0, False),
+    ],
+)
+def test_it_flaps_by_three_raises_in_an_hour_four_in_six_or_six_in_two_days(
+    hours: float,
+    flaps_at: int,
+    slow: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    raised = raised_every(hours, 6)
+    flapping = [number for number, machine in enumerate(raised, start=1) if machine.is_flapping]
+    assert flapping[:1] == ([flaps_at] if flaps_at else [])
+    if flaps_at:
+        assert raised[flaps_at - 1].begins_flapping
+        assert raised[flaps_at - 1].slow is slow
+
+
+@pytest.mark.parametrize(("days", "heard"), [(6.9, 1), (7, 2)])
+def test_the_crew_hears_it_once_a_week_at_most(days: float, heard: int) -> None:
+    first = raised_every(2, 4)[-1]
+    again, at_ms = first, first.noticed_ms
+    begun = 1
+    for turn in range(4):  # it was calm for days, and begins again
+        then = at_ms + round(days * 24 * HOUR) + turn * 2 * HOUR - 3 * 2 * HOUR
+        again = replace(again, condition=Condition.NORMAL)
+        again, _ = lifecycle.advance(again, lifecycle.RAISE, TIMING, _at(then), f"{then}")
+        begun += again.begins_flapping
+    assert again.is_flapping
+    assert begun == heard
+
+
+@pytest.mark.parametrize(("slow", "span"), [(False, 6 * HOUR), (True, 48 * HOUR)])
+def test_each_calm_span_halves_the_off_delay_and_the_first_ends_the_flapping(slow: bool, span: int) -> None:  # noqa: FBT001 -- both
+    active = Machine(condition=Condition.ACTIVE, doublings=3, slow=slow, moved_ms=HOUR, episode="e")
+    seen = []
+    for at_ms in (HOUR + span - 1, HOUR + span, HOUR + 2 * span - 1, HOUR + 2 * span, HOUR + 3 * span):
+        active, move = lifecycle.advance(active, lifecycle.RAISE, TIMING, _at(at_ms), "")
+        seen.append((active.doublings, active.is_flapping, move is Move.STEADY, TIMING.recovery_ms(active.doublings)))
+    assert seen == [
+        (3, True, False, 4 * HOUR),
+        (2, False, True, 2 * HOUR),
+        (2, False, False, 2 * HOUR),
+        (1, False, False, HOUR),
+        (0, False, False, 2 * MINUTE),
+    ]
+
+
 @pytest.fixture(scope="module")
 def village() -> Inventory:
     file = FOLDER / "counties" / "village.yaml"
