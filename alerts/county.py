@@ -39,6 +39,7 @@ _ASSET: Final = "a"
 _ALERT: Final = "e"
 _SHIFT: Final = "h"
 _BOX: Final = "m"
+_HOUR: Final = "d"
 """Kinds of timers. At one instant mailboxes ring last, so that what falls due together is told together."""
 
 
@@ -131,6 +132,26 @@ class County(Undoable):
             self.states[asset] = step.state
         return step.judged_pct
 
+    def count(self, device: str, size: int, at_ms: Millis, changes: Changes, observed_ms: Millis | None = None) -> bool:
+        """One message of so many bytes, before what it says is heard; ``observed_ms`` if it brings something new.
+
+        Answers whether it is above its device's share of the hour.
+        """
+        plan = self._plan_of[device]
+        asset = plan.asset.id
+        step, above = engine.count(plan, self.states[asset], device, size, at_ms, observed_ms)
+        if step.moved:
+            self.keep(plan, step, at_ms, changes)
+            self._file(_HOUR, device)
+        elif step.state is not self.states[asset]:
+            self.states[asset] = step.state
+        return above
+
+    def _end_hour(self, device: str, due_ms: Millis, changes: Changes) -> None:
+        plan = self._plan_of[device]
+        self.keep(plan, engine.end_hour(plan, self.states[plan.asset.id], device, due_ms), due_ms, changes)
+        self._file(_HOUR, device)
+
     def renew(self, device: str, at_ms: Millis, changes: Changes) -> None:
         """A device lives and says nothing that was measured; everything that was due before it happens first."""
         self.advance(at_ms, changes)
@@ -156,6 +177,8 @@ class County(Undoable):
             self._settle(docket, changes)
         elif kind == _SHIFT:
             self.hand_over(due_ms, due_ms, changes)
+        elif kind == _HOUR:
+            self._end_hour(name, due_ms, changes)
         else:
             self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
         return True
@@ -388,6 +411,9 @@ class County(Undoable):
             due_ms = self.alerts[name].wake_ms or NEVER
         elif kind == _SHIFT:
             return max(int(name), self._grace_ms)
+        elif kind == _HOUR:
+            plan = self._plan_of[name]
+            due_ms = engine.hour_ms(plan, self.states[plan.asset.id], name)
         else:
             due_ms = self.boxes[name].due_ms or NEVER
         return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
@@ -407,6 +433,9 @@ class County(Undoable):
             self._file(_ALERT, episode)
         for phone in self.boxes:
             self._file(_BOX, phone)
+        for device in self._plan_of:
+            if self._due_ms(_HOUR, device) < NEVER:
+                self._file(_HOUR, device)
         self._file_shifts(self._since_ms)
 
     def _file_shifts(self, at_ms: Millis) -> None:

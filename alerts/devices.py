@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alerts.traffic import SILENT, HourlyTraffic
 from telemetry.reading import Millis, Reading
 
 
@@ -20,6 +21,8 @@ class DeviceMemory(Struct, frozen=True, gc=False, array_like=True):
     """Which sample was processed last."""
     bridged_ms: Millis = 0
     """Up to when a silence was bridged by a sign of life that carried no sample; 0 once a sample has come."""
+    traffic: HourlyTraffic = SILENT
+    """How much it says."""
 
     def in_order(self, reading: Reading) -> Reading:
         """A device's next sample is never older than the one before: its clock jumped back, time did not."""
@@ -44,4 +47,5 @@ def hear(memory: DeviceMemory, reading: Reading, *, older: bool) -> DeviceMemory
         memory.boot if older else reading.boot,
         memory.seq if older else reading.seq,
         memory.bridged_ms if older else 0,
+        memory.traffic,
     )

@@ -10,15 +10,16 @@ from msgspec.structs import replace
 from alerts import bins, lifecycle, plants, works
 from alerts.bins import BinMemory, BinSight
 from alerts.calendars import stamp
-from alerts.devices import hear
+from alerts.devices import DeviceMemory, hear
 from alerts.finding import Finding, Found, Step
 from alerts.lifecycle import Call, Instant, Machine, Move
 from alerts.model import Condition, Detail
 from alerts.plan import AssetState, Memory, Plan, Slot
 from alerts.plants import PlantMemory
-from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene
+from alerts.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene, TrafficRule
 from alerts.rules.offline import Offline
 from alerts.run_state import followed
+from alerts.traffic import HOUR_MS, LARGE, HourlyTraffic, add, deliver
 from telemetry.inventory import Asset, BinGeometry
 from telemetry.reading import Millis, Reading, Values
 
@@ -100,6 +101,47 @@ def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours:
     return followed(plan, state, findings, at_ms, moved=True)
 
 
+def count(
+    plan: Plan, state: AssetState, device: str, size: int, at_ms: Millis, observed_ms: Millis | None
+) -> tuple[Step, bool]:
+    """One message of so many bytes, before what it says is heard; ``observed_ms`` if it brings something new.
+
+    Answers as well whether it is above its device's share of the hour. ``moved`` is what a start could not tell from
+    the readings: junk, large messages, and what came together with the one before.
+    """
+    feeder = plan.index[device]
+    memory, share = state.devices[feeder], plan.shares[feeder]
+    if observed_ms is None:
+        traffic = add(memory.traffic, at_ms, size)
+    else:
+        traffic = _delivered(plan, memory, feeder, at_ms, observed_ms, size)
+    above = traffic.exceeds(share, at_ms)
+    if traffic is memory.traffic:
+        return Step(state, (), moved=False), above
+    state = _with_traffic(state, feeder, traffic)
+    findings: list[Finding] = []
+    if above:
+        state, findings = _weighed(plan, state, feeder, at_ms, at_ms)
+    untold = observed_ms is None or size >= LARGE or at_ms == memory.seen_ms
+    return Step(state, tuple(findings), moved=untold or bool(findings)), above
+
+
+def end_hour(plan: Plan, state: AssetState, device: str, at_ms: Millis) -> Step:
+    """The hour of a device that floods is over, which may have been a whole one below its share."""
+    feeder = plan.index[device]
+    state, findings = _weighed(plan, state, feeder, at_ms, at_ms - 1)
+    missing = state.devices[feeder].traffic.missing
+    return Step(_with_traffic(state, feeder, HourlyTraffic(at_ms, missing=missing)), tuple(findings), moved=True)
+
+
+def hour_ms(plan: Plan, state: AssetState, device: str) -> Millis:
+    """When the hour of a device that floods is over, or ``NEVER``."""
+    feeder = plan.index[device]
+    if all(state.machines[place].condition is not SILENT for place, _ in plan.layout.traffic[feeder]):
+        return NEVER
+    return state.devices[feeder].traffic.since_ms + HOUR_MS
+
+
 def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
     """A figure was changed: the last level is judged by the new one, and never counted twice for the same."""
     memory = state.memory
@@ -125,6 +167,10 @@ def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours
 def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
     """What a reading that moved no machine leaves behind; rebuilds memory after a restart."""
     feeder = plan.index[reading.device]
+    memory = state.devices[feeder]
+    if reading.received_ms != memory.seen_ms:  # what came together has left a state of its own
+        traffic = _delivered(plan, memory, feeder, reading.received_ms, reading.observed_ms, 0)
+        state = _with_traffic(state, feeder, traffic)
     return _absorb(plan, state, state.devices[feeder].in_order(reading), feeder)[1]
 
 
@@ -134,8 +180,8 @@ def deadline_ms(plan: Plan, state: AssetState) -> Millis:
     for index, place in enumerate(plan.silence):
         if state.machines[place].condition is not Condition.ACTIVE:
             due = min(due, offline_ms(plan, state, index))
-    for machine in state.machines:
-        if machine.wake_ms and machine.wake_ms < due and not _is_stale(plan, state, machine):
+    for slot, machine in zip(plan.slots, state.machines, strict=True):
+        if machine.wake_ms and machine.wake_ms < due and not _is_stale(plan, state, slot, machine):
             due = machine.wake_ms
     return due
 
@@ -153,12 +199,11 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
     at = Instant(at_ms, at_ms, late=False, feeder=0)
     for place, slot in enumerate(plan.slots):
         machine = machines[place]
-        if isinstance(slot.rule, Offline):
-            if machine.condition is Condition.ACTIVE or offline_ms(plan, state, slot.device) > at_ms:
-                continue
+        silent = isinstance(slot.rule, Offline) and machine.condition is not SILENT
+        if silent and offline_ms(plan, state, slot.device) <= at_ms:
             after, move = _silenced(machine, slot, _mint(plan, slot, at_ms), at_ms)
             findings.append(Finding(Found.STALE, at_ms, plan.asset.id, device=plan.devices[slot.device].id))
-        elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, machine):
+        elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, slot, machine):
             after, move = lifecycle.expire(machine, slot.timing, _mint(plan, slot, at_ms))
         else:
             continue
@@ -185,6 +230,40 @@ def excuse(state: AssetState, from_ms: Millis, to_ms: Millis) -> AssetState:
         for device in state.devices
     )
     return replace(state, devices=devices)
+
+
+def _delivered(
+    plan: Plan, memory: DeviceMemory, feeder: int, at_ms: Millis, observed_ms: Millis, size: int
+) -> HourlyTraffic:
+    spread_ms, interval_ms = observed_ms - memory.observed_ms, plan.devices[feeder].interval_s * 1000
+    return deliver(memory.traffic, at_ms, size, memory.seen_ms, spread_ms, interval_ms)
+
+
+def _with_traffic(state: AssetState, feeder: int, traffic: HourlyTraffic) -> AssetState:
+    if traffic is state.devices[feeder].traffic:
+        return state
+    said = replace(state.devices[feeder], traffic=traffic)
+    devices = (*state.devices[:feeder], said, *state.devices[feeder + 1 :])
+    return AssetState(state.memory, devices, state.machines, state.run, state.windows)
+
+
+def _weighed(
+    plan: Plan, state: AssetState, feeder: int, at_ms: Millis, hour_of_ms: Millis
+) -> tuple[AssetState, list[Finding]]:
+    """What a device has said in its hour, held against what it may."""
+    device, traffic = plan.devices[feeder], state.devices[feeder].traffic
+    at, findings = Instant(at_ms, at_ms, late=False, feeder=feeder), list[Finding]()
+    for place, slot in plan.layout.traffic[feeder]:
+        machine, rule = state.machines[place], slot.rule
+        assert isinstance(rule, TrafficRule)  # noqa: S101 - the layout has no others there
+        verdict = rule.weigh(traffic, device.interval_s, hour_of_ms)
+        if lifecycle.agrees(machine, verdict):
+            continue
+        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
+    return state, findings
 
 
 def _absorb(
@@ -234,8 +313,8 @@ def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[M
     return lifecycle.expire(silent, slot.timing, mint)
 
 
-def _is_stale(plan: Plan, state: AssetState, machine: Machine) -> bool:
-    if not plan.devices:
+def _is_stale(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> bool:
+    if not plan.devices or isinstance(slot.rule, TrafficRule):
         return False
     return state.machines[plan.silence[machine.feeder]].condition is Condition.ACTIVE
 
@@ -269,6 +348,8 @@ def _finding(
 
 def _evidence(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> Detail:
     rule = slot.rule
+    if isinstance(rule, TrafficRule):
+        return rule.evidence(state.devices[slot.device].traffic, plan.devices[slot.device].interval_s)
     if isinstance(rule, DeviceRule):
         return rule.evidence(state.devices[slot.device])
     if isinstance(rule, BinRule) and isinstance(state.memory, BinMemory):

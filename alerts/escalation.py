@@ -45,7 +45,7 @@ class Escalation:
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """Files step 0 of a new episode."""
         policy = self.schedule.policy(alert)
-        if alert.severity is Severity.P4 or not policy.steps:
+        if not policy.tells(alert.severity):
             log.append(why("dropped", alert, at_ms, "weekly_list"))
             return alert
         if not alert.owes:
@@ -91,9 +91,7 @@ class Escalation:
         log.append(why("released", alert, at_ms, alert.parent))
         alert = replace(alert, parent="", reason="")
         policy = self.schedule.policy(alert)
-        if alert.acked_ms or alert.shelved_until_ms or not policy.steps or not alert.owes:
-            return alert
-        if alert.severity is Severity.P4:
+        if alert.acked_ms or alert.shelved_until_ms or not policy.tells(alert.severity) or not alert.owes:
             return alert
         if told_by is not None:
             if not (told_by.left_ms or alert.left_ms):

@@ -15,9 +15,10 @@ from alerts.calendars import Calendar
 from alerts.devices import DeviceMemory
 from alerts.lifecycle import IDLE, Machine
 from alerts.plants import PlantMemory
-from alerts.rule import BinRule, DeviceRule, PlantRule, Rule
+from alerts.rule import BinRule, DeviceRule, PlantRule, Rule, TrafficRule
 from alerts.rules.offline import Offline
 from alerts.timing import Timing
+from alerts.traffic import Share
 from alerts.windows import Window
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
@@ -63,6 +64,8 @@ class Layout(Struct, frozen=True):
     """For each device, the slots that a sample of it speaks to: the asset's and its own."""
     sign_of_life: tuple[tuple[Placed, ...], ...]
     """The same for a message whose values no longer count: its offline slot alone."""
+    traffic: tuple[tuple[Placed, ...], ...]
+    """For each device, the slots that look at how much it says, and at nothing else."""
 
 
 @lru_cache(maxsize=1_024)
@@ -72,13 +75,18 @@ def _layout(own: tuple[Rule, ...], watched: tuple[Rule, ...], devices: int) -> L
         *(Slot(rule, rule.timing, index) for rule in watched for index in range(devices)),
     )
     placed = tuple(enumerate(slots))
+    spoken = tuple(each for each in placed if isinstance(each[1].rule, TrafficRule))
     silence = {slot.device: place for place, slot in placed if isinstance(slot.rule, Offline)}
     return Layout(
         slots,
         {slot.rule.kind: place for place, slot in placed if slot.device < 0},
         tuple(silence[index] for index in range(devices)),
-        tuple(tuple(each for each in placed if each[1].device in {-1, index}) for index in range(devices)),
+        tuple(
+            tuple(each for each in placed if each[1].device in {-1, index} and each not in spoken)
+            for index in range(devices)
+        ),
         tuple((placed[silence[index]],) for index in range(devices)),
+        tuple(tuple(each for each in spoken if each[1].device == index) for index in range(devices)),
     )
 
 
@@ -97,7 +105,7 @@ class Plan:
     def of(cls, asset: Asset, devices: tuple[Device, ...], rules: Mapping[str, Rule], calendar: Calendar) -> "Plan":
         """The plan of an asset under a rule set; parents stand before children."""
         own = tuple(rule for rule in rules.values() if isinstance(rule, BinRule | PlantRule) and rule.applies(asset))
-        watched = tuple(rule for rule in rules.values() if isinstance(rule, DeviceRule))
+        watched = tuple(rule for rule in rules.values() if isinstance(rule, DeviceRule | TrafficRule))
         index = {device.id: place for place, device in enumerate(devices)}
         return cls(asset, devices, index, _layout(own, watched, len(devices)), calendar)
 
@@ -130,6 +138,15 @@ class Plan:
     def fresh_ms(self) -> Millis:
         """How old a signal may be and still speak for the asset."""
         return max(self.stale_after_ms, default=0)
+
+    @cached_property
+    def shares(self) -> tuple[Share, ...]:
+        """For each device, what it may say in an hour."""
+        found = []
+        for slots, device in zip(self.layout.traffic, self.devices, strict=True):
+            shares = [rule.share(device.interval_s) for _, slot in slots if isinstance(rule := slot.rule, TrafficRule)]
+            found.append(Share(min(each.messages for each in shares), min(each.size for each in shares)))
+        return tuple(found)
 
     def subject(self, slot: Slot) -> str:
         """What an episode of this slot is named after."""

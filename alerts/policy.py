@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from alerts.model import Severity
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
 
@@ -111,6 +112,8 @@ class Policy(_Figures):
     """Duty, trial and quiet hours do not hold it."""
     notice: bool = False
     """Its first message is a notice: the house speaks of itself, and there is no case to work off."""
+    although_small: bool = False
+    """Its P4 are told, too; others of P4 stand in the weekly list alone."""
     together: int = 0
     """Fewer people than this told in step 0 calls the next step at once: nobody is sent to a fire alone."""
     hours: DayHours | None = None
@@ -133,6 +136,10 @@ class Policy(_Figures):
     """How long before that round's end it is told where the bin has priority or stands beside a road."""
     rounds: tuple[StepPolicy, ...] = ()
     """The steps for a bin that has collection rounds."""
+
+    def tells(self, severity: Severity) -> bool:
+        """Whether anybody is told of an episode that matters so much."""
+        return bool(self.steps) and (self.although_small or severity is not Severity.P4)
 
 
 class CaseRule(_Figures):

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.bins import BinMemory, BinSight
 from alerts.calendars import Calendar
 from alerts.devices import DeviceMemory
-from alerts.lifecycle import Machine, Verdict
+from alerts.lifecycle import CLEAR, RAISE, Machine, Verdict
 from alerts.model import Detail, Severity
 from alerts.plants import PlantMemory, PlantSight
 from alerts.timing import Timing
+from alerts.traffic import HourlyTraffic, Share
 from telemetry.inventory import Asset
 from telemetry.reading import Millis, Values
 
@@ -174,4 +175,25 @@ class DeviceRule(Rule):
         raise NotImplementedError
 
 
-AnyRule: TypeAlias = BinRule | PlantRule | DeviceRule
+class TrafficRule(Rule):
+    """A rule about how much a device says, whatever it says: raised above its share of the hour, else cleared.
+
+    Its silence is no trouble to it, so its delays never freeze.
+    """
+
+    scope = Scope.DEVICE
+
+    def share(self, interval_s: int) -> Share:
+        """What a device that is to report so often may say in an hour."""
+        raise NotImplementedError
+
+    def weigh(self, traffic: HourlyTraffic, interval_s: int, at_ms: Millis) -> Verdict:
+        """What the device's traffic of the hour of then means."""
+        return RAISE if traffic.exceeds(self.share(interval_s), at_ms) else CLEAR
+
+    def evidence(self, traffic: HourlyTraffic, interval_s: int) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+AnyRule: TypeAlias = BinRule | PlantRule | DeviceRule | TrafficRule

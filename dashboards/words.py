@@ -54,6 +54,7 @@ RULES: Final[Mapping[str, str]] = {
     "gateway_offline": "网关断了",
     "area_outage": "大片失联",
     "battery_low": "电量低",
+    "flooded_device": "乱发消息",
     "clock_drift": "时钟不准",
     "tilted": "歪倒",
     "stuck": "读数不动",

@@ -168,10 +168,13 @@ class Loop(Undoable):
         now_ms, deaf = face.at_ms, None if self._face is None else between(self._face, face)
         self._face = face
         items = self._in_order(batch, now_ms, deaf)
-        answers = self._commit(items, now_ms)
+        first, last = self._parted(items)
+        answers = self._commit(first, now_ms)
+        if last:
+            answers += self._commit(last, now_ms)
         if batch.mids:
             self._acknowledge(batch, arrived_s)
-        for item, value in zip(items, answers, strict=True):
+        for item, value in zip((*first, *last), answers, strict=True):
             if isinstance(item, Posted):
                 item.answer.resolve(value)
         if deaf is not None and deaf.step_ms:
@@ -202,6 +205,16 @@ class Loop(Undoable):
         elif part.state not in self._broker_troubles:
             self._broker_troubles.add(part.state)
             _log.warning("broker", state=part.state, remedy=part.remedy)
+
+    def _parted(self, items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+        """What is done and durable before anything of those who say more than their share; and that, with the rest."""
+        waits = self._pipeline.throttle.waits
+        last = [item for item in items if isinstance(item, Uplink) and waits(item)]
+        if not last:
+            return items, ()
+        last_of_all = items[-1]
+        first = [item for item in items[:-1] if not (isinstance(item, Uplink) and waits(item))]
+        return first, (*last, last_of_all)
 
     def _hear(self) -> Batch:
         """What is there; a source that fails has let go of its connection, so that the broker brings it again."""
@@ -318,5 +331,7 @@ class Loop(Undoable):
             metrics.values_refused.labels(*labels).inc(count)
         metrics.samples_partial.inc(tally.partial)
         metrics.counters_restarted.inc(tally.restarted)
+        for name in tally.floods:
+            _log.warning("floods", of=name, remedy="it says more than its share and is heard last; have it repaired")
         for event in entry.events:
             metrics.events.labels(event.event).inc()

@@ -18,17 +18,19 @@ from alerts.forecast import Foreseen
 from alerts.model import Event, Owed
 from alerts.reach import addressed
 from alerts.refusals import Refused
+from alerts.traffic import LARGE
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from alerts.week import Crossing
 from gateway.barrier import Barrier
 from gateway.deafness import Deafness
 from gateway.journal.entry import AnomalyKind, Entry, Quarantined, SignOfLife, Snapshot
 from gateway.rows import alert_row, case_row, owed_event
+from gateway.throttle import Throttle
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
 from telemetry import clock, sequence
 from telemetry.reading import Millis, Reading, Sample
 from telemetry.sequence import EPOCH, Verdict, Windows
-from telemetry.wire import Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
+from telemetry.wire import Address, Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
 
 K = TypeVar("K")
 
@@ -64,6 +66,8 @@ class Tally(Undoable):
         self.ignored: dict[str, int] = UndoDict(undo)
         self.refused_values: dict[tuple[str, str], int] = UndoDict(undo)
         """By what was refused and why."""
+        self.floods: list[str] = []
+        """Devices, and topics of strangers, that have come above their share of the hour."""
 
     @property
     def is_empty(self) -> bool:
@@ -93,6 +97,7 @@ class Pipeline(Undoable):
         self.changes = Changes.under(made.undo)
         self.entry = Entry.under(made.undo)
         self.tally = Tally(made.undo)
+        self.throttle = Throttle(made.county, made.undo)
         self.directory = directory
         self._archive = archive
         self.tuning = made.tuning
@@ -121,7 +126,7 @@ class Pipeline(Undoable):
 
     def set_aside(self, uplink: Uplink, bug: Exception) -> None:
         """An uplink that failed by our own mistake: all of it is in quarantine, and nothing of it anywhere else."""
-        self._quarantine(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
+        self._refuse(uplink, Rejected(BUG, f"{type(bug).__name__}: {bug}"))
 
     def _take(self, uplink: Uplink) -> None:
         said = decode(uplink, self.directory)
@@ -129,8 +134,10 @@ class Pipeline(Undoable):
             case Samples():
                 self._measure(uplink, said)
             case Rejected():
-                self._quarantine(uplink, said)
+                self._refuse(uplink, said)
             case Status():
+                if len(uplink.payload) >= LARGE:
+                    self.throttle.count(uplink, said.device, self.changes)
                 self.entry.statuses.append((said, uplink.received_ms))
             case Ignored():
                 self._ignore(uplink, said)
@@ -240,6 +247,7 @@ class Pipeline(Undoable):
                 entry.events.append(owed_event(said))
             else:
                 entry.events.append(said)
+        tally.floods = self.throttle.write(entry)
         written = self.ledger.take()
         entry.cases = {name: case_row(case) for name, case in written.cases.items()}
         entry.deeds = written.deeds
@@ -275,11 +283,12 @@ class Pipeline(Undoable):
         track = self.tracks.get(device.id, UNTRACKED)
         windows, heard, fresh = self.news(track.windows, said, uplink.received_ms)
         self.tally.unknown_keys += said.unknown_keys
-        for refused in said.refused:
-            self._quarantine(uplink, refused)
         if not fresh:
+            self._quarantine(uplink, said.refused, device.id)
             return
         times, state = clock.judge(track.clock, fresh, heard, uplink.received_ms, device.interval_s * 1000)
+        self.throttle.count(uplink, device.id, self.changes, times[0].observed_ms)
+        self._quarantine(uplink, said.refused, device.id)
         for sample, timed in zip(fresh, times, strict=True):
             reading = Reading(
                 device.id,
@@ -384,6 +393,7 @@ class Pipeline(Undoable):
             self.tally.duplicates += 1
             return
         _count(self.tally.ignored, said.kind)
+        self.throttle.count(uplink, said.device, self.changes, at_ms)
         self.noted(said.device, sample, marked, at_ms)
         if said.kind is Traffic.PORT:
             self.entry.note(said.device, AnomalyKind.PORT, at_ms, said.detail)
@@ -393,8 +403,23 @@ class Pipeline(Undoable):
         self.entry.signs_of_life.append(sign)
         self.tracks[said.device] = Track(marked.windows, track.clock)
 
-    def _quarantine(self, uplink: Uplink, rejected: Rejected) -> None:
-        payload = uplink.payload
-        if rejected.reason == Reason.TOO_LARGE:
-            payload = payload[:BEGINNING_BYTES]
-        self.file((Quarantined(uplink.received_ms, uplink.topic, payload, rejected.reason, rejected.detail),))
+    def _refuse(self, uplink: Uplink, rejected: Rejected) -> None:
+        """All of an uplink is junk; it counts for whose topic it came under."""
+        address = self.directory.resolve(uplink.topic)
+        device = address.device.id if isinstance(address, Address) else ""
+        if device:
+            self.throttle.count(uplink, device, self.changes)
+        else:
+            self.throttle.count_stranger(uplink)
+        self._quarantine(uplink, (rejected,), device)
+
+    def _quarantine(self, uplink: Uplink, refused: Sequence[Rejected], device: str) -> None:
+        """What was refused, byte for byte; above the share of the hour only that it was."""
+        waits = bool(refused) and self.throttle.waits(uplink)
+        for each in refused:
+            if waits:
+                _count(self.tally.refused, each.reason)
+                self.throttle.sum_up(uplink, each, device, self.entry)
+                continue
+            payload = uplink.payload[:BEGINNING_BYTES] if each.reason == Reason.TOO_LARGE else uplink.payload
+            self.file((Quarantined(uplink.received_ms, uplink.topic, payload, each.reason, each.detail),))

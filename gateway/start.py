@@ -21,6 +21,7 @@ from gateway.desk_work import TRIALS
 from gateway.imports import FORMER, mark_of
 from gateway.journal.remembered import Placed, Restored
 from gateway.pipeline import LISTED, Archive, Pipeline
+from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.directory import Directory
 from telemetry.inventory import Inventory
@@ -91,6 +92,7 @@ def resumed(
     pipeline.changes.moved.update({renamed[asset]: None for asset in restored.states if asset in renamed})
     if inventory.former:
         pipeline.entry.meta[FORMER] = mark_of(inventory)
+    pipeline.throttle.restore(restored.meta.get(STRANGERS))
     figuring.tell_unfit(pipeline, now_ms)
     return pipeline
 

@@ -29,6 +29,7 @@ DOUBTFUL_RULES: Final = frozenset(
         "stuck",
         "blocked",
         "battery_low",
+        "flooded_device",
         "clock_drift",
         "meter_fault",
     }

@@ -48,6 +48,8 @@ class AnomalyKind(StrEnum):
     PARTIAL = "partial"
     RESTARTED = "restarted"
     PORT = "port"
+    FLOODED = "flooded"
+    """Junk above the device's share of the hour: counted, not kept."""
 
 
 class Anomaly(NamedTuple):
