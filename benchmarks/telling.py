@@ -5,9 +5,10 @@ Counts, never timings, so that a test may hold them; the simulator's truth is jo
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from random import Random
 from typing import Final
 
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
@@ -70,35 +71,36 @@ def uplinks_of(story: Scenario) -> Iterator[Uplink]:
             yield Uplink(at_ms, topic, payload)
 
 
-def live(story: Scenario, uplinks: Iterable[Uplink] | None = None, *, answered: bool = False) -> Lived:
+def live(story: Scenario, uplinks: Iterable[Uplink] | None = None, *, answered: float = 0.0) -> Lived:
     """The whole run, a minute at a time; the desk's projection is kept beside it and compared at each minute's end.
 
-    ``answered``: whoever is told what to do answers 1 after 25 minutes. What they do is the simulator's truth anyway.
+    ``answered``: this share of those who are told what to do answers 1 after 25 minutes. What they do is the
+    simulator's truth anyway.
     """
     inventory = inventory_of(story)
     memory = Memory()
     pipeline = start.anew(inventory, shipped.figures(), memory, story.start_ms)
     pipeline.county.listen(story.start_ms, None, pipeline.changes, started=True)
     desk = Projection.of(inventory, pipeline.county.states, ())
-    lived = Lived(inventory, story.start_ms, story.hours / 24)
+    lived, draw = Lived(inventory, story.start_ms, story.hours / 24), Random(story.seed)
     for minute, batch in groupby(uplinks or uplinks_of(story), key=lambda uplink: uplink.received_ms // MINUTE_MS):
         for uplink in batch:
             pipeline.take(uplink)
         pipeline.advance((minute + 1) * MINUTE_MS - 1)
         if answered:
-            _answer(pipeline, lived, (minute + 1) * MINUTE_MS - 1)
+            _answer(pipeline, lived, (minute + 1) * MINUTE_MS - 1, lambda: draw.random() < answered)
         _commit(pipeline, memory, desk, lived)
     pipeline.advance(story.end_ms)
     _commit(pipeline, memory, desk, lived)
     return lived
 
 
-def _answer(pipeline: Pipeline, lived: Lived, at_ms: Millis) -> None:
-    """Who was told 25 minutes ago, and not of a list or of something that is over, has seen it."""
+def _answer(pipeline: Pipeline, lived: Lived, at_ms: Millis, answers: Callable[[], bool]) -> None:
+    """Who was told 25 minutes ago, and not of a list or of something that is over, has seen it and may say so."""
     while lived.answered < len(lived.texts) and lived.texts[lived.answered].at_ms <= at_ms - ANSWERED_AFTER_MS:
         text = lived.texts[lived.answered]
         lived.answered += 1
-        if text.rule != LIST and text.kind is not Kind.CLEARED:
+        if text.rule != LIST and text.kind is not Kind.CLEARED and answers():
             for episode in text.covers or (text.episode,):
                 order = Command(verb=Verb.ACK, episode=episode, by=text.to, channel="sms")
                 obey(order, pipeline.county, at_ms, pipeline.changes)

@@ -6,20 +6,23 @@ Everything here is counted and nothing is timed, so the same code gives the same
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from alerts.calendars import MINUTE_MS
-from alerts.model import Owed, Severity
+from alerts import model
+from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
+from alerts.mailbox import BUDGET, DAILY_CAP
+from alerts.model import URGENT, Kind, Owed, Severity
 from benchmarks.telling import Figures, Lived, figures, inventory_of, live
 from firmware_sim import county
-from firmware_sim.scenario import Scenario, load
+from firmware_sim.scenario import Crowd, Event, Fleet, Happening, Scenario, load
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 
@@ -38,6 +41,30 @@ PLANT_SAYS: Final = {"flow_m3h": 1.5, "mains_on": 1.0}
 DARK_AFTER_MS: Final = 2 * HOUR_MS
 """How long after its last word a bin's sensor is missed."""
 FIRE_AFTER_MS: Final = DARK_AFTER_MS + 30_000
+
+
+RESTLESS: Final = "plant-0001"
+"""The device of the plant of the county week whose power comes and goes."""
+RARELY: Final = 0.1
+"""The share of texts that somebody answers there."""
+BUDGETS: Final = frozenset({BUDGET, DAILY_CAP})
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """What became of the P1 and P2 of a county in which one asset makes itself heard again and again."""
+
+    per_day: tuple[int, ...]
+    urgent: int
+    """Messages of P1 and P2 that begin something or escalate it, whoever they are about."""
+    of_restless: int
+    """Texts about the restless asset alone."""
+    budgeted: int
+    """Messages of P2 about other assets that had to wait for a budget."""
+    longest_wait_ms: Millis
+    """The longest of these waits; by night none counts."""
+    dropped: tuple[str, ...]
+    """Steps of a standing P1 or P2 that were dropped: rule, asset and reason of each."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +102,86 @@ def dark_lines() -> Storm:
     return stormed(live(scenario), scenario.start_ms + 3 * HOUR_MS + 28 * MINUTE_MS, 0)
 
 
+def county_week(days: int = 7) -> Scenario:
+    """Two towns: a plant whose power comes and goes, one sensor in twenty dead, a radio gateway away for five hours."""
+    hours = days * 24
+    restless = [
+        Event(at=7 + 1.5 * n, kind=Happening.POWER_CUT, target=RESTLESS, hours=0.7) for n in range(hours * 2 // 3)
+    ]
+    dead = [Event(at=12 + 5 * n, kind=Happening.DEAD_SENSOR, target=f"bin-{1 + 20 * n:04}") for n in range(3)]
+    cuts = [Event(at=9 + 11 * n, kind=Happening.POWER_CUT, target=f"plant-{2 + n:04}", hours=4) for n in range(3)]
+    stops = [Event(at=13 + 17 * n, kind=Happening.PLANT_STOP, target=f"plant-{5 + n:04}", hours=20) for n in range(4)]
+    others = [
+        Event(at=11, kind=Happening.FAST_FILL, target="bin-0044"),
+        Event(at=30, kind=Happening.GATEWAY_OUTAGE, target="g01", hours=5),
+        Event(at=38, kind=Happening.FIRE, target="bin-0033", hours=2),
+    ]
+    events = [*restless, *dead, *cuts, *stops, *others]
+    return Scenario(
+        seed="two-towns",
+        start=datetime(2026, 11, 22, 16, tzinfo=UTC),
+        hours=hours,
+        fleet=Fleet(towns=2, villages=6, bins=60, plants=8, feeders=4, chirpstack=0.2, no_rounds=0.5),
+        crowd=Crowd(waste=2.5),
+        events=tuple(event for event in events if isinstance(event.at, float | int) and event.at < hours),
+    )
+
+
+def pressed(lived: Lived) -> Pressed:
+    """The figures of such a week."""
+    urgent = [owed for owed in lived.texts if owed.severity in URGENT and owed.kind is not Kind.CLEARED]
+    waits = list(_waits(lived))
+    over = {event.episode: event.at_ms for event in lived.events if event.event == "cleared"}
+    restless = lived.inventory.devices[RESTLESS].asset
+    days = Counter((owed.at_ms - lived.begins_ms) // DAY_MS for owed in lived.texts)
+    dropped = [
+        event
+        for event in lived.events
+        if event.event == "dropped"
+        and event.severity in URGENT
+        and over.get(event.episode, event.at_ms + 1) > event.at_ms
+    ]
+    return Pressed(
+        per_day=tuple(days[day] for day in range(round(lived.days))),
+        urgent=len(urgent),
+        of_restless=sum(owed.asset == restless and not owed.covers for owed in lived.texts),
+        budgeted=len(waits),
+        longest_wait_ms=max(waits, default=0),
+        dropped=tuple(f"{event.rule} {event.asset} {(event.detail or {}).get('reason')}" for event in dropped),
+    )
+
+
+def _waits(lived: Lived) -> Iterator[Millis]:
+    """How long each P2 about another asset waited for a budget, from the first row that says so until it left.
+
+    What is told again of an asset that was told of that day waits for its own share, not for what others used up.
+    """
+    calendar, restless = Calendar.of(lived.inventory.county), lived.inventory.devices[RESTLESS].asset
+    left: dict[tuple[str, str], list[Millis]] = defaultdict(list)
+    told: dict[tuple[str, str], list[Millis]] = defaultdict(list)
+    for owed in lived.texts:
+        for episode in owed.covers or (owed.episode,):
+            left[episode, owed.to].append(owed.at_ms)
+            told[episode.split("/")[1], owed.to].append(owed.at_ms)
+    for event in lived.events:
+        detail = event.detail or {}
+        person = str(detail.get("person", ""))
+        if event.event != "held" or event.severity != Severity.P2 or detail.get("reason") not in BUDGETS:
+            continue
+        midnight = calendar.midnight(event.at_ms)
+        if event.asset == restless or any(midnight <= at < event.at_ms for at in told[event.asset, person]):
+            continue
+        ends = [said.at_ms for said in lived.events if _ends(said, event.episode, person)]
+        later = [at_ms for at_ms in (*left[event.episode, person], *ends) if at_ms >= event.at_ms]
+        yield min(later, default=lived.begins_ms + round(lived.days * DAY_MS)) - event.at_ms
+
+
+def _ends(said: model.Event, episode: str, person: str) -> bool:
+    """Whether nobody has to tell this person of it any more."""
+    named = (said.detail or {}).get("person") in {person, None}
+    return said.episode == episode and named and said.event in {"superseded", "dropped", "cleared", "inhibited"}
+
+
 def stormed(lived: Lived, breaks_ms: Millis, fire_ms: Millis) -> Storm:
     """The figures of a storm that broke out then."""
     roles = {person.id: str(person.duties[0].role) for person in lived.inventory.people.values() if person.duties}
@@ -99,7 +206,7 @@ def waiting(lived: Lived) -> set[tuple[str, str]]:
         whom = (event.episode, str((event.detail or {}).get("person", "")))
         if event.event == "held" and whom[1]:
             found.add(whom)
-        elif event.event in {"folded", "dropped"}:
+        elif event.event in {"folded", "dropped", "superseded"}:
             found.discard(whom)
     return found - {(episode, owed.to) for owed in lived.texts for episode in (owed.episode, *owed.covers)}
 
@@ -140,18 +247,21 @@ def main() -> int:
         for answered in (False, True):
             title = f"{name}, {'answered' if answered else 'nobody answers'}"
             print(f"{title} …", file=sys.stderr, flush=True)
-            weeks[title] = figures(scenario, live(scenario, answered=answered))
+            weeks[title] = figures(scenario, live(scenario, answered=float(answered)))
     print("storms …", file=sys.stderr, flush=True)
     storms = {"2,000 devices dark and a fire": dark_town(), "40 plants on 3 lines": dark_lines()}
-    show(weeks, storms)
-    found = {"weeks": {name: asdict(week) for name, week in weeks.items()}}
+    print("a county week …", file=sys.stderr, flush=True)
+    county_figures = pressed(live(county_week(days), answered=RARELY))
+    show(weeks, storms, county_figures)
+    found: dict[str, object] = {"weeks": {name: asdict(week) for name, week in weeks.items()}}
     found["storms"] = {name: asdict(storm) for name, storm in storms.items()}
+    found["county week"] = asdict(county_figures)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return 0
 
 
-def show(weeks: dict[str, Figures], storms: dict[str, Storm]) -> None:
+def show(weeks: dict[str, Figures], storms: dict[str, Storm], county_figures: Pressed) -> None:
     """The tables, for people."""
     lives = Table("", "texts a day", "of them lists", "by role", "most for one emptier", "useless", "which")
     for name, week in weeks.items():
@@ -177,6 +287,20 @@ def show(weeks: dict[str, Figures], storms: dict[str, Storm]) -> None:
     console = Console(width=190)
     console.print(lives)
     console.print(dark)
+    two = Table(
+        "county week", "texts a day", "P1 and P2", "of the restless", "waited for a budget", "longest", "dropped"
+    )
+    mean = sum(county_figures.per_day) / len(county_figures.per_day)
+    two.add_row(
+        "two towns",
+        f"{mean:.1f} (most {max(county_figures.per_day)})",
+        str(county_figures.urgent),
+        str(county_figures.of_restless),
+        str(county_figures.budgeted),
+        f"{county_figures.longest_wait_ms / MINUTE_MS:.0f} min",
+        str(len(county_figures.dropped)),
+    )
+    console.print(two)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ The bounds of the weeks are the aims of the issue; where a week comes a little a
 import pytest
 
 from benchmarks.telling import figures, live
-from benchmarks.township import dark_lines, dark_town, story
+from benchmarks.township import RARELY, Pressed, county_week, dark_lines, dark_town, pressed, story
 
 MINUTES_2, MINUTES_30 = 1, 3
 CLEANER_A_DAY, USELESS_SHARE = 4, 0.1
+HALF_AN_HOUR_MS = 30 * 60_000
 
 
 def test_an_ordinary_day_tells_few_and_the_desk_shows_every_case() -> None:
@@ -34,6 +35,23 @@ def test_a_week_tells_few_and_hardly_anybody_for_nothing(week: str, texts: int, 
     assert sum(found.per_day) / len(found.per_day) <= texts
     assert found.most_cleaner_day <= CLEANER_A_DAY
     assert found.useless_share <= USELESS_SHARE
+
+
+def hold(found: Pressed) -> None:
+    assert found.urgent > 0
+    assert found.of_restless > 0, "the plant is restless, and its crew hears of it"
+    assert found.longest_wait_ms <= HALF_AN_HOUR_MS, "a P2 waits for what others were told"
+    assert found.dropped == (), "of a P1 or P2 that stands no step is dropped"
+
+
+def test_a_restless_plant_keeps_nobody_from_hearing_of_another_asset() -> None:
+    """Two days of the county week: a plant, dead sensors, a radio gateway away, people who rarely answer."""
+    hold(pressed(live(county_week(days=2), answered=RARELY)))
+
+
+@pytest.mark.deep
+def test_a_county_week_of_two_towns_keeps_nobody_from_hearing_of_another_asset() -> None:
+    hold(pressed(live(county_week(), answered=RARELY)))
 
 
 def test_a_dark_town_costs_a_person_one_text_and_a_fire_goes_out_at_once() -> None:
