@@ -7,6 +7,7 @@ column of time is compared with a clock of ours.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -43,6 +44,12 @@ _PARTS_MOST: Final = 5
 _NUMBER_DIGITS: Final = range(3, 16)
 _ALIVE_WITHIN_S: Final = 180
 """smsd notes the state of its modem each minute unless told otherwise."""
+
+_CONCATENATED: Final = {0x00: 3, 0x08: 4}
+"""The elements of a header that make a text part of a longer one, by how long they are."""
+_JOINED_MOST: Final = 8
+_PARTS_WITHIN_S: Final = 600
+"""So long the first part of a text waits for the others."""
 
 _ARRIVED: Final = "DeliveryOK"
 _LOST: Final = {"DeliveryFailed": "delivery_failed", "SendingError": "sending_error", "Error": "sending_error"}
@@ -102,8 +109,8 @@ class Gammu:
         return self._do(lambda smsd: Collected(tuple(_receipts(smsd, awaited, now_ms)), tuple(_replies(smsd, now_ms))))
 
     def taken(self, collected: Collected) -> None:
-        """Marks the replies as processed; a reply's number begins with its row."""
-        rows = [(said.number.partition(".")[0],) for said in collected.replies]
+        """Marks the replies as processed; a reply's number begins with its rows."""
+        rows = [(row,) for said in collected.replies for row in said.number.partition(".")[0].split("+")]
         if rows:
             self._do(lambda smsd: smsd.executemany("UPDATE inbox SET Processed = 'true' WHERE ID = ?", rows))
 
@@ -205,12 +212,54 @@ def _receipts(smsd: sqlite3.Connection, awaited: Sequence[Awaited], now_ms: Mill
 
 
 def _replies(smsd: sqlite3.Connection, now_ms: Millis) -> Iterator[Reply]:
-    for row, received, phone, text in smsd.execute(
-        "SELECT ID, ReceivingDateTime, SenderNumber, TextDecoded FROM inbox WHERE Processed = 'false'"
-        " ORDER BY ID LIMIT ?",
-        (REPLIES_AT_ONCE,),
+    """What was written, each once; the parts of a long text as one, as soon as all are there or no more will come."""
+    found: list[_Long] = []
+    for row, received, phone, text, header, late in smsd.execute(
+        "SELECT ID, ReceivingDateTime, SenderNumber, TextDecoded, UDH, UpdatedInDB < datetime('now', ?) FROM inbox"
+        " WHERE Processed = 'false' ORDER BY ID LIMIT ?",
+        (f"-{_PARTS_WITHIN_S} seconds", REPLIES_AT_ONCE),
     ):
-        yield reply(NAME, f"{row}.{received}", str(phone), str(text), now_ms)
+        part = _part(str(header or ""))
+        name = (str(phone), *part[:2])
+        known = (each for each in found if each.name == name and part[1] > 1 and part[2] not in each.parts)
+        long = next(known, None)
+        if long is None:
+            long = _Long(name, f"{received}")
+            found.append(long)
+        long.parts[part[2]] = (row, str(text))
+        long.late = long.late or bool(late)
+    for long in found:
+        if long.late or len(long.parts) == long.name[2]:
+            parts = [long.parts[place] for place in sorted(long.parts)]
+            rows = "+".join(str(row) for row, _ in parts)
+            yield reply(NAME, f"{rows}.{long.received}", long.name[0], "".join(text for _, text in parts), now_ms)
+
+
+@dataclass
+class _Long:
+    """A text that may have come in several parts: whose, under which number, of how many."""
+
+    name: tuple[str, int, int]
+    received: str
+    parts: dict[int, tuple[int, str]] = field(default_factory=dict)
+    late: bool = False
+
+
+def _part(header: str) -> tuple[int, int, int]:
+    """Number, parts in all and place of a part, by its user data header (3GPP TS 23.040, 9.2.3.24.1 and .8)."""
+    try:
+        octets = bytes.fromhex(header)
+    except ValueError:
+        return 0, 1, 1
+    at = 1
+    while at + 1 < len(octets):
+        element, length = octets[at], octets[at + 1]
+        said = octets[at + 2 : at + 2 + length]
+        if _CONCATENATED.get(element) == length == len(said):
+            total, place = said[-2:]
+            return (int.from_bytes(said[:-2]), total, place) if 1 <= place <= total <= _JOINED_MOST else (0, 1, 1)
+        at += 2 + length
+    return 0, 1, 1
 
 
 def _examine(settings: GammuSettings) -> Fitness:

@@ -1,6 +1,8 @@
 """The gammu channel against a real gammu-smsd with its dummy modem: counted in smsd's own tables."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,41 @@ def accepted(channel: Gammu, what: Message) -> str:
 
 def sent(smsd: Smsd) -> Callable[[], bool]:
     return lambda: not smsd.rows("SELECT 1 FROM outbox") and bool(smsd.rows("SELECT 1 FROM sentitems"))
+
+
+def written(smsd: Smsd, *rows: tuple[str, str, str]) -> list[tuple[str, str]]:
+    """What is read when these stand in smsd's table: sender, header and text; all of it is then marked as processed."""
+    with closing(sqlite3.connect(smsd.database)) as tables:
+        tables.executemany(
+            "INSERT INTO inbox (Text, SenderNumber, UDH, TextDecoded, RecipientID) VALUES ('', ?, ?, ?, '')", rows
+        )
+        tables.commit()
+    return read(smsd)
+
+
+def read(smsd: Smsd) -> list[tuple[str, str]]:
+    channel = Gammu(GammuSettings(database=smsd.database))
+    collected = channel.collect((), NOW_MS)
+    channel.taken(collected)
+    return [(said.phone[-2:], said.text) for said in collected.replies]
+
+
+def test_the_parts_of_a_long_reply_are_one_reply(smsd: Smsd) -> None:
+    first, second, wide = "0500032A0201", "0500032A0202", "06080400070302"
+    li, zhou = "+8613900000001", "13900000002"
+    assert written(smsd, (li, first, "今天车坏了，"), (zhou, "", "1"), (li, second, "去不了")) == [
+        ("01", "今天车坏了，去不了"),
+        ("02", "1"),
+    ]
+    assert smsd.rows("SELECT count(*) FROM inbox WHERE Processed = 'false'") == [(0,)]
+    assert written(smsd, (li, second, "了")) == []  # the other part is on its way
+    assert written(smsd, (zhou, first, "不是他的")) == []
+    assert written(smsd, (li, first, "去不")) == [("01", "去不了")]
+    assert written(smsd, (li, wide, "中"), (li, "zz", "2"), (li, "0500032A0203", "3")) == [("01", "2"), ("01", "3")]
+    with closing(sqlite3.connect(smsd.database)) as tables:
+        tables.execute("UPDATE inbox SET UpdatedInDB = datetime('now', '-11 minutes') WHERE Processed = 'false'")
+        tables.commit()
+    assert sorted(read(smsd)) == [("01", "中"), ("02", "不是他的")]
 
 
 def test_a_text_is_sent_and_its_receipt_comes_once_the_phone_has_it(smsd: Smsd, gammu: Gammu) -> None:
