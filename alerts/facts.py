@@ -105,6 +105,12 @@ class Witness:
         short = HOUSE if known is None else known.name
         return {"place": short, "short": short, "container": ""}
 
+    def knows(self, name: str) -> bool:
+        """Whether there is still such an asset, radio gateway or area, or it is the house itself."""
+        inventory = self.inventory
+        places = (inventory.assets, inventory.radio_gateways, inventory.areas)
+        return name == inventory.county.id or any(name in known for known in places)
+
     def _of_bin(self, asset: Asset, memory: BinMemory) -> dict[str, str]:
         warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))
         line_pct = self.lines_pct.get(asset.id)

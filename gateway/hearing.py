@@ -199,9 +199,11 @@ class Hearing:
 
     def _say_over(self, asked: Asked, now_ms: Millis) -> None:
         """What they answer is over: they hear since when, so that nobody goes for nothing."""
-        over = [found for each in asked.episodes if (found := self._ended(each)) is not None]
-        if over and asked.person in self._pipeline.county.inventory.people:
-            self._changes.log += self._replies.over(asked, dict(over), now_ms)
+        scribe = self._pipeline.county.scribe
+        ended = [found for each in asked.episodes if (found := self._ended(each)) is not None]
+        over = {asset: at_ms for asset, at_ms in ended if scribe.witness.knows(asset)}  # what is retired is not over
+        if over and asked.person in scribe.inventory.people:
+            self._changes.log += self._replies.over(asked, over, now_ms)
 
     def _ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about and when it ended; one that ended just now is in no journal yet."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,21 @@ def test_an_answer_about_something_over_hears_since_when_and_once(day: Day) -> N
     assert {text.partition("】")[2] for text in day.texts(CREW)[told:]} == {"柳潭站23日6:11已恢复，不用去了。"}
     assert day.events("acked") == []
     assert sum(taken.key.endswith(".99@crew") for taken in day.line.providers["one"].taken) == 1
+
+
+def test_nothing_is_said_to_be_well_that_is_not_there_any_more(day: Day, tmp_path: Path) -> None:
+    day.measure("m-works", HIGH)
+    assets = {name: asset for name, asset in COUNTY.assets.items() if name != "works"}
+    devices = {name: device for name, device in COUNTY.devices.items() if name != "m-works"}
+    county = replace(COUNTY, assets=assets, devices=devices)
+    hand = Hand(day.now_ms)
+    day.close()
+    day.line = TellingLine(tmp_path / "journal.db", county, FIGURES, hand, day.said.append, lambda _message: None)
+    assert ("retired", "level_high") in day.events("retired")
+    before = len(day.texts(CREW))
+    day.answer(CREW, "1")
+    assert day.answers()[-1].meaning == "done"
+    assert [text for text in day.texts(CREW)[before:] if "已恢复" in text] == []
 
 
 def test_who_is_told_next_hears_that_somebody_says_otherwise(day: Day) -> None:
