@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alerts.channels import Channel, Filing
 from alerts.courier import Courier
-from gateway import shipped, start
+from gateway import descriptors, shipped, start
 from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
 from gateway.deeds import Deeds
 from gateway.desk.application import application
+from gateway.desk.connections import MOST, Limits
 from gateway.desk.opening import opened
 from gateway.desk.photos import FOLDER as PHOTOS
 from gateway.desk.present import Desk
@@ -98,12 +99,12 @@ def run(
         health, metrics = Health((BROKER, JOURNAL, SOUNDNESS, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)
         _tighten(settings, lines.channels.values())
+        limits = Limits(most=descriptors.for_strangers(descriptors.raise_limit(), MOST))
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
-        stack.enter_context(
-            serving(application(settings.journal.path, desk, health, metrics, token, lines.hooks), bound)
-        )
+        pages = application(settings.journal.path, desk, health, metrics, token, lines.hooks)
+        stack.enter_context(serving(pages, bound, limits, settings.desk.proxies))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
         patience = Patience(health, metrics, signals.stopping)
         restored, inventory, pipeline = _resumed(settings, journal, patience, clock, health)
@@ -323,7 +324,9 @@ def _desk(settings: Settings, inbox: Inbox[Any], clock: Clock, welcome: str, und
     except UsersUnavailable as trouble:
         undo()
         raise SettingsFault([str(trouble)]) from None
-    return Desk(settings.journal.path, users, inbox, clock.now_ms, WallClock().now_ms, welcome, settings.desk.ground)
+    desk = settings.desk
+    wall_ms = WallClock().now_ms
+    return Desk(settings.journal.path, users, inbox, clock.now_ms, wall_ms, welcome, desk.ground, behind_tls=desk.https)
 
 
 def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, signals: _Signals) -> Journal:

@@ -7,6 +7,7 @@ the gateway. Secrets are named here by the file that holds them and read only wh
 import os
 import tomllib
 from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.settings_faults import SettingsFault, sentence, strange_variables
-from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, ServerUrl, Tiles, TileUrl, TopicFilter
+from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, Network, ServerUrl, Tiles, TileUrl, TopicFilter
 from gateway.settings_watch import Watch
 
 ENV_PREFIX: Final = "CUNJING_"
@@ -164,9 +165,14 @@ class Grafana(_Table):
 
 
 class Desk(_Table):
-    """``[desk]``: where the web page and the HTTP API listen, and what lies under its map, if anything."""
+    """``[desk]``: where the web page and the HTTP API listen, behind which proxies, and what lies under its map.
+
+    ``trusted_proxies`` are believed about who asks and whether it is over TLS; ``https`` says the latter once for all.
+    """
 
     listen: Annotated[Listen, NoDecode] = Endpoint("127.0.0.1", 8080)
+    trusted_proxies: Annotated[tuple[Network, ...], Field(max_length=32)] = ()
+    https: bool = False
     tiles: TileUrl | None = None
     tiles_credit: Annotated[str, Field(min_length=1, max_length=120)] | None = None
 
@@ -178,6 +184,11 @@ class Desk(_Table):
                 f"{there} needs {missing}: whose map it is stands under it; add {missing}, or drop {there}"
             )
         return self
+
+    @property
+    def proxies(self) -> list[IPv4Network | IPv6Network]:
+        """The networks whose word is believed."""
+        return [ip_network(network) for network in self.trusted_proxies]
 
     @property
     def ground(self) -> Tiles | None:

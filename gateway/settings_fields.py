@@ -4,6 +4,7 @@ Which keys there are stands in ``settings.py``. Nothing here looks at another ke
 """
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -94,8 +95,19 @@ def _listen(value: object) -> object:
     return Endpoint(host.strip("[]"), int(port))
 
 
+def _network(value: str) -> str:
+    try:
+        found = ip_network(value)
+    except ValueError:
+        raise ValueError('write a proxy as an address, "10.0.0.5", or its network, "10.0.0.0/24"') from None
+    if found.prefixlen == 0:
+        raise ValueError("that is everybody: whoever is believed may call himself what he likes; name the proxy alone")
+    return str(found)
+
+
 BrokerUrl: TypeAlias = Annotated[str, AfterValidator(_broker_url)]
 ServerUrl: TypeAlias = Annotated[str, AfterValidator(_server_url)]
 TileUrl: TypeAlias = Annotated[str, AfterValidator(_tile_url)]
 TopicFilter: TypeAlias = Annotated[str, AfterValidator(_topic_filter)]
+Network: TypeAlias = Annotated[str, AfterValidator(_network)]
 Listen: TypeAlias = Annotated[Endpoint, BeforeValidator(_listen)]

@@ -25,6 +25,7 @@ from gateway import absence_work, desk_work, extra_work, figuring, imports, main
 from gateway import app as gateway_app
 from gateway.cli import app
 from gateway.commands import Away, Back, Declare, Extra, NoExtra, SetFigure
+from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
 from gateway.desk.figures import serve_figures
 from gateway.desk.hooks import Hooks, serve_hooks
@@ -33,6 +34,7 @@ from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
+from gateway.health import Health
 from gateway.hearing import Hearing
 from gateway.journal.entry import InventoryBody
 from gateway.journal.trouble import JournalUnavailable
@@ -158,6 +160,12 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     yield met("Malformed configuration", "A text without its quotes.", "cunjing gateway --config gateway.toml")
     config.write_text(good.replace("[inventory]", "kep_days = 14\n[inventory]"), "utf-8")
     yield met("Unknown key", "`kep_days` in `[journal]`.", "cunjing gateway --config gateway.toml")
+    for title, wrong, proxies in (
+        ("A proxy by its name", "An address is what is seen of it.", "proxy.example"),
+        ("Everybody a trusted proxy", "A stranger would choose his own address.", "0.0.0.0/0"),
+    ):
+        config.write_text(good.replace("[desk]", f'[desk]\ntrusted_proxies = ["{proxies}"]'), "utf-8")
+        yield met(title, wrong, "cunjing gateway --config gateway.toml")
     config.write_text(good.replace("[desk]", '[desk]\ntiles = "http://tiles.example/{z}/{x}.png"'), "utf-8")
     yield met(
         "Tiles that cannot be asked for", "`[desk] tiles` without `{y}`.", "cunjing gateway --config gateway.toml"
@@ -517,6 +525,29 @@ to = ["13900000000"]
 """
 
 
+def wrong_bodies(_home: Installation) -> Iterator[Case]:
+    """What the API answers before it has read anything."""
+    inbox: Inbox[Any] = Inbox(capacity=1)
+    bound = bind(Endpoint("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    app = api(inbox, Health((), lambda: 0.0), Metrics(), "hush")
+    with serving(app, bound), httpx.Client(base_url=url, trust_env=False) as http:
+        for title, wrong, token in (
+            ("A command without the token", "Not a byte of it is read.", "guess"),
+            ("A command of two mebibytes", "Read no further than the bound.", "hush"),
+        ):
+            headers = {"Authorization": f"Bearer {token}"}
+            said = http.post("/api/v1/commands", content=b" " * 2 * MEBIBYTE, headers=headers)
+            yield Case(
+                title,
+                wrong,
+                "POST /api/v1/commands",
+                said.json()["detail"],
+                f"HTTP {said.status_code}, as problem+json.",
+            )
+    inbox.close()
+
+
 def wrong_watch(home: Installation) -> Iterator[Case]:
     """What the watcher on another machine says of its configuration."""
     line = "cunjing watch --config watch.toml"
@@ -696,6 +727,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
             *wrong_uplinks(home),
             *wrong_telephone(home),
             *wrong_pushes(home),
+            *wrong_bodies(home),
             *wrong_watch(home),
             *wrong_cases(home),
             *wrong_forms(home),

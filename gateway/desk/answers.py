@@ -3,7 +3,6 @@
 No route is here, and nothing is decided about a command.
 """
 
-import hmac
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -12,6 +11,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.commands import NotDurable, NotPossible
+from gateway.desk.bodies import TOKEN_NEEDED, bears
 from gateway.desk.problems import Problem, ProblemError
 from gateway.sources.inbox import Inbox, Unanswered
 
@@ -27,9 +27,8 @@ def permitted_by(token: str) -> Callable[[HTTPAuthorizationCredentials | None], 
     """A dependency that lets only those pass who bear the token."""
 
     def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
-            detail = "commands need the bearer token of control.token, beside the journal"
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
+        if given is None or not bears(given.credentials, token):
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, TOKEN_NEEDED, {"WWW-Authenticate": "Bearer"})
 
     return authorised
 

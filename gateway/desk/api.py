@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.bodies import BoundedBodies
 from gateway.desk.figures import serve_figures
 from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.desk.visiting import address_of
@@ -104,18 +105,20 @@ def api(
         redoc_url=None,
     )
     answer_with_problems(app)
+    app.add_middleware(BoundedBodies, token=token)
     authorised = permitted_by(token)
     serve_figures(app, inbox, token, answered_within_s)
     serve_works(app, inbox, token, answered_within_s)
 
     @app.get("/healthz", responses={503: {"model": Liveness}})
-    def healthz() -> JSONResponse:
+    async def healthz() -> JSONResponse:
         """Whether the loop turns; 503 tells a supervisor to restart the gateway."""
+        # No thread is waited for, here and below: pages may have taken them all.
         live = Liveness(live=health.live, loop_age_s=round(health.loop_age_s, 3))
         return JSONResponse(live.model_dump(), HTTPStatus.OK if live.live else HTTPStatus.SERVICE_UNAVAILABLE)
 
     @app.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
-    def readyz() -> JSONResponse:
+    async def readyz() -> JSONResponse:
         """Whether broker, journal and courier work, each with its state and its remedy."""
         readiness = _readiness(health)
         status = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE

@@ -24,7 +24,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/login")
     def door(request: Request, back: str = "") -> Response:
-        return _door(request, back, HTTPStatus.OK, "")
+        return _door(desk, request, back, HTTPStatus.OK, "")
 
     @router.post("/login")
     def enter(request: Request, form: Annotated[Form, Depends(form_of)]) -> Response:
@@ -34,8 +34,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         name, password = form.get("name", "").strip(), form.get("password", "")
         entrance, key = desk.door.enter(name, password, address_of(request), desk.wall_ms())
         if entrance is not Entrance.OPEN:
-            return _door(request, form.get("back", ""), _STATUS[entrance], entrance)
-        return _let_in(request, key, form.get("back", ""))
+            return _door(desk, request, form.get("back", ""), _STATUS[entrance], entrance)
+        return _let_in(desk, request, key, form.get("back", ""))
 
     @router.post("/logout")
     def leave(request: Request, sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
@@ -52,28 +52,28 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             session = desk.door.welcome(key, address_of(request), desk.wall_ms())
             if session is None:
                 raise Refusal(HTTPStatus.FORBIDDEN, "welcome")
-            return _let_in(request, session, "")
+            return _let_in(desk, request, session, "")
 
     return router
 
 
-def _door(request: Request, back: str, status: HTTPStatus, entrance: str) -> Response:
+def _door(desk: Desk, request: Request, back: str, status: HTTPStatus, entrance: str) -> Response:
     knock = secrets.token_urlsafe(24)
     answer = html("login.html", status, knock=knock, back=_own(back), entrance=entrance)
-    answer.set_cookie(_KNOCK, knock, httponly=True, samesite="strict", secure=_is_secure(request))
+    answer.set_cookie(_KNOCK, knock, httponly=True, samesite="strict", secure=_is_secure(desk, request))
     return answer
 
 
-def _let_in(request: Request, key: str, back: str) -> Response:
+def _let_in(desk: Desk, request: Request, key: str, back: str) -> Response:
     answer = RedirectResponse(_own(back) or "/", HTTPStatus.SEE_OTHER)
     answer.set_cookie(
-        COOKIE, key, max_age=SESSION_MS // 1000, httponly=True, samesite="lax", secure=_is_secure(request)
+        COOKIE, key, max_age=SESSION_MS // 1000, httponly=True, samesite="lax", secure=_is_secure(desk, request)
     )
     return answer
 
 
-def _is_secure(request: Request) -> bool:
-    return request.url.scheme == "https"
+def _is_secure(desk: Desk, request: Request) -> bool:
+    return desk.behind_tls or request.url.scheme == "https"
 
 
 def _own(back: str) -> str:

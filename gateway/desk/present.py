@@ -88,6 +88,8 @@ class Desk:
         wall_ms: Callable[[], Millis],
         welcome: str = "",
         tiles: Tiles | None = None,
+        *,
+        behind_tls: bool = False,
     ) -> None:
         self._journal = journal
         self.photos = PhotoFolder.beside(journal)
@@ -100,6 +102,8 @@ class Desk:
         self.is_demo = bool(welcome)
         self.tiles = tiles
         """What lies under the map; ``None``, and no browser asks anywhere else."""
+        self.behind_tls = behind_tls
+        """Every browser comes over TLS, whether or not a trusted proxy says so."""
         self.cost_s = 0.0
         """What the dearest page cost last, so that nobody is told more often than the machine can bear."""
 

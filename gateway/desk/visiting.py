@@ -5,11 +5,13 @@ What is asked with a form is checked here before any route sees it: its size, it
 
 import hmac
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
+from gateway.desk.addresses import plain
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Role
 
@@ -58,12 +60,17 @@ def same(given: str, wanted: str) -> bool:
 
 
 def address_of(request: Request) -> str:
-    """From where they ask."""
-    return "" if request.client is None else request.client.host
+    """From where they ask; what a proxy said that is no address is nobody's."""
+    return "" if request.client is None else plain(request.client.host)
 
 
 def came_from_here(request: Request) -> bool:
-    """Whether a browser that says where a form stood says it stood here."""
+    """Whether a browser that says where a form stood says it stood here.
+
+    Most say so in a header that no page can write, whatever name a proxy gives us in Host.
+    """
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return True
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
@@ -86,9 +93,13 @@ class Gate:
             raise Refusal(HTTPStatus.FORBIDDEN, "area_gone")
         return Visit(session, present.scope(area), present, address_of(request), desk.now_ms(), present.feed.seen)
 
-    def writing(self, request: Request, form: Annotated[Form, Depends(form_of)]) -> tuple[Visit, Form]:
-        """The same with a form that was sent from one of our own pages; ``Refusal`` for any other."""
-        visit = self.visit(request)
+    async def writing(self, request: Request) -> tuple[Visit, Form]:
+        """The same with a form that was sent from one of our own pages; ``Refusal`` for any other.
+
+        Who it is comes first: of a stranger's form nothing is read.
+        """
+        visit = await run_in_threadpool(self.visit, request)
+        form = await form_of(request)
         token = form.get("csrf") or request.headers.get(CSRF_HEADER, "")
         if not came_from_here(request) or not same(token, visit.session.csrf):
             raise Refusal(HTTPStatus.FORBIDDEN, "csrf")

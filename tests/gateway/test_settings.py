@@ -111,6 +111,9 @@ def test_an_unknown_variable_is_named_as_one(tmp_path: Path, monkeypatch: pytest
         ("[desk]", '[grafana]\nurl = "x:3000"\ntoken_file = "t"\n[desk]', 'write it as "http://host:port"'),
         ("[desk]", '[desk]\ntiles = "http://t/{z}/{x}/{y}.png"', "tiles needs tiles_credit"),
         ("[desk]", '[desk]\ntiles_credit = "© 某某"', "tiles_credit needs tiles"),
+        ("[desk]", '[desk]\ntrusted_proxies = ["proxy"]', 'write a proxy as an address, "10.0.0.5", or its network'),
+        ("[desk]", '[desk]\ntrusted_proxies = ["10.0.0.5/24"]', "write a proxy as an address"),
+        ("[desk]", '[desk]\ntrusted_proxies = ["::/0"]', "that is everybody"),
         ("[desk]", '[desk]\ntiles_credit = ""\ntiles = "/t/{z}/{x}/{y}.png"', "[desk] tiles_credit"),
     ],
 )
