@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -220,6 +221,7 @@ def desk_gateway(
     hooks: Mapping[str, Pushed] | None = None,
     via: str = "sms",
     tiles: Tiles | None = None,
+    proxy: str = "",
 ) -> Iterator[DeskGateway]:
     """Runs it while the context lasts."""
     clock, script, stopping = HandClock(now_ms), Script(), threading.Event()
@@ -234,7 +236,8 @@ def desk_gateway(
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome, tiles)
         bound = bind(Endpoint("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        stack.enter_context(serving(application(path, desk, health, metrics, "hush", hooks or {}), bound))
+        pages = application(path, desk, health, metrics, "hush", hooks or {})
+        stack.enter_context(serving(pages, bound, proxies=[ip_network(proxy)] if proxy else []))
         journal = stack.enter_context(closing(Journal.open(path)))
         restored = journal.restore()
         pipeline = start.resumed(county or inventory(), shipped.figures(), journal, restored, now_ms)

@@ -7,15 +7,21 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.desk.doorkeeper import Entrance
+from gateway.desk.doorkeeper import RETRY_AFTER_S, Entrance
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
-from gateway.desk.users import SESSION_MS
+from gateway.desk.users import BROWSER_MS, SESSION_MS
 from gateway.desk.visiting import COOKIE, Form, Gate, Refusal, address_of, came_from_here, form_of, same
 
 _KNOCK: Final = "cunjing_knock"
 """Proves that the form of the door was ours, before there is a session that could."""
-_STATUS: Final = {Entrance.WRONG: HTTPStatus.UNAUTHORIZED, Entrance.BARRED: HTTPStatus.TOO_MANY_REQUESTS}
+_BROWSER: Final = "cunjing_browser"
+"""By it a browser is known in which somebody has logged in: no bar that others cause shuts it out."""
+_STATUS: Final = {
+    Entrance.WRONG: HTTPStatus.UNAUTHORIZED,
+    Entrance.BARRED: HTTPStatus.TOO_MANY_REQUESTS,
+    Entrance.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -32,10 +38,17 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if not knock or not came_from_here(request) or not same(form.get("knock", ""), knock):
             raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
         name, password = form.get("name", "").strip(), form.get("password", "")
-        entrance, key = desk.door.enter(name, password, address_of(request), desk.wall_ms())
-        if entrance is not Entrance.OPEN:
-            return _door(desk, request, form.get("back", ""), _STATUS[entrance], entrance)
-        return _let_in(desk, request, key, form.get("back", ""))
+        known = request.cookies.get(_BROWSER, "")
+        came = desk.door.enter(name, password, address_of(request), desk.wall_ms(), known)
+        if came.entrance is not Entrance.OPEN:
+            refused = _door(desk, request, form.get("back", ""), _STATUS[came.entrance], came.entrance)
+            if came.entrance is Entrance.BUSY:
+                refused.headers["Retry-After"] = RETRY_AFTER_S
+            return refused
+        answer = _let_in(desk, request, came.session, form.get("back", ""))
+        lasts_s, secure = BROWSER_MS // 1000, _is_secure(desk, request)
+        answer.set_cookie(_BROWSER, came.browser, max_age=lasts_s, httponly=True, samesite="strict", secure=secure)
+        return answer
 
     @router.post("/logout")
     def leave(request: Request, sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:

@@ -28,6 +28,7 @@ from gateway.desk import (
     foresight,
     live,
     map_page,
+    password_page,
     quarantine_page,
     records,
     register,
@@ -66,6 +67,7 @@ Leaflet's own pictures are not among them: every sign on the map is drawn by the
 
 _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     door.routes,
+    password_page.routes,
     today.routes,
     register.routes,
     case_pages.routes,

@@ -63,7 +63,17 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         ]
         with desk.ledger() as ledger:
             cases = [(case, told(line, visit)) for case, line in ledger.newest_deeds(SHOWN)]
-        return leaf(visit, "audit.html", "audit", done=done, door=door, cases=cases, wall_ms=desk.wall_ms())
+        failures = desk.users.failures(SHOWN)
+        return leaf(
+            visit,
+            "audit.html",
+            "audit",
+            done=done,
+            door=door,
+            cases=cases,
+            failures=failures,
+            wall_ms=desk.wall_ms(),
+        )
 
     return router
 

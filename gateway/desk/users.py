@@ -19,8 +19,18 @@ from telemetry.reading import Millis
 NAME: Final = "desk.db"
 SESSION_MS: Final = 12 * 3_600_000
 """A working day: who comes in the morning logs in once."""
-DEEDS: Final = 200_000
-"""So many rows of the door's audit are kept; the journal keeps what was done to cases, for years."""
+DEEDS_EACH: Final = 20_000
+"""So many rows of each user the audit keeps: nobody washes out another's. What was done to cases the journal keeps."""
+SESSIONS_EACH: Final = 200
+BROWSERS_EACH: Final = 50
+BROWSER_MS: Final = 180 * 24 * 3_600_000
+"""So long a browser is known in which somebody has logged in."""
+FAILURES: Final = 5_000
+"""Rows of those who did not get in, one an address, name and day."""
+NAMES_EACH: Final = 20
+"""So many names that one address tried in a day have rows of their own."""
+OTHER_NAMES: Final = "…"
+_DAY_MS: Final = 24 * 3_600_000
 _BUSY_S: Final = 5.0
 
 
@@ -70,6 +80,18 @@ class Deed:
     address: str
     what: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Somebody who did not get in: with which name, from where, how often on a day, and when first and last."""
+
+    first_ms: Millis
+    last_ms: Millis
+    user: str
+    address: str
+    what: str
+    tries: int
 
 
 class UserFile:
@@ -122,6 +144,30 @@ class UserFile:
             file.execute("DELETE FROM session WHERE expires_ms <= ?", (now_ms,))
             row = (_mark(key), name, secrets.token_urlsafe(24), now_ms + SESSION_MS)
             file.execute("INSERT INTO session (mark, user, csrf, expires_ms) VALUES (?, ?, ?, ?)", row)
+            file.execute(_ENDED_SESSIONS, (name, name, SESSIONS_EACH))
+        return key
+
+    def change_password(self, name: str, password_hash: str, kept_session: str, now_ms: Millis) -> None:
+        """Another password; every session of the user ends but the one in which it was chosen."""
+        with self._open() as file:
+            file.execute("UPDATE user SET hash = ?, kept_ms = ? WHERE name = ?", (password_hash, now_ms, name))
+            file.execute("DELETE FROM session WHERE user = ? AND mark <> ?", (name, _mark(kept_session)))
+
+    def knows(self, browser: str, name: str, now_ms: Millis) -> bool:
+        """Whether somebody has logged in as this user in this browser, not too long ago."""
+        with self._open() as file:
+            row = file.execute(_BROWSER, (_mark(browser), name, now_ms - BROWSER_MS)).fetchone()
+        return row is not None
+
+    def remember(self, browser: str, name: str, now_ms: Millis) -> str:
+        """The browser is known from now on, by what it was known by before if that was ever true; its key."""
+        with self._open() as file:
+            known = browser and file.execute("SELECT 1 FROM browser WHERE mark = ?", (_mark(browser),)).fetchone()
+            key = browser if known else secrets.token_urlsafe(32)
+            file.execute(
+                "INSERT OR REPLACE INTO browser (mark, user, seen_ms) VALUES (?, ?, ?)", (_mark(key), name, now_ms)
+            )
+            file.execute(_FORGOTTEN_BROWSERS, (name, name, BROWSERS_EACH))
         return key
 
     def session(self, key: str, now_ms: Millis) -> Session | None:
@@ -139,10 +185,23 @@ class UserFile:
         """One more row of the audit."""
         with self._open() as file:
             row = (deed.at_ms, deed.user, deed.address, deed.what, deed.detail)
-            number = file.execute(
-                "INSERT INTO deed (at_ms, user, address, what, detail) VALUES (?, ?, ?, ?, ?)", row
-            ).lastrowid
-            file.execute("DELETE FROM deed WHERE id <= ?", ((number or 0) - DEEDS,))
+            file.execute("INSERT INTO deed (at_ms, user, address, what, detail) VALUES (?, ?, ?, ?, ?)", row)
+            file.execute(_OLD_DEEDS, (deed.user, deed.user, DEEDS_EACH))
+
+    def note_failure(self, at_ms: Millis, user: str, address: str, what: str, tries: int = 1) -> None:
+        """Somebody did not get in, so many times. It never costs a row of what was done."""
+        user = "".join(sign if sign.isprintable() else "?" for sign in user[:64])
+        day = at_ms // _DAY_MS
+        with self._open() as file:
+            names = file.execute(_NAMES_OF_A_DAY, (day, address, user)).fetchone()[0]
+            row = (day, user if names < NAMES_EACH else OTHER_NAMES, address, what, at_ms, at_ms, tries)
+            file.execute(_FAILED, row)
+            file.execute("DELETE FROM failure WHERE id <= (SELECT max(id) FROM failure) - ?", (FAILURES,))
+
+    def failures(self, most: int) -> list[Failure]:
+        """Who did not get in, the newest first."""
+        with self._open() as file:
+            return [Failure(*row) for row in file.execute(_FAILURES, (most,))]
 
     def deeds(self, most: int) -> list[Deed]:
         """The newest rows of the audit, the newest first."""
@@ -186,6 +245,27 @@ _SESSION: Final = f"""
     SELECT {_USER}, session.csrf FROM session JOIN user ON user.name = session.user
     WHERE session.mark = ? AND session.expires_ms > ?
 """  # noqa: S608 -- names of our own
+_ENDED_SESSIONS: Final = """
+    DELETE FROM session WHERE user = ? AND mark NOT IN (
+        SELECT mark FROM session WHERE user = ? ORDER BY expires_ms DESC LIMIT ?)
+"""
+_BROWSER: Final = "SELECT 1 FROM browser WHERE mark = ? AND user = ? AND seen_ms > ?"
+_FORGOTTEN_BROWSERS: Final = """
+    DELETE FROM browser WHERE user = ? AND mark NOT IN (
+        SELECT mark FROM browser WHERE user = ? ORDER BY seen_ms DESC LIMIT ?)
+"""
+_OLD_DEEDS: Final = """
+    DELETE FROM deed WHERE user = ? AND id <= (SELECT id FROM deed WHERE user = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
+"""
+_NAMES_OF_A_DAY: Final = "SELECT count(DISTINCT user) FROM failure WHERE day = ? AND address = ? AND user <> ?"
+_FAILED: Final = """
+    INSERT INTO failure (day, user, address, what, first_ms, last_ms, tries) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (day, user, address, what) DO UPDATE SET tries = tries + excluded.tries,
+        last_ms = max(last_ms, excluded.last_ms)
+"""
+_FAILURES: Final = """
+    SELECT first_ms, last_ms, user, address, what, tries FROM failure ORDER BY last_ms DESC, id DESC LIMIT ?
+"""
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS user (
         name    TEXT PRIMARY KEY,
@@ -210,4 +290,23 @@ _SCHEMA: Final = """
         what    TEXT NOT NULL,
         detail  TEXT NOT NULL
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS deeds_of ON deed (user, id);
+    CREATE TABLE IF NOT EXISTS browser (
+        mark    TEXT NOT NULL,
+        user    TEXT NOT NULL REFERENCES user (name) ON DELETE CASCADE,
+        seen_ms INTEGER NOT NULL,
+        PRIMARY KEY (mark, user)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS failure (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        day      INTEGER NOT NULL,
+        user     TEXT NOT NULL,
+        address  TEXT NOT NULL,
+        what     TEXT NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms  INTEGER NOT NULL,
+        tries    INTEGER NOT NULL,
+        UNIQUE (day, user, address, what)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS failures_of ON failure (day, address);
 """
