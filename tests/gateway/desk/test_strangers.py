@@ -120,7 +120,7 @@ def test_one_that_says_no_more_is_closed(said: bytes, limits: Limits) -> None:
     async def login(request: Request) -> str:
         return (await request.body()).decode()
 
-    waiting.add_middleware(BoundedBodies, token="hush", comes_within_s=SLOW)  # noqa: S106
+    waiting.add_middleware(BoundedBodies, token="hush", comes_within_s=SLOW)  # noqa: S106 -- known to the test
     with desk(limits, waiting) as where, called(where, said) as silent:
         assert not answer(silent).startswith(b"HTTP/1.1 200")
         until(lambda: is_closed(silent))
@@ -177,7 +177,7 @@ def test_a_body_that_comes_too_slowly_is_told_so() -> None:
     def command(body: dict[str, str]) -> dict[str, str]:
         return body
 
-    slow.add_middleware(BoundedBodies, token="hush", comes_within_s=QUICK)  # noqa: S106
+    slow.add_middleware(BoundedBodies, token="hush", comes_within_s=QUICK)  # noqa: S106 -- known to the test
     head = b"POST /api/v1/commands HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer hush\r\nContent-Length: 9\r\n\r\n{"
     with desk(app=slow) as where, called(where, head) as known:
         said = answer(known)
