@@ -4,6 +4,7 @@ A CI machine that cannot have a part says so by name: ``CUNJING_WITHOUT="influxd
 """
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from time import time
@@ -73,6 +74,13 @@ def faketime() -> Path:
     """The library under which a process is told another time of day."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return found[0] if found else missing("faketime", "libfaketime is not here; install the Debian package faketime")
+
+
+@pytest.fixture(scope="session")
+def nginx() -> Path:
+    """The program."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    return Path(found) if found else missing("nginx", "nginx is not here; install the Debian package nginx-light")
 
 
 @pytest.fixture

@@ -16,6 +16,18 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
 
 
+def claiming(width: int, height: int, empty_chunks: int = 0) -> bytes:
+    """One that says it is so large, with hardly anything in it, and so many parts that say nothing."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = _chunk(b"IHDR", head) + _chunk(b"teXt", b"") * empty_chunks + _chunk(b"IDAT", zlib.compress(b""))
+    return b"\x89PNG\r\n\x1a\n" + parts + _chunk(b"IEND", b"")
+
+
+def of_segments(empty: int) -> bytes:
+    """A JPEG with so many segments that say nothing."""
+    return JPEG[:2] + _segment(0xE1, b"") * empty + JPEG[2:]
+
+
 def _segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
 

@@ -5,7 +5,6 @@ A stream holds no queue: it looks at counters, so a browser that never reads cos
 
 import asyncio
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -15,14 +14,20 @@ from gateway.clock import monotonic_s
 from gateway.desk.feed import Feed
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Topic
+from gateway.desk.streams import Seat, Streams
 from gateway.desk.visiting import Gate
 
-STREAMS: Final = 64
-"""So many at once; whoever comes later has a page that is renewed by hand."""
 LASTS_S: Final = 600.0
 """Then the browser asks again, and whoever has logged out since does not get in."""
 LOOKS_EVERY_S: Final = 0.25
 QUIET_S: Final = 15.0
+"""So long at most nothing is said: a page that hears nothing for much longer says so (``desk.js``)."""
+AGAIN_MS: Final = 30_000
+"""When a page that found no room, or had to make some, asks again; until then it renews itself."""
+_STILL: Final = "event: still\ndata: 1\n\n"
+_FULL: Final = f"retry: {AGAIN_MS}\nevent: full\ndata: 1\n\n"
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The second tells nginx, and what is built like it, not to collect what is said."""
 LEAST_S: Final = {Topic.CASES: 1.0, Topic.TEXTS: 1.0, Topic.LEVELS: 5.0, Topic.QUARANTINE: 5.0}
 SHARE: Final = 0.05
 """Pages that are asked for again cost at most this share of the time, for each browser."""
@@ -31,19 +36,15 @@ SHARE: Final = 0.05
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The stream."""
     router = APIRouter()
-    running = [0]
+    streams = Streams()
 
     @router.get("/live")
     async def live(
         visit: Annotated[Visit, Depends(gate.visit)], seen: Annotated[str, Query(max_length=200)] = ""
     ) -> Response:
-        if running[0] >= STREAMS:
-            return Response(status_code=HTTPStatus.NO_CONTENT)  # tells a browser not to ask again
-        return StreamingResponse(
-            _stream(visit.present.feed, _versions(seen), desk, running),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
+        seat = streams.join(visit.user.name)
+        said = _full() if seat is None else _stream(visit.present.feed, _versions(seen), desk, seat, streams)
+        return StreamingResponse(said, media_type="text/event-stream", headers=_HEADERS)
 
     return router
 
@@ -54,15 +55,22 @@ def _versions(seen: str) -> dict[str, int]:
     return {topic: int(version) for topic, _, version in pairs if version.isdecimal()}
 
 
-async def _stream(feed: Feed, known: dict[str, int], desk: Desk, running: list[int]) -> AsyncIterator[str]:
+async def _full() -> AsyncIterator[str]:
+    """No room: the browser comes again by itself, later."""
+    yield _FULL
+
+
+async def _stream(feed: Feed, known: dict[str, int], desk: Desk, seat: Seat, streams: Streams) -> AsyncIterator[str]:
     """Topics that have changed, each as an event of its own, until it has lasted long enough or the desk ends."""
-    running[0] += 1
     try:
         begun_s = quiet_s = monotonic_s()
         told_s = dict.fromkeys(Topic, 0.0)
-        yield "retry: 2000\n\n"
+        yield f"retry: 2000\n{_STILL}"
         while not feed.ended and monotonic_s() - begun_s < LASTS_S:
             await asyncio.sleep(LOOKS_EVERY_S)
+            if seat.is_taken_away:
+                yield _FULL
+                return
             now_s, versions = monotonic_s(), feed.versions()
             for topic, least_s in LEAST_S.items():
                 rest_s = max(least_s, desk.cost_s / SHARE)
@@ -72,6 +80,6 @@ async def _stream(feed: Feed, known: dict[str, int], desk: Desk, running: list[i
                     yield f"event: {topic}\ndata: {known[topic]}\n\n"
             if now_s - quiet_s >= QUIET_S:
                 quiet_s = now_s
-                yield ": still here\n\n"
+                yield _STILL
     finally:
-        running[0] -= 1
+        streams.leave(seat)

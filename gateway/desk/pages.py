@@ -39,6 +39,7 @@ from gateway.desk import (
     trial_page,
     work_page,
 )
+from gateway.desk.masking import MaskedForViewers
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
@@ -100,6 +101,7 @@ def put_pages(app: FastAPI, desk: Desk) -> None:
         app.include_router(telephone.routes(desk, gate), include_in_schema=False)
         app.include_router(caption.routes(desk, gate), include_in_schema=False)
     _answer_people(app)
+    app.add_middleware(MaskedForViewers, known=desk.numbers)
 
     @app.get("/static/{name}", include_in_schema=False)
     def static(name: str) -> Response:

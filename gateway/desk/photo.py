@@ -1,6 +1,7 @@
 """Whether bytes are a photograph as a telephone takes it: JPEG, PNG or WebP, whole, of a size that can be shown. Pure.
 
-Only the frame of the file is read and every part of it must fit; nothing is decoded and nothing is changed.
+Only the frame of the file is read and every part of it must fit; nothing is decoded and nothing is changed. How many
+parts there are is bounded: a stranger's file is made of as many empty ones as fit (law L10).
 """
 
 import zlib
@@ -19,6 +20,10 @@ class Kind(StrEnum):
 
 MEDIA: Final = {Kind.JPEG: "image/jpeg", Kind.PNG: "image/png", Kind.WEBP: "image/webp"}
 LONGEST_SIDE: Final = 20_000
+MOST_PIXELS: Final = 65_000_000
+"""As many as the largest sensor of a telephone has; whoever looks at it needs four bytes of memory for each."""
+MOST_PARTS: Final = 4_096
+"""Far more than any telephone writes: a file of eight megabytes has a thousand chunks at most."""
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _BARE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -34,7 +39,7 @@ def kind_of(photo: bytes) -> Kind | None:
             width, height = size(photo)
         except (ValueError, IndexError):
             continue
-        if 0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE:
+        if 0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE and width * height <= MOST_PIXELS:
             return kind
     return None
 
@@ -44,7 +49,7 @@ def _jpeg(photo: bytes) -> tuple[int, int]:
     if photo[:2] != b"\xff\xd8":
         raise ValueError
     size, at = (0, 0), 2
-    while True:
+    for _ in range(MOST_PARTS):
         if photo[at] != 0xFF:  # noqa: PLR2004 -- what every marker begins with
             raise ValueError
         marker = photo[at + 1]
@@ -63,6 +68,7 @@ def _jpeg(photo: bytes) -> tuple[int, int]:
             if length < 2:  # noqa: PLR2004 -- it counts itself
                 raise ValueError
             at += 2 + length
+    raise ValueError
 
 
 def _png(photo: bytes) -> tuple[int, int]:
@@ -79,7 +85,9 @@ def _png(photo: bytes) -> tuple[int, int]:
 
 def _chunks(photo: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 8
-    while at < len(photo):
+    for _ in range(MOST_PARTS):
+        if at >= len(photo):
+            return
         length = int.from_bytes(photo[at : at + 4])
         name, body = photo[at + 4 : at + 8], photo[at + 8 : at + 8 + length]
         total = photo[at + 8 + length : at + 12 + length]
@@ -89,6 +97,7 @@ def _chunks(photo: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 12 + length
         if name == b"IEND":
             return
+    raise ValueError
 
 
 def _webp(photo: bytes) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from dashboards.outline import outline
 from gateway.arrangements import Arrangements
 from gateway.desk.doorkeeper import Doorkeeper
 from gateway.desk.feed import Feed
+from gateway.desk.masking import digits_of
 from gateway.desk.photos import PhotoFolder
 from gateway.desk.rounds import Rounds
 from gateway.desk.scope import Scope
@@ -47,6 +48,12 @@ class Present:
     def scope(self, area: str) -> Scope:
         """What somebody with this area sees; what is found in it is found once."""
         return self._scopes.setdefault(area, Scope(self.inventory, area))
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The digits of every telephone number of the county."""
+        people = (person.phone for person in self.inventory.people.values())
+        return digits_of([*people, self.inventory.county.office_phone or ""])
 
     @cached_property
     def shapes(self) -> list[dict[str, Any]]:
@@ -117,6 +124,10 @@ class Desk:
         if self._present is None:
             raise Starting
         return self._present
+
+    def numbers(self) -> frozenset[str]:
+        """Whose numbers must not be read by everybody; none while there is no county yet."""
+        return frozenset() if self._present is None else self._present.numbers
 
     @contextmanager
     def journal(self) -> Iterator[CaseReader]:

@@ -69,10 +69,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         require(visit, Role.CREW)
         if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
             raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
-        kept = await desk.photos.receive(request.stream(), desk.wall_ms())
-        if isinstance(kept, Trouble):
-            return html("photo.html", HTTPStatus.UNPROCESSABLE_ENTITY, fault=str(kept), name="")
-        return html("photo.html", fault="", name=kept)
+        kept = await desk.photos.receive(request.stream(), visit.user.name, desk.wall_ms())
+        return _kept(kept)
 
     @router.post("/register")
     def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
@@ -91,6 +89,16 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return RedirectResponse(f"/cases/{outcome.case}?said=registered", HTTPStatus.SEE_OTHER)
 
     return router
+
+
+def _kept(kept: str | Trouble) -> Response:
+    if not isinstance(kept, Trouble):
+        return html("photo.html", fault="", name=kept)
+    if kept is not Trouble.TOO_MANY:
+        return html("photo.html", HTTPStatus.UNPROCESSABLE_ENTITY, fault=str(kept), name="")
+    busy = html("photo.html", HTTPStatus.SERVICE_UNAVAILABLE, fault=str(kept), name="")
+    busy.headers["Retry-After"] = "10"
+    return busy
 
 
 def _page(visit: Visit, draft: Draft, detail: str = "") -> Response:
@@ -124,7 +132,7 @@ def _wish(desk: Desk, visit: Visit, draft: Draft, form: Form) -> Register | None
     what = typed["what"] or ("" if rule == REPORTED else rules[rule].says)
     if not what:
         draft.faults.append("no_what")
-    if typed["photo"] and not desk.photos.keep(typed["photo"]):
+    if typed["photo"] and not desk.photos.keep(typed["photo"], visit.user.name):
         draft.faults.append("photo_gone")
         typed["photo"] = ""
     try:

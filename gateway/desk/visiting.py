@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from gateway.desk.addresses import plain
+from gateway.desk.masking import MASKS
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Role
 
@@ -87,6 +88,7 @@ class Gate:
         session = desk.users.session(request.cookies.get(COOKIE, ""), desk.wall_ms())
         if session is None:
             raise GoLogIn(request.url.path)
+        setattr(request.state, MASKS, not session.user.role.reaches(Role.CREW))
         present = desk.present
         area = session.user.area
         if area and area not in present.inventory.areas:

@@ -54,6 +54,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     owner: str = ""
     asset: str = ""
     text: str = ""
+    by_caller: bool = True
+    """Whether ``text`` may also be somebody who called, by name or number."""
     overdue_at_ms: Millis = 0
     from_ms: Millis = FIRST_MS
     to_ms: Millis = LAST_MS
@@ -178,10 +180,12 @@ def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         clauses.append("instr(within, :area) > 0")
         bounds["area"] = f"/{wanted.area}/"
     if wanted.text:
-        spoken = "instr(lower(id || ' ' || what || ' ' || place || ' ' || caller), lower(:text)) > 0"
+        callers = " || ' ' || caller" if wanted.by_caller else ""
+        spoken = f"instr(lower(id || ' ' || what || ' ' || place{callers}), lower(:text)) > 0"
         bounds["text"], bounds["phone"] = wanted.text, dialled(wanted.text)
         called = "instr(replace(replace(caller, ' ', ''), '-', ''), :phone) > 0"
-        clauses.append(f"({spoken} OR {called})" if len(bounds["phone"]) >= _NUMBER_LEAST else spoken)
+        is_number = wanted.by_caller and len(bounds["phone"]) >= _NUMBER_LEAST
+        clauses.append(f"({spoken} OR {called})" if is_number else spoken)
     if wanted.states:
         clauses.append(_one_of("state", wanted.states, bounds))
     if wanted.overdue_at_ms:

@@ -7,14 +7,33 @@
   const said = document.getElementById("said");
   const topics = ["cases", "texts", "levels", "quarantine"];
 
+  /* The gateway says something at least every 15 seconds. A page that hears nothing for much longer says so and asks
+     again: a proxy may hold back what it is told, and a connection may be dead without anybody knowing. */
+  const silentMs = 40000;
   if ("live" in document.body.dataset) {
-    const stream = new EventSource(`/live?seen=${encodeURIComponent(document.body.dataset.live)}`);
-    for (const topic of topics) {
-      stream.addEventListener(topic, () => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`)));
-    }
-    stream.onerror = () => { cut.hidden = false; };
-    stream.onopen = () => { cut.hidden = !("waits" in cut.dataset); };  /* the map may still wait for its sites */
-    addEventListener("pagehide", () => stream.close());
+    const full = document.getElementById("full");
+    const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`));
+    let stream = null;
+    let silence = 0;
+    const heard = (isFull) => {
+      clearTimeout(silence);
+      silence = setTimeout(() => { cut.hidden = false; listen(); }, silentMs);
+      full.hidden = !isFull;
+      cut.hidden = !("waits" in cut.dataset);  /* the map may still wait for its sites */
+    };
+    const listen = () => {
+      stream?.close();
+      stream = new EventSource(`/live?seen=${encodeURIComponent(document.body.dataset.live)}`);
+      for (const topic of topics) stream.addEventListener(topic, () => { heard(false); tell(topic); });
+      stream.addEventListener("still", () => heard(false));
+      stream.addEventListener("full", () => { heard(true); topics.forEach(tell); });
+      stream.onerror = () => { cut.hidden = !full.hidden; };
+      clearTimeout(silence);
+      silence = setTimeout(() => { cut.hidden = false; listen(); }, silentMs);
+    };
+    listen();
+    addEventListener("pagehide", () => { clearTimeout(silence); stream.close(); });
+    addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
   }
 
   document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });

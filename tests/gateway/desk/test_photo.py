@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.photo import LONGEST_SIDE, Kind, kind_of
-from tests.photographs import JPEG, PNG, WEBP, png
+from gateway.desk.photo import LONGEST_SIDE, MOST_PARTS, MOST_PIXELS, Kind, kind_of
+from tests.photographs import JPEG, PNG, WEBP, claiming, of_segments, png
 
 WHOLE = {Kind.JPEG: JPEG, Kind.PNG: PNG, Kind.WEBP: WEBP}
 
@@ -24,6 +24,22 @@ def test_the_beginning_of_one_is_none(kind: Kind) -> None:
 def test_one_that_no_browser_can_show_is_none() -> None:
     assert kind_of(png(LONGEST_SIDE + 1, 1)) is None
     assert kind_of(png(1, 0)) is None
+
+
+def test_one_that_would_fill_the_memory_of_who_looks_is_none() -> None:
+    assert kind_of(claiming(20_000, 20_000)) is None
+    assert kind_of(claiming(LONGEST_SIDE, MOST_PIXELS // LONGEST_SIDE + 1)) is None
+    assert kind_of(claiming(9_248, 6_944)) is Kind.PNG, "as many as telephones have"
+
+
+def test_parts_that_say_nothing_are_gone_through_no_further_than_the_bound() -> None:
+    """A file of six megabytes of them is refused after as many as any telephone's."""
+    assert kind_of(claiming(48, 32, MOST_PARTS - 3)) is Kind.PNG
+    assert kind_of(claiming(48, 32, MOST_PARTS - 2)) is None
+    assert kind_of(claiming(48, 32, 500_000)) is None
+    assert kind_of(of_segments(MOST_PARTS - 3)) is Kind.JPEG
+    assert kind_of(of_segments(MOST_PARTS)) is None
+    assert kind_of(JPEG[:2] + b"\xff" * 8_000_000) is None
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", *(whole[:12] for whole in WHOLE.values())]))
