@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import chdir, closing, contextmanager
+from contextlib import ExitStack, chdir, closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final, NamedTuple
@@ -27,9 +27,11 @@ from gateway.cli import app
 from gateway.commands import Away, Back, Declare, Extra, NoExtra, SetFigure
 from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
+from gateway.desk.doorkeeper import AT_ONCE, TRIES, WAITING
 from gateway.desk.figures import serve_figures
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.orders import serve_orders
+from gateway.desk.photos import COMING_EACH
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
@@ -56,6 +58,7 @@ from tests.fakes import Silence
 from tests.gateway.cli.installation import Installation
 from tests.gateway.desk.conftest import Visitor
 from tests.grafana_thirteen import TOKEN, Answer, edited_on_its_page, thirteen
+from tests.photographs import JPEG, claiming
 from tests.proxy import Fault, proxied
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "bad-input.md"
@@ -66,7 +69,7 @@ MEBIBYTE: Final = 2**20
 BROKER: Final = "mqtt://127.0.0.1:1883"
 
 _OUTCOME: Final = re.compile(r'<div id="outcome".*?</div>', re.DOTALL)
-_SAID: Final = re.compile(r'<p class="no">.*?</p>|<div class="warn".*?</div>', re.DOTALL)
+_SAID: Final = re.compile(r'<p class="no"[^>]*>.*?</p>|<div class="warn".*?</div>', re.DOTALL)
 _SHOWN: Final = "HTTP 200; the browser shows it and runs nothing."
 _WORDS: Final = re.compile(r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]+")
 """A Chinese sign says as much as a word."""
@@ -686,6 +689,13 @@ def wrong_forms(home: Installation) -> Iterator[Case]:
         photo = lin.post("/register/photo", content=b"MZ not a photo", headers={"x-csrf": lin.csrf})
         wrong = "A program that is called photo.jpg; what was typed stays in the form."
         yield Case("Photograph that is none", wrong, "POST /register/photo", *shown(photo))
+        huge = lin.post("/register/photo", content=claiming(20_000, 20_000), headers={"x-csrf": lin.csrf})
+        wrong = "Whoever looked at it would need 1.6 gigabytes."
+        yield Case("Photograph of 20,000 × 20,000", wrong, "POST /register/photo", *shown(huge))
+        gateway.desk.photos._coming["lin"] = COMING_EACH
+        many = lin.post("/register/photo", content=JPEG, headers={"x-csrf": lin.csrf})
+        wrong = "Two of one person are on their way already."
+        yield Case("A third photograph at once", wrong, "POST /register/photo", *shown(many))
         nowhere = lin.post("/register", data={**registered, "where": "月球", "key": "2"})
         yield Case(
             "Case at a place that nobody knows", "登记 with the name of no village.", "POST /register", *shown(nowhere)
@@ -705,6 +715,38 @@ def wrong_forms(home: Installation) -> Iterator[Case]:
             yield Case(title, wrong, "POST /act", *shown(lin.post("/act", data={**fire, **more})))
         twice = lin.post("/called", data={"csrf": lin.csrf, "caller": "sms:1"})
         yield Case("Call back to who waits no more", "Somebody has called already.", "POST /called", *shown(twice))
+
+
+def wrong_passwords(home: Installation) -> Iterator[Case]:
+    """What the desk's door says, and the page on which a password is changed."""
+    folder = home.folder / "door"
+    folder.mkdir()
+
+    def shown(said: httpx.Response) -> tuple[str, str]:
+        words = re.sub(r"<[^>]+>|\s+", " ", (_SAID.search(said.text) or [""])[0])
+        return " ".join(words.split()), f"HTTP {said.status_code}, as a page."
+
+    with desk_gateway(folder, at(24, 8)) as gateway, Visitor(base_url=gateway.url, trust_env=False) as lin:
+        lin.log_in("lin")
+        lin.see("/password")
+        form = {"csrf": lin.csrf, "old": "guess", "new": "long enough", "again": "long enough"}
+        for title, wrong, changed in (
+            ("Another's password changed", "The old one is not known.", {}),
+            ("A new password of five letters", "Ten at least.", {"new": "short", "again": "short"}),
+            ("A new password that is typed differently", "The two are not the same.", {"again": "long enouhg"}),
+        ):
+            yield Case(title, wrong, "POST /password", *shown(lin.post("/password", data={**form, **changed})))
+        lin.cookies.clear()
+        for _ in range(TRIES):
+            refused = lin.log_in("lin", "guess")
+        yield Case("Wrong password at the desk", "Or a name that is none.", "POST /login", *shown(refused))
+        wrong = "For one name from one address; a browser in which somebody has logged in is counted for itself."
+        yield Case("A sixth wrong password", wrong, "POST /login", *shown(lin.log_in("lin")))
+        with ExitStack() as crowd:
+            for _ in range(AT_ONCE + WAITING):
+                crowd.enter_context(gateway.desk.door._queue())
+            wrong = "Two are verified at once, and eight more wait."
+            yield Case("Sixty log-ins at once", wrong, "POST /login", *shown(lin.log_in("guest")))
 
 
 @pytest.fixture
@@ -731,6 +773,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
             *wrong_watch(home),
             *wrong_cases(home),
             *wrong_forms(home),
+            *wrong_passwords(home),
         ]
 
 

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from gateway.desk.addresses import lies_in, neighbourhood, plain
 
 MOST: Final = 256
-MOST_EACH: Final = 64
+MOST_EACH: Final = 128
 """From one address: an office behind one router, or one stranger."""
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
