@@ -8,8 +8,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.journal import arrival_rows, ledger_rows, rollup_rows
+from gateway.journal import arrival_rows, ledger_rows, quarantine_bounds, rollup_rows
 from gateway.journal.mark_rows import keep_meta
+from gateway.journal.quarantine_bounds import Bounds
 from gateway.journal.retention import KEEP_CASES_MS, Keep, Pressure
 from telemetry.reading import Millis
 
@@ -47,7 +48,7 @@ _READINGS: Final = """
 _QUARANTINE: Final = """
     DELETE FROM quarantine WHERE id IN (
         SELECT id FROM (SELECT id, received_ms FROM quarantine ORDER BY id LIMIT :rows)
-        WHERE received_ms < :before OR id <= (SELECT max(id) FROM quarantine) - :keep
+        WHERE received_ms < :before
     )
 """
 _CASES: Final = (
@@ -101,9 +102,11 @@ def let_go_ms(connection: sqlite3.Connection) -> Millis:
 
 
 def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep) -> int:
-    """Deletes quarantined uplinks that are too old or too many."""
-    bounds = {"before": now_ms - keep.quarantined_ms, "keep": keep.quarantined_rows, "rows": STEP_ROWS}
-    return connection.execute(_QUARANTINE, bounds).rowcount
+    """Deletes quarantined uplinks that are too old or too many, and forgets who sent any long ago."""
+    old = connection.execute(_QUARANTINE, {"before": now_ms - keep.quarantined_ms, "rows": STEP_ROWS}).rowcount
+    beyond = quarantine_bounds.trim(connection, Bounds(keep.quarantined_rows, keep.quarantined_bytes))
+    quarantine_bounds.forget(connection, now_ms)
+    return old + beyond
 
 
 def expire_arrivals(connection: sqlite3.Connection, now_ms: Millis) -> int:

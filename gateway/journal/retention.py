@@ -46,30 +46,43 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long raw readings and quarantined uplinks are kept, and how many of the latter at most."""
+    """How long raw readings and quarantined uplinks are kept, how many of the latter, and of how many bytes."""
 
     readings_ms: Millis
     quarantined_ms: Millis
     quarantined_rows: int
+    quarantined_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Ration:
     share_of_days: float
     quarantined_rows: int
+    quarantined_bytes: int
 
 
 _RATIONS: Final[Mapping[Pressure, _Ration]] = MappingProxyType(
     {
-        Pressure.OK: _Ration(share_of_days=1.0, quarantined_rows=100_000),
-        Pressure.HIGH: _Ration(share_of_days=0.5, quarantined_rows=10_000),
-        Pressure.CRITICAL: _Ration(share_of_days=0.1, quarantined_rows=1_000),
+        Pressure.OK: _Ration(share_of_days=1.0, quarantined_rows=100_000, quarantined_bytes=256 << 20),
+        Pressure.HIGH: _Ration(share_of_days=0.5, quarantined_rows=10_000, quarantined_bytes=64 << 20),
+        Pressure.CRITICAL: _Ration(share_of_days=0.1, quarantined_rows=1_000, quarantined_bytes=16 << 20),
     }
 )
 
 
-def keep(pressure: Pressure, keep_days: int) -> Keep:
-    """What the policy keeps: under pressure, strangers' bytes go first and old raw readings early."""
+def keep(
+    pressure: Pressure, keep_days: int, limit_bytes: int | None = None, *, readings: Pressure | None = None
+) -> Keep:
+    """What the policy keeps: under pressure, strangers' bytes go first and old raw readings early.
+
+    Of a journal that may not grow beyond ``limit_bytes`` strangers have a tenth at most. ``readings`` is the pressure
+    without what is in quarantine: whatever strangers send, it shortens nobody's readings.
+    """
     ration = _RATIONS[pressure]
-    for_ms = int(keep_days * DAY_MS * ration.share_of_days)
-    return Keep(readings_ms=for_ms, quarantined_ms=for_ms, quarantined_rows=ration.quarantined_rows)
+    most_bytes = ration.quarantined_bytes
+    return Keep(
+        readings_ms=int(keep_days * DAY_MS * _RATIONS[readings or pressure].share_of_days),
+        quarantined_ms=int(keep_days * DAY_MS * ration.share_of_days),
+        quarantined_rows=ration.quarantined_rows,
+        quarantined_bytes=most_bytes if limit_bytes is None else min(most_bytes, limit_bytes // 10),
+    )

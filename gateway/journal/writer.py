@@ -18,6 +18,7 @@ from gateway.journal import (
     expiry,
     ledger_rows,
     mark_rows,
+    quarantine_bounds,
     reading_rows,
     restoring,
     rollup_rows,
@@ -30,6 +31,7 @@ from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
+from gateway.journal.quarantine_bounds import Bounds
 from gateway.journal.remembered import Restored
 from gateway.journal.retention import Log, Pressure, keep, pressure_at
 from gateway.journal.trouble import JournalUnavailable, translated
@@ -211,9 +213,7 @@ class Journal:
     def pressure(self) -> Pressure:
         """How full the journal is: of its configured size, or of what the disk lets it take if that is less."""
         with translated(self._path):
-            used = self._used_bytes()
-            room = used + shutil.disk_usage(self._path.parent).free
-        return pressure_at(used, room if self._max_bytes is None else min(room, self._max_bytes))
+            return self._pressure()
 
     def admit(self, consumers: Iterable[Consumer]) -> None:
         """Says who reads on from here; whoever is not named is not waited for any more."""
@@ -224,8 +224,10 @@ class Journal:
 
     def expire(self, now_ms: Millis, keep_days: int) -> Expired:
         """Deletes one bounded step of what the policy lets go; call between batches while it deletes anything."""
-        pressure = self.pressure()
-        policy = keep(pressure, keep_days)
+        with translated(self._path):
+            pressure = self.pressure()
+            of_readings = self._pressure_of_readings()
+        policy = keep(pressure, keep_days, self._max_bytes, readings=of_readings)
         with self._transaction():
             through = min(self._snapshot_position, self._last_reading_id - 1, *expiry.consumed(self._connection))
             return Expired(
@@ -243,6 +245,15 @@ class Journal:
             _, pages, folded = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             (page_size,) = self._connection.execute("PRAGMA page_size").fetchone()
         return Log(self._path, pages * page_size, (pages - folded) * page_size)
+
+    def _pressure_of_readings(self) -> Pressure:
+        """Without what strangers sent, which takes half as much again on its pages."""
+        return self._pressure(without=quarantine_bounds.kept_bytes(self._connection) * 3 // 2)
+
+    def _pressure(self, without: int = 0) -> Pressure:
+        used = self._used_bytes()
+        room = used + shutil.disk_usage(self._path.parent).free
+        return pressure_at(used - without, room if self._max_bytes is None else min(room, self._max_bytes))
 
     def _used_bytes(self) -> int:
         pages, free, size = (
@@ -278,6 +289,9 @@ class Journal:
         arrival_rows.add_signs_of_life(db, entry.signs_of_life, devices)
         arrival_rows.keep_anomalies(db, entry.anomalies.values(), devices)
         arrival_rows.add_quarantined(db, entry.quarantined)
+        if entry.quarantined:  # at once, not at the next round: a flood brings a gigabyte in a minute
+            most = keep(Pressure.OK, 0, self._max_bytes)
+            quarantine_bounds.trim(db, Bounds(most.quarantined_rows, most.quarantined_bytes))
         arrival_rows.keep_looked(db, entry.looked)
         mark_rows.keep_states(db, entry.states, last, assets)
         mark_rows.keep_tracks(db, entry.tracks, last, devices)
