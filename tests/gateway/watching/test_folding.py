@@ -11,11 +11,12 @@ from gateway.clock import monotonic_s
 from gateway.health import Health, Part
 from gateway.journal.entry import Entry
 from gateway.journal.presence import openers
+from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Log
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from gateway.watching.folding import MOST_BYTES, MOST_LOOKS, PART, Folding
-from tests.gateway.journal.entries import NOW_MS, reading
+from tests.gateway.journal.entries import NOW_MS, full_entry, reading
 
 MINUTE_MS = 60_000
 
@@ -109,3 +110,27 @@ def test_a_log_that_has_grown_large_is_said_at_the_second_look(path: Path) -> No
     folding.look(Log(path, MOST_BYTES + 1, 4_096), NOW_MS + MINUTE_MS)
     assert "32 MB now" in health.parts[PART].state
     assert "open in 4711 (sqlite3)" in health.parts[PART].state
+
+
+@pytest.mark.parametrize("kind", ["readings", "alerts", "notifications", "quarantine"])
+def test_an_export_that_is_read_slowly_keeps_nothing_from_being_folded_back(
+    kind: str, journal: Journal, path: Path
+) -> None:
+    journal.commit(full_entry())
+    with closing(JournalReader.open(path)) as reader:
+        rows = getattr(reader, kind)()
+        assert next(rows)
+        journal.commit(full_entry(20))
+        assert journal.fold().unfolded_bytes == 0
+        list(rows)
+        journal.commit(full_entry(10))
+        assert journal.fold().unfolded_bytes == 0
+
+
+def test_a_start_that_reads_its_tail_does_not_either(journal: Journal, path: Path) -> None:
+    journal.commit(Entry(readings=[reading(seq) for seq in range(50)]))
+    with closing(JournalReader.open(path)) as reader:
+        tail = reader.restore().tail
+        assert next(tail)
+        journal.commit(Entry(readings=[reading(100)]))
+        assert journal.fold().unfolded_bytes == 0
