@@ -173,6 +173,7 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     yield met(
         "Tiles that cannot be asked for", "`[desk] tiles` without `{y}`.", "cunjing gateway --config gateway.toml"
     )
+    yield from catalogues_of_ones_own(config, good)
     config.write_text(good, "utf-8")
 
     county = home.folder / "inventory.yaml"
@@ -196,6 +197,18 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     (home.folder / "uplinks.jsonl").write_text(f"{json.dumps(uplink)}\nnonsense\n", "utf-8")
     line = "cunjing replay uplinks.jsonl --inventory inventory.yaml"
     yield met("Unreadable recording", "The second line is no JSON.", line)
+
+
+def catalogues_of_ones_own(config: Path, good: str) -> Iterator[Case]:
+    """Texts that somebody changed: one from before the program had all of these, and a condition on nothing."""
+    mine = config.with_name("texts.yaml")
+    config.write_text(f'{good}\n[alerts]\ntexts = "texts.yaml"\n', "utf-8")
+    named, line = shipped.figures().texts, "cunjing gateway --config gateway.toml"
+    mine.write_text(named.replace("answered_over:", "answered:"), "utf-8")
+    yield met("A catalogue of texts from before", "One's own, without a text that the program needs by now.", line)
+    mine.write_text(named.replace("when: {known: village}", "when: {knows: village}"), "utf-8")
+    yield met("A condition on a part that is not there", "`when` names `knows`; the part is called `known`.", line)
+    mine.unlink()
 
 
 def retired_by_half(county: Path, rows: str) -> Iterator[Case]:
@@ -471,6 +484,7 @@ def wrong_telephone(home: Installation) -> Iterator[Case]:
         ("A reply of 1,200 characters", "13900000001", "长" * 1_200),
         ("A reply in pictures", "13900000001", "😀👍"),
         ("A reply that is no text", "13900000001", "\x00\x1b[31m\ud83d\x07"),
+        ("A digit that no text has asked for", "13900000001", "2"),
         ("A reply from a stranger", "+86 139 1111 2222", "你是谁"),
         ("A reply from a machine", "10086", "您的话费不足"),
     ):
