@@ -11,7 +11,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.texts import FACTS
+from alerts.texts import FACTS, PLACE, SHORTENED, shortened
+from telemetry.segments import units
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
@@ -26,15 +27,14 @@ _SPECIAL: Final = re.compile(
 _LONGEST: Final[Mapping[str, int]] = MappingProxyType(
     {
         **dict.fromkeys(FACTS, 6),
-        "place": 15,
-        "told": 9,
         "signs": 18,
         "office_phone": 13,
         "deadline": 8,
         "deadline_time": 8,
+        **SHORTENED,
     }
 )
-"""How long a fact can get with the names that the inventory allows; six signs where nothing is longer."""
+"""Units that a fact cannot do without, however much it is cut; six where nothing is longer."""
 
 
 class Approved(BaseModel):
@@ -48,10 +48,10 @@ class Approved(BaseModel):
     variables: dict[str, str] = Field(default_factory=dict)
     """What each variable stands for: words and {facts} of the catalogue."""
 
-    def filled(self, facts: Mapping[str, str]) -> dict[str, str]:
-        """The values to send; a fact that is not known leaves nothing."""
+    def filled(self, facts: Mapping[str, str], most: int) -> dict[str, str]:
+        """The values to send, each cut to ``most`` units if its facts can give way; an unknown fact leaves nothing."""
         known = dict.fromkeys(FACTS, "") | dict(facts)
-        return {name: words.format_map(known) for name, words in self.variables.items()}
+        return {name: _cut(words, known, most) for name, words in self.variables.items()}
 
 
 def faults(where: str, approved: Approved, most: int) -> Iterator[str]:
@@ -59,7 +59,7 @@ def faults(where: str, approved: Approved, most: int) -> Iterator[str]:
     yield from _word_faults(where, approved)
     yield from _variable_faults(where, approved, _VARIABLE.split(approved.text))
     for name, words in approved.variables.items():
-        longest = len(_FACT.sub("", words)) + sum(_LONGEST.get(fact, 0) for fact in _FACT.findall(words))
+        longest = units(_FACT.sub("", words)) + sum(_LONGEST.get(fact, 0) for fact in _FACT.findall(words))
         if longest > most:
             remedy = "let it speak of fewer facts, or put fixed words into the text"
             yield f"{where}: variable {name} can get {longest} signs long, {most} are allowed; {remedy}"
@@ -95,4 +95,16 @@ def _variable_faults(where: str, approved: Approved, parts: list[str]) -> Iterat
 
 def too_long(values: Mapping[str, str], most: int) -> str:
     """The first variable whose value the provider would refuse for its length; empty if there is none."""
-    return next((name for name, value in values.items() if len(value) > most), "")
+    return next((name for name, value in values.items() if units(value) > most), "")
+
+
+def _cut(words: str, facts: Mapping[str, str], most: int) -> str:
+    """The words with their facts; lists give way first, then long names; where it is is never cut here."""
+    value = words.format_map(facts)
+    for fact, least in SHORTENED.items():
+        over, said = units(value) - most, words.count(f"{{{fact}}}")
+        if over > 0 and said and fact != PLACE:
+            room = max(least, units(facts[fact]) - -(-over // said))
+            facts = {**facts, fact: shortened(facts[fact], room, fact)}
+            value = words.format_map(facts)
+    return value

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from alerts.answers import WITHIN_MS
 from alerts.model import Owed
-from alerts.texts import CODE, SEGMENT, Texts, units
+from alerts.texts import CODE, Texts
 from telemetry.reading import Millis
+from telemetry.segments import fits
 
 _MOST: Final = 99
 
@@ -59,5 +60,5 @@ def _printed(text: Owed, code: int, catalogue: Texts) -> Owed:
     if not code:
         return text
     variables = {**text.variables, CODE: f"{code:02d}"}
-    segments = 1 if units(text.text) <= SEGMENT and not text.covers else 2
+    segments = 1 if fits(text.text) and not text.covers else 2
     return replace(text, text=catalogue.compose(text.template, variables, segments=segments), variables=variables)

@@ -106,7 +106,7 @@ class Digest:
         names = [self._short(each) if short else self._place(each) for each in cluster]
         few = len(cluster) <= texts.MOST_PLACED
         items = [f"{self._short(each)}{self._word(each)}{_doubt(each) if few else ''}" for each in cluster]
-        facts |= {"names": texts.listed(names), "items": texts.listed(items)}
+        facts |= {"names": texts.listed(names), "items": texts.listed(items, "件")}
         if len({each.kind for each in cluster}) > 1:
             return self._digest(cluster, name, facts, at_ms)
         said = self.texts.word(name, facts, segments=2)

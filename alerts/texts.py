@@ -4,8 +4,9 @@ A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
+from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
@@ -14,11 +15,9 @@ from alerts.calendars import MINUTE_MS, Calendar, Slot
 from alerts.policy import PolicyFault, document, fault
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
+from telemetry.segments import PART, SEGMENT, clipped, fits, units
 from telemetry.terms import Container
 
-SEGMENT: Final = 70
-PART: Final = 67
-"""Units of each segment where a text takes more than one."""
 MOST_NAMED: Final = 8
 MOST_PLACED: Final = 3
 """So many are named with their landmarks; more by their short names alone."""
@@ -92,6 +91,30 @@ CODE: Final = "code"
 DOUBT: Final = "doubt"
 """What somebody answered who says otherwise: it ends whatever text is given it, as long as that fits."""
 _DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")
+PLACE: Final = "place"
+SHORTENED: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(("names", "items", "troubles"), 12),
+        "told": 9,
+        **dict.fromkeys(("feeder", "gateway", "area", "matter", "excuse"), 6),
+        PLACE: 15,
+        "short": 6,
+    }
+)
+"""Facts that give way where a text is too long, in this order, and the units that each keeps.
+
+Names of assets and people are never longer than that; those of areas, lines and radio gateways may be.
+"""
+_COUNTED: Final[Mapping[str, str]] = MappingProxyType(
+    {"names": "处", "items": "件", "troubles": "项", "told": "人", "area": "处"}
+)
+"""Facts that are lists, and what counts them."""
+_KINDS: Final = "项"
+"""What counts a list of kinds with their numbers: 停机2，过线12."""
+_FEW: Final = 24
+"""Units of a list that stay as long as something optional could go instead."""
+_LISTED: Final = re.compile(r"(.*?)(?:等([0-9]*)([处件项人座]?))?", re.DOTALL)
+_COUNTED_TWICE: Final = re.compile(r"(等([0-9]+)处)，共\2处")
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
 _TWO_THIRDS_PCT: Final = 67
@@ -150,33 +173,57 @@ class Texts:
         return name in self._templates
 
     def compose(self, name: str, facts: Facts, addressee: str = "", *, segments: int = 1) -> str:
-        """The text ``name`` about these facts: optional parts go, first to last, until it fits so many segments.
+        """The text ``name`` about these facts, cut until it fits so many segments.
 
         On a telephone that several people use it opens with whom it is for.
         """
-        most = SEGMENT if segments == 1 else segments * PART
-        return self._signature + self.body(name, facts, addressee, most - units(self._signature))
+        return self._written(name, facts, addressee, segments)[0]
 
     def word(self, name: str, facts: Facts, *, segments: int = 1) -> "Wording":
         """The same, with what a provider needs that sends only texts it approved before."""
+        text, shown = self._written(name, facts, "", segments)
         doubted = {DOUBT} if facts.get(DOUBT) else set()
         spoken = (self._templates[name].names() & facts.keys()) | doubted
-        text = self.compose(name, facts, segments=segments)
-        return Wording(text, name, {fact: facts[fact] for fact in sorted(spoken)})
+        variables = {fact: shown[fact] for fact in sorted(spoken)}
+        if PLACE in variables:  # of an area or a case; that of an asset is never longer
+            variables[PLACE] = clipped(variables[PLACE], SHORTENED[PLACE])
+        return Wording(text, name, variables)
 
-    def body(self, name: str, facts: Facts, addressee: str = "", most: int = SEGMENT) -> str:
-        """The text without its signature, as a provider that signs by itself or a voice says it."""
+    def _written(self, name: str, facts: Facts, addressee: str, segments: int) -> tuple[str, Facts]:
+        """The text, and the facts as they stand in it.
+
+        Lists go down to a few names first, then optional parts go, first to last; then lists and long names give way.
+        """
         template = self._templates[name]
-        opening = f"{addressee}：" if addressee else ""
+        opening = f"{self._signature}{addressee}：" if addressee else self._signature
         endings = [f"{facts[DOUBT]}。", ""] if facts.get(DOUBT) and DOUBT not in template.names() else [""]
+        known = [part for part in template.optional if template.holds(part, facts)]
+        spoken = [fact for fact in SHORTENED if fact in template.names() and facts.get(fact)]
+
+        def fill(kept: Iterable[str], shown: Facts, ending: str) -> str:
+            return _coded(opening + self._fill(template, kept, shown), shown.get(CODE, "")) + ending
+
+        def shorten(kept: Iterable[str], shown: Facts, ending: str, fact: str, least: int) -> Facts:
+            while not fits(text := fill(kept, shown, ending), segments):
+                over = max(1, units(text) - (SEGMENT if segments == 1 else segments * PART))
+                cut = shortened(shown[fact], max(least, units(shown[fact]) - over), fact)
+                if cut == shown[fact]:
+                    break
+                shown = {**shown, fact: cut}
+            return shown
+
         for ending in endings:
-            kept = {part for part in template.optional if template.holds(part, facts)}
-            for part in (None, *template.optional):
-                kept.discard(part or "")
-                text = _coded(opening + self._fill(template, kept, facts), facts.get(CODE, "")) + ending
-                if units(text) <= most:
-                    return text
-        return text
+            shown = facts
+            for fact in spoken:
+                if fact in _COUNTED:
+                    shown = shorten(known, shown, ending, fact, _FEW)
+            for dropped in range(len(known) + 1):
+                text = fill(known[dropped:], shown, ending)
+                if fits(text, segments):
+                    return text, shown
+        for fact in spoken:
+            shown = shorten((), shown, "", fact, SHORTENED[fact])
+        return fill((), shown, ""), shown
 
     def hurries(self, name: str) -> bool:
         """Whether a text begins with 急, so that it names no far day."""
@@ -198,12 +245,13 @@ class Texts:
             return self.term("ordered_round")
         return self.term("morning_round" if calendar.local(slot.start_ms).hour < _NOON else "later_round")
 
-    def _fill(self, template: Template, kept: set[str], facts: Facts) -> str:
+    @staticmethod
+    def _fill(template: Template, kept: Iterable[str], facts: Facts) -> str:
         parts = {
             part: (words if part in kept else template.otherwise.get(part, "")).format_map(facts)
             for part, words in template.optional.items()
         }
-        return template.text.format_map({**facts, **parts})
+        return _COUNTED_TWICE.sub(r"\1", template.text.format_map({**facts, **parts}))
 
 
 def _coded(text: str, code: str) -> str:
@@ -230,11 +278,6 @@ def load(text: str, name: str, signature: str) -> Texts:
     return Texts(templates, signature, words)
 
 
-def units(text: str) -> int:
-    """UCS-2 units: what an SMS counts; a sign beyond the BMP is two. Counted, since a codec may have to be loaded."""
-    return len(text) + sum(sign > "\uffff" for sign in text)
-
-
 def span(ms: Millis) -> str:
     """3小时: how long, in the largest unit of which there are two or more, or which it just fills."""
     seconds = max(1, round(abs(ms) / 1_000))
@@ -244,9 +287,31 @@ def span(ms: Millis) -> str:
     return next(whole, f"{seconds}秒")
 
 
-def listed(items: Sequence[str]) -> str:
-    """柳潭3号、小学门口等: as many as a reader can keep in mind."""
-    return "、".join(items[:MOST_NAMED]) + ("等" if len(items) > MOST_NAMED else "")
+def listed(items: Sequence[str], unit: str = "处") -> str:
+    """柳潭3号、小学门口等9处: as many as a reader can keep in mind, and how many they are in all."""
+    return "、".join(items[:MOST_NAMED]) + (f"等{len(items)}{unit}" if len(items) > MOST_NAMED else "")
+
+
+def shortened(text: str, most: int, fact: str) -> str:
+    """A fact that is a list cut to what fits, with how many it has in all; of any other as much as fits."""
+    if units(text) <= most:
+        return text
+    if fact not in _COUNTED:
+        return clipped(text, most)
+    found = _LISTED.fullmatch(text)
+    named, total, counted = (text, None, None) if found is None else found.groups()
+    mark = "、" if "、" in named else "，"
+    items = named.split(mark)
+    rest = (
+        "等" if counted == "" else f"等{total or len(items)}{counted or (_COUNTED[fact] if mark == '、' else _KINDS)}"
+    )
+    for count in range(len(items) - 1, 0, -1):
+        cut = mark.join(items[:count]) + rest
+        if units(cut) <= most:
+            return cut
+    rest = rest if len(items) > 1 or total else ""
+    first = items[0] if not rest else items[0].partition("（")[0]  # rather the whole name than half a landmark
+    return clipped(first, most - units(rest)) + rest
 
 
 def named(assets: Sequence[Asset]) -> str:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from telemetry.inventory_fault import Vocabulary, shown
 from telemetry.phone import MOBILE, dialled
+from telemetry.segments import units
 from telemetry.terms import Hours
 
 REFUSED: Final = "refused"
@@ -57,11 +58,6 @@ def refusal(problem: str, remedy: str, field: str = "") -> PydanticCustomError:
     return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "remedy": remedy, "field": field})
 
 
-def sms_units(text: str) -> int:
-    """How much of a text message a text fills, in UCS-2 units: a rare character outside the first plane fills two."""
-    return sum(2 if ord(character) > 0xFFFF else 1 for character in text)  # noqa: PLR2004  # the first plane's end
-
-
 def _id(text: str) -> str:
     if _ID.fullmatch(text):
         return text
@@ -78,9 +74,9 @@ def _visible(text: str) -> str:
 
 def _at_most(most: int) -> AfterValidator:
     def check(text: str) -> str:
-        units = sms_units(text)
-        if units > most:
-            raise refusal(f"{shown(text)} has {units} characters, {most} fit", f"Shorten it to {most}.")
+        counted = units(text)
+        if counted > most:
+            raise refusal(f"{shown(text)} has {counted} characters, {most} fit", f"Shorten it to {most}.")
         return text
 
     return AfterValidator(check)
@@ -89,10 +85,10 @@ def _at_most(most: int) -> AfterValidator:
 def _signature(text: str) -> str:
     if any(bracket in text for bracket in "【】[]"):
         raise refusal(f"{shown(text)} has brackets", "Leave them out, they are put on by themselves.")
-    units = sms_units(text) + 2
-    if units > SIGNATURE_MOST:
+    counted = units(text) + 2
+    if counted > SIGNATURE_MOST:
         raise refusal(
-            f"{shown(text)} has {units} characters with its brackets, {SIGNATURE_MOST} fit",
+            f"{shown(text)} has {counted} characters with its brackets, {SIGNATURE_MOST} fit",
             f"Shorten it to {SIGNATURE_MOST - 2}, as the certified body's signature was approved.",
         )
     return text

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from alerts.texts import SEGMENT, units
 from gateway import recording
 from gateway.replay import replay
 from telemetry.inventory_check import NATIVE
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis
+from telemetry.segments import SEGMENT, units
 from telemetry.wire import Uplink
 from tests.scenario_run import figures
 

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.model import PRINTED
 from alerts.rules import rules
-from alerts.texts import SEGMENT, units
+from telemetry.segments import SEGMENT, units
 from tests.scenario_file import Line, names, read
 from tests.scenario_run import MINUTE, Play, Variation, differences
 

@@ -34,10 +34,35 @@ from telemetry.tls_faults import kind_in, kind_of
 
 NAME: Final = "aliyun"
 OK: Final = "OK"
-THROTTLED: Final = ("isv.BUSINESS_LIMIT_CONTROL", "isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL", "Throttling")
-"""Codes, or beginnings of codes, that mean: not now."""
-_DEAD: Final = "isv.MOBILE_NUMBER_ILLEGAL"
-_FINAL: Final = ("isv.SMS_TEMPLATE_ILLEGAL", "isv.INVALID_PARAMETERS", "isv.PARAM_LENGTH")
+THROTTLED: Final = ("isv.BUSINESS_LIMIT_CONTROL", "Throttling")
+"""Codes, or beginnings of codes, that mean: not now. Which limit it was, the first says in words."""
+_LIMITS: Final = {"分钟级": "limit_minute", "小时级": "limit_hour", "天级": "limit_day", "月级": "limit_month"}
+_LIMIT_CODES: Final = {"isv.DAY_LIMIT_CONTROL": "limit_day", "isv.MONTH_LIMIT_CONTROL": "limit_month"}
+_DEAD: Final = (
+    "isv.MOBILE_NUMBER_ILLEGAL",
+    "isv.MOBILE_IN_BLACK",
+    "isv.BLACK_LIST",
+    "isv.CUSTOMER_REFUSED",
+    "isv.DOMESTIC_NUMBER_NOT_SUPPORTED",
+)
+"""The number cannot be, is on a black list, or its owner wants no texts: a person has to look after it."""
+_FINAL: Final = (
+    "isv.SMS_TEMPLATE_ILLEGAL",
+    "isv.SMS_SIGNATURE_ILLEGAL",
+    "isv.SMS_SIGN_ILLEGAL",
+    "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
+    "isv.SMS_CONTENT_ILLEGAL",
+    "isv.BLACK_KEY_CONTROL_LIMIT",
+    "isv.TEMPLATE_MISSING_PARAMETERS",
+    "isv.TEMPLATE_PARAMS_ILLEGAL",
+    "isv.TEMPLATE_COUNT_OVER_LIMIT",
+    "isv.INVALID_PARAMETERS",
+    "isv.INVALID_JSON_PARAM",
+    "isv.PARAM_LENGTH",
+    "isv.PARAM_NOT_SUPPORT_URL",
+    "isv.TTS_TEMPLATE_ILLEGAL",
+)
+"""Template, signature or words: the same text is refused as often as it is sent."""
 _ASKED_AT_ONCE: Final = 20
 """Each receipt that is asked for is a call."""
 _SENDING: Final = 1
@@ -148,7 +173,7 @@ def prepared(settings: AliyunAccount, message: Message) -> Refused | tuple[str, 
     approved = settings.templates.get(message.template)
     if approved is None:
         return Refused("no_template")
-    values = approved.filled(message.variables)
+    values = approved.filled(message.variables, settings.variable_most)
     return Refused("variable_too_long") if too_long(values, settings.variable_most) else (approved.code, values)
 
 
@@ -167,9 +192,9 @@ def asked(call: Callable[[], T]) -> T | Failed | Refused:
         return _silent(error)
     except TeaException as error:
         code = str(error.code or "")
-        return judged(code) if code else _silent(error)
+        return judged(code, str(error.message or "")) if code else _silent(error)
     code = str(getattr(body, "code", ""))
-    return body if code == OK else judged(code)
+    return body if code == OK else judged(code, str(getattr(body, "message", None) or ""))
 
 
 def _silent(error: Exception) -> Failed:
@@ -178,10 +203,12 @@ def _silent(error: Exception) -> Failed:
     return Failed("timeout" if "timed out" in said else kind_of(error) or kind_in(said) or "unreachable")
 
 
-def judged(code: str) -> Failed | Refused:
-    """A code that is not OK: not now, never, or not this time."""
+def judged(code: str, words: str = "") -> Failed | Refused:
+    """A code that is not OK: not now, never, or not this time. Which limit was met, the provider says in words."""
     if code.startswith(THROTTLED):
-        return Failed("rate_limited")
+        return Failed(next((limit for name, limit in _LIMITS.items() if name in words), "rate_limited"))
+    if code in _LIMIT_CODES:
+        return Failed(_LIMIT_CODES[code])
     if code.startswith(_DEAD):
         return Refused(code, dead_number=True)
     return Refused(code) if code.startswith(_FINAL) else Failed(code or "unreachable")

@@ -30,6 +30,7 @@ from alerts.channels import (
 from alerts.receipts import Receipt, Reply, receipt, reply
 from telemetry.phone import dialled
 from telemetry.reading import Millis
+from telemetry.segments import parts
 
 NAME: Final = "gammu"
 WAITS_S: Final = 5.0
@@ -38,8 +39,6 @@ REPLIES_AT_ONCE: Final = 50
 _LONG_AGO: Final = "2000-01-01 00:00:00"
 """As the time to send from: past in every time zone, smsd's and ours."""
 _URGENT: Final = 100
-_SEGMENT: Final = 70
-_PART: Final = 67
 _PARTS_MOST: Final = 5
 _NUMBER_DIGITS: Final = range(3, 16)
 _ALIVE_WITHIN_S: Final = 180
@@ -82,11 +81,11 @@ class Gammu:
             return Refused("no_number", dead_number=True)
         if not message.text:
             return Refused("no_text")
-        parts = _parts(message.text)
-        if len(parts) > _PARTS_MOST:
+        laid = parts(message.text)
+        if len(laid) > _PARTS_MOST:
             return Refused("too_long")
         try:
-            return Accepted(self._do(lambda smsd: _insert(smsd, message, phone, parts, self._settings.phone_id)))
+            return Accepted(self._do(lambda smsd: _insert(smsd, message, phone, laid, self._settings.phone_id)))
         except Unreachable as trouble:
             return Failed(str(trouble))
 
@@ -141,8 +140,8 @@ def _reason(error: sqlite3.Error) -> str:
     return "no_tables" if "no such table" in said else "no_database"
 
 
-def _insert(smsd: sqlite3.Connection, message: Message, phone: str, parts: list[str], phone_id: str | None) -> str:
-    headers = _headers(message.mark, len(parts))
+def _insert(smsd: sqlite3.Connection, message: Message, phone: str, laid: list[str], phone_id: str | None) -> str:
+    headers = _headers(message.mark, len(laid))
     row = smsd.execute(
         "INSERT INTO outbox (SendingDateTime, SendingTimeOut, DestinationNumber, TextDecoded, Coding, UDH, MultiPart,"
         " CreatorID, DeliveryReport, SenderID, Priority)"
@@ -151,9 +150,9 @@ def _insert(smsd: sqlite3.Connection, message: Message, phone: str, parts: list[
             _LONG_AGO,
             _LONG_AGO,
             phone,
-            parts[0],
+            laid[0],
             headers[0],
-            "true" if len(parts) > 1 else "false",
+            "true" if len(laid) > 1 else "false",
             message.mark,
             phone_id,
             _URGENT if message.severity == "P1" else 0,
@@ -162,14 +161,9 @@ def _insert(smsd: sqlite3.Connection, message: Message, phone: str, parts: list[
     smsd.executemany(
         "INSERT INTO outbox_multipart (ID, SequencePosition, TextDecoded, Coding, UDH)"
         " VALUES (?, ?, ?, 'Unicode_No_Compression', ?)",
-        [(row, place, part, headers[place - 1]) for place, part in enumerate(parts[1:], start=2)],
+        [(row, place, part, headers[place - 1]) for place, part in enumerate(laid[1:], start=2)],
     )
     return f"{message.mark}.{row}"
-
-
-def _parts(text: str) -> list[str]:
-    """The text as phones carry it: one segment, or several with a little less in each."""
-    return [text] if len(text) <= _SEGMENT else [text[at : at + _PART] for at in range(0, len(text), _PART)]
 
 
 def _headers(key: str, count: int) -> list[str | None]:

@@ -18,9 +18,10 @@ from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Origin, State, Word
 from alerts.model import Kind, Owed, Severity
 from alerts.people import holders
 from alerts.policy import LedgerFigures
-from alerts.texts import Texts, units
+from alerts.texts import Texts
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+from telemetry.segments import clipped
 from telemetry.terms import Hours, Role
 from telemetry.terms import Kind as AssetKind
 
@@ -210,10 +211,5 @@ def _with(case: Case, words: tuple[Word, ...], said: int) -> Case:
 
 
 def _clipped(text: str, most: int) -> str:
-    """As much of what a person wrote as fits, ended by … where there is more."""
-    text = text.translate(_UNSAID).strip()
-    if units(text) <= most:
-        return text
-    while units(text) > most - 1:
-        text = text[:-1]
-    return f"{text}…"
+    """As much of what a person wrote as fits."""
+    return clipped(text.translate(_UNSAID).strip(), most)

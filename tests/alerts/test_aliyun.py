@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,44 @@ def test_an_error_in_the_body_is_one_whatever_http_says(
     assert aliyun.send(message()) == outcome
     assert voice.send(message()) == outcome
     assert len(provider.asked) == 2, "the SDK does not try again by itself"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "outcome"),
+    [
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发分钟级流控Permits:1", Failed("limit_minute")),
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发小时级流控Permits:5", Failed("limit_hour")),
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发天级流控Permits:10", Failed("limit_day")),
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发号码天级流控Permits:40", Failed("limit_day")),
+        ("isv.BUSINESS_LIMIT_CONTROL", "触发月级流控Permits:50", Failed("limit_month")),
+        ("isv.DAY_LIMIT_CONTROL", "触发日发送限额", Failed("limit_day")),
+        ("isv.MONTH_LIMIT_CONTROL", "触发月发送限额", Failed("limit_month")),
+        ("isv.MOBILE_NUMBER_ILLEGAL", "", Refused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
+        ("isv.MOBILE_IN_BLACK", "", Refused("isv.MOBILE_IN_BLACK", dead_number=True)),
+        ("isv.SMS_TEMPLATE_ILLEGAL", "", Refused("isv.SMS_TEMPLATE_ILLEGAL")),
+        ("isv.SMS_SIGNATURE_ILLEGAL", "", Refused("isv.SMS_SIGNATURE_ILLEGAL")),
+        ("isv.BLACK_KEY_CONTROL_LIMIT", "", Refused("isv.BLACK_KEY_CONTROL_LIMIT")),
+        ("isv.PARAM_LENGTH_LIMIT", "", Refused("isv.PARAM_LENGTH_LIMIT")),
+        ("isv.OUT_OF_SERVICE", "", Failed("isv.OUT_OF_SERVICE")),
+    ],
+)
+def test_a_limit_is_told_by_its_span_and_what_is_final_from_what_may_pass(
+    code: str, words: str, outcome: object, provider: Provider, aliyun: Aliyun, voice: AliyunVoice
+) -> None:
+    provider.says = lambda _: (200, {"Code": code, "Message": words, "RequestId": "r"})
+    assert (aliyun.send(message()), voice.send(message())) == (outcome, outcome)
+
+
+def test_a_list_that_is_longer_than_a_variable_is_cut_and_sent(provider: Provider, tmp_path: Path) -> None:
+    listed = Approved(code="SMS_2", text="请清：${names}。", variables={"names": "{names}"})
+    settings = account(provider, tmp_path) | {"templates": {"list": listed}}
+    aliyun = Aliyun(AliyunSettings(signature="湘阳环卫", **settings))
+    provider.says = lambda _: (200, {"Code": "OK", "BizId": "b"})
+    names = "、".join(f"柳潭{number}号" for number in range(1, 9)) + "等12处"
+    said = replace(message("list"), variables={"names": names})
+    assert isinstance(aliyun.send(said), Accepted)
+    sent = json.loads(provider.asked[-1]["TemplateParam"])["names"]
+    assert sent == "、".join(f"柳潭{number}号" for number in range(1, 7)) + "等12处"
 
 
 def test_a_provider_that_takes_it_and_says_nothing_is_asked_by_our_mark(provider: Provider, aliyun: Aliyun) -> None:

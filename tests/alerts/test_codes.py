@@ -9,7 +9,7 @@ from alerts import texts
 from alerts.answers import WITHIN_MS, Asked, answered, understand
 from alerts.codes import Question, coded
 from alerts.model import Kind, Owed
-from alerts.texts import SEGMENT, units
+from telemetry.segments import SEGMENT, units
 
 CATALOGUE = texts.load((Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml").read_text("utf-8"), "t", "湘阳环卫")
 NOON = 1_795_320_000_000

@@ -12,6 +12,7 @@ from alerts.channels.gammu import CHANNEL, Gammu, GammuSettings
 from alerts.courier import Courier
 from alerts.delivery import Due, Standing
 from alerts.model import Kind, Owed
+from telemetry.segments import units
 from tests.fakes import ListPort, RecordingChannel
 from tests.smsd import Smsd
 
@@ -161,6 +162,17 @@ def test_a_long_text_goes_in_parts_and_has_one_receipt(smsd: Smsd, gammu: Gammu)
     smsd.until(lambda: smsd.rows("SELECT count(*) FROM sentitems") == [(2,)])
     parts = smsd.rows("SELECT TextDecoded FROM sentitems ORDER BY SequencePosition")
     assert "".join(part for (part,) in parts) == TEXT * 2
+
+
+def test_signs_that_fill_two_units_are_counted_so_and_never_torn(smsd: Smsd, gammu: Gammu) -> None:
+    """T8: seventy signs, five of them beyond the first plane, are 75 units and no single segment."""
+    text = "池" * 64 + "𬇕" * 3 + "柳" + "𬇕" * 2
+    assert (len(text), units(text)) == (70, 75)
+    accepted(gammu, message(text=text))
+    smsd.until(lambda: smsd.rows("SELECT count(*) FROM sentitems") == [(2,)])
+    parts = [part for (part,) in smsd.rows("SELECT TextDecoded FROM sentitems ORDER BY SequencePosition")]
+    assert "".join(parts) == text
+    assert [units(part) for part in parts] == [66, 9]
 
 
 def test_a_database_that_is_not_there_is_said_and_never_made(smsd: Smsd) -> None:

@@ -10,8 +10,9 @@ from alerts import answers, texts
 from alerts.answers import Meaning
 from alerts.calendars import Calendar
 from alerts.policy import PolicyFault, document
-from alerts.texts import FACTS, PART, SEGMENT, Template, Texts, units
+from alerts.texts import FACTS, Template, Texts
 from telemetry.inventory import County
+from telemetry.segments import PART, SEGMENT, units
 
 CATALOGUE = Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml"
 SIGNATURE = "湘阳环卫"
