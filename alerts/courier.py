@@ -15,8 +15,26 @@ import structlog
 
 from alerts.calendars import iso
 from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, Refused, Withdrawing
-from alerts.delivery import Due, Routes, Standing, Step, Verdict, around, next_step, over_cap, resume, undelivered
+from alerts.delivery import (
+    STILL_LIMITED,
+    Due,
+    Routes,
+    Standing,
+    Step,
+    Verdict,
+    around,
+    is_long,
+    is_too_late,
+    limited,
+    next_step,
+    opens_ms,
+    over_cap,
+    resume,
+    shut,
+    undelivered,
+)
 from alerts.lapses import Lapse, lapse
+from alerts.limits import LIMITS
 from alerts.model import Event, Owed
 from telemetry.reading import Millis
 
@@ -127,7 +145,10 @@ class Courier:
             found = self._find(begun, due.unsure)
             via, outcome = (due.unsure, found) if found else self._send(begun, route, now_ms)
             ended_ms = self._now_ms()
-            step = next_step(outcome, begun.attempts, begun.owed.severity, ended_ms, route or ("",))
+            again_ms = opens_ms(begun, via, outcome, route, ended_ms)
+            step = next_step(outcome, begun.attempts, begun.owed.severity, ended_ms, route or ("",), again_ms)
+            if again_ms and is_too_late(begun, again_ms):
+                step = Step(Verdict.GIVEN_UP)
             self._conclude(begun, via, outcome, step, ended_ms)
 
     def _reconcile(self, due: Due, now_ms: Millis) -> None:
@@ -155,7 +176,7 @@ class Courier:
         channel = self._channels.get(via)
         if channel is None:
             return via, Failed("no_channel")
-        capped = over_cap(self._caps.get(via, _UNCAPPED), due, via, now_ms)
+        capped = over_cap(self._caps.get(via, _UNCAPPED), due, via, now_ms) or shut(due, via, now_ms)
         if capped is not None:
             return via, capped
         try:
@@ -177,6 +198,8 @@ class Courier:
                 _log.warning("not_sent", key=due.owed.key, via=via, reason=reason, verdict=str(step.verdict))
                 if step.verdict is Verdict.GIVEN_UP:
                     event = undelivered(due, reason, now_ms)
+                elif step.next_attempt_ms and _is_kept_long(due, reason, step.next_attempt_ms - now_ms):
+                    event = limited(due, reason, step.next_attempt_ms, now_ms)
         self._port.ended(due.notification_id, now_ms, via, outcome, step, event)
 
     def _run(self) -> None:
@@ -190,6 +213,10 @@ class Courier:
                 worked = False
             if not worked:
                 self._woken.wait(_IDLE_S)
+
+
+def _is_kept_long(due: Due, reason: str, wait_ms: Millis) -> bool:
+    return (reason in LIMITS or reason == STILL_LIMITED) and is_long(due, wait_ms)
 
 
 def _withdrawn(channel: object, key: str) -> bool:

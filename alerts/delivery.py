@@ -5,12 +5,13 @@ Nothing here sends, waits or stores; the courier does what is decided here. What
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.channels import Accepted, Caps, Failed, Outcome, Refused
+from alerts.limits import LIMITS, Limited
 from alerts.model import Event, Owed, Severity
 from telemetry.reading import Millis
 
@@ -51,6 +52,8 @@ class Due:
     """The channel that did not answer the last try in time: it may have taken it."""
     taken: tuple[Taken, ...] = ()
     """What the number got in the last 24 hours."""
+    limited: tuple[Limited, ...] = ()
+    """What a provider's limits kept from the number in the last month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,12 @@ REASONS: Final[Mapping[str, Bound]] = MappingProxyType(
     }
 )
 _ORDINARY: Final = Bound(wait_s=0)
+STILL_LIMITED: Final = "still_limited"
+"""Not even asked again: what a provider said of its limit still holds."""
+PATIENCE_MS: Final[Mapping[str, Millis]] = MappingProxyType(
+    {Severity.P1: 86_400_000, Severity.P2: 259_200_000, Severity.P3: 259_200_000, Severity.P4: 259_200_000}
+)
+"""What a limit keeps for longer than that since it was owed is given up: it would be news of another week."""
 _LONGEST_WAIT_S: Final = 86_400
 """A provider that asks for more patience than a day is not obeyed."""
 
@@ -145,10 +154,18 @@ _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
 
 
-def next_step(outcome: Outcome, attempts: int, severity: str, now_ms: Millis, route: Sequence[str] = ("",)) -> Step:
+def next_step(
+    outcome: Outcome,
+    attempts: int,
+    severity: str,
+    now_ms: Millis,
+    route: Sequence[str] = ("",),
+    opens_ms: Millis = 0,
+) -> Step:
     """What happens after try number ``attempts`` (from 1) ended with ``outcome`` at ``now_ms``.
 
     ``route`` are the channels that may take it, the one that was tried first, the others in their order after it.
+    ``opens_ms`` is when the first of them may take it again where limits of theirs close them all, else 0.
     """
     match outcome:
         case Accepted(delivered=delivered, receipted=receipted):
@@ -163,6 +180,8 @@ def next_step(outcome: Outcome, attempts: int, severity: str, now_ms: Millis, ro
             ways = max(1, len(route))
             if attempts >= ways * min(pace.tries, bound.tries or pace.tries):
                 return Step(Verdict.GIVEN_UP)
+            if opens_ms:
+                return Step(Verdict.AGAIN, opens_ms)
             if attempts % ways:
                 return Step(Verdict.AGAIN, now_ms, route[1])
             onward = route[1] if ways > 1 else ""
@@ -195,6 +214,54 @@ def over_cap(caps: Caps, due: Due, via: str, now_ms: Millis) -> Failed | None:
         ("cap_template_day", caps.template_day, [taken for taken in theirs if taken.template == due.owed.template]),
     )
     return next((Failed(reason) for reason, most, found in bounds if most is not None and len(found) >= most), None)
+
+
+def shut(due: Due, via: str, now_ms: Millis) -> Failed | None:
+    """Why a channel need not be asked: what it said of its limit still holds."""
+    return Failed(STILL_LIMITED) if _opening_ms(due, via) > now_ms else None
+
+
+def opens_ms(due: Due, via: str, outcome: Outcome, route: Sequence[str], now_ms: Millis) -> Millis:
+    """When the first of its channels opens, if limits close them all now; 0 if one may take it.
+
+    ``outcome`` is what ``via`` has just answered.
+    """
+    if isinstance(outcome, Failed) and outcome.reason in LIMITS:
+        due = replace(due, limited=(*due.limited, Limited(via, due.owed.template, outcome.reason, now_ms)))
+    openings = [_opening_ms(due, each) for each in route]
+    return min(openings, default=0) if all(opening > now_ms for opening in openings) else 0
+
+
+def _opening_ms(due: Due, via: str) -> Millis:
+    """When the channel's limits on its like are open, as far as is known; whatever it took since opened them."""
+    like = (via, due.owed.template)
+    took_ms = max((taken.at_ms for taken in due.taken if (taken.via, taken.template) == like), default=0)
+    met = (limit for limit in due.limited if (limit.via, limit.template) == like and limit.at_ms >= took_ms)
+    return max((limit.opens_ms for limit in met), default=0)
+
+
+def is_too_late(due: Due, at_ms: Millis) -> bool:
+    """Whether it would be no news any more by then."""
+    return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, _DAY_MS)
+
+
+def is_long(due: Due, wait_ms: Millis) -> bool:
+    """Whether somebody else has to hear of it meanwhile: longer than one would wait for its receipt."""
+    return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, _DAY_MS)
+
+
+def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
+    """The row that says why a text has to wait so long (law L9)."""
+    owed = due.owed
+    return Event(
+        at_ms=now_ms,
+        event="limited",
+        rule=owed.rule,
+        asset=owed.asset,
+        episode=owed.episode,
+        severity=owed.severity,
+        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, "until_ms": until_ms},
+    )
 
 
 def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:

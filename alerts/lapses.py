@@ -12,7 +12,7 @@ from telemetry.reading import Millis
 
 NO_RECEIPT: Final = "no_receipt"
 TICKET: Final = "data_ticket"
-_NOT_THE_NUMBERS: Final = ("sending_error", "CONTENT_", "SIGNATURE_", "AMOUNT_")
+_NOT_THE_NUMBERS: Final = ("sending_error", "CONTENT_", "SIGNATURE_", "AMOUNT_", "MOBILE_SEND_LIMIT", "NO_ROUTE", "SP_")
 """Beginnings of what a receipt says that speaks of the line or of the text, and not of the number."""
 _URGENT: Final = (Severity.P1, Severity.P2)
 _TICKET_MS: Final = 86_400_000
@@ -40,6 +40,7 @@ def lapse(due: Due, route: tuple[str, ...], now_ms: Millis) -> Lapse:
     in_time = urgent and waited_ms < _TICKET_MS
     onward = _after(route, due.via) if due.reason or in_time else ""
     hurry = due.owed.severity == Severity.P1 and (bool(due.reason) or in_time)
+    hurry = hurry or (urgent and bool(due.reason) and not onward)  # it will not arrive any more
     if onward:
         return Lapse((_event("unreceipted", due, reason, now_ms, onward),), via=onward, hurry=hurry)
     if due.reason or not in_time:

@@ -4,7 +4,8 @@ A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from string import Formatter
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, TypeAlias
@@ -200,30 +201,20 @@ class Texts:
         known = [part for part in template.optional if template.holds(part, facts)]
         spoken = [fact for fact in SHORTENED if fact in template.names() and facts.get(fact)]
 
-        def fill(kept: Iterable[str], shown: Facts, ending: str) -> str:
+        def fill(kept: Iterable[str], ending: str, shown: Facts) -> str:
             return _coded(opening + self._fill(template, kept, shown), shown.get(CODE, "")) + ending
-
-        def shorten(kept: Iterable[str], shown: Facts, ending: str, fact: str, least: int) -> Facts:
-            while not fits(text := fill(kept, shown, ending), segments):
-                over = max(1, units(text) - (SEGMENT if segments == 1 else segments * PART))
-                cut = shortened(shown[fact], max(least, units(shown[fact]) - over), fact)
-                if cut == shown[fact]:
-                    break
-                shown = {**shown, fact: cut}
-            return shown
 
         for ending in endings:
             shown = facts
-            for fact in spoken:
-                if fact in _COUNTED:
-                    shown = shorten(known, shown, ending, fact, _FEW)
+            for fact in filter(_COUNTED.__contains__, spoken):
+                shown = _shorten(partial(fill, known, ending), shown, fact, _FEW, segments)
             for dropped in range(len(known) + 1):
-                text = fill(known[dropped:], shown, ending)
+                text = fill(known[dropped:], ending, shown)
                 if fits(text, segments):
                     return text, shown
         for fact in spoken:
-            shown = shorten((), shown, "", fact, SHORTENED[fact])
-        return fill((), shown, ""), shown
+            shown = _shorten(partial(fill, (), ""), shown, fact, SHORTENED[fact], segments)
+        return fill((), "", shown), shown
 
     def hurries(self, name: str) -> bool:
         """Whether a text begins with 急, so that it names no far day."""
@@ -252,6 +243,17 @@ class Texts:
             for part, words in template.optional.items()
         }
         return _COUNTED_TWICE.sub(r"\1", template.text.format_map({**facts, **parts}))
+
+
+def _shorten(fill: Callable[[Facts], str], shown: Facts, fact: str, least: int, segments: int) -> Facts:
+    """The facts with one of them cut until the text fits, or no more of it can go."""
+    while not fits(text := fill(shown), segments):
+        over = max(1, units(text) - (SEGMENT if segments == 1 else segments * PART))
+        cut = shortened(shown[fact], max(least, units(shown[fact]) - over), fact)
+        if cut == shown[fact]:
+            break
+        shown = {**shown, fact: cut}
+    return shown
 
 
 def _coded(text: str, code: str) -> str:

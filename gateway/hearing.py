@@ -30,7 +30,7 @@ from alerts.lapses import NO_RECEIPT
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, Refusal
 from alerts.ledger.case import Verb as CaseVerb
-from alerts.model import Event, Severity
+from alerts.model import URGENT, Event
 from alerts.receipts import Receipt, Reply
 from alerts.replies import UNCLEAR, Replies
 from alerts.standing_in import StandingIn
@@ -46,7 +46,6 @@ from gateway.welcoming import Welcome, Welcomed
 from telemetry.phone import is_mobile, is_same
 from telemetry.reading import Millis, Reading
 
-UNDELIVERED: Final = "undelivered"
 CLAIMS: Final = "claims"
 """The small mark that keeps what was claimed over a restart."""
 
@@ -105,10 +104,10 @@ class Hearing:
             self._hurry(due.owed.episode, NO_RECEIPT, item.at_ms)
 
     def ended(self, item: End) -> None:
-        """A try ended. Where it was the last and a fire waits, the next person hears at once."""
+        """A try ended. Where it was the last, or a limit keeps it for long, the next person hears at once."""
         self.numbers.ended(item)
-        if item.event is not None and item.event.severity == Severity.P1:
-            self._hurry(item.event.episode, UNDELIVERED, item.at_ms)
+        if item.event is not None and item.event.severity in URGENT:
+            self._hurry(item.event.episode, item.event.event, item.at_ms)
 
     def _hurry(self, episode: str, reason: str, at_ms: Millis) -> None:
         county = self._pipeline.county

@@ -112,6 +112,8 @@ class Provider:
                 return Refused("dead_number")
             case "throttles":
                 return Failed("rate_limited", 60)
+            case "is full for today":
+                return Failed("limit_day")
             case "is away":
                 return Failed("unreachable")
             case "answers nothing":
@@ -135,6 +137,7 @@ MOODS: Final = (
     "well",
     "refuses",
     "throttles",
+    "is full for today",
     "is away",
     "answers nothing",
     "breaks",

@@ -32,6 +32,7 @@ Row: TypeAlias = dict[str, Any]
 FIRST_MS: Final = -(2**62)
 LAST_MS: Final = 2**62
 _PAGE: Final = 2_000
+_MONTH_MS: Final = 31 * 86_400_000
 _DAY_MS: Final = 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -316,6 +317,7 @@ def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -
         reason=reason if state == Standing.ACCEPTED else "",
         unsure=telephone_rows.unsure(connection, number),
         taken=telephone_rows.taken(connection, owed.phone, now_ms - _DAY_MS),
+        limited=telephone_rows.limited(connection, owed.phone, now_ms - _MONTH_MS),
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from alerts.answers import Asked
 from alerts.channels import Awaited
 from alerts.delivery import Taken
+from alerts.limits import LIMITS, Limited
 from alerts.receipts import Receipt, Reply, settled
 from gateway.journal.entry import Answered, Unreceipted
 from telemetry.phone import number_key
@@ -214,6 +215,18 @@ def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple
         (_keyed(phone), since_ms, since_ms, _TAKEN_MOST),
     )
     return tuple(Taken(*row) for row in rows)
+
+
+def limited(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Limited, ...]:
+    """What providers' limits kept from a number since then, the newest first."""
+    rows = connection.execute(
+        "SELECT attempt.via, template, attempt.reason, ended_ms FROM attempt"
+        " JOIN notification ON notification.id = notification"
+        " WHERE phone_key = ? AND notification.at_ms >= ? AND outcome = 'failed' AND attempt.reason GLOB 'limit_*'"
+        " ORDER BY attempt.id DESC LIMIT ?",
+        (_keyed(phone), since_ms, _TAKEN_MOST),
+    )
+    return tuple(Limited(*row) for row in rows if row[2] in LIMITS)
 
 
 def refused(connection: sqlite3.Connection, notification_id: int) -> frozenset[str]:

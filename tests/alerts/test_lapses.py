@@ -1,12 +1,16 @@
 """Receipts that do not come, channels in order, caps: decided from a table and the time, done by the courier."""
 
+import dataclasses
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from alerts.channels import Accepted, Caps, Failed, Refused
 from alerts.courier import Courier
-from alerts.delivery import Due, Routes, Standing, Taken, Verdict, next_step, over_cap
+from alerts.delivery import Due, Routes, Standing, Taken, Verdict, next_step, over_cap, shut
 from alerts.lapses import lapse
+from alerts.limits import Limited
 from alerts.model import Kind, Owed
 from tests.fakes import ListPort, RecordingChannel
 
@@ -144,3 +148,59 @@ def test_every_way_is_paced_as_one_channel_alone_would_be() -> None:
     assert (step.verdict, step.next_attempt_ms, step.via) == (Verdict.AGAIN, NOW_MS, "aliyun")
     step = next_step(Failed("timeout"), 2, "P1", NOW_MS, ("aliyun", "gammu"))
     assert (step.next_attempt_ms, step.via) == (NOW_MS + 5_000, "gammu")
+
+
+DAY_IN_CHINA_MS = 1_795_363_200_000  # 2026-11-23 00:00 there
+
+
+@pytest.mark.parametrize(
+    ("reason", "opens_ms"),
+    [
+        ("limit_minute", NOW_MS + MINUTE_MS),
+        ("limit_hour", NOW_MS + 60 * MINUTE_MS),
+        ("limit_day", DAY_IN_CHINA_MS),
+        ("limit_month", DAY_IN_CHINA_MS + 8 * DAY_MS),
+    ],
+)
+def test_a_limit_is_tried_again_when_it_opens_and_not_before(reason: str, opens_ms: int) -> None:
+    assert Limited("gammu", "", reason, NOW_MS).opens_ms == opens_ms
+    port = ListPort()
+    port.add(Due(1, due("P2").owed, Standing.OWED, 0))
+    channel = RecordingChannel(lambda _: Failed(reason))
+    runner = Courier(port, {"gammu": channel}, lambda: NOW_MS)
+    runner.run_once(NOW_MS)
+    if reason == "limit_month":
+        assert [(event.event, port.rows) for event in port.events] == [("undelivered", {})], "news of another week"
+        return
+    assert not runner.run_once(opens_ms - 1)
+    assert [event.event for event in port.events] == (["limited"] if opens_ms > NOW_MS + 15 * MINUTE_MS else [])
+    channel.answer = lambda _: Accepted("r")
+    assert runner.run_once(opens_ms)
+    assert (len(channel.sent), port.rows) == (2, {})
+
+
+def test_a_limit_is_the_numbers_own_and_another_channel_is_no_worse_for_it() -> None:
+    known = (Limited("gammu", "fire", "limit_day", NOW_MS - 1),)
+    asked = Due(1, due("P1", template="fire").owed, Standing.OWED, 0, limited=known)
+    cases: tuple[tuple[dict[str, Any], bool], ...] = (
+        ({}, True),
+        ({"taken": (Taken("gammu", "fire", NOW_MS),)}, False),
+        ({"taken": (Taken("aliyun", "fire", NOW_MS),)}, True),
+        ({"limited": (Limited("gammu", "stopped", "limit_day", NOW_MS),)}, False),
+        ({"limited": (Limited("gammu", "fire", "limit_minute", NOW_MS - 2 * MINUTE_MS),)}, False),
+    )
+    for more, shut_now in cases:
+        assert bool(shut(dataclasses.replace(asked, **more), "gammu", NOW_MS)) is shut_now, more
+    port = ListPort()
+    port.add(asked)
+    channels = {name: RecordingChannel() for name in BOTH}
+    runner = Courier(port, channels, lambda: NOW_MS)
+    while runner.run_once(NOW_MS):
+        pass
+    assert [len(channel.sent) for channel in channels.values()] == [0, 1], "it is not even asked"
+
+
+def test_a_text_that_will_not_arrive_any_more_hurries_the_next_person_of_what_is_urgent() -> None:
+    for severity, hurries in (("P1", True), ("P2", True), ("P3", False)):
+        assert lapse(due(severity, 1, "aliyun", reason="MOBILE_IN_BLACK"), BOTH, NOW_MS).hurry is hurries
+    assert not lapse(due("P2", 1, reason="delivery_failed"), BOTH, NOW_MS).hurry, "another channel has it next"

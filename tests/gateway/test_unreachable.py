@@ -95,6 +95,28 @@ def test_a_refused_text_about_a_fire_calls_the_next_person_at_once(begun: Begun,
     assert hurried == [{"reason": "undelivered", "step": 1}]
 
 
+@pytest.mark.parametrize("mood", ["refuses", "is full for today"])
+def test_what_will_not_arrive_today_about_a_spill_calls_the_next_person_at_once(
+    mood: str, begun: Begun, said: list[Entry]
+) -> None:
+    calls: list[int] = []
+
+    def asked(message: Message) -> None:
+        line.providers["one"].mood = line.providers["two"].mood = mood if message.phone == CLEANER else "well"
+        calls.extend([line.hand.at_ms] * (message.phone == CLEANER))
+
+    line = begun(asked)
+    for seq in (1, 2):
+        speak(line, seq, Values(full_flag=1.0))
+    line.live(line.hand.at_ms + 10 * MINUTE)
+    reached = {taken.phone for taken in line.providers["one"].taken}
+    assert HEAD in reached, "the cleaner's own bound has passed and nobody else was told"
+    hurried = [event.detail or {} for entry in said for event in entry.events if event.event == "hurried"]
+    assert [detail["reason"] for detail in hurried][:1] == ["undelivered" if mood == "refuses" else "limited"]
+    line.live(line.hand.at_ms + 5 * HOUR)
+    assert len(calls) == 2, "each provider was asked once; a limit of the day is not tried each minute"
+
+
 @pytest.mark.parametrize("code", ["isv.AMOUNT_NOT_ENOUGH", "isv.BUSINESS_LIMIT_CONTROL", "isv.MOBILE_NUMBER_ILLEGAL"])
 def test_http_200_with_an_error_in_its_body_is_no_success(begun: Begun, tmp_path: Path, code: str) -> None:
     provider = Provider()
