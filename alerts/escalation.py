@@ -380,6 +380,16 @@ class Escalation:
                 break
         return release_ms
 
+    def _there_ms(self, alert: Alert, person: str, at_ms: Millis) -> Millis:
+        """When somebody whose text was kept may hear it, as things are at ``at_ms``."""
+        step = self.schedule.steps(alert)[alert.step]
+        roles = [role for each in self.schedule.steps(alert) for role in each.roles]
+        manned = self.roster.manned(alert, roles, at_ms)
+        for holder in (*manned.present, *manned.off_duty):
+            if holder.person.id == person:
+                return self._duty_ms(alert, step, holder, at_ms)
+        return self.holds.release(alert, at_ms, step.hours).at_ms
+
     def _tell_kept(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """Those who have duty now hear the text of the step that left without them."""
         due = [each for each in alert.kept if each.at_ms <= at_ms]
@@ -393,6 +403,11 @@ class Escalation:
             then = replace(alert, step=each.step)
             if each.step >= len(steps) or each.person not in self.inventory.people:
                 log.append(unsaid(then, at_ms, "person_left", person=each.person))
+                continue
+            there_ms = self._there_ms(then, each.person, at_ms)
+            if there_ms > at_ms:  # their time came while we could not act
+                log.append(why("kept", then, at_ms, OFF_DUTY, person=each.person, until_ms=there_ms))
+                alert = replace(alert, kept=(*alert.kept, replace(each, at_ms=there_ms)))
                 continue
             deadline_ms = self.schedule.deadline_ms(then, at_ms)
             text = self.scribe.step_text(then, steps[each.step], memory, at_ms, deadline_ms, each.person)

@@ -33,6 +33,8 @@ TO_DISPATCHER: Final = "declined_dispatcher"
 UNSEEN: Final = "claim_unseen"
 _AFTER_ALL: Final = 99
 """The number of the word that it is over: clear of repeats, of the crew's words about flapping, and of answers."""
+_ANSWERER: Final = 1_000
+"""What follows from the answer of the next of those who were told is numbered from the next thousand."""
 HOUSE_TEXTS: Final = (
     *(UNCLEAR, THANKS, TO_DISPATCHER, LIST_THANKS, LIST_TO_DISPATCHER, UNSEEN),
     *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat", ANSWERED_OVER),
@@ -70,10 +72,11 @@ class Replies:
         has_gone = stand_in is not None and asked.template in self.scribe.texts
         facts |= _taken_up(sent=has_gone, office=bool(offices))
         if stand_in is not None and has_gone:
-            yield self._notice(alert, stand_in.id, self.scribe.repeated(asked), at_ms)
+            yield self._notice(alert, person, stand_in.id, self.scribe.repeated(asked), at_ms)
         for office in offices:
-            yield self._notice(alert, office.id, word(TO_DISPATCHER, facts), at_ms)
-        yield self._notice(alert, person.id, word(THANKS, facts), at_ms)
+            if office != stand_in:  # who stands in has it from the text
+                yield self._notice(alert, person, office.id, word(TO_DISPATCHER, facts), at_ms)
+        yield self._notice(alert, person, person.id, word(THANKS, facts), at_ms)
 
     def declined_all(self, alerts: Sequence[Alert], asked: Asked, at_ms: Millis) -> Log:
         """2 to a text about several: its words go to the stand-in, and the dispatchers hear of all of it at once."""
@@ -116,7 +119,9 @@ class Replies:
         if claim.person not in self._inventory.people:
             return [row]
         facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
-        return [row, self._notice(alert, claim.person, self.scribe.texts.word(UNSEEN, facts), at_ms)]
+        person = self._inventory.people[claim.person]
+        said = self._notice(alert, person, person.id, self.scribe.texts.word(UNSEEN, facts), at_ms)
+        return [row, replace(said, repeat=claim.at_ms)]  # who declined it before was told so at the same step
 
     def over(self, asked: Asked, ended: Mapping[str, Millis], at_ms: Millis) -> Log:
         """C21: what they answer is over; ``ended`` says when, by asset. Who answers twice is told once."""
@@ -156,10 +161,12 @@ class Replies:
             variables=said.variables,
         )
 
-    def _notice(self, alert: Alert, person: str, said: Wording, at_ms: Millis) -> Owed:
-        """One a step: who answers twice is told once."""
+    def _notice(self, alert: Alert, by: Person, to: str, said: Wording, at_ms: Millis) -> Owed:
+        """One a step and who answered: who answers twice is told once, and of each who does others hear."""
         step = max(0, alert.step - 1)
-        return replace(self.scribe.owed(alert, step, person, Kind.NOTICE, said, at_ms), repeat=alert.repeat)
+        place = alert.told.index(by.id) if by.id in alert.told else len(alert.told)
+        repeat = alert.repeat + _ANSWERER * place
+        return replace(self.scribe.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
 
     def _dispatchers(self, alert: Alert) -> tuple[Person, ...]:
         asset = self._inventory.assets.get(alert.asset)

@@ -6,6 +6,8 @@ Who is away is ``absences``; nothing is kept or sent here.
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from alerts import texts
 from alerts.absences import ABSENCE, Absence
 from alerts.answers import Meaning
@@ -44,9 +46,10 @@ class StandingIn:
         }
         return self._event(event, absence, at_ms, detail)
 
-    def asked(self, absence: Absence, at_ms: Millis) -> Owed:
-        """C14, to who stands in; on any telephone it opens with whom it is for."""
-        return self._owed(absence, absence.stand_in, STAND_IN, Kind.FIRST, at_ms)
+    def asked(self, absence: Absence, at_ms: Millis, leaves_ms: Millis) -> Owed:
+        """C14, to who stands in, who is not woken for it; on any telephone it opens with whom it is for."""
+        said = self._owed(absence, absence.stand_in, STAND_IN, Kind.FIRST, at_ms)
+        return replace(said, not_before_ms=0 if leaves_ms == at_ms else leaves_ms)
 
     def answered(self, absence: Absence, by: str, meaning: Meaning, at_ms: Millis) -> Log:
         """A 2 is the dispatchers' to hear; anything else is a row."""

@@ -51,7 +51,7 @@ def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdic
     event = "absence_ended" if isinstance(wish, Back) else "absence_added"
     pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
     if isinstance(wish, Away):
-        pipeline.county.post([writer.asked(found, now_ms)], pipeline.changes)
+        pipeline.county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], pipeline.changes)
     pipeline.county.arrange(now_ms, pipeline.changes)
     pipeline.entry.meta[ABSENCES] = kept(pipeline, now_ms)
     return AbsenceDone(now_ms, event, found)

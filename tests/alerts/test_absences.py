@@ -155,10 +155,21 @@ def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
     assert told.text == "【湘阳环卫】23日周师傅回复不能替李大姐代管（23日到24日请假）。请另外安排人。"
 
 
+def test_who_stands_in_is_not_woken_for_it() -> None:
+    line = pipeline()
+    night_ms = NOON + 10 * HOUR  # 22:00
+    wish = Away(person=AWAY.person, stand_in=AWAY.stand_in, from_ms=night_ms, until_ms=night_ms + 30 * HOUR, by=AWAY.by)
+    assert isinstance(absence_work.done(wish, line, night_ms), AbsenceDone)
+    line.advance(night_ms)
+    (text,) = (said for said in line.said() if isinstance(said, Owed))
+    assert text.not_before_ms == NOON + 18 * HOUR + HOUR // 2
+
+
 def test_what_was_held_for_somebody_who_is_away_by_then_goes_to_who_stands_in() -> None:
     line = pipeline()
     county = line.county
-    text = StandingIn(county.scribe).asked(absence("cleaner-zhou", "cleaner-li"), NOON + 10 * HOUR)  # 22:00: held
+    at_ms = NOON + 10 * HOUR  # 22:00: held
+    text = StandingIn(county.scribe).asked(absence("cleaner-zhou", "cleaner-li"), at_ms, at_ms)
     county.post([text], line.changes)
     absence_work.done(AWAY, line, NOON + 10 * HOUR)
     line.finish()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from alerts.model import Kind, Owed
 from alerts.receipts import reply
 from gateway.journal.entry import Answered, Entry
+from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
+from tests.strategies import wire_bytes, wire_form
 from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine
 
@@ -74,3 +77,31 @@ def test_an_answer_that_we_make_a_mistake_about_is_kept_and_the_next_is_heard(
 
 def owed_to(said: list[Entry], person: str) -> list[Owed]:
     return [owed for entry in said for owed in entry.owed if owed.to == person]
+
+
+def test_who_declined_first_and_then_says_that_it_is_done_hears_that_it_is_not_seen(
+    tmp_path: Path, said: list[Entry]
+) -> None:
+    own = replace(COUNTY.people["cleaner"], phone="13900000008")  # nobody else has it
+    county = replace(COUNTY, people={**COUNTY.people, "cleaner": own})
+    line = TellingLine(tmp_path / "j.db", county, FIGURES, Hand(START_MS), said.append, lambda _message: None)
+    with closing(line):
+        full(line, 1)
+        full(line, 2)
+        assert [owed.rule for owed in owed_to(said, "cleaner")] == ["overflow"]
+        for number, text in (("1", "2"), ("2", "1")):
+            line.hear(replies=[reply("one", number, own.phone, text, line.hand.at_ms)])
+        for seq in (3, 4):
+            full(line, seq)
+    notices = [owed for owed in owed_to(said, "cleaner") if owed.kind is Kind.NOTICE]
+    assert [owed.template for owed in notices] == ["declined_thanks", "claim_unseen"]
+    taken = [each.key for provider in line.providers.values() for each in provider.taken]
+    assert {owed.key for owed in notices} <= set(taken)
+
+
+def full(line: TellingLine, seq: int) -> None:
+    """The pool says that it is full, twenty minutes after the last time."""
+    line.live(line.hand.at_ms + 20 * MINUTE)
+    payload = wire_bytes(wire_form(Sample(1, seq, Values(distance_mm=230.0))))
+    line.bring([Uplink(line.hand.at_ms, "cunjing/v1/xia/s-pool/telemetry", payload)])
+    line.leap(line.hand.at_ms)
