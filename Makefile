@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-deep check boards pictures format bench changelog lock clean
+.PHONY: help setup demo test test-deep storm check boards pictures format bench changelog lock clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ demo: $(RUNTIME) ## a simulated county, alive in this terminal
 
 test: $(DEV) ## the tests, quick profile, a file to each core
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+storm: $(DEV) ## days of faults by seed: SEED=… DAYS=… or FILE=…
+	@$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(if $(FILE),--file $(FILE))
 
 test-deep: $(DEV) ## only the long runs: kills, fuzz, laws
 	@$(BIN)/python -m pytest -m deep $(ARGS)

@@ -5,7 +5,7 @@ Nothing is judged here.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
 from gateway.journal.entry import Committed, Entry
+from gateway.journal.remembered import Restored
 from gateway.journal.writer import Journal
 from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
@@ -35,6 +36,7 @@ from gateway.settings_watch import Watch
 from gateway.sources.inbox import Answer, Inbox, Unanswered
 from gateway.sources.link import Batch, Phase, SessionState, Version
 from gateway.watching.opening import watchman
+from gateway.watching.watchman import Watchman
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
@@ -55,7 +57,7 @@ class Hand:
     """Whether the last commit is still made before it dies."""
     statements: int = 0
     """How many statements the journal was asked to do so far, reads and writes alike."""
-    refuses: frozenset[int] = frozenset()
+    refuses: Container[int] = frozenset()
     """The numbers of those that it refuses, each once: when asked again it has another number."""
     refuses_next: str = ""
     """Words of the statement that is refused once, when it comes next."""
@@ -209,6 +211,8 @@ class _Broker:
     def __init__(self, hand: Hand) -> None:
         self.kept: list[Uplink] = []
         self.state = _session(Phase.LIVE)
+        self.acked: Callable[[Sequence[Uplink]], None] = lambda _uplinks: None
+        """Told what it brings no more."""
         self._hand = hand
 
     def wait(self, timeout_s: float, extra_fds: list[int]) -> Batch:
@@ -217,7 +221,9 @@ class _Broker:
         return Batch([replace(uplink, received_ms=self._hand.at_ms) for uplink in uplinks], [1] * len(uplinks), 1)
 
     def ack(self, batch: Batch) -> int:
+        taken = self.kept[: len(batch.mids)]
         del self.kept[: len(batch.mids)]
+        self.acked(taken)
         return len(batch.mids)
 
 
@@ -318,6 +324,10 @@ class TellingLine:
         """The next process begins with this inventory."""
         self._inventory = inventory
 
+    def kill(self, away_ms: Millis) -> None:
+        """The process dies between two turns, and another begins after a while."""
+        self._reborn(away_ms)
+
     def close(self) -> None:
         """No more."""
         self._port.close()
@@ -329,14 +339,28 @@ class TellingLine:
     def _wait(self, trouble: Exception) -> None:
         self.waited(trouble)
 
+    def _pipeline(self, restored: Restored) -> Pipeline:
+        """What a start makes of the journal."""
+        now_ms = self.hand.at_ms
+        return start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait)
+
+    def _deeds(self, hearing: Hearing, watching: Watchman) -> Deeds:
+        """What does what comes out of the inbox."""
+        return Deeds(
+            self.pipeline, self._journal, self._door, hearing=hearing, watchman=watching, keep_days=90, resend=()
+        )
+
+    def _show(self, entry: Entry) -> None:
+        """The desk is shown what became durable; here there is none."""
+
     def _begin(self) -> None:
-        hand, now_ms = self.hand, self.hand.at_ms
+        hand = self.hand
         self._journal = MortalJournal.open(self._path)
         self._journal._connection.execute("PRAGMA synchronous = OFF")  # the process dies here, never the machine
         self._journal.hand, self._journal.heard = hand, self._heard
         self._journal.admit([ROLLUPS])
         restored = self._journal.restore()
-        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait)
+        self.pipeline = self._pipeline(restored)
         self._beside = self._journal._connection  # our own look at it is never refused
         self._journal.refuse(hand)
         self._door = _Door()
@@ -349,14 +373,9 @@ class TellingLine:
             self._journal,
             self.broker,
             self._door,
-            Deeds(
-                self.pipeline,
-                self._journal,
-                self._door,
-                hearing=Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
-                watchman=watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
-                keep_days=90,
-                resend=(),
+            self._deeds(
+                Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
+                watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
             ),
             clock=hand,
             heard_ms=restored.heartbeat_ms,
@@ -365,7 +384,7 @@ class TellingLine:
             metrics=self._metrics,
             wake_at=self._wake_at,
             owe=lambda: None,
-            watch=lambda _entry: None,
+            watch=self._show,
             stopping=lambda: False,
         )
         self._turn()

@@ -7,10 +7,9 @@ here a second time, by hand; and seeded cells are lived through the real pipelin
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time
 from functools import cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,10 +24,10 @@ from telemetry.inventory import Asset, Duty, Inventory, Person
 from telemetry.reading import Millis, Sample, Values
 from telemetry.terms import Hours, Role
 from telemetry.wire import Uplink
+from tests.bounds import bound_ms, local, waited_for_ms
 from tests.strategies import wire_bytes, wire_form
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
 
-ZONE: Final = ZoneInfo("Asia/Shanghai")
 MONDAY: Final = 1_795_363_200_000
 """2026-11-23 00:00 in the county."""
 QUARTER: Final = 15 * MINUTE
@@ -150,54 +149,16 @@ def test_the_bounds_of_the_page_are_those_of_the_papers() -> None:
         for at_ms in range(MONDAY, MONDAY + DAY, QUARTER):
             said = line.foresee(kind, asset, at_ms, first=True)
             assert isinstance(said, Foreseen)
-            assert said.bound_ms == _bound_ms(kind, COUNTY.assets[asset], at_ms), (kind, asset, _shown(at_ms))
+            assert said.bound_ms == bound_ms(kind, COUNTY.assets[asset], at_ms), (kind, asset, _shown(at_ms))
 
 
 def _latest_ms(roster: Roster, kind: str, asset: str, at_ms: Millis) -> Millis:
     """The bound; or when the first of any step comes on duty, if nobody has duty before. What is kept gathers first."""
     found = roster.inventory.assets[asset]
-    bound_ms = _bound_ms(kind, found, at_ms)
-    there_ms = _first_duty_ms(roster, kind, asset, max(at_ms, _waited_for_ms(kind, found, at_ms)))
-    there_ms = max(there_ms, _waited_for_ms(kind, found, there_ms))  # who comes while a round runs is not told before
-    return max(bound_ms, there_ms + 2 * MINUTE)
-
-
-def _waited_for_ms(kind: str, asset: Asset, at_ms: Millis) -> Millis:
-    """Until when a round of its own is waited for, by day or from half past six on; 0 for what waits for none."""
-    by_day = 6 <= _local(at_ms).hour < (21 if asset.roadside else 19)
-    return _own_round_ms(asset, at_ms if by_day else _next(at_ms, 6, 30)) if kind == "overflow" else 0
-
-
-def _bound_ms(kind: str, asset: Asset, at_ms: Millis) -> Millis:
-    """alerting.md §4, by hand."""
-    hour = _local(at_ms).hour
-    large = asset.plant is not None and asset.plant.design_m3d >= 100
-    if kind == "fire":
-        return at_ms + 2 * MINUTE
-    if kind == "level_high" and large:
-        return at_ms + 15 * MINUTE
-    if kind == "overflow":
-        by_day, within, morning = 6 <= hour < (21 if asset.roadside else 19), 15 * MINUTE, (6, 45)
-    elif kind == "hot_ash":
-        by_day, within, morning = 6 <= hour < 21, 15 * MINUTE, (6, 45)
-    else:
-        by_day, within, morning = 6 <= hour < 21, 45 * MINUTE, (7, 15)
-    bound_ms = at_ms + within if by_day else _next(at_ms, *morning)
-    return max(bound_ms, _waited_for_ms(kind, asset, at_ms))
-
-
-def _own_round_ms(asset: Asset, at_ms: Millis) -> Millis:
-    """Half an hour after the end of a round of its own that runs then or begins within the hour."""
-    if asset.collection is None:
-        return 0
-    ends = [(7, 0, 11, 0), (14, 30, 16, 30)]
-    for begin_hour, begin_minute, end_hour, end_minute in ends:
-        day = _local(at_ms).replace(hour=0, minute=0)
-        begin = day + timedelta(hours=begin_hour, minutes=begin_minute)
-        end = day + timedelta(hours=end_hour, minutes=end_minute)
-        if begin - timedelta(hours=1) <= _local(at_ms) < end:
-            return round(end.timestamp() * 1_000) + 30 * MINUTE
-    return 0
+    within_ms = bound_ms(kind, found, at_ms)
+    there_ms = _first_duty_ms(roster, kind, asset, max(at_ms, waited_for_ms(kind, found, at_ms)))
+    there_ms = max(there_ms, waited_for_ms(kind, found, there_ms))  # who comes while a round runs is not told before
+    return max(within_ms, there_ms + 2 * MINUTE)
 
 
 def _first_duty_ms(roster: Roster, kind: str, asset: str, at_ms: Millis) -> Millis:
@@ -226,27 +187,16 @@ def _duty_ms(duty: Duty, at_ms: Millis) -> Millis:
     """From then on, by quarters of an hour, when it is day and somebody has this duty."""
     at = at_ms
     while True:
-        local = _local(at)
-        if 6 * 60 + 30 <= local.hour * 60 + local.minute < 21 * 60 and (
-            duty.hours is None or local.time() in duty.hours
+        clock = local(at)
+        if 6 * 60 + 30 <= clock.hour * 60 + clock.minute < 21 * 60 and (
+            duty.hours is None or clock.time() in duty.hours
         ):
             return at
         at = at - at % QUARTER + QUARTER
 
 
-def _next(at_ms: Millis, hour: int, minute: int) -> Millis:
-    found = _local(at_ms).replace(hour=hour, minute=minute, second=0)
-    if found < _local(at_ms):
-        found += timedelta(days=1)
-    return round(found.timestamp() * 1_000)
-
-
-def _local(at_ms: Millis) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1_000, tz=ZONE)
-
-
 def _shown(at_ms: Millis) -> str:
-    return f"{_local(at_ms):%a %H:%M}"
+    return f"{local(at_ms):%a %H:%M}"
 
 
 # --- the same, lived

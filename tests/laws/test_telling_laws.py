@@ -8,7 +8,6 @@ journal said, what the providers took. Nothing of the house is asked whether it 
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -29,15 +28,15 @@ from hypothesis.stateful import (
 
 from alerts.channels import Message
 from alerts.county import County
-from alerts.model import Event, Kind, Owed
+from alerts.model import Kind
 from alerts.receipts import receipt, reply
 from gateway.commands import Command, Verb
-from gateway.journal.entry import Entry
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
 from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, PEOPLE, PHONES, SECOND, START_MS
 from tests.telling_line import MOODS, Hand, TellingLine
+from tests.telling_model import URGENT, Model, account
 
 BINS = ("s-pool", "s-pool", "s-road", "s-round", "s-far", "s-new")
 PLANTS = ("m-plant", "m-works")
@@ -66,106 +65,10 @@ PLANT_SAYS = (
 GAPS = (0, SECOND, MINUTE, 3 * MINUTE, 20 * MINUTE, 20 * MINUTE, HOUR, 5 * HOUR)
 LEAPS = (2 * MINUTE, HOUR, 9 * HOUR, 26 * HOUR)
 CLOCKS = ("right", "right", "right", "none", "1970", "behind", "ahead")
-ACK_MS = {"P1": 30 * MINUTE, "P2": 4 * HOUR, "P3": 24 * HOUR, "P4": 24 * HOUR}
 BUDGET = ((15 * MINUTE, 5), (HOUR, 11), (DAY, 30))
 CAP = 4
-URGENT = frozenset({"P1", "P2"})
 CHAIN = frozenset({Kind.FIRST, Kind.REPEAT, Kind.ESCALATION, Kind.FRESH})
 """Kinds that an acknowledgement silences."""
-REASONED = frozenset(
-    {"held", "dropped", "superseded", "kept", "folded", "inhibited", "notice", "undelivered", "data_ticket"}
-)
-"""Rows that say why somebody was not told."""
-
-
-@dataclass
-class Model:
-    """What the journal has said and what was asked of providers, in plain dictionaries."""
-
-    raised: dict[str, Event] = field(default_factory=dict)
-    over_ms: dict[str, Millis] = field(default_factory=dict)
-    rows: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    owed: dict[str, Owed] = field(default_factory=dict)
-    spoken: dict[str, list[Owed]] = field(default_factory=lambda: defaultdict(list))
-    """Every message that speaks of an episode."""
-    quiet_until: dict[str, Millis] = field(default_factory=dict)
-    wrongs: list[str] = field(default_factory=list)
-    """What a provider was asked and should not have been."""
-    excused: Counter[str] = field(default_factory=Counter)
-    """How often a key may be taken beyond once: each time it went another way, because no receipt came."""
-    gaveup: set[str] = field(default_factory=set)
-    sent_for: set[str] = field(default_factory=set)
-    """What somebody had told by hand, at whatever hour."""
-    waiting: dict[tuple[str, str], Millis] = field(default_factory=dict)
-    """What was said to wait for a person, and until when."""
-
-    def hear(self, entry: Entry) -> None:
-        """One transaction that became durable."""
-        for event in entry.events:
-            self._hear(event)
-        for owed in entry.owed:
-            if owed.key not in self.owed:
-                self.owed[owed.key] = owed
-                for episode in {owed.episode, *owed.covers}:
-                    self.spoken[episode].append(owed)
-                    self.waiting.pop((episode, owed.to), None)
-                self._hold_list(owed)
-                self._hold_quiet(owed)
-        for event in entry.events:
-            if event.event == "folded":
-                into = self.owed.get(str((event.detail or {})["reason"]))
-                assert into is not None, f"{event.episode} was folded into a text that does not exist"
-                assert event.episode in into.covers, f"{event.episode} is not in the text it was folded into"
-
-    def _hear(self, event: Event) -> None:
-        episode, detail = event.episode, event.detail or {}
-        self.rows[episode].append(event)
-        whom = (episode, str(detail.get("person", "")))
-        if event.event == "held" and "person" in detail:
-            until_ms = detail["until_ms"]
-            assert isinstance(until_ms, int)
-            self.waiting[whom] = until_ms
-        elif event.event in {"folded", "dropped", "superseded"}:
-            self.waiting.pop(whom, None)
-        match event.event:
-            case "raised":
-                self.raised[episode] = event
-            case "cleared" | "retired":
-                self.over_ms[episode] = event.at_ms
-            case "acked":
-                self.quiet_until[episode] = event.at_ms + ACK_MS[event.severity]
-            case "ack_expired":
-                assert event.at_ms >= self.quiet_until[episode], "an acknowledgement held shorter than it may"
-                del self.quiet_until[episode]
-            case "dispatched" | "reignited":
-                self.quiet_until.pop(episode, None)
-                self.sent_for.add(episode)
-            case "unreceipted" if detail.get("onward"):
-                self.excused[str(detail["key"])] += 1
-            case "undelivered" | "data_ticket":
-                self.gaveup.add(str(detail["key"]))
-
-    def _hold_list(self, owed: Owed) -> None:
-        """A list tells of something: to who empties of what stands, in the afternoon to nobody if nothing is over."""
-        if owed.template == "list_emptier" and owed.kind is Kind.DIGEST:  # a stand-in is told its words as well
-            assert owed.covers
-            gone = [episode for episode in owed.covers if self.over_ms.get(episode, owed.at_ms) < owed.at_ms]
-            assert gone == [], f"{owed.key} sends somebody to what is over: {gone}"
-        elif owed.template == "list_afternoon":
-            assert int(owed.variables["over"]) > 0
-
-    def _hold_quiet(self, owed: Owed) -> None:
-        """At night nobody is woken but for a P1, high water in the large plant, by hand, or to be answered."""
-        about = {owed.episode, *owed.covers}
-        spared = owed.severity == "P1" or owed.kind is Kind.NOTICE or not self.sent_for.isdisjoint(about)
-        spared = spared or any(episode.startswith("level_high/works/") for episode in about)
-        in_day = (owed.at_ms + 8 * HOUR) % DAY
-        assert spared or 6 * HOUR <= in_day < 21 * HOUR, f"{owed.key} at night"
-
-    def reasons(self, episode: str) -> set[str]:
-        """Why somebody was not told of it, or not yet, by the rows."""
-        rows = [row for row in self.rows[episode] if row.event in REASONED]
-        return {str((row.detail or {}).get("reason", row.event)) for row in rows}
 
 
 class Telling(RuleBasedStateMachine):
@@ -177,7 +80,7 @@ class Telling(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = mkdtemp()
-        self.model = Model()
+        self.model = Model(large=frozenset({"works"}))
         self.hand = Hand(START_MS)
         self.line = TellingLine(
             Path(self.folder) / "journal.db", COUNTY, FIGURES, self.hand, self.model.hear, self.asked_of_a_provider
@@ -367,7 +270,7 @@ class Telling(RuleBasedStateMachine):
     def each_urgent_episode_is_told_or_accounted_for(self) -> None:
         for episode, event in self.model.raised.items():
             if event.severity in URGENT:
-                assert self._account(episode), (
+                assert account(self.model, self.line, episode), (
                     f"{episode}: nobody was told, and no row says why: {self._shown(episode)}"
                 )
 
@@ -423,9 +326,9 @@ class Telling(RuleBasedStateMachine):
             check()
         for episode, event in self.model.raised.items():
             if event.severity in URGENT:
-                account = self._account(episode)
-                assert account not in {"", "on its way", "due", "mailbox"}, (
-                    f"{episode} is {account or 'nowhere'}: {self._shown(episode)}"
+                stands = account(self.model, self.line, episode)
+                assert stands not in {"", "on its way", "due", "mailbox"}, (
+                    f"{episode} is {stands or 'nowhere'}: {self._shown(episode)}"
                 )
 
     # --- words
@@ -471,46 +374,6 @@ class Telling(RuleBasedStateMachine):
     def _episode(self, data: st.DataObject) -> str:
         known = [*reversed(self.model.raised)][:8]
         return data.draw(st.sampled_from(known))
-
-    def _account(self, episode: str) -> str:
-        """How an episode stands by what providers took and rows say; nothing if nothing accounts for it."""
-        model, about = self.model, self.model.spoken[episode]
-        taken = {each.key for provider in self.line.providers.values() for each in provider.taken}
-        if any(owed.key in taken for owed in about):
-            return "told"
-        states = self._states(about)
-        if states & {"owed", "sending"}:
-            return "on its way"
-        if any(each.episode == episode for box in self._county.boxes.values() for each in box.pending if box.due_ms):
-            return "mailbox" if model.reasons(episode) else ""
-        if any(owed.key in model.gaveup for owed in about):
-            return "given up"
-        return self._standing(episode)
-
-    def _standing(self, episode: str) -> str:
-        """Why nothing is under way: it is over, or somebody's wish, or something that the rows name."""
-        model, alert = self.model, self._county.alerts.get(episode)
-        reasons = model.reasons(episode)
-        if episode in model.over_ms:
-            return "over"
-        assert alert is not None, f"{episode} is gone without a row"
-        seen = {row.event for row in model.rows[episode]}
-        accounts = (
-            ("acknowledged", alert.acked_ms and "acked" in seen and (alert.ack_until_ms or alert.latched)),
-            ("shelved", alert.shelved_until_ms and "shelved" in seen),
-            ("explained", alert.parent and "inhibited" in seen and alert.parent not in model.over_ms),
-            ("late", not alert.owes and "late" in reasons),
-            ("latched", alert.latched and "latched" in seen),
-            ("recovering", alert.recovering and reasons & {"recovering"}),
-            ("nobody", reasons & {"off_duty", "nobody_holds_role"} and not alert.tell_ms),
-            ("due", alert.tell_ms),
-        )
-        return next((name for name, holds in accounts if holds), "")
-
-    def _states(self, about: list[Owed]) -> set[str]:
-        query = "SELECT state FROM notification WHERE key = ?"
-        found = (self.line._journal._connection.execute(query, (owed.key,)).fetchone() for owed in about)
-        return {row[0] for row in found if row is not None}
 
 
 def _midnight(at_ms: Millis) -> Millis:

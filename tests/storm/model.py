@@ -1,0 +1,223 @@
+"""The simple model that the storm is held against: what was acknowledged, what is durable, which texts may exist.
+
+Own code in plain sets and dictionaries, a law a method. It hears entries, providers and the broker; it asks nobody.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+from alerts.model import Event, Kind, Owed
+from gateway.journal.entry import Entry
+from telemetry.inventory import Inventory
+from telemetry.reading import Millis
+from telemetry.terms import Role
+from telemetry.wire import Uplink
+from tests.bounds import local
+from tests.storm.county import DAY, HOUR, MINUTE, TICK
+from tests.telling_model import URGENT, Model
+
+Key: TypeAlias = tuple[str, int, int]
+"""Device, boot and seq of a sample."""
+Said: TypeAlias = tuple[str, bytes]
+"""Topic and bytes: two plants may say the same."""
+
+BUDGET: Final = ((15 * MINUTE, 5), (HOUR, 11), (DAY, 30))
+CAP: Final = 4
+OVER_A_DAY: Final = 3
+CHAIN: Final = frozenset({Kind.FIRST, Kind.REPEAT, Kind.ESCALATION, Kind.FRESH})
+SILENT_MS: Final = 2 * HOUR
+"""What was not heard for so long is stale, and clears nothing."""
+OF_SENSORS: Final = frozenset({"overflow", "over_two_thirds", "hot_ash", "fire", "stopped", "level_high", "no_power"})
+SAYS_HOW_IT_ENDED: Final = True
+"""Whether closing texts say how it ended (case T3)."""
+FINISHED: Final = frozenset({"late", "cleared", "weekly_list"})
+"""Reasons of what is dropped although it was urgent: it was news of the past, or is over."""
+
+
+class Listed(NamedTuple):
+    """A list that has to be made at a time of day: its hour and minute, who gets it, and on which days."""
+
+    hour: int
+    minute: int
+    role: Role
+    is_weekly: bool = False
+
+
+LISTS: Final = (
+    Listed(7, 0, Role.DISPATCHER),
+    Listed(17, 30, Role.DISPATCHER),
+    Listed(8, 0, Role.VILLAGE_HEAD, is_weekly=True),
+)
+LIST_MS: Final = 40 * MINUTE
+"""So soon after its time a list is made, or will not be."""
+
+
+@dataclass
+class Storming(Model):
+    """What one county went through."""
+
+    inventory: Inventory = field(kw_only=True)
+    sent: dict[Said, tuple[Key, ...]] = field(default_factory=dict)
+    """What devices sent, by its bytes; what is no measurement has no samples."""
+    stored: set[Key] = field(default_factory=set)
+    refused: set[Said] = field(default_factory=set)
+    heard_ms: dict[str, Millis] = field(default_factory=dict)
+    """When each asset was last measured."""
+    deaf_ms: Millis = 0
+    """When a deafness, a downtime or a crash was last over."""
+    lost_ms: Millis = 0
+    """How long nobody listened, in all."""
+    listed: dict[tuple[str, str], Millis] = field(default_factory=dict)
+    """When a row last spoke of a list of somebody's, by person and day."""
+    left: dict[str, list[Millis]] = field(default_factory=lambda: defaultdict(list))
+    """When texts left for each number, but for P1 and answers."""
+    over: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: set[tuple[str, str, str]] = field(default_factory=set)
+    """Number, day and asset of what was told."""
+    emptied_ms: dict[str, Millis] = field(default_factory=dict)
+    texts: int = 0
+    _looked_ms: Millis = 0
+
+    # --- L1, L2: what is acknowledged is somewhere, and once
+
+    def send(self, uplink: Uplink, keys: Iterable[Key]) -> None:
+        """A device sends something."""
+        self.sent[uplink.topic, uplink.payload] = tuple(keys)
+
+    def acknowledge(self, uplinks: Sequence[Uplink]) -> None:
+        """The broker brings them no more: all of it is durable."""
+        for uplink in uplinks:
+            said = (uplink.topic, uplink.payload)
+            if said in self.refused:
+                continue
+            keys = self.sent.get(said)
+            missing = [key for key in keys or () if key not in self.stored]
+            self.hold(keys and not missing, f"L1: acknowledged and nowhere: {missing or uplink.payload[:80]!r}")
+
+    def hear(self, entry: Entry) -> None:
+        """See ``Model.hear``."""
+        for reading in entry.readings:
+            key = (reading.device, reading.boot, reading.seq)
+            self.hold(key not in self.stored, f"L2: {key} is stored twice")
+            self.stored.add(key)
+            self.heard_ms[reading.asset] = max(self.heard_ms.get(reading.asset, 0), reading.received_ms)
+        for aside in entry.quarantined:
+            self.hold(aside.reason != "bug", f"L2: our own mistake: {aside.detail}")
+            self.refused.add((aside.topic, aside.payload))
+        for owed in entry.owed:
+            if owed.key not in self.owed:
+                self._hold_budget(owed)
+                self._hold_words(owed)
+                self._see_list(owed.rule, owed.to, owed.at_ms)
+        for event in entry.events:
+            if event.rule == "list":
+                self._see_list("list", str((event.detail or {}).get("person", "")), event.at_ms)
+        self.texts += len(entry.owed)
+        super().hear(entry)
+
+    def _hear(self, event: Event) -> None:
+        if event.event == "dropped":
+            self._hold_kept(event)
+        elif event.event == "cleared":
+            self._hold_clearing(event)
+        elif event.event == "emptied":
+            self.emptied_ms[event.asset] = event.at_ms
+        super()._hear(event)
+
+    # --- L5: silence clears nothing
+
+    def _hold_clearing(self, event: Event) -> None:
+        if event.rule not in OF_SENSORS or (event.detail or {}).get("reason") == "reset":
+            return
+        silent_ms = event.at_ms - self.heard_ms.get(event.asset, 0) - self.lost_ms
+        self.hold(silent_ms <= SILENT_MS, f"L5: {event.episode} cleared after {silent_ms // MINUTE} min of silence")
+
+    # --- L9: of what is urgent and stands, nothing is dropped
+
+    def _hold_kept(self, event: Event) -> None:
+        urgent = event.severity in URGENT and event.episode in self.raised and event.episode not in self.over_ms
+        reason = (event.detail or {}).get("reason")
+        self.hold(
+            not urgent or reason in FINISHED, f"L9: {event.episode} stands, and a word of it is dropped: {reason}"
+        )
+
+    # --- L10: budgets
+
+    def _hold_budget(self, owed: Owed) -> None:
+        """Before each text fewer than so many had left, but for the first word of a P2 of an asset on a day."""
+        if owed.severity == "P1" or owed.kind is Kind.NOTICE:
+            return
+        at_ms, left, day = owed.at_ms, self.left[owed.phone], day_of(owed.at_ms)
+        about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
+        about = about if owed.rule != "list" else set()  # to stand in a list is not to be told of yet
+        fresh = owed.severity == "P2" and any((owed.phone, day, asset) not in self.told for asset in about)
+        for span, most in BUDGET:
+            lately = sum(at_ms - span < at < at_ms for at in left)
+            self.hold(lately < most or fresh, f"L10: {owed.key} is one more than {most} in {span // MINUTE} min")
+        if owed.phone in self._capped:
+            today = sum(day_of(at) == day for at in left if at < at_ms)
+            self.hold(today < CAP or fresh, f"L10: {owed.key} is one more than {CAP} on one day")
+        left.append(at_ms)
+        self.told |= {(owed.phone, day, asset) for asset in about}
+
+    @property
+    def _capped(self) -> set[str]:
+        carries = {Role.CLEANER, Role.COLLECTOR}
+        return {
+            phone
+            for phone, people in self.inventory.people_at.items()
+            if all(duty.role in carries for person in people for duty in person.duties)
+        }
+
+    # --- what a text says is so
+
+    def _hold_words(self, owed: Owed) -> None:
+        """That somebody emptied it is said only after an emptying that was seen."""
+        if SAYS_HOW_IT_ENDED and "已有人清了" in owed.text and owed.episode in self.raised:
+            raised = self.raised[owed.episode]
+            seen = self.emptied_ms.get(owed.asset, 0) >= raised.at_ms
+            self.hold(seen, f"T6: {owed.key} says that somebody emptied it, which nobody saw")
+
+    # --- L13: lists, each once, and none of a day that nobody saw
+
+    def _see_list(self, rule: str, person: str, at_ms: Millis) -> None:
+        if rule == "list":
+            self.listed[person, day_of(at_ms)] = at_ms
+
+    def deafen(self, now_ms: Millis, lost_ms: Millis) -> None:
+        """Nobody listened until now, for so long."""
+        self.deaf_ms = now_ms
+        self.lost_ms += lost_ms
+
+    def expect_lists(self, now_ms: Millis) -> None:
+        """Each list that was to be made has been, where somebody listened all the time around it."""
+        since_ms, self._looked_ms = self._looked_ms, now_ms - LIST_MS
+        for listed in LISTS:
+            midnight = now_ms - (now_ms + 8 * HOUR) % DAY
+            due_ms = midnight + listed.hour * HOUR + listed.minute * MINUTE
+            is_due = since_ms < due_ms <= self._looked_ms and self.deaf_ms < due_ms - LIST_MS
+            if not is_due or (listed.is_weekly and local(due_ms).weekday() != 0):
+                continue
+            for person in self.inventory.people.values():
+                duties = [duty for duty in person.duties if duty.role is listed.role]
+                if duties and (not listed.is_weekly or any(self._had_crossing(duty.area, midnight) for duty in duties)):
+                    made_ms = self.listed.get((person.id, day_of(due_ms)), 0)
+                    self.hold(made_ms >= due_ms, f"lists: {person.id} was not told at {listed.hour}:{listed.minute:02}")
+
+    def _had_crossing(self, area: str | None, midnight: Millis) -> bool:
+        """Whether a bin of a village was over two thirds for a while in the week before."""
+        for episode, event in self.raised.items():
+            asset = self.inventory.assets.get(event.asset)
+            if event.rule != "over_two_thirds" or asset is None or asset.area != area:
+                continue
+            over_ms = self.over_ms.get(episode, midnight)
+            if event.at_ms < midnight - TICK and over_ms - max(event.at_ms, midnight - 7 * DAY) > TICK:
+                return True
+        return False
+
+
+def day_of(at_ms: Millis) -> str:
+    """The local day."""
+    return local(at_ms).date().isoformat()

@@ -1,0 +1,10 @@
+"""County-days of the storm, part 2: a file to each core."""
+
+import pytest
+
+from tests.storm.days import hold
+
+
+@pytest.mark.parametrize("seed", range(11, 21))
+def test_the_laws_hold_on_every_day_of_a_seed(seed: int) -> None:
+    hold(seed)
