@@ -34,7 +34,7 @@ UNSEEN: Final = "claim_unseen"
 _AFTER_ALL: Final = 99
 """The number of the word that it is over: clear of repeats, of the crew's words about flapping, and of answers."""
 _ANSWERER: Final = 1_000
-"""What follows from the answer of the next of those who were told is numbered from the next thousand."""
+"""What follows from the answer of the next person of the inventory is numbered from the next thousand."""
 HOUSE_TEXTS: Final = (
     *(UNCLEAR, THANKS, TO_DISPATCHER, LIST_THANKS, LIST_TO_DISPATCHER, UNSEEN),
     *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat", ANSWERED_OVER),
@@ -164,8 +164,7 @@ class Replies:
     def _notice(self, alert: Alert, by: Person, to: str, said: Wording, at_ms: Millis) -> Owed:
         """One a step and who answered: who answers twice is told once, and of each who does others hear."""
         step = max(0, alert.step - 1)
-        place = alert.told.index(by.id) if by.id in alert.told else len(alert.told)
-        repeat = alert.repeat + _ANSWERER * place
+        repeat = alert.repeat + _ANSWERER * list(self._inventory.people).index(by.id)
         return replace(self.scribe.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
 
     def _dispatchers(self, alert: Alert) -> tuple[Person, ...]:

@@ -30,8 +30,6 @@ CHAIN: Final = frozenset({Kind.FIRST, Kind.REPEAT, Kind.ESCALATION, Kind.FRESH})
 SILENT_MS: Final = 2 * HOUR
 """What was not heard for so long is stale, and clears nothing."""
 OF_SENSORS: Final = frozenset({"overflow", "over_two_thirds", "hot_ash", "fire", "stopped", "level_high", "no_power"})
-SAYS_HOW_IT_ENDED: Final = True
-"""Whether closing texts say how it ended (case T3)."""
 FINISHED: Final = frozenset({"late", "cleared", "weekly_list"})
 """Reasons of what is dropped although it was urgent: it was news of the past, or is over."""
 
@@ -109,13 +107,14 @@ class Storming(Model):
         for owed in entry.owed:
             if owed.key not in self.owed:
                 self._hold_budget(owed)
-                self._hold_words(owed)
                 self._see_list(owed.rule, owed.to, owed.at_ms)
         for event in entry.events:
             if event.rule == "list":
                 self._see_list("list", str((event.detail or {}).get("person", "")), event.at_ms)
         self.texts += len(entry.owed)
         super().hear(entry)
+        for owed in entry.owed:
+            self._hold_words(owed)
 
     def _hear(self, event: Event) -> None:
         if event.event == "dropped":
@@ -151,7 +150,7 @@ class Storming(Model):
             return
         at_ms, left, day = owed.at_ms, self.left[owed.phone], day_of(owed.at_ms)
         about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
-        about = about if owed.rule != "list" else set()  # to stand in a list is not to be told of yet
+        about = about if owed.kind in CHAIN else set()  # to stand in a list, or to be over, is not to be told of yet
         fresh = owed.severity == "P2" and any((owed.phone, day, asset) not in self.told for asset in about)
         for span, most in BUDGET:
             lately = sum(at_ms - span < at < at_ms for at in left)
@@ -175,7 +174,7 @@ class Storming(Model):
 
     def _hold_words(self, owed: Owed) -> None:
         """That somebody emptied it is said only after an emptying that was seen."""
-        if SAYS_HOW_IT_ENDED and "已有人清了" in owed.text and owed.episode in self.raised:
+        if "已有人清了" in owed.text and owed.episode in self.raised:
             raised = self.raised[owed.episode]
             seen = self.emptied_ms.get(owed.asset, 0) >= raised.at_ms
             self.hold(seen, f"T6: {owed.key} says that somebody emptied it, which nobody saw")
