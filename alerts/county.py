@@ -24,6 +24,7 @@ from alerts.model import URGENT, Kind, Owed
 from alerts.office import Office
 from alerts.plan import AssetState, Memory, Plan
 from alerts.refusals import Refused
+from alerts.replies import TO_WHO_ANSWERED
 from alerts.responses import LONGEST_GRACE_MS, Asked, Deed
 from alerts.scribe import Log, Scribe
 from alerts.silence import Silence
@@ -254,7 +255,8 @@ class County(Undoable):
 
         A number without a person is a stranger's, who is answered where they wrote from.
         """
-        there = self._annunciator.absences.instead(owed.to, at_ms)
+        is_answer = owed.template in TO_WHO_ANSWERED
+        there = owed.to if is_answer else self._annunciator.absences.instead(owed.to, at_ms)
         if there == owed.to and (is_same(owed.to, owed.phone) or self.inventory.phone_of.get(owed.to)):
             return self.inventory.phone_of.get(owed.to, owed.phone)
         people = (there,) if there != owed.to else self.successors(owed, at_ms)

@@ -33,6 +33,8 @@ TO_DISPATCHER: Final = "declined_dispatcher"
 UNSEEN: Final = "claim_unseen"
 _AFTER_ALL: Final = 99
 """The number of the word that it is over: clear of repeats, of the crew's words about flapping, and of answers."""
+TO_WHO_ANSWERED: Final = frozenset({THANKS, LIST_THANKS, UNSEEN, UNCLEAR})
+"""What nobody else is told who stands in for them: it answers what they said themselves."""
 _ANSWERER: Final = 1_000
 """What follows from the answer of the next person of the inventory is numbered from the next thousand."""
 HOUSE_TEXTS: Final = (

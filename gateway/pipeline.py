@@ -14,6 +14,7 @@ from alerts.assembly import Assembled, pack, pack_box
 from alerts.calendars import Calendar
 from alerts.callers import Callers
 from alerts.changes import Changes
+from alerts.engine import NEVER
 from alerts.forecast import Foreseen
 from alerts.model import Event, Owed
 from alerts.reach import addressed
@@ -108,6 +109,8 @@ class Pipeline(Undoable):
         """The assets of which somebody said that they are seen to; a usable sample of one is shown to ``sampled``."""
         self.sampled: Callable[[Reading], None] = lambda _reading: None
         self._heard = 0
+        self.begun_ms: Millis = 0
+        """When this process began."""
 
     @property
     def calendar(self) -> Calendar:
@@ -207,7 +210,9 @@ class Pipeline(Undoable):
 
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
-        due_ms, oldest_ms = self._pass_list(now_ms), self.county.hearing_since_ms - LIST_KEEPS_MS
+        since_ms = self.county.hearing_since_ms
+        since_ms = self.begun_ms if since_ms == NEVER else since_ms  # a start while the broker is away
+        due_ms, oldest_ms = self._pass_list(now_ms), since_ms - LIST_KEEPS_MS
         if due_ms >= oldest_ms:
             self.county.post([*self._lists.made(due_ms, now_ms, self.county, self._archive.crossings)], self.changes)
         else:

@@ -52,8 +52,12 @@ def resumed(
     restored: Restored,
     now_ms: Millis,
     wait: Callable[[Exception], None] = give_up,
+    kind: type[Pipeline] = Pipeline,
 ) -> Pipeline:
-    """A pipeline that goes on from the journal; ``wait`` is its loop's patience. Raises ``PolicyFault``."""
+    """A pipeline that goes on from the journal; ``wait`` is its loop's patience. Raises ``PolicyFault``.
+
+    ``kind`` is a port for tests: a line that has a fault on purpose.
+    """
     made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
     county, ruleset = made.county, made.tuning.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
@@ -82,11 +86,12 @@ def resumed(
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     made.ledger.rename(renamed)
     made.ledger.retire(now_ms)
-    pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait)
+    pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait, kind)
     calling.restore(pipeline, restored.meta.get(calling.CALLERS))
     absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
     extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
     pipeline.tracks.update(tracks)
+    pipeline.begun_ms = now_ms
     _leave_other_spellings(boxes, pipeline)
     pipeline.changes.alerts.update({name: county.alerts[name] for name in moved})
     pipeline.changes.moved.update({renamed[asset]: None for asset in restored.states if asset in renamed})
@@ -111,9 +116,10 @@ def _pipeline(
     known_ms: dict[str, Millis],
     listed_ms: Millis,
     wait: Callable[[Exception], None],
+    kind: type[Pipeline] = Pipeline,
 ) -> Pipeline:
     barrier = Barrier(made.undo, wait)
-    pipeline = Pipeline(Directory(made.county.inventory), made, archive, listed_ms, barrier)
+    pipeline = kind(Directory(made.county.inventory), made, archive, listed_ms, barrier)
     pipeline.entry.known = known_ms
     return pipeline
 

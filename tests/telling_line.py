@@ -248,6 +248,9 @@ class TellingLine:
     pipeline: Pipeline
     loop: Loop
     courier: Courier
+    kind: type[Pipeline] = Pipeline
+    deeds: type[Deeds] = Deeds
+    """What it is made of; a line that is broken on purpose is made of something else."""
 
     def __init__(
         self,
@@ -342,11 +345,11 @@ class TellingLine:
     def _pipeline(self, restored: Restored) -> Pipeline:
         """What a start makes of the journal."""
         now_ms = self.hand.at_ms
-        return start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait)
+        return start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait, self.kind)
 
     def _deeds(self, hearing: Hearing, watching: Watchman) -> Deeds:
         """What does what comes out of the inbox."""
-        return Deeds(
+        return self.deeds(
             self.pipeline, self._journal, self._door, hearing=hearing, watchman=watching, keep_days=90, resend=()
         )
 

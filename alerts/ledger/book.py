@@ -83,9 +83,12 @@ class Ledger:
                 self._shelf.enter(replace(case, asset=renamed[case.asset]))
 
     def retire(self, at_ms: Millis) -> None:
-        """T16 at a start: cases about assets that are no longer there end with them."""
+        """T16 at a start: cases about what is no longer there end with it: an asset, a radio gateway, an area."""
+        inventory = self._desk.inventory
+        places = (inventory.assets, inventory.radio_gateways, inventory.areas, (inventory.county.id,))
         for case in list(self._shelf.cases.values()):
-            if case.asset and case.asset not in self._desk.inventory.assets and case.state is not State.CLOSED:
+            is_there = not case.asset or any(case.asset in known for known in places)
+            if not is_there and case.state is not State.CLOSED:
                 self._hearing.end(case, at_ms, RETIRED)
 
     def next_deadline(self) -> Millis | None:

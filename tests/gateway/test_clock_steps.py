@@ -199,3 +199,11 @@ def test_a_receipt_is_waited_for_as_long_as_ever(house: House) -> None:
     assert awaited
     house.is_set(3 * HOUR)
     assert dict(house.line._beside.execute(due).fetchall()) == {key: at_ms + 3 * HOUR for key, at_ms in awaited}
+
+
+def test_a_start_while_the_broker_is_away_loses_no_list(house: House) -> None:
+    house.line.deafen()
+    house.line.kill(10 * MINUTE)
+    before = len(house.said)
+    house.line.live(house.hand.at_ms + 11 * HOUR)
+    assert [owed.template for owed in house.told(before) if owed.rule == "list"] == ["list_noon_done", "list_evening"]

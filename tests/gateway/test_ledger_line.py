@@ -24,6 +24,9 @@ from gateway.rows import case_row
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
 from tests.strategies import wire_bytes
+from tests.telling_county import COUNTY as TOLD
+from tests.telling_county import FIGURES, START_MS
+from tests.telling_line import Hand, TellingLine
 from tests.virtual_line import VirtualLine
 
 COUNTY: Final = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")
@@ -219,3 +222,13 @@ def test_a_line_of_a_history_is_never_changed_and_goes_with_its_case_after_three
         assert journal.expire(NOW_MS + KEEP_CASES_MS, 14).cases == 0
         assert journal.expire(NOW_MS + KEEP_CASES_MS + 1, 14).cases == 1
         assert journal._connection.execute("SELECT count(*) FROM ledger_deed").fetchone() == (0,)
+
+
+def test_a_start_ends_no_case_of_a_radio_gateway_that_is_there(tmp_path: Path) -> None:
+    line = TellingLine(tmp_path / "j.db", TOLD, FIGURES, Hand(START_MS), lambda _entry: None, lambda _message: None)
+    with closing(line):
+        line.live(START_MS + 3 * HOUR)
+        before = {case.what: case.state for case in line.pipeline.ledger.cases.values()}
+        assert "网关断了" in before
+        line.kill(0)
+        assert {case.what: case.state for case in line.pipeline.ledger.cases.values()} == before

@@ -48,6 +48,7 @@ LISTS: Final = (
     Listed(17, 30, Role.DISPATCHER),
     Listed(8, 0, Role.VILLAGE_HEAD, is_weekly=True),
 )
+LISTS_AT_ONCE: Final = 3
 LIST_MS: Final = 40 * MINUTE
 """So soon after its time a list is made, or will not be."""
 
@@ -75,6 +76,7 @@ class Storming(Model):
     told: set[tuple[str, str, str]] = field(default_factory=set)
     """Number, day and asset of what was told."""
     emptied_ms: dict[str, Millis] = field(default_factory=dict)
+    at_once: Counter[str] = field(default_factory=Counter)
     texts: int = 0
     _looked_ms: Millis = 0
 
@@ -110,6 +112,7 @@ class Storming(Model):
                 self._see_list(owed.rule, owed.to, owed.at_ms)
         for event in entry.events:
             if event.rule == "list":
+                self._hold_seen_days(event)
                 self._see_list("list", str((event.detail or {}).get("person", "")), event.at_ms)
         self.texts += len(entry.owed)
         super().hear(entry)
@@ -180,6 +183,13 @@ class Storming(Model):
             self.hold(seen, f"T6: {owed.key} says that somebody emptied it, which nobody saw")
 
     # --- L13: lists, each once, and none of a day that nobody saw
+
+    def _hold_seen_days(self, event: Event) -> None:
+        """At one instant nobody is told more lists than are due within an hour."""
+        detail = event.detail or {}
+        whom = f"{detail.get('to') or detail.get('person')} {event.event} {event.at_ms}"
+        self.at_once[whom] += 1
+        self.hold(self.at_once[whom] <= LISTS_AT_ONCE, f"L13: lists of days that nobody saw: {whom}")
 
     def _see_list(self, rule: str, person: str, at_ms: Millis) -> None:
         if rule == "list":

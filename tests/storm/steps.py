@@ -127,8 +127,14 @@ def _jumps(by: random.Random, at: Millis) -> Iterable[Step]:
     device = by.choice((*BINS, *PLANTS))
     at -= at % TICK
     yield Step(max(0, at - MINUTE), "jump", device, 3_000)
-    if by.random() < 0.7:
-        yield Step(at + TICK - SECOND, "refuse", n=40, word="0.3")
+    for tick in range(1, 4):
+        yield Step(at + tick * TICK, "refuse", n=12, word="0.4")
+
+
+def _refused_deed(by: random.Random, at: Millis) -> Iterable[Step]:
+    """Reads are refused when somebody wants something, or answers."""
+    yield Step(at, "refuse", n=8, word="0.5")
+    yield from by.choice((DEEDS["answer"], DEEDS["answer that asks"], DEEDS["case"], DEEDS["again"]))(by, at)
 
 
 def _before_a_list(by: random.Random, at: Millis) -> Iterable[Step]:
@@ -140,6 +146,7 @@ def _before_a_list(by: random.Random, at: Millis) -> Iterable[Step]:
 FAULTS: Final[dict[str, Draw]] = {
     "refusals": _refusals,
     "refused list": _before_a_list,
+    "refused deed": _refused_deed,
     "counter jump": _jumps,
     "crash": _one("die", n=range(1, 13), word=("", "durable")),
     "kill": _one("kill", n=_AWAY),

@@ -1,0 +1,46 @@
+"""T1: the text of a step whose people are off duty is dropped, and nobody is told instead."""
+
+from dataclasses import fields, replace
+
+from alerts.alert import Alert, Kept
+from alerts.escalation import OFF_DUTY, Escalation
+from alerts.flapping import Flapping
+from alerts.office import Office
+from alerts.policy import StepPolicy
+from alerts.responses import Responses
+from alerts.roster import Manned
+from alerts.scribe import Log, why
+from gateway.journal.remembered import Restored
+from gateway.pipeline import Pipeline
+from telemetry.reading import Millis
+from tests.storm.line import StormLine
+
+
+class Dropping(Escalation):
+    """Two right filters whose windows do not meet."""
+
+    __slots__ = ()
+
+    def _whom(
+        self, alert: Alert, step: StepPolicy, manned: Manned, at_ms: Millis, log: Log
+    ) -> tuple[list[str], list[Kept]]:
+        _ = step
+        log.extend(why("dropped", alert, at_ms, OFF_DUTY, person=each.person.id) for each in manned.off_duty)
+        return self.roster.instead(alert, manned.present, at_ms, log), []
+
+
+class Line(StormLine):
+    """A gateway with it."""
+
+    def _pipeline(self, restored: Restored) -> Pipeline:
+        pipeline = super()._pipeline(restored)
+        county, office = pipeline.county, pipeline.county.office
+        telling = Dropping(*(getattr(office.escalation, each.name) for each in fields(office.escalation)))
+        county.office = with_escalation(office, telling)
+        return pipeline
+
+
+def with_escalation(office: Office, telling: Escalation) -> Office:
+    """The same office under other rules of telling."""
+    responses = Responses(office.inventory, telling)
+    return replace(office, escalation=telling, responses=responses, flapping=Flapping(telling))
