@@ -62,6 +62,8 @@ class Storming(Model):
     """What devices sent, by its bytes; what is no measurement has no samples."""
     stored: set[Key] = field(default_factory=set)
     refused: set[Said] = field(default_factory=set)
+    junk: set[str] = field(default_factory=set)
+    """Topics under which something was refused."""
     heard_ms: dict[str, Millis] = field(default_factory=dict)
     """When each asset was last measured."""
     deaf_ms: Millis = 0
@@ -93,6 +95,8 @@ class Storming(Model):
             if said in self.refused:
                 continue
             keys = self.sent.get(said)
+            if keys == () and uplink.topic in self.junk:  # what is above the share of the hour is only counted
+                continue
             missing = [key for key in keys or () if key not in self.stored]
             self.hold(keys and not missing, f"L1: acknowledged and nowhere: {missing or uplink.payload[:80]!r}")
 
@@ -106,6 +110,7 @@ class Storming(Model):
         for aside in entry.quarantined:
             self.hold(aside.reason != "bug", f"L2: our own mistake: {aside.detail}")
             self.refused.add((aside.topic, aside.payload))
+            self.junk.add(aside.topic)
         for owed in entry.owed:
             if owed.key not in self.owed:
                 self._hold_budget(owed)
