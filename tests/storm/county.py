@@ -28,7 +28,7 @@ AREAS: Final = (
     "{id: shangwan, name: 上湾村, level: village, parent: baihe}",
     "{id: xiawan, name: 下湾村, level: village, parent: baihe}",
 )
-_PEOPLE: Final[tuple[tuple[str, ...], ...]] = (
+_PEOPLE: Final[tuple[tuple[str, str, str, str, str], ...]] = (
     ("li", "李大姐", "13900000001", "zhou", "{role: cleaner, area: liutan}"),
     ("zhou", "周大哥", "13900000002", "", "{role: cleaner, area: hetian}"),
     ("sun", "孙大姐", "13900000003", "qian", "{role: cleaner, area: shangwan}, {role: cleaner, area: xiawan}"),
@@ -45,7 +45,7 @@ _PEOPLE: Final[tuple[tuple[str, ...], ...]] = (
 )
 """One telephone is shared by a cleaner and a village head."""
 _ROUNDS = "collection: {rounds: [am, pm], days: daily}, "
-_BINS: Final[tuple[tuple[str, ...], ...]] = (
+_BINS: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("b1", "liutan", "柳潭1号", ""),
     ("b2", "liutan", "柳潭2号", "roadside: true, "),
     ("b3", "liutan", "柳潭3号", _ROUNDS),
@@ -82,7 +82,8 @@ def device(asset: str) -> str:
 
 def behind(gateway: str) -> tuple[str, ...]:
     """The assets of which the sensors speak through a radio gateway."""
-    return tuple(name for name, village, *_ in (*_BINS, *_PLANTS) if _RADIO[village] == gateway)
+    bins = [name for name, village, *_ in _BINS if _RADIO[village] == gateway]
+    return (*bins, *(name for name, village, *_ in _PLANTS if _RADIO[village] == gateway))
 
 
 def _person(name: str, called: str, phone: str, stand_in: str, duties: str, changes: frozenset[str]) -> str:
