@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
 SEED = 20_261_123
 STANDSTILL_S = 10 * BUSY
+MANY_ARE_PLANNED = "rules: {flooded_device: {times: 100000}}"
+"""Devices that are to speak every 20 minutes speak several times a second here, and are not to be called floods."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def kill_test(folder: Path, broker: Embedded, size: Size) -> tuple[Installation,
     """Kills, then one start more, until nothing is left to do."""
     offset_ms = offset_to(10)
     load = Load.of(Random(SEED), size.devices, size.kills, ShiftedClock(offset_ms).now_ms)
-    gateway = Installation(folder, broker, load.inventory(), offset_ms)
+    gateway = Installation(folder, broker, load.inventory(), offset_ms, MANY_ARE_PLANNED)
     with gateway.running():
         pass  # the broker knows our session from here on
     toll = Toll()
