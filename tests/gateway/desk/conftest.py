@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,12 +12,17 @@ import pytest
 from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway
 
 MORNING = at(24, 8)
+WITHIN_S = 60
+"""No test is decided by how fast a busy machine answers."""
 
 
 class Visitor(httpx.Client):
     """A browser that shows nothing: it keeps cookies, and knows the token of the page that it saw last."""
 
     csrf = ""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 -- httpx's own keywords
+        super().__init__(**{"timeout": WITHIN_S, **given})
 
     def see(self, path: str) -> httpx.Response:
         """A page, as a browser asks for it."""

@@ -133,7 +133,7 @@ def test_a_head_that_does_not_end_is_refused() -> None:
 
 def machines_doors(where: Endpoint) -> list[tuple[str, str]]:
     """Every address of the API that takes a body, and its method."""
-    with httpx.Client(base_url=f"http://{where.host}:{where.port}", trust_env=False) as http:
+    with httpx.Client(base_url=f"http://{where.host}:{where.port}", trust_env=False, timeout=60) as http:
         paths = http.get("/api/v1/openapi.json").json()["paths"]
     return [
         (verb.upper(), path.replace("{", "").replace("}", ""))
@@ -193,7 +193,9 @@ def test_a_form_that_nobody_may_send_is_not_read(gateway: DeskGateway) -> None:
 
 
 def test_a_form_of_the_door_is_read_to_its_bound_and_no_further(gateway: DeskGateway) -> None:
-    said = httpx.post(f"{gateway.url}/login", content=b"name=" + b"x" * MEBIBYTE, headers={"accept": "text/html"})
+    said = httpx.post(
+        f"{gateway.url}/login", content=b"name=" + b"x" * MEBIBYTE, headers={"accept": "text/html"}, timeout=60
+    )
     assert said.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     assert "内容太长" in said.text
 
@@ -219,7 +221,7 @@ def test_only_a_proxy_that_is_named_is_believed(proxies: str, forwarded: str, se
 
     headers = {"x-forwarded-for": forwarded, "x-forwarded-proto": "https"}
     with desk(app=told, proxies=proxies) as where:
-        said = httpx.get(f"http://{where.host}:{where.port}/who", headers=headers, trust_env=False).json()
+        said = httpx.get(f"http://{where.host}:{where.port}/who", headers=headers, trust_env=False, timeout=60).json()
     assert said == [seen, "https" if seen != "127.0.0.1" else "http"]
 
 
