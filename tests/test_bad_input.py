@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, chdir, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final, NamedTuple
@@ -16,10 +17,13 @@ from typing import Any, Final, NamedTuple
 import httpx
 import pytest
 from fastapi import FastAPI
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
+from alerts.assembly import assemble
 from alerts.channels import channels
 from alerts.model import Owed
+from alerts.policy import PolicyFault
 from alerts.receipts import reply
 from gateway import absence_work, desk_work, extra_work, figuring, imports, maintaining, shipped, start
 from gateway import app as gateway_app
@@ -110,7 +114,7 @@ def met(title: str, wrong: str, line: str, stdin: str = "") -> Case:
 
 
 def sentence(act: Callable[[], object]) -> str:
-    with pytest.raises((SettingsFault, JournalUnavailable)) as caught:
+    with pytest.raises((SettingsFault, PolicyFault, JournalUnavailable)) as caught:
         act()
     return str(caught.value)
 
@@ -173,8 +177,8 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     yield met(
         "Tiles that cannot be asked for", "`[desk] tiles` without `{y}`.", "cunjing gateway --config gateway.toml"
     )
-    yield from catalogues_of_ones_own(config, good)
     config.write_text(good, "utf-8")
+    yield from catalogues_of_ones_own()
 
     county = home.folder / "inventory.yaml"
     rows = county.read_text("utf-8")
@@ -199,16 +203,25 @@ def wrong_files(home: Installation) -> Iterator[Case]:
     yield met("Unreadable recording", "The second line is no JSON.", line)
 
 
-def catalogues_of_ones_own(config: Path, good: str) -> Iterator[Case]:
+def catalogues_of_ones_own() -> Iterator[Case]:
     """Texts that somebody changed: one from before the program had all of these, and a condition on nothing."""
-    mine = config.with_name("texts.yaml")
-    config.write_text(f'{good}\n[alerts]\ntexts = "texts.yaml"\n', "utf-8")
-    named, line = shipped.figures().texts, "cunjing gateway --config gateway.toml"
-    mine.write_text(named.replace("answered_over:", "answered:"), "utf-8")
-    yield met("A catalogue of texts from before", "One's own, without a text that the program needs by now.", line)
-    mine.write_text(named.replace("when: {known: village}", "when: {knows: village}"), "utf-8")
-    yield met("A condition on a part that is not there", "`when` names `knows`; the part is called `known`.", line)
-    mine.unlink()
+    ships, line = shipped.figures(), "cunjing gateway --config gateway.toml"
+    county = imports.checked(Path("inventory.yaml"))
+    for title, wrong, text in (
+        (
+            "A catalogue of texts from before",
+            "One's own, without a text that the program needs by now.",
+            ships.texts.replace("answered_over:", "answered:"),
+        ),
+        (
+            "A condition on a part that is not there",
+            "`when` names `knows`; the part is called `known`.",
+            ships.texts.replace("when: {known: village}", "when: {knows: village}"),
+        ),
+    ):
+        mine = replace(ships, texts=text, texts_name="texts.yaml")
+        shown = sentence(partial(assemble, county, mine))
+        yield Case(title, wrong, line, shown, "Exit code 1.")
 
 
 def retired_by_half(county: Path, rows: str) -> Iterator[Case]:
