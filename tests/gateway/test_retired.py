@@ -246,3 +246,11 @@ def test_a_row_that_contradicts_itself_is_a_fault(change: Callable[[dict, dict],
     change(next(asset for asset in document["assets"] if asset["id"] == "ytan-03"), document)
     faults = parse(yaml.safe_dump(document, allow_unicode=True), "county.yaml", profiles()).faults
     assert [each for each in faults if fault in str(each)]
+
+
+def test_a_start_ends_no_case_about_what_is_no_asset(day: Day) -> None:
+    day.line.live(MORNING + 4 * HOUR)  # every device is silent, so the radio gateway is down
+    about = {case.id for case in day.line.pipeline.ledger.cases.values() if case.asset == "g1"}
+    day.restart()
+    assert about
+    assert about <= set(day.line.pipeline.ledger.cases)
