@@ -233,9 +233,7 @@ class County(Undoable):
         for alert in self.alerts.values():
             after = self.office.escalation.hand_over(alert, coming.get(alert.episode, ()), from_ms, at_ms, docket.log)
             if after is not alert:
-                docket.enter(after)
-                if from_ms <= at_ms:
-                    self.office.run(after, at_ms, docket)
+                docket.enter(after)  # what is due of it is due in its turn
         self._settle(docket, changes)
 
     def arrange(self, at_ms: Millis, changes: Changes) -> None:

@@ -183,11 +183,11 @@ class Digest:
         return self.texts.term(f"over_{owed.template}", self.texts.term(f"over_{owed.rule}"))
 
     def _place(self, owed: Owed) -> str:
-        asset = self.inventory.assets.get(owed.asset)
+        asset = self.inventory.known_asset(owed.asset)
         return self._short(owed) if asset is None else texts.called(asset)
 
     def _short(self, owed: Owed) -> str:
-        asset = self.inventory.assets.get(owed.asset)
+        asset = self.inventory.known_asset(owed.asset)
         if asset is not None:
             return asset.short
         place = self.inventory.radio_gateways.get(owed.asset) or self.inventory.areas.get(owed.asset)

@@ -194,7 +194,8 @@ class Escalation:
             alert = self._file_next(replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, reason=""), at_ms, log)
         gone = [each for each in alert.kept if not self._is_there(each.person, at_ms)]
         log.extend(unsaid(replace(alert, step=each.step), at_ms, "person_left", person=each.person) for each in gone)
-        alert = replace(alert, kept=tuple(each for each in alert.kept if each not in gone))
+        if gone:
+            alert = replace(alert, kept=tuple(each for each in alert.kept if each not in gone))
         known = {*alert.told, *alert.held, *(each.person for each in alert.kept)}
         for place in sorted({0, *(each.step for each in gone if each.step < len(steps))}):
             manned = self.roster.manned(alert, steps[place].roles, at_ms)

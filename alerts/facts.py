@@ -98,7 +98,7 @@ class Witness:
 
     def names(self, name: str) -> dict[str, str]:
         """What people call an asset; a radio gateway, an area or the house is spoken of as of any other place."""
-        asset = self.inventory.assets.get(name)
+        asset = self.inventory.known_asset(name)
         if asset is not None:
             return {"place": texts.place(asset), "short": asset.short, "container": texts.container(asset)}
         known = self.inventory.radio_gateways.get(name) or self.inventory.areas.get(name)
