@@ -26,7 +26,6 @@ def variant(name: str) -> type[StormLine]:
         ("h3", {"L13"}),
         ("j1", {"L1"}),
         ("j2", {"L12"}),
-        ("j3", {"lists"}),
         ("t1", {"L9"}),
         ("t3", {"T6"}),
     ],
