@@ -20,6 +20,7 @@ from typing import Final
 import pytest
 import structlog
 
+from gateway.journal.trouble import JournalUnavailable
 from tests.story import BEGIN, Lived, Story
 from tests.telling_line import Hand, TellingLine
 
@@ -129,7 +130,7 @@ class Striking:
             raise self._draw.choice((MemoryError(), OSError(errno.EMFILE, "too many open files")))
 
     def _waited(self, trouble: Exception) -> None:
-        assert isinstance(trouble, MemoryError | OSError)
+        assert isinstance(trouble, MemoryError | OSError | JournalUnavailable)  # the journal says it in its own words
         sys.settrace(self._called)
 
 
