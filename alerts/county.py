@@ -448,7 +448,7 @@ class County(Undoable):
     def _retire(self, at_ms: Millis, changes: Changes) -> None:
         """T16 at a start: episodes of assets or rules that are no longer there."""
         for alert in list(self.alerts.values()):
-            if not alert.closed_ms and not self._is_watched(alert):
+            if not self._is_watched(alert):
                 docket = self._docket()
                 self.office.retire(alert, at_ms, docket)
                 self._settle(docket, changes)

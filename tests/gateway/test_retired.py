@@ -254,3 +254,20 @@ def test_a_start_ends_no_case_about_what_is_no_asset(day: Day) -> None:
     day.restart()
     assert about
     assert about <= set(day.line.pipeline.ledger.cases)
+
+
+def test_the_word_of_an_end_that_waits_for_the_morning_claims_nothing_of_what_is_retired_by_then(day: Day) -> None:
+    day.line.live(MORNING + 8 * HOUR)
+    day.sample("s-pool", distance_mm=1100.0, full_flag=1.0)
+    day.line.live(day.hand.at_ms + 20 * MINUTE)
+    day.sample("s-pool", distance_mm=1100.0, full_flag=1.0)
+    day.pass_until(MORNING + 13 * HOUR + 20 * MINUTE)
+    while day.hand.at_ms < MORNING + 15 * HOUR:
+        day.line.live(day.hand.at_ms + 20 * MINUTE)
+        day.sample("s-pool", distance_mm=1100.0, full_flag=0.0)
+    told = len(to_cleaner(day))
+    assert told
+    assert day.rows("cleared")
+    day.restart(without_pool())
+    day.line.live(MORNING + 24 * HOUR)
+    assert to_cleaner(day)[told:] == ["【湘阳环卫】李大姐：不用去了：柳潭1号池23日已停用。"]
