@@ -20,7 +20,7 @@ from alerts.finding import Finding, Step
 from alerts.forecast import Foreseen, Rehearsal, supposed
 from alerts.lists import Lists
 from alerts.mailbox import Mailbox
-from alerts.model import URGENT, Kind, Owed
+from alerts.model import URGENT, Kind, Owed, Severity
 from alerts.office import Office
 from alerts.plan import AssetState, Memory, Plan
 from alerts.refusals import Refused
@@ -258,7 +258,10 @@ class County(Undoable):
         if there == owed.to and (is_same(owed.to, owed.phone) or self.inventory.phone_of.get(owed.to)):
             return self.inventory.phone_of.get(owed.to, owed.phone)
         people = (there,) if there != owed.to else self.successors(owed, at_ms)
-        made = (replace(owed, at_ms=at_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
+        is_night = self._annunciator.sorting.is_night
+        sleeps = owed.severity != Severity.P1 and is_night(at_ms) and not is_night(owed.at_ms)
+        owed_ms = owed.at_ms if sleeps else at_ms  # what was owed by day wakes nobody
+        made = (replace(owed, at_ms=owed_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
         self.post([*made, self._annunciator.left(owed, at_ms, people)], changes)
         return None
 
