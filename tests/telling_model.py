@@ -94,7 +94,8 @@ class Model:
                 self.quiet_until[episode] = event.at_ms + ACK_MS[event.severity]
             case "ack_expired":
                 until_ms = self.quiet_until.pop(episode, None)
-                kept = until_ms is not None and event.at_ms >= until_ms
+                left = (event.detail or {}).get("reason") == "person_left"  # nobody who is there has seen to it
+                kept = until_ms is not None and (left or event.at_ms >= until_ms)
                 self.hold(kept, f"T10: the acknowledgement of {episode} held shorter than it may")
             case "dispatched" | "reignited":
                 self.quiet_until.pop(episode, None)
