@@ -13,6 +13,7 @@ from alerts import engine
 from alerts.alert import Alert
 from alerts.annunciator import Annunciator
 from alerts.bins import recent_c
+from alerts.calendars import DAY_MS
 from alerts.changes import Changes
 from alerts.docket import Docket
 from alerts.engine import NEVER
@@ -36,6 +37,8 @@ from telemetry.inventory import Asset, Inventory
 from telemetry.phone import is_same
 from telemetry.reading import Millis, Reading
 
+_LONG_MS: Final[Millis] = DAY_MS
+_SETTLES_MS: Final[Millis] = 7 * DAY_MS
 _ASSET: Final = "a"
 _ALERT: Final = "e"
 _SHIFT: Final = "h"
@@ -67,6 +70,8 @@ class County(Undoable):
         self._listening = self._figures_changed = False
         self._since_ms: Millis = NEVER
         self._deaf_ms = self._grace_ms = 0
+        self.unsettled_until_ms: Millis = 0
+        """Until when the time of day may be wrong, after a deafness so long that it may have been the clock's."""
 
     def restore(
         self,
@@ -110,6 +115,8 @@ class County(Undoable):
     def _excuse(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:
         """The devices, while they are heard at all: otherwise ``listen`` excuses them for the whole time."""
         self._deaf_ms = at_ms - since_ms
+        if self._deaf_ms > _LONG_MS:
+            self.unsettled_until_ms = at_ms + _SETTLES_MS
         longest_s = max((device.interval_s for device in self.inventory.devices.values()), default=0)
         self._grace_ms = at_ms + min(LONGEST_GRACE_MS, longest_s * 1000)
         if self._listening:
@@ -319,11 +326,6 @@ class County(Undoable):
     def hearing_since_ms(self) -> Millis:
         """Since when we hear the devices; what fell due before that has waited for us."""
         return self._since_ms
-
-    @property
-    def deaf_ms(self) -> Millis:
-        """How long we did not hear them before that."""
-        return self._deaf_ms
 
     @property
     def scribe(self) -> Scribe:

@@ -44,7 +44,7 @@ from gateway.hearing import Hearing
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Rolled
 from gateway.journal.writer import Journal
 from gateway.orders import obey
-from gateway.pipeline import Pipeline
+from gateway.pipeline import UNSETTLED, Pipeline
 from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Round
 from gateway.sources.inbox import Inbox
 from gateway.watching.watchman import Watchman
@@ -53,8 +53,6 @@ from telemetry.phone import is_same
 from telemetry.reading import Millis
 
 AGAIN: Final = Housekeep()
-_LONG_MS: Final[Millis] = 86_400_000
-_WAITS_MS: Final[Millis] = 7 * 86_400_000
 
 
 class Deeds(Undoable):
@@ -181,8 +179,9 @@ class Deeds(Undoable):
 
     def _expire(self, now_ms: Millis) -> None:
         """Not soon after a long deafness: the clock may have been set wrong, and what is let go does not come back."""
-        county = self._pipeline.county
-        if county.deaf_ms > _LONG_MS and now_ms - county.hearing_since_ms < _WAITS_MS:
+        until_ms = self._pipeline.county.unsettled_until_ms
+        if now_ms < until_ms:
+            self._pipeline.entry.meta[UNSETTLED] = str(until_ms)
             return
         expired = self._journal.expire(now_ms, self._keep_days)
         if expired.rows:

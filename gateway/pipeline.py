@@ -39,6 +39,8 @@ BUG: Final = "bug"
 BEGINNING_BYTES: Final = 4_096
 """So much is kept in quarantine of what is too large to be read: enough to see who sent what."""
 LISTED: Final = "listed"
+UNSETTLED: Final = "unsettled_until"
+"""The small mark that says until when nothing is let go, since the time of day may be wrong."""
 """The small mark that says which lists were dealt with."""
 LIST_KEEPS_MS: Final = 3_600_000
 

@@ -20,7 +20,7 @@ from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS
 from gateway.imports import FORMER, mark_of
 from gateway.journal.remembered import Placed, Restored
-from gateway.pipeline import LISTED, Archive, Pipeline
+from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.directory import Directory
@@ -82,6 +82,7 @@ def resumed(
         by_number(boxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
+    county.unsettled_until_ms = int(restored.meta.get(UNSETTLED, 0))
     made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     made.ledger.rename(renamed)

@@ -13,11 +13,13 @@ import pytest
 
 from alerts.model import Owed
 from gateway.commands import Tick
+from gateway.requests import Housekeep
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
 from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine
+from tests.told_day import Day
 
 if TYPE_CHECKING:
     from gateway.journal.entry import Entry
@@ -207,3 +209,18 @@ def test_a_start_while_the_broker_is_away_loses_no_list(house: House) -> None:
     before = len(house.said)
     house.line.live(house.hand.at_ms + 11 * HOUR)
     assert [owed.template for owed in house.told(before) if owed.rule == "list"] == ["list_noon_done", "list_evening"]
+
+
+def test_what_a_wrong_year_made_old_is_kept_for_a_week_although_a_short_deafness_follows(tmp_path: Path) -> None:
+    day = Day(tmp_path / "journal.db")
+    with closing(day.line):
+        county = day.line.pipeline.county
+        since_ms = day.hand.at_ms
+        day.hand.at_ms += 366 * DAY
+        county.oversleep(since_ms, day.hand.at_ms, day.line.pipeline.changes)
+        until_ms = day.hand.at_ms + 7 * DAY
+        day.hand.at_ms += HOUR
+        county.oversleep(day.hand.at_ms - 3 * MINUTE, day.hand.at_ms, day.line.pipeline.changes)
+        day.line.order(Housekeep())
+        day.restart()
+        assert day.line.pipeline.county.unsettled_until_ms == until_ms
