@@ -145,7 +145,7 @@ class Loop(Undoable):
         self._face: Face | None = None
         self._listening = self._started = False
         self._broker_state = source.state.part.state
-        self._broker_troubles: set[str] = set()
+        self._broker_troubles: frozenset[str] = frozenset()
         self._beat_at_s = 0.0
         self._snapshot_at_s = monotonic_s()
         self._read_since_snapshot = unsnapshotted  # a gateway that is killed again and again takes one too
@@ -200,10 +200,10 @@ class Loop(Undoable):
             return
         self._broker_state = part.state
         if part.ready:
-            self._broker_troubles.clear()
+            self._broker_troubles = frozenset()
             _log.info("broker", state=part.state, notes=part.notes)
         elif part.state not in self._broker_troubles:
-            self._broker_troubles.add(part.state)
+            self._broker_troubles |= {part.state}
             _log.warning("broker", state=part.state, remedy=part.remedy)
 
     def _parted(self, items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:

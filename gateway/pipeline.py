@@ -69,7 +69,7 @@ class Tally(Undoable):
         self.ignored: dict[str, int] = UndoDict(undo)
         self.refused_values: dict[tuple[str, str], int] = UndoDict(undo)
         """By what was refused and why."""
-        self.floods: list[str] = []
+        self.floods: tuple[str, ...] = ()
         """Devices, and topics of strangers, that have come above their share of the hour."""
 
     @property

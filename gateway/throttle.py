@@ -69,14 +69,14 @@ class Throttle(Undoable):
         self._sum = (self._sum[0] + 1, self._sum[1] + size)
         self._is_summed = True
 
-    def write(self, entry: Entry) -> list[str]:
+    def write(self, entry: Entry) -> tuple[str, ...]:
         """What is summed up, into the entry; answers who has come above their share."""
         if self._is_summed:
             entry.meta[STRANGERS] = msgspec.json.encode(self._sum).decode()
             self._is_summed = False
         if not self._news:
-            return []
-        news, self._news = self._news, UndoList(self._undo)
+            return ()
+        news, self._news = tuple(self._news), UndoList(self._undo)
         return news
 
     def _mark(self, uplink: Uplink, name: str, *, above: bool) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from alerts.calendars import iso
+from alerts.undo import Undoable, UndoLog
 from gateway.health import Health, Part
 from gateway.journal.retention import Log
 from gateway.logs import logger
@@ -29,10 +30,13 @@ _REMEDY: Final = (
 )
 
 
-class Folding:
+class Folding(Undoable):
     """One look a minute; for the loop's thread alone."""
 
-    def __init__(self, health: Health, metrics: Metrics, openers: Callable[[Path], list[str]]) -> None:
+    def __init__(
+        self, health: Health, metrics: Metrics, openers: Callable[[Path], list[str]], undo: UndoLog | None = None
+    ) -> None:
+        super().__init__(undo)
         self._health = health
         self._metrics = metrics
         self._openers = openers

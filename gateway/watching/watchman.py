@@ -77,7 +77,7 @@ class Watchman(Undoable):
         self._monotonic = monotonic
         self._allowed_ms = allowed_ms
         self._daily = daily
-        self._folding = Folding(health, metrics, openers)
+        self._folding = Folding(health, metrics, openers, pipeline.undo)
         self._is_deaf: bool | None = None
         self._slept = ""
 

@@ -150,7 +150,7 @@ def test_a_page_that_hears_nothing_says_so_and_asks_again(gateway: DeskGateway, 
     page.clock.fast_forward(SILENT_MS)
     expect(cut).to_contain_text("和网关的连接断了")
     expect(cut).to_be_visible()
-    assert len(asked) == 2
+    assert len(asked) >= 2
     page.unroute("**/live?*")
     page.clock.fast_forward(SILENT_MS)
     expect(cut).to_be_hidden()

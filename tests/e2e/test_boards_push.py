@@ -276,7 +276,8 @@ def test_doctor_says_which_board_is_gone_and_which_was_edited(tidied: GrafanaSer
 
 def test_doctor_says_what_a_viewer_may_not(tidied: GrafanaServer, here: Installation) -> None:
     push(tidied, here)
-    first, *others = inspected(Grafana(entrance_of_role(tidied, "Viewer")), here)
+    organisation, first, *others = inspected(Grafana(entrance_of_role(tidied, "Viewer")), here)
+    assert organisation.is_well
     assert "may not write annotations" in first.said
     assert "give it the role Editor" in first.said
     assert all(step.is_well for step in others)

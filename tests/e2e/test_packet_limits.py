@@ -23,6 +23,8 @@ from tests.own_mosquitto import own_mosquitto
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
+MUCH_IS_PLANNED: Final = "rules: {flooded_device: {most_bytes: 1000000000}}"
+"""Else the largest would be summed up as the junk of a device that floods: see tests/gateway/test_throttle.py."""
 ITS_LIMIT: Final = 131_072
 SIZES: Final = (
     100,
@@ -89,7 +91,9 @@ def test_whatever_a_broker_acknowledged_is_committed_or_in_quarantine_and_counte
         monkeypatch.setenv(SWITCH, "none")
     publishers = (MQTTv311,) if kind == "amqtt" else (MQTTv5, MQTTv311)
     with brokered(kind, tmp_path / "broker") as broker:
-        installation = Installation(tmp_path / "gateway", broker, VILLAGE, offset_to(10), protocol=protocol)
+        installation = Installation(
+            tmp_path / "gateway", broker, VILLAGE, offset_to(10), MUCH_IS_PLANNED, protocol=protocol
+        )
         with installation.running():
             sent = [(size, by) for by in publishers for size in SIZES]
             taken = [size for seq, (size, by) in enumerate(sent) if acknowledged(broker, sample(seq, size), by)]

@@ -2,12 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 from gateway.desk.photo import Kind, kind_of
 from gateway.desk.photos import COMING, COMING_EACH, LARGEST, WAITING_EACH, WAITS_MS, PhotoFolder, Trouble
 from tests.photographs import JPEG, PNG, png
+
+_Outcome = TypeVar("_Outcome")
 
 
 async def sent(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -15,8 +19,14 @@ async def sent(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
+def run(scene: Coroutine[Any, Any, _Outcome]) -> _Outcome:
+    """To its end, in a thread of its own: a browser that a test before left open has a loop in ours."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, scene).result()
+
+
 def kept(folder: PhotoFolder, photo: bytes, sender: str = "lin", wall_ms: int = 0) -> str | Trouble:
-    return asyncio.run(folder.receive(sent(photo), sender, wall_ms))
+    return run(folder.receive(sent(photo), sender, wall_ms))
 
 
 def files(folder: Path) -> list[Path]:
@@ -88,7 +98,7 @@ def test_few_are_on_their_way_at_once(tmp_path: Path) -> None:
         await asyncio.gather(*mine)
         assert not isinstance(await folder.receive(sent(JPEG), "lin", 0), Trouble), "there is room again"
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_pages_are_served_while_one_is_looked_at(tmp_path: Path) -> None:
@@ -106,4 +116,4 @@ def test_pages_are_served_while_one_is_looked_at(tmp_path: Path) -> None:
         served.set()
         return await coming
 
-    assert not isinstance(asyncio.run(scene()), Trouble)
+    assert not isinstance(run(scene()), Trouble)
