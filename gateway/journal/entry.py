@@ -6,7 +6,7 @@ Nothing here knows SQLite. An entry is filled while a batch is judged and may be
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Literal, NamedTuple, Self, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 from alerts.channels import Outcome
 from alerts.ledger.case import Deed
@@ -329,17 +329,18 @@ class Entry:
     @classmethod
     def under(cls, undo: UndoLog) -> Self:
         """An empty one; what is filled in is taken back with all else that an input changes."""
-        made = cls()
-        for part in fields(made):
-            empty = getattr(made, part.name)
-            if isinstance(empty, list | dict):
-                setattr(made, part.name, UndoList(undo) if isinstance(empty, list) else UndoDict(undo))
-        return made
+        parts: dict[str, Any] = {name: UndoList(undo) for name in _LISTS}  # each turn: no look at the class
+        parts.update((name, UndoDict(undo)) for name in _MAPPINGS)
+        return cls(**parts)
 
     @property
     def is_empty(self) -> bool:
         """Whether a commit would change nothing."""
         return all(getattr(self, part.name) in ([], {}, None) for part in fields(self))
+
+
+_LISTS: Final = tuple(part.name for part in fields(Entry) if part.default_factory is list)
+_MAPPINGS: Final = tuple(part.name for part in fields(Entry) if part.default_factory is dict)
 
 
 @dataclass(frozen=True, slots=True)
