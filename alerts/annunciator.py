@@ -52,7 +52,7 @@ class Annunciator:
                 left.append(said)
                 if isinstance(said, Event) and said.rule == OUTAGE and said.event in _OVER:
                     changed |= self._calmed(said, {**boxes, **changed})
-                elif isinstance(said, Event):
+                elif isinstance(said, Event) and _ends_a_level(said):
                     outrun, rows = self._outrun(said, {**boxes, **changed})
                     changed |= outrun
                     left += rows
@@ -107,10 +107,7 @@ class Annunciator:
 
     def _outrun(self, event: Event, boxes: Mapping[str, Mailbox]) -> tuple[dict[str, Mailbox], Log]:
         """Closing words about a level, still waiting, that an event makes untrue; who needs one gets the true one."""
-        again = event.event == "raised" and event.rule in _BY_LEVEL
-        over = event.event == "cleared" and event.rule in CONTINUES
-        if not (again or over or event.event == "emptied"):
-            return {}, []
+        again, over = event.event == "raised", event.event == "cleared"
         changed, rows = dict[str, Mailbox](), list[Event | Owed]()
         for box in boxes.values():
             untrue = [each for each in box.pending if self._is_of_a_level(each) and each.asset == event.asset]
@@ -258,6 +255,17 @@ class Annunciator:
             for phone, people in self.inventory.people_at.items()
             if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
+
+
+def _ends_a_level(event: Event) -> bool:
+    """Whether it may make a closing word about a level untrue: it rose again, or the bin was emptied or is below."""
+    match event.event:
+        case "raised":
+            return event.rule in _BY_LEVEL
+        case "cleared":
+            return event.rule in CONTINUES
+        case name:
+            return name == "emptied"
 
 
 def _first_the_outage(wanted: list[Owed]) -> tuple[list[Owed], list[Owed]]:
