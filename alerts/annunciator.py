@@ -131,8 +131,7 @@ class Annunciator:
     def _ended(self, owed: Owed, name: str, at_ms: Millis) -> Owed:
         """The same message in the words of its rule for an emptying, or in those of another text."""
         catalogue, calendar, asset = self.digest.texts, self.digest.calendar, self.inventory.assets[owed.asset]
-        facts = {"day": texts.day(calendar, at_ms), "time": texts.clock(calendar, at_ms)}
-        facts |= {"short": asset.short, "container": texts.container(asset), "place": texts.place(asset)}
+        facts = {"day": texts.day(calendar, at_ms), "time": texts.clock(calendar, at_ms), **texts.names(asset)}
         said = catalogue.word(name or self.sorting.policies.of(owed.rule).cleared_text, facts)
         return replace(owed, at_ms=at_ms, text=said.text, template=said.template, variables=said.variables, covers=())
 

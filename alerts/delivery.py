@@ -252,27 +252,23 @@ def is_long(due: Due, wait_ms: Millis) -> bool:
 
 def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
     """The row that says why a text has to wait so long (law L9)."""
-    owed = due.owed
-    return Event(
-        at_ms=now_ms,
-        event="limited",
-        rule=owed.rule,
-        asset=owed.asset,
-        episode=owed.episode,
-        severity=owed.severity,
-        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, "until_ms": until_ms},
-    )
+    return event_of("limited", due, reason, now_ms, until_ms=until_ms)
 
 
 def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:
     """The event that makes a notification given up visible (law L9)."""
+    return event_of("undelivered", due, reason, now_ms, attempts=due.attempts)
+
+
+def event_of(name: str, due: Due, reason: str, now_ms: Millis, **more: str | int) -> Event:
+    """What became of a text, as a row about its episode."""
     owed = due.owed
     return Event(
         at_ms=now_ms,
-        event="undelivered",
+        event=name,
         rule=owed.rule,
         asset=owed.asset,
         episode=owed.episode,
         severity=owed.severity,
-        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, "attempts": due.attempts},
+        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, **more},
     )

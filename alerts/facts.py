@@ -100,16 +100,10 @@ class Witness:
         """What people call an asset; a radio gateway, an area or the house is spoken of as of any other place."""
         asset = self.inventory.known_asset(name)
         if asset is not None:
-            return {"place": texts.place(asset), "short": asset.short, "container": texts.container(asset)}
+            return texts.names(asset)
         known = self.inventory.radio_gateways.get(name) or self.inventory.areas.get(name)
         short = HOUSE if known is None else known.name
         return {"place": short, "short": short, "container": ""}
-
-    def knows(self, name: str) -> bool:
-        """Whether there is still such an asset, radio gateway or area, or it is the house itself."""
-        inventory = self.inventory
-        places = (inventory.assets, inventory.radio_gateways, inventory.areas)
-        return name == inventory.county.id or any(name in known for known in places)
 
     def _of_bin(self, asset: Asset, memory: BinMemory) -> dict[str, str]:
         warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))

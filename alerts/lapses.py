@@ -6,8 +6,8 @@ Pure: a notification, the channels it may go by, and an instant in; what to do a
 from dataclasses import dataclass
 from typing import Final
 
-from alerts.delivery import VOICE, Due
-from alerts.model import Detail, Event, Severity
+from alerts.delivery import VOICE, Due, event_of
+from alerts.model import Event, Severity
 from telemetry.reading import Millis
 
 NO_RECEIPT: Final = "no_receipt"
@@ -64,16 +64,4 @@ def _after(route: tuple[str, ...], via: str) -> str:
 
 
 def _event(name: str, due: Due, reason: str, now_ms: Millis, onward: str = "") -> Event:
-    owed = due.owed
-    detail: Detail = {"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, "via": due.via}
-    if onward:
-        detail["onward"] = onward
-    return Event(
-        at_ms=now_ms,
-        event=name,
-        rule=owed.rule,
-        asset=owed.asset,
-        episode=owed.episode,
-        severity=owed.severity,
-        detail=detail,
-    )
+    return event_of(name, due, reason, now_ms, via=due.via, **({"onward": onward} if onward else {}))

@@ -86,10 +86,7 @@ class Office:
 
     def adopt(self, alert: Alert) -> Alert:
         """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
-        inventory = self.inventory
-        known = alert.asset in inventory.assets or alert.asset in inventory.radio_gateways
-        known = known or alert.asset == inventory.county.id or alert.asset in inventory.areas
-        return self.escalation.adopt(alert) if known else alert
+        return self.escalation.adopt(alert) if self.inventory.knows(alert.asset) else alert
 
     def reset(self, alert: Alert, asked: Asked, at_ms: Millis, docket: Docket) -> None:
         """T12: a latched episode is over, because a person has looked."""

@@ -333,6 +333,11 @@ def place(asset: Asset) -> str:
     return f"{asset.short}{container(asset)}{landmark}"
 
 
+def names(asset: Asset) -> dict[str, str]:
+    """The facts by which a text calls an asset."""
+    return {"place": place(asset), "short": asset.short, "container": container(asset)}
+
+
 def container(asset: Asset) -> str:
     """池 or 桶; a plant's short name says what it is."""
     if asset.bin is None:

@@ -200,7 +200,7 @@ class Hearing:
         """What they answer is over: they hear since when, so that nobody goes for nothing."""
         scribe = self._pipeline.county.scribe
         ended = [found for each in asked.episodes if (found := self._ended(each)) is not None]
-        over = {asset: at_ms for asset, at_ms in ended if scribe.witness.knows(asset)}  # what is retired is not over
+        over = {asset: at_ms for asset, at_ms in ended if scribe.inventory.knows(asset)}  # what is retired is not over
         if over and asked.person in scribe.inventory.people:
             self._changes.log += self._replies.over(asked, over, now_ms)
 

@@ -203,6 +203,11 @@ class Inventory:
         """The asset of an id, also one that is retired."""
         return self.assets.get(asset) or self.former.get(asset)
 
+    def knows(self, subject: str) -> bool:
+        """Whether there is still such an asset, radio gateway or area, or it is the county itself."""
+        places = (self.assets, self.radio_gateways, self.areas)
+        return subject == self.county.id or any(subject in known for known in places)
+
     def lineage(self, area: str) -> Iterator[Area]:
         """The area itself, then each area above it."""
         at: str | None = area

@@ -84,11 +84,9 @@ class Ledger:
 
     def retire(self, at_ms: Millis) -> None:
         """T16 at a start: cases about what is no longer there end with it: an asset, a radio gateway, an area."""
-        inventory = self._desk.inventory
-        places = (inventory.assets, inventory.radio_gateways, inventory.areas, (inventory.county.id,))
         for case in list(self._shelf.cases.values()):
-            is_there = not case.asset or any(case.asset in known for known in places)
-            if not is_there and case.state is not State.CLOSED:
+            is_gone = case.asset and not self._desk.inventory.knows(case.asset)
+            if is_gone and case.state is not State.CLOSED:
                 self._hearing.end(case, at_ms, RETIRED)
 
     def next_deadline(self) -> Millis | None:

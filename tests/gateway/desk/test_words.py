@@ -9,7 +9,7 @@ import pytest
 from gateway.desk import words
 
 ROOT = Path(__file__).parents[3]
-WRITERS = frozenset({"record", "why", "unsaid", "_about", "_event"})
+WRITERS = frozenset({"record", "why", "unsaid", "_about", "_event", "event_of"})
 """Whose first argument is what happened."""
 
 
