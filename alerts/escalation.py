@@ -3,7 +3,7 @@
 Pure: an alert and an instant in, the next alert and what is owed out. Who explains whom is ``topology``.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -173,9 +173,7 @@ class Escalation:
         deadline_ms = self.schedule.deadline_ms(replace(told, step=0, left_ms=at_ms), at_ms)
         text = self.scribe.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms, person)
         log.append(self.scribe.owed(alert, 0, person, Kind.FRESH, text, at_ms))
-        everybody = (*alert.told, *((person,) if person not in alert.told else ()))
-        told = replace(told, told=everybody, step=max(alert.step, 1), told_ms=alert.told_ms | {person: at_ms})
-        return self._file_next(told, at_ms, log)
+        return self._file_next(_heard(replace(told, step=max(alert.step, 1)), (person,), at_ms), at_ms, log)
 
     def hand_over(self, alert: Alert, told: Container[str], from_ms: Millis, at_ms: Millis, log: Log) -> Alert:
         """Whoever came into the role of step 0 since it left hears of it once, from ``from_ms`` on and a P2 by day.
@@ -196,33 +194,34 @@ class Escalation:
         log.extend(unsaid(replace(alert, step=each.step), at_ms, "person_left", person=each.person) for each in gone)
         if gone:
             alert = replace(alert, kept=tuple(each for each in alert.kept if each not in gone))
-        known = {*alert.told, *alert.held, *(each.person for each in alert.kept)}
-        for place in sorted({0, *(each.step for each in gone if each.step < len(steps))}):
-            manned = self.roster.manned(alert, steps[place].roles, at_ms)
-            for holder in (*manned.present, *manned.off_duty):
-                (person,) = self.roster.answering((holder.person.id,), at_ms)
-                is_known = person in alert.told if place else person in known
-                if is_known or person in told or any(each.person == person for each in alert.kept):
+        vacant = {0, *(each.step for each in gone if each.step < len(steps))}
+        if not alert.held:  # an older program did not write down who held it
+            vacant.discard(0)
+        for place in sorted(vacant):
+            for person, holder in self._untold(alert, place, at_ms).items():
+                if person in told or (place == 0 and person in alert.held):
                     continue
-                if place == 0 and not alert.held:
-                    continue  # an older program did not write down who held it
                 duty_ms = self._duty_ms(alert, steps[place], holder, from_ms)
                 new = Kept(person, place, from_ms if alert.severity is Severity.P1 else duty_ms, fresh=place == 0)
-                log.append(
-                    why("kept", replace(alert, step=place), at_ms, "new_holder", person=person, until_ms=new.at_ms)
-                )
+                row = why("kept", replace(alert, step=place), at_ms, "new_holder", person=person, until_ms=new.at_ms)
+                log.append(row)
                 alert = replace(alert, kept=(*alert.kept, new), held=(*alert.held, *((person,) if place == 0 else ())))
         return alert
 
     def successors(self, alert: Alert, step: int, at_ms: Millis) -> tuple[str, ...]:
         """Who answers for a step of it now and has not heard of it yet."""
-        steps = self.schedule.steps(alert)
-        if step >= len(steps):
-            return ()
-        manned = self.roster.manned(alert, steps[step].roles, at_ms)
-        people = self.roster.answering((each.person.id for each in (*manned.present, *manned.off_duty)), at_ms)
+        return tuple(self._untold(alert, step, at_ms)) if step < len(self.schedule.steps(alert)) else ()
+
+    def _untold(self, alert: Alert, step: int, at_ms: Millis) -> dict[str, Holder]:
+        """Who answers for a step now, on duty or not, and has not heard of it yet; with whose duty it is."""
+        manned = self.roster.manned(alert, self.schedule.steps(alert)[step].roles, at_ms)
         known = {*alert.told, *(each.person for each in alert.kept)}
-        return tuple(person for person in people if person not in known)
+        found: dict[str, Holder] = {}
+        for holder in (*manned.present, *manned.off_duty):
+            (person,) = self.roster.answering((holder.person.id,), at_ms)
+            if person not in known:
+                found.setdefault(person, holder)
+        return found
 
     def _is_there(self, person: str, at_ms: Millis) -> bool:
         """Whether somebody can be told, and is not away."""
@@ -332,10 +331,8 @@ class Escalation:
             text = self.scribe.step_text(told, step, memory, at_ms, deadline_ms, person)
             log.append(self.scribe.owed(alert, alert.step, person, kind, text, at_ms))
         policy = self.schedule.policy(alert)
-        everybody = (*alert.told, *(person for person in reached if person not in alert.told))
         alone = alert.step == 0 and len(reached) < policy.together
-        told = replace(told, step=alert.step + 1, told=everybody, due_ms=0, kept=(*alert.kept, *kept))
-        told = replace(told, told_ms=alert.told_ms | dict.fromkeys(reached, at_ms))
+        told = replace(_heard(told, reached, at_ms), step=alert.step + 1, due_ms=0, kept=(*alert.kept, *kept))
         if alert.step == 0:
             held = (holder.person.id for holder in (*manned.present, *manned.off_duty))
             told = replace(told, held=self.roster.answering(held, at_ms))
@@ -415,9 +412,7 @@ class Escalation:
             first = Kind.FRESH if each.fresh else Kind.FIRST
             kind = first if each.step == 0 else Kind.ESCALATION
             log.append(self.scribe.owed(then, each.step, each.person, kind, text, at_ms))
-            alert = replace(alert, told_ms=alert.told_ms | {each.person: at_ms})
-            if each.person not in alert.told:
-                alert = replace(alert, told=(*alert.told, each.person))
+            alert = _heard(alert, (each.person,), at_ms)
         return alert
 
     def forget_kept(self, alert: Alert, at_ms: Millis, reason: str, log: Log) -> Alert:
@@ -480,3 +475,9 @@ class Escalation:
         if release.at_ms > due_ms:
             log.append(why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
+
+
+def _heard(alert: Alert, people: Sequence[str], at_ms: Millis) -> Alert:
+    """The episode after these were told of it."""
+    everybody = tuple(dict.fromkeys((*alert.told, *people)))
+    return replace(alert, told=everybody, told_ms=alert.told_ms | dict.fromkeys(people, at_ms))
