@@ -20,7 +20,7 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -228,6 +228,13 @@ def end(process: ForkServerProcess) -> None:
     process.terminate()
     process.join(15 * BUSY)
     assert process.exitcode == 0, f"the gateway ended with {process.exitcode}"
+
+
+SERVE: Final = (
+    "import sys; from pathlib import Path; from tests.e2e.gateway_process import serve;"
+    " serve(Path(sys.argv[1]), 0, Path(sys.argv[2]))"
+)
+"""The same by a command line, for who starts it in surroundings of their own: configuration and log follow."""
 
 
 def serve(configuration: Path, offset_ms: Millis, log: Path) -> None:

@@ -22,7 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.clock import monotonic_s
 from gateway.embedded import Embedded, find_mosquitto
 from gateway.journal.reader import JournalReader
-from tests.e2e.gateway_process import Installation, offset_to, paused, until
+from tests.e2e.gateway_process import SERVE, Installation, offset_to, paused, until
 from tests.pictures import demo
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
@@ -55,12 +55,6 @@ devices:
   - {id: dev-1, asset: bin-1, profile: native, power: battery, interval_s: 60, installed_at: 2026-01-01T00:00:00Z}
   - {id: met-1, asset: works, profile: native, power: mains, interval_s: 60, installed_at: 2026-01-01T00:00:00Z}
 """
-
-
-SERVE = (
-    "import sys; from pathlib import Path; from tests.e2e.gateway_process import serve;"
-    " serve(Path(sys.argv[1]), 0, Path(sys.argv[2]))"
-)
 
 
 class Machine:

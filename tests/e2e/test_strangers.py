@@ -18,7 +18,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.embedded import Embedded
-from tests.e2e.gateway_process import Installation, until
+from tests.e2e.gateway_process import SERVE, Installation, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
@@ -43,10 +43,6 @@ assets:
 devices:
   - {id: dev-1, asset: bin-1, profile: native, power: battery, interval_s: 60, installed_at: 2026-01-01T00:00:00Z}
 """
-SERVE: Final = (
-    "import sys; from pathlib import Path; from tests.e2e.gateway_process import serve;"
-    " serve(Path(sys.argv[1]), 0, Path(sys.argv[2]))"
-)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """A number is one, however a modem, a provider, a person or an older journal writes it."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,18 +24,6 @@ from tests.telling_line import Hand, TellingLine
 
 CREW: Final = COUNTY.people["crew"].phone
 SPELLINGS: Final = [CREW, f"+86{CREW}", f"0086 {CREW}", f"86-{CREW[:3]}-{CREW[3:7]}-{CREW[7:]}", "１３９００００００03"]
-
-
-@pytest.fixture
-def said() -> list[Entry]:
-    return []
-
-
-@pytest.fixture
-def line(tmp_path: Path, said: list[Entry]) -> Iterator[TellingLine]:
-    made = TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, Hand(START_MS), said.append, lambda _message: None)
-    with closing(made):
-        yield made
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)

@@ -3,10 +3,6 @@
 The line is the real one on a virtual clock; the law that walks over every place is tests/laws/test_refusal_laws.py.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
 from alerts.receipts import reply
@@ -17,23 +13,11 @@ from gateway.pipeline import BUG
 from telemetry.reading import Reading, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
-from tests.telling_line import Hand, TellingLine
+from tests.telling_county import DAY, HOUR, MINUTE, START_MS
+from tests.telling_line import TellingLine
 
 TOPIC = "cunjing/v1/xia/s-pool/telemetry"
 FULL = Values(distance_mm=230.0)
-
-
-@pytest.fixture
-def said() -> list[Entry]:
-    return []
-
-
-@pytest.fixture
-def line(tmp_path: Path, said: list[Entry]) -> Iterator[TellingLine]:
-    made = TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, Hand(START_MS), said.append, lambda _message: None)
-    with closing(made):
-        yield made
 
 
 def uplink(line: TellingLine, *samples: Sample) -> Uplink:

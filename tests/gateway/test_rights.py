@@ -1,9 +1,6 @@
 """What the gateway writes names people and their numbers, and only its owner reads it (case H14)."""
 
-import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,17 +9,9 @@ from alerts.channels import Message
 from alerts.channels.outbox import Outbox
 from gateway.files import tighten, write_secret
 from gateway.watching import notebook
+from tests.gateway.journal.test_place import umask
 
 TEXT = Message("key", "e", "cleaner-li", "13900000001", "【湘阳环卫】柳潭3号池满了。", "2026-11-22T10:00:00+08:00")
-
-
-@contextmanager
-def umask(bits: int) -> Iterator[None]:
-    before = os.umask(bits)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def open_to_others(folder: Path) -> list[str]:

@@ -3,35 +3,17 @@
 The line is the real one on a virtual clock. A message above the share is never nowhere (laws L2, L10; case H10).
 """
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
-import pytest
-
 from gateway.journal.entry import AnomalyKind, Entry
 from gateway.throttle import STRANGERS
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
-from tests.telling_line import Hand, TellingLine
+from tests.telling_county import HOUR, MINUTE
+from tests.telling_line import TellingLine
 
 JUNK = b"\xff" * 60_000
 FIRE = Values(distance_mm=900.0, temperature_c=95.0)
 LOW = Values(distance_mm=900.0, temperature_c=20.0)
-
-
-@pytest.fixture
-def said() -> list[Entry]:
-    return []
-
-
-@pytest.fixture
-def line(tmp_path: Path, said: list[Entry]) -> Iterator[TellingLine]:
-    made = TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, Hand(START_MS), said.append, lambda _message: None)
-    with closing(made):
-        yield made
 
 
 def topic(device: str) -> str:
