@@ -29,7 +29,7 @@ from gateway.rows import alert_row, case_row, owed_event
 from gateway.throttle import Throttle
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
 from telemetry import clock, sequence
-from telemetry.reading import Millis, Reading, Sample
+from telemetry.reading import Millis, Reading, RefusedValue, Sample
 from telemetry.sequence import EPOCH, Verdict, Windows
 from telemetry.wire import Address, Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
 
@@ -143,6 +143,7 @@ class Pipeline(Undoable):
             case Status():
                 if len(uplink.payload) >= LARGE:
                     self.throttle.count(uplink, said.device, self.changes)
+                self._note_refused(said.device, said.refused, uplink.received_ms)
                 self.entry.statuses.append((said, uplink.received_ms))
             case Ignored():
                 self._ignore(uplink, said)
@@ -383,10 +384,14 @@ class Pipeline(Undoable):
         if sample.partial:
             self.tally.partial += 1
             self.entry.note(device, AnomalyKind.PARTIAL, at_ms, sample.partial)
-        for one in sample.refused:
+        self._note_refused(device, sample.refused, at_ms)
+        return sample if marked.boot == sample.boot else replace(sample, boot=marked.boot)
+
+    def _note_refused(self, device: str, refused: Iterable[RefusedValue], at_ms: Millis) -> None:
+        """What was refused of something that counts otherwise."""
+        for one in refused:
             _count(self.tally.refused_values, (one.subject, one.reason))
             self.entry.note(device, AnomalyKind.REFUSED, at_ms, one.detail, subject=one.subject, reason=one.reason)
-        return sample if marked.boot == sample.boot else replace(sample, boot=marked.boot)
 
     def _ignore(self, uplink: Uplink, said: Ignored) -> None:
         """Normal traffic; if the device itself spoke, it is known again like a sample and renews when it was heard."""

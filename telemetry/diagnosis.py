@@ -7,7 +7,7 @@ value by value. What stands around the readings is as strict as in the fast deco
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from math import isfinite
 from types import MappingProxyType
@@ -24,6 +24,8 @@ MAX_DEPTH: Final = 100
 How many there are is bounded by the payload's size alone.
 """
 
+FIRMWARE: Final = re.compile("[ -~]{0,64}")
+"""What a firmware may be called."""
 _KEYS: Final = frozenset({"v", "boot", "seq", "ts", "up", "readings"})
 _JSON_NAMES: Final[Mapping[type, str]] = MappingProxyType(
     {list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a fraction"}
@@ -42,12 +44,24 @@ class _Object(dict[str, Any]):
     doubled: frozenset[str] = frozenset()
 
 
+class StatusFields(NamedTuple):
+    """What a device's status says, as far as it can be read, and what of it cannot."""
+
+    online: bool
+    boot: int | None
+    fw: str | None
+    ts_ms: int | None
+    refused: tuple[RefusedValue, ...]
+
+
 class _Good(NamedTuple):
     sample: Sample
     unknown_keys: int
 
 
 _Json: TypeAlias = object
+_Part: TypeAlias = tuple[str, Callable[[object], bool], str]
+"""A key that may be there, whether a value is one, and what is wanted."""
 
 
 def diagnose(payload: bytes, device: str) -> Samples | Rejected:
@@ -61,6 +75,23 @@ def diagnose(payload: bytes, device: str) -> Samples | Rejected:
         return Rejected(Reason.BAD_ENVELOPE, f"a sample or a list of samples is wanted, not {kind(document)}")
     judged = _judge(document)
     return judged if isinstance(judged, Rejected) else Samples(device, (judged.sample,), (), judged.unknown_keys)
+
+
+def diagnose_status(payload: bytes) -> StatusFields | Rejected:
+    """A status without those of its optional parts that cannot be read, or why it is none. Never raises."""
+    document = parsed(payload)
+    if isinstance(document, Rejected):
+        return document
+    if not isinstance(document, _Object):
+        return Rejected(Reason.BAD_ENVELOPE, f"a status is an object, not {kind(document)}")
+    online = document.get("online")
+    if "online" in document.doubled:
+        return Rejected(Reason.BAD_ENVELOPE, "a status: the key online stands there twice")
+    if not isinstance(online, bool):
+        found = f"not {kind(online)}" if "online" in document else "and is missing"
+        return Rejected(Reason.BAD_ENVELOPE, f"a status: online must be true or false, {found}")
+    parts, refused = _judge_parts(document, _STATUS_PARTS)
+    return StatusFields(online, parts.get("boot"), parts.get("fw"), parts.get("ts"), tuple(refused))
 
 
 def number_fault(name: str, value: float) -> RefusedValue | None:
@@ -136,7 +167,7 @@ def _judge(item: _Json) -> _Good | Rejected:
         if refused:
             return Rejected(refused[0].reason, refused[0].detail)
         return Rejected(Reason.NO_READINGS, "readings holds no quantity that we know")
-    times, late_refused = _judge_times(item)
+    times, late_refused = _judge_parts(item, _TIMES)
     sample = Sample(
         item["boot"],
         item["seq"],
@@ -165,20 +196,20 @@ def _header_fault(item: _Object) -> str | None:
     return None
 
 
-def _judge_times(item: _Object) -> tuple[dict[str, Any], list[RefusedValue]]:
-    """The optional times that can be read, and those that cannot."""
-    times: dict[str, Any] = {}
+def _judge_parts(item: _Object, wanted_parts: Iterable[_Part]) -> tuple[dict[str, Any], list[RefusedValue]]:
+    """The optional parts that can be read, and those that cannot."""
+    found: dict[str, Any] = {}
     refused: list[RefusedValue] = []
-    for key, is_one, wanted in _TIMES:
+    for key, is_one, wanted in wanted_parts:
         if key not in item:
             continue
         if key in item.doubled:
             refused.append(RefusedValue(key, Reason.BAD_SAMPLE, f"{key} stands there twice"))
         elif is_one(item[key]):
-            times[key] = item[key]
+            found[key] = item[key]
         else:
             refused.append(RefusedValue(key, Reason.BAD_SAMPLE, f"{key} must be {wanted}, not {_shown(item[key])}"))
-    return times, refused
+    return found, refused
 
 
 def _judge_readings(readings: _Object) -> tuple[dict[str, float], list[RefusedValue]]:
@@ -215,8 +246,23 @@ def _is_up(value: _Json) -> bool:
     return _is_number(value) and 0 <= value <= MAX_CLOCK
 
 
-_TIMES: Final = (("ts", _is_ts, f"an integer in 0…{MAX_CLOCK}"), ("up", _is_up, f"seconds in 0…{MAX_CLOCK}"))
+def _is_boot(value: _Json) -> bool:
+    return _is_whole(value, 0, MAX_COUNTER)
+
+
+def _is_fw(value: _Json) -> bool:
+    return isinstance(value, str) and FIRMWARE.fullmatch(value) is not None
+
+
+_TS: Final = ("ts", _is_ts, f"an integer in 0…{MAX_CLOCK}")
+_TIMES: Final = (_TS, ("up", _is_up, f"seconds in 0…{MAX_CLOCK}"))
 """The optional times of a sample: whether a value is one, and what is wanted."""
+_STATUS_PARTS: Final = (
+    ("boot", _is_boot, f"an integer in 0…{MAX_COUNTER}"),
+    ("fw", _is_fw, "at most 64 plain signs"),
+    _TS,
+)
+"""The optional parts of a status, in the same way."""
 
 
 def kind(value: _Json) -> str:

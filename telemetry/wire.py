@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from msgspec import Struct
 
 from telemetry.inventory import Device
-from telemetry.reading import Millis, Sample
+from telemetry.reading import Millis, RefusedValue, Sample
 
 MAX_PAYLOAD_BYTES: Final = 65_536
 MAX_SAMPLES: Final = 100
@@ -105,13 +105,14 @@ class Ignored(Struct, frozen=True, gc=False):
 
 
 class Status(Struct, frozen=True, gc=False):
-    """A device's retained status; stored, it moves no deadline."""
+    """A device's retained status; stored, it moves no deadline. What could not be read of it is ``refused`` alone."""
 
     device: str
     online: bool
     boot: int | None = None
     fw: str | None = None
     ts_ms: Millis | None = None
+    refused: tuple[RefusedValue, ...] = ()
 
 
 Decoded: TypeAlias = Samples | Status | Ignored | Rejected

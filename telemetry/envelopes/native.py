@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from telemetry.diagnosis import diagnose
+from telemetry.diagnosis import FIRMWARE, diagnose, diagnose_status
 from telemetry.envelopes import NATIVE_PROFILE, Envelope
 from telemetry.inventory import Device, Inventory
 from telemetry.reading import QUANTITIES, Sample, Values
@@ -54,7 +54,7 @@ class _Status(Struct, gc=False):
 
     online: bool
     boot: _Counter | None = None
-    fw: Annotated[str, Meta(pattern=r"^[ -~]{0,64}\Z")] | None = None
+    fw: Annotated[str, Meta(pattern=rf"^{FIRMWARE.pattern}\Z")] | None = None
     ts: _DeviceMillis | None = None
 
 
@@ -93,8 +93,9 @@ def _pairs(wire: _Flawless) -> int:
 def _read_status(payload: bytes, device: Device) -> Decoded:
     try:
         wire = _status.decode(payload)
-    except msgspec.ValidationError as fault:
-        return Rejected(Reason.BAD_ENVELOPE, f"a status: {fault}")
+    except msgspec.ValidationError:
+        found = diagnose_status(payload)
+        return found if isinstance(found, Rejected) else Status(device.id, *found)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         return Rejected(Reason.NOT_JSON, f"a status: {fault}")
     return Status(device.id, wire.online, wire.boot, wire.fw, wire.ts)

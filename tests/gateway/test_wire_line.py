@@ -1,5 +1,6 @@
 """The kinds of the wire (tests/cases.yaml, K and S) on the gateway's own line: bytes in, rows of a real journal out."""
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.lorawan import (
     FIGURES,
     HOUR,
     MINUTE,
+    NATIVE_TOPIC,
     SECOND,
     SENSOR,
     SESSION,
@@ -254,6 +256,19 @@ def test_a_native_value_that_cannot_be_costs_only_itself(line: VirtualLine, path
         ("ph", "bad_sample"),
         ("ts", "bad_sample"),
     }
+
+
+def test_a_part_of_a_status_that_cannot_be_costs_only_itself(line: VirtualLine, path: Path) -> None:
+    said = {"online": False, "boot": 17, "fw": "\x1b[31m", "ts": -1}
+    topic = NATIVE_TOPIC.replace("telemetry", "status")
+    line.take([Uplink(START_MS, topic, json.dumps(said).encode())])
+    ((status, _),) = line.pipeline.entry.statuses
+    assert (status.online, status.boot, status.fw, status.ts_ms) == (False, 17, None, None)
+    assert line.pipeline.tally.refused_values == {("fw", "bad_sample"): 1, ("ts", "bad_sample"): 1}
+    line.commit()
+    assert quarantined(path) == []
+    assert {one.subject for one in anomalies(path, "s-road")} == {"fw", "ts"}
+    assert seen_ms(line, "s-road") == 0
 
 
 def test_a_sample_without_any_value_is_quarantined_marks_nothing_and_is_no_sign_of_life(

@@ -96,6 +96,9 @@ def test_an_envelope_reads_what_it_should(envelope: str, case: dict[str, Any]) -
         assert refused == case.get("refused_values", {})
         samples = tuple(replace(sample, refused=(), fingerprint=b"") for sample in decoded.samples)
         decoded = Samples(decoded.device, samples, (), decoded.unknown_keys)
+    elif isinstance(decoded, Status):
+        assert {one.subject: one.reason for one in decoded.refused} == case.get("refused_values", {})
+        decoded = replace(decoded, refused=())
     assert decoded == expected(address.device.id, case)
 
 
