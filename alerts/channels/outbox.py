@@ -82,7 +82,7 @@ class Outbox:
         unfinished.unlink(missing_ok=True)  # what a crash left
         _append(unfinished, json.dumps(body, ensure_ascii=False, indent=2).encode() + b"\n")
         unfinished.replace(self.folder / name)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
 
 
 def _name(message: Message) -> str:
@@ -106,8 +106,8 @@ def _append(path: Path, line: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name itself durable."""
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -4,12 +4,12 @@ A new one stands whole under another name before it takes its place, so that no 
 there, and an empty file is never one of ours (case H16). What a row means is nobody's business here.
 """
 
-import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+from alerts.channels.outbox import sync_folder
 from gateway.journal.connections import LOG, absence, make_file, open_for_reading
 from gateway.journal.soundness import look_quickly
 from gateway.journal.trouble import Problem
@@ -61,12 +61,3 @@ def size_bytes(path: Path) -> int:
         with suppress(FileNotFoundError):
             found += part.stat().st_size
     return found
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
