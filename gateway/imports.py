@@ -144,10 +144,14 @@ def mark_of(inventory: Inventory) -> str:
     return msgspec.json.encode(inventory.former).decode()
 
 
+def former_of(mark: str | None) -> dict[str, Asset]:
+    """The retired assets that a mark remembers; none where there is no mark."""
+    return msgspec.json.decode(mark or "{}", type=dict[str, Asset])
+
+
 def _with_former(inventory: Inventory, before: Mapping[str, Asset], former: str | None) -> Inventory:
     """With everything that there once was: what was remembered, what has just gone, what the file says is retired."""
-    kept = msgspec.json.decode(former or "{}", type=dict[str, Asset])
-    once = {**kept, **before, **inventory.former}
+    once = {**former_of(former), **before, **inventory.former}
     return replace(inventory, former={name: asset for name, asset in once.items() if name not in inventory.assets})
 
 

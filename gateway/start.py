@@ -18,7 +18,7 @@ from alerts.trials import Ended
 from gateway import absence_work, calling, extra_work, figuring
 from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS
-from gateway.imports import FORMER, mark_of
+from gateway.imports import FORMER, former_of, mark_of
 from gateway.journal.remembered import Placed, Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
@@ -96,7 +96,7 @@ def resumed(
     _leave_other_spellings(boxes, pipeline)
     pipeline.changes.alerts.update({name: county.alerts[name] for name in moved})
     pipeline.changes.moved.update({renamed[asset]: None for asset in restored.states if asset in renamed})
-    if inventory.former:
+    if inventory.former != former_of(restored.meta.get(FORMER)):
         pipeline.entry.meta[FORMER] = mark_of(inventory)
     pipeline.throttle.restore(restored.meta.get(STRANGERS))
     figuring.tell_unfit(pipeline, now_ms)

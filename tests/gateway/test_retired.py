@@ -11,7 +11,7 @@ import yaml
 from alerts.calendars import iso
 from alerts.ledger.case import Case, State
 from alerts.model import Owed
-from gateway import imports
+from gateway import imports, shipped, start
 from gateway.imports import FORMER, imported, in_force, profiles
 from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.reader import JournalReader
@@ -220,6 +220,16 @@ def test_what_is_simply_gone_is_retired_and_known_ever_after(tmp_path: Path) -> 
         again = imported(path, reader.inventory(), reader.mark(FORMER), MORNING + DAY)
     assert again.inventory == done.inventory
     assert in_force(path, journal).inventory.former == done.inventory.former
+
+
+def test_what_is_retired_is_written_down_only_when_that_changed(tmp_path: Path) -> None:
+    with closing(Journal.open(tmp_path / "journal.db")) as journal:
+        written = []
+        for inventory in (COUNTY, without_pool(), without_pool(), COUNTY, COUNTY):
+            pipeline = start.resumed(inventory, shipped.figures(), journal, journal.restore(), MORNING)
+            written.append(pipeline.entry.meta.get(FORMER))
+            journal.commit(pipeline.finish()[0])
+    assert written == [None, imports.mark_of(without_pool()), None, "{}", None]
 
 
 def test_the_doctor_and_people_hear_of_a_file_that_is_not_taken(tmp_path: Path) -> None:
