@@ -103,9 +103,9 @@ class Digest:
         }
         name = self._name(cluster, known, facts["feeder"])
         short = len(cluster) > texts.MOST_PLACED or name.startswith("several")
-        names = [self._short(each) if short else self._place(each) for each in cluster]
-        few = len(cluster) <= texts.MOST_PLACED
-        items = [f"{self._short(each)}{self._word(each)}{_doubt(each) if few else ''}" for each in cluster]
+        placed = _disputed_first(cluster)
+        names = [f"{self._short(each) if short else self._place(each)}{_doubt(each)}" for each in placed]
+        items = [f"{self._short(each)}{self._word(each)}{_doubt(each)}" for each in placed]
         facts |= {"names": texts.listed(names), "items": texts.listed(items, "件")}
         if len({each.kind for each in cluster}) > 1:
             return self._digest(cluster, name, facts, at_ms)
@@ -173,9 +173,10 @@ class Digest:
         return over.pop() or texts.LINE if len(over) == 1 else texts.LINE
 
     def _counts(self, cluster: Iterable[Owed]) -> list[str]:
-        """停机2, 过线12: what matters most first."""
+        """停机2, 过线12: what matters most first; then what somebody disputes, by its name."""
         ranked = sorted(cluster, key=lambda each: each.severity)
-        return [f"{word}{count}" for word, count in Counter(self._word(each) for each in ranked).items()]
+        counts = [f"{word}{count}" for word, count in Counter(self._word(each) for each in ranked).items()]
+        return [*counts, *(f"{self._short(each)}{doubt}" for each in ranked if (doubt := _doubt(each)))]
 
     def _word(self, owed: Owed) -> str:
         if owed.kind is not Kind.CLEARED:
@@ -211,6 +212,11 @@ class Digest:
     def _deadline_ms(self, alert: Alert, owed: Owed, at_ms: Millis) -> Millis:
         """What the message alone would have said, from now on."""
         return self.schedule.deadline_ms(replace(alert, step=owed.step, left_ms=alert.left_ms or at_ms), at_ms)
+
+
+def _disputed_first(cluster: Sequence[Owed]) -> Sequence[Owed]:
+    """Of more than can be named with certainty those that somebody disputes come first, so that no cut loses them."""
+    return cluster if len(cluster) <= texts.MOST_PLACED else sorted(cluster, key=lambda each: not _doubt(each))
 
 
 def _doubt(owed: Owed) -> str:

@@ -114,6 +114,28 @@ def test_no_budget_is_overrun_whatever_comes(gaps: list[tuple[int, str]], to: st
         assert max(days.values()) <= POLICIES.telling.cap_a_day
 
 
+def disputed(number: int, at_ms: Millis, kind: Kind) -> Owed:
+    """What somebody who was there says is not so."""
+    return replace(owed(number, at_ms, kind=kind), variables={"doubt": "李大姐说没满"})
+
+
+@pytest.mark.parametrize("kind", [Kind.ESCALATION, Kind.FIRST])
+@pytest.mark.parametrize("others", [1, 3, 5, 8])
+def test_what_somebody_disputes_is_said_in_a_text_for_several(kind: Kind, others: int) -> None:
+    messages = [owed(0, NOON, kind=kind), *(owed(n, NOON + 10_000, kind=kind) for n in range(1, others + 1))]
+    texts, _, _ = left([*messages, disputed(99, NOON + 20_000, kind)], NOON + HOUR_MS)
+    (together,) = (each for each in texts if each.covers)
+    assert together.text.count("（李大姐说没满）") == 1
+    assert (f"等{others + 1}" in together.text) == (others + 1 > 8)
+
+
+def test_a_storm_names_what_somebody_disputes() -> None:
+    messages = [owed(n, NOON + n * 1_000) for n in range(15)]
+    texts, _, _ = left([*messages, disputed(99, NOON + 20_000, Kind.ESCALATION)], NOON + HOUR_MS)
+    (storm,) = (each for each in texts if "火警照发" in each.text)
+    assert f"满溢{len(storm.covers)}，{COUNTY.assets[ASSET].short}（李大姐说没满）。" in storm.text
+
+
 def test_the_first_leaves_at_once_and_later_ones_together() -> None:
     texts, said, _ = left([owed(n, NOON + n * 10_000) for n in range(4)], NOON + HOUR_MS)
     assert [(each.at_ms - NOON, len(each.covers)) for each in texts] == [(0, 0), (2 * MINUTE_MS, 3)]
