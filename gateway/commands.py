@@ -87,7 +87,8 @@ class Command(Struct, frozen=True, kw_only=True):
     """A person, named by their inventory id in ``by``, asks something about an episode.
 
     ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
-    ``looked`` names who has been at a fire and looked, when it is said to be over.
+    ``looked`` names who has been at a fire and looked, when it is said to be over; who resets one and names nobody has
+    looked themselves.
     """
 
     verb: Verb

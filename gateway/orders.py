@@ -30,7 +30,8 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
         county.respond(episode, _deed(command, now_ms), now_ms, changes)
         return Done(now_ms, "acked")
     if command.verb is Verb.RESET:
-        asked = Asked(command.by, command.channel, command.origin, command.looked, command.reason)
+        looked = command.looked.strip() or people[command.by].name  # who names nobody else says so of themselves
+        asked = Asked(command.by, command.channel, command.origin, looked, command.reason)
         if county.reset(episode, asked, now_ms, changes):
             return Done(now_ms, "reset")
         sentence = f"{episode} cannot be reset: it still burns or is hot again, or there is nothing to reset"

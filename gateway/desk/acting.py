@@ -88,6 +88,8 @@ def _command(visit: Visit, form: Form) -> Command:
     looked = " ".join(form.get("looked", "").split())
     if len(looked) > LONGEST_NAME or not looked.isprintable():
         raise Refusal(HTTPStatus.BAD_REQUEST, "long_looked")
+    if verb is Verb.RESET and "looked" in form and not looked:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "no_looked")
     if len(reason) > (LONGEST_REASON if verb is Verb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):
         raise Refusal(HTTPStatus.BAD_REQUEST, "long_reason")
     if verb in _WITH_REASON and not reason:

@@ -30,7 +30,7 @@ class CommandBody(BaseModel):
 
     ``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``);
     ``reason`` is also what is noted, how it was done (``finish``), and why it is not so (``doubt``). ``looked`` names
-    who has been at a fire and looked (``finish``, which resets it).
+    who has been at a fire and looked (``finish``, which resets it, and ``reset``, where it is ``by`` unless named).
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -320,7 +320,10 @@ def test_a_crew_may_note_but_not_settle(gateway: DeskGateway, visitor: Enter) ->
         assert gang.act(verb=verb, episode=episode, reason="x").status_code == HTTPStatus.FORBIDDEN
 
 
-def test_who_reset_a_fire_and_from_where_is_in_the_audit(gateway: DeskGateway, visitor: Enter) -> None:
+@pytest.mark.parametrize(("looked", "seen_by"), [({"looked": "梅大姐"}, "梅大姐"), ({}, "林调度")])
+def test_who_looked_and_reset_a_fire_and_from_where_is_in_the_audit(
+    gateway: DeskGateway, visitor: Enter, looked: dict[str, str], seen_by: str
+) -> None:
     gateway.levels.pop("bin-0101")
     gateway.bin("bin-0101", 30.0, 90.0)
     gateway.settle()
@@ -330,7 +333,11 @@ def test_who_reset_a_fire_and_from_where_is_in_the_audit(gateway: DeskGateway, v
         gateway.settle()
     lin = visitor("lin")
     (fire,) = [episode for episode, rule in gateway.open_rules().items() if rule == "fire"]
-    assert "已复位" in lin.act(verb="reset", episode=fire).text
+    nobody = lin.act(verb="reset", episode=fire, looked=" ")
+    assert (nobody.status_code, "写清是谁看过的" in nobody.text) == (HTTPStatus.BAD_REQUEST, True)
+    assert 'name="looked" required' in lin.see(f"/act?verb=reset&episode={fire}").text
+    assert "已复位" in lin.act(verb="reset", episode=fire, **looked).text
+    assert f"{seen_by}看过" in lin.see(f"/assets/{fire.split('/')[1]}").text
     audit = lin.see("/audit").text
     assert "<td>复位</td>" in audit
     assert "值班台 lin@127.0.0.1" in audit
