@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts import engine
 from alerts.alert import Alert
-from alerts.annunciator import Annunciator
+from alerts.annunciator import Annunciator, no_longer_owed
 from alerts.bins import recent_c
 from alerts.calendars import DAY_MS
 from alerts.changes import Changes
@@ -271,6 +271,11 @@ class County(Undoable):
         made = (replace(owed, at_ms=owed_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
         self.post([*made, self._annunciator.left(owed, at_ms, people)], changes)
         return None
+
+    def no_longer_owed(self, owed: Owed, at_ms: Millis) -> str:
+        """Why something owed is of no use any more at its last moment before it leaves; empty when it still is."""
+        outdated = self._annunciator.is_of_yesterday(owed, at_ms)
+        return no_longer_owed(owed, self.alerts) or ("outdated" if outdated else "")
 
     def is_open(self, episode: str) -> bool:
         """Whether it still stands."""

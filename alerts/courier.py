@@ -17,7 +17,9 @@ from alerts.calendars import iso
 from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, Refused, Withdrawing
 from alerts.delivery import (
     STILL_LIMITED,
+    TIMEOUT,
     Due,
+    Nights,
     Routes,
     Standing,
     Step,
@@ -25,6 +27,7 @@ from alerts.delivery import (
     around,
     is_long,
     is_too_late,
+    kept_until_day,
     limited,
     next_step,
     opens_ms,
@@ -33,6 +36,7 @@ from alerts.delivery import (
     shut,
     undelivered,
 )
+from alerts.holds import QUIET
 from alerts.lapses import Lapse, lapse
 from alerts.limits import LIMITS
 from alerts.model import Event, Owed
@@ -92,14 +96,19 @@ class Courier:
         routes: Routes | None = None,
         caps: Mapping[str, Caps] = MappingProxyType({}),
         turned: Callable[[], None] = lambda: None,
+        nights: Nights | None = None,
     ) -> None:
-        """``channels`` are tried in their order where no ``routes`` say otherwise; ``turned`` hears of every look."""
+        """``channels`` are tried in their order where no ``routes`` say otherwise; ``turned`` hears of every look.
+
+        Without ``nights`` nobody sleeps.
+        """
         self._port = port
         self._channels = channels
         self._now_ms = now_ms
         self._routes = routes or Routes(tuple(channels))
         self._caps = caps
         self._turned = turned
+        self._nights = nights
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -143,6 +152,9 @@ class Courier:
             begun = replace(due, attempts=due.attempts + 1)
             route = around(self._routes.of(due), due.via)
             found = self._find(begun, due.unsure)
+            if not found and self._wake_ms(due, now_ms):
+                self._sleep(begun, route, now_ms)
+                return
             via, outcome = (due.unsure, found) if found else self._send(begun, route, now_ms)
             ended_ms = self._now_ms()
             again_ms = opens_ms(begun, via, outcome, route, ended_ms)
@@ -150,6 +162,15 @@ class Courier:
             if again_ms and is_too_late(begun, again_ms):
                 step = Step(Verdict.GIVEN_UP)
             self._conclude(begun, via, outcome, step, ended_ms)
+
+    def _wake_ms(self, due: Due, at_ms: Millis) -> Millis:
+        """When it may leave instead of at an instant of the night; 0 if it may then."""
+        return 0 if self._nights is None else self._nights.wake_ms(due, at_ms)
+
+    def _sleep(self, begun: Due, route: tuple[str, ...], now_ms: Millis) -> None:
+        """No channel is asked; one that may have taken it before is still asked in the morning whether it has."""
+        via, outcome = (begun.unsure, Failed(TIMEOUT)) if begun.unsure else (next(iter(route), ""), Failed(QUIET))
+        self._conclude(begun, via, outcome, Step(Verdict.AGAIN, now_ms, via), now_ms)
 
     def _reconcile(self, due: Due, now_ms: Millis) -> None:
         """A try that nobody saw end: the provider is asked; what it never got is sent again (alerting.md §4)."""
@@ -191,6 +212,9 @@ class Courier:
 
     def _conclude(self, due: Due, via: str, outcome: Outcome, step: Step, now_ms: Millis) -> None:
         event = None
+        wake_ms = self._wake_ms(due, step.next_attempt_ms or now_ms) if step.verdict is Verdict.AGAIN else 0
+        if wake_ms:
+            step = replace(step, next_attempt_ms=wake_ms)
         match outcome:
             case Accepted(reference, delivered):
                 _log.info("sent", key=due.owed.key, via=via, reference=reference, delivered=delivered)
@@ -198,6 +222,8 @@ class Courier:
                 _log.warning("not_sent", key=due.owed.key, via=via, reason=reason, verdict=str(step.verdict))
                 if step.verdict is Verdict.GIVEN_UP:
                     event = undelivered(due, reason, now_ms)
+                elif wake_ms:
+                    event = kept_until_day(due, wake_ms, now_ms)
                 elif step.next_attempt_ms and _is_kept_long(due, reason, step.next_attempt_ms - now_ms):
                     event = limited(due, reason, step.next_attempt_ms, now_ms)
         self._port.ended(due.notification_id, now_ms, via, outcome, step, event)

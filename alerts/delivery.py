@@ -6,14 +6,18 @@ Nothing here sends, waits or stores; the courier does what is decided here. What
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import time
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from alerts.calendars import MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, Refused
+from alerts.holds import QUIET
 from alerts.limits import LIMITS, Limited
-from alerts.model import Event, Owed, Severity
+from alerts.model import URGENT, Event, Owed, Severity
 from telemetry.reading import Millis
+from telemetry.terms import Hours
 
 
 class Standing(StrEnum):
@@ -136,6 +140,8 @@ REASONS: Final[Mapping[str, Bound]] = MappingProxyType(
     }
 )
 _ORDINARY: Final = Bound(wait_s=0)
+TIMEOUT: Final = "timeout"
+"""A channel did not answer in time, and may have taken it."""
 STILL_LIMITED: Final = "still_limited"
 """Not even asked again: what a provider said of its limit still holds."""
 PATIENCE_MS: Final[Mapping[str, Millis]] = MappingProxyType(
@@ -238,6 +244,36 @@ def _opening_ms(due: Due, via: str) -> Millis:
     took_ms = max((taken.at_ms for taken in due.taken if (taken.via, taken.template) == like), default=0)
     met = (limit for limit in due.limited if (limit.via, limit.template) == like and limit.at_ms >= took_ms)
     return max((limit.opens_ms for limit in met), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """When the county sleeps, and when what was kept through the night leaves."""
+
+    calendar: Calendar
+    quiet: Hours
+    morning: time
+
+    def wake_ms(self, due: Due, now_ms: Millis) -> Millis:
+        """When a text may leave that was owed by day and has not left until now, by night; 0 if nobody need wait.
+
+        A P1 or P2 goes on by its own rules. Who has just written by night is awake and gets an answer.
+        """
+        owed = due.owed
+        if owed.severity in URGENT or not self.calendar.is_within(now_ms, self.quiet):
+            return 0
+        if self.calendar.is_within(owed.at_ms, self.quiet) and now_ms - owed.at_ms < AWAKE_MS:
+            return 0
+        return self.calendar.next_time(now_ms, self.morning)
+
+
+AWAKE_MS: Final[Millis] = 15 * MINUTE_MS
+"""So long after a text by night its reader is taken for awake."""
+
+
+def kept_until_day(due: Due, until_ms: Millis, now_ms: Millis) -> Event:
+    """The row that says that a text waits for the morning (law L9)."""
+    return event_of("held", due, QUIET, now_ms, until_ms=until_ms)
 
 
 def is_too_late(due: Due, at_ms: Millis) -> bool:

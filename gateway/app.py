@@ -115,7 +115,9 @@ def run(
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
         pipeline.calls = lines.calls
-        courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps, health.couriered)
+        courier = Courier(
+            port, lines.channels, clock.now_ms, lines.routes, lines.caps, health.couriered, pipeline.nights
+        )
         collector = Collector(settings.journal.path, inbox, lines.channels, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
         filters = JournalFilters(journal, restored.meta.get(KEY), pipeline.barrier)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from alerts.annunciator import no_longer_owed
 from alerts.courier import Clearance
 from alerts.refusals import Refused
 from alerts.trouble import Trouble
@@ -195,7 +194,7 @@ class Deeds(Undoable):
         wanted = self._pipeline.ledger.is_wanted(owed)
         if wanted is not None:
             return self._clear(asked, "" if wanted else "closed")
-        return self._clear(asked, no_longer_owed(owed, self._pipeline.county.alerts))
+        return self._clear(asked, self._pipeline.county.no_longer_owed(owed, asked.at_ms))
 
     def _clear(self, asked: Begin, not_owed: str) -> Clearance:
         if not_owed:

@@ -14,6 +14,7 @@ from alerts.assembly import Assembled, pack, pack_box
 from alerts.calendars import Calendar
 from alerts.callers import Callers
 from alerts.changes import Changes
+from alerts.delivery import Nights
 from alerts.engine import NEVER
 from alerts.forecast import Foreseen
 from alerts.model import Event, Owed
@@ -210,6 +211,12 @@ class Pipeline(Undoable):
         """The first instant from then on that is not of the night."""
         holds = self._lists.holds
         return holds.calendar.next_time(at_ms, holds.policies.morning) if holds.is_night(at_ms) else at_ms
+
+    @property
+    def nights(self) -> Nights:
+        """When the county sleeps; the courier asks."""
+        holds = self._lists.holds
+        return Nights(holds.calendar, holds.policies.quiet, holds.policies.morning)
 
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""

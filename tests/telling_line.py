@@ -369,7 +369,8 @@ class TellingLine:
         self._door = _Door()
         self._door.turn = self._turn
         self._port = JournalPort(self._path, self._door)
-        self.courier = Courier(self._port, self._channels, hand.now_ms, Routes(tuple(self._channels)))
+        routes, nights = Routes(tuple(self._channels)), self.pipeline.nights
+        self.courier = Courier(self._port, self._channels, hand.now_ms, routes, nights=nights)
         health = Health((BROKER, JOURNAL), hand.now_ms)
         self.loop = Loop(
             self.pipeline,

@@ -113,7 +113,7 @@ def lived(
         )
         lines = lines_of(settings)
         port = stack.enter_context(closing(_Port(settings, inbox, loop.turn)))
-        courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps)
+        courier = Courier(port, lines.channels, clock.now_ms, lines.routes, lines.caps, nights=pipeline.nights)
         rest = None
         for now_ms, said, upcoming in _steps(uplinks, from_ms, until_ms):
             clock.at_ms, script.uplinks, rest = now_ms, said, upcoming

@@ -12,7 +12,7 @@ import msgspec
 
 from alerts.answers import Asked
 from alerts.channels import Awaited
-from alerts.delivery import Taken
+from alerts.delivery import TIMEOUT, Taken
 from alerts.limits import LIMITS, Limited
 from alerts.receipts import Receipt, Reply, settled
 from gateway.journal.entry import Answered, Unreceipted
@@ -243,7 +243,7 @@ def unsure(connection: sqlite3.Connection, notification_id: int) -> str:
         "SELECT via, reason FROM attempt WHERE notification = ? AND ended_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
         (notification_id,),
     ).fetchone()
-    return row[0] if row is not None and row[1] == "timeout" else ""
+    return row[0] if row is not None and row[1] == TIMEOUT else ""
 
 
 def phone_of(connection: sqlite3.Connection, channel: str, reference: str) -> str:

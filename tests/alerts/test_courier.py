@@ -2,13 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import time
+from typing import Any
 
 import pytest
+from msgspec import structs
 
+from alerts.calendars import Calendar
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
 from alerts.courier import Courier, PortUnavailable
-from alerts.delivery import PACES, Due, Standing, Verdict, next_step, resume
+from alerts.delivery import PACES, Due, Nights, Standing, Verdict, next_step, resume
 from alerts.model import Kind, Owed, Severity
+from telemetry.inventory import County
+from telemetry.terms import Hours
 from tests.fakes import Crash, ListPort, RecordingChannel
 
 NOW_MS = 1_795_334_400_000
@@ -187,6 +194,82 @@ def test_nothing_is_sent_while_the_journal_is_in_trouble() -> None:
     with pytest.raises(PortUnavailable):
         courier(port, channel).run_once(NOW_MS)
     assert channel.sent == []
+
+
+NIGHTS = Nights(
+    Calendar.of(County("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫")), Hours(time(21), time(6)), time(6, 30)
+)
+EVENING_MS = 1_795_352_400_000  # 2026-11-22T13:00:00Z, which is 21:00 there
+MORNING_MS = EVENING_MS + 34_200_000  # 06:30
+
+
+def owed_at(number: int, at_ms: int, severity: str = "P3", **more: Any) -> Due:  # noqa: ANN401 -- fields of any kind
+    row = due(number, severity, **more)
+    return replace(row, owed=structs.replace(row.owed, at_ms=at_ms))
+
+
+def by_night(port: ListPort, channel: RecordingChannel, until_ms: int, from_ms: int) -> list[int]:
+    """When something was sent, looked at each minute."""
+    sent, clock = [], [from_ms]
+    runner = Courier(port, {"sms": channel}, lambda: clock[0], nights=NIGHTS)
+    while clock[0] <= until_ms:
+        before = len(channel.sent)
+        while runner.run_once(clock[0]):
+            pass
+        sent += [clock[0]] * (len(channel.sent) - before)
+        clock[0] += 60_000
+    return sent
+
+
+@pytest.mark.parametrize("severity", ["P3", "P4"])
+@pytest.mark.parametrize("outcome", [Failed("unreachable"), Failed("timeout"), Failed("limit_minute")])
+def test_what_was_owed_by_day_is_not_retried_by_night(severity: str, outcome: Outcome) -> None:
+    port, channel = ListPort(), RecordingChannel(answers(outcome))
+    port.add(owed_at(1, EVENING_MS - 120_000, severity))
+    sent = by_night(port, channel, MORNING_MS - 60_000, EVENING_MS - 120_000)
+    assert 1 <= len(sent) <= 2
+    assert max(sent) < EVENING_MS
+    (held,) = port.events
+    assert held.event == "held"
+    assert held.detail is not None
+    assert (held.detail["reason"], held.detail["until_ms"]) == ("quiet", MORNING_MS)
+    channel.answer = answers(Accepted("ref"))
+    assert by_night(port, channel, MORNING_MS + 60_000, MORNING_MS) == [MORNING_MS]
+
+
+def test_what_was_owed_by_day_and_comes_first_to_its_turn_by_night_waits_too() -> None:
+    port, channel = ListPort(), RecordingChannel()
+    port.add(owed_at(1, EVENING_MS - 1))
+    port.add(owed_at(2, EVENING_MS - 1, standing=Standing.SENDING, attempts=1))
+    assert by_night(port, channel, MORNING_MS, EVENING_MS) == [MORNING_MS] * 2
+    assert [event.event for event in port.events] == ["held", "held"]
+
+
+def test_who_may_have_it_is_asked_in_the_morning_before_it_is_sent_again() -> None:
+    port, channel = ListPort(), RecordingChannel()
+    row = replace(owed_at(1, EVENING_MS - 60_000), unsure="sms", attempts=1)
+    port.add(row)
+    assert by_night(port, channel, EVENING_MS, EVENING_MS) == []
+    assert port.rows[1].unsure == "sms"
+    channel.accepted[row.owed.key] = Accepted("ref")
+    assert by_night(port, channel, MORNING_MS, MORNING_MS) == []
+    assert port.rows == {}
+
+
+@pytest.mark.parametrize("severity", ["P1", "P2"])
+def test_what_is_urgent_goes_on_by_night(severity: str) -> None:
+    port, channel = ListPort(), RecordingChannel(answers(Failed("unreachable")))
+    port.add(owed_at(1, EVENING_MS - 60_000, severity))
+    assert by_night(port, channel, EVENING_MS + 1_800_000, EVENING_MS - 60_000)[-1] > EVENING_MS
+
+
+def test_who_has_just_written_by_night_is_answered_and_not_woken_later() -> None:
+    port, channel = ListPort(), RecordingChannel(answers(Failed("unreachable")))
+    port.add(owed_at(1, EVENING_MS + 3_600_000))
+    sent = by_night(port, channel, MORNING_MS, EVENING_MS + 3_600_000)
+    assert sent[0] == EVENING_MS + 3_600_000
+    assert all(at_ms < EVENING_MS + 3_600_000 + 900_000 for at_ms in sent[:-1])
+    assert sent[-1] == MORNING_MS
 
 
 def test_the_thread_sends_when_woken_and_ends_when_stopped() -> None:

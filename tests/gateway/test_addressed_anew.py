@@ -1,6 +1,7 @@
 """What is still owed is addressed anew when it leaves, and who comes into a role hears what stands (alerting.md §4)."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from alerts.lists import LIST
 from alerts.model import Owed
 from gateway.commands import Away, Back, Command, Verb
+from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
 from tests.told_day import MORNING, Day
@@ -129,3 +131,18 @@ def test_what_waited_for_somebody_who_left_goes_to_who_came(day: Day) -> None:
     day.pass_until(MORNING + 90 * MINUTE)
     assert len(day.taken("13900000009")) == 1
     assert day.taken("13900000001") == []
+
+
+def test_the_list_of_a_day_that_is_over_is_not_sent_the_morning_after(day: Day, tmp_path: Path) -> None:
+    day.overflow()
+    day.mood("is away")
+    day.pass_until(MORNING + 26 * HOUR)
+    lists = [each.key for each in day.said if isinstance(each, Owed) and (each.rule, each.to) == (LIST, "cleaner")]
+    assert len(lists) == 1, "of the second morning; the first began with it empty"
+    day.pass_until(MORNING + 40 * HOUR)
+    day.mood("promises nothing")
+    day.pass_until(MORNING + 50 * HOUR)
+    taken = [each.key for provider in day.line.providers.values() for each in provider.taken if each.key in lists]
+    assert taken == []
+    with closing(JournalReader.open(tmp_path / "journal.db")) as reader:
+        assert reader.state_of(lists[0]) == ("dropped", "one", "outdated")
