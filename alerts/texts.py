@@ -5,7 +5,7 @@ A text fits into one segment: 70 UCS-2 units with the signature (texts.md).
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from string import Formatter
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, TypeAlias
@@ -135,8 +135,9 @@ class Template(BaseModel):
     when: dict[str, str] = Field(default_factory=dict)
     """The fact that must be known for an optional part to be true, where its words do not name it."""
 
+    @cached_property
     def names(self) -> frozenset[str]:
-        """Every fact that it speaks of."""
+        """Every fact that it speaks of; it is asked for each text, and a template does not change."""
         parts = (self.text, *self.optional.values(), *self.otherwise.values())
         named = frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
         return named | frozenset(self.when.values())
@@ -184,7 +185,7 @@ class Texts:
         """The same, with what a provider needs that sends only texts it approved before."""
         text, shown = self._written(name, facts, "", segments)
         doubted = {DOUBT} if facts.get(DOUBT) else set()
-        spoken = (self._templates[name].names() & facts.keys()) | doubted
+        spoken = (self._templates[name].names & facts.keys()) | doubted
         variables = {fact: shown[fact] for fact in sorted(spoken)}
         if PLACE in variables:  # of an area or a case; that of an asset is never longer
             variables[PLACE] = clipped(variables[PLACE], SHORTENED[PLACE])
@@ -197,9 +198,9 @@ class Texts:
         """
         template = self._templates[name]
         opening = f"{self._signature}{addressee}：" if addressee else self._signature
-        endings = [f"{facts[DOUBT]}。", ""] if facts.get(DOUBT) and DOUBT not in template.names() else [""]
+        endings = [f"{facts[DOUBT]}。", ""] if facts.get(DOUBT) and DOUBT not in template.names else [""]
         known = [part for part in template.optional if template.holds(part, facts)]
-        spoken = [fact for fact in SHORTENED if fact in template.names() and facts.get(fact)]
+        spoken = [fact for fact in SHORTENED if fact in template.names and facts.get(fact)]
 
         def fill(kept: Iterable[str], ending: str, shown: Facts) -> str:
             return _coded(opening + self._fill(template, kept, shown), shown.get(CODE, "")) + ending
@@ -271,7 +272,7 @@ def load(text: str, name: str, signature: str) -> Texts:
             nowhere = sorted(template.when.keys() - template.optional.keys())
             if nowhere:
                 raise PolicyFault(f"{name}: {key}: when: there is no optional part {nowhere[0]}; name one of them")
-            unknown = sorted(template.names() - FACTS - template.optional.keys())
+            unknown = sorted(template.names - FACTS - template.optional.keys())
             if unknown:
                 known = ", ".join(sorted(FACTS))
                 raise PolicyFault(f"{name}: {key}: speaks of {{{unknown[0]}}}, which no case has; known are {known}")
