@@ -25,7 +25,7 @@ setup: $(DEV) ## everything in .venv, ready to work
 demo: $(RUNTIME) ## a simulated county, alive in this terminal
 	@$(BIN)/cunjing demo $(ARGS)
 
-test: $(DEV) ## the tests, quick profile, a file to each core
+test: $(DEV) ## the tests, quick profile, files side by side
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 storm: $(DEV) ## days of faults by seed: SEED=… DAYS=… or FILE=…

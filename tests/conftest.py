@@ -19,6 +19,7 @@ from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
 from tests.browser import chromium, find_chromium
 from tests.case_list import held_nodes
 from tests.county_week import HOUR_MS, Week, lived
+from tests.order import dealt
 from tests.rolled_week import rolled
 from tests.servers import GrafanaServer, InfluxServer, find_grafana, find_influxd, running
 from tests.smsd import Smsd, find_smsd
@@ -38,6 +39,17 @@ def missing(part: str, reason: str) -> NoReturn:
 
 
 HELD = held_nodes()
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One more than there are cores: a test that waits for a real process leaves its core to another file."""
+    said = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return None if said else len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {file: number for number, file in enumerate(dealt(dict.fromkeys(str(item.path) for item in items)))}
+    items.sort(key=lambda item: place[str(item.path)])
 
 
 @pytest.hookimpl(wrapper=True)
