@@ -110,7 +110,8 @@ class Office:
         """T16: its asset or rule is gone. A row for the audit, and one line to who was told of it lately."""
         ended = UNWATCHED if alert.asset in self.inventory.assets else RETIRED
         if alert.closed_ms:  # the word of its end waits, and nobody can say any more how that was
-            docket.enter(replace(alert, ended=ended, closed_ms=at_ms) if ended == RETIRED else alert)
+            known = ended != RETIRED or alert.ended == RETIRED  # another start moves the day of its end no more
+            docket.enter(alert if known else replace(alert, ended=ended, closed_ms=at_ms))
             return
         docket.log.append(record("retired", alert, at_ms, {"reason": ended}))
         docket.enter(replace(self.escalation.retire(alert, ended, at_ms, docket.log), flap_ms=0))

@@ -281,3 +281,15 @@ def test_the_word_of_an_end_that_waits_for_the_morning_claims_nothing_of_what_is
     day.restart(without_pool())
     day.line.live(MORNING + 24 * HOUR)
     assert to_cleaner(day)[told:] == ["【湘阳环卫】李大姐：不用去了：柳潭1号池23日已停用。"]
+
+
+def test_another_start_does_not_move_the_day_on_which_something_was_retired(day: Day) -> None:
+    day.line.live(MORNING + 8 * HOUR)
+    day.overflow()
+    day.pass_until(MORNING + 15 * HOUR)
+    told = len(to_cleaner(day))
+    day.restart(without_pool())
+    day.line.live(MORNING + 21 * HOUR)
+    day.restart(without_pool())
+    day.line.live(MORNING + 24 * HOUR)
+    assert to_cleaner(day)[told:] == ["【湘阳环卫】李大姐：不用去了：柳潭1号池23日已停用。"]
