@@ -133,7 +133,9 @@ class Annunciator:
         catalogue, calendar, asset = self.digest.texts, self.digest.calendar, self.inventory.assets[owed.asset]
         facts = {"day": texts.day(calendar, at_ms), "time": texts.clock(calendar, at_ms), **texts.names(asset)}
         said = catalogue.word(name or self.sorting.policies.of(owed.rule).cleared_text, facts)
-        return replace(owed, at_ms=at_ms, text=said.text, template=said.template, variables=said.variables, covers=())
+        sleeps = self.sorting.is_night(at_ms) and not self.sorting.is_night(owed.at_ms)
+        owed_ms = owed.at_ms if sleeps else at_ms  # what was owed by day wakes nobody
+        return replace(owed, at_ms=owed_ms, text=said.text, template=said.template, variables=said.variables, covers=())
 
     def readdress(
         self, boxes: Iterable[Mailbox], successors: Callable[[Owed, Millis], Sequence[str]], at_ms: Millis

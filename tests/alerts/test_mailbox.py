@@ -202,6 +202,15 @@ def test_one_that_asks_to_go_is_outrun_by_the_end_of_what_it_asks_for() -> None:
     assert outrun(over, closing("overflow_over"))[1] == []
 
 
+def test_one_that_is_outrun_at_night_wakes_nobody_if_it_was_owed_by_day() -> None:
+    night_ms = NOON + 12 * HOUR_MS
+    gone = f"over_two_thirds/{ASSET}/0"
+    over = Event(at_ms=night_ms, event="cleared", rule="over_two_thirds", episode=gone, asset=ASSET)
+    box, _ = outrun(over, closing("overflow_receded"))
+    assert [each.template for each in box.pending] == ["answered_over"]
+    assert box.due_ms == NOON + 18 * HOUR_MS + 30 * MINUTE_MS
+
+
 def test_one_that_asks_to_go_leaves_in_the_place_of_the_first_word() -> None:
     first, last = owed(1, NOON), closing("overflow_receded")
     box = Mailbox(first.phone, pending=(first,), due_ms=NOON + HOUR_MS)
