@@ -3,17 +3,26 @@
 A variant of it, broken on purpose, is a subclass of it (``faults/``). Nothing is judged here.
 """
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
+from alerts.assembly import Figures
+from alerts.channels import Channel, Message
 from gateway.desk.projection import Projection
 from gateway.journal.entry import Entry
 from gateway.journal.remembered import Restored
+from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-from tests.telling_line import TellingLine
+from tests.telling_line import Hand, TellingLine
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,16 @@ class Weather:
         return within and random.Random(statement).random() < self.chance
 
 
+@cache
+def _empty() -> bytes:
+    """A journal in which nothing is yet: made once, for the schema takes longer than an hour of the county."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        with closing(Journal.open(path)):
+            pass
+        return path.read_bytes()
+
+
 class StormLine(TellingLine):
     """One process after the other, each with a desk that looks on."""
 
@@ -41,6 +60,19 @@ class StormLine(TellingLine):
     inventory: Inventory
     reborn: Callable[[Millis], None] = staticmethod(lambda _away_ms: None)
     """Told how long nobody listened, before the next process begins."""
+
+    def __init__(
+        self,
+        path: Path,
+        inventory: Inventory,
+        figures: Figures,
+        hand: Hand,
+        heard: Callable[[Entry], None],
+        asked: Callable[[Message], None],
+        channels: Mapping[str, Channel] = MappingProxyType({}),
+    ) -> None:
+        path.write_bytes(_empty())
+        super().__init__(path, inventory, figures, hand, heard, asked, channels)
 
     def _pipeline(self, restored: Restored) -> Pipeline:
         self.inventory = self._inventory
@@ -69,6 +101,14 @@ class StormLine(TellingLine):
         self._is_killed = False
 
     _is_killed = False
+    _beat_ms = -1
+
+    def _turn(self) -> None:
+        """A heartbeat an instant, and no snapshot because a slow machine took its time: the same run on any."""
+        self.loop._beat_at_s = math.inf if self.hand.at_ms == self._beat_ms else -math.inf
+        self.loop._snapshot_at_s = math.inf
+        self._beat_ms = self.hand.at_ms
+        self.loop.turn()
 
     def _show(self, entry: Entry) -> None:
         self.projection.apply(entry)
