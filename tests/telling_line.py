@@ -250,6 +250,7 @@ class TellingLine:
     courier: Courier
     kind: type[Pipeline] = Pipeline
     deeds: type[Deeds] = Deeds
+    ear: type[Hearing] = Hearing
     """What it is made of; a line that is broken on purpose is made of something else."""
 
     def __init__(
@@ -378,7 +379,7 @@ class TellingLine:
             self.broker,
             self._door,
             self._deeds(
-                Hearing(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
+                self.ear(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
                 watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
             ),
             clock=hand,

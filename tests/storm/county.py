@@ -3,6 +3,7 @@
 Data only. A change is what somebody does to the inventory file before a restart: it is applied to rows, not to objects.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -71,8 +72,11 @@ PLANTS: Final = tuple(name for name, *_ in _PLANTS)
 GATEWAYS: Final = ("g1", "g2")
 FEEDERS: Final = {"f1": ("p1", "p2"), "f2": ("p3", "p4")}
 
-CHANGES: Final = ("number", "left", "retired", "moved")
-"""A corrected number, a cleaner who is there no more, a bin that is, and a sensor that hangs on another bin now."""
+CHANGES: Final = ("number", "left", "retired", "moved", "renamed")
+"""A corrected number, a cleaner who is there no more, a bin that is, a sensor that hangs on another bin now, and a bin
+with another id."""
+FOR_EVER: Final = frozenset({"renamed"})
+"""What nobody takes back."""
 
 
 def device(asset: str) -> str:
@@ -100,8 +104,15 @@ def county(changes: frozenset[str] = frozenset()) -> Inventory:
     """The county with these changes."""
     people = [_person(*each, changes) for each in _PEOPLE if each[0] != "zhou" or "left" not in changes]
     bins = [each for each in _BINS if each[0] != "b7" or "retired" not in changes]
+    called = {name: name for name, *_ in bins}
+    if "renamed" in changes:
+        called["b4"] = "b44"
+        more_of = {"b4": "renamed_from: b4, "}
+    else:
+        more_of = {}
     assets = [
-        f"{{id: {name}, kind: bin, name: {short}垃圾池, short: {short}, area: {village}, {more}{_BIN}}}"
+        f"{{id: {called[name]}, kind: bin, name: {short}垃圾池, short: {short}, area: {village},"
+        f" {more_of.get(name, '')}{more}{_BIN}}}"
         for name, village, short, more in bins
     ]
     assets += [
@@ -110,7 +121,7 @@ def county(changes: frozenset[str] = frozenset()) -> Inventory:
         " alarm_level_mm: 1400}}"
         for name, village, short, design, feeder in _PLANTS
     ]
-    at = {name: name for name, *_ in bins}
+    at = dict(called)
     if "moved" in changes:
         at["b8"] = "b11"
     devices = [
@@ -140,7 +151,11 @@ def county(changes: frozenset[str] = frozenset()) -> Inventory:
     text = head + "".join(f"{name}:\n" + "".join(f"  - {row}\n" for row in rows) for name, rows in sections.items())
     parsed = parse(text, "storm.yaml", frozenset({"native"}))
     assert parsed.inventory is not None, parsed.faults
-    return parsed.inventory
+    if not changes & {"retired", "renamed"}:
+        return parsed.inventory
+    former = {"b7": "retired", "b4": "renamed"}  # as a start remembers what there once was
+    known = {name: county().assets[name] for name, change in former.items() if change in changes}
+    return replace(parsed.inventory, former=known)
 
 
 @cache

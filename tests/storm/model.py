@@ -4,19 +4,23 @@ Own code in plain sets and dictionaries, a law a method. It hears entries, provi
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
+from alerts.channels import Accepted
+from alerts.ledger.case import Case, State
 from alerts.model import Event, Kind, Owed
-from gateway.journal.entry import Entry
+from gateway.journal.entry import Answered, AttemptEnded, Entry
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 from telemetry.wire import Uplink
 from tests.bounds import local
 from tests.storm.county import DAY, HOUR, MINUTE, TICK
-from tests.telling_model import URGENT, Model
+from tests.storm.matching import MEANT, Matching
+from tests.telling_line import Taken
+from tests.telling_model import REASONED, URGENT, Model
 
 Key: TypeAlias = tuple[str, int, int]
 """Device, boot and seq of a sample."""
@@ -53,6 +57,16 @@ LIST_MS: Final = 40 * MINUTE
 """So soon after its time a list is made, or will not be."""
 
 
+class Ended(NamedTuple):
+    """An episode of what nothing watches any more."""
+
+    at_ms: Millis
+    told: frozenset[str]
+    """Who had been told of it."""
+    lately: frozenset[str]
+    """Who of them within a day."""
+
+
 @dataclass
 class Storming(Model):
     """What one county went through."""
@@ -79,6 +93,15 @@ class Storming(Model):
     """Number, day and asset of what was told."""
     emptied_ms: dict[str, Millis] = field(default_factory=dict)
     at_once: Counter[str] = field(default_factory=Counter)
+    matching: Matching = field(default_factory=Matching)
+    taken: Callable[[str], Taken] = field(kw_only=True)
+    """What a provider took, by its reference."""
+    called: dict[str, str] = field(default_factory=dict)
+    """What is called otherwise now, by the name that it had."""
+    ending: set[str] = field(default_factory=set)
+    """Episodes of what is watched no more: they are to end with the next start."""
+    ended: dict[str, Ended] = field(default_factory=dict)
+    """Those that have."""
     texts: int = 0
     _looked_ms: Millis = 0
 
@@ -115,6 +138,7 @@ class Storming(Model):
             if owed.key not in self.owed:
                 self._hold_budget(owed)
                 self._see_list(owed.rule, owed.to, owed.at_ms)
+                self._hold_ended(owed)
         for event in entry.events:
             if event.rule == "list":
                 self._hold_seen_days(event)
@@ -123,6 +147,16 @@ class Storming(Model):
         super().hear(entry)
         for owed in entry.owed:
             self._hold_words(owed)
+        self._hear_of_texts(entry)
+
+    def _hear_of_texts(self, entry: Entry) -> None:
+        """What providers took, and what was answered to it."""
+        for ended in entry.attempts:
+            if isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Accepted):
+                taken = self.taken(ended.outcome.reference)
+                self.matching.take(self.owed[taken.key], taken.phone, ended.at_ms)
+        for answer in entry.answers:
+            self._hold_answer(answer)
 
     def _hear(self, event: Event) -> None:
         if event.event == "dropped":
@@ -131,6 +165,8 @@ class Storming(Model):
             self._hold_clearing(event)
         elif event.event == "emptied":
             self.emptied_ms[event.asset] = event.at_ms
+        elif event.event == "retired":
+            self._end(event)
         super()._hear(event)
 
     # --- L5: silence clears nothing
@@ -149,6 +185,68 @@ class Storming(Model):
         self.hold(
             not urgent or reason in FINISHED, f"L9: {event.episode} stands, and a word of it is dropped: {reason}"
         )
+
+    # --- T2: a digit is matched to the text that asked
+
+    def _hold_answer(self, answer: Answered) -> None:
+        said = answer.reply
+        digit = MEANT.get(said.text)
+        if digit is None:
+            return
+        matched = self.matching.match(said.phone, digit, said.at_ms)
+        right = answer.episode in matched.about if answer.episode or matched.certain else True
+        self.hold(right, f"T2: {said.text} of {said.phone} is taken for {answer.episode or 'nothing'}: {matched}")
+
+    # --- T4: what nothing watches any more ends, and who was told of it hears so
+
+    def install(self, inventory: Inventory) -> None:
+        """The next process begins with this inventory."""
+        before, self.inventory = self.inventory, inventory
+        for asset in inventory.assets.values():
+            former = asset.renamed_from
+            if former is not None and former in before.assets:
+                self.called[former] = asset.id
+                for known in (self.heard_ms, self.emptied_ms):
+                    known[asset.id] = known.get(former, 0)
+        watched = {self.name_now(device.asset) for device in before.devices.values()}
+        gone = watched - {device.asset for device in inventory.devices.values()}
+        standing = (event for episode, event in self.raised.items() if episode not in self.over_ms)
+        self.ending |= {event.episode for event in standing if self.name_now(event.asset) in gone}
+
+    def name_now(self, asset: str) -> str:
+        """What it is called by the newest inventory."""
+        return self.called.get(asset, asset)
+
+    def _end(self, event: Event) -> None:
+        spoken = self.spoken[event.episode]
+        lately = {owed.to for owed in spoken if owed.kind in CHAIN and owed.at_ms > event.at_ms - DAY}
+        self.ended[event.episode] = Ended(event.at_ms, frozenset(owed.to for owed in spoken), frozenset(lately))
+
+    def _hold_ended(self, owed: Owed) -> None:
+        """Nobody new is told of it, and of the others nobody as if it stood."""
+        for episode in {owed.episode, *owed.covers} & self.ended.keys():
+            self.hold(owed.kind not in CHAIN, f"T4: {owed.key} tells of {episode}, which is watched no more")
+            told = self.ended[episode].told
+            instead = {self.inventory.people[each].stand_in for each in told if each in self.inventory.people}
+            self.hold(owed.to in told | instead, f"T4: {owed.key} tells somebody new of {episode}")
+
+    def expect_ends(self, cases: Iterable[Case]) -> None:
+        """With the start all of them are over, and what the ledger has of them is closed."""
+        standing = self.ending - self.over_ms.keys()
+        self.hold(not standing, f"T4: nothing watches it any more, and it stands: {sorted(standing)[:3]}")
+        self.ending.clear()
+        of_them = [case.id for case in cases if case.episode in self.ended and case.state is not State.CLOSED]
+        self.hold(not of_them, f"T4: it is watched no more, and its case stands: {of_them[:3]}")
+
+    def expect_words(self) -> None:
+        """Whoever was told of it within a day has one line that it is over for them, or a row says why not."""
+        for episode, ended in self.ended.items():
+            for person in ended.lately & self.inventory.people.keys():
+                words = [owed for owed in self.spoken[episode] if owed.at_ms >= ended.at_ms and owed.to == person]
+                rows = [row for row in self.rows[episode] if row.at_ms >= ended.at_ms]
+                whys = (row for row in rows if row.event in REASONED | {"absent"})  # who stands in hears of it instead
+                why = [row for row in whys if (row.detail or {}).get("person") == person]
+                self.hold(words or why, f"T4: {person} is not told that {episode} is over: {ended}")
 
     # --- L10: budgets
 

@@ -94,6 +94,8 @@ def load(text: str) -> Seeded:
 
 CALM: Final = "calm"
 FAULTS_A_DAY: Final = 5
+MONDAY: Final = 2
+"""The first, by the days of the storm: it begins on a Saturday."""
 _AWAY: Final = (0, 0, MINUTE, 10 * MINUTE, 2 * HOUR)
 _ABSENT: Final = ("li", "sun", "chen", "zheng")
 """Those who have somebody to stand in."""
@@ -138,9 +140,11 @@ def _refused_deed(by: random.Random, at: Millis) -> Iterable[Step]:
 
 
 def _before_a_list(by: random.Random, at: Millis) -> Iterable[Step]:
-    """Reads are refused when a list is made."""
-    hour, minute = by.choice(((6, 30), (7, 0), (7, 30), (8, 0), (8, 0), (17, 30)))
-    yield Step(at - at % DAY + hour * HOUR + minute * MINUTE - SECOND, "refuse", n=30, word="0.5")
+    """Statements are refused when a list is made: one of that day, and that of the week, which alone reads."""
+    hour, minute = by.choice(((6, 30), (7, 0), (7, 30), (17, 30)))
+    monday = at // (7 * DAY) * 7 * DAY + MONDAY * DAY
+    for due in (at - at % DAY + hour * HOUR + minute * MINUTE, monday + 8 * HOUR):
+        yield Step(due - SECOND, "refuse", n=30, word="0.5")
 
 
 FAULTS: Final[dict[str, Draw]] = {

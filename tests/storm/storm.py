@@ -19,6 +19,7 @@ from alerts.windows import Work
 from gateway import commands
 from gateway.commands import Command, Verb
 from gateway.requests import Housekeep, Round
+from gateway.sources.link import Phase
 from gateway.watching.auditor import Rows
 from gateway.welcoming import Welcome
 from telemetry.reading import Millis, Sample, Values
@@ -28,10 +29,12 @@ from tests.storm.county import (
     BEGIN_MS,
     BINS,
     DAY,
+    FOR_EVER,
     GATEWAYS,
     HOUR,
     MINUTE,
     PLANTS,
+    SECOND,
     TICK,
     behind,
     county,
@@ -84,7 +87,7 @@ class Storm:
         large = frozenset(
             name for name, asset in county().assets.items() if asset.plant and asset.plant.design_m3d >= 100
         )
-        self.model = Storming(large, inventory=county())
+        self.model = Storming(large, inventory=county(), taken=self._taken_as)
         self.line = line(
             folder / "journal.db", county(), shipped(), self.hand, self.model.hear, self._asked_of_a_provider
         )
@@ -122,6 +125,7 @@ class Storm:
             for step in sorted(steps, key=lambda step: (step.at_ms, step.what == "tick")):
                 self._take(step)
             self._hold_calm()
+            self.model.expect_words()
             self._hold_journal()
             self._print_day(Step(end_ms, "end"))
         finally:
@@ -308,12 +312,15 @@ class Storm:
 
     def _do_import(self, step: Step) -> None:
         """Somebody changes the inventory file, or takes that back, and starts the gateway anew."""
-        self._changes = self._changes ^ {step.on}
-        self.model.inventory = county(self._changes)
+        for_ever = {step.on} & FOR_EVER
+        self._changes = self._changes | for_ever if for_ever else self._changes ^ {step.on}
+        self.model.install(county(self._changes))
         self._restart(MINUTE, killed=True)
 
     def _restart(self, away_ms: Millis, *, killed: bool) -> None:
         self.hand.commits_left = -1
+        if self.line.pipeline.county._grace_ms > self.hand.at_ms:  # not remembered: no real start takes no time at all
+            away_ms = max(away_ms, SECOND)
         before = self._memory()
         self.line.install(county(self._changes))
         if killed:
@@ -422,6 +429,11 @@ class Storm:
             seen_to = owed.at_ms < model.quiet_until.get(owed.episode, 0) > now_ms
             model.hold(not seen_to, f"T9: {message.key} although it is acknowledged")
             model.hold(owed.episode not in model.over_ms, f"T6: {message.key} although it is over")
+
+    def _taken_as(self, reference: str) -> Taken:
+        """What a provider took and names so."""
+        name, _, number = reference.rpartition("-")
+        return self.line.providers[name].taken[int(number) - 1]
 
     # --- steps: people
 
@@ -569,6 +581,8 @@ class Storm:
         nowhere = model.waiting.keys() - boxed
         model.hold(not nowhere, f"L9: it was to be told later, and is nowhere: {sorted(nowhere)[:3]}")
         self._hold_once()
+        if line.broker.state.phase is Phase.LIVE:
+            model.expect_ends(line.pipeline.ledger.cases.values())
         model.expect_lists(self.hand.at_ms)
         if model.wrongs:
             raise Violation(model.wrongs[0], step)
@@ -605,7 +619,7 @@ class Storm:
 
     def _is_late(self, event: Event) -> bool:
         """Whether an hour after its bound is over, counted from the calm where it was raised before."""
-        asset = self.model.inventory.assets.get(event.asset)
+        asset = self.model.inventory.assets.get(self.model.name_now(event.asset))
         since_ms = max(event.at_ms, self._calm_ms)
         return asset is not None and bound_ms(event.rule, asset, since_ms) + HOUR < self.hand.at_ms
 
