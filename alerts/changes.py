@@ -22,3 +22,16 @@ class Changes:
     def under(cls, undo: UndoLog) -> Self:
         """None yet; what is filled in is taken back with all else that an input changes."""
         return cls(UndoDict(undo), UndoDict(undo), UndoDict(undo), UndoList(undo))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is another than before."""
+        return not (self.log or self.moved or self.alerts or self.boxes)
+
+    def take(self) -> "Changes":
+        """What there is, handed over; whoever changes something goes on with this one, which is empty again."""
+        taken = Changes()
+        for name in ("moved", "alerts", "boxes", "log"):
+            if part := getattr(self, name):
+                setattr(taken, name, part.take())
+        return taken

@@ -147,11 +147,16 @@ class County(Undoable):
         """
         plan = self._plan_of[device]
         asset = plan.asset.id
-        step, above = engine.count(plan, self.states[asset], device, size, at_ms, observed_ms)
+        state = self.states[asset]
+        feeder = plan.index[device]
+        memory, interval_ms = state.devices[feeder], plan.devices[feeder].interval_s * 1000
+        if observed_ms is not None and memory.traffic.stays(at_ms, size, memory.seen_ms, interval_ms):
+            return False
+        step, above = engine.count(plan, state, device, size, at_ms, observed_ms)
         if step.moved:
             self.keep(plan, step, at_ms, changes)
             self._file(_HOUR, device)
-        elif step.state is not self.states[asset]:
+        elif step.state is not state:
             self.states[asset] = step.state
         return above
 

@@ -22,6 +22,7 @@ from alerts.traffic import Share
 from alerts.windows import Window
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
+from telemetry.terms import Kind
 
 Memory: TypeAlias = BinMemory | PlantMemory
 
@@ -69,7 +70,9 @@ class Layout(Struct, frozen=True):
 
 
 @lru_cache(maxsize=1_024)
-def _layout(own: tuple[Rule, ...], watched: tuple[Rule, ...], devices: int) -> Layout:
+def _layout(rules: tuple[Rule, ...], kind: Kind, devices: int) -> Layout:
+    own = (rule for rule in rules if isinstance(rule, BinRule | PlantRule) and rule.applies(kind))
+    watched = tuple(rule for rule in rules if isinstance(rule, DeviceRule | TrafficRule))
     slots = (
         *(Slot(rule, rule.timing) for rule in own),
         *(Slot(rule, rule.timing, index) for rule in watched for index in range(devices)),
@@ -90,6 +93,13 @@ def _layout(own: tuple[Rule, ...], watched: tuple[Rule, ...], devices: int) -> L
     )
 
 
+@lru_cache(maxsize=1_024)
+def _share(rules: tuple[Rule, ...], interval_s: int) -> Share:
+    """What no rule thinks too much."""
+    shares = [rule.share(interval_s) for rule in rules if isinstance(rule, TrafficRule)]
+    return Share(min(each.messages for each in shares), min(each.size for each in shares))
+
+
 @dataclass(frozen=True)
 class Plan:
     """What watches one asset: its slots in a fixed order. Built from inventory and rule set, never changed."""
@@ -104,10 +114,8 @@ class Plan:
     @classmethod
     def of(cls, asset: Asset, devices: tuple[Device, ...], rules: Mapping[str, Rule], calendar: Calendar) -> "Plan":
         """The plan of an asset under a rule set; parents stand before children."""
-        own = tuple(rule for rule in rules.values() if isinstance(rule, BinRule | PlantRule) and rule.applies(asset))
-        watched = tuple(rule for rule in rules.values() if isinstance(rule, DeviceRule | TrafficRule))
         index = {device.id: place for place, device in enumerate(devices)}
-        return cls(asset, devices, index, _layout(own, watched, len(devices)), calendar)
+        return cls(asset, devices, index, _layout(tuple(rules.values()), asset.kind, len(devices)), calendar)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -142,11 +150,8 @@ class Plan:
     @cached_property
     def shares(self) -> tuple[Share, ...]:
         """For each device, what it may say in an hour."""
-        found = []
-        for slots, device in zip(self.layout.traffic, self.devices, strict=True):
-            shares = [rule.share(device.interval_s) for _, slot in slots if isinstance(rule := slot.rule, TrafficRule)]
-            found.append(Share(min(each.messages for each in shares), min(each.size for each in shares)))
-        return tuple(found)
+        devices = zip(self.layout.traffic, self.devices, strict=True)
+        return tuple(_share(tuple(slot.rule for _, slot in slots), device.interval_s) for slots, device in devices)
 
     def subject(self, slot: Slot) -> str:
         """What an episode of this slot is named after."""

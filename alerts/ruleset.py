@@ -113,7 +113,7 @@ def _watches(name: str, place: str, layer: Figures, asset: Asset | None) -> None
         rule = _built(kind, ())
         if rule.scope is Scope.RADIO_GATEWAY:
             raise PolicyFault(f"{name}: {place}.{kind}: it counts for the whole county; write it under rules")
-        if asset is not None and not rule.applies(asset):
+        if asset is not None and not rule.applies(asset.kind):
             raise PolicyFault(f"{name}: {place}.{kind}: it watches no {asset.kind}; remove it")
 
 

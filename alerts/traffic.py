@@ -39,6 +39,14 @@ class HourlyTraffic(Struct, frozen=True, gc=False, array_like=True):
         """Whether it is above its share of the hour of then."""
         return at_ms < self.since_ms + HOUR_MS and (self.messages > share.messages or self.size > share.size)
 
+    def stays(self, at_ms: Millis, size: int, seen_ms: Millis, interval_ms: Millis) -> bool:
+        """Whether a message with a new sample changes nothing of it: small, in its turn, and no hour runs.
+
+        ``deliver`` would answer the same traffic; this is asked first, since nearly every message is one of these.
+        """
+        in_turn = not seen_ms or interval_ms <= 2 * (at_ms - seen_ms) < 4 * interval_ms
+        return in_turn and size < LARGE and at_ms >= self.since_ms + HOUR_MS
+
 
 SILENT: Final = HourlyTraffic()
 

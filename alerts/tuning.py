@@ -114,7 +114,7 @@ class Tuning(Undoable):
     def standing(self, asset: Asset, rule: str, figure: str) -> Standing | None:
         """A figure of a rule that watches the asset; ``None`` where no such rule does or it has no such figure."""
         watching = self.rules.of(asset).get(rule)
-        if watching is None or not watching.applies(asset) or figure not in type(watching).model_fields:
+        if watching is None or not watching.applies(asset.kind) or figure not in type(watching).model_fields:
             return None
         at = self.rules.place_of(asset, rule, figure)
         place = Place.ASSET if at == asset.id else Place.AREA

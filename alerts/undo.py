@@ -19,10 +19,11 @@ class UndoLog:
     Savepoints nest as in SQL. Outside of every savepoint nothing is noted.
     """
 
-    __slots__ = ("_depth", "_steps", "is_open")
+    __slots__ = ("_depth", "is_open", "steps")
 
     def __init__(self) -> None:
-        self._steps: list[tuple[Any, ...]] = []
+        self.steps: list[tuple[Any, ...]] = []
+        """What takes each change back: a call with its arguments. For this module alone."""
         self._depth = 0
         self.is_open = False
         """Whether a change made now may be taken back."""
@@ -31,27 +32,27 @@ class UndoLog:
         """Begins one, and names it for ``rollback``."""
         self._depth += 1
         self.is_open = True
-        return len(self._steps)
+        return len(self.steps)
 
     def note(self, undo: Callable[..., object], *given: object) -> None:
         """``undo(*given)`` takes the next change back; calling it twice must do no more than calling it once."""
         if self.is_open:
-            self._steps.append((undo, *given))
+            self.steps.append((undo, *given))
 
     def rollback(self, savepoint: int) -> None:
         """Takes back what was changed since; the savepoint stands. After an error of its own it may be called again."""
         self.is_open = False
-        while len(self._steps) > savepoint:
-            undo, *given = self._steps[-1]
+        while len(self.steps) > savepoint:
+            undo, *given = self.steps[-1]
             undo(*given)
-            del self._steps[-1]
+            del self.steps[-1]
         self.is_open = True
 
     def release(self) -> None:
         """Ends the innermost savepoint; with the last one everything that was changed stays."""
         self._depth -= 1
         if self._depth == 0:
-            self._steps.clear()
+            self.steps.clear()
             self.is_open = False
 
 
@@ -87,12 +88,9 @@ class UndoDict(dict[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         undo = self._undo
-        if undo.is_open:
-            if key in self:
-                undo.note(dict.__setitem__, self, key, self[key])
-            else:
-                undo.note(dict.pop, self, key, None)
-        super().__setitem__(key, value)
+        if undo.is_open:  # here and in ``append`` without ``note`` and ``super``: both are called for every message
+            undo.steps.append((dict.__setitem__, self, key, self[key]) if key in self else (dict.pop, self, key, None))
+        dict.__setitem__(self, key, value)
 
     def __delitem__(self, key: K) -> None:
         if self._undo.is_open and key in self:  # put back alone it would stand last, so the whole is noted
@@ -110,6 +108,13 @@ class UndoDict(dict[K, V]):
         """Sets each of these."""
         for key, value in dict(more).items():
             self[key] = value
+
+    def take(self) -> dict[K, V]:
+        """What it holds, handed over; it holds nothing any more."""
+        self._undo.note(self._refill, dict(self))
+        taken = dict(self)
+        super().clear()
+        return taken
 
     setdefault = popitem = clear = __ior__ = _refuse
 
@@ -143,7 +148,7 @@ class UndoSet(set[V]):
 
 
 class UndoList(list[V]):
-    """A list that only grows, noted by its length."""
+    """A list that grows, noted by its length, and is handed over as a whole."""
 
     __slots__ = ("_undo",)
 
@@ -153,8 +158,10 @@ class UndoList(list[V]):
 
     def append(self, item: V) -> None:
         """Puts one at the end."""
-        self._undo.note(self._cut, len(self))
-        super().append(item)
+        undo = self._undo
+        if undo.is_open:
+            undo.steps.append((self._cut, len(self)))
+        list.append(self, item)
 
     def extend(self, items: Iterable[V]) -> None:
         """Puts these at the end."""
@@ -165,7 +172,17 @@ class UndoList(list[V]):
         self.extend(items)
         return self
 
+    def take(self) -> list[V]:
+        """What it holds, handed over; it holds nothing any more."""
+        self._undo.note(self._refill, list(self))
+        taken = list(self)
+        super().clear()
+        return taken
+
     insert = pop = remove = clear = sort = reverse = __setitem__ = __delitem__ = _refuse  # type: ignore[assignment] # a list's own
 
     def _cut(self, length: int) -> None:
         list.__delitem__(self, slice(length, None))
+
+    def _refill(self, was: list[V]) -> None:
+        list.__setitem__(self, slice(None), was)

@@ -5,7 +5,7 @@ one that fails by our own mistake, is its owner's to say.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar, TypeVarTuple
 
 from alerts.undo import UndoLog
 from gateway.journal.trouble import JournalUnavailable
@@ -14,6 +14,7 @@ from gateway.logs import logger
 _log = logger(__name__)
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 Item = TypeVar("Item")
 
 WORLD: Final = (JournalUnavailable, OSError, MemoryError)
@@ -51,13 +52,16 @@ class Barrier:
         self._undo = undo
         self._wait = wait
 
-    def attempt(self, act: Callable[[], T], failed: Callable[[Exception], T], about: str) -> T:
-        """Does ``act`` as a whole or not at all; ``failed`` says what becomes of it after a mistake of ours."""
+    def attempt(self, act: Callable[[*Ts], T], failed: Callable[[*Ts, Exception], T], about: str, *given: *Ts) -> T:
+        """Does ``act(*given)`` as a whole or not at all.
+
+        ``failed``, which is given the same and the mistake, says what becomes of it after one of ours.
+        """
         savepoint, tries = self._undo.savepoint(), 0
         try:
             while True:
                 try:
-                    return act()
+                    return act(*given)
                 except WORLD as trouble:
                     self._undo.rollback(savepoint)
                     tries += 1
@@ -69,7 +73,7 @@ class Barrier:
                     self._undo.rollback(savepoint)
                     ours = bug
                 _log.error("failed_by_our_mistake", about=about, exc_info=ours)
-                return failed(ours)
+                return failed(*given, ours)
         finally:
             self._undo.release()
 

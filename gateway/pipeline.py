@@ -5,7 +5,6 @@ changed nothing, an uplink is quarantined, and the stream goes on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -77,7 +76,7 @@ class Tally(Undoable):
     def is_empty(self) -> bool:
         """Whether there is nothing to count."""
         of_all = self.duplicates + self.unknown_keys + self.partial + self.restarted
-        return not (of_all or self.refused or self.ignored or self.refused_values)
+        return not (of_all or self.refused or self.ignored or self.refused_values or self.floods)
 
 
 class Pipeline(Undoable):
@@ -128,7 +127,7 @@ class Pipeline(Undoable):
     def take(self, uplink: Uplink) -> None:
         """One uplink, whatever it is: afterwards it is readings, a duplicate, a status, ignored, or in quarantine."""
         self.advance(uplink.received_ms)
-        self.barrier.attempt(lambda: self._take(uplink), lambda bug: self.set_aside(uplink, bug), uplink.topic)
+        self.barrier.attempt(self._take, self.set_aside, uplink.topic, uplink)
 
     def set_aside(self, uplink: Uplink, bug: Exception) -> None:
         """An uplink that failed by our own mistake: all of it is in quarantine, and nothing of it anywhere else."""
@@ -240,17 +239,28 @@ class Pipeline(Undoable):
         log = self.changes.log
         while self._heard < len(log):
             said = log[self._heard]
-            self.barrier.attempt(partial(self.ledger.hear, said), lambda _: None, "a case")
+            self.barrier.attempt(self.ledger.hear, lambda *_: None, "a case", said)
             self._heard += 1
 
     def finish(self) -> tuple[Entry, Tally]:
         """The entry of everything since the last call, and a fresh start."""
         self.follow()
-        entry, tally, changes, undo = self.entry, self.tally, self.changes, self._undo
-        self.entry, self.tally, self.changes = Entry.under(undo), Tally(undo), Changes.under(undo)
-        self._heard = 0
-        self._below = UndoSet(undo)
-        entry.tracks = {sign.device: pack_track(self.tracks[sign.device]) for sign in entry.signs_of_life}
+        entry = self.entry.take(self._undo)
+        if self._below:
+            self._below = UndoSet(self._undo)
+        for sign in entry.signs_of_life:
+            entry.tracks[sign.device] = pack_track(self.tracks[sign.device])
+        if not self.changes.is_empty:  # as after nearly every uplink
+            self._write(self.changes.take(), entry)
+            self._heard = 0
+        floods = self.throttle.write(entry)
+        written = self.ledger.take()
+        entry.cases.update({name: case_row(case) for name, case in written.cases.items()})
+        entry.deeds += written.deeds
+        return entry, self._counted(floods)
+
+    def _write(self, changes: Changes, entry: Entry) -> None:
+        """What the county has become and said."""
         for asset in changes.moved:
             entry.states[asset] = pack(self.county.plans[asset], self.county.states[asset])
         for alert in changes.alerts.values():
@@ -262,11 +272,15 @@ class Pipeline(Undoable):
                 entry.events.append(owed_event(said))
             else:
                 entry.events.append(said)
-        tally.floods = self.throttle.write(entry)
-        written = self.ledger.take()
-        entry.cases = {name: case_row(case) for name, case in written.cases.items()}
-        entry.deeds = written.deeds
-        return entry, tally
+
+    def _counted(self, floods: tuple[str, ...]) -> Tally:
+        """What there is to count; the tally goes on being filled where there is nothing, as nearly always."""
+        tally = self.tally
+        if floods:
+            tally.floods = floods
+        if not tally.is_empty:
+            self.tally = Tally(self._undo)
+        return tally
 
     def said(self) -> list[Event | Owed]:
         """Everything said since the last entry, each message as it reaches its person."""

@@ -47,7 +47,7 @@ class VirtualLine:
 
     def commit(self, *, snapshot: bool = False) -> None:
         """Everything since the last commit becomes durable."""
-        said = self.pipeline.changes.log
+        said = list(self.pipeline.changes.log)
         entry, _ = self.pipeline.finish()
         assert [row.detail for row in entry.quarantined if row.reason == BUG] == [], "our own mistake"
         if snapshot:

@@ -27,7 +27,8 @@ class Shelf(Undoable):
     def __init__(self, undo: UndoLog) -> None:
         super().__init__(undo)
         self.cases: dict[str, Case] = UndoDict(undo)
-        self._written = Written(UndoDict(undo), UndoList(undo))
+        self._moved: UndoDict[str, Case] = UndoDict(undo)
+        self._deeds: UndoList[Deed] = UndoList(undo)
         self._of_episode: dict[str, str] = UndoDict(undo)
         self._of_key: dict[str, str] = UndoDict(undo)
         self._of_asset: dict[str, tuple[str, ...]] = UndoDict(undo)
@@ -36,8 +37,8 @@ class Shelf(Undoable):
     def enter(self, case: Case, *lines: Deed) -> None:
         """The next state of a case, with what its history says of it."""
         self.seat(case)
-        self._written.cases[case.id] = case
-        self._written.deeds.extend(lines)
+        self._moved[case.id] = case
+        self._deeds.extend(lines)
 
     def seat(self, case: Case) -> None:
         """Puts a case where it is found, and files its next instant."""
@@ -56,8 +57,7 @@ class Shelf(Undoable):
 
     def take(self) -> Written:
         """What was written since the last call."""
-        written, self._written = self._written, Written(UndoDict(self._undo), UndoList(self._undo))
-        return written
+        return Written(self._moved.take() if self._moved else {}, self._deeds.take() if self._deeds else [])
 
     def next_ms(self) -> Millis | None:
         """When the next case may be due; early is harmless."""

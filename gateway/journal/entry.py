@@ -6,6 +6,8 @@ Nothing here knows SQLite. An entry is filled while a batch is judged and may be
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from itertools import compress
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 
 from alerts.channels import Outcome
@@ -328,19 +330,34 @@ class Entry:
 
     @classmethod
     def under(cls, undo: UndoLog) -> Self:
-        """An empty one; what is filled in is taken back with all else that an input changes."""
-        parts: dict[str, Any] = {name: UndoList(undo) for name in _LISTS}  # each turn: no look at the class
+        """One to be filled and handed over turn by turn; a rollback takes back what was filled in."""
+        parts: dict[str, Any] = {name: UndoList(undo) for name in _LISTS}
         parts.update((name, UndoDict(undo)) for name in _MAPPINGS)
         return cls(**parts)
+
+    def take(self, undo: UndoLog) -> "Entry":
+        """What was filled into one made ``under`` this log, handed over; it is empty again and goes on being filled."""
+        taken = Entry()
+        for name in compress(_NAMES, _parts(self)):  # each turn, and nearly all of it is empty
+            part = getattr(self, name)
+            if isinstance(part, UndoList | UndoDict):
+                setattr(taken, name, part.take())
+            else:
+                undo.note(setattr, self, name, part)
+                setattr(self, name, None)
+                setattr(taken, name, part)
+        return taken
 
     @property
     def is_empty(self) -> bool:
         """Whether a commit would change nothing."""
-        return all(getattr(self, part.name) in ([], {}, None) for part in fields(self))
+        return not any(_parts(self)) and self.heartbeat_ms is None
 
 
 _LISTS: Final = tuple(part.name for part in fields(Entry) if part.default_factory is list)
 _MAPPINGS: Final = tuple(part.name for part in fields(Entry) if part.default_factory is dict)
+_NAMES: Final = tuple(part.name for part in fields(Entry))
+_parts: Final = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("set"), KEYS, KEYS),
         st.tuples(st.just("del"), KEYS, KEYS),
+        st.tuples(st.just("take"), KEYS, KEYS),
         st.tuples(st.just("begin"), KEYS, KEYS),
         st.tuples(st.just("rollback"), KEYS, KEYS),
         st.tuples(st.just("release"), KEYS, KEYS),
@@ -42,9 +43,9 @@ class Memory:
     """One of each."""
 
     def __init__(self, undo: UndoLog) -> None:
-        self.mapping: dict[int, int] = UndoDict(undo, {3: 0, 1: 0})
+        self.mapping: UndoDict[int, int] = UndoDict(undo, {3: 0, 1: 0})
         self.elements: set[int] = UndoSet(undo, {2})
-        self.row: list[int] = UndoList(undo, [9])
+        self.row: UndoList[int] = UndoList(undo, [9])
         self.held = Held(undo)
 
     def act(self, key: int, value: int) -> None:
@@ -74,6 +75,11 @@ def test_a_rollback_finds_everything_as_it_was_at_its_savepoint(acts: list[tuple
                 memory.act(key, value)
             case "del":
                 memory.undo(key)
+            case "take":
+                held = dict(memory.mapping), list(memory.row)
+                assert (memory.mapping.take(), memory.row.take()) == held
+                assert not memory.mapping
+                assert not memory.row
             case "begin":
                 savepoints.append((undo.savepoint(), memory.look()))
             case "rollback" if savepoints:
