@@ -52,6 +52,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place[str(item.path)])
 
 
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """A command run in this process takes the rights of others from what it makes; the next test begins as this one."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that holds a numbered case is never skipped in CI: then nobody would know that the case is back."""
