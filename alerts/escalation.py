@@ -441,7 +441,12 @@ class Escalation:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, due_ms=release.at_ms)
         policy, line_pct = self.schedule.policy(alert), self.scribe.witness.lines_pct.get(alert.asset)
+        others = tuple(others)
         closing = choose(alert, policy, memory, line_pct, others)
+        settled_ms = self._settled_ms(alert)
+        if at_ms < settled_ms and any(other.recovering for other in others if other.episode == closing.goes_on):
+            log.append(why("held", alert, at_ms, RECOVERING, until_ms=settled_ms))
+            return replace(alert, due_ms=settled_ms)
         if closing.unsaid:
             log.extend(why("superseded", alert, at_ms, closing.unsaid, person=person) for person in alert.told)
             return replace(alert, due_ms=0)
@@ -454,6 +459,11 @@ class Escalation:
         for person in told:
             log.append(replace(self.scribe.owed(alert, 0, person, Kind.CLEARED, text, at_ms), covers=covers))
         return replace(alert, due_ms=0)
+
+    def _settled_ms(self, alert: Alert) -> Millis:
+        """When its next sample has said whether what goes on after it is on its way to its end, too."""
+        device = self.inventory.devices.get(alert.device)
+        return alert.closed_ms if device is None else alert.closed_ms + device.interval_s * 1500
 
     def _file_next(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """When the next step is due; one that waits for missed rounds may be overtaken by the one after it."""
