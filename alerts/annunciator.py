@@ -20,7 +20,7 @@ from alerts.mailbox import Mailbox, Post
 from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Owed, Severity
 from alerts.scribe import Log, contradiction
 from alerts.texts import DOUBT
-from alerts.topology import CONTINUES, EXPLAINS, OUTAGE
+from alerts.topology import CONTINUES, EXPLAINS, OUTAGE, burns_over
 from telemetry.inventory import Inventory
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -52,7 +52,7 @@ class Annunciator:
                 left.append(said)
                 if isinstance(said, Event) and said.rule == OUTAGE and said.event in _OVER:
                     changed |= self._calmed(said, {**boxes, **changed})
-                elif isinstance(said, Event) and _ends_a_level(said):
+                elif isinstance(said, Event) and self._may_outrun(said):
                     outrun, rows = self._outrun(said, {**boxes, **changed})
                     changed |= outrun
                     left += rows
@@ -105,13 +105,22 @@ class Annunciator:
             for box in storming
         }
 
+    def _may_outrun(self, event: Event) -> bool:
+        """Whether it may make a closing word untrue: it stands again, or the bin was emptied or is below its line."""
+        match event.event:
+            case "raised":
+                return event.rule in self._closing
+            case "cleared":
+                return event.rule in CONTINUES
+            case name:
+                return name == "emptied"
+
     def _outrun(self, event: Event, boxes: Mapping[str, Mailbox]) -> tuple[dict[str, Mailbox], Log]:
-        """Closing words about a level, still waiting, that an event makes untrue; who needs one gets the true one."""
+        """Closing words, still waiting, that an event makes untrue; who needs one about a level gets the true one."""
         again, over = event.event == "raised", event.event == "cleared"
         changed, rows = dict[str, Mailbox](), list[Event | Owed]()
         for box in boxes.values():
-            untrue = [each for each in box.pending if self._is_of_a_level(each) and each.asset == event.asset]
-            untrue = [each for each in untrue if not over or event.episode in each.covers]
+            untrue = [each for each in box.pending if each.asset == event.asset and self._is_untrue(each, event)]
             if not untrue:
                 continue
             rows += [_about(each, "superseded", event.at_ms, event.event) for each in untrue]
@@ -122,6 +131,13 @@ class Annunciator:
                 kept += tuple(self._ended(each, name, event.at_ms) for each in untrue)
             changed[box.phone] = self.sorting.filed(replace(box, pending=kept), event.at_ms, capped=capped)
         return changed, rows
+
+    def _is_untrue(self, owed: Owed, event: Event) -> bool:
+        """Whether an event on its asset has overtaken a closing word: it stands again, or was seen to be emptied."""
+        if event.event == "raised":
+            ends = owed.kind is Kind.CLEARED
+            return ends and (owed.rule == event.rule or burns_over(event.rule, owed.rule))
+        return self._is_of_a_level(owed) and (event.event != "cleared" or event.episode in owed.covers)
 
     def _is_of_a_level(self, owed: Owed) -> bool:
         """Whether it says how high a level stands that was higher."""
@@ -242,6 +258,12 @@ class Annunciator:
         return owed.template == EMPTIERS and midnight(owed.at_ms) != midnight(at_ms)
 
     @cached_property
+    def _closing(self) -> frozenset[str]:
+        """The rules whose end is told, and by which it may wait."""
+        rules = self.sorting.policies.rules
+        return frozenset(rule for rule, policy in rules.items() if policy.cleared_text)
+
+    @cached_property
     def _crews(self) -> frozenset[str]:
         """The numbers of crews, whose several plants one digit cannot tell apart."""
         at = self.inventory.people_at
@@ -256,17 +278,6 @@ class Annunciator:
             for phone, people in self.inventory.people_at.items()
             if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
-
-
-def _ends_a_level(event: Event) -> bool:
-    """Whether it may make a closing word about a level untrue: it rose again, or the bin was emptied or is below."""
-    match event.event:
-        case "raised":
-            return event.rule in _BY_LEVEL
-        case "cleared":
-            return event.rule in CONTINUES
-        case name:
-            return name == "emptied"
 
 
 def _first_the_outage(wanted: list[Owed]) -> tuple[list[Owed], list[Owed]]:

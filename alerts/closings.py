@@ -10,13 +10,14 @@ from alerts.alert import Alert
 from alerts.bins import BinMemory, emptied_ms
 from alerts.plan import Memory
 from alerts.policy import Policy
-from alerts.topology import CONTINUES, EXPLAINS
+from alerts.topology import CONTINUES, EXPLAINS, burns_over
 
 ANSWERED_OVER: Final = "answered_over"
 """That something is over, whoever ended it and however (C21)."""
 EMPTIED: Final = "emptied"
 RAISED_AGAIN: Final = "raised_again"
 FIGURES_CHANGED: Final = "figures_changed"
+INHIBITED: Final = "inhibited"
 RETIRED: Final = "retired"
 """C23: what it is about is there no more."""
 UNWATCHED: Final = "unwatched"
@@ -42,15 +43,18 @@ def choose(
     """What to say of an episode that is over while these ``others`` stand on its asset; levels in percent."""
     if alert.ended in (RETIRED, UNWATCHED):
         return Closing(alert.ended)
-    if not isinstance(memory, BinMemory) or CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ())):
-        return Closing(policy.cleared_text)
     standing = {other.rule: other for other in others}
     if alert.rule in standing:
         return Closing("", unsaid=RAISED_AGAIN)
-    if is_emptied(alert, memory):
+    if any(burns_over(rule, alert.rule) for rule in standing):
+        return Closing("", unsaid=INHIBITED)
+    by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ()))
+    if by_level and is_emptied(alert, memory):
         return Closing(policy.cleared_text)
     if alert.ended == FIGURES_CHANGED:
         return Closing("", unsaid=FIGURES_CHANGED)
+    if not isinstance(memory, BinMemory) or not by_level:
+        return Closing(policy.cleared_text)
     goes_on = next((standing[rule].episode for rule in sorted(CONTINUES) if rule in standing), "")
     if goes_on or line_pct is None or memory.fill_pct > line_pct:
         return Closing(policy.receded_text, goes_on)

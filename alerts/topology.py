@@ -25,6 +25,11 @@ CONTINUES: Final = frozenset({"over_two_thirds"})
 """Told in its parent's words: when the parent was and clears, its chain goes on without a new first message."""
 
 
+def burns_over(rule: str, ended: str) -> bool:
+    """Whether what ``ended`` is not over for anybody while ``rule`` stands: hot ash is not out in a bin that burns."""
+    return rule == "fire" and ended in EXPLAINS[rule]
+
+
 def parent_of(child: Alert, candidates: Iterable[Alert], inventory: Inventory) -> Alert | None:
     """The open alert that explains ``child``, if there is one."""
     for parent in candidates:

@@ -478,3 +478,18 @@ def test_two_spellings_of_a_number_have_one_mailbox_and_one_budget() -> None:
     assert box.pending == (first, second)
     (again,), _ = TELLING.post([owed(2, NOON)], {box.phone: box})
     assert again.pending == (first, second, owed(2, NOON))
+
+
+def test_a_closing_word_that_waits_goes_with_the_raise_that_makes_it_untrue() -> None:
+    over = replace(owed(1, NOON, kind=Kind.CLEARED), rule="stopped", episode="stopped/site/1", asset="site")
+    burnt = replace(over, rule="hot_ash", episode="hot_ash/site/1")
+    other = replace(over, asset="mill", episode="stopped/mill/1")
+    box = replace(Mailbox(over.phone), pending=(over, burnt, other), due_ms=NOON + MINUTE_MS)
+    again = Event(
+        at_ms=NOON, event="raised", rule="stopped", asset="site", episode="stopped/site/2", severity=Severity.P2
+    )
+    (changed,), _ = TELLING.post([again], {box.phone: box})
+    assert changed.pending == (burnt, other)
+    (changed,), log = TELLING.post([replace(again, rule="fire", severity=Severity.P1)], {box.phone: box})
+    assert changed.pending == (over, other)
+    assert sorted(each.event for each in log if isinstance(each, Event)) == ["raised", "superseded"]
