@@ -52,4 +52,4 @@ def test_only_hot_ash_is_not_over_while_its_bin_burns(rule: str) -> None:
 def test_what_ended_otherwise_has_its_closing_word(rule: str) -> None:
     closing = choose(ended(rule), POLICIES.of(rule), EMPTY, 66.7, [])
     assert closing.unsaid == ""
-    assert closing.text == (POLICIES.of(rule).below_text or POLICIES.of(rule).cleared_text)
+    assert closing.text == ("overflow_over" if rule == "overflow" else POLICIES.of(rule).cleared_text)
