@@ -28,8 +28,9 @@ demo: $(RUNTIME) ## a simulated county, alive in this terminal
 test: $(DEV) ## the tests, quick profile, files side by side
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-storm: $(DEV) ## days of faults by seed: SEED=… DAYS=… or FILE=…
-	@$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(if $(FILE),--file $(FILE))
+storm: $(DEV) ## days of faults by seed: SEED=… DAYS=…, FROM=… DAYS=… or FILE=…
+	@$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(if $(FROM),--first $(FROM)) \
+		$(if $(VARIANT),--variant $(VARIANT)) $(if $(FILE),--file $(FILE))
 
 test-deep: $(DEV) ## only the long runs: kills, fuzz, laws
 	@$(BIN)/python -m pytest -m deep $(ARGS)

@@ -1,7 +1,8 @@
 """``make storm SEED=n DAYS=m``: lives through a seed, or through seed after seed, and prints what came of it.
 
 With ``SEED`` it prints all that the seed expands to, so many days long; without, it lives through seeds of a few days
-each until ``DAYS`` county-days are over. What it finds is cut down and written to a file that ``FILE=…`` replays.
+each, from ``FROM`` on, until ``DAYS`` county-days are over. What it finds is cut down and written to a file that
+``FILE=…`` replays. ``VARIANT=t1`` breaks the gateway on purpose (``faults/``).
 """
 
 import argparse
@@ -24,13 +25,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make storm", description=__doc__)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--days", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1_000)
+    parser.add_argument("--variant", default="")
     parser.add_argument("--file", type=Path)
     asked = parser.parse_args()
     if asked.file is not None:
         return _one(load(asked.file.read_text("utf-8")))
     if asked.seed is not None:
-        return _one(expand(asked.seed, asked.days))
-    return _many(asked.days)
+        return _one(expand(asked.seed, asked.days, asked.variant))
+    return _many(asked.first, asked.days, asked.variant)
 
 
 def _one(seeded: Seeded) -> int:
@@ -42,10 +45,10 @@ def _one(seeded: Seeded) -> int:
     return 0
 
 
-def _many(days: int) -> int:
-    began_s, lived, seed, counts = time.monotonic(), 0, 1_000, Counter[str]()
+def _many(seed: int, days: int, variant: str) -> int:
+    began_s, lived, counts = time.monotonic(), 0, Counter[str]()
     while lived < days:
-        seeded = expand(seed, DAYS)
+        seeded = expand(seed, DAYS, variant)
         try:
             storm: Storm = live(seeded)
         except Violation as found:
@@ -66,6 +69,7 @@ def _report(seeded: Seeded, found: Violation) -> int:
     path = FOUND / f"{found.law.replace(' ', '-')}-{seeded.seed}.jsonl"
     path.write_text(dump(small), "utf-8")
     print("\n".join(map(str, small.steps)))
+    print(dump(small))
     print(f"make storm FILE={path.relative_to(Path.cwd())}")
     return 1
 

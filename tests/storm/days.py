@@ -3,6 +3,7 @@
 A run below the floor has drawn too little to show anything, and fails.
 """
 
+import importlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +23,18 @@ TEXTS_A_DAY: Final = 15
 COMMANDS_A_DAY: Final = 10
 
 
-def live(seeded: Seeded, line: type[StormLine] = StormLine) -> Storm:
-    """The run of these steps. Raises ``Violation``."""
+def variant(name: str) -> type[StormLine]:
+    """The gateway with a fault of ``faults/``; without a name the one that has none."""
+    if not name:
+        return StormLine
+    found: type[StormLine] = importlib.import_module(f"tests.storm.faults.{name}").Line
+    return found
+
+
+def live(seeded: Seeded) -> Storm:
+    """The run of these steps, by the gateway that they name. Raises ``Violation``."""
     with TemporaryDirectory() as folder, _unlogged():
-        return Storm(Path(folder), seeded, line).run()
+        return Storm(Path(folder), seeded, variant(seeded.variant)).run()
 
 
 def hold(seed: int) -> None:

@@ -48,13 +48,18 @@ class Matching:
 
     taken: dict[str, str] = field(default_factory=dict)
     """The number of each key that was taken."""
+    told_ms: dict[str, Millis] = field(default_factory=dict)
+    """When a text about each episode was taken first."""
     _got: defaultdict[str, list[Got]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, owed: Owed, phone: str, at_ms: Millis) -> None:
         """A provider has taken a text; what is taken again was there from the first time on."""
         if owed.key not in self.taken:
             self.taken[owed.key] = phone
-            self._got[phone].append(Got(at_ms, owed))
+            got = Got(at_ms, owed)
+            self._got[phone].append(got)
+            for episode in got.about:
+                self.told_ms.setdefault(episode, at_ms)
 
     def match(self, phone: str, digit: str, written_ms: Millis) -> Matched:
         """The newest text of a day that prints the digit; for a 1 that none prints, one that asks anything."""

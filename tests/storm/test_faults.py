@@ -1,13 +1,11 @@
 """Faults of the past come back by name, each through a port of its own, and the storm finds each of them again."""
 
-import importlib
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.storm.days import DAYS, live
-from tests.storm.line import StormLine
 from tests.storm.steps import expand
 from tests.storm.storm import Violation
 
@@ -26,15 +24,9 @@ FAULTS: Final = (
 """Each with the first seed that is lived through, and the law that it breaks."""
 
 
-def variant(name: str) -> type[StormLine]:
-    """The gateway with a fault."""
-    found: type[StormLine] = importlib.import_module(f"tests.storm.faults.{name}").Line
-    return found
-
-
 @pytest.mark.parametrize(("name", "first", "law"), FAULTS)
 def test_a_fault_is_found_within_25_county_days(name: str, first: int, law: str) -> None:
-    found = (broken for seed in range(first, first + MOST) if (broken := _broken(seed, variant(name))))
+    found = (broken for seed in range(first, first + MOST) if (broken := _broken(seed, name)))
     assert next(found, "nothing") == law
 
 
@@ -43,10 +35,10 @@ def test_each_fault_is_one_of_them() -> None:
     assert {name for name, _, _ in FAULTS} == there
 
 
-def _broken(seed: int, line: type[StormLine]) -> str:
+def _broken(seed: int, name: str) -> str:
     """The law that a seed finds broken, if any."""
     try:
-        live(expand(seed, DAYS), line)
+        live(expand(seed, DAYS, name))
     except Violation as found:
         return found.law
     return ""

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.storm.days import live
-from tests.storm.faults.t1 import Line
 from tests.storm.shrink import shrunk
 from tests.storm.steps import DEEDS, FAULTS, FAULTS_A_DAY, FAULTY, LIFE, dump, expand, load
 from tests.storm.storm import Violation
@@ -22,11 +21,11 @@ def test_what_a_seed_expands_to_can_be_written_down() -> None:
 
 @pytest.mark.deep
 def test_a_failing_run_is_cut_down_to_the_steps_that_it_needs() -> None:
-    seeded = expand(1, 1)
-    small = shrunk(seeded, "L9", Line)
+    seeded = expand(1, 1, "t1")
+    small = shrunk(seeded, "L9")
     assert 1 <= len(small.steps) < len(seeded.steps) / 4
     with pytest.raises(Violation, match="L9"):
-        live(load(dump(small)), Line)
+        live(load(dump(small)))
 
 
 def test_a_county_day_draws_enough_kinds_of_fault() -> None:
