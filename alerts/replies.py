@@ -19,8 +19,9 @@ from alerts.facts import HOLDS
 from alerts.model import Event, Kind, Owed
 from alerts.people import anywhere, holders
 from alerts.plan import Memory
-from alerts.scribe import Log, Scribe, record
-from alerts.texts import Wording
+from alerts.schedule import Schedule
+from alerts.scribe import Log, Scribe, contradiction, record
+from alerts.texts import DOUBT, Wording
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -49,6 +50,7 @@ class Replies:
     """Who hears of an answer in one county."""
 
     scribe: Scribe
+    schedule: Schedule
 
     @property
     def _inventory(self) -> Inventory:
@@ -74,11 +76,21 @@ class Replies:
         has_gone = stand_in is not None and asked.template in self.scribe.texts
         facts |= _taken_up(sent=has_gone, office=bool(offices))
         if stand_in is not None and has_gone:
-            yield self._notice(alert, person, stand_in.id, self.scribe.repeated(asked), at_ms)
+            said = self.scribe.repeated(
+                asked, alert, memory, at_ms, self._deadline_ms(alert, asked, at_ms), stand_in.id
+            )
+            yield self._notice(alert, person, stand_in.id, said, at_ms)
         for office in offices:
             if office != stand_in:  # who stands in has it from the text
-                yield self._notice(alert, person, office.id, word(TO_DISPATCHER, facts), at_ms)
+                disputed = {DOUBT: contradiction(alert, office.id, self._inventory)}
+                yield self._notice(alert, person, office.id, word(TO_DISPATCHER, facts | disputed), at_ms)
         yield self._notice(alert, person, person.id, word(THANKS, facts), at_ms)
+
+    def _deadline_ms(self, alert: Alert, asked: Asked, at_ms: Millis) -> Millis:
+        """What the step whose words these are would print if it left now: a deadline of the past helps nobody."""
+        steps = self.schedule.steps(alert)
+        step = next((place for place, each in enumerate(steps) if each.text == asked.template), 0)
+        return self.schedule.deadline_ms(replace(alert, step=step, left_ms=at_ms), at_ms)
 
     def declined_all(self, alerts: Sequence[Alert], asked: Asked, at_ms: Millis) -> Log:
         """2 to a text about several: its words go to the stand-in, and the dispatchers hear of all of it at once."""
@@ -100,7 +112,16 @@ class Replies:
         }
         told: dict[str, Wording] = {}
         if stand_in is not None and asked.template in self.scribe.texts:
-            told[stand_in.id] = self.scribe.texts.word(asked.template, asked.variables, segments=2)
+            calendar, due_ms = (
+                self.scribe.witness.calendar,
+                min(self._deadline_ms(each, asked, at_ms) for each in alerts),
+            )
+            now = {
+                "deadline": texts.deadline(calendar, due_ms),
+                "deadline_time": texts.deadline_time(calendar, due_ms, at_ms),
+            }
+            words = {**asked.variables} | {name: said for name, said in now.items() if name in asked.variables}
+            told[stand_in.id] = self.scribe.texts.word(asked.template, words, segments=2)
         for dispatcher in dict.fromkeys(each.id for alert in alerts for each in self._dispatchers(alert)):
             told.setdefault(dispatcher, self.scribe.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
         facts |= _taken_up(sent=stand_in is not None and stand_in.id in told, office=bool(told.keys() - {person.id}))

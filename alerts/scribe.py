@@ -14,7 +14,7 @@ from alerts.plan import Memory
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
 from alerts.schedule import soon
-from alerts.texts import DOUBT, Texts, Wording
+from alerts.texts import CODE, DOUBT, Texts, Wording
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -56,9 +56,16 @@ class Scribe:
         """A text of the catalogue about an episode."""
         return self.texts.word(name, self.witness.facts(alert, memory, at_ms, deadline_ms))
 
-    def repeated(self, asked: Asked) -> Wording:
-        """The words that somebody else got, for who goes instead."""
-        return self.texts.word(asked.template, asked.variables)
+    def repeated(
+        self, asked: Asked, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis, to: str
+    ) -> Wording:
+        """The words that somebody else got, for who goes instead: as it is now, with what others answered to it."""
+        if self.texts.hurries(asked.template):
+            deadline_ms = soon(self.witness.calendar, at_ms, deadline_ms)
+        said = {name: fact for name, fact in asked.variables.items() if name not in (CODE, DOUBT)}
+        now = {name: fact for name, fact in self.witness.facts(alert, memory, at_ms, deadline_ms).items() if fact}
+        doubt = {DOUBT: contradiction(alert, to, self.inventory)}
+        return self.texts.word(asked.template, {name: now.get(name, said[name]) for name in said} | doubt)
 
     def owed(self, alert: Alert, step: int, person: str, kind: Kind, said: Wording, at_ms: Millis) -> Owed:
         """One message to one person."""

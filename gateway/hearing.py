@@ -73,7 +73,7 @@ class Hearing:
     def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
         self._pipeline = pipeline
         self._memoir = memoir
-        self._replies = Replies(pipeline.county.scribe)
+        self._replies = Replies(pipeline.county.scribe, pipeline.county.office.escalation.schedule)
         self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})

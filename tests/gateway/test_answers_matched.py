@@ -225,6 +225,20 @@ def test_who_is_told_next_hears_that_somebody_says_otherwise(day: Day) -> None:
     assert [text for text in day.texts(CLEANER) if "李大姐说" in text] == []
 
 
+def test_who_goes_instead_hears_what_was_said_and_no_deadline_of_the_past(day: Day) -> None:
+    day.line.live(START_MS + 2 * HOUR)
+    day.measure("s-pool", {"distance_mm": FULL_MM})
+    assert "请23日11点半前" in day.texts(CLEANER)[-1]
+    day.answer(CLEANER, "没满")
+    day.line.live(day.now_ms + 3 * HOUR)
+    day.answer(CLEANER, "去不了")
+    told = {each.to: each.text for each in day.owed() if each.kind == "notice" and each.rule == "overflow"}
+    assert told["shared"].endswith("李大姐说没满。")
+    assert "请23日14点半前先收拢地上的" in told["shared"], "two hours from now"
+    assert told["office"].endswith("可找周大哥。李大姐说没满。")
+    assert "说没满" not in told["cleaner"]
+
+
 def test_the_word_that_two_thirds_stands_asks_about_two_thirds(day: Day) -> None:
     day.line.live(START_MS + 2 * HOUR)
     day.measure("s-pool", {"distance_mm": FULL_MM})

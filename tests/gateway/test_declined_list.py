@@ -72,6 +72,15 @@ def test_the_whole_list_is_told_to_stand_in_and_dispatcher_at_once(line: Pipelin
     assert all(said.covers == episodes for said in line.said() if isinstance(said, Owed))
 
 
+def test_who_goes_instead_gets_no_deadline_of_the_past(line: Pipeline) -> None:
+    at_ms = NOON + 30 * MINUTE
+    episodes = tuple(each for each in line.county.alerts if each.startswith("over"))
+    said = {**NAMES, "line": "三分之二", "deadline": "23日10点"}
+    asked = Asked("digest/cleaner-li/1", "cleaner-li", "fill_several", "first", at_ms, "", episodes, said)
+    Hearing(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
+    assert "请23日16点半前清" in told(line)["cleaner-zhou"]
+
+
 def test_what_of_the_list_is_over_by_then_is_not_told(line: Pipeline) -> None:
     at_ms, (*_, first) = NOON + 30 * MINUTE, tuple(line.county.alerts)
     asked = Asked("list/x/1", "cleaner-li", "list_emptier", "digest", at_ms, "", (first, "x/gone/1"), NAMES)
