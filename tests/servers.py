@@ -20,6 +20,7 @@ import httpx
 
 from gateway.broker_mosquitto import dies_with_us
 from gateway.embedded import free_port
+from tests.plain import PLAIN
 
 PACKED: Final = Path(__file__).parents[2] / "shared" / "bin"
 """Where both stand packed beside the checkout, on machines that have them."""
@@ -109,7 +110,7 @@ class Server:
 
     def _answers(self) -> bool:
         with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}{self._health()}", timeout=2).status_code == httpx.codes.OK
+            return httpx.get(f"{self.url}{self._health()}", timeout=2, verify=PLAIN).status_code == httpx.codes.OK
         return False
 
     def _command(self) -> list[str]:
@@ -148,14 +149,14 @@ class InfluxServer(Server):
     def ask(self, method: str, path: str, **content: Any) -> Any:  # noqa: ANN401 -- httpx's own keywords, any JSON
         """Asks the API as the operator; what it answers as JSON."""
         headers = {"Authorization": f"Token {ADMIN_TOKEN}", **content.pop("headers", {})}
-        answer = httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **content)
+        answer = httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, verify=PLAIN, **content)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
     def text(self, method: str, path: str, **content: Any) -> str:  # noqa: ANN401 -- httpx's own keywords
         """Asks the API as the operator; what it answers as it stands."""
         headers = {"Authorization": f"Token {ADMIN_TOKEN}", **content.pop("headers", {})}
-        answer = httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **content)
+        answer = httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, verify=PLAIN, **content)
         assert answer.is_success, answer.text
         return answer.text
 
@@ -231,7 +232,7 @@ class GrafanaServer(Server):
     def answer(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own keywords
         """Asks the API as the administrator; the answer as it is."""
         given = ("admin", ADMIN_PASSWORD)
-        return httpx.request(method, f"{self.url}{path}", auth=given, timeout=60, **content)
+        return httpx.request(method, f"{self.url}{path}", auth=given, timeout=60, verify=PLAIN, **content)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway
+from tests.plain import PLAIN
 
 MORNING = at(24, 8)
 WITHIN_S = 60
@@ -22,7 +23,7 @@ class Visitor(httpx.Client):
     csrf = ""
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401 -- httpx's own keywords
-        super().__init__(**{"timeout": WITHIN_S, **given})
+        super().__init__(**{"timeout": WITHIN_S, "verify": PLAIN, **given})
 
     def see(self, path: str) -> httpx.Response:
         """A page, as a browser asks for it."""

@@ -26,6 +26,7 @@ from gateway.requests import Heard
 from gateway.settings_fields import Endpoint
 from gateway.sources.inbox import Inbox
 from tests.desk_gateway import DeskGateway, at, desk_gateway
+from tests.plain import PLAIN
 
 SECRET = "0123456789abcdef-ABCDEF_xyz"  # noqa: S105 nobody's but these tests'
 MORNING = at(22, 11)  # between the rounds, which an overflow would wait for
@@ -57,7 +58,9 @@ def gateway(tmp_path: Path) -> Iterator[DeskGateway]:
 def pushed(gateway: DeskGateway, said: object, bears: str = SECRET, path: str = "aliyun") -> httpx.Response:
     body = said if isinstance(said, bytes) else json.dumps(said).encode()
     headers = {"X-Cunjing-Secret": bears}
-    answer = httpx.post(f"{gateway.url}/api/v1/hooks/{path}", content=body, headers=headers, trust_env=False)
+    answer = httpx.post(
+        f"{gateway.url}/api/v1/hooks/{path}", content=body, headers=headers, trust_env=False, verify=PLAIN
+    )
     gateway.settle()
     return answer
 
@@ -70,7 +73,7 @@ def told(gateway: DeskGateway) -> tuple[str, str]:
 
 
 def figures(gateway: DeskGateway) -> str:
-    return httpx.get(f"{gateway.url}/metrics", trust_env=False).text
+    return httpx.get(f"{gateway.url}/metrics", trust_env=False, verify=PLAIN).text
 
 
 def test_a_receipt_and_an_answer_arrive_as_if_they_had_been_fetched(gateway: DeskGateway) -> None:
