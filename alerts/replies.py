@@ -11,6 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts import texts
+from alerts.absences import Absences
 from alerts.alert import Alert
 from alerts.answers import Asked, Meaning
 from alerts.claims import Claim
@@ -51,6 +52,8 @@ class Replies:
 
     scribe: Scribe
     schedule: Schedule
+    absences: Absences
+    """Who stands in for somebody: a dispatcher who is away is told by them, and nobody is told of their own answer."""
 
     @property
     def _inventory(self) -> Inventory:
@@ -68,11 +71,11 @@ class Replies:
         self, alert: Alert, asked: Asked, person: Person, memory: Memory | None, at_ms: Millis
     ) -> Iterable[Event | Owed]:
         """2: the stand-in and the dispatcher hear it at once, and who declined that they need not go."""
-        stand_in = self._inventory.people.get(person.stand_in or "")
+        stand_in = self._stand_in(person, at_ms)
         facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
         facts |= {"person": person.name, "stand_in": "" if stand_in is None else stand_in.name}
         word = self.scribe.texts.word
-        offices = [office for office in self._dispatchers(alert) if office.id != person.id]
+        offices = [office for office in self._dispatchers(alert) if self._hears(office, person, at_ms)]
         has_gone = stand_in is not None and asked.template in self.scribe.texts
         facts |= _taken_up(sent=has_gone, office=bool(offices))
         if stand_in is not None and has_gone:
@@ -101,7 +104,7 @@ class Replies:
         ]
         if person is None:
             return rows
-        stand_in = self._inventory.people.get(person.stand_in or "")
+        stand_in = self._stand_in(person, at_ms)
         assets = dict.fromkeys(alert.asset for alert in alerts)
         facts = {
             "day": texts.day(self.scribe.witness.calendar, at_ms),
@@ -122,7 +125,8 @@ class Replies:
             }
             words = {**asked.variables} | {name: said for name, said in now.items() if name in asked.variables}
             told[stand_in.id] = self.scribe.texts.word(asked.template, words, segments=2)
-        for dispatcher in dict.fromkeys(each.id for alert in alerts for each in self._dispatchers(alert)):
+        dispatchers = (each for alert in alerts for each in self._dispatchers(alert))
+        for dispatcher in dict.fromkeys(each.id for each in dispatchers if self._hears(each, person, at_ms)):
             told.setdefault(dispatcher, self.scribe.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
         facts |= _taken_up(sent=stand_in is not None and stand_in.id in told, office=bool(told.keys() - {person.id}))
         told[person.id] = self.scribe.texts.word(LIST_THANKS, facts)
@@ -189,6 +193,14 @@ class Replies:
         step = max(0, alert.step - 1)
         repeat = alert.repeat + _ANSWERER * list(self._inventory.people).index(by.id)
         return replace(self.scribe.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
+
+    def _stand_in(self, person: Person, at_ms: Millis) -> Person | None:
+        stand_in = self._inventory.people.get(person.stand_in or "")
+        return stand_in if stand_in is not None and self._hears(stand_in, person, at_ms) else None
+
+    def _hears(self, other: Person, person: Person, at_ms: Millis) -> bool:
+        """Whether it is somebody else than who answered, also while another stands in for them."""
+        return person.id not in (other.id, self.absences.instead(other.id, at_ms))
 
     def _dispatchers(self, alert: Alert) -> tuple[Person, ...]:
         asset = self._inventory.assets.get(alert.asset)

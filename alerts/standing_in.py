@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts import texts
-from alerts.absences import ABSENCE, Absence
+from alerts.absences import ABSENCE, Absence, Absences
 from alerts.answers import Meaning
 from alerts.model import Detail, Event, Kind, Owed, Severity
 from alerts.people import anywhere
@@ -51,13 +51,14 @@ class StandingIn:
         said = self._owed(absence, absence.stand_in, STAND_IN, Kind.FIRST, at_ms)
         return replace(said, not_before_ms=0 if leaves_ms == at_ms else leaves_ms)
 
-    def answered(self, absence: Absence, by: str, meaning: Meaning, at_ms: Millis) -> Log:
-        """A 2 is the dispatchers' to hear; anything else is a row."""
+    def answered(self, absence: Absence, by: str, meaning: Meaning, at_ms: Millis, absences: Absences) -> Log:
+        """A 2 is the dispatchers' to hear, but for whoever said it, or is told instead; anything else is a row."""
         row = self._event(str(meaning), absence, at_ms, {"by": by, "channel": "sms", "text": STAND_IN})
         if meaning is not Meaning.DECLINED:
             return [row]
         offices = dict.fromkeys(holder.person.id for holder in anywhere(self._inventory, Role.DISPATCHER))
-        return [row, *(self._owed(absence, office, REFUSED, Kind.NOTICE, at_ms) for office in offices if office != by)]
+        others = [office for office in offices if by not in (office, absences.instead(office, at_ms))]
+        return [row, *(self._owed(absence, office, REFUSED, Kind.NOTICE, at_ms) for office in others)]
 
     def _owed(self, absence: Absence, to: str, name: str, kind: Kind, at_ms: Millis) -> Owed:
         facts, catalogue = self._facts(absence, at_ms), self.scribe.texts

@@ -73,7 +73,8 @@ class Hearing:
     def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
         self._pipeline = pipeline
         self._memoir = memoir
-        self._replies = Replies(pipeline.county.scribe, pipeline.county.office.escalation.schedule)
+        schedule = pipeline.county.office.escalation.schedule
+        self._replies = Replies(pipeline.county.scribe, schedule, pipeline.absences)
         self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})
@@ -182,7 +183,7 @@ class Hearing:
     def _stand_in(self, absence: Absence, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
         """Whoever was asked to stand in says so, or not."""
         county = self._pipeline.county
-        said = StandingIn(county.scribe).answered(absence, asked.person, meaning, now_ms)
+        said = StandingIn(county.scribe).answered(absence, asked.person, meaning, now_ms, self._pipeline.absences)
         county.post(said, self._changes)
 
     def _work_off(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:

@@ -147,12 +147,22 @@ def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
     done = absence_work.done(AWAY, line, NOON)
     assert isinstance(done, AbsenceDone)
     writer = StandingIn(line.county.scribe)
-    assert [type(said) for said in writer.answered(done.absence, "cleaner-zhou", Meaning.DONE, NOON)] == [Event]
-    row, told = writer.answered(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON)
+    said = writer.answered(done.absence, "cleaner-zhou", Meaning.DONE, NOON, line.absences)
+    assert [type(each) for each in said] == [Event]
+    row, told = writer.answered(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences)
     assert isinstance(row, Event)
     assert isinstance(told, Owed)
     assert (row.event, told.to) == ("declined", "dispatch-wu")
     assert told.text == "【湘阳环卫】23日周师傅回复不能替李大姐代管（23日到24日请假）。请另外安排人。"
+
+
+def test_nobody_is_told_of_their_own_refusal_to_stand_in_for_the_dispatcher() -> None:
+    line = pipeline()
+    wish = Away(person="dispatch-wu", stand_in="cleaner-zhou", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
+    done = absence_work.done(wish, line, NOON)
+    assert isinstance(done, AbsenceDone)
+    said = StandingIn(line.county.scribe).answered(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences)
+    assert [type(each) for each in said] == [Event]
 
 
 def test_who_stands_in_is_not_woken_for_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from alerts.lists import LIST
 from alerts.model import Owed
+from alerts.receipts import reply
 from gateway.commands import Away, Back, Command, Verb
 from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person
@@ -146,3 +147,18 @@ def test_the_list_of_a_day_that_is_over_is_not_sent_the_morning_after(day: Day, 
     assert taken == []
     with closing(JournalReader.open(tmp_path / "journal.db")) as reader:
         assert reader.state_of(lists[0]) == ("dropped", "one", "outdated")
+
+
+def test_who_cannot_go_and_stands_in_for_the_office_is_not_told_that_the_office_knows(day: Day) -> None:
+    now_ms = day.hand.at_ms
+    away = Away(person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office")
+    day.line.order(away)
+    for _ in range(2):
+        day.line.live(day.hand.at_ms + 10 * MINUTE)
+        day.sample("m-works", level_mm=1450.0)
+    day.line.live(day.hand.at_ms + 10 * MINUTE)
+    day.line.hear(replies=[reply("one", "1", COUNTY.people["crew"].phone, "2", day.hand.at_ms)])
+    notices = [
+        each for each in day.said if isinstance(each, Owed) and each.rule == "level_high" and each.kind == "notice"
+    ]
+    assert [(each.to, each.text) for each in notices] == [("crew", "【湘阳环卫】收到，23日柳潭站您去不了，已记下。")]
