@@ -628,7 +628,7 @@ class Storm:
                 self.model.hold(False, f"L9: {episode} is {late}: {said}")  # noqa: FBT003 -- a verdict
 
     def _due_ms(self, event: Event) -> Millis:
-        """Until when somebody is told, counted from the calm where it was raised before; 0 for what is not urgent.
+        """Until when somebody is told, at the latest from the calm on where it was raised before; 0 if it may wait.
 
         Of what only one step is told, and nobody of it has duty, from when the first of them comes on duty.
         """
@@ -639,7 +639,7 @@ class Storm:
         if event.rule in ONE_STEP:
             kept = [row.detail or {} for row in self.model.rows[event.episode] if row.event == "kept"]
             since += [int(str(each["until_ms"])) for each in kept if each["reason"] == "off_duty"]
-        return bound_ms(event.rule, asset, max(since))
+        return max(bound_ms(event.rule, asset, at_ms) for at_ms in since)  # a night's word may leave after its dawn
 
     def _hold_empty(self) -> None:
         """Nothing waits any more, but for what the night or a day's cap holds, and that leaves in the morning."""
