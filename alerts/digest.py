@@ -16,12 +16,14 @@ from alerts.alert import Alert
 from alerts.calendars import DAY_MS, Calendar, stamp
 from alerts.lists import FILL_RULES, LIST
 from alerts.model import BEGUN, Kind, Owed
-from alerts.schedule import Schedule
+from alerts.schedule import Schedule, soon
 from alerts.texts import Facts, Texts
 from alerts.topology import OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
+FILL_SEVERAL: Final = "fill_several"
+OVERFLOW_SEVERAL: Final = "overflow_several"
 DIGEST: Final = "digest"
 """What a text about all sorts is filed under, in the place of a rule."""
 
@@ -102,9 +104,14 @@ class Digest:
             "line": self._line(cluster),
         }
         name = self._name(cluster, known, facts["feeder"])
+        if self.texts.hurries(name):
+            near_ms = soon(self.calendar, at_ms, deadline_ms or at_ms)
+            facts["deadline"] = texts.deadline(self.calendar, near_ms)
         short = len(cluster) > texts.MOST_PLACED or name.startswith("several")
         placed = _disputed_first(cluster)
-        names = [f"{self._short(each) if short else self._place(each)}{_doubt(each)}" for each in placed]
+        called = self._short if short else self._place
+        over = self.texts.term("among_overflow", self.texts.term("overflow")) if name == FILL_SEVERAL else ""
+        names = [f"{called(each)}{over if each.rule == 'overflow' else ''}{_doubt(each)}" for each in placed]
         items = [f"{self._short(each)}{self._word(each)}{_doubt(each)}" for each in placed]
         facts |= {"names": texts.listed(names), "items": texts.listed(items, "件")}
         if len({each.kind for each in cluster}) > 1:
@@ -120,8 +127,7 @@ class Digest:
             covers=_covered(cluster),
         )
 
-    @staticmethod
-    def _name(cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
+    def _name(self, cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
         """Which text tells of them all: where they are of one kind its own, else the one for all sorts."""
         rules, kinds = {each.rule for each in cluster}, {each.kind for each in cluster}
         if kinds == {Kind.CLEARED}:
@@ -132,8 +138,10 @@ class Digest:
             return "several"
         if rules == {"over_two_thirds"} and alerts and all(alert.missed for alert in alerts):
             return "rounds_missed"
+        if rules == {"overflow"} and OVERFLOW_SEVERAL in self.texts:
+            return OVERFLOW_SEVERAL
         if rules <= FILL_RULES:
-            return "fill_several"
+            return FILL_SEVERAL
         if rules == {"no_power"}:
             return "no_power_feeder" if feeder else "no_power_several"
         return "stopped_several" if rules == {"stopped"} else "several"

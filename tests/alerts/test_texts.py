@@ -133,6 +133,8 @@ CATALOGUE_SAYS = {
     "power_back": "柳潭3号22日14:20来电了，辛苦了。",
     "rounds_missed": "22日早班漏了3处：柳潭3号、小学门口、花桥2号。请22日12点半前补清，去不了回2。",
     "fill_several": "22日有3处过三分之二了：柳潭3号、小学门口、花桥2号。请22日12点半前清，去不了回2。",
+    "overflow_several": "急：22日有3处可能满出来了：柳潭3号、小学门口、花桥2号。"
+    "请22日12点半前先收拢地上的，去不了回2。",
     "no_power_feeder": "北线3座站22日14:20同时停电：柳潭3号、小学门口、花桥2号。请问供电所，不用逐个跑。",
     "storm": "22日14:20起来了3件告警：柳潭3号满溢、禾田站停机。火警照发，其余10分钟汇总一次。",
     "plant_dispatcher": "柳潭3号22日停机4小时没修好，已告诉李大姐。请22日12点半前催修或改派。",
@@ -169,7 +171,7 @@ def composed(name: str, facts: Mapping[str, str]) -> str:
 
 NAMES = sorted(templates())
 FOR_SEVERAL = {
-    *("rounds_missed", "fill_several", "stopped_several", "no_power_feeder", "no_power_several"),
+    *("rounds_missed", "fill_several", "overflow_several", "stopped_several", "no_power_feeder", "no_power_several"),
     *(
         "power_back_feeder",
         "several_over",
