@@ -30,6 +30,8 @@ class Closing(NamedTuple):
     text: str
     goes_on: str = ""
     unsaid: str = ""
+    by_emptying: bool = False
+    """Whether an emptying ended it: who empties the bin need not hear so."""
 
 
 def is_emptied(alert: Alert, memory: Memory | None) -> bool:
@@ -50,7 +52,7 @@ def choose(
         return Closing("", unsaid=INHIBITED)
     by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ()))
     if by_level and is_emptied(alert, memory):
-        return Closing(policy.cleared_text)
+        return Closing(policy.cleared_text, by_emptying=True)
     if alert.ended == FIGURES_CHANGED:
         return Closing("", unsaid=FIGURES_CHANGED)
     if not isinstance(memory, BinMemory) or not by_level:

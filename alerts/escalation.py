@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert, Kept
 from alerts.bins import emptied_ms
 from alerts.calendars import DAY_MS, MINUTE_MS
-from alerts.closings import EMPTIED, choose, is_emptied
+from alerts.closings import EMPTIED, choose
 from alerts.holds import ROUND_PENDING, Holds
 from alerts.model import URGENT, Detail, Kind, Severity
 from alerts.people import Holder
@@ -451,7 +451,7 @@ class Escalation:
             log.extend(why("superseded", alert, at_ms, closing.unsaid, person=person) for person in alert.told)
             return replace(alert, due_ms=0)
         told = alert.told
-        if alert.ended != EMPTIED and closing.text == policy.cleared_text and is_emptied(alert, memory):
+        if alert.ended != EMPTIED and closing.by_emptying:
             emptiers = self.roster.emptiers(alert, at_ms)
             told = tuple(person for person in told if person not in emptiers)
         text = self.scribe.text(alert, closing.text, memory, alert.closed_ms, alert.closed_ms)
