@@ -622,6 +622,9 @@ class Storm:
                 continue
             told_ms = self.model.matching.told_ms.get(episode, 0)
             rows = [row for row in self.model.rows[episode] if row.at_ms <= due_ms]
+            alert = self.line.pipeline.county.alerts.get(episode)
+            if alert is not None and not alert.owes:  # old news, which no sample has confirmed since (alerting.md §1)
+                continue
             if not 0 < told_ms <= due_ms and EXCUSES.isdisjoint(row.event for row in rows):
                 late = f"told {(told_ms - due_ms) // MINUTE} min late" if told_ms else "told nobody"
                 said = [(row.at_ms - self._calm_ms, row.event, row.detail) for row in self.model.rows[episode]]
