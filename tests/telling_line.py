@@ -272,6 +272,8 @@ class TellingLine:
         self._next_ms: Millis | None = None
         self.waited: Callable[[Exception], None] = lambda _trouble: None
         """Told when the line waits for the world, which takes no time here."""
+        self.beats = True
+        """Whether each turn writes a heartbeat, as one of a quiet county does: no real time passes here."""
         self.hand = hand
         self.broker = _Broker(hand)
         self.providers = {name: Provider(name, hand, asked) for name in ("one", "two")}
@@ -417,7 +419,7 @@ class TellingLine:
         return self._alive(post)
 
     def _turn(self) -> None:
-        self.loop._beat_at_s = float("-inf")  # a heartbeat each turn, for no real time passes here
+        self.loop._beat_at_s = float("-inf" if self.beats else "inf")
         self.loop.turn()
 
     def _send(self) -> None:

@@ -157,9 +157,12 @@ def test_one_row_that_the_journal_cannot_hold_costs_only_its_own_input(line: Tel
     assert line.order(Register(what="桥头有垃圾", by="office", area="liutan")) is not None
 
 
-def test_repeats_are_counted_in_a_turn_that_has_nothing_else(line: TellingLine) -> None:
+def test_repeats_are_counted_in_a_turn_that_has_nothing_else(line: TellingLine, said: list[Entry]) -> None:
     line.bring([uplink(line, Sample(1, 1, FULL))])
+    committed = len(said)
+    line.beats = False
     for _ in range(4):
         line.hand.at_ms += 1_200
         line.bring([uplink(line, Sample(1, 1, FULL))])
+    assert len(said) == committed, "not even a heartbeat"
     assert line._metrics.duplicates._value.get() == 4
