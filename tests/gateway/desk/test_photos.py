@@ -35,11 +35,11 @@ def files(folder: Path) -> list[Path]:
 
 def test_what_one_person_lets_wait_fills_nobody_elses_place(tmp_path: Path) -> None:
     folder = PhotoFolder(tmp_path)
+    theirs = kept(folder, JPEG, "wu")
     mine = [kept(folder, png(number, 1)) for number in range(1, WAITING_EACH + 6)]
     assert all(not isinstance(name, Trouble) for name in mine)
-    assert len(files(tmp_path)) == WAITING_EACH
-    theirs = kept(folder, JPEG, "wu")
-    assert folder.keep(str(theirs), "wu")
+    assert len(files(tmp_path)) == WAITING_EACH + 1
+    assert folder.keep(str(theirs), "wu"), "the oldest of all, but not of the one who sent too many"
     assert folder.keep(str(mine[-1]), "lin"), "the newest is there"
     assert not folder.keep(str(mine[0]), "lin"), "the oldest made room"
 
@@ -103,16 +103,16 @@ def test_few_are_on_their_way_at_once(tmp_path: Path) -> None:
 
 def test_pages_are_served_while_one_is_looked_at(tmp_path: Path) -> None:
     """It is the loop that lets the look come to its end: were it made on the loop, both would wait for ever."""
-    served = threading.Event()
+    begun, served = threading.Event(), threading.Event()
 
     def look(photo: bytes) -> Kind | None:
+        begun.set()
         assert served.wait(30), "nothing else happened meanwhile"
         return kind_of(photo)
 
     async def scene() -> str | Trouble:
         coming = asyncio.create_task(PhotoFolder(tmp_path, look).receive(sent(JPEG), "lin", 0))
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await asyncio.to_thread(begun.wait, 30)
         served.set()
         return await coming
 
