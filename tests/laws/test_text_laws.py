@@ -15,6 +15,8 @@ from telemetry.segments import fits, units
 from tests.alerts.test_texts import FOR_SEVERAL, LONGEST, NAMES, catalogue
 
 SIGNS: Final = "柳潭小学门口北3号𬇕𠮷"
+ROOM: Final = {1: 70, 2: 134}
+"""Units in so many segments; here they are counted as the network does it, since what counts them may be wrong."""
 _COUNTED: Final = re.compile(r"等([0-9]+)[处件项人]")
 
 
@@ -22,6 +24,10 @@ def name(most: int) -> st.SearchStrategy[str]:
     """A name that the inventory takes: so many units, often all of them, rare signs among them."""
     longest = st.sampled_from(["柳" * most, "𬇕" * (most // 2), f"{'池' * (most - 2)}𠮷"])
     return st.one_of(longest, st.text(SIGNS, min_size=1, max_size=most).map(lambda text: _cut(text, most)))
+
+
+def is_carried(text: str, segments: int) -> bool:
+    return fits(text, segments) and len(text.encode("utf-16-be")) // 2 <= ROOM[segments]
 
 
 def _cut(text: str, most: int) -> str:
@@ -70,9 +76,9 @@ FACTS_OF_A_COUNTY: Final = st.fixed_dictionaries(
 def test_every_text_fits_whatever_the_names_are(which: str, facts: Mapping[str, str], who: str) -> None:
     segments = 2 if which in FOR_SEVERAL else 1
     text = catalogue().compose(which, facts, who, segments=segments)
-    assert fits(text, segments), text
+    assert is_carried(text, segments), text
     said = catalogue().word(which, facts, segments=segments)
-    assert fits(said.text, segments), said.text
+    assert is_carried(said.text, segments), said.text
     for fact in ("level", "deadline", "deadline_time", "deadline_part", "day"):
         assert fact not in said.variables or said.variables[fact] == facts[fact]
 
