@@ -6,6 +6,7 @@ answer is understood is ``answers``.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from msgspec.structs import replace
@@ -38,7 +39,7 @@ _AFTER_ALL: Final = 99
 TO_WHO_ANSWERED: Final = frozenset({THANKS, LIST_THANKS, UNSEEN, UNCLEAR})
 """What nobody else is told who stands in for them: it answers what they said themselves."""
 _ANSWERER: Final = 1_000
-"""What follows from the answer of the next person of the inventory is numbered from the next thousand."""
+"""What follows from somebody's answer is numbered within a thousand of their own."""
 HOUSE_TEXTS: Final = (
     *(UNCLEAR, THANKS, TO_DISPATCHER, LIST_THANKS, LIST_TO_DISPATCHER, UNSEEN),
     *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat", ANSWERED_OVER),
@@ -136,9 +137,12 @@ class Replies:
     def _of_all(
         self, lead: Alert, asked: Asked, to: str, said: Wording, covers: tuple[str, ...], at_ms: Millis
     ) -> Owed:
-        """One message about what a text for several spoke of; who answers it twice is told once."""
+        """One message about what a text for several spoke of; who answers it twice is told once.
+
+        Who stands in has the same text, and may decline it as well: that is another message.
+        """
         notice = self.scribe.owed(lead, 0, to, Kind.NOTICE, said, at_ms)
-        return replace(notice, episode=asked.episode, covers=covers, repeat=0)
+        return replace(notice, episode=asked.episode, covers=covers, repeat=_thousand(asked.person))
 
     def unseen(self, claim: Claim, alert: Alert, memory: Memory | None, at_ms: Millis) -> Log:
         """已报未见: they said that it was done, and two samples later it is not."""
@@ -191,7 +195,7 @@ class Replies:
     def _notice(self, alert: Alert, by: Person, to: str, said: Wording, at_ms: Millis) -> Owed:
         """One a step and who answered: who answers twice is told once, and of each who does others hear."""
         step = max(0, alert.step - 1)
-        repeat = alert.repeat + _ANSWERER * list(self._inventory.people).index(by.id)
+        repeat = alert.repeat + _thousand(by.id)
         return replace(self.scribe.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
 
     def _stand_in(self, person: Person, at_ms: Millis) -> Person | None:
@@ -207,6 +211,11 @@ class Replies:
         if asset is None:
             return tuple(holder.person for holder in anywhere(self._inventory, Role.DISPATCHER))
         return tuple(holder.person for holder in holders(self._inventory, Role.DISPATCHER, asset.areas, asset))
+
+
+def _thousand(person: str) -> int:
+    """Where the numbers of what follows from somebody's answers begin: by who they are, whatever list they stand in."""
+    return _ANSWERER * (1 + int.from_bytes(blake2b(person.encode(), digest_size=5).digest()))
 
 
 def _taken_up(*, sent: bool, office: bool) -> dict[str, str]:

@@ -10,6 +10,8 @@ import pytest
 from alerts.lists import LIST
 from alerts.model import Owed
 from alerts.receipts import reply
+from alerts.replies import LIST_TO_DISPATCHER
+from alerts.replies import TO_DISPATCHER as DECLINED
 from gateway.commands import Away, Back, Command, Verb
 from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person
@@ -162,3 +164,33 @@ def test_who_cannot_go_and_stands_in_for_the_office_is_not_told_that_the_office_
         each for each in day.said if isinstance(each, Owed) and each.rule == "level_high" and each.kind == "notice"
     ]
     assert [(each.to, each.text) for each in notices] == [("crew", "【湘阳环卫】收到，23日柳潭站您去不了，已记下。")]
+
+
+def test_the_office_hears_of_each_who_declines_the_same_list(day: Day) -> None:
+    list_ms = MORNING + 23 * HOUR
+    people = COUNTY.people | {"cleaner": replace(COUNTY.people["cleaner"], stand_in="crew")}
+    day.restart(replace(COUNTY, people=people))
+    for device in ("s-pool", "s-road"):
+        day.overflow(device)
+    day.pass_until(list_ms + 40 * MINUTE)
+    for number, person in enumerate(("cleaner", "crew")):
+        day.line.hear(replies=[reply("one", str(number), COUNTY.people[person].phone, "2", day.hand.at_ms)])
+        day.pass_until(day.hand.at_ms + 40 * MINUTE)
+    told = [each for each in day.said if isinstance(each, Owed) and each.template == LIST_TO_DISPATCHER]
+    assert [each.to for each in told] == ["office", "office"]
+    assert [each.variables["person"] for each in told] == ["李大姐", "陈工"]
+    assert len(set(day.taken(COUNTY.people["office"].phone)) & {each.key for each in told}) == 2
+
+
+def test_who_declines_after_an_import_is_taken_for_nobody_else(day: Day) -> None:
+    people = COUNTY.people | {"cleaner": replace(COUNTY.people["cleaner"], stand_in="crew")}
+    day.restart(replace(COUNTY, people=people))
+    day.overflow()
+    day.pass_until(day.hand.at_ms + 10 * MINUTE)
+    day.line.hear(replies=[reply("one", "1", people["cleaner"].phone, "2", day.hand.at_ms)])
+    day.pass_until(day.hand.at_ms + 10 * MINUTE)
+    day.restart(replace(COUNTY, people={"crew": people["crew"], **people}))  # the rows of the file in another order
+    day.line.hear(replies=[reply("one", "2", people["crew"].phone, "2", day.hand.at_ms)])
+    day.pass_until(day.hand.at_ms + 20 * MINUTE)
+    told = {each.key: each.variables["person"] for each in day.said if getattr(each, "template", "") == DECLINED}
+    assert list(told.values()) == ["李大姐", "陈工"]
