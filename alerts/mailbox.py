@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
 from alerts.codes import Question
 from alerts.holds import QUIET, Release
+from alerts.lists import LIST
 from alerts.model import BEGUN, Kind, Owed, Severity
 from alerts.policy import Policies
 from alerts.topology import OUTAGE
@@ -35,6 +36,8 @@ class Left(Struct, frozen=True, array_like=True):
     at_ms: Millis
     assets: tuple[str, ...]
     counts: bool = True
+    tells: bool = True
+    """Whether its assets are told of with it: in a list they only stand, and a closing word speaks of what was."""
 
 
 class Mailbox(Struct, frozen=True, array_like=True):
@@ -150,7 +153,7 @@ class Post:
                 over.append(now_ms)
             left = (
                 *(each for each in _left(box) if each.at_ms > now_ms - DAY_MS),
-                Left(now_ms, assets, _counts(text)),
+                Left(now_ms, assets, _counts(text), tells=_tells(text)),
             )
             box = replace(box, left=left[-_MOST_LEFT:], left_ms=tuple(each.at_ms for each in left[-_MOST_LEFT:]))
         storm_ms = 0 if self._is_calm(box, now_ms) else box.storm_ms
@@ -239,7 +242,7 @@ class Post:
 
     def _is_told_today(self, box: Mailbox, assets: Iterable[str], now_ms: Millis) -> bool:
         midnight = self.calendar.midnight(now_ms)
-        told = {asset for each in box.left if each.at_ms >= midnight for asset in each.assets}
+        told = {asset for each in box.left if each.tells and each.at_ms >= midnight for asset in each.assets}
         return not told.isdisjoint(assets)
 
     def _over_today(self, box: Mailbox, now_ms: Millis) -> tuple[Millis, ...]:
@@ -260,6 +263,11 @@ def _begins_urgent(owed: Owed) -> bool:
 def _counts(owed: Owed) -> bool:
     """Whether a text counts for the share of its asset: escalations, closing words and answers do not."""
     return owed.kind not in (Kind.ESCALATION, Kind.CLEARED, Kind.NOTICE)
+
+
+def _tells(owed: Owed) -> bool:
+    """Whether a text tells of what stands: a list, a closing word and an answer do not stand for a P2 of the same day."""
+    return owed.rule != LIST and owed.kind not in (Kind.CLEARED, Kind.NOTICE)
 
 
 def _free_ms(left: Sequence[Left], owed: Owed, now_ms: Millis, span: Millis, most: int) -> Millis:

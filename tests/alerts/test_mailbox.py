@@ -301,6 +301,18 @@ def test_an_asset_that_was_told_today_waits_above_the_cap_for_the_morning() -> N
     assert spoken(texts) == Counter(each.episode for each in messages)
 
 
+@pytest.mark.parametrize("kind", [Kind.CLEARED, Kind.DIGEST])
+def test_who_heard_today_only_that_it_was_over_or_stands_in_a_list_is_told_above_the_cap(kind: Kind) -> None:
+    """Neither is a word of the new matter: it is told within half an hour, not the morning after (storm 5088)."""
+    cap, rule = POLICIES.telling.cap_a_day, "list" if kind is Kind.DIGEST else "overflow"
+    before = replace(about(0, BINS[0], NOON, kind, to=CLEANER.id), rule=rule)
+    others = [about(n, f"another-{n}", NOON + n * 20 * MINUTE_MS, to=CLEANER.id) for n in range(1, cap)]
+    late_ms = NOON + 2 * HOUR_MS
+    texts, _, _ = left([before, *others, about(99, BINS[0], late_ms, to=CLEANER.id)], NOON + DAY_MS)
+    assert len(texts) == cap + 1
+    assert texts[-1].at_ms - late_ms <= 30 * MINUTE_MS
+
+
 def emptiers_list(*episodes: str) -> Owed:
     """The list of a morning that had to wait."""
     return replace(
