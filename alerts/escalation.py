@@ -186,7 +186,7 @@ class Escalation:
         if alert.severity not in URGENT or quiet or not alert.left_ms or not steps:
             return alert
         if alert.acked_ms:
-            if self._is_there(alert.acked_by, at_ms):
+            if not self._has_left(alert, at_ms):
                 return alert
             log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by, "reason": "person_left"}))
             alert = self._file_next(replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, reason=""), at_ms, log)
@@ -226,6 +226,13 @@ class Escalation:
     def _is_there(self, person: str, at_ms: Millis) -> bool:
         """Whether somebody can be told, and is not away."""
         return bool(self.inventory.phone_of.get(person)) and self.roster.answering((person,), at_ms) == (person,)
+
+    def _has_left(self, alert: Alert, at_ms: Millis) -> bool:
+        """Whether who has seen to it is gone, or away since then; who was away already has seen to it all the same."""
+        absence = self.roster.absences.of(alert.acked_by, at_ms)
+        if alert.acked_by not in self.inventory.people:
+            return True
+        return absence is not None and absence.from_ms > alert.acked_ms and not self._is_there(alert.acked_by, at_ms)
 
     def await_recovery(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """It is getting better: told afresh only if it does not."""

@@ -266,7 +266,7 @@ def _counts(owed: Owed) -> bool:
 
 
 def _tells(owed: Owed) -> bool:
-    """Whether a text tells of what stands: a list, a closing word and an answer do not stand for a P2 of the same day."""
+    """Whether a text tells of what stands: a list, a closing word and an answer are no word of a P2 of that day."""
     return owed.rule != LIST and owed.kind not in (Kind.CLEARED, Kind.NOTICE)
 
 

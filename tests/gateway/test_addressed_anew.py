@@ -94,6 +94,39 @@ def test_when_whoever_had_seen_to_it_left_the_new_one_is_told(day: Day) -> None:
     assert [row.detail and row.detail["reason"] for row in day.rows("ack_expired")] == ["person_left"]
 
 
+def test_who_sees_to_it_while_away_has_seen_to_it(day: Day) -> None:
+    """A start takes nobody's word back (storm 5066); who goes away after their word is another matter."""
+    day.overflow()
+    episode, now_ms = next(iter(day.line.pipeline.county.alerts)), day.hand.at_ms
+    day.line.order(Away(person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="head"))
+    day.line.order(Command(verb=Verb.ACK, episode=episode, by="office", channel="desk"))
+    day.restart()
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert day.rows("ack_expired") == []
+
+
+def test_who_has_no_telephone_has_not_left(day: Day) -> None:
+    people = COUNTY.people | {"office": replace(COUNTY.people["office"], phone="")}
+    day.restart(replace(COUNTY, people=people))
+    day.overflow()
+    episode = next(iter(day.line.pipeline.county.alerts))
+    day.line.order(Command(verb=Verb.ACK, episode=episode, by="office", channel="desk"))
+    day.restart(replace(COUNTY, people=people))
+    day.pass_until(MORNING + 90 * MINUTE)
+    assert day.rows("ack_expired") == []
+
+
+def test_who_goes_away_after_their_word_has_left(day: Day) -> None:
+    day.overflow()
+    episode, now_ms = next(iter(day.line.pipeline.county.alerts)), day.hand.at_ms
+    day.line.order(Command(verb=Verb.ACK, episode=episode, by="office", channel="desk"))
+    begins_ms = now_ms + 30 * MINUTE
+    away = Away(person="office", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="head")
+    day.line.order(away)
+    day.pass_until(begins_ms + 5 * MINUTE)
+    assert [row.detail and row.detail["reason"] for row in day.rows("ack_expired")] == ["person_left"]
+
+
 def test_who_stands_in_hears_what_stands_when_the_absence_begins(day: Day) -> None:
     day.overflow()
     begins_ms = day.hand.at_ms + 30 * MINUTE
