@@ -25,8 +25,10 @@ from alerts.delivery import (
     Step,
     Verdict,
     around,
+    delayed,
     is_long,
     is_too_late,
+    is_vain,
     kept_until_day,
     limited,
     next_step,
@@ -226,6 +228,8 @@ class Courier:
                     event = kept_until_day(due, wake_ms, now_ms)
                 elif step.next_attempt_ms and _is_kept_long(due, reason, step.next_attempt_ms - now_ms):
                     event = limited(due, reason, step.next_attempt_ms, now_ms)
+                elif step.next_attempt_ms and is_vain(due, reason, self._routes.of(due)):
+                    event = delayed(due, reason, step.next_attempt_ms, now_ms)
         self._port.ended(due.notification_id, now_ms, via, outcome, step, event)
 
     def _run(self) -> None:

@@ -123,7 +123,10 @@ PACES: Final[Mapping[str, Pace]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a reason changes about the pace: the shortest wait in seconds, and how many tries at most."""
+    """What a reason changes about the pace: the shortest wait in seconds, and how many tries at most.
+
+    What is urgent is tried on at its own pace after so many; then somebody else is told as well.
+    """
 
     wait_s: int
     tries: int | None = None
@@ -131,7 +134,7 @@ class Bound:
 
 REASONS: Final[Mapping[str, Bound]] = MappingProxyType(
     {
-        "bug": Bound(wait_s=60, tries=3),  # our own mistake does not heal by itself
+        "bug": Bound(wait_s=60, tries=3),  # seldom heals by itself, but where a provider's answer leads to it
         "no_channel": Bound(wait_s=600),  # healed by a person who corrects the configuration
         "rate_limited": Bound(wait_s=60),
         "cap_number_day": Bound(wait_s=3_600),  # what is over a cap is looked at again, not sent
@@ -184,7 +187,8 @@ def next_step(
             pace = PACES.get(severity, PACES[Severity.P3])
             bound = REASONS.get(reason, _ORDINARY)
             ways = max(1, len(route))
-            if attempts >= ways * min(pace.tries, bound.tries or pace.tries):
+            most = pace.tries if severity in URGENT else min(pace.tries, bound.tries or pace.tries)
+            if attempts >= ways * most:
                 return Step(Verdict.GIVEN_UP)
             if opens_ms:
                 return Step(Verdict.AGAIN, opens_ms)
@@ -289,6 +293,17 @@ def is_long(due: Due, wait_ms: Millis) -> bool:
 def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
     """The row that says why a text has to wait so long (law L9)."""
     return event_of("limited", due, reason, now_ms, until_ms=until_ms)
+
+
+def is_vain(due: Due, reason: str, route: Sequence[str]) -> bool:
+    """Whether anything less urgent would be given up with this try: somebody else has to hear of it meanwhile."""
+    tries = REASONS.get(reason, _ORDINARY).tries
+    return due.owed.severity in URGENT and tries is not None and due.attempts == max(1, len(route)) * tries
+
+
+def delayed(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
+    """The row that says that a text does not get out and is tried on (law L9)."""
+    return event_of("delayed", due, reason, now_ms, until_ms=until_ms, attempts=due.attempts)
 
 
 def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:

@@ -181,6 +181,27 @@ def test_a_channels_own_mistake_stops_nobody_else_and_is_not_tried_for_ever() ->
     assert [event.event for event in port.events] == ["undelivered"]
 
 
+def test_what_is_urgent_is_tried_on_although_its_channel_stumbles_and_the_next_person_is_called() -> None:
+    """A provider's answer may lead to our mistake: once it answers as ever, a fire is told (storm 5069)."""
+    begun_ms, heals_ms = NOW_MS, NOW_MS + 6 * 3_600_000
+    now_ms = begun_ms
+
+    def stumble(message: Message) -> Outcome:
+        if now_ms < heals_ms:
+            raise KeyError(message.key)
+        return Accepted("ref")
+
+    port = ListPort()
+    port.add(due(1, "P1"))
+    runner = Courier(port, {"sms": RecordingChannel(stumble)}, lambda: now_ms)
+    while port.rows and now_ms < heals_ms + 3_600_000:
+        runner.run_once(now_ms)
+        now_ms += 60_000 if now_ms < begun_ms + 600_000 else 300_000
+    assert port.outcomes[-1][1] == Accepted("ref")
+    assert [event.event for event in port.events] == ["delayed"]
+    assert port.events[0].at_ms <= begun_ms + 2 * 60_000
+
+
 def test_a_channel_that_is_not_configured_is_said_and_tried_later() -> None:
     port = ListPort()
     port.add(due(1))

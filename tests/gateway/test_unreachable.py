@@ -95,6 +95,20 @@ def test_a_refused_text_about_a_fire_calls_the_next_person_at_once(begun: Begun,
     assert hurried == [{"reason": "undelivered", "step": 1}]
 
 
+def test_a_fire_is_told_once_a_provider_answers_as_ever_and_the_next_person_does_not_wait_for_that(
+    begun: Begun, said: list[Entry]
+) -> None:
+    line = begun()
+    line.providers["one"].mood = line.providers["two"].mood = "breaks"
+    speak(line, 1, Values(temperature_c=80.0))
+    line.live(line.hand.at_ms + 6 * HOUR)
+    hurried = [event.detail for entry in said for event in entry.events if event.event == "hurried"]
+    assert hurried[:1] == [{"reason": "delayed", "step": 1}]
+    line.providers["one"].mood = line.providers["two"].mood = "well"
+    line.live(line.hand.at_ms + 10 * MINUTE)
+    assert {CLEANER, LEADER} <= {taken.phone for taken in line.providers["one"].taken + line.providers["two"].taken}
+
+
 @pytest.mark.parametrize("mood", ["refuses", "is full for today"])
 def test_what_will_not_arrive_today_about_a_spill_calls_the_next_person_at_once(
     mood: str, begun: Begun, said: list[Entry]
