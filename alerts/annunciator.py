@@ -59,6 +59,9 @@ class Annunciator:
                 continue
             key = dialled(said.phone)
             before = changed.get(key) or boxes.get(key) or Mailbox(key)
+            if self.sorting.has(before, said):  # who stands in was told it for themselves
+                left.append(_unsaid(said, said.at_ms, "told_already"))
+                continue
             box = changed[key] = self.sorting.taken(before, said, capped=key in self._capped)
             if said.covers and said.kind is Kind.CLEARED:
                 gone = (each for each in before.pending if each not in box.pending)

@@ -38,6 +38,8 @@ class Left(Struct, frozen=True, array_like=True):
     counts: bool = True
     tells: bool = True
     """Whether its assets are told of with it: in a list they only stand, and a closing word speaks of what was."""
+    key: str = ""
+    """Its own (law L7); empty where an older program sent it."""
 
 
 class Mailbox(Struct, frozen=True, array_like=True):
@@ -128,6 +130,11 @@ class Post:
         box = replace(box, pending=pending, cried_ms=cried[-(telling.storm_begins + 1) :], storm_ms=storm_ms)
         return self.filed(box, now_ms, capped=capped)
 
+    @staticmethod
+    def has(box: Mailbox, owed: Owed) -> bool:
+        """Whether this very message waits in the box, or left it within a day."""
+        return owed.key in {*(each.key for each in box.pending), *(each.key for each in box.left)}
+
     def is_night(self, at_ms: Millis) -> bool:
         """Whether a message of then wakes people."""
         return self.calendar.is_within(at_ms, self.policies.quiet)
@@ -153,7 +160,7 @@ class Post:
                 over.append(now_ms)
             left = (
                 *(each for each in _left(box) if each.at_ms > now_ms - DAY_MS),
-                Left(now_ms, assets, _counts(text), tells=_tells(text)),
+                Left(now_ms, assets, _counts(text), _tells(text), text.key),
             )
             box = replace(box, left=left[-_MOST_LEFT:], left_ms=tuple(each.at_ms for each in left[-_MOST_LEFT:]))
         storm_ms = 0 if self._is_calm(box, now_ms) else box.storm_ms

@@ -313,6 +313,18 @@ def test_who_heard_today_only_that_it_was_over_or_stands_in_a_list_is_told_above
     assert texts[-1].at_ms - late_ms <= 30 * MINUTE_MS
 
 
+@pytest.mark.parametrize(("severity", "row"), [("P2", "superseded"), ("P3", "dropped")])
+def test_what_a_number_was_told_does_not_come_to_it_again_for_who_is_away(severity: str, row: str) -> None:
+    """Both were told the same; whose text comes back to who stands in costs no budget, and a row says so (5116)."""
+    message = owed(1, NOON, severity)
+    _, _, box = left([message], NOON + HOUR_MS)
+    boxes, log = TELLING.post([replace(message, at_ms=NOON + 2 * HOUR_MS)], {box.phone: box})
+    assert boxes == []
+    (said,) = log
+    assert isinstance(said, Event)
+    assert (said.event, (said.detail or {})["reason"]) == (row, "told_already")
+
+
 def emptiers_list(*episodes: str) -> Owed:
     """The list of a morning that had to wait."""
     return replace(
