@@ -166,7 +166,7 @@ class Replies:
         }
         said = self.scribe.texts.word(ANSWERED_OVER, facts)
         notice = self.to_person(asked.person, self._inventory.phone_of[asked.person], said, at_ms)
-        return [replace(notice, asset=asset, episode=asked.episode, repeat=_AFTER_ALL)]
+        return [replace(notice, asset=asset, episode=asked.episode, step=0, repeat=_AFTER_ALL)]
 
     def unclear(self, person: str, phone: str, at_ms: Millis) -> Owed:
         """What a number is told that was not understood; a stranger is named by the number."""
@@ -174,7 +174,10 @@ class Replies:
 
     @staticmethod
     def to_person(to: str, phone: str, said: Wording, at_ms: Millis) -> Owed:
-        """A text about no case; one an instant, so that its key is its own."""
+        """A text about no case; of its words one an instant, so that its key is its own.
+
+        Within one turn somebody may be welcomed and not be understood.
+        """
         return Owed(
             at_ms=at_ms,
             rule="",
@@ -182,7 +185,7 @@ class Replies:
             episode="",
             severity="P3",
             kind=Kind.NOTICE,
-            step=0,
+            step=HOUSE_TEXTS.index(said.template) if said.template in HOUSE_TEXTS else 0,
             repeat=at_ms,
             to=to,
             phone=phone,

@@ -10,7 +10,8 @@ from alerts import answers, texts
 from alerts.answers import Meaning
 from alerts.calendars import Calendar
 from alerts.policy import PolicyFault, document
-from alerts.texts import FACTS, Template, Texts
+from alerts.replies import HOUSE_TEXTS, Replies
+from alerts.texts import FACTS, Template, Texts, Wording
 from telemetry.inventory import County
 from telemetry.segments import PART, SEGMENT, units
 
@@ -404,3 +405,9 @@ def test_a_deadline_is_rounded_down_to_the_half_hour(clock: str, words: str) -> 
 def test_a_template_that_speaks_of_what_no_case_has_is_refused_by_name() -> None:
     with pytest.raises(PolicyFault, match=r"fire: speaks of \{weather\}"):
         texts.load("fire: {text: '{weather}'}", "texts.yaml", SIGNATURE)
+
+
+def test_two_texts_of_one_instant_to_one_person_have_two_keys() -> None:
+    """One turn welcomes somebody and does not understand them; the journal keeps one text a key (storm 5158)."""
+    made = [Replies.to_person("li", "13900000001", Wording("短信", name, {}), 1) for name in HOUSE_TEXTS]
+    assert len({each.key for each in made}) == len(HOUSE_TEXTS)
