@@ -284,7 +284,7 @@ def desk_gateway(
             thread.join()
 
 
-def until(reached: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def until(reached: Callable[[], bool], timeout_s: float = 240.0) -> None:
     """Waits for something real to come about."""
     deadline = monotonic() + timeout_s
     while not reached():

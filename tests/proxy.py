@@ -60,7 +60,7 @@ def proxied(upstream: str) -> Iterator[Proxy]:
                 proxy.requests.append((path, len(body), fault.status))
                 self._answer(fault.status, fault.body, fault.headers)
                 return
-            connection = HTTPConnection(target.hostname or "", target.port, timeout=30)
+            connection = HTTPConnection(target.hostname or "", target.port, timeout=240)
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()

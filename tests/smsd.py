@@ -18,7 +18,7 @@ from gateway.broker_mosquitto import dies_with_us
 
 TABLES: Final = Path("/usr/share/doc/gammu-smsd/examples/sqlite.sql")
 DRIVER: Final = Path("/usr/lib")
-WITHIN_S: Final = 90.0
+WITHIN_S: Final = 240.0
 LOOK_EVERY_S: Final = 0.05
 
 
@@ -98,12 +98,12 @@ debuglevel = 1
         """Ends it; what waits in its outbox waits."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(20)
+            self._process.wait(120)
             self._process = None
 
     def rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
         """Rows of its tables, read by a connection of our own."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as look:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=120)) as look:
             return look.execute(query, given).fetchall()
 
     def until(self, reached: Callable[[], bool], within_s: float = WITHIN_S) -> None:

@@ -844,7 +844,7 @@ def test_a_real_gateway_ends_in_the_words_of_the_page_when_its_port_is_taken(
         home.configure(port=port)
         command = [sys.executable, "-m", "gateway.cli", "gateway", "--config", "gateway.toml"]
         environment = {**os.environ, "PYTHONPATH": str(PAGE.parents[1])}
-        said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+        said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
     (page,) = [case for case in cases if case.title == "Port taken"]
     assert said.stderr == f"{page.shown}\n".replace(":8080", f":{port}")
     assert page.ends == f"Exit code {said.returncode}."

@@ -301,7 +301,7 @@ def test_the_thread_sends_when_woken_and_ends_when_stopped() -> None:
     runner.start()
     port.add(due(1))
     runner.wake()
-    assert arrived.wait(5)
+    assert arrived.wait(120)
     runner.stop()
     assert not runner.is_alive
     assert port.rows == {}
@@ -316,7 +316,7 @@ def test_the_thread_outlives_trouble_of_the_journal() -> None:
     runner.start()
     port.is_unavailable = False
     runner.wake()
-    assert arrived.wait(5)
+    assert arrived.wait(120)
     runner.stop()
     assert len(channel.sent) == 1
 

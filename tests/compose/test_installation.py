@@ -87,7 +87,7 @@ class Commands:
         try:
             yield process
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
         finally:
             process.kill()
             process.wait()
@@ -101,7 +101,7 @@ class Commands:
 
 def ready(desk: str) -> bool:
     try:
-        return httpx.get(f"{desk}/readyz", timeout=2).status_code == httpx.codes.OK
+        return httpx.get(f"{desk}/readyz", timeout=20).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 
@@ -129,12 +129,12 @@ def test_what_init_made_becomes_ready_and_a_devices_reading_arrives(
         assert len([line for line in steps if line.startswith("made")]) == 9
         assert (installation / "data/influxdb/influxd.bolt").is_file()
         with cunjing.running("gateway", "--config", "config/gateway.toml") as gateway:
-            until(lambda: ready(f"http://127.0.0.1:{desk}") or gateway.poll() is not None, 30)
+            until(lambda: ready(f"http://127.0.0.1:{desk}") or gateway.poll() is not None, 240)
             assert gateway.poll() is None, (installation / "gateway.log").read_text("utf-8")
             assert healthy(desk)
             payload = b'{"v":1,"boot":1,"seq":1,"readings":{"distance_mm":700,"battery_pct":90}}'
             Guest(broker.devices, "bin-0101", "bin-0101", "one").says("cunjing/v1/hewan/bin-0101/telemetry", payload)
-            until(lambda: arrived(influx, installation) == 1, 30)
+            until(lambda: arrived(influx, installation) == 1, 240)
             grafana = composed_grafana(installation, grafana_home, tmp_path / "grafana", influx.url)
             with running(grafana):
                 cunjing.tell({"CUNJING_GRAFANA__URL": grafana.url, "CUNJING_GRAFANA__INFLUXDB_URL": influx.url})
@@ -159,7 +159,7 @@ def arrived(influx: InfluxServer, here: Path) -> int:
     """How many readings Grafana's own token finds, by the InfluxQL database that set-up made."""
     token = (here / "secrets/grafana/influxdb-read").read_text("ascii").strip()
     query = {"db": "telemetry", "q": 'SELECT count("delay_s") FROM "device"'}
-    answer = httpx.get(f"{influx.url}/query", params=query, headers={"Authorization": f"Token {token}"}, timeout=10)
+    answer = httpx.get(f"{influx.url}/query", params=query, headers={"Authorization": f"Token {token}"}, timeout=120)
     series = answer.raise_for_status().json()["results"][0].get("series", ())
     return sum(row[1] for each in series for row in each["values"])
 
@@ -177,7 +177,7 @@ def test_set_up_as_often_as_one_likes_and_init_again_change_nothing(
         assert "made" not in cunjing.run("init")
         assert {path: path.read_bytes() for path in (installation / "secrets").rglob("*") if path.is_file()} == before
         password = (installation / "secrets/operator/influxdb-password").read_text("ascii").strip()
-        signed_in = httpx.post(f"{influx.url}/api/v2/signin", auth=("cunjing", password), timeout=10)
+        signed_in = httpx.post(f"{influx.url}/api/v2/signin", auth=("cunjing", password), timeout=120)
         assert signed_in.status_code == httpx.codes.NO_CONTENT
 
 
@@ -188,12 +188,12 @@ def test_grafana_starts_with_what_compose_gives_it(installation: Path, grafana_h
     server = composed_grafana(installation, grafana_home, tmp_path / "grafana")
     with running(server):
         password = (installation / "secrets/grafana/admin").read_text("ascii").strip()
-        assert httpx.get(f"{server.url}/api/org", auth=("admin", "admin"), timeout=10).status_code == UNAUTHORIZED
-        assert httpx.get(f"{server.url}/api/org", timeout=10).status_code == UNAUTHORIZED
+        assert httpx.get(f"{server.url}/api/org", auth=("admin", "admin"), timeout=120).status_code == UNAUTHORIZED
+        assert httpx.get(f"{server.url}/api/org", timeout=120).status_code == UNAUTHORIZED
         boards = len(list((ROOT / "dashboards/generated").rglob("*.json")))
-        with httpx.Client(base_url=server.url, auth=("admin", password), timeout=10) as asked:
+        with httpx.Client(base_url=server.url, auth=("admin", password), timeout=120) as asked:
             assert asked.get("/api/org").status_code == httpx.codes.OK
-            until(lambda: len(asked.get("/api/search", params={"type": "dash-db"}).json()) == boards, 30)
+            until(lambda: len(asked.get("/api/search", params={"type": "dash-db"}).json()) == boards, 240)
             assert bool(asked.get("/api/datasources").json()) == (ROOT / "config/grafana/provisioning").exists()
 
 

@@ -40,7 +40,7 @@ _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 
 LOOK_EVERY_S = 0.05
-BUSY = 6.0
+BUSY = 12.0
 """So many times longer may anything take on a slow machine whose cores are busy with something else."""
 SESSION_S = 86_400
 
@@ -167,7 +167,7 @@ class Installation:
 
     def ready(self) -> dict[str, Any]:
         """What ``/readyz`` says; nothing while nobody answers."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as asked:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as asked:
             try:
                 asked.request("GET", "/readyz")
                 said: dict[str, Any] = json.loads(asked.getresponse().read())
@@ -206,7 +206,7 @@ class Installation:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the journal, read by a connection of our own."""
-        with closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=5)) as journal:
+        with closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=60)) as journal:
             return journal.execute(query).fetchall()
 
 

@@ -40,7 +40,7 @@ def test_a_day_tells_its_story_and_every_part_of_it_is_true(browser: Browser, tm
         page.evaluate("window.neverReloaded = true")
         caption = page.locator("#caption-now")
         for kind, sentence in STORY:
-            expect(caption).to_have_class(f"caption-{kind}", timeout=60_000)
+            expect(caption).to_have_class(f"caption-{kind}", timeout=240_000)
             expect(caption).to_contain_text(re.compile(sentence))
             if kind == "missed":
                 expect(page.locator(".case", has_text="东塘4号")).to_contain_text("这班漏清")
@@ -103,7 +103,7 @@ def test_it_begins_with_the_list_and_ends_with_a_line_of_what_happened(tmp_path:
         env={**os.environ, **hidden},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
         umask=0,
     )

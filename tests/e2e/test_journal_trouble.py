@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 
 ROOT = Path(__file__).parents[2]
 COUNTY = ROOT / "tests" / "golden" / "inventory" / "county.yaml"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 def settings(folder: Path, broker: Embedded, max_mb: int | None = None) -> Settings:
@@ -71,7 +71,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
 def readiness(chosen: Settings) -> dict[str, Any]:
     host, port = chosen.desk.listen
     try:
-        with urlopen(f"http://{host}:{port}/readyz", timeout=5) as answer:
+        with urlopen(f"http://{host}:{port}/readyz", timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
     except HTTPError as error:
         with error:

@@ -270,7 +270,7 @@ def test_the_control_that_acknowledges_at_once_loses(
         return start_control(mosquitto, kept, tmp_path / "control.log")
 
     def stored() -> set[Mark]:
-        with closing(sqlite3.connect(kept, timeout=5)) as disk:
+        with closing(sqlite3.connect(kept, timeout=60)) as disk:
             return {mark_of(*row) for row in disk.execute("SELECT topic, payload FROM heard")}
 
     first = start()

@@ -40,7 +40,7 @@ class Accounts:
 
     def __init__(self, journal: Path, load: Load) -> None:
         village = {f"a-{sender.name}": sender.village for sender in load.senders}
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=5)) as rows:
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=60)) as rows:
             rows.execute("BEGIN")  # one state of the journal for all of it
             raised = rows.execute("SELECT episode, rule, asset FROM event WHERE event = 'raised'").fetchall()
             texts = rows.execute(

@@ -138,13 +138,13 @@ def test_an_answer_that_does_not_come_is_said_and_asked_for_again(gateway: DeskG
     expect(page.get_by_role("alert")).to_contain_text("连接断了")
     expect(page.locator(".maps").get_by_role("link").first).to_be_visible()  # the drawings stand meanwhile
     page.unroute("**/map/sites")
-    expect(page.locator("#atlas .site")).to_have_count(4, timeout=60_000)
+    expect(page.locator("#atlas .site")).to_have_count(4, timeout=240_000)
     expect(page.locator("#cut")).to_be_hidden()
     page.route("**/map/sites", lambda route: route.fulfill(status=503))
     gateway.filled("bin-0101", 72)
     expect(page.get_by_role("alert")).to_contain_text("连接断了")
     page.unroute("**/map/sites")
-    expect(page.locator("#atlas .look-over")).to_have_count(1, timeout=60_000)
+    expect(page.locator("#atlas .look-over")).to_have_count(1, timeout=240_000)
     expect(page.locator("#cut")).to_be_hidden()
 
 

@@ -62,7 +62,7 @@ class Line:
         message = [sent for sent in self.gateway.channel.sent if sent.phone == phone][of]
         said = receipt("sms", f"ref {message.key}", delivered=True, at_ms=self.gateway.clock.now)
         answer = self.gateway.desk.inbox.post(Heard(receipts=(said,)))
-        assert answer.wait(5) is None  # type: ignore[union-attr] # there is room
+        assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
         self.gateway.settle()
 
     def cases(self) -> list[Case]:
@@ -159,7 +159,7 @@ def test_it_outlives_a_restart_and_ends_with_a_corrected_number(tmp_path: Path) 
     corrected = replace(county, people=people)
     with desk_gateway(tmp_path, stopped_ms + 2 * HOUR_MS, county=corrected) as gateway:
         line = Line(gateway)
-        assert gateway.desk.inbox.post(Round(Rows())).wait(5) is None  # type: ignore[union-attr] # there is room
+        assert gateway.desk.inbox.post(Round(Rows())).wait(120) is None  # type: ignore[union-attr] # there is room
         gateway.settle()
         assert DEAD not in gateway.open_rules().values()
         assert [case.state for case in line.cases()] == [State.VERIFIED]

@@ -124,7 +124,7 @@ def test_a_forged_receipt_neither_delivers_nor_loses_a_text(ear: Ear) -> None:
     before = ear.rows("SELECT key, state, reason FROM notification ORDER BY id")
     for said in forged:
         answer = ear.gateway.desk.inbox.post(Heard(receipts=(said,)))
-        assert answer.wait(5) is None  # type: ignore[union-attr] # there is room
+        assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
     ear.gateway.settle()
     assert ear.rows("SELECT key, state, reason FROM notification ORDER BY id") == before
     assert ear.rows("SELECT max(length(reason)), max(length(reference)) FROM receipt") == [(128, 128)]
@@ -134,7 +134,7 @@ def test_a_reply_that_is_told_twice_counts_once(ear: Ear) -> None:
     said = reply("aliyun", "same", MEI, "1", ear.gateway.clock.now)
     for _ in range(3):
         answer = ear.gateway.desk.inbox.post(Heard(replies=(said, said)))
-        assert answer.wait(5) is None  # type: ignore[union-attr] # there is room
+        assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
     ear.gateway.settle()
     assert len(ear.kept()) == 1
 

@@ -140,7 +140,7 @@ def test_a_provider_and_a_chat_that_are_not_trusted_are_told_by_their_reason(
     reasons = {reason, TlsTrouble.UNKNOWN_ISSUER, TlsTrouble.SELF_SIGNED}
     message = Message("key", "episode", "person", "13900000001", "text", "2026-11-24T08:00:00Z")
     with serving(papers(tmp_path / "papers", kind)) as port:
-        said = asked(lambda: requests.get(f"https://127.0.0.1:{port}", timeout=5))
+        said = asked(lambda: requests.get(f"https://127.0.0.1:{port}", timeout=120))
         assert isinstance(said, Failed)
         assert said.reason in reasons
         (tmp_path / "url").write_text(f"jsons://127.0.0.1:{port}/\n", "utf-8")

@@ -42,7 +42,7 @@ def contact(gateway: DeskGateway, person: str) -> Contact:
 def wrote(gateway: DeskGateway, text: str, number: str, phone: str = MEI) -> None:
     said = reply("sms", number, phone, text, gateway.clock.now)
     answer = gateway.desk.inbox.post(Heard(replies=(said,)))
-    assert answer.wait(5) is None  # type: ignore[union-attr] # there is room
+    assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
     gateway.settle()
 
 

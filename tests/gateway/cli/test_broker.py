@@ -87,7 +87,7 @@ def test_the_simulated_county_arrives_and_fits_its_inventory(
     hears, over = threading.Event(), threading.Event()
     recorder = threading.Thread(target=lambda: lines.extend(_recorded(mosquitto, hears, over)))
     recorder.start()
-    assert hears.wait(60)
+    assert hears.wait(240)
     said = cunjing(f"simulate {entrance(mosquitto)} --scenario quick.yaml --speed 3600 --write-inventory county.yaml")
     over.set()
     recorder.join()

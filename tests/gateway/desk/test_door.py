@@ -25,14 +25,14 @@ def test_sixty_at_once_are_answered_and_hardly_any_is_verified(gateway: DeskGate
 
     def try_it() -> None:
         once = httpx.Limits(max_keepalive_connections=0)  # a connection that waited might just be closed as too idle
-        with Visitor(base_url=gateway.url, trust_env=False, timeout=120, limits=once) as stranger:
-            go.wait(60)
+        with Visitor(base_url=gateway.url, trust_env=False, timeout=240, limits=once) as stranger:
+            go.wait(240)
             said.append(stranger.log_in("lin", "guess"))
 
     threads = [threading.Thread(target=try_it) for _ in range(AT_ONCE)]
     for thread in threads:
         thread.start()
-    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=120) as other:
+    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=240) as other:
         while any(thread.is_alive() for thread in threads):
             assert other.get("/healthz").status_code == HTTPStatus.OK
     statuses = [answer.status_code for answer in said]

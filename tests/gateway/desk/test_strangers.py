@@ -133,7 +133,7 @@ def test_a_head_that_does_not_end_is_refused() -> None:
 
 def machines_doors(where: Endpoint) -> list[tuple[str, str]]:
     """Every address of the API that takes a body, and its method."""
-    with httpx.Client(base_url=f"http://{where.host}:{where.port}", trust_env=False, timeout=60) as http:
+    with httpx.Client(base_url=f"http://{where.host}:{where.port}", trust_env=False, timeout=240) as http:
         paths = http.get("/api/v1/openapi.json").json()["paths"]
     return [
         (verb.upper(), path.replace("{", "").replace("}", ""))
@@ -221,7 +221,7 @@ def test_only_a_proxy_that_is_named_is_believed(proxies: str, forwarded: str, se
 
     headers = {"x-forwarded-for": forwarded, "x-forwarded-proto": "https"}
     with desk(app=told, proxies=proxies) as where:
-        said = httpx.get(f"http://{where.host}:{where.port}/who", headers=headers, trust_env=False, timeout=60).json()
+        said = httpx.get(f"http://{where.host}:{where.port}/who", headers=headers, trust_env=False, timeout=240).json()
     assert said == [seen, "https" if seen != "127.0.0.1" else "http"]
 
 

@@ -65,7 +65,7 @@ def test_a_fresh_server_takes_the_operators_secrets_that_are_there(influxd: Path
     server = InfluxServer(influxd, tmp_path / "fresh")
     with running(server):
         assert any(step.changed for step in set_up(settings(tmp_path, server.url), admin))
-        signed_in = httpx.post(f"{server.url}/api/v2/signin", auth=("cunjing", "a-password-made-before"), timeout=10)
+        signed_in = httpx.post(f"{server.url}/api/v2/signin", auth=("cunjing", "a-password-made-before"), timeout=120)
         assert signed_in.status_code == httpx.codes.NO_CONTENT
     assert admin.read_text("ascii") == "a-token-made-before\n"
     assert password.read_text("ascii") == "a-password-made-before\n"

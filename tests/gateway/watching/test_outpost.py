@@ -180,7 +180,7 @@ def test_a_notebook_that_cannot_be_written_stops_no_watch(tmp_path: Path) -> Non
 
 
 def knocked(port: int, path: str = "/beat", bears: str = "Bearer hush", **more: str) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as asked:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=120)) as asked:
         asked.request("POST", path, b"{}", {"Authorization": bears, **more})
         return asked.getresponse().status
 
@@ -212,7 +212,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
 def test_a_gateway_that_is_ready_is_a_sign_of_life() -> None:
     answers, beaten = iter([False, True]), threading.Event()
     with polling(lambda: next(answers, False), 0.01, beaten.set):
-        assert beaten.wait(5)
+        assert beaten.wait(120)
 
 
 def test_a_command_gets_the_word_and_the_text(tmp_path: Path) -> None:
