@@ -18,6 +18,7 @@ ACK_MS: Final = {"P1": 30 * MINUTE, "P2": 4 * HOUR, "P3": 24 * HOUR, "P4": 24 * 
 URGENT: Final = frozenset({"P1", "P2"})
 OF_THE_HOUSE: Final = frozenset({"clock_stepped", "number_dead", "house_deaf", "house_stuck"})
 """What the house says of itself asks nobody anything; what an answer to it leads to is not judged here."""
+_WHO_AND_WHERE: Final = ("person", "stand_in", "short", "container", "names", "count")
 REASONED: Final = frozenset(
     {"held", "dropped", "superseded", "kept", "folded", "inhibited", "notice", "undelivered", "data_ticket"}
 )
@@ -53,7 +54,7 @@ class Model:
             self._hear(event)
         for owed in entry.owed:
             known = self.owed.get(owed.key)
-            same = known is None or known.text == owed.text  # an answer that comes twice is answered once
+            same = known is None or known.text == owed.text or _is_answered_twice(known, owed)
             same = same or owed.rule in OF_THE_HOUSE
             self.hold(same, f"L7: {owed.key} is owed twice: {owed.text} -- {known and known.text}")
             if known is None:
@@ -126,6 +127,15 @@ class Model:
         """Why somebody was not told of it, or not yet, by the rows."""
         rows = [row for row in self.rows[episode] if row.event in REASONED]
         return {str((row.detail or {}).get("reason", row.event)) for row in rows}
+
+
+def _is_answered_twice(one: Owed, other: Owed) -> bool:
+    """Whether both follow from one person's answers about the same: who answers it twice has told others once (L7).
+
+    Between the two a deadline or a level may have moved; whose answer it is, and about what, has not.
+    """
+    alike = one.kind is other.kind is Kind.NOTICE and one.template == other.template and one.covers == other.covers
+    return alike and all(one.variables.get(name) == other.variables.get(name) for name in _WHO_AND_WHERE)
 
 
 def _is_about(episode: str, rule: str, assets: frozenset[str]) -> bool:
