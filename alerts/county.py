@@ -100,7 +100,7 @@ class County(Undoable):
             boxes = self.boxes.values()
             self._deliver(self._annunciator.readdress(boxes, self.successors, at_ms), changes)
             self._retire(at_ms, changes)
-            self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
+        self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
         if self._figures_changed:
             self._figures_changed = False
             self.refigure(self.plans, at_ms, changes)
@@ -110,6 +110,7 @@ class County(Undoable):
         """Nobody did anything between two instants, subscribed or not: as after a downtime of so long (law L13)."""
         self._excuse(since_ms, at_ms, changes)
         self._since_ms = at_ms
+        self.hand_over(self._grace_ms, at_ms, changes)  # absences began or ended meanwhile
         self._refile_all()
 
     def _excuse(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:

@@ -138,6 +138,20 @@ def test_who_stands_in_hears_what_stands_when_the_absence_begins(day: Day) -> No
     assert day.texts("crew") == ["fresh"]
 
 
+def test_who_stands_in_since_the_machine_slept_hears_what_stands(day: Day) -> None:
+    """An absence that begins while nobody does anything is told afterwards, and not by the next start (storm 5216)."""
+    day.overflow()
+    day.pass_until(day.hand.at_ms + 10 * MINUTE)
+    begins_ms = day.hand.at_ms + HOUR
+    away = Away(person="cleaner", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="office")
+    day.line.order(away)
+    day.hand.passed_s += 2 * HOUR / 1_000
+    day.hand.at_ms += 2 * HOUR
+    day.line.leap(day.hand.at_ms)
+    day.pass_until(day.hand.at_ms + 40 * MINUTE)
+    assert day.texts("crew") == ["fresh"]
+
+
 def test_who_comes_back_early_knew_already(day: Day) -> None:
     day.overflow()
     now_ms = day.hand.at_ms
