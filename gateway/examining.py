@@ -5,9 +5,10 @@ A journal that is found damaged goes on taking what comes: a fire must be told. 
 
 import os
 import threading
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.barrier import WORLD
 from gateway.health import Health, Part
@@ -29,15 +30,39 @@ _REMEDY: Final = (
 NOT_YET: Final = Part(ready=True, state="the quick look of the start found nothing; the whole is being looked through")
 
 
+class Reader(Protocol):
+    """A look at the journal that can be broken off from another thread."""
+
+    def damage(self) -> list[str]:
+        """See ``JournalReader.damage``."""
+
+    def break_off(self) -> None:
+        """See ``JournalReader.break_off``."""
+
+    def close(self) -> None:
+        """Lets go of the file."""
+
+
 class Examiner:
     """``start`` runs it, ``stop`` ends it, in the middle of a look, too."""
 
-    def __init__(self, path: Path, health: Health, metrics: Metrics, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        health: Health,
+        metrics: Metrics,
+        *,
+        every_s: float = EVERY_S,
+        opened: Callable[[Path], Reader] = JournalReader.open,
+    ) -> None:
         self._path = path
+        self._opened = opened
         self._health = health
         self._metrics = metrics
         self._every_s = every_s
-        self._reader: JournalReader | None = None
+        self._reader: Reader | None = None
+        """The one that looks now; under the lock, so that none is broken off that is being closed."""
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="examiner", daemon=True)
         health.report(PART, NOT_YET)
@@ -49,27 +74,35 @@ class Examiner:
     def stop(self, timeout_s: float = 5.0) -> None:
         """Breaks off a look in hand."""
         self._stopping.set()
-        reader = self._reader
-        if reader is not None:
-            reader.break_off()
+        with self._lock:
+            if self._reader is not None:
+                self._reader.break_off()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
     def examine(self) -> bool:
         """Looks through all of it once and says what was found; ``False`` when it has to be tried again."""
         try:
-            with closing(JournalReader.open(self._path)) as self._reader:
-                found = self._reader.damage()
+            with closing(self._opened(self._path)) as reader, self._in_hand(reader):
+                found = reader.damage()
         except JournalUnavailable as trouble:
             if trouble.problem is not Problem.DAMAGED:
                 return self._put_off(trouble)
             found = [str(trouble)]
         except WORLD as trouble:
             return self._put_off(trouble)
-        finally:
-            self._reader = None
         self._say(found)
         return True
+
+    @contextmanager
+    def _in_hand(self, reader: Reader) -> Iterator[None]:
+        with self._lock:
+            self._reader = reader
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reader = None
 
     def _put_off(self, trouble: Exception) -> bool:
         if not self._stopping.is_set():

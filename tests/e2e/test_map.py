@@ -41,6 +41,13 @@ def apart(page: Page) -> float:
     return float(((x - to_x) ** 2 + (y - to_y) ** 2) ** 0.5)
 
 
+def rests(page: Page) -> bool:
+    """Whether the page scrolls no more: where something is on the screen holds only then."""
+    was = page.evaluate("scrollY")
+    page.wait_for_timeout(200)
+    return bool(page.evaluate("scrollY") == was)
+
+
 def come_closer(page: Page) -> float:
     """One press of the button, until the map has come to rest."""
     was = apart(page)
@@ -108,13 +115,13 @@ def test_the_wheel_moves_the_page_and_only_with_control_the_map(gateway: DeskGat
     was = apart(page)
     page.mouse.move(*spot(page, "meiling-01"))
     page.mouse.wheel(0, 120)
-    until(lambda: page.evaluate("scrollY") > 0)
+    until(lambda: page.evaluate("scrollY") > 0 and rests(page))
     assert apart(page) == pytest.approx(was, abs=1)
     page.mouse.move(*spot(page, "meiling-01"))
     page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
+    until(lambda: apart(page) > 1.1 * was)  # the key is held until the wheel was heard
     page.keyboard.up("Control")
-    until(lambda: apart(page) > 1.1 * was)
     assert desk.errors == []
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -144,3 +145,31 @@ def test_the_thread_looks_at_once_and_ends_when_it_is_told(path: Path) -> None:
         examiner.start()
         examiner.stop(60.0)
     assert health.ready
+
+
+class SlowToClose:
+    """A look that is over, while its file is let go of."""
+
+    def __init__(self) -> None:
+        self.closing = Event()
+        self.may_close = Event()
+
+    def damage(self) -> list[str]:
+        return []
+
+    def break_off(self) -> None:
+        assert not self.closing.is_set(), "SQLite refuses to break off what is closed"
+
+    def close(self) -> None:
+        self.closing.set()
+        assert self.may_close.wait(240)
+
+
+def test_a_look_that_has_just_ended_is_not_broken_off(path: Path) -> None:
+    look = SlowToClose()
+    examiner = Examiner(path, Health((PART,), monotonic_s), Metrics(), opened=lambda _: look)
+    examiner.start()
+    assert look.closing.wait(240)
+    examiner.stop(0.0)
+    look.may_close.set()
+    examiner.stop(240.0)
