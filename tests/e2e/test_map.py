@@ -117,6 +117,8 @@ def test_the_wheel_moves_the_page_and_only_with_control_the_map(gateway: DeskGat
     page.mouse.wheel(0, 120)
     until(lambda: page.evaluate("scrollY") > 0 and rests(page))
     assert apart(page) == pytest.approx(was, abs=1)
+    page.evaluate("scrollTo(0, 0)")  # else the site may stand under the menu by now
+    until(lambda: rests(page))
     page.mouse.move(*spot(page, "meiling-01"))
     page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
