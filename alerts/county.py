@@ -151,8 +151,10 @@ class County(Undoable):
         state = self.states[asset]
         feeder = plan.index[device]
         memory, interval_ms = state.devices[feeder], plan.devices[feeder].interval_s * 1000
-        if observed_ms is not None and memory.traffic.stays(at_ms, size, memory.seen_ms, interval_ms):
-            return False
+        if observed_ms is not None:
+            spread_ms = observed_ms - memory.observed_ms
+            if memory.traffic.stays(at_ms, size, memory.seen_ms, spread_ms, interval_ms):
+                return False
         step, above = engine.count(plan, state, device, size, at_ms, observed_ms)
         if step.moved:
             self.keep(plan, step, at_ms, changes)

@@ -39,13 +39,17 @@ class HourlyTraffic(Struct, frozen=True, gc=False, array_like=True):
         """Whether it is above its share of the hour of then."""
         return at_ms < self.since_ms + HOUR_MS and (self.messages > share.messages or self.size > share.size)
 
-    def stays(self, at_ms: Millis, size: int, seen_ms: Millis, interval_ms: Millis) -> bool:
-        """Whether a message with a new sample changes nothing of it: small, in its turn, and no hour runs.
+    def stays(self, at_ms: Millis, size: int, seen_ms: Millis, spread_ms: Millis, interval_ms: Millis) -> bool:
+        """Whether a message with a new sample changes nothing of it while no hour runs; for its terms see ``deliver``.
 
-        ``deliver`` would answer the same traffic; this is asked first, since nearly every message is one of these.
+        That would answer the same traffic; this is asked first, since nearly every message is one of these.
         """
-        in_turn = not seen_ms or interval_ms <= 2 * (at_ms - seen_ms) < 4 * interval_ms
-        return in_turn and size < LARGE and at_ms >= self.since_ms + HOUR_MS
+        gap_ms = at_ms - seen_ms
+        if seen_ms and 2 * gap_ms < interval_ms:
+            same = 2 * abs(spread_ms) >= interval_ms
+        else:
+            same = size < LARGE and (not seen_ms or gap_ms < 2 * interval_ms)
+        return same and at_ms >= self.since_ms + HOUR_MS
 
 
 SILENT: Final = HourlyTraffic()
