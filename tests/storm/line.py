@@ -5,16 +5,13 @@ A variant of it, broken on purpose, is a subclass of it (``faults/``). Nothing i
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 
-from alerts.assembly import Figures
-from alerts.channels import Channel, Message
 from gateway.desk.projection import Projection
 from gateway.journal.entry import Entry
 from gateway.journal.remembered import Restored
@@ -22,7 +19,7 @@ from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-from tests.telling_line import Hand, TellingLine
+from tests.telling_line import TellingLine
 
 
 @dataclass(frozen=True)
@@ -61,18 +58,10 @@ class StormLine(TellingLine):
     reborn: Callable[[Millis], None] = staticmethod(lambda _away_ms: None)
     """Told how long nobody listened, before the next process begins."""
 
-    def __init__(
-        self,
-        path: Path,
-        inventory: Inventory,
-        figures: Figures,
-        hand: Hand,
-        heard: Callable[[Entry], None],
-        asked: Callable[[Message], None],
-        channels: Mapping[str, Channel] = MappingProxyType({}),
-    ) -> None:
-        path.write_bytes(_empty())
-        super().__init__(path, inventory, figures, hand, heard, asked, channels)
+    def _begin(self) -> None:
+        if not self._path.exists():
+            self._path.write_bytes(_empty())
+        super()._begin()
 
     def _pipeline(self, restored: Restored) -> Pipeline:
         self.inventory = self._inventory
