@@ -199,7 +199,7 @@ class Annunciator:
         capped, log = box.phone in self._capped, list[Event | Owed]()
         wanted: list[Owed] = []
         for each in box.pending:
-            reason = no_longer_owed(each, alerts) or ("outdated" if self.is_of_yesterday(each, at_ms) else "")
+            reason = self.no_longer_owed(each, alerts, at_ms)
             if reason:
                 log.append(_unsaid(each, at_ms, reason))
             else:
@@ -255,7 +255,11 @@ class Annunciator:
             return list(self.digest.of_storm(wanted, min(each.at_ms for each in wanted), at_ms))
         return list(self.digest.together(wanted, alerts, at_ms))
 
-    def is_of_yesterday(self, owed: Owed, at_ms: Millis) -> bool:
+    def no_longer_owed(self, owed: Owed, alerts: Mapping[str, Alert], at_ms: Millis) -> str:
+        """Why something owed is of no use any more at its last moment before it leaves; empty when it still is."""
+        return no_longer_owed(owed, alerts) or ("outdated" if self._is_of_yesterday(owed, at_ms) else "")
+
+    def _is_of_yesterday(self, owed: Owed, at_ms: Millis) -> bool:
         """Whether it is a list of places to go to from a day that is over: what still stands is in the next."""
         midnight = self.digest.calendar.midnight
         return owed.template == EMPTIERS and midnight(owed.at_ms) != midnight(at_ms)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts import engine
 from alerts.alert import Alert
-from alerts.annunciator import Annunciator, no_longer_owed
+from alerts.annunciator import Annunciator
 from alerts.bins import recent_c
 from alerts.calendars import DAY_MS
 from alerts.changes import Changes
@@ -282,8 +282,7 @@ class County(Undoable):
 
     def no_longer_owed(self, owed: Owed, at_ms: Millis) -> str:
         """Why something owed is of no use any more at its last moment before it leaves; empty when it still is."""
-        outdated = self._annunciator.is_of_yesterday(owed, at_ms)
-        return no_longer_owed(owed, self.alerts) or ("outdated" if outdated else "")
+        return self._annunciator.no_longer_owed(owed, self.alerts, at_ms)
 
     def is_open(self, episode: str) -> bool:
         """Whether it still stands."""

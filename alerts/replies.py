@@ -116,10 +116,8 @@ class Replies:
         }
         told: dict[str, Wording] = {}
         if stand_in is not None and asked.template in self.scribe.texts:
-            calendar, due_ms = (
-                self.scribe.witness.calendar,
-                min(self._deadline_ms(each, asked, at_ms) for each in alerts),
-            )
+            calendar = self.scribe.witness.calendar
+            due_ms = min(self._deadline_ms(each, asked, at_ms) for each in alerts)
             now = {
                 "deadline": texts.deadline(calendar, due_ms),
                 "deadline_time": texts.deadline_time(calendar, due_ms, at_ms),
