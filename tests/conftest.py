@@ -39,6 +39,8 @@ def missing(part: str, reason: str) -> NoReturn:
 
 
 HELD = held_nodes()
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
@@ -53,12 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _umask() -> Iterator[None]:
-    """A command run in this process takes the rights of others from what it makes; the next test begins as this one."""
-    before = os.umask(0o022)
-    os.umask(before)
-    yield
-    os.umask(before)
+def _umask() -> None:
+    """A command takes the rights of others from all that its process makes; every test begins as the session began."""
+    os.umask(UMASK)
 
 
 @pytest.hookimpl(wrapper=True)

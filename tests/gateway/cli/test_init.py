@@ -239,6 +239,7 @@ def test_what_belongs_to_somebody_else_is_said_with_how_to_change_it(folder: Pat
         (folder / ".env").write_text(ME, "utf-8")
     else:
         (folder / "secrets").mkdir()
+    (folder / theirs).chmod(0o755)
     folder.chmod(0o777)
     os.seteuid(65_534)
     try:
