@@ -176,8 +176,8 @@ class County(Undoable):
 
     def advance(self, now_ms: Millis, changes: Changes) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""
-        while self.ring(now_ms, changes):
-            pass
+        while (due_ms := self._timers.next_ms()) is not None and due_ms <= now_ms:
+            self.ring(now_ms, changes)
 
     def ring(self, now_ms: Millis, changes: Changes) -> bool:
         """The first thing that is due by ``now_ms``; false when nothing is."""

@@ -111,8 +111,9 @@ class UndoDict(dict[K, V]):
 
     def take(self) -> dict[K, V]:
         """What it holds, handed over; it holds nothing any more."""
-        self._undo.note(self._refill, dict(self))
         taken = dict(self)
+        if self._undo.is_open:
+            self._undo.note(self._refill, dict(taken))
         super().clear()
         return taken
 
@@ -174,8 +175,9 @@ class UndoList(list[V]):
 
     def take(self) -> list[V]:
         """What it holds, handed over; it holds nothing any more."""
-        self._undo.note(self._refill, list(self))
         taken = list(self)
+        if self._undo.is_open:
+            self._undo.note(self._refill, taken.copy())
         super().clear()
         return taken
 

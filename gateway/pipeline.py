@@ -255,7 +255,8 @@ class Pipeline(Undoable):
             self._heard = 0
         floods = self.throttle.write(entry)
         written = self.ledger.take()
-        entry.cases.update({name: case_row(case) for name, case in written.cases.items()})
+        for name, case in written.cases.items():
+            entry.cases[name] = case_row(case)
         entry.deeds += written.deeds
         return entry, self._counted(floods)
 
@@ -311,13 +312,15 @@ class Pipeline(Undoable):
         device = self.county.inventory.devices[said.device]
         track = self.tracks.get(device.id, UNTRACKED)
         windows, heard, fresh = self.news(track.windows, said, uplink.received_ms)
-        self.tally.unknown_keys += said.unknown_keys
+        if said.unknown_keys:
+            self.tally.unknown_keys += said.unknown_keys
         if not fresh:
             self._quarantine(uplink, said.refused, device.id)
             return
         times, state = clock.judge(track.clock, fresh, heard, uplink.received_ms, device.interval_s * 1000)
         self.throttle.count(uplink, device.id, self.changes, times[0].observed_ms)
-        self._quarantine(uplink, said.refused, device.id)
+        if said.refused:
+            self._quarantine(uplink, said.refused, device.id)
         for sample, timed in zip(fresh, times, strict=True):
             reading = Reading(
                 device.id,

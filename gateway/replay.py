@@ -3,6 +3,7 @@
 It reads no clock and opens nothing. The same input gives the same bytes (law L4).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -24,15 +25,15 @@ class Memory:
     """An archive in memory, for a run that keeps nothing."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, int], set[int]] = {}
-        self._frames: dict[tuple[str, int, int], list[Mark]] = {}
+        self._seen: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+        self._frames: defaultdict[tuple[str, int, int], list[Mark]] = defaultdict(list)
 
     def keep(self, entry: Entry) -> None:
         """Remembers what was taken in."""
         for reading in entry.readings:
-            self._seen.setdefault((reading.device, reading.boot), set()).add(reading.seq)
+            self._seen[reading.device, reading.boot].add(reading.seq)
         for device, seq, mark in entry.marks():
-            self._frames.setdefault((device, mark.boot % EPOCH, seq), []).append(mark)
+            self._frames[device, mark.boot % EPOCH, seq].append(mark)
 
     def seen(self, device: str, boot: int, seq: int) -> bool:
         """See ``pipeline.Archive``."""
@@ -85,7 +86,8 @@ def replay(
         latest_ms = max(uplink.received_ms, latest_ms or 0)
         pipeline.take(uplink)
         memory.keep(pipeline.entry)
-        yield from _said(pipeline.said(), verbose=verbose)
+        if pipeline.changes.log:  # nearly every uplink says nothing
+            yield from _said(pipeline.said(), verbose=verbose)
         pipeline.finish()
     if pipeline is not None and latest_ms is not None:
         pipeline.advance(latest_ms)

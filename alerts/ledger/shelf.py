@@ -21,6 +21,9 @@ class Written(NamedTuple):
     deeds: list[Deed]
 
 
+NOTHING: Final = Written({}, [])
+
+
 class Shelf(Undoable):
     """The cases of one county. A settled one is let go: the journal has it."""
 
@@ -57,7 +60,9 @@ class Shelf(Undoable):
 
     def take(self) -> Written:
         """What was written since the last call."""
-        return Written(self._moved.take() if self._moved else {}, self._deeds.take() if self._deeds else [])
+        if not (self._moved or self._deeds):  # as after nearly every uplink
+            return NOTHING
+        return Written(self._moved.take(), self._deeds.take())
 
     def next_ms(self) -> Millis | None:
         """When the next case may be due; early is harmless."""

@@ -4,11 +4,14 @@ Nothing here knows SQLite. An entry is filled while a batch is judged and may be
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import compress
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from alerts.channels import Outcome
 from alerts.ledger.case import Deed
@@ -269,8 +272,7 @@ class Rolled:
     """Up to which id readings may be let go."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """Everything that one batch leaves behind, committed together or not at all (design §3, step 5).
 
     ``states`` names only assets whose machines moved, ``mailboxes`` numbers whose box is another; one without a byte
@@ -351,12 +353,12 @@ class Entry:
     @property
     def is_empty(self) -> bool:
         """Whether a commit would change nothing."""
-        return not any(_parts(self)) and self.heartbeat_ms is None
+        return not (self.readings or any(_parts(self))) and self.heartbeat_ms is None
 
 
 _LISTS: Final = tuple(part.name for part in fields(Entry) if part.default_factory is list)
 _MAPPINGS: Final = tuple(part.name for part in fields(Entry) if part.default_factory is dict)
-_NAMES: Final = tuple(part.name for part in fields(Entry))
+_NAMES: Final = Entry.__struct_fields__
 _parts: Final = attrgetter(*_NAMES)
 
 

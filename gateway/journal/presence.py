@@ -31,7 +31,7 @@ class Presence:
         """To be made once the connection has its log open; raises ``OSError``."""
         self._path = path
         self._connection = connection
-        self._files = {part: identity(part) for part in parts(path)}
+        self._files = [(os.fspath(part), part.name, identity(part)) for part in parts(path)]
         # Opened by its path only: closing any other descriptor would let go of SQLite's locks (fcntl(2)).
         self._handle = os.open(path, os.O_PATH)
         self._kept = ""
@@ -44,20 +44,23 @@ class Presence:
             os.close(self._handle)
 
     def check(self) -> None:
-        """``JournalUnavailable`` when a start would not find what is open now; about three microseconds."""
+        """``JournalUnavailable`` when a start would not find what is open now; once a commit, so three looks each."""
         gone = self._gone()
         if gone is not None:
-            raise JournalUnavailable(Problem.GONE, self._path, f"{gone.name} is not the one that was opened")
+            raise JournalUnavailable(Problem.GONE, self._path, f"{gone} is not the one that was opened")
 
     def keep_what_is_gone(self) -> None:
         """The same, and what was committed is made to outlast the process first; to be called outside a transaction."""
         gone = self._gone()
         if gone is not None:
             kept = self._keep()
-            raise JournalUnavailable(Problem.GONE, self._path, f"{gone.name} is not the one that was opened; {kept}")
+            raise JournalUnavailable(Problem.GONE, self._path, f"{gone} is not the one that was opened; {kept}")
 
-    def _gone(self) -> Path | None:
-        return next((part for part, known in self._files.items() if identity(part) != known), None)
+    def _gone(self) -> str | None:
+        for path, name, known in self._files:
+            if identity(path) != known:
+                return name
+        return None
 
     def _keep(self) -> str:
         """What became of what was committed. Nothing is committed any more, so that once is enough."""
@@ -97,10 +100,10 @@ def parts(path: Path) -> tuple[Path, ...]:
     return tuple(path.with_name(path.name + end) for end in ("", LOG, INDEX))
 
 
-def identity(path: Path) -> Identity | None:
+def identity(path: str | Path) -> Identity | None:
     """Which file has this name; ``None`` when none has. Raises ``OSError`` when that cannot be seen."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 -- once a file and commit: half the time of ``Path.stat``
     except (FileNotFoundError, NotADirectoryError):
         return None
     return Identity(found.st_dev, found.st_ino)

@@ -264,14 +264,18 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with translated(self._path), ExitStack() as unless_durable:
-            self._presence.keep_what_is_gone()
-            self._connection.execute("BEGIN IMMEDIATE")
-            unless_durable.callback(self._undo)
-            yield
-            self._presence.check()
-            self._connection.execute("COMMIT")
-            unless_durable.pop_all()
+        try:
+            with translated(self._path), ExitStack() as unless_durable:
+                self._connection.execute("BEGIN IMMEDIATE")
+                unless_durable.callback(self._undo)
+                yield
+                self._presence.check()
+                self._connection.execute("COMMIT")
+                unless_durable.pop_all()
+        except JournalUnavailable:
+            with translated(self._path):
+                self._presence.keep_what_is_gone()
+            raise
         for names in (self._devices, self._assets, self._areas):
             names.settle()
 
