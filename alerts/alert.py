@@ -1,5 +1,8 @@
 """One episode as stage two sees it: what is wrong, who has been told, and what is due next. A frozen value."""
 
+from typing import Final
+
+import msgspec
 from msgspec import Struct
 
 from alerts.model import Detail, Severity
@@ -121,3 +124,17 @@ class Alert(Struct, frozen=True, kw_only=True):
     def wake_ms(self) -> Millis:
         """The earliest instant at which anything about it is due, or 0."""
         return min((due for due in (self.tell_ms, self.lapse_ms, self.flap_ms) if due), default=0)
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_KEPT: Final = msgspec.msgpack.Decoder(Alert)
+
+
+def pack_alert(alert: Alert) -> bytes:
+    """An episode as bytes."""
+    return _ENCODE(alert)
+
+
+def unpack_alert(kept: bytes) -> Alert:
+    """An episode from bytes."""
+    return _KEPT.decode(kept)

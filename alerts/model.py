@@ -1,6 +1,6 @@
 """The words between engine, journal and courier: states, events and what is owed.
 
-Everything here is a frozen value without behaviour; what changes them is in ``lifecycle``, ``engine`` and ``office``.
+Everything here is a frozen value without behaviour; what changes them is in ``conditions`` and ``episodes``.
 """
 
 from collections.abc import Mapping
@@ -99,6 +99,23 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     episode: str = ""
     severity: str = ""
     detail: Detail | None = None
+
+
+class Actor(Struct, frozen=True):
+    """Who asked for something to be done, by which way and from where."""
+
+    by: str
+    channel: str
+    origin: str = ""
+    looked: str = ""
+    """The name of who has been there and looked, where that is asked."""
+    reason: str = ""
+    """What they saw there."""
+
+    def detail(self) -> Mapping[str, str]:
+        """As a row says it."""
+        more = {"origin": self.origin, "looked": self.looked, "reason": self.reason}
+        return {"by": self.by, "channel": self.channel} | {name: said for name, said in more.items() if said}
 
 
 class Owed(Struct, frozen=True, kw_only=True):

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from influxdb_client.client.write.point import Point as LibraryPoint
 from influxdb_client.domain.write_precision import WritePrecision
 
-from alerts.assembly import assemble
-from alerts.exposure import POINTS_A_SITE, lines_pct
+from alerts.build import assemble
+from alerts.notify.exposure import POINTS_A_SITE, lines_pct
 from benchmarks.children import Unmeasured
 from gateway import imports, shipped
 from gateway.clock import WallClock

@@ -16,11 +16,11 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from alerts import engine
-from alerts.assembly import Figures
-from alerts.bins import BinMemory, look
-from alerts.changes import Changes
-from alerts.county import County
+from alerts.build import Figures
+from alerts.conditions import engine
+from alerts.conditions.bins import BinMemory, look
+from alerts.episodes.changes import Changes
+from alerts.episodes.county import County
 from benchmarks import load, report
 from gateway import imports, shipped, start
 from gateway.journal.entry import Entry

@@ -12,8 +12,8 @@ from random import Random
 from typing import Final
 
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
-from alerts.lists import FILL_RULES, LIST
 from alerts.model import Event, Kind, Owed, Severity
+from alerts.notify.lists import FILL_RULES, LIST
 from firmware_sim import county
 from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import SLOTS, truth

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from alerts import model
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
-from alerts.mailbox import BUDGET, DAILY_CAP
 from alerts.model import URGENT, Kind, Owed, Severity
+from alerts.notify.mailbox import BUDGET, DAILY_CAP
 from benchmarks.telling import Figures, Lived, figures, inventory_of, live
 from firmware_sim import county
 from firmware_sim.scenario import Crowd, Event, Fleet, Happening, Scenario, load

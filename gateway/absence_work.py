@@ -1,16 +1,16 @@
 """请假, done on the loop's thread: an absence written down or ended, kept over a restart, and who stands in asked once.
 
-It joins absences, county and entry, and decides nothing: what is possible is ``alerts.absences``.
+It joins absences, county and entry, and decides nothing: what is possible is ``alerts.operations.absences``.
 """
 
 from typing import Final
 
 import msgspec
 
-from alerts.absences import Absence
+from alerts.model import Actor
+from alerts.notify.standing_in import StandingIn
+from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from alerts.responses import Asked
-from alerts.standing_in import StandingIn
 from gateway.commands import AbsenceDone, AbsenceVerdict, Away, Back, NotPossible, Roster, UnknownPerson, WhoIsAway
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
@@ -29,7 +29,7 @@ def answered(wish: Away | Back | WhoIsAway, pipeline: Pipeline, now_ms: Millis) 
 def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     absences, people = pipeline.absences, pipeline.county.inventory.people
-    writer, asked = StandingIn(pipeline.county.scribe), Asked(wish.by, wish.channel, wish.origin)
+    writer, asked = StandingIn(pipeline.county.scribe), Actor(wish.by, wish.channel, wish.origin)
     named = [wish.by, *((wish.person,) if isinstance(wish, Away) else ())]
     if not all(each in people for each in named):
         return UnknownPerson()

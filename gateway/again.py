@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
-from alerts import bins
+from alerts.conditions import bins
 from alerts.model import Detail, Event
 from gateway.commands import Done, LookAgain, NotPossible, UnknownPerson, Verdict
 from gateway.journal.aside import Aside, Looked

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from alerts.channels import Channel, Filing
-from alerts.courier import Courier
+from alerts.delivery.courier import Courier
 from gateway import descriptors, shipped, start
 from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s

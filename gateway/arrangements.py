@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from alerts.absences import Absence, Absences
 from alerts.calendars import Calendar
-from alerts.exposure import lines_pct
-from alerts.extras import ExtraRound, ExtraRounds
-from alerts.plan import Plan
-from alerts.trials import Ended, Trials
-from alerts.tuning import Tuned, Tuning
+from alerts.conditions.state import Plan
+from alerts.conditions.thresholds import Tuned, Tuning
+from alerts.notify.exposure import lines_pct
+from alerts.notify.trials import Ended, Trials
+from alerts.operations.absences import Absence, Absences
+from alerts.operations.extra_rounds import ExtraRound, ExtraRounds
 from gateway import calling
 from gateway.absence_work import ABSENCES
 from gateway.calling import CALLERS

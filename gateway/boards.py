@@ -5,7 +5,7 @@ Nothing is pushed here; that is ``dashboards/push.py``.
 
 from typing import Final
 
-from alerts import texts
+from alerts.notify import texts
 from dashboards.annotations import DAYS, SHOWN, Episode
 from dashboards.installation import Installation
 from dashboards.push import Entrance

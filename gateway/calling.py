@@ -1,6 +1,6 @@
 """请回电 and 已回电, done on the loop's thread: who waits for a call, kept over a restart, and who has called them.
 
-It joins callers, county and entry, and decides nothing: who waits is ``alerts.callers``.
+It joins callers, county and entry, and decides nothing: who waits is ``alerts.operations.callers``.
 """
 
 from collections.abc import Iterable
@@ -8,10 +8,9 @@ from typing import Final
 
 import msgspec
 
-from alerts.callers import Caller
-from alerts.model import Detail, Event
+from alerts.model import Actor, Detail, Event
+from alerts.operations.callers import Caller
 from alerts.receipts import Reply
-from alerts.responses import Asked
 from gateway.commands import CalledBack, Done, NotPossible, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
@@ -64,7 +63,7 @@ def _row(caller: Caller, wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -
     """For the audit, and for the story of what they answered; their number stands in the answer itself."""
     alert = pipeline.county.alerts.get(caller.episode)
     detail: Detail = {
-        **Asked(wish.by, wish.channel, wish.origin).detail(),
+        **Actor(wish.by, wish.channel, wish.origin).detail(),
         "caller": caller.id,
         "since_ms": caller.since_ms,
     }

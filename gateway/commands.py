@@ -8,14 +8,14 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from alerts.absences import Absence
-from alerts.extras import ExtraRound
-from alerts.forecast import Foreseen
+from alerts.conditions.thresholds import Place, Value
+from alerts.episodes.forecast import Foreseen
+from alerts.episodes.maintenance import Declared, Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
-from alerts.maintenance import Declared, Wish
-from alerts.trials import Kind as TrialKind
-from alerts.tuning import Place, Value
+from alerts.notify.trials import Kind as TrialKind
+from alerts.operations.absences import Absence
+from alerts.operations.extra_rounds import ExtraRound
 from telemetry.reading import Millis
 
 __all__ = [

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from alerts.courier import Clearance
+from alerts.delivery.courier import Clearance
+from alerts.episodes.trouble import Trouble
 from alerts.refusals import Refused
-from alerts.trouble import Trouble
 from alerts.undo import Undoable
 from gateway import absence_work, calling, desk_work, extra_work, figuring, maintaining
 from gateway.again import looked_again

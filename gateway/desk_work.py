@@ -10,13 +10,13 @@ import msgspec
 from msgspec.structs import replace
 
 from alerts.alert import Alert
+from alerts.conditions.state import Memory
+from alerts.episodes.responses import Responses
 from alerts.ledger.case import Case, Refusal, State, Why
 from alerts.ledger.case import Verb as CaseVerb
 from alerts.ledger.moves import FROM
-from alerts.model import Severity
-from alerts.plan import Memory
-from alerts.responses import Asked, Responses
-from alerts.scribe import Log
+from alerts.model import Actor, Severity
+from alerts.notify.message_writer import Log
 from gateway.commands import (
     CaseCommand,
     CaseDone,
@@ -63,7 +63,7 @@ def done(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows
             return NotPossible(sentence, why)
         case Case():
             if isinstance(wish, CaseCommand) and wish.verb in _SEEN_TO and case.standing:
-                _see(case, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms)
+                _see(case, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms)
             return CaseDone(now_ms, case)
 
 
@@ -74,7 +74,7 @@ def _burns(case: Case | None, pipeline: Pipeline) -> bool:
     return pipeline.county.is_open(case.episode) and not pipeline.county.may_reset(case.episode)
 
 
-def _see(case: Case, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> None:
+def _see(case: Case, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> None:
     """The chain of the case's episode stops: for as long as an acknowledgement holds, or as it was deferred."""
     county, until_ms = pipeline.county, case.until_ms
 

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from alerts.calendars import iso
 from alerts.policy import PolicyFault
 from gateway import client, lines, shipped

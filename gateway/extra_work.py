@@ -1,6 +1,6 @@
 """加收, done on the loop's thread: an extra round ordered or cancelled, kept over a restart, and known to what waits.
 
-It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.extras``.
+It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.operations.extra_rounds``.
 """
 
 from typing import Final
@@ -9,12 +9,12 @@ import msgspec
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.extras import EXTRA, ExtraRound
-from alerts.model import Detail, Event
-from alerts.plan import Memory
+from alerts.conditions.state import Memory
+from alerts.episodes.responses import Responses
+from alerts.model import Actor, Detail, Event
+from alerts.notify.message_writer import Log
+from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
-from alerts.responses import Asked, Responses
-from alerts.scribe import Log
 from gateway.commands import (
     Extra,
     ExtraDone,
@@ -54,7 +54,7 @@ def done(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerd
     if isinstance(found, Refused):
         return NotPossible(found.sentence, found.why)
     event = "extra_cancelled" if isinstance(wish, NoExtra) else "extra_ordered"
-    pipeline.changes.log.append(_row(event, found, Asked(wish.by, wish.channel, wish.origin), pipeline, now_ms))
+    pipeline.changes.log.append(_row(event, found, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms))
     _let_know(found, pipeline, now_ms)
     pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.kept(now_ms)).decode()
     return ExtraDone(now_ms, event, found)
@@ -78,7 +78,7 @@ def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
         county.respond(alert.episode, awaits, now_ms, pipeline.changes)
 
 
-def _row(event: str, extra: ExtraRound, asked: Asked, pipeline: Pipeline, now_ms: Millis) -> Event:
+def _row(event: str, extra: ExtraRound, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> Event:
     inventory = pipeline.county.inventory
     asset = extra.place if extra.place in inventory.assets else inventory.county.id
     detail: Detail = {

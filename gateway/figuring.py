@@ -1,14 +1,14 @@
 """A figure that a dispatcher sets for an area or an asset, on the loop's thread: judged, remembered, written down.
 
-What a figure comes to is decided in ``alerts.tuning``; nothing is durable before the loop commits.
+What a figure comes to is decided in ``alerts.conditions.thresholds``; nothing is durable before the loop commits.
 """
 
 from typing import Final
 
 import msgspec
 
+from alerts.conditions.thresholds import Figure, Place, Tuned, Weighed
 from alerts.model import Event
-from alerts.tuning import Figure, Place, Tuned, Weighed
 from gateway.commands import Done, NotPossible, SetFigure, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory

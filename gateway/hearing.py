@@ -1,6 +1,7 @@
 """What comes back by telephone, on its way into the county: receipts to rows, answers to the commands they stand for.
 
-Called by the loop alone, inside its transaction. What an answer means is ``alerts.answers`` and ``alerts.replies``.
+Called by the loop alone, inside its transaction. What an answer means is
+``alerts.answers`` and ``alerts.notify.replies``.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +12,6 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace as replaced
 
-from alerts.absences import Absence
 from alerts.alert import Alert
 from alerts.answers import (
     DIGITS,
@@ -24,16 +24,17 @@ from alerts.answers import (
     phrase,
     understand,
 )
-from alerts.changes import Changes
-from alerts.claims import ABOUT, Claim, is_due, sampled, standing
-from alerts.lapses import NO_RECEIPT
+from alerts.delivery.lapses import NO_RECEIPT
+from alerts.episodes.changes import Changes
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, Refusal
 from alerts.ledger.case import Verb as CaseVerb
 from alerts.model import URGENT, Event
+from alerts.notify.claims import ABOUT, Claim, is_due, sampled, standing
+from alerts.notify.replies import UNCLEAR, Replies
+from alerts.notify.standing_in import StandingIn
+from alerts.operations.absences import Absence
 from alerts.receipts import Receipt, Reply
-from alerts.replies import UNCLEAR, Replies
-from alerts.standing_in import StandingIn
 from alerts.undo import UndoDict
 from gateway import calling, welcoming
 from gateway.commands import Command, Verb

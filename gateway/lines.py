@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from alerts.channels import Caps, Channel, ChannelKind, Hook, channels
-from alerts.delivery import Routes
+from alerts.delivery.delivery import Routes
 from gateway.health import Part
 from gateway.settings import Settings, Sms, read_secret
 from gateway.settings_faults import SettingsFault

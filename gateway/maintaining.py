@@ -1,11 +1,11 @@
 """Work that people declare, done on the loop's thread: a verdict to hand back once it is durable.
 
-Wiring only: who may declare what, and what becomes of it, is ``alerts.maintenance``.
+Wiring only: who may declare what, and what becomes of it, is ``alerts.episodes.maintenance``.
 """
 
-from alerts import maintenance
+from alerts.episodes import maintenance
+from alerts.model import Actor
 from alerts.refusals import Refused
-from alerts.responses import Asked
 from gateway.commands import Declare, NotPossible, UnknownPerson, Windows, WindowVerdict, Withdraw
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
@@ -18,7 +18,7 @@ def done(asked: Declare | Withdraw | Windows, pipeline: Pipeline, now_ms: Millis
         return tuple(maintenance.standing(county).values())
     if asked.by not in county.inventory.people:
         return UnknownPerson()
-    by = Asked(asked.by, asked.channel, asked.origin)
+    by = Actor(asked.by, asked.channel, asked.origin)
     if isinstance(asked, Declare):
         said = maintenance.declare(county, asked.wish, by, now_ms, pipeline.changes)
     else:

@@ -1,7 +1,7 @@
 """Numbers that texts do not reach: each is a matter for the dispatcher and the ledger until a text arrives there again.
 
-On the loop's thread, inside its transaction. When a text counts as lost is ``alerts.lapses``; whom it concerns is
-``config/escalation.yaml``.
+On the loop's thread, inside its transaction. When a text counts as lost is ``alerts.delivery.lapses``; whom
+it concerns is ``config/escalation.yaml``.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from typing import Final, Protocol
 
 from alerts.alert import Alert
 from alerts.channels import Accepted, Refused
-from alerts.delivery import Due
-from alerts.lapses import NO_RECEIPT, Lapse, is_lost
+from alerts.delivery.delivery import Due
+from alerts.delivery.lapses import NO_RECEIPT, Lapse, is_lost
+from alerts.episodes.trouble import Trouble
 from alerts.receipts import Receipt
-from alerts.trouble import Trouble
 from gateway.pipeline import Pipeline
 from gateway.requests import End
 from telemetry.inventory import Person

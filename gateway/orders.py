@@ -3,10 +3,11 @@
 Who may ask at all (log-in, token) is the desk's; what their role allows is the middle's and comes back as a sentence.
 """
 
-from alerts.changes import Changes
-from alerts.county import County
-from alerts.responses import Asked, Deed
-from alerts.trials import Trials, trial_ended
+from alerts.episodes.changes import Changes
+from alerts.episodes.county import County
+from alerts.episodes.responses import Deed
+from alerts.model import Actor
+from alerts.notify.trials import Trials, trial_ended
 from gateway.commands import Command, Done, EndTrial, NotPossible, UnknownPerson, Verb, Verdict
 from telemetry.reading import Millis
 
@@ -31,7 +32,7 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
         return Done(now_ms, "acked")
     if command.verb is Verb.RESET:
         looked = command.looked.strip() or people[command.by].name  # who names nobody else says so of themselves
-        asked = Asked(command.by, command.channel, command.origin, looked, command.reason)
+        asked = Actor(command.by, command.channel, command.origin, looked, command.reason)
         if county.reset(episode, asked, now_ms, changes):
             return Done(now_ms, "reset")
         sentence = f"{episode} cannot be reset: it still burns or is hot again, or there is nothing to reset"
@@ -51,7 +52,7 @@ def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, ch
     if not ended:
         sentence = f"{wish.kind} {wish.name} is not on trial by itself: look for an area above it that is"
         return NotPossible(sentence, "no_trial")
-    asked = Asked(wish.by, wish.channel, wish.origin).detail()
+    asked = Actor(wish.by, wish.channel, wish.origin).detail()
     changes.log.append(trial_ended(county.inventory, wish.kind, wish.name, ended, asked, now_ms))
     for alert, was_ms in held:
         if trials.of_alert(alert) <= now_ms < was_ms:
@@ -64,7 +65,7 @@ def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
 
 
 def _deed(command: Command, now_ms: Millis) -> Deed:
-    asked = Asked(command.by, command.channel, command.origin)
+    asked = Actor(command.by, command.channel, command.origin)
     match command.verb:
         case Verb.ACK:
             return lambda hands, alert, _, log: hands.acknowledge(alert, asked, now_ms, log)

@@ -9,19 +9,21 @@ from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from alerts.assembly import Assembled, pack, pack_box
+from alerts.build import Assembled
 from alerts.calendars import Calendar
-from alerts.callers import Callers
-from alerts.changes import Changes
-from alerts.delivery import Nights
-from alerts.engine import NEVER
-from alerts.forecast import Foreseen
+from alerts.conditions.engine import NEVER
+from alerts.conditions.state import pack
+from alerts.conditions.traffic import LARGE
+from alerts.delivery.delivery import Nights
+from alerts.episodes.changes import Changes
+from alerts.episodes.forecast import Foreseen
 from alerts.model import Event, Owed
-from alerts.reach import addressed
+from alerts.notify.mailbox import pack_box
+from alerts.notify.reach import addressed
+from alerts.notify.week import Crossing
+from alerts.operations.callers import Callers
 from alerts.refusals import Refused
-from alerts.traffic import LARGE
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
-from alerts.week import Crossing
 from gateway.barrier import Barrier
 from gateway.deafness import Deafness
 from gateway.journal.entry import AnomalyKind, Entry, Quarantined, SignOfLife, Snapshot

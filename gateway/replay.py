@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from alerts.assembly import Figures
+from alerts.build import Figures
 from alerts.calendars import iso
 from alerts.model import PRINTED, Event, Owed
-from alerts.week import Crossing
+from alerts.notify.week import Crossing
 from gateway import start
 from gateway.journal.entry import Entry
 from telemetry import sequence

@@ -9,9 +9,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from alerts.channels import Outcome
-from alerts.courier import Clearance, PortUnavailable
-from alerts.delivery import Due, Step
-from alerts.lapses import Lapse
+from alerts.delivery.courier import Clearance, PortUnavailable
+from alerts.delivery.delivery import Due, Step
+from alerts.delivery.lapses import Lapse
 from alerts.model import Event
 from alerts.receipts import Receipt, Reply
 from gateway.barrier import WORLD

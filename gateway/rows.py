@@ -3,9 +3,8 @@
 Shapes only; when a row is written is ``pipeline``, how is ``journal``.
 """
 
-from alerts.alert import Alert
-from alerts.assembly import pack_alert, pack_case
-from alerts.ledger.case import Case
+from alerts.alert import Alert, pack_alert
+from alerts.ledger.case import Case, pack_case
 from alerts.ledger.opening import numbered
 from alerts.model import Event, Owed
 from gateway.journal.entry import AlertRow, CaseRow

@@ -6,7 +6,7 @@ It finds files and reads them. What is right in them is decided in ``alerts``.
 from pathlib import Path
 from typing import Final
 
-from alerts.assembly import Figures
+from alerts.build import Figures
 from gateway.files import read_text
 from gateway.settings import Alerts
 

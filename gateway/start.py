@@ -9,12 +9,14 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from alerts import engine
-from alerts.assembly import Assembled, Figures, assemble_whole, pack_box, unpack, unpack_alert, unpack_box, unpack_case
-from alerts.county import County
-from alerts.mailbox import Mailbox, by_number
-from alerts.plan import AssetState
-from alerts.trials import Ended
+from alerts.alert import unpack_alert
+from alerts.build import Assembled, Figures, assemble_whole
+from alerts.conditions import engine
+from alerts.conditions.state import AssetState, unpack
+from alerts.episodes.county import County
+from alerts.ledger.case import unpack_case
+from alerts.notify.mailbox import Mailbox, by_number, pack_box, unpack_box
+from alerts.notify.trials import Ended
 from gateway import absence_work, calling, extra_work, figuring
 from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts.answers import Asked
 from alerts.model import Owed
-from alerts.replies import Replies
+from alerts.notify.replies import Replies
 from gateway.journal.contact_reader import NEVER, Contact, First
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory, Person

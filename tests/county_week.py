@@ -10,8 +10,7 @@ from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Final
 
-from alerts.model import Severity
-from alerts.responses import Asked
+from alerts.model import Actor, Severity
 from firmware_sim import county
 from firmware_sim.scenario import Scenario, at_start, load
 from firmware_sim.traces import trace
@@ -82,7 +81,7 @@ def _answer(line: VirtualLine, at_ms: Millis) -> None:
     for alert in list(county.alerts.values()):
         if alert.severity < Severity.P4 and at_ms >= alert.raised_ms + ANSWERED_AFTER_MS:
             see(county, alert.episode, PERSON, at_ms, changes)
-            county.reset(alert.episode, Asked(PERSON, "desk"), at_ms, changes)
+            county.reset(alert.episode, Actor(PERSON, "desk"), at_ms, changes)
 
 
 def _minutes(story: Scenario) -> Iterator[tuple[Millis, list[Uplink]]]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from alerts.answers import Asked
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
-from alerts.courier import Clearance, PortUnavailable
-from alerts.delivery import Due, Standing, Step
-from alerts.lapses import Lapse
+from alerts.delivery.courier import Clearance, PortUnavailable
+from alerts.delivery.delivery import Due, Standing, Step
+from alerts.delivery.lapses import Lapse
 from alerts.model import Event
 from telemetry.reading import Millis
 

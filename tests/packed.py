@@ -9,19 +9,19 @@ from typing import Any
 
 import msgspec
 
-from alerts import assembly
-from alerts.absences import Absence
+from alerts import build as assembly
 from alerts.alert import Alert
-from alerts.bins import BinMemory
-from alerts.claims import Claim
-from alerts.extras import ExtraRound
+from alerts.conditions.bins import BinMemory
+from alerts.conditions.plants import PlantMemory
+from alerts.conditions.thresholds import Tuned
 from alerts.ledger.case import Case
-from alerts.mailbox import Mailbox
-from alerts.plants import PlantMemory
+from alerts.notify.claims import Claim
+from alerts.notify.mailbox import Mailbox
+from alerts.notify.trials import Ended
+from alerts.operations.absences import Absence
+from alerts.operations.extra_rounds import ExtraRound
 from alerts.rollups import assets
 from alerts.rollups.bins import BinCarry
-from alerts.trials import Ended
-from alerts.tuning import Tuned
 from gateway import tracks
 
 ROOTS = (

@@ -6,8 +6,8 @@ Nothing here computes a rollup: what is true of these rows is true of a gateway'
 from contextlib import closing
 from pathlib import Path
 
-from alerts.assembly import assemble
-from alerts.exposure import lines_pct
+from alerts.build import assemble
+from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway import shipped
 from gateway.clock import WallClock

@@ -12,10 +12,11 @@ from typing import Final
 import yaml
 from msgspec.structs import replace
 
-from alerts import maintenance, windows
-from alerts.assembly import Figures
+from alerts import windows
+from alerts.build import Figures
+from alerts.episodes import maintenance
+from alerts.episodes.responses import LONGEST_GRACE_MS
 from alerts.model import PRINTED, Event, Owed
-from alerts.responses import LONGEST_GRACE_MS
 from gateway import absence_work, desk_work, extra_work, maintaining, start
 from gateway.commands import (
     AbsenceDone,

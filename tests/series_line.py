@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alerts.assembly import assemble
-from alerts.exposure import lines_pct
+from alerts.build import assemble
+from alerts.notify.exposure import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.health import Part

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from alerts.channels import Message
+from alerts.conditions.thresholds import Place
+from alerts.notify.trials import Kind as TrialKind
 from alerts.receipts import receipt, reply
-from alerts.trials import Kind as TrialKind
-from alerts.tuning import Place
 from alerts.windows import Work
 from gateway.commands import (
     Away,

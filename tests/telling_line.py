@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from alerts.assembly import Figures
+from alerts.build import Figures
 from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
-from alerts.courier import Courier
-from alerts.delivery import Routes
+from alerts.delivery.courier import Courier
+from alerts.delivery.delivery import Routes
 from alerts.receipts import Receipt, Reply
 from gateway import start
 from gateway.clock import Face

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from alerts.channels import channels
 from alerts.model import Owed
 from alerts.policy import PolicyFault

@@ -19,10 +19,10 @@ PACKAGES: Final = ("telemetry", "alerts", "dashboards", "firmware_sim", "gateway
 SOURCES: Final = sorted(chain.from_iterable((ROOT / room).rglob("*.py") for room in (*PACKAGES, "benchmarks")))
 TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 
-IO_IN_ALERTS: Final = ("alerts/courier.py", "alerts/channels/")
+IO_IN_ALERTS: Final = ("alerts/delivery/courier.py", "alerts/channels/")
 
 BARRIERS: Final = {
-    "alerts/courier.py",  # a channel
+    "alerts/delivery/courier.py",  # a channel
     "gateway/barrier.py",  # one input of the loop
     "gateway/desk/feed.py",  # a commit on its way to the desk
     "gateway/rollups/barrier.py",  # an asset's rollup
@@ -48,7 +48,7 @@ HOMES: Final = {
     "pydantic_settings": ("gateway/settings.py",),
     "sqlite3": ("gateway/journal/", "gateway/desk/users.py", "alerts/channels/gammu.py", "benchmarks/"),
     "starlette": ("gateway/desk/",),
-    "structlog": ("gateway/logs.py", "alerts/courier.py"),
+    "structlog": ("gateway/logs.py", "alerts/delivery/courier.py"),
     "typer": ("gateway/cli/",),
     "uvicorn": ("gateway/desk/",),
     "xlsxwriter": ("gateway/spreadsheet.py",),
@@ -56,7 +56,7 @@ HOMES: Final = {
 """Where a library may be imported, so that replacing it is one file; a name that ends in a slash is a folder."""
 
 CALENDARS: Final = {
-    "alerts/assembly.py",  # the county's, with its extra rounds
+    "alerts/build.py",  # the county's, with its extra rounds
     "gateway/arrangements.py",  # the same for whoever looks on, from what is durable
     "gateway/rollups/scope.py",  # the days and hours of rollups: local time alone
     "gateway/cli/",  # a process of its own that prints local times

@@ -6,8 +6,7 @@ A test says what comes and when; nothing is judged here.
 import json
 from pathlib import Path
 
-from alerts.assembly import unpack_case
-from alerts.ledger.case import Case, Deed
+from alerts.ledger.case import Case, Deed, unpack_case
 from alerts.model import Event, Owed
 from gateway.journal.entry import Entry
 from telemetry.inventory import Inventory

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from alerts.alert import Alert
-from alerts.assembly import Figures
+from alerts.build import Figures
+from alerts.conditions.state import AssetState
 from alerts.model import Event, Owed  # noqa: TC001 -- they make an alias that is there at run time
-from alerts.plan import AssetState
 from gateway import start
 from gateway.journal.entry import Entry, Rolled
 from gateway.journal.writer import Journal

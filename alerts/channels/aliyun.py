@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.approved import Approved, faults, too_long
 from alerts.channels import (
     Accepted,
     Awaited,
@@ -27,6 +26,7 @@ from alerts.channels import (
     Refused,
     Unreachable,
 )
+from alerts.notify.approved import Approved, faults, too_long
 from alerts.receipts import Receipt, Reply, receipt, reply
 from telemetry.phone import dialled
 from telemetry.reading import Millis

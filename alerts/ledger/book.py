@@ -9,7 +9,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar
-from alerts.closings import RETIRED
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import UNFINISHED, Case, Deed, Origin, Refusal, State, Verb, Why, Word
@@ -19,9 +18,10 @@ from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import Numbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Owed
+from alerts.notify.closings import RETIRED
+from alerts.notify.message_writer import Log
+from alerts.notify.texts import Texts
 from alerts.policy import LedgerFigures, Policies
-from alerts.scribe import Log
-from alerts.texts import Texts
 from alerts.undo import UndoLog
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis

@@ -6,6 +6,7 @@ What changes a case is ``moves`` and ``book``; how it is kept is the journal's.
 from enum import StrEnum
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from telemetry.reading import Millis
@@ -164,3 +165,17 @@ class Refusal(Struct, frozen=True):
 
     why: Why
     sentence: str
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_KEPT: Final = msgspec.msgpack.Decoder(Case)
+
+
+def pack_case(case: Case) -> bytes:
+    """A case as bytes."""
+    return _ENCODE(case)
+
+
+def unpack_case(kept: bytes) -> Case:
+    """A case from bytes."""
+    return _KEPT.decode(kept)

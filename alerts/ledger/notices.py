@@ -12,13 +12,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts import texts
 from alerts.calendars import Calendar
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Origin, State, Word
 from alerts.model import Kind, Owed, Severity
+from alerts.notify import texts
+from alerts.notify.texts import Texts
 from alerts.people import holders
 from alerts.policy import LedgerFigures
-from alerts.texts import Texts
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.segments import clipped

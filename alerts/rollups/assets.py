@@ -11,9 +11,8 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from alerts.assembly import pack, unpack
-from alerts.exposure import line_pct
-from alerts.plan import Plan
+from alerts.conditions.state import Plan, pack, unpack
+from alerts.notify.exposure import line_pct
 from alerts.rollups import bins, days, devices, plants
 from alerts.rollups.bins import BinCarry, Scale
 from alerts.rollups.days import Hour

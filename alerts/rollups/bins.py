@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.bins import BinMemory, look
-from alerts.exposure import POINTS_A_SITE
+from alerts.conditions.bins import BinMemory, look
+from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import BinRow
 from alerts.rollups.windows import Window
 from telemetry.inventory import BinGeometry

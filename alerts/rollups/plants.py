@@ -9,10 +9,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts import engine, plants
+from alerts.conditions import engine, plants
+from alerts.conditions.plants import PlantMemory
+from alerts.conditions.state import AssetState, Plan
 from alerts.model import RUN_CODES, RunState
-from alerts.plan import AssetState, Plan
-from alerts.plants import PlantMemory
 from alerts.rollups.rows import PlantRow
 from alerts.rollups.windows import HOUR_MS, Window
 from telemetry.inventory import Asset, PlantDesign

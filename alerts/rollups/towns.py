@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import fsum
 
-from alerts.exposure import POINTS_A_SITE
+from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import BinRow, TownRow
 from telemetry.inventory import Inventory
 from telemetry.terms import Level

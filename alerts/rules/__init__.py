@@ -4,7 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
 
-from alerts.rule import Rule
+from alerts.conditions.rule import Rule
 
 ORDER: Final = ("fire", "overflow", "hot_ash", "over_two_thirds", "no_power", "level_high", "stopped", "offline")
 """Parents before children, so that who inhibits whom is known when the child is judged; other rules follow by name."""

@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from alerts.devices import DeviceMemory
-from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Verdict
+from alerts.conditions.devices import DeviceMemory
+from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Verdict
+from alerts.conditions.rule import DeviceRule, Scene
 from alerts.model import Detail, Severity
-from alerts.rule import DeviceRule, Scene
 from telemetry.reading import Values
 
 

@@ -2,11 +2,11 @@
 
 from typing import ClassVar, Literal
 
-from alerts.bins import BinMemory, BinSight
-from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.bins import BinMemory, BinSight
+from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.plants import PlantMemory
+from alerts.conditions.rule import BinRule, Scene
 from alerts.model import Condition, Detail, Severity
-from alerts.plants import PlantMemory
-from alerts.rule import BinRule, Scene
 
 
 class Fire(BinRule):

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from alerts.conditions.rule import HOUR, SECOND, TrafficRule
+from alerts.conditions.traffic import HourlyTraffic, Share
 from alerts.model import Detail, Severity
-from alerts.rule import HOUR, SECOND, TrafficRule
-from alerts.traffic import HourlyTraffic, Share
 
 
 class FloodedDevice(TrafficRule):

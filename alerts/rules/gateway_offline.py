@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from alerts.conditions.rule import Rule, Scope
 from alerts.model import Severity
-from alerts.rule import Rule, Scope
 from telemetry.inventory import Device
 
 

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from alerts.bins import BinMemory, BinSight
-from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.bins import BinMemory, BinSight
+from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.rule import MINUTE, BinRule, Scene
 from alerts.model import Detail, Severity
-from alerts.rule import MINUTE, BinRule, Scene
 
 WITNESSES = 2
 """So many neighbours at least must have been read for their warmth to count: one may burn as well."""

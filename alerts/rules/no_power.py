@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from alerts.lifecycle import CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.machine import CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.plants import PlantMemory, PlantSight
+from alerts.conditions.rule import PlantRule, Scene
 from alerts.model import Detail, Severity
-from alerts.plants import PlantMemory, PlantSight
-from alerts.rule import PlantRule, Scene
 
 
 class NoPower(PlantRule):

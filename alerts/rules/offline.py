@@ -2,16 +2,16 @@
 
 from typing import Literal
 
-from alerts.devices import DeviceMemory
-from alerts.lifecycle import CLEAR, Verdict
+from alerts.conditions.devices import DeviceMemory
+from alerts.conditions.machine import CLEAR, Verdict
+from alerts.conditions.rule import Scene, SilenceRule
 from alerts.model import Detail, Severity
-from alerts.rule import DeviceRule, Scene
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
 from telemetry.terms import Kind, Power
 
 
-class Offline(DeviceRule):
+class Offline(SilenceRule):
     """Silent for ``intervals`` report intervals or the least time, whichever is longer; cleared by two messages."""
 
     kind: Literal["offline"] = "offline"
@@ -24,7 +24,7 @@ class Offline(DeviceRule):
     mains_least_s: float = 300
 
     def stale_after_ms(self, device: Device) -> Millis:
-        """How long the device may be silent."""
+        """See ``SilenceRule.stale_after_ms``."""
         if device.power is Power.BATTERY:
             return round(max(self.battery_intervals * device.interval_s, self.battery_least_s) * 1000)
         return round(max(self.mains_intervals * device.interval_s, self.mains_least_s) * 1000)

@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from alerts.bins import BinMemory, BinSight
-from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
+from alerts.conditions.bins import BinMemory, BinSight
+from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
+from alerts.conditions.rule import BinRule, Scene
 from alerts.model import Detail, Severity
-from alerts.rule import BinRule, Scene
 
 EMPTIED = Verdict(Call.END, reason="emptied")
 

@@ -6,10 +6,10 @@ from typing import Final, Literal
 from pydantic import Field
 
 from alerts.calendars import Calendar
-from alerts.lifecycle import BETWEEN, CLEAR, NONE, Call, Machine, Verdict
+from alerts.conditions.machine import BETWEEN, CLEAR, NONE, Call, Machine, Verdict
+from alerts.conditions.plants import PlantMemory, PlantSight
+from alerts.conditions.rule import HOUR, PlantRule, Scene
 from alerts.model import Detail, Severity
-from alerts.plants import PlantMemory, PlantSight
-from alerts.rule import HOUR, PlantRule, Scene
 from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis
 from telemetry.terms import Hours

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from alerts.bins import BinMemory, BinSight
-from alerts.lifecycle import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.bins import BinMemory, BinSight
+from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
+from alerts.conditions.rule import BinRule, Scene
 from alerts.model import Detail, Severity
-from alerts.rule import BinRule, Scene
 
 
 class Tilted(BinRule):

@@ -5,9 +5,9 @@ A site counts with its last level of the last seven days; one that has not spoke
 
 from typing import Final
 
-from alerts.bins import EMPTY_PCT
-from alerts.exposure import POINTS_A_SITE
+from alerts.conditions.bins import EMPTY_PCT
 from alerts.model import RUN_CODES, RunState
+from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rules.over_two_thirds import OverTwoThirds
 from dashboards.queries import episodes
 from dashboards.queries.language import (

@@ -54,10 +54,10 @@ def test(
 
 
 def _message(person: str, chosen: "Settings") -> "Message":
-    from alerts import assembly
+    from alerts import build as assembly
     from alerts.calendars import Calendar, iso
     from alerts.channels import Message
-    from alerts.texts import clock, day
+    from alerts.notify.texts import clock, day
     from gateway import shipped
     from gateway.clock import WallClock
     from gateway.settings_faults import SettingsFault

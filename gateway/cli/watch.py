@@ -51,8 +51,8 @@ def watch(config: _Config = DEFAULT, *, test: _Test = False) -> None:
 def _herald(chosen: "WatchFile") -> "Herald":
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    from alerts import texts
     from alerts.calendars import Calendar
+    from alerts.notify import texts
     from gateway import lines, shipped
     from gateway.settings_faults import SettingsFault
     from gateway.watching.herald import Herald, Way, by_command, by_text

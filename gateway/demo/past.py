@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any, Final
 
-from alerts.courier import Courier
+from alerts.delivery.courier import Courier
 from firmware_sim.radio import TimedUplink
 from gateway import shipped, start
 from gateway.clock import StandingClock, monotonic_s

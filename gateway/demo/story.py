@@ -1,6 +1,6 @@
 """What the visitor is told: the county as it stands, built from what the gateway committed. No drawing, no I/O.
 
-Levels are seen with the engine's own eyes (``alerts.bins``), so the picture cannot disagree with the alerts.
+Levels are seen with the engine's own eyes (``alerts.conditions.bins``), so the picture cannot disagree with the alerts.
 """
 
 from collections import deque
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from alerts import bins
-from alerts.bins import BinMemory
+from alerts.conditions import bins
+from alerts.conditions.bins import BinMemory
 from alerts.model import Event
 from gateway.journal.entry import Entry
 from telemetry.inventory import Asset, Inventory

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from alerts.absences import Absence
 from alerts.calendars import DAY_MS
+from alerts.operations.absences import Absence
 from gateway.commands import AbsenceDone, Away, Back, Roster, WhoIsAway
 from gateway.desk import words
 from gateway.desk.choices import near

@@ -1,6 +1,6 @@
 """请假 over HTTP: who is away and which village has nobody, an absence written down, cancelled or ended early.
 
-It posts to the inbox and reads nothing; what is possible is decided in ``alerts.absences``.
+It posts to the inbox and reads nothing; what is possible is decided in ``alerts.operations.absences``.
 """
 
 from http import HTTPStatus
@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Depends, FastAPI, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from alerts.absences import Absence
 from alerts.calendars import iso
+from alerts.operations.absences import Absence
 from gateway.commands import AbsenceDone, Away, Back, Roster, UnknownPerson, WhoIsAway
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of
 from gateway.desk.problems import ProblemError

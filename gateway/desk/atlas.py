@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
-from alerts.texts import tenths
+from alerts.notify.texts import tenths
 from gateway.desk import looks
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Projection

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from alerts.lists import LIST
 from alerts.model import Event
+from alerts.notify.lists import LIST
 from gateway.desk.morning import Exposure
 from gateway.desk.rounds import Phase, Round
 from gateway.journal.case_reader import Message

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 from msgspec import Struct
 
-from alerts import texts
+from alerts.notify import texts
 from alerts.people import EMPTIER, holders
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.extras import ExtraRound
+from alerts.operations.extra_rounds import ExtraRound
 from gateway.commands import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed

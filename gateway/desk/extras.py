@@ -1,6 +1,6 @@
 """加收 over HTTP: extra rounds listed, ordered for a village or a bin, and cancelled.
 
-It posts to the inbox and reads nothing; what is possible is decided in ``alerts.extras``.
+It posts to the inbox and reads nothing; what is possible is decided in ``alerts.operations.extra_rounds``.
 """
 
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
-from alerts.extras import ExtraRound
+from alerts.operations.extra_rounds import ExtraRound
 from gateway.commands import Extra, ExtraDone, ExtraList, NoExtra, UnknownPerson, WhichExtras
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of

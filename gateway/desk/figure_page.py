@@ -12,7 +12,7 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.tuning import Place, Standing
+from alerts.conditions.thresholds import Place, Standing
 from gateway.commands import SetFigure
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed

@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import Calendar
-from alerts.forecast import Foreseen
+from alerts.episodes.forecast import Foreseen
 from alerts.model import URGENT
 from gateway.commands import Foresee
 from gateway.desk import sentences, words

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, TypeAlias
 
 from alerts.alert import Alert
-from alerts.callers import Caller
-from alerts.exposure import POINTS_A_SITE
 from alerts.ledger.case import Case as LedgerCase
 from alerts.model import Event
+from alerts.notify.exposure import POINTS_A_SITE
+from alerts.operations.callers import Caller
 from gateway.desk.decisions import FIRES, Place, Why, lateness, placed, placed_case
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from alerts.alert import Alert
-from alerts.assembly import unpack_alert
-from alerts.bins import BinMemory
-from alerts.finding import Found
+from alerts.alert import Alert, unpack_alert
+from alerts.conditions.bins import BinMemory
+from alerts.conditions.finding import Found
+from alerts.conditions.state import AssetState
 from alerts.model import Detail, Event, RunState
-from alerts.plan import AssetState
 from alerts.windows import Window
 from gateway.journal.entry import AlertRow, Entry, SignOfLife
 from telemetry.inventory import Inventory

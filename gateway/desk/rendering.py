@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from alerts.texts import tenths
+from alerts.notify.texts import tenths
 from dashboards import words as boards
 from gateway.desk import words
 from gateway.desk.writing import masked, span

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from alerts.bins import EMPTY_PCT
 from alerts.calendars import DAY_MS, Calendar, Slot
+from alerts.conditions.bins import EMPTY_PCT
 from gateway.desk.projection import Projection
 from telemetry.inventory import Asset, Collection
 from telemetry.reading import Millis

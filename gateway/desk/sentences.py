@@ -8,7 +8,7 @@ from typing import Final
 
 from alerts.alert import Alert
 from alerts.model import Detail, Event
-from alerts.texts import tenths
+from alerts.notify.texts import tenths
 from alerts.windows import is_window
 from gateway.desk import words
 from telemetry.inventory import Inventory

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.absences import Absence
+from alerts.operations.absences import Absence
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.commands import CalledBack

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.maintenance import covered
+from alerts.episodes.maintenance import covered
 from alerts.windows import Work
 from gateway.commands import Declare, Declared, Windows, Wish, Withdraw
 from gateway.desk import words

@@ -1,6 +1,6 @@
 """Work and planned power cuts over HTTP: declared, taken back, and which ones stand. All of it goes through the inbox.
 
-It knows no journal and no county; what is possible is decided in ``alerts.maintenance``.
+It knows no journal and no county; what is possible is decided in ``alerts.episodes.maintenance``.
 """
 
 from datetime import datetime

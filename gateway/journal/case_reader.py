@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from alerts.alert import Alert
-from alerts.assembly import unpack_alert
+from alerts.alert import Alert, unpack_alert
 from alerts.model import Event
 from gateway.journal import arrival_rows, reading_rows
 from gateway.journal.entry import Anomaly, Spell

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from alerts.assembly import unpack_case
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, State
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, State, unpack_case
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
 from gateway.journal.trouble import translated
 from telemetry.phone import dialled

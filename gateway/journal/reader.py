@@ -16,7 +16,7 @@ import msgspec
 from msgspec import to_builtins
 
 from alerts.channels import Awaited
-from alerts.delivery import Due, Standing
+from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
 from gateway.journal import case_rows, reading_rows, restoring, soundness, telephone_rows
 from gateway.journal.connections import open_for_reading

@@ -12,8 +12,8 @@ import msgspec
 
 from alerts.answers import Asked
 from alerts.channels import Awaited
-from alerts.delivery import TIMEOUT, Taken
-from alerts.limits import LIMITS, Limited
+from alerts.delivery.delivery import TIMEOUT, Taken
+from alerts.delivery.limits import LIMITS, Limited
 from alerts.receipts import Receipt, Reply, settled
 from gateway.journal.entry import Answered, Unreceipted
 from telemetry.phone import number_key

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from alerts.calendars import Calendar
-from alerts.plan import Plan
+from alerts.conditions.state import Plan
 from alerts.rollups import towns
 from alerts.rollups.assets import Followed
 from alerts.rollups.windows import Day, day_at, hour_at

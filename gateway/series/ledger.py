@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from alerts.trouble import Trouble
+from alerts.episodes.trouble import Trouble
 from gateway.commands import NotDurable
 from gateway.health import Health, Part
 from gateway.journal.entry import Consumer, Quarantined

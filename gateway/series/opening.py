@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from alerts.county import County
-from alerts.exposure import lines_pct
+from alerts.episodes.county import County
+from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway.clock import Clock
 from gateway.health import Health, Part

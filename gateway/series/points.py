@@ -11,9 +11,9 @@ import msgspec
 from msgspec import defstruct
 from msgspec.structs import asdict, astuple
 
-from alerts import texts
-from alerts.exposure import POINTS_A_SITE
 from alerts.model import RUN_CODES, Event
+from alerts.notify import texts
+from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import Rollup
 from gateway.journal.entry import Happening
 from telemetry.inventory import Asset, Collection, County, Device, Inventory
@@ -64,7 +64,7 @@ class _Place(NamedTuple):
 
 
 class Points:
-    """The points of one inventory; ``lines_pct`` as in ``alerts.exposure``. Another inventory gets its own."""
+    """The points of one inventory; ``lines_pct`` as in ``alerts.notify.exposure``. Another inventory gets its own."""
 
     def __init__(self, inventory: Inventory, lines_pct: Mapping[str, float]) -> None:
         self._inventory = inventory

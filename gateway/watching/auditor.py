@@ -6,8 +6,8 @@ It reads and counts; whatever it finds is a fault of ours, or a courier that sta
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from alerts import engine
-from alerts.county import County
+from alerts.conditions import engine
+from alerts.episodes.county import County
 from alerts.ledger.book import Ledger
 from telemetry.reading import Millis
 

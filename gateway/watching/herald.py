@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.calendars import Calendar, iso
 from alerts.channels import Accepted, Channel, Message
-from alerts.texts import Texts, clock, day
+from alerts.notify.texts import Texts, clock, day
 from gateway.logs import logger
 from gateway.watching.absence import Word
 from telemetry.reading import Millis

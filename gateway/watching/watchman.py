@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from alerts.calendars import iso
+from alerts.episodes.trouble import Trouble
 from alerts.model import Detail, Event
-from alerts.replies import Replies
-from alerts.texts import clock, day, span
-from alerts.trouble import Trouble
+from alerts.notify.replies import Replies
+from alerts.notify.texts import clock, day, span
 from alerts.undo import Undoable
 from gateway.clock import SettableClock
 from gateway.deafness import STEP_S, Deafness

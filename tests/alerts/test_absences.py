@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.absences import LONGEST_MS, Absence, Absences
 from alerts.answers import Meaning
 from alerts.model import Event, Owed
+from alerts.notify.standing_in import StandingIn
+from alerts.operations.absences import LONGEST_MS, Absence, Absences
 from alerts.refusals import Refused
-from alerts.standing_in import StandingIn
 from gateway import absence_work, start
 from gateway.commands import AbsenceDone, Away, Back, NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline

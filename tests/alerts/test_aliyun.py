@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts import approved
-from alerts.approved import Approved
 from alerts.channels import Accepted, Awaited, Failed, Message, Refused, Unreachable
 from alerts.channels.aliyun import Aliyun, AliyunSettings, heard
 from alerts.channels.aliyun_voice import AliyunVoice, AliyunVoiceSettings
+from alerts.notify import approved
+from alerts.notify.approved import Approved
 
 pytest.importorskip("alibabacloud_dysmsapi20170525", reason="install the extra aliyun")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.callers import MOST_STRANGERS, Caller, Callers
+from alerts.operations.callers import MOST_STRANGERS, Caller, Callers
 from alerts.undo import UndoLog
 
 

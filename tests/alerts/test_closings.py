@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from alerts import policy
 from alerts.alert import Alert
-from alerts.bins import BinMemory
-from alerts.closings import FIGURES_CHANGED, INHIBITED, RAISED_AGAIN, choose
+from alerts.conditions.bins import BinMemory
 from alerts.model import Severity
+from alerts.notify.closings import FIGURES_CHANGED, INHIBITED, RAISED_AGAIN, choose
 from gateway import shipped
 
 POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")

@@ -11,8 +11,8 @@ from msgspec import structs
 
 from alerts.calendars import Calendar
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
-from alerts.courier import Courier, PortUnavailable
-from alerts.delivery import PACES, Due, Nights, Standing, Verdict, next_step, resume
+from alerts.delivery.courier import Courier, PortUnavailable
+from alerts.delivery.delivery import PACES, Due, Nights, Standing, Verdict, next_step, resume
 from alerts.model import Kind, Owed, Severity
 from telemetry.inventory import County
 from telemetry.terms import Hours

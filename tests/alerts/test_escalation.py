@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alerts.alert import Alert
-from alerts.assembly import assemble
+from alerts.build import assemble
 from alerts.calendars import MINUTE_MS
 from alerts.model import Event, Owed, Severity
 from gateway import imports, shipped

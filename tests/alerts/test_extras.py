@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 import pytest
 
 from alerts.calendars import Calendar, Slot
-from alerts.extras import AHEAD_MS, LONGEST_MS, ExtraRound, ExtraRounds
+from alerts.operations.extra_rounds import AHEAD_MS, LONGEST_MS, ExtraRound, ExtraRounds
 from alerts.refusals import Refused
 from gateway import extra_work, start
 from gateway.commands import Extra, ExtraDone, NoExtra, NotPossible, UnknownPerson

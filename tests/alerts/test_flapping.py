@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts import lifecycle
-from alerts.lifecycle import IDLE, Call, Instant, Machine, Move, Verdict
+from alerts.build import KINDS
+from alerts.conditions import machine as lifecycle
+from alerts.conditions.machine import IDLE, Call, Instant, Machine, Move, Verdict
+from alerts.conditions.rule_set import load
+from alerts.conditions.timing import Timing
 from alerts.model import Condition
 from alerts.policy import PolicyFault
-from alerts.ruleset import KINDS, load
-from alerts.timing import Timing
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from tests.scenario_file import FOLDER
@@ -161,7 +162,7 @@ def village() -> Inventory:
 
 def test_one_plant_may_be_given_other_figures(village: Inventory) -> None:
     text = "assets: {plant: {no_power: {flapping_raises: 5, flapping_within_h: 2}}}"
-    rules = load(text, "rules.yaml", village)
+    rules = load(text, "rules.yaml", village, KINDS)
     timing = rules.of(village.assets["plant"])["no_power"].timing
     assert (timing.raises, timing.raises_within_ms) == (5, 2 * HOUR)
     assert rules.of(village.assets["clock-plant"])["no_power"].timing.raises == 3
@@ -173,4 +174,4 @@ def test_one_plant_may_be_given_other_figures(village: Inventory) -> None:
 )
 def test_a_figure_that_makes_no_sense_is_refused_by_name(village: Inventory, figure: str) -> None:
     with pytest.raises(PolicyFault, match=rf"rules.yaml: rules.no_power: {figure.partition(':')[0]}: "):
-        load(f"rules: {{no_power: {{{figure}}}}}", "rules.yaml", village)
+        load(f"rules: {{no_power: {{{figure}}}}}", "rules.yaml", village, KINDS)

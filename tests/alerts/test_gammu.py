@@ -9,8 +9,8 @@ import pytest
 
 from alerts.channels import Accepted, Awaited, Failed, Message, Unreachable, mark
 from alerts.channels.gammu import CHANNEL, Gammu, GammuSettings
-from alerts.courier import Courier
-from alerts.delivery import Due, Standing
+from alerts.delivery.courier import Courier
+from alerts.delivery.delivery import Due, Standing
 from alerts.model import Kind, Owed
 from telemetry.segments import units
 from tests.fakes import ListPort, RecordingChannel

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.channels import Accepted, Caps, Failed, Refused
-from alerts.courier import Courier
-from alerts.delivery import Due, Routes, Standing, Taken, Verdict, next_step, over_cap, shut
-from alerts.lapses import lapse
-from alerts.limits import Limited
+from alerts.delivery.courier import Courier
+from alerts.delivery.delivery import Due, Routes, Standing, Taken, Verdict, next_step, over_cap, shut
+from alerts.delivery.lapses import lapse
+from alerts.delivery.limits import Limited
 from alerts.model import Kind, Owed
 from tests.fakes import ListPort, RecordingChannel
 

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from alerts import policy
 from alerts.alert import Alert
-from alerts.annunciator import Annunciator
-from alerts.assembly import assemble
+from alerts.build import assemble
 from alerts.calendars import DAY_MS, MINUTE_MS
-from alerts.mailbox import Mailbox
 from alerts.model import Event, Kind, Owed, Severity
+from alerts.notify.mailbox import Mailbox
+from alerts.notify.pending import Annunciator
 from gateway import imports, shipped
 from telemetry.reading import Millis
 

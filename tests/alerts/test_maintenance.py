@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts import maintenance
-from alerts.assembly import pack, unpack
-from alerts.maintenance import Declared, Wish
+from alerts.conditions.state import pack, unpack
+from alerts.episodes import maintenance
+from alerts.episodes.maintenance import Declared, Wish
 from alerts.model import Event, Owed
 from alerts.windows import QUIET_AT_PLANT, Window, Work
 from gateway import maintaining, start

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.assembly import unpack_box
-from alerts.finding import Finding, Found
+from alerts.conditions.finding import Finding, Found
+from alerts.episodes.outages import Outages
+from alerts.episodes.silence import Silence
 from alerts.model import Event, Owed
-from alerts.outages import Outages
+from alerts.notify.mailbox import unpack_box
 from alerts.policy import Telling
-from alerts.silence import Silence
 from gateway import start
 from gateway.replay import Memory
 from telemetry.inventory import Asset, Device, Inventory, RadioGateway

@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from alerts import texts
 from alerts.model import Kind, Owed
-from alerts.reach import addressed
+from alerts.notify import texts
+from alerts.notify.reach import addressed
 from gateway import shipped
 from telemetry.inventory import County, Inventory, Person
 

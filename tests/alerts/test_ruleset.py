@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from alerts import ruleset
+from alerts.build import KINDS
+from alerts.conditions import rule_set
 from alerts.policy import PolicyFault
 from alerts.rules.over_two_thirds import OverTwoThirds
 from telemetry.inventory import Asset, Inventory
@@ -21,21 +22,21 @@ def inventory() -> Inventory:
     return parsed.inventory
 
 
-def raise_pct(rules: ruleset.RuleSet, inventory: Inventory, asset: str) -> float:
+def raise_pct(rules: rule_set.RuleSet, inventory: Inventory, asset: str) -> float:
     rule = rules.of(inventory.assets[asset])["over_two_thirds"]
     assert isinstance(rule, OverTwoThirds)
     return rule.raise_pct
 
 
 def test_the_shipped_file_says_what_is_built_in(inventory: Inventory) -> None:
-    shipped = ruleset.load((ROOT / "config" / "rules.yaml").read_text("utf-8"), "rules.yaml", inventory)
-    assert shipped.common == ruleset.load("", "nothing", inventory).common
+    shipped = rule_set.load((ROOT / "config" / "rules.yaml").read_text("utf-8"), "rules.yaml", inventory, KINDS)
+    assert shipped.common == rule_set.load("", "nothing", inventory, KINDS).common
 
 
 def test_the_shipped_file_names_every_rule(inventory: Inventory) -> None:
     _ = inventory
     text = (ROOT / "config" / "rules.yaml").read_text("utf-8")
-    assert [kind for kind in ruleset.KINDS if f"\n  {kind}:" not in text] == []
+    assert [kind for kind in KINDS if f"\n  {kind}:" not in text] == []
 
 
 def test_an_asset_wins_over_its_area_and_an_area_over_the_county(inventory: Inventory) -> None:
@@ -47,7 +48,7 @@ rules: {{over_two_thirds: {{raise_pct: 70}}}}
 areas: {{{first.area}: {{over_two_thirds: {{raise_pct: 60}}}}}}
 assets: {{{first.id}: {{over_two_thirds: {{raise_pct: 56}}}}}}
 """
-    rules = ruleset.load(text, "rules.yaml", inventory)
+    rules = rule_set.load(text, "rules.yaml", inventory, KINDS)
     assert [raise_pct(rules, inventory, asset.id) for asset in (first, same_area, elsewhere)] == [56, 60, 70]
 
 
@@ -66,7 +67,7 @@ assets: {{{first.id}: {{over_two_thirds: {{raise_pct: 56}}}}}}
 def test_what_raises_is_above_what_clears_wherever_it_was_said(text: str, where: str, inventory: Inventory) -> None:
     first = next(asset for asset in inventory.assets.values() if asset.bin is not None)
     with pytest.raises(PolicyFault) as fault:
-        ruleset.load(_of(text, first), "rules.yaml", inventory)
+        rule_set.load(_of(text, first), "rules.yaml", inventory, KINDS)
     assert str(fault.value) == f"rules.yaml: {_of(where, first)}; change one of them"
 
 
@@ -76,7 +77,7 @@ def _of(text: str, asset: Asset) -> str:
 
 def test_any_figure_changes_the_version(inventory: Inventory) -> None:
     versions = {
-        ruleset.load(text, "rules.yaml", inventory).version
+        rule_set.load(text, "rules.yaml", inventory, KINDS).version
         for text in ("", "rules: {fire: {raise_c: 71}}", "rules: {fire: {raise_c: 72}}")
     }
     assert len(versions) == 3
@@ -98,6 +99,6 @@ def test_any_figure_changes_the_version(inventory: Inventory) -> None:
 )
 def test_a_fault_is_named_with_its_place(inventory: Inventory, text: str, told: str) -> None:
     with pytest.raises(PolicyFault) as fault:
-        ruleset.load(text, "rules.yaml", inventory)
+        rule_set.load(text, "rules.yaml", inventory, KINDS)
     assert "rules.yaml: " in str(fault.value)
     assert told in str(fault.value).replace("Input", "input")

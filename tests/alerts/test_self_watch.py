@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from alerts.assembly import pack_alert, unpack_alert
+from alerts.alert import pack_alert, unpack_alert
+from alerts.episodes.trouble import Trouble
 from alerts.model import Event, Kind, Owed
-from alerts.trouble import Trouble
 from gateway import imports, shipped, start
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory

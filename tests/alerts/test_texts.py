@@ -6,12 +6,13 @@ from string import Formatter
 
 import pytest
 
-from alerts import answers, texts
+from alerts import answers
 from alerts.answers import Meaning
 from alerts.calendars import Calendar
+from alerts.notify import texts
+from alerts.notify.replies import HOUSE_TEXTS, Replies
+from alerts.notify.texts import FACTS, Template, Texts, Wording
 from alerts.policy import PolicyFault, document
-from alerts.replies import HOUSE_TEXTS, Replies
-from alerts.texts import FACTS, Template, Texts, Wording
 from telemetry.inventory import County
 from telemetry.segments import PART, SEGMENT, units
 

@@ -15,10 +15,10 @@ from time import time
 
 import pytest
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from alerts.calendars import iso
-from alerts.exposure import POINTS_A_SITE, lines_pct
 from alerts.model import RUN_CODES
+from alerts.notify.exposure import POINTS_A_SITE, lines_pct
 from dashboards import looks
 from dashboards.installation import Installation
 from dashboards.push import Grafana, pushed

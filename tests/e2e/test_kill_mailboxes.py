@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from alerts.assembly import unpack_box
+from alerts.notify.mailbox import unpack_box
 from gateway.embedded import Embedded
 from tests.e2e.gateway_process import Installation, ShiftedClock, folded, offset_to
 from tests.e2e.load import TOLD, Load

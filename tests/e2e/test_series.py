@@ -13,8 +13,8 @@ import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import WriteOptions
 
-from alerts.assembly import assemble
-from alerts.exposure import lines_pct
+from alerts.build import assemble
+from alerts.notify.exposure import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.journal.reader import JournalReader

@@ -10,7 +10,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from alerts import texts
+from alerts.notify import texts
 from gateway import shipped
 from gateway.clock import WallClock, monotonic_s
 from gateway.embedded import Embedded, embedded_broker

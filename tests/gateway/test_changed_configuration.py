@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alerts.assembly import Figures
-from alerts.lists import LIST
+from alerts.build import Figures
 from alerts.model import Event, Owed
+from alerts.notify.lists import LIST
 from gateway import shipped, start
 from gateway.imports import profiles
 from gateway.journal.writer import Journal

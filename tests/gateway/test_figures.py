@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from alerts.assembly import Figures
+from alerts.build import Figures
+from alerts.conditions.thresholds import Place
 from alerts.model import Event, Owed
-from alerts.tuning import Place
 from gateway import figuring, imports, shipped
 from gateway.commands import Done, NotPossible, SetFigure, UnknownPerson
 from telemetry.inventory import Inventory

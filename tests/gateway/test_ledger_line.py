@@ -9,8 +9,8 @@ import pytest
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, Origin, State, Verb
-from alerts.lists import LIST
 from alerts.model import Event, Owed
+from alerts.notify.lists import LIST
 from gateway import desk_work, imports, shipped
 from gateway.commands import CaseDone, Command, Done, NotPossible, UnknownCase, UnknownPerson
 from gateway.commands import Verb as EpisodeVerb

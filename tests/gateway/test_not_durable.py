@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from alerts.channels import Accepted, Awaited, Collected, Message, Outcome
-from alerts.courier import PortUnavailable
-from alerts.delivery import Step, Verdict
+from alerts.delivery.courier import PortUnavailable
+from alerts.delivery.delivery import Step, Verdict
 from alerts.receipts import Receipt
 from gateway.clock import monotonic_s
 from gateway.collecting import Collector

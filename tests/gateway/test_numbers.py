@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 from alerts.channels import Accepted, Message, Outcome, Refused
-from alerts.delivery import Due, Standing
-from alerts.lapses import is_lost, lapse
+from alerts.delivery.delivery import Due, Standing
+from alerts.delivery.lapses import is_lost, lapse
 from alerts.ledger.case import Case, State
 from alerts.receipts import receipt
 from gateway.journal.ledger_reader import LedgerReader, Wanted

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from gateway import imports, shipped
 from gateway.settings import Alerts
 from gateway.settings_faults import SettingsFault

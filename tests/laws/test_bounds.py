@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from alerts.absences import Absence
-from alerts.forecast import Foreseen
+from alerts.episodes.forecast import Foreseen
 from alerts.model import URGENT, Owed
+from alerts.operations.absences import Absence
 from alerts.people import EMPTIER, holders
 from gateway import shipped, start
 from gateway.pipeline import Pipeline

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts.responses import Asked
+from alerts.model import Actor
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
@@ -168,7 +168,7 @@ def do(line: VirtualLine, at_ms: Millis, what: Uplink | Spoken) -> None:
     county, changes = line.pipeline.county, line.pipeline.changes
     for episode in sorted(county.alerts)[:1]:
         if what.resets:
-            county.reset(episode, Asked("office", "desk"), at_ms, changes)
+            county.reset(episode, Actor("office", "desk"), at_ms, changes)
         else:
             see(county, episode, "office", at_ms, changes)
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts import bins
 from alerts.alert import Alert
-from alerts.assembly import assemble
-from alerts.changes import Changes
+from alerts.build import assemble
+from alerts.conditions import bins
+from alerts.episodes.changes import Changes
 from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantRow, Row

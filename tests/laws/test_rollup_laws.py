@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from gateway.rollups.roller import Bounds
 from gateway.rollups.scope import Scope
 from telemetry.clock import OLDEST_MS

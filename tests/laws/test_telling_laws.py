@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from alerts.channels import Message
-from alerts.county import County
+from alerts.episodes.county import County
 from alerts.model import Kind
 from alerts.receipts import receipt, reply
 from gateway.commands import Command, Verb

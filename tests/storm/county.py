@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from alerts.assembly import Figures
+from alerts.build import Figures
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from tests.scenario_run import figures

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import Row
 from alerts.rollups.windows import HOUR_MS, Window

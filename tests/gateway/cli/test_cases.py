@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from alerts.tuning import Place
+from alerts.conditions.thresholds import Place
 from gateway.commands import (
     Command,
     Done,

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alerts.tuning import Place
+from alerts.conditions.thresholds import Place
 from gateway.commands import Command, Done, NotDurable, NotPossible, SetFigure, UnknownEpisode, UnknownPerson, Verb
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving

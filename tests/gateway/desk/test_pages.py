@@ -6,7 +6,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from alerts.lists import LIST
+from alerts.notify.lists import LIST
 from gateway.desk.doorkeeper import TRIES
 from tests.desk_gateway import DeskGateway, at
 from tests.gateway.desk.conftest import Visitor

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alerts.alert import Alert
-from alerts.assembly import pack_alert
+from alerts.alert import Alert, pack_alert
 from alerts.model import Severity
 from gateway.desk.feed import ENTRIES, Feed, Standing
 from gateway.desk.projection import Projection, Topic

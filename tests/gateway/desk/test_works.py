@@ -5,7 +5,8 @@ from contextlib import closing
 
 import httpx
 
-from alerts.assembly import assemble, unpack
+from alerts.build import assemble
+from alerts.conditions.state import unpack
 from gateway import shipped
 from gateway.desk.projection import Projection
 from gateway.journal.connections import open_for_reading

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from alerts.assembly import assemble
+from alerts.build import assemble
 from gateway.journal.entry import Dirty, Entry, Rolled
 from gateway.rollups.roller import AFTER_MS, Bounds
 from gateway.rollups.scope import ROLLUPS, Scope

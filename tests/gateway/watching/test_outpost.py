@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from alerts import texts
 from alerts.calendars import Calendar
+from alerts.notify import texts
 from gateway import shipped
 from gateway.cli import app
 from gateway.clock import WallClock

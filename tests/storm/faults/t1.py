@@ -3,13 +3,13 @@
 from dataclasses import fields, replace
 
 from alerts.alert import Alert, Kept
-from alerts.escalation import OFF_DUTY, Escalation
-from alerts.flapping import Flapping
-from alerts.office import Office
+from alerts.episodes.decide import Office
+from alerts.episodes.flapping import Flapping
+from alerts.episodes.responses import Responses
+from alerts.notify.escalation import OFF_DUTY, Escalation
+from alerts.notify.message_writer import Log, why
+from alerts.notify.roster import Manned
 from alerts.policy import StepPolicy
-from alerts.responses import Responses
-from alerts.roster import Manned
-from alerts.scribe import Log, why
 from gateway.journal.remembered import Restored
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis

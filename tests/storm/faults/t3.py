@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from alerts.alert import Alert
-from alerts.escalation import Escalation
+from alerts.notify.escalation import Escalation
 from gateway.journal.remembered import Restored
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis

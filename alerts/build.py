@@ -1,0 +1,123 @@
+"""Builds a county and its ledger from inventory, rules, policies and texts; turns their states into bytes and back.
+
+Wiring and encoding only: what a state means is elsewhere, and where the bytes are kept is the journal's.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from alerts import policy
+from alerts.calendars import Calendar
+from alerts.conditions import rule_set
+from alerts.conditions.thresholds import Tuned, Tuning
+from alerts.episodes.county import County
+from alerts.episodes.decide import Office
+from alerts.episodes.flapping import Flapping
+from alerts.episodes.outages import Outages
+from alerts.episodes.responses import Responses
+from alerts.ledger.book import Ledger
+from alerts.notify import escalation, holds, texts
+from alerts.notify.digest import Digest
+from alerts.notify.exposure import drawn_pct, lines_pct
+from alerts.notify.facts import Witness
+from alerts.notify.lists import Lists
+from alerts.notify.mailbox import Post
+from alerts.notify.message_writer import Scribe
+from alerts.notify.pending import Annunciator
+from alerts.notify.replies import HOUSE_TEXTS
+from alerts.notify.roster import Roster
+from alerts.notify.schedule import Schedule
+from alerts.notify.trials import Trials
+from alerts.operations.absences import Absences
+from alerts.operations.extra_rounds import ExtraRounds
+from alerts.rules import rules
+from alerts.rules.gateway_offline import GatewayOffline
+from alerts.undo import UndoDict, UndoLog
+from telemetry.inventory import Inventory
+
+
+class Figures(Struct, frozen=True):
+    """The three configuration files as text, each with the name that an error shall show."""
+
+    rules: str
+    escalation: str
+    texts: str
+    rules_name: str = "rules.yaml"
+    escalation_name: str = "escalation.yaml"
+    texts_name: str = "texts.zh-CN.yaml"
+
+
+KINDS: Final = rules()
+"""Every rule there is: known once the process has begun, so that none is loaded while an alert is decided."""
+
+
+class Assembled(NamedTuple):
+    """A county without memory, its ledger without cases, and the rules that count."""
+
+    county: County
+    ledger: Ledger
+    lists: Lists
+    tuning: Tuning
+    trials: Trials
+    absences: Absences
+    extras: ExtraRounds
+    undo: UndoLog
+    """What takes back all that one input has changed in these."""
+
+
+def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
+    """The county alone, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
+    made = assemble_whole(inventory, figures)
+    return made.county, made.tuning.rules.version
+
+
+def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned] = ()) -> Assembled:
+    """The county under what was ``tuned``, and the ledger. Raises ``PolicyFault`` for a file that cannot be used."""
+    rules = rule_set.load(figures.rules, figures.rules_name, inventory, KINDS)
+    policies = policy.load(figures.escalation, figures.escalation_name)
+    catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
+    _check_words(policies, catalogue, figures)
+    undo = UndoLog()
+    extras = ExtraRounds(inventory, undo)
+    calendar = Calendar.of(inventory.county, extras.slots)
+    tuning = Tuning(rules, inventory, calendar, undo)
+    tuning.restore(tuned)
+    plans = UndoDict(undo, {asset.id: tuning.plan(asset) for asset in inventory.assets.values()})
+    on_trial = Trials(inventory, policies.trial, undo)
+    waiting = holds.Holds(inventory, policies, calendar, on_trial)
+    scribe = Scribe(inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue)
+    absences = Absences(inventory, undo)
+    roster = Roster(inventory, calendar, absences)
+    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, roster)
+    gateway_rule = rules.common["gateway_offline"]
+    if not isinstance(gateway_rule, GatewayOffline):
+        raise TypeError("the rule gateway_offline is not what it says")
+    annunciator = Annunciator(
+        inventory,
+        Post(policies, calendar),
+        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
+        absences,
+    )
+    outages = Outages(inventory, policies.telling)
+    office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule, outages)
+    county = County(inventory, plans, office, annunciator, undo)
+    ledger = Ledger(inventory, policies, calendar, catalogue, county.hears, undo)
+    lists = Lists(inventory, waiting, catalogue, lines_pct(county.plans))
+    return Assembled(county, ledger, lists, tuning, on_trial, absences, extras, undo)
+
+
+def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Figures) -> None:
+    """Every text that a policy or the house itself names is in the catalogue."""
+    for name in HOUSE_TEXTS:
+        if name not in catalogue:
+            remedy = "copy it from the texts.zh-CN.yaml that comes with the program"
+            raise policy.PolicyFault(f"{figures.texts_name}: {name} is missing, which answers by SMS need; {remedy}")
+    for rule, said in policies.rules.items():
+        names = [step.text for step in (*said.steps, *said.rounds)]
+        names += [said.cleared_text, said.receded_text, said.below_text] if said.cleared_text else []
+        for name in names:
+            if name not in catalogue:
+                where, missing = f"{figures.escalation_name}: rules.{rule}", f"{name!r} is not in {figures.texts_name}"
+                raise policy.PolicyFault(f"{where}: text {missing}; add it there")

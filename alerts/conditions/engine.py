@@ -1,0 +1,366 @@
+"""Stage one: one asset, one input, the state after it and what was found. Keyed by asset, pure, and told the time.
+
+It knows rules and their life cycle; it knows no people, no texts and no other asset but through ``Neighbours``.
+"""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.calendars import stamp
+from alerts.conditions import bins, plants, works
+from alerts.conditions import machine as lifecycle
+from alerts.conditions.bins import BinMemory, BinSight
+from alerts.conditions.devices import DeviceMemory, hear
+from alerts.conditions.finding import Finding, Found, Step
+from alerts.conditions.machine import Call, Instant, Machine, Move
+from alerts.conditions.plants import PlantMemory
+from alerts.conditions.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene, SilenceRule, TrafficRule
+from alerts.conditions.run_state import followed
+from alerts.conditions.state import AssetState, Memory, Plan, Slot
+from alerts.conditions.traffic import HOUR_MS, LARGE, HourlyTraffic, add, deliver
+from alerts.model import Condition, Detail
+from telemetry.inventory import Asset, BinGeometry
+from telemetry.reading import Millis, Reading, Values
+
+SILENT: Final = Condition.ACTIVE
+"""The condition of an offline machine while its device is stale."""
+
+NEVER: Final[Millis] = 1 << 62
+"""A deadline that does not come."""
+
+# Python 3.11 looks a member up in its enum in 65 ns, a global in 5; every sample asks twenty times.
+_NORMAL: Final = Condition.NORMAL
+_RAISE: Final = Call.RAISE
+_NOTHING: Final = Call.NONE
+
+
+def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> Step:
+    """T1–T8 for one reading: what it says about its asset, and that its device lives."""
+    feeder, layout = plan.index[reading.device], plan.layout
+    reading = state.devices[feeder].in_order(reading)
+    at = Instant(reading.observed_ms, reading.received_ms, reading.late, feeder)
+    heard = Instant(at.received_ms, at.received_ms, at.late, feeder)  # silence is counted by when things come
+    was_silent = state.machines[layout.silence[feeder]].condition is SILENT
+    if was_silent:
+        state = _bridge(plan, state, at)
+    before = state
+    sight, state = _absorb(plan, state, reading, feeder)
+    findings = [Finding(Found.FRESH, at.received_ms, plan.asset.id, device=reading.device)] if was_silent else []
+    if isinstance(sight, BinSight):
+        findings += _emptied(plan.asset, sight.emptying, at.received_ms)
+    machines = before.machines
+    scene = Scene(plan.asset, plan.calendar, before.machines, layout.place, neighbours)
+    moved = was_silent
+    for place, slot in layout.sign_of_life[feeder] if sight is None else layout.heard[feeder]:
+        verdict = slot.rule.judge(sight if slot.device < 0 else reading.values, scene)
+        machine = before.machines[place]
+        if verdict.call is _NOTHING or (machine.condition is _NORMAL and verdict.call is not _RAISE):
+            continue
+        if place == layout.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
+            continue  # one message is one sign of life, however many samples it carries
+        when = heard if place == layout.silence[feeder] else at
+        after, move = lifecycle.advance(machine, verdict, slot.timing, when, _mint(plan, slot, at.received_ms))
+        if after is machine:
+            continue
+        machines = (*machines[:place], after, *machines[place + 1 :])
+        moved = True
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
+    if moved:
+        state = replace(state, machines=machines)
+    if plan.asset.bin is not None:
+        return Step(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
+    return followed(plan, state, findings, at.received_ms, moved=moved)
+
+
+def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours: Neighbours) -> Step:
+    """A sign of life without a sample: it renews when its device was seen and feeds what watches its silence.
+
+    After a silence the gap counts toward no delay (T8), just as before a sample.
+    """
+    feeder, layout = plan.index[device], plan.layout
+    at = Instant(at_ms, at_ms, late=False, feeder=feeder)
+    findings: list[Finding] = []
+    before = state.devices[feeder]
+    bridged_ms = before.bridged_ms
+    if state.machines[layout.silence[feeder]].condition is SILENT:
+        state, bridged_ms = _bridge(plan, state, at), at_ms
+        findings.append(Finding(Found.FRESH, at_ms, plan.asset.id, device=device))
+    seen = replace(before, seen_ms=at_ms, shift_ms=0, bridged_ms=bridged_ms)
+    devices = (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
+    state = AssetState(state.memory, devices, state.machines, state.run, state.windows)
+    ((place, slot),) = layout.sign_of_life[feeder]
+    machine, scene = state.machines[place], Scene(plan.asset, plan.calendar, state.machines, layout.place, neighbours)
+    if machine.condition is not _NORMAL and at_ms != before.seen_ms:
+        verdict = slot.rule.judge(Values(), scene)
+        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
+    return followed(plan, state, findings, at_ms, moved=True)
+
+
+def count(
+    plan: Plan, state: AssetState, device: str, size: int, at_ms: Millis, observed_ms: Millis | None
+) -> tuple[Step, bool]:
+    """One message of so many bytes, before what it says is heard; ``observed_ms`` if it brings something new.
+
+    Answers as well whether it is above its device's share of the hour. ``moved`` is what a start could not tell from
+    the readings: junk, large messages, and what came together with the one before.
+    """
+    feeder = plan.index[device]
+    memory, share = state.devices[feeder], plan.shares[feeder]
+    if observed_ms is None:
+        traffic = add(memory.traffic, at_ms, size)
+    else:
+        traffic = _delivered(plan, memory, feeder, at_ms, observed_ms, size)
+    above = traffic.exceeds(share, at_ms)
+    if traffic is memory.traffic:
+        return Step(state, (), moved=False), above
+    state = _with_traffic(state, feeder, traffic)
+    findings: list[Finding] = []
+    if above:
+        state, findings = _weighed(plan, state, feeder, at_ms, at_ms)
+    untold = observed_ms is None or size >= LARGE or at_ms == memory.seen_ms
+    return Step(state, tuple(findings), moved=untold or bool(findings)), above
+
+
+def end_hour(plan: Plan, state: AssetState, device: str, at_ms: Millis) -> Step:
+    """The hour of a device that floods is over, which may have been a whole one below its share."""
+    feeder = plan.index[device]
+    state, findings = _weighed(plan, state, feeder, at_ms, at_ms - 1)
+    missing = state.devices[feeder].traffic.missing
+    return Step(_with_traffic(state, feeder, HourlyTraffic(at_ms, missing=missing)), tuple(findings), moved=True)
+
+
+def hour_ms(plan: Plan, state: AssetState, device: str) -> Millis:
+    """When the hour of a device that floods is over, or ``NEVER``."""
+    feeder = plan.index[device]
+    if all(state.machines[place].condition is not SILENT for place, _ in plan.layout.traffic[feeder]):
+        return NEVER
+    return state.devices[feeder].traffic.since_ms + HOUR_MS
+
+
+def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
+    """A figure was changed: the last level is judged by the new one, and never counted twice for the same."""
+    memory = state.memory
+    silent = not plan.devices or any(state.machines[place].condition is SILENT for place in plan.silence)
+    if not isinstance(memory, BinMemory) or memory.fill_pct < 0 or silent:
+        return Step(state, (), moved=False)
+    sight, at = bins.recall(memory), Instant(memory.fill_ms, at_ms, late=False, feeder=0)
+    scene = Scene(plan.asset, plan.calendar, state.machines, plan.place, neighbours)
+    machines, findings = list(state.machines), []
+    for place, slot in enumerate(plan.slots):
+        if not isinstance(slot.rule, BinRule):
+            continue
+        verdict = slot.rule.judge(sight, scene)
+        if verdict.call is lifecycle.Call.NONE or lifecycle.agrees(machines[place], verdict):
+            continue
+        machines[place], move = lifecycle.advance(machines[place], verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, machines[place], move, at, "figures_changed"))
+    moved = tuple(machines) != state.machines
+    return Step(replace(state, machines=tuple(machines)), tuple(findings), moved)
+
+
+def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
+    """What a reading that moved no machine leaves behind; rebuilds memory after a restart."""
+    feeder = plan.index[reading.device]
+    memory = state.devices[feeder]
+    if reading.received_ms != memory.seen_ms:  # what came together has left a state of its own
+        traffic = _delivered(plan, memory, feeder, reading.received_ms, reading.observed_ms, 0)
+        state = _with_traffic(state, feeder, traffic)
+    return _absorb(plan, state, state.devices[feeder].in_order(reading), feeder)[1]
+
+
+def deadline_ms(plan: Plan, state: AssetState) -> Millis:
+    """When time alone may next move this asset (receive time), or ``NEVER``."""
+    due = min((window.due_ms for window in state.windows), default=NEVER)
+    for index, place in enumerate(plan.silence):
+        if state.machines[place].condition is not Condition.ACTIVE:
+            due = min(due, offline_ms(plan, state, index))
+    for slot, machine in zip(plan.slots, state.machines, strict=True):
+        if machine.wake_ms and machine.wake_ms < due and not _is_stale(plan, state, slot, machine):
+            due = machine.wake_ms
+    return due
+
+
+def offline_ms(plan: Plan, state: AssetState, index: int) -> Millis:
+    """When a device of the asset is called silent."""
+    device = state.devices[index]
+    return (device.seen_ms or device.known_ms) + plan.stale_after_ms[index] + device.shift_ms
+
+
+def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
+    """T3, T5, T6 and T7 by time alone, and windows of work: whatever of this asset is due at ``at_ms``."""
+    state, findings = works.due(plan, state, at_ms)
+    machines = list(state.machines)
+    at = Instant(at_ms, at_ms, late=False, feeder=0)
+    for place, slot in enumerate(plan.slots):
+        machine = machines[place]
+        silent = isinstance(slot.rule, SilenceRule) and machine.condition is not SILENT
+        if silent and offline_ms(plan, state, slot.device) <= at_ms:
+            after, move = _silenced(machine, slot, _mint(plan, slot, at_ms), at_ms)
+            findings.append(Finding(Found.STALE, at_ms, plan.asset.id, device=plan.devices[slot.device].id))
+        elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, slot, machine):
+            after, move = lifecycle.expire(machine, slot.timing, _mint(plan, slot, at_ms))
+        else:
+            continue
+        machines[place] = after
+        findings.append(_finding(plan, state, slot, after, move, at, ""))
+    moved = bool(findings)
+    if moved:
+        state = replace(state, machines=tuple(machines))
+    return followed(plan, state, findings, at_ms, moved=moved)
+
+
+def reset(plan: Plan, state: AssetState, kind: str) -> AssetState:
+    """T12: the latched machine of a rule is released by a person."""
+    place = plan.place[kind]
+    machines = list(state.machines)
+    machines[place] = lifecycle.reset(machines[place])
+    return replace(state, machines=tuple(machines))
+
+
+def excuse(state: AssetState, from_ms: Millis, to_ms: Millis) -> AssetState:
+    """Our own deafness from … to … moves every device's offline deadline by as much of it as fell after it was seen."""
+    devices = tuple(
+        replace(device, shift_ms=device.shift_ms + max(0, to_ms - max(from_ms, device.seen_ms or device.known_ms)))
+        for device in state.devices
+    )
+    return replace(state, devices=devices)
+
+
+def _delivered(
+    plan: Plan, memory: DeviceMemory, feeder: int, at_ms: Millis, observed_ms: Millis, size: int
+) -> HourlyTraffic:
+    spread_ms, interval_ms = observed_ms - memory.observed_ms, plan.devices[feeder].interval_s * 1000
+    return deliver(memory.traffic, at_ms, size, memory.seen_ms, spread_ms, interval_ms)
+
+
+def _with_traffic(state: AssetState, feeder: int, traffic: HourlyTraffic) -> AssetState:
+    if traffic is state.devices[feeder].traffic:
+        return state
+    said = replace(state.devices[feeder], traffic=traffic)
+    devices = (*state.devices[:feeder], said, *state.devices[feeder + 1 :])
+    return AssetState(state.memory, devices, state.machines, state.run, state.windows)
+
+
+def _weighed(
+    plan: Plan, state: AssetState, feeder: int, at_ms: Millis, hour_of_ms: Millis
+) -> tuple[AssetState, list[Finding]]:
+    """What a device has said in its hour, held against what it may."""
+    device, traffic = plan.devices[feeder], state.devices[feeder].traffic
+    at, findings = Instant(at_ms, at_ms, late=False, feeder=feeder), list[Finding]()
+    for place, slot in plan.layout.traffic[feeder]:
+        machine, rule = state.machines[place], slot.rule
+        assert isinstance(rule, TrafficRule)  # noqa: S101 - the layout has no others there
+        verdict = rule.weigh(traffic, device.interval_s, hour_of_ms)
+        if lifecycle.agrees(machine, verdict):
+            continue
+        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
+        if move is not Move.NONE:
+            findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
+    return state, findings
+
+
+def _absorb(
+    plan: Plan, state: AssetState, reading: Reading, feeder: int
+) -> tuple[BinSight | plants.PlantSight | None, AssetState]:
+    """Memory and signs of life after a reading; one older than the last processed is only a sign of life."""
+    device = state.devices[feeder]
+    older = reading.observed_ms < device.observed_ms
+    seen = hear(device, reading, older=older)
+    devices = (seen,) if len(state.devices) == 1 else (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
+    if older:
+        return None, AssetState(state.memory, devices, state.machines, state.run, state.windows)
+    sight: BinSight | plants.PlantSight
+    memory: Memory
+    if isinstance(state.memory, BinMemory):
+        assert plan.asset.bin is not None  # noqa: S101 - a bin has a geometry: the inventory was checked
+        sight, memory = bins.look(plan.asset.bin, state.memory, reading)
+    else:
+        assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
+        sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
+    return sight, AssetState(memory, devices, state.machines, state.run, state.windows)
+
+
+def _judged_pct(geometry: BinGeometry, sight: BinSight | plants.PlantSight | None, reading: Reading) -> float | None:
+    """What a bin's sample counts as; one older than the last processed is taken at its own word."""
+    return sight.fill_pct if isinstance(sight, BinSight) else bins.stated_pct(geometry, reading.values)
+
+
+def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
+    """T8: the first word after a silence; what the silent device fed does not count the gap."""
+    device = state.devices[at.feeder]
+    gap = max(0, at.observed_ms - max(device.observed_ms, device.bridged_ms))
+    if not device.observed_ms:
+        return state
+    machines = tuple(
+        lifecycle.postpone(machine, gap) if machine.feeder == at.feeder and slot.device < 0 else machine
+        for slot, machine in zip(plan.slots, state.machines, strict=True)
+    )
+    memory = plants.postpone(state.memory, gap) if isinstance(state.memory, PlantMemory) else state.memory
+    return AssetState(memory, state.devices, machines, state.run, state.windows)
+
+
+def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[Machine, Move]:
+    if machine.condition is Condition.RECOVERING:
+        return lifecycle.relapse(machine, slot.timing, at_ms), Move.RELAPSED
+    silent = replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=slot.device)
+    return lifecycle.expire(silent, slot.timing, mint)
+
+
+def _is_stale(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> bool:
+    if not plan.devices or isinstance(slot.rule, TrafficRule):
+        return False
+    return state.machines[plan.silence[machine.feeder]].condition is Condition.ACTIVE
+
+
+def _mint(plan: Plan, slot: Slot, at_ms: Millis) -> str:
+    return f"{slot.rule.kind}/{plan.subject(slot)}/{stamp(at_ms)}"
+
+
+def _finding(
+    plan: Plan, state: AssetState, slot: Slot, machine: Machine, move: Move, at: Instant, reason: str
+) -> Finding:
+    device = plan.devices[slot.device] if slot.device >= 0 else None
+    told_late = at.late if move in (Move.CLEARED, Move.LATCHED, Move.RELAPSED) else machine.untold
+    raises = move in (Move.RAISED, Move.CONFIRMED, Move.REIGNITED)
+    detail = _evidence(plan, state, slot, machine) if raises else None
+    return Finding(
+        Found[move.name],
+        at.received_ms,
+        plan.asset.id,
+        slot.rule.kind,
+        device.id if device is not None else plan.devices[machine.feeder].id,
+        machine.episode,
+        slot.rule.severity_of(plan.asset, detail) if detail is not None else "",
+        machine.since_ms,
+        told_late,
+        reason,
+        detail,
+        machine.begins_flapping and (raises or move is Move.RELAPSED),
+    )
+
+
+def _evidence(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> Detail:
+    rule = slot.rule
+    if isinstance(rule, TrafficRule):
+        return rule.evidence(state.devices[slot.device].traffic, plan.devices[slot.device].interval_s)
+    if isinstance(rule, DeviceRule):
+        return rule.evidence(state.devices[slot.device])
+    if isinstance(rule, BinRule) and isinstance(state.memory, BinMemory):
+        return rule.evidence(state.memory, machine)
+    if isinstance(rule, PlantRule) and isinstance(state.memory, PlantMemory):
+        return rule.evidence(state.memory, machine)
+    raise TypeError(f"{rule.kind} cannot watch {plan.asset.id}")
+
+
+def _emptied(asset: Asset, emptying: bins.Emptying | None, at_ms: Millis) -> tuple[Finding, ...]:
+    if emptying is None:
+        return ()
+    kind = Found.EMPTIED if emptying.wholly else Found.PARTLY_EMPTIED
+    return (Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct}),)

@@ -1,0 +1,212 @@
+"""What a rule is: figures that can be configured, and one judgement of one sample.
+
+The life cycle around the judgement is ``machine``; a rule holds no state and reads no clock.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.calendars import Calendar
+from alerts.conditions.bins import BinMemory, BinSight
+from alerts.conditions.devices import DeviceMemory
+from alerts.conditions.machine import CLEAR, RAISE, Machine, Verdict
+from alerts.conditions.plants import PlantMemory, PlantSight
+from alerts.conditions.timing import Timing
+from alerts.conditions.traffic import HourlyTraffic, Share
+from alerts.model import Detail, Severity
+from telemetry.inventory import Asset, Device
+from telemetry.reading import Millis, Values
+from telemetry.terms import Kind
+
+SECOND: Millis = 1_000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
+
+
+class Scope(StrEnum):
+    """What a rule's machine belongs to: an asset, each of its devices, or what stage two sees over many."""
+
+    BIN = "bin"
+    PLANT = "plant"
+    DEVICE = "device"
+    RADIO_GATEWAY = "radio_gateway"
+
+
+class Neighbours(Protocol):
+    """The read-only table of the village that a step may look at."""
+
+    def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
+        """Latest temperatures of the village's other bins, measured within so long of ``at_ms`` (event time)."""
+
+
+class Scene(Struct, frozen=True, gc=False):
+    """What a rule may look at besides the sample: the asset, its other machines before this step, the village."""
+
+    asset: Asset
+    calendar: Calendar
+    machines: tuple[Machine, ...]
+    place: Mapping[str, int]
+    neighbours: Neighbours
+
+    def machine(self, kind: str) -> Machine:
+        """Where another rule of the asset stands."""
+        return self.machines[self.place[kind]]
+
+
+class Rule(BaseModel):
+    """One kind of alert with its figures. Subclasses add theirs; ``judge`` says what one sample means for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    scope: ClassVar[Scope]
+    latching: ClassVar[bool] = False
+    timer_promotes: ClassVar[bool] = True
+    apart: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of figures, the first below the second: no value is to raise and to clear at once."""
+
+    severity: Severity
+    on_count: int = Field(default=1, ge=1)
+    on_delay_s: float = Field(default=0, ge=0)
+    off_count: int = Field(default=1, ge=1)
+    off_delay_s: float = Field(default=0, ge=0)
+    flapping_raises: int = Field(default=3, ge=2)
+    """So many raises within ``flapping_within_h``, or so many relapses in one episode, and it flaps (T15)."""
+    flapping_within_h: float = Field(default=1, gt=0)
+    flapping_relapses: int = Field(default=6, ge=2)
+    flapping_calm_h: float = Field(default=0.5, gt=0)
+    """From here, or from the off-delay, the off-delay is doubled while it flaps, up to ``flapping_calm_most_h``."""
+    flapping_calm_most_h: float = Field(default=24, gt=0, le=24)
+    flapping_more_raises: int = Field(default=4, ge=2)
+    """So many within the longer window are flapping as well, and so many ``slow`` ones within the longest."""
+    flapping_more_within_h: float = Field(default=6, gt=0)
+    flapping_slow_raises: int = Field(default=6, ge=2)
+    flapping_slow_within_h: float = Field(default=48, gt=0)
+    flapping_left_h: float = Field(default=6, gt=0)
+    """So long nothing moves, and it flaps no more; what flapped slowly must stand still for its longest window."""
+
+    @property
+    def timing(self) -> Timing:
+        """The delays in the form the life cycle wants."""
+        return Timing(
+            self.on_count,
+            round(self.on_delay_s * SECOND),
+            self.off_count,
+            round(self.off_delay_s * SECOND),
+            self.timer_promotes,
+            self.latching,
+            self.flapping_raises,
+            round(self.flapping_within_h * HOUR),
+            self.flapping_relapses,
+            round(self.flapping_calm_h * HOUR),
+            round(self.flapping_calm_most_h * HOUR),
+            self.flapping_more_raises,
+            round(self.flapping_more_within_h * HOUR),
+            self.flapping_slow_raises,
+            round(self.flapping_slow_within_h * HOUR),
+            round(self.flapping_left_h * HOUR),
+        )
+
+    def __hash__(self) -> int:
+        """By the kind alone: few of a kind differ, and a hash of all figures is a hundred times as dear."""
+        return hash(self.kind)
+
+    def applies(self, kind: Kind) -> bool:
+        """Whether the rule watches assets of this kind at all."""
+        return self.scope is Scope.DEVICE or self.scope.value == kind.value
+
+    def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - most rules have one severity
+        """How much an episode matters."""
+        return self.severity
+
+    def is_gone(self, memory: BinMemory | PlantMemory) -> bool:  # noqa: ARG002 - few rules wait for a person
+        """Whether the last that was seen lets a person say that what latched is over (T12)."""
+        return True
+
+    def contradiction(self) -> str:
+        """Which figures leave no room between raising and clearing, in words; empty when all do."""
+        wrong = ((low, high) for low, high in self.apart if getattr(self, low) >= getattr(self, high))
+        return next((f"{low} must be below {high}; change one of them" for low, high in wrong), "")
+
+    def judge(self, sight: Any, scene: Scene) -> Verdict:  # noqa: ANN401 - each scope has a sight of its own
+        """What this sample means."""
+        raise NotImplementedError
+
+
+class BinRule(Rule):
+    """A rule that judges bin samples."""
+
+    scope = Scope.BIN
+
+    def judge(self, sight: BinSight, scene: Scene) -> Verdict:
+        """What this sample means."""
+        raise NotImplementedError
+
+    def evidence(self, memory: BinMemory, machine: Machine) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+class PlantRule(Rule):
+    """A rule that judges plant samples."""
+
+    scope = Scope.PLANT
+
+    def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
+        """What this sample means."""
+        raise NotImplementedError
+
+    def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+class DeviceRule(Rule):
+    """A rule about a device, not about what it measures."""
+
+    scope = Scope.DEVICE
+
+    def judge(self, sight: Values, scene: Scene) -> Verdict:
+        """What this sample means."""
+        raise NotImplementedError
+
+    def evidence(self, memory: DeviceMemory) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+class SilenceRule(DeviceRule):
+    """The rule about a device's silence, of which there is one: its deadline is when what the device fed is stale."""
+
+    def stale_after_ms(self, device: Device) -> Millis:
+        """How long the device may be silent."""
+        raise NotImplementedError
+
+
+class TrafficRule(Rule):
+    """A rule about how much a device says, whatever it says: raised above its share of the hour, else cleared.
+
+    Its silence is no trouble to it, so its delays never freeze.
+    """
+
+    scope = Scope.DEVICE
+
+    def share(self, interval_s: int) -> Share:
+        """What a device that is to report so often may say in an hour."""
+        raise NotImplementedError
+
+    def weigh(self, traffic: HourlyTraffic, interval_s: int, at_ms: Millis) -> Verdict:
+        """What the device's traffic of the hour of then means."""
+        return RAISE if traffic.exceeds(self.share(interval_s), at_ms) else CLEAR
+
+    def evidence(self, traffic: HourlyTraffic, interval_s: int) -> Detail:
+        """The figures that people are shown when it is raised."""
+        raise NotImplementedError
+
+
+AnyRule: TypeAlias = BinRule | PlantRule | DeviceRule | TrafficRule

@@ -1,0 +1,176 @@
+"""Figures that somebody changes while the gateway runs: for an area and all below it, or for one asset.
+
+They lie over those of the rules file, place by place, and are kept over restarts. Who may change one and what is
+written about it is whoever obeys; what a figure means is its rule's.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from alerts.calendars import Calendar
+from alerts.conditions.rule_set import Figures, RuleSet
+from alerts.conditions.state import Plan
+from alerts.policy import PolicyFault
+from alerts.undo import Undoable, UndoLog
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis
+
+if TYPE_CHECKING:
+    from alerts.conditions.rule import Rule
+
+Value: TypeAlias = float | str | list[float]
+
+MOST: Final = 500
+"""So many figures may differ at a time; whoever needs more wants another rules file."""
+_NAME: Final = "figure"
+
+
+class Place(StrEnum):
+    """Whose figure it is."""
+
+    AREA = "area"
+    ASSET = "asset"
+
+
+class Figure(Struct, frozen=True):
+    """One figure of a rule at one place."""
+
+    place: Place
+    name: str
+    rule: str
+    figure: str
+
+
+class Tuned(Struct, frozen=True, kw_only=True):
+    """What a figure was set to, by whom and why; without a value it is again what the file says."""
+
+    at: Figure
+    value: Value | None
+    by: str
+    reason: str
+    since_ms: Millis
+
+
+class Weighed(NamedTuple):
+    """What a change would come to; nothing of it holds before ``Tuning.accept``."""
+
+    rules: RuleSet
+    kept: Mapping[Figure, Tuned]
+    plans: Mapping[str, Plan]
+    """Of the assets that it concerns, and no others."""
+    was: Any
+    now: Any
+
+
+class Standing(NamedTuple):
+    """A figure as it counts for an asset: its value, where it is said (empty for the whole county), and who set it."""
+
+    value: Any
+    place: str
+    tuned: Tuned | None
+
+
+class Tuning(Undoable):
+    """The rule set of one county as it counts now: the file's, and over it what people have set."""
+
+    def __init__(self, filed: RuleSet, inventory: Inventory, calendar: Calendar, undo: UndoLog | None = None) -> None:
+        super().__init__(undo)
+        self.rules = filed
+        self._filed = filed
+        self._inventory = inventory
+        self._calendar = calendar
+        self._kept: Mapping[Figure, Tuned] = {}
+        self.unfit: tuple[Tuned, ...] = ()
+        """What was set once and fits the inventory or the rules no more; it does not count, and is kept."""
+
+    def anew(self) -> "Tuning":
+        """The same file with nothing set over it."""
+        return Tuning(self._filed, self._inventory, self._calendar)
+
+    def restore(self, kept: Iterable[Tuned]) -> None:
+        """Takes over what was set before."""
+        self._kept = {tuned.at: tuned for tuned in kept}
+        rules, fitting, unfit = self._filed, dict[Figure, Tuned](), list[Tuned]()
+        for at, tuned in self._kept.items():
+            try:
+                rules = self._over({**fitting, at: tuned})
+            except PolicyFault:
+                unfit.append(tuned)
+            else:
+                fitting[at] = tuned
+        self.rules, self.unfit = rules, tuple(unfit)
+
+    def kept(self) -> list[Tuned]:
+        """To be restored from."""
+        return list(self._kept.values())
+
+    def plan(self, asset: Asset) -> Plan:
+        """What watches an asset now."""
+        return self._plan(asset, self.rules)
+
+    def standing(self, asset: Asset, rule: str, figure: str) -> Standing | None:
+        """A figure of a rule that watches the asset; ``None`` where no such rule does or it has no such figure."""
+        watching = self.rules.of(asset).get(rule)
+        if watching is None or not watching.applies(asset.kind) or figure not in type(watching).model_fields:
+            return None
+        at = self.rules.place_of(asset, rule, figure)
+        place = Place.ASSET if at == asset.id else Place.AREA
+        return Standing(getattr(watching, figure), at, self._kept.get(Figure(place, at, rule, figure)))
+
+    def weigh(self, wish: Tuned, plans: Mapping[str, Plan]) -> Weighed | str:
+        """What a change comes to beside the present ``plans``; a sentence for a person when it cannot be."""
+        at = wish.at
+        kept = {figure: tuned for figure, tuned in self._kept.items() if figure != at}
+        if wish.value is not None:
+            kept[at] = wish
+        if len(kept) > max(MOST, len(self._kept)):
+            return f"{MOST} figures differ already: put some into the rules file, and set them back here"
+        unfit = {tuned.at for tuned in self.unfit} - {at}
+        try:
+            rules = self._over({figure: tuned for figure, tuned in kept.items() if figure not in unfit})
+        except PolicyFault as fault:
+            return str(fault)
+        was, now = (self._figure(each, at) for each in (self.rules, rules))
+        if now is None:
+            return f"{at.rule} has no figure {at.figure}, or there is no {at.place} {at.name}; look into the rules file"
+        changed = ((asset.id, self._plan(asset, rules)) for asset in self._concerned(at))
+        plans = {asset: plan for asset, plan in changed if plan.layout != plans[asset].layout}
+        return Weighed(rules, kept, plans, was, now)
+
+    def accept(self, weighed: Weighed) -> None:
+        """It counts from now on."""
+        self.rules, self._kept = weighed.rules, weighed.kept
+        self.unfit = tuple(tuned for tuned in self.unfit if self._kept.get(tuned.at) == tuned)
+
+    def area_of(self, at: Figure) -> str:
+        """The area in which a figure counts; empty where there is no such place."""
+        if at.place is Place.AREA:
+            return at.name if at.name in self._inventory.areas else ""
+        asset = self._inventory.assets.get(at.name)
+        return "" if asset is None else asset.area
+
+    def _over(self, kept: Mapping[Figure, Tuned]) -> RuleSet:
+        layers: dict[Place, dict[str, Figures]] = {Place.AREA: {}, Place.ASSET: {}}
+        for at, tuned in kept.items():
+            layers[at.place].setdefault(at.name, {}).setdefault(at.rule, {})[at.figure] = tuned.value
+        return self._filed.over(_NAME, layers[Place.AREA], layers[Place.ASSET]) if kept else self._filed
+
+    def _figure(self, rules: RuleSet, at: Figure) -> Any:  # noqa: ANN401 -- a figure is what its rule says it is
+        area = self.area_of(at)
+        rule: Rule | None = rules.at(area, at.name if at.place is Place.ASSET else "").get(at.rule) if area else None
+        figures = {} if rule is None else rule.model_dump(mode="json", exclude={"kind"})
+        return figures.get(at.figure)
+
+    def _concerned(self, at: Figure) -> Iterable[Asset]:
+        for asset in self._inventory.assets.values():
+            if at.place is Place.ASSET:
+                if asset.id == at.name:
+                    yield asset
+            elif at.name in (area.id for area in self._inventory.lineage(asset.area)):
+                yield asset
+
+    def _plan(self, asset: Asset, rules: RuleSet) -> Plan:
+        return Plan.of(asset, self._inventory.devices_of.get(asset.id, ()), rules.of(asset), self._calendar)

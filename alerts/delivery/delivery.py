@@ -1,0 +1,325 @@
+"""What becomes of a notification after a try: a pure decision from the channel's answer, a table and the time.
+
+Nothing here sends, waits or stores; the courier does what is decided here. What follows when no receipt comes is
+``lapses``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import time
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from alerts.calendars import MINUTE_MS, Calendar
+from alerts.channels import Accepted, Caps, Failed, Outcome, Refused
+from alerts.delivery.limits import LIMITS, Limited
+from alerts.model import URGENT, Event, Owed, Severity
+from alerts.notify.holds import QUIET
+from telemetry.reading import Millis
+from telemetry.terms import Hours
+
+
+class Standing(StrEnum):
+    """How a due notification was found: never handed over, in a try that nobody saw end, or without its receipt."""
+
+    OWED = "owed"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+
+
+class Taken(NamedTuple):
+    """A text that a channel took for the same number lately."""
+
+    via: str
+    template: str
+    at_ms: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notification whose time has come. ``attempts`` counts the tries begun so far.
+
+    ``via`` is the channel that has it, or is to have it next; empty is the first of its route. ``refused`` are those
+    that will never take it. ``reason`` is what a receipt said, empty when none came.
+    """
+
+    notification_id: int
+    owed: Owed
+    standing: Standing
+    attempts: int
+    via: str = ""
+    refused: frozenset[str] = frozenset()
+    accepted_ms: Millis = 0
+    reason: str = ""
+    unsure: str = ""
+    """The channel that did not answer the last try in time: it may have taken it."""
+    taken: tuple[Taken, ...] = ()
+    """What the number got in the last 24 hours."""
+    limited: tuple[Limited, ...] = ()
+    """What a provider's limits kept from the number in the last month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The channels in the order in which they are tried, for texts and for calls."""
+
+    text: tuple[str, ...]
+    voice: tuple[str, ...] = ()
+
+    def of(self, due: Due) -> tuple[str, ...]:
+        """The channels for a notification, but for those that refused it. A call that cannot be made becomes a text.
+
+        Unless it is one of the calls beside a text.
+        """
+        owed = due.owed
+        spoken = self.voice if owed.call else (*self.voice, *self.text)
+        named = spoken if owed.channel == VOICE else self.text
+        return tuple(name for name in named if name not in due.refused)
+
+
+VOICE: Final = "voice"
+
+
+class Verdict(StrEnum):
+    """What happens next: nothing more, another try, or nothing because it is of no use."""
+
+    SETTLED = "settled"
+    AGAIN = "again"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The verdict; when and by which channel to try again, if that is the verdict; by when its receipt should be here.
+
+    An empty ``via`` begins at the first channel of the route.
+    """
+
+    verdict: Verdict
+    next_attempt_ms: Millis | None = None
+    via: str = ""
+    receipt_due_ms: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds to wait after the first, second, … try, the last for all that follow, and how many tries at most."""
+
+    waits_s: tuple[int, ...]
+    tries: int
+
+
+PACES: Final[Mapping[str, Pace]] = MappingProxyType(
+    {
+        Severity.P1: Pace((5, 10, 20, 30, 60, 120, 300), tries=294),  # a day: what burned yesterday wakes nobody
+        Severity.P2: Pace((30, 60, 120, 300, 900), tries=290),  # three days, a provider's long weekend
+        Severity.P3: Pace((60, 300, 900, 3600), tries=74),
+        Severity.P4: Pace((60, 300, 900, 3600), tries=74),
+    }
+)
+"""How patiently each severity is tried, so that a provider that is wrong for days loses nothing that still matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a reason changes about the pace: the shortest wait in seconds, and how many tries at most.
+
+    What is urgent is tried on at its own pace after so many; then somebody else is told as well.
+    """
+
+    wait_s: int
+    tries: int | None = None
+
+
+REASONS: Final[Mapping[str, Bound]] = MappingProxyType(
+    {
+        "bug": Bound(wait_s=60, tries=3),  # seldom heals by itself, but where a provider's answer leads to it
+        "no_channel": Bound(wait_s=600),  # healed by a person who corrects the configuration
+        "rate_limited": Bound(wait_s=60),
+        "cap_number_day": Bound(wait_s=3_600),  # what is over a cap is looked at again, not sent
+        "cap_number_hour": Bound(wait_s=600),
+        "cap_template_day": Bound(wait_s=3_600),
+    }
+)
+_ORDINARY: Final = Bound(wait_s=0)
+TIMEOUT: Final = "timeout"
+"""A channel did not answer in time, and may have taken it."""
+STILL_LIMITED: Final = "still_limited"
+"""Not even asked again: what a provider said of its limit still holds."""
+PATIENCE_MS: Final[Mapping[str, Millis]] = MappingProxyType(
+    {Severity.P1: 86_400_000, Severity.P2: 259_200_000, Severity.P3: 259_200_000, Severity.P4: 259_200_000}
+)
+"""What a limit keeps for longer than that since it was owed is given up: it would be news of another week."""
+_LONGEST_WAIT_S: Final = 86_400
+"""A provider that asks for more patience than a day is not obeyed."""
+
+
+RECEIPT_WITHIN_MS: Final[Mapping[str, Millis]] = MappingProxyType(
+    {Severity.P1: 120_000, Severity.P2: 900_000, Severity.P3: 86_400_000, Severity.P4: 86_400_000}
+)
+"""How long a receipt is waited for before something is done about it (alerting.md §4)."""
+_DAY_MS: Final = 86_400_000
+_HOUR_MS: Final = 3_600_000
+
+
+def next_step(
+    outcome: Outcome,
+    attempts: int,
+    severity: str,
+    now_ms: Millis,
+    route: Sequence[str] = ("",),
+    opens_ms: Millis = 0,
+) -> Step:
+    """What happens after try number ``attempts`` (from 1) ended with ``outcome`` at ``now_ms``.
+
+    ``route`` are the channels that may take it, the one that was tried first, the others in their order after it.
+    ``opens_ms`` is when the first of them may take it again where limits of theirs close them all, else 0.
+    """
+    match outcome:
+        case Accepted(delivered=delivered, receipted=receipted):
+            awaited = receipted and not delivered
+            within_ms = RECEIPT_WITHIN_MS.get(severity, _DAY_MS)
+            return Step(Verdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
+        case Refused():
+            return Step(Verdict.AGAIN, now_ms, route[1]) if len(route) > 1 else Step(Verdict.GIVEN_UP)
+        case Failed(reason, retry_after_s):
+            pace = PACES.get(severity, PACES[Severity.P3])
+            bound = REASONS.get(reason, _ORDINARY)
+            ways = max(1, len(route))
+            most = pace.tries if severity in URGENT else min(pace.tries, bound.tries or pace.tries)
+            if attempts >= ways * most:
+                return Step(Verdict.GIVEN_UP)
+            if opens_ms:
+                return Step(Verdict.AGAIN, opens_ms)
+            if attempts % ways:
+                return Step(Verdict.AGAIN, now_ms, route[1])
+            onward = route[1] if ways > 1 else ""
+            paced_s = pace.waits_s[min(max(attempts // ways, 1), len(pace.waits_s)) - 1]
+            wait_s = max(paced_s, bound.wait_s, min(retry_after_s or 0.0, _LONGEST_WAIT_S))
+            return Step(Verdict.AGAIN, now_ms + int(wait_s * 1_000), onward)
+
+
+def resume(attempts: int, severity: str, now_ms: Millis, via: str = "") -> Step:
+    """What happens after a try that nobody saw end and the provider never got: again at once, within the same bound."""
+    if attempts >= PACES.get(severity, PACES[Severity.P3]).tries:
+        return Step(Verdict.GIVEN_UP)
+    return Step(Verdict.AGAIN, now_ms, via)
+
+
+def around(route: Sequence[str], via: str) -> tuple[str, ...]:
+    """The route as seen from one of its channels: that one, those after it, then those before."""
+    if via not in route:
+        return tuple(route)
+    at = route.index(via)
+    return (*route[at:], *route[:at])
+
+
+def over_cap(caps: Caps, due: Due, via: str, now_ms: Millis) -> Failed | None:
+    """Why the provider would not take it today; decided before it is asked, since each refusal counts with it too."""
+    theirs = [taken for taken in due.taken if taken.via == via]
+    bounds = (
+        ("cap_number_hour", caps.number_hour, [taken for taken in theirs if taken.at_ms > now_ms - _HOUR_MS]),
+        ("cap_number_day", caps.number_day, theirs),
+        ("cap_template_day", caps.template_day, [taken for taken in theirs if taken.template == due.owed.template]),
+    )
+    return next((Failed(reason) for reason, most, found in bounds if most is not None and len(found) >= most), None)
+
+
+def shut(due: Due, via: str, now_ms: Millis) -> Failed | None:
+    """Why a channel need not be asked: what it said of its limit still holds."""
+    return Failed(STILL_LIMITED) if _opening_ms(due, via) > now_ms else None
+
+
+def opens_ms(due: Due, via: str, outcome: Outcome, route: Sequence[str], now_ms: Millis) -> Millis:
+    """When the first of its channels opens, if limits close them all now; 0 if one may take it.
+
+    ``outcome`` is what ``via`` has just answered.
+    """
+    if isinstance(outcome, Failed) and outcome.reason in LIMITS:
+        due = replace(due, limited=(*due.limited, Limited(via, due.owed.template, outcome.reason, now_ms)))
+    openings = [_opening_ms(due, each) for each in route]
+    return min(openings, default=0) if all(opening > now_ms for opening in openings) else 0
+
+
+def _opening_ms(due: Due, via: str) -> Millis:
+    """When the channel's limits on its like are open, as far as is known; whatever it took since opened them."""
+    like = (via, due.owed.template)
+    took_ms = max((taken.at_ms for taken in due.taken if (taken.via, taken.template) == like), default=0)
+    met = (limit for limit in due.limited if (limit.via, limit.template) == like and limit.at_ms >= took_ms)
+    return max((limit.opens_ms for limit in met), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """When the county sleeps, and when what was kept through the night leaves."""
+
+    calendar: Calendar
+    quiet: Hours
+    morning: time
+
+    def wake_ms(self, due: Due, now_ms: Millis) -> Millis:
+        """When a text may leave that was owed by day and has not left until now, by night; 0 if nobody need wait.
+
+        A P1 or P2 goes on by its own rules. Who has just written by night is awake and gets an answer.
+        """
+        owed = due.owed
+        if owed.severity in URGENT or not self.calendar.is_within(now_ms, self.quiet):
+            return 0
+        if self.calendar.is_within(owed.at_ms, self.quiet) and now_ms - owed.at_ms < AWAKE_MS:
+            return 0
+        return self.calendar.next_time(now_ms, self.morning)
+
+
+AWAKE_MS: Final[Millis] = 15 * MINUTE_MS
+"""So long after a text by night its reader is taken for awake."""
+
+
+def kept_until_day(due: Due, until_ms: Millis, now_ms: Millis) -> Event:
+    """The row that says that a text waits for the morning (law L9)."""
+    return event_of("held", due, QUIET, now_ms, until_ms=until_ms)
+
+
+def is_too_late(due: Due, at_ms: Millis) -> bool:
+    """Whether it would be no news any more by then."""
+    return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, _DAY_MS)
+
+
+def is_long(due: Due, wait_ms: Millis) -> bool:
+    """Whether somebody else has to hear of it meanwhile: longer than one would wait for its receipt."""
+    return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, _DAY_MS)
+
+
+def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
+    """The row that says why a text has to wait so long (law L9)."""
+    return event_of("limited", due, reason, now_ms, until_ms=until_ms)
+
+
+def is_vain(due: Due, reason: str, route: Sequence[str]) -> bool:
+    """Whether anything less urgent would be given up with this try: somebody else has to hear of it meanwhile."""
+    tries = REASONS.get(reason, _ORDINARY).tries
+    return due.owed.severity in URGENT and tries is not None and due.attempts == max(1, len(route)) * tries
+
+
+def delayed(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
+    """The row that says that a text does not get out and is tried on (law L9)."""
+    return event_of("delayed", due, reason, now_ms, until_ms=until_ms, attempts=due.attempts)
+
+
+def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:
+    """The event that makes a notification given up visible (law L9)."""
+    return event_of("undelivered", due, reason, now_ms, attempts=due.attempts)
+
+
+def event_of(name: str, due: Due, reason: str, now_ms: Millis, **more: str | int) -> Event:
+    """What became of a text, as a row about its episode."""
+    owed = due.owed
+    return Event(
+        at_ms=now_ms,
+        event=name,
+        rule=owed.rule,
+        asset=owed.asset,
+        episode=owed.episode,
+        severity=owed.severity,
+        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, **more},
+    )

@@ -1,0 +1,488 @@
+"""All assets of one county, told one input at a time: readings, instants and commands in, states and messages out.
+
+The only mutable thing in the middle: states, timers and open alerts. What they mean is ``conditions.engine`` and ``decide``.
+A failed input leaves it as it was: whatever it had changed by then is taken back (``undo``).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.calendars import DAY_MS
+from alerts.conditions import engine
+from alerts.conditions.bins import recent_c
+from alerts.conditions.engine import NEVER
+from alerts.conditions.finding import Finding, Step
+from alerts.conditions.state import AssetState, Memory, Plan
+from alerts.episodes.changes import Changes
+from alerts.episodes.decide import Office
+from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
+from alerts.episodes.open_alerts import Docket
+from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
+from alerts.episodes.silence import Silence
+from alerts.episodes.trouble import Trouble
+from alerts.model import URGENT, Actor, Kind, Owed, Severity
+from alerts.notify.lists import Lists
+from alerts.notify.mailbox import Mailbox
+from alerts.notify.message_writer import Log, Scribe
+from alerts.notify.pending import Annunciator
+from alerts.notify.replies import TO_WHO_ANSWERED
+from alerts.refusals import Refused
+from alerts.timers import Timers
+from alerts.topology import EXPLAINS, areas_of
+from alerts.undo import Undoable, UndoDict, UndoLog
+from telemetry.inventory import Asset, Inventory
+from telemetry.phone import is_same
+from telemetry.reading import Millis, Reading
+
+_LONG_MS: Final[Millis] = DAY_MS
+_SETTLES_MS: Final[Millis] = 7 * DAY_MS
+_ASSET: Final = "a"
+_ALERT: Final = "e"
+_SHIFT: Final = "h"
+_BOX: Final = "m"
+_HOUR: Final = "d"
+"""Kinds of timers. At one instant mailboxes ring last, so that what falls due together is told together."""
+
+
+class County(Undoable):
+    """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
+
+    def __init__(
+        self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Annunciator, undo: UndoLog
+    ) -> None:
+        super().__init__(undo)
+        self.inventory = inventory
+        self.plans = plans
+        self.states: dict[str, AssetState] = UndoDict(undo)
+        self.alerts: dict[str, Alert] = UndoDict(undo)
+        self.boxes: dict[str, Mailbox] = UndoDict(undo)
+        self.office = office
+        self._annunciator = telling
+        self._plan_of: dict[str, Plan] = UndoDict(
+            undo, {device.id: plans[device.asset] for device in inventory.devices.values()}
+        )
+        self._silence = Silence(office.outages.places, undo)
+        self._causes: dict[str, Alert] = UndoDict(undo)
+        self._timers = Timers(undo)
+        self._listening = self._figures_changed = False
+        self._since_ms: Millis = NEVER
+        self._deaf_ms = self._grace_ms = 0
+        self.unsettled_until_ms: Millis = 0
+        """Until when the time of day may be wrong, after a deafness so long that it may have been the clock's."""
+
+    def restore(
+        self,
+        states: Mapping[str, AssetState],
+        alerts: Iterable[Alert],
+        boxes: Iterable[Mailbox] = (),
+        *,
+        figures_changed: bool = False,
+    ) -> None:
+        """Takes over what was remembered, under other figures maybe; timers run once ``listen`` is called."""
+        self._figures_changed = figures_changed
+        undo = self._undo
+        self.states = UndoDict(undo, states)
+        self.alerts = UndoDict(undo, {alert.episode: self.office.adopt(alert) for alert in alerts})
+        self.boxes = UndoDict(undo, {box.phone: box for box in boxes})
+        self._causes = UndoDict(undo, {name: alert for name, alert in self.alerts.items() if alert.rule in EXPLAINS})
+        self._silence.restore(self.plans, self.states)
+
+    def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, changes: Changes, *, started: bool) -> None:
+        """We hear the devices again: our deafness excuses them, and what fell due meanwhile waits for the grace."""
+        self._listening = True
+        if deaf_since_ms is not None and deaf_since_ms < at_ms:
+            self._excuse(deaf_since_ms, at_ms, changes)
+        self._since_ms = at_ms
+        if started:
+            boxes = self.boxes.values()
+            self._deliver(self._annunciator.readdress(boxes, self.successors, at_ms), changes)
+            self._retire(at_ms, changes)
+        self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
+        if self._figures_changed:
+            self._figures_changed = False
+            self.refigure(self.plans, at_ms, changes)
+        self._refile_all()
+
+    def oversleep(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:
+        """Nobody did anything between two instants, subscribed or not: as after a downtime of so long (law L13)."""
+        self._excuse(since_ms, at_ms, changes)
+        self._since_ms = at_ms
+        self.hand_over(self._grace_ms, at_ms, changes)  # absences began or ended meanwhile
+        self._refile_all()
+
+    def _excuse(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:
+        """The devices, while they are heard at all: otherwise ``listen`` excuses them for the whole time."""
+        self._deaf_ms = at_ms - since_ms
+        if self._deaf_ms > _LONG_MS:
+            self.unsettled_until_ms = at_ms + _SETTLES_MS
+        longest_s = max((device.interval_s for device in self.inventory.devices.values()), default=0)
+        self._grace_ms = at_ms + min(LONGEST_GRACE_MS, longest_s * 1000)
+        if self._listening:
+            for asset, state in self.states.items():
+                self.states[asset] = engine.excuse(state, since_ms, at_ms)
+                changes.moved[asset] = None
+
+    def deafen(self) -> None:
+        """The subscription is gone: silence means nothing until ``listen``."""
+        self._listening = False
+
+    def observe(self, reading: Reading, changes: Changes) -> float | None:
+        """One new reading; everything that was due before it happens first. Answers what a bin's sample counted as."""
+        self.advance(reading.received_ms, changes)
+        plan = self._plan_of[reading.device]
+        asset = plan.asset.id
+        step = engine.observe(plan, self.states[asset], reading, self)
+        if step.moved or step.findings:
+            self.keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
+        else:
+            self.states[asset] = step.state
+        return step.judged_pct
+
+    def count(self, device: str, size: int, at_ms: Millis, changes: Changes, observed_ms: Millis | None = None) -> bool:
+        """One message of so many bytes, before what it says is heard; ``observed_ms`` if it brings something new.
+
+        Answers whether it is above its device's share of the hour.
+        """
+        plan = self._plan_of[device]
+        asset = plan.asset.id
+        state = self.states[asset]
+        feeder = plan.index[device]
+        memory, interval_ms = state.devices[feeder], plan.devices[feeder].interval_s * 1000
+        if observed_ms is not None:
+            spread_ms = observed_ms - memory.observed_ms
+            if memory.traffic.stays(at_ms, size, memory.seen_ms, spread_ms, interval_ms):
+                return False
+        step, above = engine.count(plan, state, device, size, at_ms, observed_ms)
+        if step.moved:
+            self.keep(plan, step, at_ms, changes)
+            self._file(_HOUR, device)
+        elif step.state is not state:
+            self.states[asset] = step.state
+        return above
+
+    def _end_hour(self, device: str, due_ms: Millis, changes: Changes) -> None:
+        plan = self._plan_of[device]
+        self.keep(plan, engine.end_hour(plan, self.states[plan.asset.id], device, due_ms), due_ms, changes)
+        self._file(_HOUR, device)
+
+    def renew(self, device: str, at_ms: Millis, changes: Changes) -> None:
+        """A device lives and says nothing that was measured; everything that was due before it happens first."""
+        self.advance(at_ms, changes)
+        plan = self._plan_of[device]
+        self.keep(plan, engine.renew(plan, self.states[plan.asset.id], device, at_ms, self), at_ms, changes)
+
+    def advance(self, now_ms: Millis, changes: Changes) -> None:
+        """Everything that is due by ``now_ms``, in the order of its instants."""
+        while (due_ms := self._timers.next_ms()) is not None and due_ms <= now_ms:
+            self.ring(now_ms, changes)
+
+    def ring(self, now_ms: Millis, changes: Changes) -> bool:
+        """The first thing that is due by ``now_ms``; false when nothing is."""
+        rung = self._next_due(now_ms)
+        if rung is None:
+            return False
+        due_ms, kind, name = rung
+        if kind == _ASSET:
+            self._expire(self.plans[name], due_ms, changes)
+        elif kind == _ALERT:
+            docket = self._docket()
+            self.office.run(self.alerts[name], due_ms, docket)
+            self._settle(docket, changes)
+        elif kind == _SHIFT:
+            self.hand_over(due_ms, due_ms, changes)
+        elif kind == _HOUR:
+            self._end_hour(name, due_ms, changes)
+        else:
+            self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
+        return True
+
+    def skip(self, now_ms: Millis) -> None:
+        """What ``ring`` would do next is not done, and not due again until what it is about moves."""
+        self._next_due(now_ms)
+
+    def _next_due(self, now_ms: Millis) -> tuple[Millis, str, str] | None:
+        while (rung := self._timers.ring(now_ms)) is not None:
+            due_ms, kind, name = rung
+            actual_ms = self._due_ms(kind, name)
+            if actual_ms <= due_ms:
+                return rung
+            self._file_at(kind, name, actual_ms)
+        return None
+
+    def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
+        step = engine.expire(plan, self.states[plan.asset.id], due_ms)
+        if not step.moved:  # it would be due again and again, and nothing else would ever happen
+            raise RuntimeError(f"{plan.asset.id} is due at {due_ms}, and nothing comes of it")
+        self.keep(plan, step, due_ms, changes)
+
+    def next_deadline(self) -> Millis | None:
+        """When ``advance`` may next have something to do; early is harmless."""
+        return self._timers.next_ms()
+
+    def respond(self, episode: str, deed: Deed, at_ms: Millis, changes: Changes) -> Refused | None:
+        """What a person does about an open episode; why not when it is not possible, which changes nothing."""
+        alert = self.alerts[episode]
+        docket = self._docket()
+        done = deed(self.office.responses, alert, self.memory(alert.asset), docket.log)
+        if isinstance(done, Refused):
+            return done
+        docket.enter(done)
+        self.office.run(done, at_ms, docket)
+        self._settle(docket, changes)
+        return None
+
+    def hand_over(self, from_ms: Millis, at_ms: Millis, changes: Changes) -> None:
+        """Who holds a role may be others now, by the inventory or by an absence: whoever came since hears what stands.
+
+        All of it together, from ``from_ms`` on, which is the end of the grace after a start.
+        """
+        instead = self._annunciator.absences.instead
+        coming: dict[str, set[str]] = {}
+        for box in self.boxes.values():
+            for each in box.pending:
+                coming.setdefault(each.episode, set()).add(instead(each.to, at_ms))
+        docket = self._docket()
+        for alert in self.alerts.values():
+            after = self.office.escalation.hand_over(alert, coming.get(alert.episode, ()), from_ms, at_ms, docket.log)
+            if after is not alert:
+                docket.enter(after)  # what is due of it is due in its turn
+        self._settle(docket, changes)
+
+    def arrange(self, at_ms: Millis, changes: Changes) -> None:
+        """Absences are others now: who answers for what stands is told so, now and whenever one begins or ends."""
+        self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
+        self._file_shifts(at_ms)
+
+    def successors(self, owed: Owed, at_ms: Millis) -> tuple[str, ...]:
+        """Who is told of it instead of somebody who left: of what is urgent and stands, who answers for its step."""
+        alert = self.alerts.get(owed.episode)
+        if alert is None or alert.closed_ms or owed.severity not in URGENT or owed.kind is Kind.CLEARED:
+            return ()
+        return self.office.escalation.successors(alert, owed.step, at_ms)
+
+    def readdress(self, owed: Owed, at_ms: Millis, changes: Changes) -> str | None:
+        """The number at which something owed is told now; ``None`` where its person is not there, and others are told.
+
+        A number without a person is a stranger's, who is answered where they wrote from.
+        """
+        is_answer = owed.template in TO_WHO_ANSWERED
+        there = owed.to if is_answer else self._annunciator.absences.instead(owed.to, at_ms)
+        if there == owed.to and (is_same(owed.to, owed.phone) or self.inventory.phone_of.get(owed.to)):
+            return self.inventory.phone_of.get(owed.to, owed.phone)
+        people = (there,) if there != owed.to else self.successors(owed, at_ms)
+        is_night = self._annunciator.sorting.is_night
+        sleeps = owed.severity != Severity.P1 and is_night(at_ms) and not is_night(owed.at_ms)
+        owed_ms = owed.at_ms if sleeps else at_ms  # what was owed by day wakes nobody
+        made = (replace(owed, at_ms=owed_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
+        self.post([*made, self._annunciator.left(owed, at_ms, people)], changes)
+        return None
+
+    def no_longer_owed(self, owed: Owed, at_ms: Millis) -> str:
+        """Why something owed is of no use any more at its last moment before it leaves; empty when it still is."""
+        return self._annunciator.no_longer_owed(owed, self.alerts, at_ms)
+
+    def is_open(self, episode: str) -> bool:
+        """Whether it still stands."""
+        return episode in self.alerts and not self.alerts[episode].closed_ms
+
+    def reset(self, episode: str, asked: Actor, at_ms: Millis, changes: Changes) -> bool:
+        """T12; false while the condition still stands or when there is nothing latched."""
+        if not self.may_reset(episode):
+            return False
+        alert = self.alerts[episode]
+        state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
+        docket = self._docket()
+        self.office.reset(alert, asked, at_ms, docket)
+        self.states[alert.asset] = state
+        changes.moved[alert.asset] = None
+        self._settle(docket, changes)
+        return True
+
+    def may_reset(self, episode: str) -> bool:
+        """Whether an episode waits for a person to say that it is over, and nothing that was seen speaks against it."""
+        alert = self.alerts.get(episode)
+        if alert is None or not alert.latched or alert.closed_ms:
+            return False
+        plan = self.plans[alert.asset]
+        return plan.slots[plan.place[alert.rule]].rule.is_gone(self.states[alert.asset].memory)
+
+    def foresee(self, rule: str, asset: str, at_ms: Millis, lists: Lists, *, first: bool = False) -> Foreseen | Refused:
+        """Who would be told, and when, if a rule stood on an asset from then on; the ``first`` alone if that is enough.
+
+        Nothing is kept of it.
+        """
+        plan = self.plans.get(asset)
+        if plan is None:
+            return Refused("unknown_asset", f"the inventory has no asset {asset}: name one of its ids")
+        slot = next((slot for slot in plan.slots if slot.rule.kind == rule), None)
+        if slot is None or not plan.devices:
+            known = ", ".join(dict.fromkeys(slot.rule.kind for slot in plan.slots)) if plan.devices else "none"
+            return Refused("unwatched", f"no rule {rule} watches {asset}: known are {known}")
+        device = plan.devices[max(slot.device, 0)].id
+
+        def docket(alerts: Mapping[str, Alert]) -> Docket:
+            causes = {episode: alert for episode, alert in alerts.items() if alert.rule in EXPLAINS}
+            return Docket(alerts, causes, self._silence.after(()), self.states.get, self._seen_ms)
+
+        rehearsal = Rehearsal(self.office, self._annunciator, lists, self, docket)
+        return rehearsal.foresee(supposed(slot.rule, plan.asset, device, at_ms), first=first)
+
+    def post(self, log: Log, changes: Changes) -> None:
+        """What somebody else owes, such as the lists, into the mailboxes."""
+        self._deliver(self._annunciator.post(log, self.boxes), changes)
+
+    @property
+    def hearing_since_ms(self) -> Millis:
+        """Since when we hear the devices; what fell due before that has waited for us."""
+        return self._since_ms
+
+    @property
+    def scribe(self) -> Scribe:
+        """The writer of this county."""
+        return self.office.escalation.scribe
+
+    def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
+        """A part of the house needs a person, or works again; see ``Office.watch``."""
+        docket = self._docket()
+        self.office.watch(trouble, at_ms, docket)
+        self._settle(docket, changes)
+
+    def keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
+        """Stage two on what a step found; only then the step itself is kept."""
+        asset = plan.asset.id
+        docket = self._docket(step.findings, asset, step.state)
+        docket.queued = queued
+        self.office.decide(step.findings, at_ms, docket)
+        self._settle(docket, changes)
+        self.states[asset] = step.state
+        self._silence.keep(step.findings)
+        if step.moved:
+            changes.moved[asset] = None
+        self._file(_ASSET, asset)
+
+    def temperatures_c(self, asset: Asset, at_ms: Millis, within_ms: Millis) -> list[float]:
+        """See ``Neighbours``."""
+        others = (other.id for other in self.inventory.bins_in.get(asset.area, ()) if other.id != asset.id)
+        found = (recent_c(self.memory(other), at_ms, within_ms) for other in others)
+        return [warmth for warmth in found if warmth is not None]
+
+    def memory(self, asset: str) -> Memory | None:
+        """What is remembered of an asset, if it is one."""
+        state = self.states.get(asset)
+        return None if state is None else state.memory
+
+    def hears(self, asset: str) -> bool:
+        """Whether any device of an asset speaks."""
+        return any(device.id not in self._silence for device in self.inventory.devices_of.get(asset, ()))
+
+    def _is_queued(self, reading: Reading) -> bool:
+        """Whether it waited for us while later news of its device may have queued up behind it."""
+        fresh = reading.observed_ms >= self._since_ms or reading.received_ms >= self._grace_ms
+        return not fresh and self._deaf_ms >= self.inventory.devices[reading.device].interval_s * 1000
+
+    def _docket(self, findings: Iterable[Finding] = (), asset: str = "", state: AssetState | None = None) -> Docket:
+        """The open alerts as stage two sees them while ``asset`` is on its way to ``state``."""
+
+        def state_of(name: str) -> AssetState | None:
+            return state if state is not None and name == asset else self.states.get(name)
+
+        hush = self._silence.after(findings)
+        return Docket(self.alerts, self._causes, hush, state_of, self._seen_ms, self._since_ms, self._grace_ms)
+
+    def _seen_ms(self, device: str) -> Millis:
+        plan = self._plan_of[device]
+        return self.states[plan.asset.id].devices[plan.index[device]].seen_ms
+
+    def _settle(self, docket: Docket, changes: Changes) -> None:
+        posted = self._annunciator.post(docket.log, self.boxes)
+        for episode, alert in docket.changed.items():
+            changes.alerts[episode] = alert
+            if alert.closed_ms and not alert.wake_ms:
+                self.alerts.pop(episode, None)
+                self._causes.pop(episode, None)
+                self._timers.forget(_ALERT, episode)
+                continue
+            self.alerts[episode] = alert
+            if alert.rule in EXPLAINS:
+                self._causes[episode] = alert
+            self._file(_ALERT, episode)
+        self._deliver(posted, changes)
+
+    def _deliver(self, made: tuple[list[Mailbox], Log], changes: Changes) -> None:
+        boxes, log = made
+        changes.log.extend(log)
+        for box in boxes:
+            self.boxes[box.phone] = changes.boxes[box.phone] = box
+            if box.due_ms:
+                self._file(_BOX, box.phone)
+
+    def _due_ms(self, kind: str, name: str) -> Millis:
+        if kind == _ASSET:
+            if not self._listening:
+                return NEVER
+            due_ms = engine.deadline_ms(self.plans[name], self.states[name])
+        elif kind == _ALERT:
+            due_ms = self.alerts[name].wake_ms or NEVER
+        elif kind == _SHIFT:
+            return max(int(name), self._grace_ms)
+        elif kind == _HOUR:
+            plan = self._plan_of[name]
+            due_ms = engine.hour_ms(plan, self.states[plan.asset.id], name)
+        else:
+            due_ms = self.boxes[name].due_ms or NEVER
+        return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
+
+    def _file(self, kind: str, name: str) -> None:
+        self._file_at(kind, name, self._due_ms(kind, name))
+
+    def _file_at(self, kind: str, name: str, due_ms: Millis) -> None:
+        if due_ms < NEVER:  # else where nothing else is due, an alarm clock would be set to a day that has no date
+            self._timers.file(kind, name, due_ms)
+
+    def _refile_all(self) -> None:
+        self._timers.clear()
+        for asset in self.states:
+            self._file(_ASSET, asset)
+        for episode in self.alerts:
+            self._file(_ALERT, episode)
+        for phone in self.boxes:
+            self._file(_BOX, phone)
+        for device in self._plan_of:
+            if self._due_ms(_HOUR, device) < NEVER:
+                self._file(_HOUR, device)
+        self._file_shifts(self._since_ms)
+
+    def _file_shifts(self, at_ms: Millis) -> None:
+        """When an absence begins or ends, others answer."""
+        for absence in self._annunciator.absences.kept(at_ms):
+            for shift_ms in (absence.from_ms, absence.until_ms):
+                if shift_ms > at_ms:
+                    self._file(_SHIFT, str(shift_ms))
+
+    def _retire(self, at_ms: Millis, changes: Changes) -> None:
+        """T16 at a start: episodes of assets or rules that are no longer there."""
+        for alert in list(self.alerts.values()):
+            if not self._is_watched(alert):
+                docket = self._docket()
+                self.office.retire(alert, at_ms, docket)
+                self._settle(docket, changes)
+
+    def refigure(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:
+        """Figures are others, the slots are not: a changed threshold judges the last level again."""
+        self.plans.update(plans)
+        self._plan_of.update((device.id, plan) for plan in plans.values() for device in plan.devices)
+        for asset, plan in plans.items():
+            step = engine.rejudge(plan, self.states[asset], at_ms, self)
+            if step.moved:
+                self.keep(plan, step, at_ms, changes)
+            self._file(_ASSET, asset)
+
+    def _is_watched(self, alert: Alert) -> bool:
+        plan = self.plans.get(alert.asset)
+        if plan is None:
+            return bool(areas_of(alert, self.inventory)) or alert.asset == self.inventory.county.id
+        # an episode that is older than its asset's id is still named after the former one
+        return any(plan.watches(alert.rule, subject) for subject in (alert.subject, plan.asset.id))

@@ -1,0 +1,224 @@
+"""Who would be told, and when, if this stood now: a supposed case, taken through the telling of a real one.
+
+It runs the county's own office and mailboxes on values of its own and keeps nothing, so that what it says is what would
+be. The bounds of alerting.md §4 stand here as well, in one table.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Final, NamedTuple, Protocol
+
+from alerts.alert import Alert
+from alerts.calendars import DAY_MS, MINUTE_MS, stamp
+from alerts.conditions.engine import NEVER
+from alerts.conditions.finding import Finding, Found
+from alerts.conditions.rule import Rule
+from alerts.conditions.state import Memory
+from alerts.episodes.decide import Office
+from alerts.episodes.open_alerts import Docket
+from alerts.model import URGENT, Detail, Event, Owed
+from alerts.notify.holds import ROUND_PENDING
+from alerts.notify.lists import Lists
+from alerts.notify.mailbox import Mailbox
+from alerts.notify.message_writer import Log
+from alerts.notify.pending import Annunciator
+from alerts.rules.stopped import BY_DEMAND
+from telemetry.inventory import Asset
+from telemetry.reading import Millis
+from telemetry.terms import Hours
+
+AHEAD_MS: Final[Millis] = 2 * DAY_MS
+"""How far it looks by itself."""
+LARGE_M3D: Final = 100.0
+
+
+class Foreseen(NamedTuple):
+    """Everything that would be said of a case: ``told`` are the texts in the order in which they leave.
+
+    ``reasons`` are the rows that say why somebody is not told, or not yet. ``bound_ms`` is by when somebody must be
+    told, or 0 where no bound is given.
+    """
+
+    episode: str
+    told: tuple[Owed, ...]
+    reasons: tuple[Event, ...]
+    bound_ms: Millis
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether somebody is told within the bound."""
+        return not self.bound_ms or any(each.at_ms <= self.bound_ms for each in self.told)
+
+
+class Stands(Protocol):
+    """What stands in the county; nothing of it is changed."""
+
+    alerts: dict[str, Alert]
+    boxes: dict[str, Mailbox]
+
+    def memory(self, asset: str) -> Memory | None:
+        """What is remembered of an asset."""
+
+    def hears(self, asset: str) -> bool:
+        """Whether any device of it speaks."""
+
+
+@dataclass(slots=True)
+class _Supposed:
+    """What stands with the case that is supposed."""
+
+    stands: Stands
+    alerts: dict[str, Alert]
+    boxes: dict[str, Mailbox]
+    log: Log = field(default_factory=list)
+
+    def memory(self, asset: str) -> Memory | None:
+        """See ``Stands``."""
+        return self.stands.memory(asset)
+
+    def hears(self, asset: str) -> bool:
+        """See ``Stands``."""
+        return self.stands.hears(asset)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The telling of one county as it stands; ``docket`` makes the view of its open alerts for one input."""
+
+    office: Office
+    annunciator: Annunciator
+    lists: Lists
+    stands: Stands
+    docket: Callable[[Mapping[str, Alert]], Docket]
+
+    def foresee(self, raised: Finding, *, first: bool = False) -> Foreseen:
+        """What follows if this was found, for two days, or until the ``first`` text leaves.
+
+        Nothing that was open before falls due meanwhile, nobody answers, and no sample comes.
+        """
+        now = _Supposed(self.stands, dict(self.stands.alerts), dict(self.stands.boxes))
+        docket = self.docket(now.alerts)
+        self.office.decide((raised,), raised.at_ms, docket)
+        self._settle(docket, now)
+        list_ms = self.lists.next_ms(raised.at_ms) or NEVER
+        while True:
+            alert = now.alerts.get(raised.episode)
+            wake_ms = alert.wake_ms if alert is not None and alert.wake_ms else NEVER
+            box_ms, phone = min(
+                ((box.due_ms, box.phone) for box in now.boxes.values() if box.due_ms), default=(NEVER, "")
+            )
+            at_ms = min(wake_ms, box_ms, list_ms)
+            told_ms = min((said.at_ms for said in now.log if isinstance(said, Owed)), default=NEVER)
+            if at_ms > raised.at_ms + AHEAD_MS or (first and at_ms > told_ms):
+                break
+            if at_ms == list_ms:  # at one instant lists are made first, and mailboxes ring last, as in the pipeline
+                self._list(raised.episode, list_ms, now)
+                list_ms = self.lists.next_ms(list_ms) or NEVER
+            elif at_ms == wake_ms:
+                docket = self.docket(now.alerts)
+                self.office.run(now.alerts[raised.episode], at_ms, docket)
+                self._settle(docket, now)
+            else:
+                self._deliver(self.annunciator.ring(phone, now.boxes, now.alerts, at_ms), now)
+        about = [said for said in now.log if _is_about(said, raised.episode)]
+        return Foreseen(
+            raised.episode,
+            tuple(said for said in about if isinstance(said, Owed)),
+            tuple(said for said in about if isinstance(said, Event) and (said.detail or {}).get("reason")),
+            self._bound_ms(now.alerts.get(raised.episode), raised.at_ms, about),
+        )
+
+    def _list(self, episode: str, due_ms: Millis, now: _Supposed) -> None:
+        """A list that speaks of the case is a text about it; the others are none of ours."""
+        made = (each for each in self.lists.made(due_ms, due_ms, now, lambda _: ()) if episode in each.covers)
+        self._deliver(self.annunciator.post([*made], now.boxes), now)
+
+    def _deliver(self, made: tuple[list[Mailbox], Log], now: _Supposed) -> None:
+        changed, said = made
+        now.boxes.update((box.phone, box) for box in changed)
+        now.log += said
+
+    def _settle(self, docket: Docket, now: _Supposed) -> None:
+        now.alerts.update(docket.changed)
+        self._deliver(self.annunciator.post(docket.log, now.boxes), now)
+
+    def _bound_ms(self, alert: Alert | None, at_ms: Millis, said: Log) -> Millis:
+        """By when somebody must be told. What is on trial, or explained by what is told, has no bound of its own."""
+        holds = self.office.escalation.holds
+        if alert is None or alert.severity not in URGENT or alert.parent or holds.trial_until_ms(alert) > at_ms:
+            return 0
+        asset = self.office.inventory.assets.get(alert.asset)
+        bound_ms = bound(alert.rule, asset, at_ms, holds.calendar.is_within, holds.calendar.next_time)
+        waits = (
+            each for each in said if isinstance(each, Event) and (each.detail or {}).get("reason") == ROUND_PENDING
+        )
+        ends = [until for each in waits if isinstance(until := (each.detail or {}).get("until_ms"), int)]
+        return max((bound_ms, *ends)) if bound_ms else 0
+
+
+class _Bound(NamedTuple):
+    within_ms: Millis
+    by_day: Hours
+    else_at: time
+
+
+_DAY: Final = Hours(time(6), time(21))
+_PUMP: Final = _Bound(45 * MINUTE_MS, _DAY, time(7, 15))
+_BOUNDS: Final[Mapping[str, _Bound]] = {
+    "overflow": _Bound(15 * MINUTE_MS, Hours(time(6), time(19)), time(6, 45)),
+    "hot_ash": _Bound(15 * MINUTE_MS, _DAY, time(6, 45)),
+    "stopped": _PUMP,
+    "level_high": _PUMP,
+    "dry_run": _PUMP,
+    "not_restarted": _PUMP,
+    "no_power": _PUMP,
+}
+"""So soon somebody must be told by day; what comes outside of it, by a time of the next morning (alerting.md §4)."""
+_FIRE_MS: Final = 2 * MINUTE_MS
+_SPILL_MS: Final = 15 * MINUTE_MS
+
+
+def bound(
+    rule: str,
+    asset: Asset | None,
+    at_ms: Millis,
+    is_within: Callable[[Millis, Hours], bool],
+    next_time: Callable[[Millis, time], Millis],
+) -> Millis:
+    """By when somebody must be told of a rule that stands on an asset since then; 0 where there is no bound."""
+    if rule == "fire":
+        return at_ms + _FIRE_MS
+    plant = None if asset is None else asset.plant
+    if rule == "level_high" and plant is not None and plant.design_m3d >= LARGE_M3D:
+        return at_ms + _SPILL_MS
+    given = _BOUNDS.get(rule)
+    if given is None:
+        return 0
+    by_day = given.by_day
+    if rule == "overflow" and asset is not None and asset.roadside:
+        by_day = _DAY
+    if is_within(at_ms, by_day):
+        return at_ms + given.within_ms
+    return next_time(at_ms, given.else_at)
+
+
+def supposed(rule: Rule, asset: Asset, device: str, at_ms: Millis) -> Finding:
+    """The finding of a case that is only supposed, with the evidence that its rule would give at the least."""
+    detail = dict(_EVIDENCE.get(rule.kind, {}))
+    episode = f"{rule.kind}/{asset.id}/{stamp(at_ms)}-supposed"
+    severity = rule.severity_of(asset, detail)
+    return Finding(Found.RAISED, at_ms, asset.id, rule.kind, device, episode, severity, at_ms, detail=detail)
+
+
+_EVIDENCE: Final[Mapping[str, Detail]] = {
+    "overflow": {"fill_pct": 97.0},
+    "over_two_thirds": {"fill_pct": 70.0},
+    "fire": {"temperature_c": 75.0},
+    "hot_ash": {"temperature_c": 55.0},
+    "stopped": {"by": BY_DEMAND},
+}
+
+
+def _is_about(said: Event | Owed, episode: str) -> bool:
+    return said.episode == episode or (isinstance(said, Owed) and episode in said.covers)

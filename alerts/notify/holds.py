@@ -1,0 +1,145 @@
+"""How long a message waits although its step is due: trial, the night, and rounds that will do the work anyway.
+
+Each answer carries its reason (law L9). Nothing here knows people or texts.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+from alerts.alert import Alert
+from alerts.calendars import MINUTE_MS, Calendar, Slot
+from alerts.model import Severity
+from alerts.notify.trials import Trials
+from alerts.policy import Policies, Policy
+from telemetry.inventory import Asset, Inventory
+from telemetry.reading import Millis
+from telemetry.terms import Hours
+
+TRIAL: Final = "trial"
+QUIET: Final = "quiet"
+HOURS: Final = "hours"
+ROUND_PENDING: Final = "round_pending"
+
+
+class Release(Struct, frozen=True):
+    """When a message may leave, and what it waits for until then; no reason means that nothing holds it."""
+
+    at_ms: Millis
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The waiting rules of one county."""
+
+    inventory: Inventory
+    policies: Policies
+    calendar: Calendar
+    trials: Trials
+
+    def release(self, alert: Alert, due_ms: Millis, hours: Hours | None) -> Release:
+        """The first instant from ``due_ms`` on at which nothing holds a message; ``hours`` is its step's own window."""
+        policy = self.policies.of(alert.rule)
+        release = Release(due_ms)
+        if alert.severity is Severity.P1 or policy.any_hour:
+            return release
+        while True:
+            later = self._next(alert, policy, release.at_ms, hours)
+            if later.at_ms <= release.at_ms:
+                return release
+            release = later
+
+    def before_night(self, alert: Alert, from_ms: Millis, due_ms: Millis) -> Millis:
+        """``due_ms``, or the last minute of the day where a P2 that may be told now would wait into the night.
+
+        It waits for its cause or for what comes of a recovery; longer than that nobody may stay untold (law L9).
+        """
+        policy = self.policies.of(alert.rule)
+        passes = policy.any_hour or self._passes_night(alert, policy)
+        if alert.severity is not Severity.P2 or passes or self.is_night(from_ms) or not self.is_night(due_ms):
+            return due_ms
+        return max(from_ms, self.calendar.next_time(from_ms, self.policies.quiet.start) - MINUTE_MS)
+
+    def is_night(self, at_ms: Millis) -> bool:
+        """Whether only P1 leaves then."""
+        return self.calendar.is_within(at_ms, self.policies.quiet)
+
+    def first_hours(self, alert: Alert) -> Hours | None:
+        """When step 0 may leave by day, where its rule says so."""
+        policy = self.policies.of(alert.rule)
+        asset = self.inventory.assets.get(alert.asset)
+        if asset is not None and asset.roadside and policy.roadside_hours is not None:
+            return policy.roadside_hours
+        return policy.hours
+
+    def has_rounds(self, alert: Alert) -> bool:
+        """Whether a round of its own will come for it."""
+        asset = self.inventory.assets.get(alert.asset)
+        return asset is not None and next(self.calendar.slots(asset, alert.raised_ms), None) is not None
+
+    def between_rounds(self, asset: Asset, at_ms: Millis) -> Millis | None:
+        """When a roadside or priority bin may be told of from ``at_ms`` on; ``None`` while its round is near."""
+        if not (asset.priority or asset.roadside):
+            return None
+        at = self.calendar.opening(at_ms, self.policies.at_once, self.policies.morning)
+        slot = next(self.calendar.slots(asset, at), None)
+        near = slot is not None and slot.start_ms <= at + self.policies.round_notice
+        return None if near else at
+
+    def round_over(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Millis:
+        """When a step that leaves its bin to a round of its own is told after all; 0 if none runs or is near.
+
+        It waits for one round, not for the next as well, nor for one that has emptied the bin already. Beside a road,
+        or where a bin has priority, it is told while the truck is still out.
+        """
+        asset, policy = self.inventory.assets.get(alert.asset), self.policies.of(alert.rule)
+        if asset is None or not policy.waits_for_round or alert.reason == ROUND_PENDING:
+            return 0
+        slot = next(self.calendar.slots(asset, at_ms), None)
+        if slot is None or slot.start_ms > at_ms + self.policies.round_notice or emptied_ms >= slot.start_ms:
+            return 0
+        if not (asset.priority or asset.roadside):
+            return slot.end_ms + self.policies.round_grace
+        last_ms = slot.end_ms - policy.round_last
+        return last_ms if last_ms > at_ms else 0
+
+    def retelling(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Release:
+        """When what was acknowledged may be told again (T10): by day, and not while a round is about to do it."""
+        release = self.release(alert, at_ms, self.first_hours(alert))
+        round_ms = self.round_over(alert, emptied_ms, at_ms) if release.at_ms == at_ms else 0
+        return Release(round_ms, ROUND_PENDING) if round_ms else release
+
+    def round_due(self, asset: Asset, after_ms: Millis) -> Millis:
+        """When the first of its rounds to count as missed after ``after_ms`` does so; 0 if none comes."""
+        grace = self.policies.round_grace
+        slots = self.calendar.slots(asset, after_ms - grace)
+        return next((slot.end_ms + grace for slot in slots if slot.end_ms + grace > after_ms), 0)
+
+    def round_of(self, asset: Asset, round_ms: Millis) -> Slot | None:
+        """The round whose missing falls due at ``round_ms``; ``None`` if it is in no plan any more."""
+        end = round_ms - self.policies.round_grace
+        return next((slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end), None)
+
+    def trial_until_ms(self, alert: Alert) -> Millis:
+        """Until when the asset's alerts tell nobody but the desk; 0 if they may."""
+        return self.trials.of_alert(alert)
+
+    def _next(self, alert: Alert, policy: Policy, at_ms: Millis, hours: Hours | None) -> Release:
+        trial = self.trial_until_ms(alert)
+        if at_ms < trial:
+            return Release(trial, TRIAL)
+        if self._passes_night(alert, policy):
+            return Release(at_ms)
+        if self.is_night(at_ms):
+            return Release(self.calendar.next_time(at_ms, self.policies.morning), QUIET)
+        if hours is not None and not self.calendar.is_within(at_ms, hours):
+            opens = max(hours.start, self.policies.morning)
+            return Release(self.calendar.next_time(at_ms, opens), HOURS)
+        return Release(at_ms)
+
+    def _passes_night(self, alert: Alert, policy: Policy) -> bool:
+        asset = self.inventory.assets.get(alert.asset)
+        large = policy.night_from_m3d
+        return large is not None and asset is not None and asset.plant is not None and asset.plant.design_m3d >= large

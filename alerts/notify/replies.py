@@ -1,0 +1,228 @@
+"""What an answer leads to: who else is told, and the rows that say what was answered (alerting.md §4).
+
+Pure: an episode, who answered and an instant in, messages and events out. Who acknowledges is ``county``; how an
+answer is understood is ``answers``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from msgspec.structs import replace
+
+from alerts.alert import Alert
+from alerts.answers import Asked, Meaning
+from alerts.conditions.state import Memory
+from alerts.model import Event, Kind, Owed
+from alerts.notify import texts
+from alerts.notify.claims import Claim
+from alerts.notify.closings import ANSWERED_OVER
+from alerts.notify.facts import HOLDS
+from alerts.notify.message_writer import Log, Scribe, contradiction, record
+from alerts.notify.schedule import Schedule
+from alerts.notify.texts import DOUBT, Wording
+from alerts.operations.absences import Absences
+from alerts.people import anywhere, holders
+from telemetry.inventory import Inventory, Person
+from telemetry.reading import Millis
+from telemetry.terms import Role
+
+UNCLEAR: Final = "not_understood"
+THANKS: Final = "declined_thanks"
+LIST_TO_DISPATCHER: Final = "declined_list"
+LIST_THANKS: Final = "declined_list_thanks"
+TO_DISPATCHER: Final = "declined_dispatcher"
+UNSEEN: Final = "claim_unseen"
+_AFTER_ALL: Final = 99
+"""The number of the word that it is over: clear of repeats, of the crew's words about flapping, and of answers."""
+TO_WHO_ANSWERED: Final = frozenset({THANKS, LIST_THANKS, UNSEEN, UNCLEAR})
+"""What nobody else is told who stands in for them: it answers what they said themselves."""
+_ANSWERER: Final = 1_000
+"""What follows from somebody's answer is numbered within a thousand of their own."""
+HOUSE_TEXTS: Final = (
+    *(UNCLEAR, THANKS, TO_DISPATCHER, LIST_THANKS, LIST_TO_DISPATCHER, UNSEEN),
+    *("welcome", "sms_test", "stand_in", "stand_in_refused", "heartbeat", ANSWERED_OVER),
+)
+"""The texts that no step of the escalation names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """Who hears of an answer in one county."""
+
+    scribe: Scribe
+    schedule: Schedule
+    absences: Absences
+    """Who stands in for somebody: a dispatcher who is away is told by them, and nobody is told of their own answer."""
+
+    @property
+    def _inventory(self) -> Inventory:
+        return self.scribe.inventory
+
+    def answered(self, alert: Alert, asked: Asked, meaning: Meaning, memory: Memory | None, at_ms: Millis) -> Log:
+        """Everything that follows from an answer but for an acknowledgement."""
+        person = self._inventory.people.get(asked.person)
+        said = record(str(meaning), alert, at_ms, {"by": asked.person, "channel": "sms", "text": asked.template})
+        if meaning is not Meaning.DECLINED or person is None:
+            return [said]
+        return [said, *self._declined(alert, asked, person, memory, at_ms)]
+
+    def _declined(
+        self, alert: Alert, asked: Asked, person: Person, memory: Memory | None, at_ms: Millis
+    ) -> Iterable[Event | Owed]:
+        """2: the stand-in and the dispatcher hear it at once, and who declined that they need not go."""
+        stand_in = self._stand_in(person, at_ms)
+        facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
+        facts |= {"person": person.name, "stand_in": "" if stand_in is None else stand_in.name}
+        word = self.scribe.texts.word
+        offices = [office for office in self._dispatchers(alert) if self._hears(office, person, at_ms)]
+        has_gone = stand_in is not None and asked.template in self.scribe.texts
+        facts |= _taken_up(sent=has_gone, office=bool(offices))
+        if stand_in is not None and has_gone:
+            said = self.scribe.repeated(
+                asked, alert, memory, at_ms, self._deadline_ms(alert, asked, at_ms), stand_in.id
+            )
+            yield self._notice(alert, person, stand_in.id, said, at_ms)
+        for office in offices:
+            if office != stand_in:  # who stands in has it from the text
+                disputed = {DOUBT: contradiction(alert, office.id, self._inventory)}
+                yield self._notice(alert, person, office.id, word(TO_DISPATCHER, facts | disputed), at_ms)
+        yield self._notice(alert, person, person.id, word(THANKS, facts), at_ms)
+
+    def _deadline_ms(self, alert: Alert, asked: Asked, at_ms: Millis) -> Millis:
+        """What the step whose words these are would print if it left now: a deadline of the past helps nobody."""
+        steps = self.schedule.steps(alert)
+        step = next((place for place, each in enumerate(steps) if each.text == asked.template), 0)
+        return self.schedule.deadline_ms(replace(alert, step=step, left_ms=at_ms), at_ms)
+
+    def declined_all(self, alerts: Sequence[Alert], asked: Asked, at_ms: Millis) -> Log:
+        """2 to a text about several: its words go to the stand-in, and the dispatchers hear of all of it at once."""
+        person = self._inventory.people.get(asked.person)
+        rows: Log = [
+            record(str(Meaning.DECLINED), alert, at_ms, {"by": asked.person, "channel": "sms", "text": asked.template})
+            for alert in alerts
+        ]
+        if person is None:
+            return rows
+        stand_in = self._stand_in(person, at_ms)
+        assets = dict.fromkeys(alert.asset for alert in alerts)
+        facts = {
+            "day": texts.day(self.scribe.witness.calendar, at_ms),
+            "person": person.name,
+            "stand_in": "" if stand_in is None else stand_in.name,
+            "count": str(len(assets)),
+            "names": texts.named([found for each in assets if (found := self._inventory.assets.get(each)) is not None]),
+        }
+        told: dict[str, Wording] = {}
+        if stand_in is not None and asked.template in self.scribe.texts:
+            calendar = self.scribe.witness.calendar
+            due_ms = min(self._deadline_ms(each, asked, at_ms) for each in alerts)
+            now = {
+                "deadline": texts.deadline(calendar, due_ms),
+                "deadline_time": texts.deadline_time(calendar, due_ms, at_ms),
+            }
+            words = {**asked.variables} | {name: said for name, said in now.items() if name in asked.variables}
+            told[stand_in.id] = self.scribe.texts.word(asked.template, words, segments=2)
+        dispatchers = (each for alert in alerts for each in self._dispatchers(alert))
+        for dispatcher in dict.fromkeys(each.id for each in dispatchers if self._hears(each, person, at_ms)):
+            told.setdefault(dispatcher, self.scribe.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
+        facts |= _taken_up(sent=stand_in is not None and stand_in.id in told, office=bool(told.keys() - {person.id}))
+        told[person.id] = self.scribe.texts.word(LIST_THANKS, facts)
+        covers = tuple(alert.episode for alert in alerts)
+        return [*rows, *(self._of_all(alerts[0], asked, to, said, covers, at_ms) for to, said in told.items())]
+
+    def _of_all(
+        self, lead: Alert, asked: Asked, to: str, said: Wording, covers: tuple[str, ...], at_ms: Millis
+    ) -> Owed:
+        """One message about what a text for several spoke of; who answers it twice is told once.
+
+        Who stands in has the same text, and may decline it as well: that is another message.
+        """
+        notice = self.scribe.owed(lead, 0, to, Kind.NOTICE, said, at_ms)
+        return replace(notice, episode=asked.episode, covers=covers, repeat=_thousand(asked.person))
+
+    def unseen(self, claim: Claim, alert: Alert, memory: Memory | None, at_ms: Millis) -> Log:
+        """已报未见: they said that it was done, and two samples later it is not."""
+        row = record("claim_unseen", alert, at_ms, {"by": claim.person, "claimed_ms": claim.at_ms})
+        if claim.person not in self._inventory.people:
+            return [row]
+        facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
+        person = self._inventory.people[claim.person]
+        said = self._notice(alert, person, person.id, self.scribe.texts.word(UNSEEN, facts), at_ms)
+        return [row, replace(said, repeat=claim.at_ms)]  # who declined it before was told so at the same step
+
+    def over(self, asked: Asked, ended: Mapping[str, Millis], at_ms: Millis) -> Log:
+        """C21: what they answer is over; ``ended`` says when, by asset. Who answers twice is told once."""
+        (asset, *others), witness = ended, self.scribe.witness
+        ended_ms, named = max(ended.values()), witness.names(asset)
+        facts = {
+            "day": texts.day(witness.calendar, ended_ms),
+            "time": texts.clock(witness.calendar, ended_ms),
+            "short": named["short"],
+            "container": f"{named['container']}等{len(ended)}处" if others else named["container"],
+        }
+        said = self.scribe.texts.word(ANSWERED_OVER, facts)
+        notice = self.to_person(asked.person, self._inventory.phone_of[asked.person], said, at_ms)
+        return [replace(notice, asset=asset, episode=asked.episode, step=0, repeat=_AFTER_ALL)]
+
+    def unclear(self, person: str, phone: str, at_ms: Millis) -> Owed:
+        """What a number is told that was not understood; a stranger is named by the number."""
+        return self.to_person(person or phone, phone, self.scribe.texts.word(UNCLEAR, {}), at_ms)
+
+    @staticmethod
+    def to_person(to: str, phone: str, said: Wording, at_ms: Millis) -> Owed:
+        """A text about no case; of its words one an instant, so that its key is its own.
+
+        Within one turn somebody may be welcomed and not be understood.
+        """
+        return Owed(
+            at_ms=at_ms,
+            rule="",
+            asset="",
+            episode="",
+            severity="P3",
+            kind=Kind.NOTICE,
+            step=HOUSE_TEXTS.index(said.template) if said.template in HOUSE_TEXTS else 0,
+            repeat=at_ms,
+            to=to,
+            phone=phone,
+            channel="sms",
+            text=said.text,
+            template=said.template,
+            variables=said.variables,
+        )
+
+    def _notice(self, alert: Alert, by: Person, to: str, said: Wording, at_ms: Millis) -> Owed:
+        """One a step and who answered: who answers twice is told once, and of each who does others hear."""
+        step = max(0, alert.step - 1)
+        repeat = alert.repeat + _thousand(by.id)
+        return replace(self.scribe.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
+
+    def _stand_in(self, person: Person, at_ms: Millis) -> Person | None:
+        stand_in = self._inventory.people.get(person.stand_in or "")
+        return stand_in if stand_in is not None and self._hears(stand_in, person, at_ms) else None
+
+    def _hears(self, other: Person, person: Person, at_ms: Millis) -> bool:
+        """Whether it is somebody else than who answered, also while another stands in for them."""
+        return person.id not in (other.id, self.absences.instead(other.id, at_ms))
+
+    def _dispatchers(self, alert: Alert) -> tuple[Person, ...]:
+        asset = self._inventory.assets.get(alert.asset)
+        if asset is None:
+            return tuple(holder.person for holder in anywhere(self._inventory, Role.DISPATCHER))
+        return tuple(holder.person for holder in holders(self._inventory, Role.DISPATCHER, asset.areas, asset))
+
+
+def _thousand(person: str) -> int:
+    """Where the numbers of what follows from somebody's answers begin: by who they are, whatever list they stand in."""
+    return _ANSWERER * (1 + int.from_bytes(blake2b(person.encode(), digest_size=5).digest()))
+
+
+def _taken_up(*, sent: bool, office: bool) -> dict[str, str]:
+    """Who goes instead of somebody who cannot: somebody who was sent, somebody whom the office sends, or nobody yet."""
+    return {
+        "sent": HOLDS if sent else "",
+        "office": HOLDS if office and not sent else "",
+        "nobody": "" if sent or office else HOLDS,
+    }
