@@ -1,11 +1,14 @@
-"""One episode as stage two sees it: what is wrong, who has been told, and what is due next. A frozen value."""
+"""One episode as stage two sees it: what is wrong, who has been told, and what is due next. A frozen value.
+
+Beside it the rows that say what became of it.
+"""
 
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from alerts.model import Detail, Severity
+from alerts.model import URGENT, Detail, Event, Severity
 from telemetry.reading import Millis
 
 
@@ -124,6 +127,36 @@ class Alert(Struct, frozen=True, kw_only=True):
     def wake_ms(self) -> Millis:
         """The earliest instant at which anything about it is due, or 0."""
         return min((due for due in (self.tell_ms, self.lapse_ms, self.flap_ms) if due), default=0)
+
+
+def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:
+    """A row that says why somebody was not told, or not yet (law L9)."""
+    detail: Detail = {"reason": reason, "step": alert.step}
+    if until_ms:
+        detail["until_ms"] = until_ms
+    if person:
+        detail["person"] = person
+    return record(event, alert, at_ms, detail)
+
+
+def unsaid(alert: Alert, at_ms: Millis, reason: str, *, person: str = "") -> Event:
+    """A row that says why a message will never be: of what is urgent and stands, something else has taken its place."""
+    stands = alert.severity in URGENT and not alert.closed_ms
+    return why("superseded" if stands else "dropped", alert, at_ms, reason, person=person)
+
+
+def record(event: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:
+    """A row about an episode."""
+    return Event(
+        at_ms=at_ms,
+        event=event,
+        rule=alert.rule,
+        asset=alert.asset,
+        device=alert.device,
+        episode=alert.episode,
+        severity=alert.severity,
+        detail=detail,
+    )
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode

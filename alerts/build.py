@@ -13,23 +13,19 @@ from alerts.calendars import Calendar
 from alerts.conditions import rule_set
 from alerts.conditions.thresholds import Tuned, Tuning
 from alerts.episodes.county import County
-from alerts.episodes.decide import Office
-from alerts.episodes.flapping import Flapping
-from alerts.episodes.outages import Outages
+from alerts.episodes.decide import Flapping, Office, Outages
 from alerts.episodes.responses import Responses
 from alerts.ledger.book import Ledger
 from alerts.notify import escalation, holds, texts
 from alerts.notify.digest import Digest
 from alerts.notify.exposure import drawn_pct, lines_pct
-from alerts.notify.facts import Witness
+from alerts.notify.holds import Trials
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Post
-from alerts.notify.message_writer import Scribe
+from alerts.notify.message_writer import Scribe, Witness
 from alerts.notify.pending import Annunciator
 from alerts.notify.replies import HOUSE_TEXTS
-from alerts.notify.roster import Roster
-from alerts.notify.schedule import Schedule
-from alerts.notify.trials import Trials
+from alerts.notify.schedule import Roster, Schedule
 from alerts.operations.absences import Absences
 from alerts.operations.extra_rounds import ExtraRounds
 from alerts.rules import rules

@@ -151,3 +151,7 @@ class Owed(Struct, frozen=True, kw_only=True):
         """The idempotency key, readable."""
         call = f"~{self.call}" if self.call else ""
         return f"{self.episode}#{self.kind}.{self.step}.{self.repeat}@{self.to}{call}"
+
+
+Log: TypeAlias = list[Event | Owed]
+"""What happened, in order; whoever is given one appends to it."""

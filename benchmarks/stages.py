@@ -19,8 +19,7 @@ from rich.table import Table
 from alerts.build import Figures
 from alerts.conditions import engine
 from alerts.conditions.bins import BinMemory, look
-from alerts.episodes.changes import Changes
-from alerts.episodes.county import County
+from alerts.episodes.county import Changes, County
 from benchmarks import load, report
 from gateway import imports, shipped, start
 from gateway.journal.entry import Entry

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from alerts.model import Actor
-from alerts.notify.standing_in import StandingIn
+from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
 from gateway.commands import AbsenceDone, AbsenceVerdict, Away, Back, NotPossible, Roster, UnknownPerson, WhoIsAway

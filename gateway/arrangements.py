@@ -12,7 +12,7 @@ from alerts.calendars import Calendar
 from alerts.conditions.state import Plan
 from alerts.conditions.thresholds import Tuned, Tuning
 from alerts.notify.exposure import lines_pct
-from alerts.notify.trials import Ended, Trials
+from alerts.notify.holds import Ended, Trials
 from alerts.operations.absences import Absence, Absences
 from alerts.operations.extra_rounds import ExtraRound, ExtraRounds
 from gateway import calling

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
+from alerts.answers import Reply
 from alerts.model import Actor, Detail, Event
 from alerts.operations.callers import Caller
-from alerts.receipts import Reply
 from gateway.commands import CalledBack, Done, NotPossible, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled

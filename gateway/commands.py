@@ -13,7 +13,7 @@ from alerts.episodes.forecast import Foreseen
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
-from alerts.notify.trials import Kind as TrialKind
+from alerts.notify.holds import Kind as TrialKind
 from alerts.operations.absences import Absence
 from alerts.operations.extra_rounds import ExtraRound
 from telemetry.reading import Millis

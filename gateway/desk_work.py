@@ -15,8 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.ledger.case import Case, Refusal, State, Why
 from alerts.ledger.case import Verb as CaseVerb
 from alerts.ledger.moves import FROM
-from alerts.model import Actor, Severity
-from alerts.notify.message_writer import Log
+from alerts.model import Actor, Log, Severity
 from gateway.commands import (
     CaseCommand,
     CaseDone,

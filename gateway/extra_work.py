@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.conditions.state import Memory
 from alerts.episodes.responses import Responses
-from alerts.model import Actor, Detail, Event
-from alerts.notify.message_writer import Log
+from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
 from gateway.commands import (

@@ -19,22 +19,21 @@ from alerts.answers import (
     WITHIN_MS,
     Asked,
     Meaning,
+    Receipt,
+    Reply,
     answered,
     network_ms,
     phrase,
     understand,
 )
-from alerts.delivery.lapses import NO_RECEIPT
-from alerts.episodes.changes import Changes
+from alerts.delivery.delivery import NO_RECEIPT
+from alerts.episodes.county import Changes
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, Refusal
 from alerts.ledger.case import Verb as CaseVerb
 from alerts.model import URGENT, Event
-from alerts.notify.claims import ABOUT, Claim, is_due, sampled, standing
-from alerts.notify.replies import UNCLEAR, Replies
-from alerts.notify.standing_in import StandingIn
+from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is_due, sampled, standing
 from alerts.operations.absences import Absence
-from alerts.receipts import Receipt, Reply
 from alerts.undo import UndoDict
 from gateway import calling, welcoming
 from gateway.commands import Command, Verb

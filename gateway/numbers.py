@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from alerts.alert import Alert
+from alerts.answers import Receipt
 from alerts.channels import Accepted, Refused
-from alerts.delivery.delivery import Due
-from alerts.delivery.lapses import NO_RECEIPT, Lapse, is_lost
+from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
 from alerts.episodes.trouble import Trouble
-from alerts.receipts import Receipt
 from gateway.pipeline import Pipeline
 from gateway.requests import End
 from telemetry.inventory import Person

@@ -3,11 +3,10 @@
 Who may ask at all (log-in, token) is the desk's; what their role allows is the middle's and comes back as a sentence.
 """
 
-from alerts.episodes.changes import Changes
-from alerts.episodes.county import County
+from alerts.episodes.county import Changes, County
 from alerts.episodes.responses import Deed
 from alerts.model import Actor
-from alerts.notify.trials import Trials, trial_ended
+from alerts.notify.holds import Trials, trial_ended
 from gateway.commands import Command, Done, EndTrial, NotPossible, UnknownPerson, Verb, Verdict
 from telemetry.reading import Millis
 

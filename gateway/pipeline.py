@@ -15,12 +15,12 @@ from alerts.conditions.engine import NEVER
 from alerts.conditions.state import pack
 from alerts.conditions.traffic import LARGE
 from alerts.delivery.delivery import Nights
-from alerts.episodes.changes import Changes
+from alerts.episodes.county import Changes
 from alerts.episodes.forecast import Foreseen
 from alerts.model import Event, Owed
+from alerts.notify.lists import Crossing
 from alerts.notify.mailbox import pack_box
-from alerts.notify.reach import addressed
-from alerts.notify.week import Crossing
+from alerts.notify.pending import addressed
 from alerts.operations.callers import Callers
 from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet

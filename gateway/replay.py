@@ -11,7 +11,7 @@ import msgspec
 from alerts.build import Figures
 from alerts.calendars import iso
 from alerts.model import PRINTED, Event, Owed
-from alerts.notify.week import Crossing
+from alerts.notify.lists import Crossing
 from gateway import start
 from gateway.journal.entry import Entry
 from telemetry import sequence

@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.delivery.courier import Clearance, PortUnavailable
-from alerts.delivery.delivery import Due, Step
-from alerts.delivery.lapses import Lapse
+from alerts.delivery.delivery import Due, Lapse, Step
 from alerts.model import Event
-from alerts.receipts import Receipt, Reply
 from gateway.barrier import WORLD
 from gateway.commands import NotDurable
 from gateway.journal.entry import Consumer, Quarantined

@@ -15,8 +15,8 @@ from alerts.conditions import engine
 from alerts.conditions.state import AssetState, unpack
 from alerts.episodes.county import County
 from alerts.ledger.case import unpack_case
+from alerts.notify.holds import Ended
 from alerts.notify.mailbox import Mailbox, by_number, pack_box, unpack_box
-from alerts.notify.trials import Ended
 from gateway import absence_work, calling, extra_work, figuring
 from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS

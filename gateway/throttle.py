@@ -9,8 +9,7 @@ from typing import Final
 import msgspec
 
 from alerts.conditions.traffic import HOUR_MS, SILENT, HourlyTraffic, Share, add
-from alerts.episodes.changes import Changes
-from alerts.episodes.county import County
+from alerts.episodes.county import Changes, County
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from gateway.journal.entry import AnomalyKind, Entry
 from telemetry.reading import Millis

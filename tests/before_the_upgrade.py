@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from alerts.answers import reply
 from alerts.channels import Message
-from alerts.receipts import reply
 from gateway.commands import Away, Command, Register, Verb
 from gateway.journal import versions
 from telemetry.reading import Millis, Sample, Values

@@ -16,8 +16,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
+from alerts.answers import reply
 from alerts.delivery.courier import Courier
-from alerts.receipts import reply
 from gateway import shipped, start
 from gateway.clock import Face, WallClock, monotonic_s
 from gateway.deeds import Deeds

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from alerts.answers import Asked
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
 from alerts.delivery.courier import Clearance, PortUnavailable
-from alerts.delivery.delivery import Due, Standing, Step
-from alerts.delivery.lapses import Lapse
+from alerts.delivery.delivery import Due, Lapse, Standing, Step
 from alerts.model import Event
 from telemetry.reading import Millis
 

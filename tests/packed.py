@@ -9,15 +9,15 @@ from typing import Any
 
 import msgspec
 
-from alerts import build as assembly
 from alerts.alert import Alert
+from alerts.conditions import state
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.thresholds import Tuned
 from alerts.ledger.case import Case
-from alerts.notify.claims import Claim
+from alerts.notify.holds import Ended
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.trials import Ended
+from alerts.notify.replies import Claim
 from alerts.operations.absences import Absence
 from alerts.operations.extra_rounds import ExtraRound
 from alerts.rollups import assets
@@ -25,7 +25,7 @@ from alerts.rollups.bins import BinCarry
 from gateway import tracks
 
 ROOTS = (
-    assembly._Kept,
+    state._Kept,
     BinMemory,
     PlantMemory,
     Alert,

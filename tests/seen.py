@@ -1,7 +1,6 @@
 """A person has seen an episode, by whatever way; nothing happens where it is over or was seen before (T11)."""
 
-from alerts.episodes.changes import Changes
-from alerts.episodes.county import County
+from alerts.episodes.county import Changes, County
 from alerts.model import Actor
 from telemetry.reading import Millis
 

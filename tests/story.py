@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import Place
-from alerts.notify.trials import Kind as TrialKind
-from alerts.receipts import receipt, reply
+from alerts.notify.holds import Kind as TrialKind
 from alerts.windows import Work
 from gateway.commands import (
     Away,

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from alerts.answers import Receipt, Reply
 from alerts.build import Figures
 from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
 from alerts.delivery.courier import Courier
 from alerts.delivery.delivery import Routes
-from alerts.receipts import Receipt, Reply
 from gateway import start
 from gateway.clock import Face
 from gateway.commands import Tick

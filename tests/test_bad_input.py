@@ -20,11 +20,11 @@ from fastapi import FastAPI
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
+from alerts.answers import reply
 from alerts.build import assemble
 from alerts.channels import channels
 from alerts.model import Owed
 from alerts.policy import PolicyFault
-from alerts.receipts import reply
 from gateway import absence_work, desk_work, extra_work, figuring, imports, maintaining, shipped, start
 from gateway import app as gateway_app
 from gateway.cli import app

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.receipts import Receipt, Reply
+from alerts.answers import Receipt, Reply
 from telemetry.reading import Millis
 
 

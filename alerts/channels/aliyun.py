@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.answers import Receipt, Reply, receipt, reply
 from alerts.channels import (
     Accepted,
     Awaited,
@@ -27,7 +28,6 @@ from alerts.channels import (
     Unreachable,
 )
 from alerts.notify.approved import Approved, faults, too_long
-from alerts.receipts import Receipt, Reply, receipt, reply
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.tls_faults import kind_in, kind_of

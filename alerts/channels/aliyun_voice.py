@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from alerts.answers import Receipt, receipt
 from alerts.channels import Accepted, Awaited, ChannelKind, Collected, Failed, Message, Outcome, Refused, Unreachable
 from alerts.channels.aliyun import AliyunAccount, asked, config, examine, lint, prepared, runtime
-from alerts.receipts import Receipt, receipt
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.answers import Receipt, Reply, receipt, reply
 from alerts.channels import (
     Accepted,
     Awaited,
@@ -27,7 +28,6 @@ from alerts.channels import (
     Unreachable,
     mark,
 )
-from alerts.receipts import Receipt, Reply, receipt, reply
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.segments import parts

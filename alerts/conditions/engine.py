@@ -1,6 +1,7 @@
 """Stage one: one asset, one input, the state after it and what was found. Keyed by asset, pure, and told the time.
 
-It knows rules and their life cycle; it knows no people, no texts and no other asset but through ``Neighbours``.
+It knows rules, their life cycle, declared work and what a plant is doing in one word; it knows no people, no texts and
+no other asset but through ``Neighbours``.
 """
 
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.calendars import stamp
-from alerts.conditions import bins, plants, works
+from alerts.conditions import bins, plants
 from alerts.conditions import machine as lifecycle
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.devices import DeviceMemory, hear
@@ -16,12 +17,40 @@ from alerts.conditions.finding import Finding, Found, Step
 from alerts.conditions.machine import Call, Instant, Machine, Move
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene, SilenceRule, TrafficRule
-from alerts.conditions.run_state import followed
 from alerts.conditions.state import AssetState, Memory, Plan, Slot
 from alerts.conditions.traffic import HOUR_MS, LARGE, HourlyTraffic, add, deliver
-from alerts.model import Condition, Detail
+from alerts.model import Condition, Detail, RunState
+from alerts.windows import Window, turned
 from telemetry.inventory import Asset, BinGeometry
 from telemetry.reading import Millis, Reading, Values
+
+
+def run_state(plan: Plan, state: AssetState) -> RunState:
+    """What the plant is doing, as far as its fresh signals tell; a silent plant is offline, never stopped."""
+    memory = state.memory
+    if any(window.begun for window in state.windows):
+        return RunState.MAINTENANCE
+    if not isinstance(memory, PlantMemory) or plan.asset.plant is None or not memory.first_ms:
+        return RunState.UNKNOWN
+    if all(state.machines[place].condition is Condition.ACTIVE for place in plan.silence):
+        return RunState.OFFLINE
+    for kind, name in (("no_power", RunState.NO_POWER), ("stopped", RunState.STOPPED)):
+        place = plan.place.get(kind)
+        if place is not None and state.machines[place].condition >= Condition.ACTIVE:
+            return name
+    return RunState.RUNNING if plants.runs(plan.asset.plant, memory) else RunState.IDLE
+
+
+def followed(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> Step:
+    """The step to a state, with the plant's run state after it, and a finding where that is another."""
+    if plan.asset.plant is None or not isinstance(state.memory, PlantMemory):
+        return Step(state, tuple(findings), moved)
+    run = run_state(plan, state)
+    if run == state.run:
+        return Step(state, tuple(findings), moved)
+    findings.append(Finding(Found.RUN_STATE, at_ms, plan.asset.id, detail={"from": state.run, "to": run}))
+    return Step(replace(state, run=run), tuple(findings), moved=True)
+
 
 SILENT: Final = Condition.ACTIVE
 """The condition of an offline machine while its device is stale."""
@@ -194,7 +223,7 @@ def offline_ms(plan: Plan, state: AssetState, index: int) -> Millis:
 
 def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
     """T3, T5, T6 and T7 by time alone, and windows of work: whatever of this asset is due at ``at_ms``."""
-    state, findings = works.due(plan, state, at_ms)
+    state, findings = _turn_windows(plan, state, at_ms)
     machines = list(state.machines)
     at = Instant(at_ms, at_ms, late=False, feeder=0)
     for place, slot in enumerate(plan.slots):
@@ -213,6 +242,36 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
     if moved:
         state = replace(state, machines=tuple(machines))
     return followed(plan, state, findings, at_ms, moved=moved)
+
+
+def declare_work(state: AssetState, window: Window) -> Step:
+    """The asset has one more window of declared work, which begins by its own time."""
+    return Step(replace(state, windows=(*state.windows, window)), (), moved=True)
+
+
+def _turn_windows(plan: Plan, state: AssetState, at_ms: Millis) -> tuple[AssetState, list[Finding]]:
+    """What work begins or is over by ``at_ms``."""
+    if not state.windows:
+        return state, []
+    windows, changed = turned(state.windows, at_ms)
+    findings = [
+        _work_finding(plan, window, Found.WORK_OVER if window.begun else Found.WORK_BEGUN, at_ms) for window in changed
+    ]
+    return replace(state, windows=windows), findings
+
+
+def withdraw_work(plan: Plan, state: AssetState, name: str, at_ms: Millis) -> Step:
+    """The asset without a window, as if the work had ended by itself."""
+    gone = [window for window in state.windows if window.id == name]
+    left = replace(state, windows=tuple(window for window in state.windows if window.id != name))
+    findings = [_work_finding(plan, window, Found.WORK_OVER, at_ms) for window in gone if window.begun]
+    return followed(plan, left, findings, at_ms, moved=bool(gone))
+
+
+def _work_finding(plan: Plan, window: Window, kind: Found, at_ms: Millis) -> Finding:
+    detail = {"reason": window.reason, "work": window.work.value, "window": window.id}
+    until = {"until_ms": window.until_ms} if kind is Found.WORK_BEGUN else {}
+    return Finding(kind, at_ms, plan.asset.id, reason=window.id, detail={**detail, **until})
 
 
 def reset(plan: Plan, state: AssetState, kind: str) -> AssetState:

@@ -13,9 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.devices import DeviceMemory
-from alerts.conditions.machine import CLEAR, RAISE, Machine, Verdict
+from alerts.conditions.machine import CLEAR, RAISE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
-from alerts.conditions.timing import Timing
 from alerts.conditions.traffic import HourlyTraffic, Share
 from alerts.model import Detail, Severity
 from telemetry.inventory import Asset, Device

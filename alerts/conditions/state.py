@@ -15,10 +15,9 @@ from msgspec.structs import replace
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.devices import DeviceMemory
-from alerts.conditions.machine import IDLE, Machine
+from alerts.conditions.machine import IDLE, Machine, Timing
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, PlantRule, Rule, SilenceRule, TrafficRule
-from alerts.conditions.timing import Timing
 from alerts.conditions.traffic import Share
 from alerts.windows import Window
 from telemetry.inventory import Asset, Device

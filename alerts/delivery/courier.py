@@ -19,6 +19,7 @@ from alerts.delivery.delivery import (
     STILL_LIMITED,
     TIMEOUT,
     Due,
+    Lapse,
     Nights,
     Routes,
     Standing,
@@ -30,6 +31,7 @@ from alerts.delivery.delivery import (
     is_too_late,
     is_vain,
     kept_until_day,
+    lapse,
     limited,
     next_step,
     opens_ms,
@@ -38,7 +40,6 @@ from alerts.delivery.delivery import (
     shut,
     undelivered,
 )
-from alerts.delivery.lapses import Lapse, lapse
 from alerts.delivery.limits import LIMITS
 from alerts.model import Event, Owed
 from alerts.notify.holds import QUIET

@@ -1,11 +1,12 @@
 """All assets of one county, told one input at a time: readings, instants and commands in, states and messages out.
 
-The only mutable thing in the middle: states, timers and open alerts. What they mean is ``conditions.engine`` and ``decide``.
-A failed input leaves it as it was: whatever it had changed by then is taken back (``undo``).
+The only mutable thing in the middle: states, timers and open alerts. What they mean is ``conditions.engine`` and
+``decide``. A failed input leaves it as it was: whatever it had changed by then is taken back (``undo``).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Self
 
 from msgspec.structs import replace
 
@@ -16,26 +17,53 @@ from alerts.conditions.bins import recent_c
 from alerts.conditions.engine import NEVER
 from alerts.conditions.finding import Finding, Step
 from alerts.conditions.state import AssetState, Memory, Plan
-from alerts.episodes.changes import Changes
 from alerts.episodes.decide import Office
 from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
-from alerts.episodes.open_alerts import Docket
+from alerts.episodes.open_alerts import Docket, Silence
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
-from alerts.episodes.silence import Silence
 from alerts.episodes.trouble import Trouble
-from alerts.model import URGENT, Actor, Kind, Owed, Severity
+from alerts.model import URGENT, Actor, Event, Kind, Log, Owed, Severity
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.message_writer import Log, Scribe
+from alerts.notify.message_writer import Scribe
 from alerts.notify.pending import Annunciator
 from alerts.notify.replies import TO_WHO_ANSWERED
 from alerts.refusals import Refused
 from alerts.timers import Timers
 from alerts.topology import EXPLAINS, areas_of
-from alerts.undo import Undoable, UndoDict, UndoLog
+from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.phone import is_same
 from telemetry.reading import Millis, Reading
+
+
+@dataclass(slots=True)
+class Changes:
+    """What some inputs have changed: assets whose machines moved, alerts, and everything said, in order."""
+
+    moved: dict[str, None] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    boxes: dict[str, Mailbox] = field(default_factory=dict)
+    log: list[Event | Owed] = field(default_factory=list)
+
+    @classmethod
+    def under(cls, undo: UndoLog) -> Self:
+        """None yet; what is filled in is taken back with all else that an input changes."""
+        return cls(UndoDict(undo), UndoDict(undo), UndoDict(undo), UndoList(undo))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is another than before."""
+        return not (self.log or self.moved or self.alerts or self.boxes)
+
+    def take(self) -> "Changes":
+        """What there is, handed over; whoever changes something goes on with this one, which is empty again."""
+        taken = Changes()
+        for name in ("moved", "alerts", "boxes", "log"):
+            if part := getattr(self, name):
+                setattr(taken, name, part.take())
+        return taken
+
 
 _LONG_MS: Final[Millis] = DAY_MS
 _SETTLES_MS: Final[Millis] = 7 * DAY_MS

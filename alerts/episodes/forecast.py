@@ -17,11 +17,10 @@ from alerts.conditions.rule import Rule
 from alerts.conditions.state import Memory
 from alerts.episodes.decide import Office
 from alerts.episodes.open_alerts import Docket
-from alerts.model import URGENT, Detail, Event, Owed
+from alerts.model import URGENT, Detail, Event, Log, Owed
 from alerts.notify.holds import ROUND_PENDING
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.message_writer import Log
 from alerts.notify.pending import Annunciator
 from alerts.rules.stopped import BY_DEMAND
 from telemetry.inventory import Asset

@@ -1,6 +1,6 @@
 """Who may declare work or a planned power cut, for which assets and how long; and what is done of it in a county.
 
-Refusals are sentences with a name. What becomes of an asset's alerts meanwhile is ``works`` and ``decide``.
+Refusals are sentences with a name. What becomes of an asset's alerts meanwhile is ``engine`` and ``decide``.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from alerts.calendars import stamp
-from alerts.conditions import works
-from alerts.episodes.changes import Changes
-from alerts.episodes.county import County
+from alerts.conditions import engine
+from alerts.episodes.county import Changes, County
 from alerts.model import Actor, Detail, Event
 from alerts.policy import MaintenanceFigures
 from alerts.refusals import Refused
@@ -64,7 +63,7 @@ def declare(county: County, wish: Wish, asked: Actor, at_ms: Millis, changes: Ch
     window = Window(name, max(wish.from_ms, at_ms), wish.until_ms, wish.reason, asked.by)
     changes.log.append(_record("work_declared", county.inventory, window, asked, at_ms))
     for asset in assets:
-        county.keep(county.plans[asset.id], works.declared(county.states[asset.id], window), at_ms, changes)
+        county.keep(county.plans[asset.id], engine.declare_work(county.states[asset.id], window), at_ms, changes)
     county.advance(at_ms, changes)
     return standing(county)[name]
 
@@ -80,7 +79,7 @@ def withdraw(county: County, name: str, asked: Actor, at_ms: Millis, changes: Ch
     changes.log.append(_record("work_withdrawn", county.inventory, declared.window, asked, at_ms))
     for asset in declared.assets:
         plan = county.plans[asset]
-        county.keep(plan, works.withdrawn(plan, county.states[asset], name, at_ms), at_ms, changes)
+        county.keep(plan, engine.withdraw_work(plan, county.states[asset], name, at_ms), at_ms, changes)
     return declared
 
 

@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from alerts.alert import Alert, Doubt
+from alerts.alert import Alert, Doubt, record, why
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import Actor, Kind, Severity
+from alerts.model import Actor, Kind, Log, Severity
 from alerts.notify.escalation import Escalation
 from alerts.notify.holds import TRIAL
-from alerts.notify.message_writer import Log, next_chain, record, why
+from alerts.notify.message_writer import next_chain
 from alerts.refusals import Refused
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis

@@ -17,9 +17,8 @@ from alerts.ledger.moves import Desk
 from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import Numbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
-from alerts.model import Detail, Event, Owed
+from alerts.model import Detail, Event, Log, Owed
 from alerts.notify.closings import RETIRED
-from alerts.notify.message_writer import Log
 from alerts.notify.texts import Texts
 from alerts.policy import LedgerFigures, Policies
 from alerts.undo import UndoLog

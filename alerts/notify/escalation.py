@@ -9,16 +9,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts.alert import Alert, Kept
+from alerts.alert import Alert, Kept, record, unsaid, why
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import URGENT, Detail, Kind, Severity
+from alerts.model import URGENT, Detail, Kind, Log, Severity
 from alerts.notify.closings import EMPTIED, choose
 from alerts.notify.holds import ROUND_PENDING, Holds
-from alerts.notify.message_writer import RESTART, Log, Scribe, next_chain, record, unsaid, why
-from alerts.notify.roster import Manned, Roster
-from alerts.notify.schedule import Schedule
+from alerts.notify.message_writer import RESTART, Scribe, next_chain
+from alerts.notify.schedule import Manned, Roster, Schedule
 from alerts.people import Holder
 from alerts.policy import StepPolicy
 from telemetry.inventory import Asset, Inventory

@@ -1,25 +1,163 @@
 """What is written of an episode: messages owed in the catalogue's words, and rows that say why somebody was not told.
 
-Whether and when anything is written is ``escalation``'s.
+The facts are evidence and times turned into the catalogue's words. Whether and when anything is written is
+``escalation``'s.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from alerts.alert import Alert
 from alerts.answers import Asked
+from alerts.calendars import Calendar
+from alerts.conditions import plants
+from alerts.conditions.bins import BinMemory
+from alerts.conditions.plants import NO_LOAD_SHARE, PlantMemory
 from alerts.conditions.state import Memory
-from alerts.model import URGENT, Detail, Event, Kind, Owed
-from alerts.notify.facts import Witness
+from alerts.model import Kind, Owed
+from alerts.notify import texts
 from alerts.notify.schedule import soon
 from alerts.notify.texts import CODE, DOUBT, Texts, Wording
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
-from telemetry.inventory import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
+from telemetry.terms import Role
 
-Log: TypeAlias = list[Event | Owed]
-"""What happened, in order; whoever is given one appends to it."""
+HOUR_MS: Final = 3_600_000
+MINUTE_MS: Final = 60_000
+HOUSE: Final = "值班电脑"
+"""Where it is when the house speaks of itself."""
+HOLDS: Final = "是"
+"""A fact that is no word of a text, but that makes a part of it true."""
+OF_HOUSE: Final = ("person", "count", "hours", "jump")
+"""Facts that whoever raised such a notice has written down."""
+SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Where facts come from."""
+
+    inventory: Inventory
+    calendar: Calendar
+    lines_pct: Mapping[str, float]
+    """The line of each bin, as it is drawn now."""
+    storm_window_ms: Millis
+    """How often at most a storm is told of."""
+
+    def facts(self, alert: Alert, memory: Memory | None, at_ms: Millis, deadline_ms: Millis) -> dict[str, str]:
+        """Every fact of a case at the instant a text about it leaves; a fact that is not known is empty."""
+        calendar = self.calendar
+        since = alert.lasting_ms
+        passed = max(0, at_ms - since)
+        told = "、".join(self.inventory.people[person].name for person in alert.told if person in self.inventory.people)
+        return {
+            **self._of_asset(alert, memory),
+            "day": texts.day(calendar, at_ms),
+            "time": texts.clock(calendar, at_ms),
+            "since_day": texts.day(calendar, since),
+            "since_time": texts.clock(calendar, since),
+            "hours": str(passed // HOUR_MS),
+            "minutes": _counted((at_ms - max(alert.raised_ms, alert.again_ms, alert.lapsed_ms)) // MINUTE_MS),
+            "deadline": texts.deadline(calendar, deadline_ms),
+            "deadline_time": texts.deadline_time(calendar, deadline_ms, since),
+            "deadline_part": texts.deadline_part(calendar, deadline_ms),
+            "told": told,
+            "symptom": SYMPTOMS.get(alert.rule, ""),
+            "village": "、".join(self._of_the_village(alert)),
+            "missed": texts.counted(alert.missed) if alert.missed > 1 else "",
+            "sound": HOLDS if set(alert.beside) <= {"offline"} else "",
+            "window": texts.span(self.storm_window_ms),
+            "office_phone": self.inventory.county.office_phone or "",
+            **self._of_house(alert, at_ms),
+        }
+
+    def _of_the_village(self, alert: Alert) -> Iterator[str]:
+        """Who of those told speaks for the village that it is in."""
+        asset = self.inventory.assets.get(alert.asset)
+        areas = frozenset(() if asset is None else asset.areas)
+        for person in (self.inventory.people[each] for each in alert.told if each in self.inventory.people):
+            if any(duty.role is Role.VILLAGE_HEAD and duty.area in areas for duty in person.duties):
+                yield person.name
+
+    def _of_house(self, alert: Alert, at_ms: Millis) -> dict[str, str]:
+        """What a notice of the house about itself says: for how long, and of whom."""
+        if alert.asset != self.inventory.county.id:
+            return {}
+        said = {name: str(alert.detail.get(name) or "") for name in OF_HOUSE}
+        return said | {"minutes": str((at_ms - self._since_ms(alert)) // MINUTE_MS)}
+
+    def _since_ms(self, alert: Alert) -> Millis:
+        """Since when people would say that it lasts: what was seen last, not when we decided."""
+        seen = alert.detail.get("seen_ms")
+        return seen if isinstance(seen, int) else alert.since_ms
+
+    def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
+        asset = self.inventory.known_asset(alert.asset)
+        if asset is None:
+            gateway, area = self.inventory.radio_gateways.get(alert.asset), self.inventory.areas.get(alert.asset)
+            name = "" if gateway is None else gateway.name.removesuffix("网关")
+            where = {"gateway": name, "area": "" if area is None else area.name}
+            return {**self.names(alert.asset), **where, "devices": str(alert.detail.get("stale", ""))}
+        return {
+            **self.names(alert.asset),
+            **(self._of_bin(asset, memory) if isinstance(memory, BinMemory) else {}),
+            **({"signs": "，".join(_signs(asset, memory)), "blind": _blind(memory)} if asset.plant is not None else {}),
+        }
+
+    def names(self, name: str) -> dict[str, str]:
+        """What people call an asset; a radio gateway, an area or the house is spoken of as of any other place."""
+        asset = self.inventory.known_asset(name)
+        if asset is not None:
+            return texts.names(asset)
+        known = self.inventory.radio_gateways.get(name) or self.inventory.areas.get(name)
+        short = HOUSE if known is None else known.name
+        return {"place": short, "short": short, "container": ""}
+
+    def _of_bin(self, asset: Asset, memory: BinMemory) -> dict[str, str]:
+        warmth = "" if memory.temperature_c is None else str(round(memory.temperature_c))
+        line_pct = self.lines_pct.get(asset.id)
+        line = texts.LINE if line_pct is None or memory.fill_pct <= line_pct else texts.line(line_pct)
+        is_above = line_pct is not None and memory.fill_pct > line_pct
+        return {
+            "scored": HOLDS if asset.bin is not None and asset.bin.counts_for_score else "",
+            "level": texts.tenths(memory.fill_pct) if memory.fill_pct >= 0 else "",
+            "line": line,
+            "crossed": f"过{line}" if is_above else "",
+            "temperature": warmth,
+            "heat": f"{warmth}度" if warmth else "着火",
+        }
+
+
+def _counted(number: int) -> str:
+    """Nothing where there is nothing to count."""
+    return str(number) if number > 0 else ""
+
+
+def _blind(memory: Memory | None) -> str:
+    """Whether neither a pump nor a level has ever said anything."""
+    return HOLDS if isinstance(memory, PlantMemory) and not memory.sensed else ""
+
+
+def _signs(asset: Asset, memory: Memory | None) -> list[str]:
+    """有电，提升泵没电流，水位高: what is seen now, in the order a crew would ask."""
+    design = asset.plant
+    if design is None or not isinstance(memory, PlantMemory):
+        return []
+    said: list[str] = []
+    if memory.mains_on:
+        said.append("有电")
+    if memory.pump_current_a is not None and design.rated_current_a is not None:
+        idle = memory.pump_current_a < NO_LOAD_SHARE * design.rated_current_a
+        said.append("提升泵没电流" if idle else "提升泵有电流但不出水")
+    elif memory.pump_on is False:
+        said.append("提升泵没转")
+    if memory.float_high or plants.is_high(design, memory.level_mm):
+        said.append("水位高")
+    return said
+
 
 RESTART: Final = 100
 """A chain that begins anew (T14, a fire that flares up again) numbers its messages from the next hundred."""
@@ -91,36 +229,6 @@ def contradiction(alert: Alert, to: str, inventory: Inventory) -> str:
     """李大姐说没满: what somebody else answered to it last; empty if nobody says otherwise."""
     others = (each for each in reversed(alert.doubts) if each.person != to and each.person in inventory.people)
     return next((f"{inventory.people[each.person].name}说{each.said}" for each in others), "")
-
-
-def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:
-    """A row that says why somebody was not told, or not yet (law L9)."""
-    detail: Detail = {"reason": reason, "step": alert.step}
-    if until_ms:
-        detail["until_ms"] = until_ms
-    if person:
-        detail["person"] = person
-    return record(event, alert, at_ms, detail)
-
-
-def unsaid(alert: Alert, at_ms: Millis, reason: str, *, person: str = "") -> Event:
-    """A row that says why a message will never be: of what is urgent and stands, something else has taken its place."""
-    stands = alert.severity in URGENT and not alert.closed_ms
-    return why("superseded" if stands else "dropped", alert, at_ms, reason, person=person)
-
-
-def record(event: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:
-    """A row about an episode."""
-    return Event(
-        at_ms=at_ms,
-        event=event,
-        rule=alert.rule,
-        asset=alert.asset,
-        device=alert.device,
-        episode=alert.episode,
-        severity=alert.severity,
-        detail=detail,
-    )
 
 
 def _number(alert: Alert, kind: Kind) -> int:

@@ -1,30 +1,63 @@
 """Between what escalation owes and what leaves: every message but P1 waits its turn in its number's mailbox.
 
-Nothing is lost here: a message leaves by itself, in a text for several, or ends with a reason (law L9).
+What leaves is addressed here: on whose phone, as a text or a call, opened by whose name. Nothing is lost here: a
+message leaves by itself, in a text for several, or ends with a reason (law L9).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Final
 
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Owed, Severity
+from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Log, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.closings import ANSWERED_OVER
-from alerts.notify.codes import coded
 from alerts.notify.digest import Digest
 from alerts.notify.lists import EMPTIERS, LIST, of_standing
-from alerts.notify.mailbox import Mailbox, Post
-from alerts.notify.message_writer import Log, contradiction
-from alerts.notify.texts import DOUBT
+from alerts.notify.mailbox import Mailbox, Post, coded
+from alerts.notify.message_writer import contradiction
+from alerts.notify.texts import DOUBT, Texts
 from alerts.operations.absences import ABSENCE, Absences
 from alerts.topology import CONTINUES, EXPLAINS, OUTAGE, burns_over
 from telemetry.inventory import Inventory
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.terms import Role
+
+TEXT: Final = "sms"
+CALL: Final = "voice"
+CALLS_MS: Final[tuple[Millis, ...]] = (0, 120_000, 300_000)
+"""A fire is called out so long after its text, until somebody acknowledges it (alerting.md §4)."""
+_CALLED_FOR: Final = (Kind.FIRST, Kind.ESCALATION, Kind.FRESH)
+
+
+def addressed(owed: Owed, inventory: Inventory, texts: Texts, *, calls: bool) -> tuple[Owed, ...]:
+    """The message as it leaves, and the calls beside it where ``calls`` can be made at all."""
+    person = inventory.people.get(owed.to)
+    if person is None or owed.channel != TEXT:
+        return (owed,)
+    phone = inventory.phone_of[person.id]
+    shared = person.relay is not None or len(inventory.reached_at(phone)) > 1
+    text = owed.text
+    if shared and owed.template in texts:
+        text = texts.compose(owed.template, owed.variables, person.name)
+    written = replace(owed, phone=phone, text=text)
+    if not calls:
+        return (written,)
+    if person.by_voice:
+        written = replace(written, channel=CALL)
+    if owed.severity != Severity.P1 or owed.kind not in _CALLED_FOR:
+        return (written,)
+    first = 1 if person.by_voice else 0  # the message itself is the first call
+    rest = enumerate(CALLS_MS[first:], start=1 + first)
+    spoken = (
+        replace(written, channel=CALL, call=number, not_before_ms=owed.at_ms + after_ms) for number, after_ms in rest
+    )
+    return (written, *spoken)
+
 
 _STEPS = frozenset({*BEGUN, Kind.REPEAT, Kind.ESCALATION})
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})

@@ -54,7 +54,7 @@ def test(
 
 
 def _message(person: str, chosen: "Settings") -> "Message":
-    from alerts import build as assembly
+    from alerts import build
     from alerts.calendars import Calendar, iso
     from alerts.channels import Message
     from alerts.notify.texts import clock, day
@@ -63,7 +63,7 @@ def _message(person: str, chosen: "Settings") -> "Message":
     from gateway.settings_faults import SettingsFault
 
     inventory = county_of(chosen)
-    county, _ = assembly.assemble(inventory, shipped.figures(chosen.alerts))
+    county, _ = build.assemble(inventory, shipped.figures(chosen.alerts))
     known = inventory.people.get(person)
     if known is None:
         raise SettingsFault([f"the inventory has no person {person!r}; see people in {chosen.inventory.path}"])

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse
 
-from alerts.receipts import reply
+from alerts.answers import reply
 from gateway.commands import NotDurable
 from gateway.desk import users
 from gateway.desk.answers import answered

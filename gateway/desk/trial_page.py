@@ -9,8 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from alerts.notify.holds import TRIAL
-from alerts.notify.trials import Kind, Trial
+from alerts.notify.holds import TRIAL, Kind, Trial
 from gateway.commands import EndTrial
 from gateway.desk import words
 from gateway.desk.leaf import leaf

@@ -12,7 +12,7 @@ import msgspec
 
 from alerts.channels import Accepted, Failed, Outcome, Refused
 from alerts.model import Event, Owed
-from alerts.notify.week import Crossing
+from alerts.notify.lists import Crossing
 from gateway.journal import telephone_rows
 from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
 from telemetry.phone import number_key

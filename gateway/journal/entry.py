@@ -13,10 +13,10 @@ from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import fields
 
+from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
-from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import Rollup
 from alerts.undo import UndoDict, UndoList, UndoLog
 from gateway.journal.aside import Looked

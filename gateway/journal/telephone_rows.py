@@ -10,11 +10,10 @@ from typing import Final
 
 import msgspec
 
-from alerts.answers import Asked
+from alerts.answers import Asked, Receipt, Reply, settled
 from alerts.channels import Awaited
 from alerts.delivery.delivery import TIMEOUT, Taken
 from alerts.delivery.limits import LIMITS, Limited
-from alerts.receipts import Receipt, Reply, settled
 from gateway.journal.entry import Answered, Unreceipted
 from telemetry.phone import number_key
 from telemetry.reading import Millis

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from alerts.answers import Asked
-from alerts.notify.week import Crossing
+from alerts.notify.lists import Crossing
 from gateway.journal import (
     arrival_rows,
     case_rows,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alerts.answers import Meaning
 from alerts.model import Event, Owed
-from alerts.notify.standing_in import StandingIn
+from alerts.notify.replies import StandingIn
 from alerts.operations.absences import LONGEST_MS, Absence, Absences
 from alerts.refusals import Refused
 from gateway import absence_work, start

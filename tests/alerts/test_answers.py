@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.answers import UNCLEAR, WITHIN_MS, Asked, Meaning, Understood, answered, understand
-from alerts.receipts import LONGEST, reply
+from alerts.answers import LONGEST, UNCLEAR, WITHIN_MS, Asked, Meaning, Understood, answered, reply, understand
 
 NOW_MS = 1_795_334_400_000
 

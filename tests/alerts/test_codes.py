@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from alerts.answers import WITHIN_MS, Asked, answered, understand
 from alerts.model import Kind, Owed
 from alerts.notify import texts
-from alerts.notify.codes import Question, coded
+from alerts.notify.mailbox import Question, coded
 from telemetry.segments import SEGMENT, units
 
 CATALOGUE = texts.load((Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml").read_text("utf-8"), "t", "湘阳环卫")

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from alerts.build import KINDS
 from alerts.conditions import machine as lifecycle
-from alerts.conditions.machine import IDLE, Call, Instant, Machine, Move, Verdict
+from alerts.conditions.machine import IDLE, Call, Instant, Machine, Move, Timing, Verdict
 from alerts.conditions.rule_set import load
-from alerts.conditions.timing import Timing
 from alerts.model import Condition
 from alerts.policy import PolicyFault
 from telemetry.inventory import Inventory

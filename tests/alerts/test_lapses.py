@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from alerts.channels import Accepted, Caps, Failed, Refused
 from alerts.delivery.courier import Courier
-from alerts.delivery.delivery import Due, Routes, Standing, Taken, Verdict, next_step, over_cap, shut
-from alerts.delivery.lapses import lapse
+from alerts.delivery.delivery import Due, Routes, Standing, Taken, Verdict, lapse, next_step, over_cap, shut
 from alerts.delivery.limits import Limited
 from alerts.model import Kind, Owed
 from tests.fakes import ListPort, RecordingChannel

@@ -15,9 +15,8 @@ from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.book import Ledger
 from alerts.ledger.case import Case, Deed, Origin, Refusal, State, Verb, Why, pack_case, unpack_case
 from alerts.ledger.opening import numbered
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, Kind, Log, Owed
 from alerts.notify import texts
-from alerts.notify.message_writer import Log
 from gateway import imports, shipped
 
 COUNTY: Final = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.conditions.finding import Finding, Found
-from alerts.episodes.outages import Outages
-from alerts.episodes.silence import Silence
+from alerts.episodes.decide import Outages
+from alerts.episodes.open_alerts import Silence
 from alerts.model import Event, Owed
 from alerts.notify.mailbox import unpack_box
 from alerts.policy import Telling

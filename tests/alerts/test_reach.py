@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from alerts.model import Kind, Owed
 from alerts.notify import texts
-from alerts.notify.reach import addressed
+from alerts.notify.pending import addressed
 from gateway import shipped
 from telemetry.inventory import County, Inventory, Person
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.model import Owed
-from alerts.notify.week import Crossing, Week, weeks
+from alerts.notify.lists import Crossing, Week, weeks
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.scenario_file import read

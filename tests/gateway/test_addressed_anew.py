@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from alerts.answers import reply
 from alerts.model import Owed
 from alerts.notify.lists import LIST
 from alerts.notify.replies import LIST_TO_DISPATCHER
 from alerts.notify.replies import TO_DISPATCHER as DECLINED
-from alerts.receipts import reply
 from gateway.commands import Away, Back, Command, Verb
 from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person

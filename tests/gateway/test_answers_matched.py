@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from alerts.answers import reply
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import State, Verb
 from alerts.model import Event, Owed
-from alerts.receipts import reply
 from gateway.commands import CaseDone
 from gateway.journal.entry import Answered, Entry
 from telemetry.reading import Millis

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from alerts.answers import reply
 from alerts.model import Kind, Owed
-from alerts.receipts import reply
 from gateway.journal.entry import Answered, Entry
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink

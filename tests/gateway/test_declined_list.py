@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.answers import Asked
+from alerts.answers import Asked, reply
 from alerts.model import Event, Owed
-from alerts.receipts import reply
 from gateway import start
 from gateway.hearing import Hearing
 from gateway.pipeline import Pipeline

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from alerts.answers import Receipt
 from alerts.channels import Accepted, Awaited, Collected, Message, Outcome
 from alerts.delivery.courier import PortUnavailable
 from alerts.delivery.delivery import Step, Verdict
-from alerts.receipts import Receipt
 from gateway.clock import monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import NotDurable

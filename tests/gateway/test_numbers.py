@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from alerts.answers import receipt
 from alerts.channels import Accepted, Message, Outcome, Refused
-from alerts.delivery.delivery import Due, Standing
-from alerts.delivery.lapses import is_lost, lapse
+from alerts.delivery.delivery import Due, Standing, is_lost, lapse
 from alerts.ledger.case import Case, State
-from alerts.receipts import receipt
 from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.numbers import DEAD
 from gateway.requests import Heard, Round

@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
+from alerts.answers import Reply
 from alerts.model import Kind, Owed
 from alerts.notify.mailbox import Mailbox, pack_box, unpack_box
 from alerts.operations.absences import ABSENCE
-from alerts.receipts import Reply
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.journal.versions import migrate, migrations

@@ -5,7 +5,7 @@ The line is the real one on a virtual clock; the law that walks over every place
 
 import pytest
 
-from alerts.receipts import reply
+from alerts.answers import reply
 from gateway.commands import Away, Command, Done, LookAgain, NotDurable, Register, Verb
 from gateway.filters import JournalFilters
 from gateway.journal.entry import Entry

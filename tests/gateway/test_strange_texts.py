@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.answers import Meaning, understand
+from alerts.answers import LONGEST, Meaning, receipt, reply, understand
 from alerts.channels import Accepted
 from alerts.channels.aliyun import CHANNEL
-from alerts.receipts import LONGEST, receipt, reply
 from gateway.lines import Pushed
 from gateway.requests import Heard
 from tests.desk_gateway import HOUR_MS, MINUTE_MS, DeskGateway, at, desk_gateway

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from alerts.answers import reply
 from alerts.channels import Accepted, Refused
-from alerts.receipts import reply
 from gateway.journal.contact_reader import NEVER, Contact, ContactReader
 from gateway.requests import Heard
 from gateway.welcoming import is_greeted, is_new

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.answers import Receipt, settled
 from alerts.channels import Accepted
-from alerts.receipts import Receipt, settled
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import NOW_MS, contents, owed

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.build import assemble
 from alerts.conditions import bins
-from alerts.episodes.changes import Changes
+from alerts.episodes.county import Changes
 from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantRow, Row

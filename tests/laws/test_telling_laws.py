@@ -26,10 +26,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.episodes.county import County
 from alerts.model import Kind
-from alerts.receipts import receipt, reply
 from gateway.commands import Command, Verb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink

@@ -9,12 +9,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import Place
 from alerts.ledger.case import Verb as CaseVerb
 from alerts.model import Event
-from alerts.notify.trials import Kind as TrialKind
-from alerts.receipts import receipt, reply
+from alerts.notify.holds import Kind as TrialKind
 from alerts.windows import Work
 from gateway import commands
 from gateway.commands import Command, Verb

@@ -4,10 +4,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from alerts.answers import Receipt, Reply
 from alerts.channels import Accepted
 from alerts.ledger.case import Case, Deed, Origin
 from alerts.model import Event, Kind, Owed
-from alerts.receipts import Receipt, Reply
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
 from gateway.journal.aside import Looked
 from gateway.journal.entry import (

@@ -9,8 +9,7 @@ import pytest
 from alerts.channels import Accepted, Failed, Outcome
 from alerts.channels.outbox import CALLS, Outbox
 from alerts.delivery.courier import Clearance, Courier
-from alerts.delivery.delivery import Due, Standing, Step, Taken
-from alerts.delivery.lapses import Lapse
+from alerts.delivery.delivery import Due, Lapse, Standing, Step, Taken
 from alerts.model import Event
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Quarantined
 from gateway.journal.reader import JournalReader

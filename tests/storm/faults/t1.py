@@ -2,13 +2,12 @@
 
 from dataclasses import fields, replace
 
-from alerts.alert import Alert, Kept
-from alerts.episodes.decide import Office
-from alerts.episodes.flapping import Flapping
+from alerts.alert import Alert, Kept, why
+from alerts.episodes.decide import Flapping, Office
 from alerts.episodes.responses import Responses
+from alerts.model import Log
 from alerts.notify.escalation import OFF_DUTY, Escalation
-from alerts.notify.message_writer import Log, why
-from alerts.notify.roster import Manned
+from alerts.notify.schedule import Manned
 from alerts.policy import StepPolicy
 from gateway.journal.remembered import Restored
 from gateway.pipeline import Pipeline
