@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway.sources.readahead import MAX_MESSAGES
+from gateway.mqtt.readahead import MAX_MESSAGES
 
 FILTER = "cunjing/v1/+/+/+"
 

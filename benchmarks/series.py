@@ -19,13 +19,13 @@ from alerts.notify.exposure import POINTS_A_SITE, lines_pct
 from benchmarks.children import Unmeasured
 from gateway import imports, shipped
 from gateway.clock import WallClock
+from gateway.influx.outlet import InfluxOutlet
+from gateway.influx.points import Points
+from gateway.influx.sender import Sender
+from gateway.influx.streams import NAME, Readings
 from gateway.journal.entry import Consumer, Stream
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
-from gateway.series.outlet import InfluxOutlet
-from gateway.series.points import Points
-from gateway.series.sender import Sender
-from gateway.series.streams import NAME, Readings
 from gateway.settings import Influxdb
 from telemetry.inventory import Inventory
 from telemetry.reading import QUANTITIES, Clock, Reading

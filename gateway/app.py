@@ -38,6 +38,8 @@ from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
 from gateway.imports import FORMER, imported, report
+from gateway.inbox import Inbox
+from gateway.influx.streams import SENT
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.place import make_folder
 from gateway.journal.remembered import Restored
@@ -47,22 +49,20 @@ from gateway.lines import opened as lines_of
 from gateway.logs import logger
 from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop, Patience, Stopping
 from gateway.metrics import Metrics
+from gateway.mqtt.source import MqttSource
 from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort
 from gateway.rollups.scope import ROLLUPS, Scope
 from gateway.rollups.thread import RollupThread
-from gateway.series.streams import SENT
 from gateway.settings import Settings
 from gateway.settings_faults import SettingsFault
-from gateway.sources.inbox import Inbox
-from gateway.sources.mqtt import MqttSource
 from gateway.timer import Timer
 from gateway.watching.opening import ROUND_S, beating, rounds, watchman
 from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
-    from gateway.series.sender import Sender
+    from gateway.influx.sender import Sender
 
 _log = logger(__name__)
 
@@ -204,7 +204,7 @@ def _senders(
     """What carries the journal's streams to InfluxDB, where one is configured."""
     if settings.influxdb is None:
         return []
-    from gateway.series.opening import opened as senders_for  # noqa: PLC0415 its library takes long, and few need it
+    from gateway.influx.opening import opened as senders_for  # noqa: PLC0415 its library takes long, and few need it
 
     at_ms = clock.now_ms() if imported is None else imported.imported_ms
     made = senders_for(

@@ -13,10 +13,10 @@ from alerts.channels import Channel, Reporting, Unreachable
 from gateway.barrier import WORLD
 from gateway.clock import monotonic_s
 from gateway.commands import NotDurable
+from gateway.inbox import Inbox, Unanswered
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
 from gateway.requests import Heard, made_durable
-from gateway.sources.inbox import Inbox, Unanswered
 from telemetry.reading import Millis
 
 _log = logger(__name__)

@@ -40,12 +40,12 @@ from gateway.commands import (
 )
 from gateway.commands import Verdict as CommandVerdict
 from gateway.hearing import Hearing
+from gateway.inbox import Inbox
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Rolled
 from gateway.journal.writer import Journal
 from gateway.orders import obey
 from gateway.pipeline import UNSETTLED, Pipeline
 from gateway.requests import Begin, DealtWith, End, Heard, Housekeep, Lapsed, Round
-from gateway.sources.inbox import Inbox
 from gateway.watching.watchman import Watchman
 from gateway.welcoming import Welcome
 from telemetry.phone import is_same

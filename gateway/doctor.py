@@ -21,9 +21,9 @@ from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.mqtt.visitor import Unwelcome, Visitor
 from gateway.settings import Mqtt, Settings
 from gateway.settings_faults import SettingsFault
-from gateway.sources.visitor import Unwelcome, Visitor
 from telemetry.inventory_fault import Severity
 from telemetry.reading import Millis
 
@@ -54,7 +54,7 @@ def examined(settings: Settings, now_ms: Millis) -> Iterator[Finding]:
     yield Finding("clock", clock(now_ms))
     yield Finding("disk", disk(settings.journal.path))
     if settings.influxdb is not None:
-        from gateway.series.inspection import inspected  # noqa: PLC0415 its library takes long, and few need it
+        from gateway.influx.inspection import inspected  # noqa: PLC0415 its library takes long, and few need it
 
         for part in inspected(settings.influxdb, now_ms / 1_000):
             yield Finding("influxdb", part)

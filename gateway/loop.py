@@ -13,14 +13,14 @@ from gateway.clock import Face, SettableClock, monotonic_s
 from gateway.deafness import Deafness, between
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
+from gateway.inbox import Inbox, Posted
 from gateway.journal.entry import Entry
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.mqtt.link import Batch, Phase, SessionState
 from gateway.pipeline import Pipeline, Tally
-from gateway.sources.inbox import Inbox, Posted
-from gateway.sources.link import Batch, Phase, SessionState
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

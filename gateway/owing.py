@@ -8,12 +8,12 @@ from typing import Any
 
 from gateway.clock import Clock
 from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.metrics import Metrics
-from gateway.sources.inbox import Inbox
-from gateway.sources.mqtt import MqttSource
+from gateway.mqtt.source import MqttSource
 
 
 def watch_owed(

@@ -15,9 +15,9 @@ from alerts.delivery.delivery import Due, Lapse, Step
 from alerts.model import Event
 from gateway.barrier import WORLD
 from gateway.commands import NotDurable
+from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.reader import JournalReader
-from gateway.sources.inbox import Inbox, Unanswered
 from gateway.watching.auditor import Rows
 from telemetry.reading import Millis
 

@@ -29,15 +29,15 @@ from gateway.desk.users import Role, User, UserFile
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
 from gateway.imports import profiles
+from gateway.inbox import Inbox
 from gateway.journal.writer import Journal
 from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
+from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.requests import Heard, JournalPort
 from gateway.settings_fields import Endpoint, Tiles
 from gateway.settings_watch import Watch
-from gateway.sources.inbox import Inbox
-from gateway.sources.link import Batch, Phase, SessionState, Version
 from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse

@@ -11,13 +11,13 @@ from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway import shipped
 from gateway.clock import WallClock
+from gateway.influx.outlet import InfluxOutlet
+from gateway.influx.points import Points
+from gateway.influx.sender import Sender
+from gateway.influx.streams import Outflow, Rollups
 from gateway.journal.entry import Entry, Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.rollups.scope import ROLLUPS, Scope
-from gateway.series.outlet import InfluxOutlet
-from gateway.series.points import Points
-from gateway.series.sender import Sender
-from gateway.series.streams import Outflow, Rollups
 from gateway.settings import Influxdb
 from gateway.start import known_since
 from tests.county_week import HOUR_MS, Week

@@ -13,16 +13,16 @@ from alerts.notify.exposure import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.health import Part
+from gateway.influx.answers import Verdict
+from gateway.influx.bootstrap import set_up
+from gateway.influx.delivery import Filed
+from gateway.influx.outlet import InfluxOutlet
+from gateway.influx.points import Points
+from gateway.influx.sender import Outlet, Sender
+from gateway.influx.streams import Events, Readings
 from gateway.journal.entry import Consumer, Entry, Quarantined
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
-from gateway.series.answers import Verdict
-from gateway.series.bootstrap import set_up
-from gateway.series.delivery import Filed
-from gateway.series.outlet import InfluxOutlet
-from gateway.series.points import Points
-from gateway.series.sender import Outlet, Sender
-from gateway.series.streams import Events, Readings
 from gateway.settings import Influxdb
 from tests.county_week import Week
 from tests.servers import ADMIN_TOKEN, ORG, InfluxServer

@@ -24,17 +24,17 @@ from gateway.commands import Tick
 from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
+from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.journal.entry import Committed, Entry
 from gateway.journal.remembered import Restored
 from gateway.journal.writer import Journal
 from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
+from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.pipeline import Pipeline
 from gateway.requests import Heard, JournalPort
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings_watch import Watch
-from gateway.sources.inbox import Answer, Inbox, Unanswered
-from gateway.sources.link import Batch, Phase, SessionState, Version
 from gateway.watching.opening import watchman
 from gateway.watching.watchman import Watchman
 from telemetry.inventory import Inventory

@@ -42,19 +42,19 @@ from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.health import Health
 from gateway.hearing import Hearing
+from gateway.inbox import Inbox
 from gateway.journal.entry import InventoryBody
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
+from gateway.mqtt.broker_words import refused, taken_over, tls_end, undialled
+from gateway.mqtt.source import Untrusted
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from gateway.settings import load
 from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
-from gateway.sources.broker_words import refused, taken_over, tls_end, undialled
-from gateway.sources.inbox import Inbox
-from gateway.sources.mqtt import Untrusted
 from telemetry.tls_faults import TlsTrouble, worded
 from telemetry.wire import Uplink
 from tests.desk_gateway import at, desk_gateway

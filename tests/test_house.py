@@ -26,7 +26,7 @@ BARRIERS: Final = {
     "gateway/barrier.py",  # one input of the loop
     "gateway/desk/feed.py",  # a commit on its way to the desk
     "gateway/rollups/barrier.py",  # an asset's rollup
-    "gateway/series/streams.py",  # a row on its way to InfluxDB
+    "gateway/influx/streams.py",  # a row on its way to InfluxDB
 }
 """Where our own mistakes are caught, each around one thing, logged with their traceback and counted."""
 
@@ -42,8 +42,8 @@ HOMES: Final = {
     "grafana_api": ("dashboards/push.py",),
     "httpx": ("gateway/client.py",),
     "jinja2": ("gateway/desk/rendering.py",),
-    "influxdb_client": ("gateway/series/", "benchmarks/"),
-    "paho": ("gateway/sources/mqtt.py", "firmware_sim/publish.py", "benchmarks/"),
+    "influxdb_client": ("gateway/influx/", "benchmarks/"),
+    "paho": ("gateway/mqtt/source.py", "firmware_sim/publish.py", "benchmarks/"),
     "prometheus_client": ("gateway/metrics.py",),
     "pydantic_settings": ("gateway/settings.py",),
     "sqlite3": ("gateway/journal/", "gateway/desk/users.py", "alerts/channels/gammu.py", "benchmarks/"),

@@ -1,4 +1,4 @@
-"""``cunjing influx``: InfluxDB made ready, and written to again. What is made is in ``gateway/series/bootstrap.py``."""
+"""``cunjing influx``: InfluxDB made ready, and written to again. What is made is in ``gateway/influx/bootstrap.py``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +27,7 @@ def setup(
         chosen = settings.load(config, channels()).influxdb
         if chosen is None:
             raise SettingsFault([f"{config}: there is no [influxdb]; add it (see gateway.example.toml)"])
-        from gateway.series.bootstrap import Unfinished, set_up
+        from gateway.influx.bootstrap import Unfinished, set_up
 
         with ends_with_a_sentence(Unfinished):
             for step in set_up(chosen, admin_token_file):

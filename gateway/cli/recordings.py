@@ -34,8 +34,8 @@ def record(
 ) -> None:
     """Uplinks as they arrive, as JSON lines. On standard output; the gateway's own session is not touched."""
     from gateway.clock import monotonic_s
+    from gateway.mqtt.visitor import Unwelcome, Visitor
     from gateway.recording import written
-    from gateway.sources.visitor import Unwelcome, Visitor
 
     visitor = Visitor(_mqtt(broker, username, password_file, topic), "record")
     ends_s = None if seconds is None else monotonic_s() + seconds

@@ -30,9 +30,9 @@ from gateway.demo.outbox import Outbox
 from gateway.demo.story import Story
 from gateway.demo.view import picture
 from gateway.embedded import Embedded, embedded_broker, free_port
+from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Entry
 from gateway.settings_faults import SettingsFault
-from gateway.sources.inbox import Inbox, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,16 +16,16 @@ from gateway.deeds import Deeds
 from gateway.health import Health, Part
 from gateway.hearing import Hearing
 from gateway.imports import FORMER, imported
+from gateway.inbox import Answer, Inbox
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.loop import Loop
 from gateway.metrics import Metrics
+from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.requests import JournalPort
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Settings
-from gateway.sources.inbox import Answer, Inbox
-from gateway.sources.link import Batch, Phase, SessionState, Version
 from gateway.watching.opening import watchman
 from telemetry.reading import Millis
 from telemetry.wire import Uplink

@@ -15,7 +15,7 @@ from gateway.commands import AbsenceDone, Away, Back, Roster, UnknownPerson, Who
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.desk.visiting import address_of
-from gateway.sources.inbox import Inbox
+from gateway.inbox import Inbox
 
 _CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 

@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from gateway.commands import NotDurable, NotPossible
 from gateway.desk.bodies import TOKEN_NEEDED, bears
 from gateway.desk.problems import Problem, ProblemError
-from gateway.sources.inbox import Inbox, Unanswered
+from gateway.inbox import Inbox, Unanswered
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)

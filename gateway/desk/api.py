@@ -18,8 +18,8 @@ from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.desk.visiting import address_of
 from gateway.desk.works import serve_works
 from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.metrics import CONTENT_TYPE, Metrics
-from gateway.sources.inbox import Inbox
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -18,10 +18,10 @@ from alerts.ledger.case import Verb as CaseVerb
 from gateway.commands import CaseCommand, CaseDone, Register, UnknownCase, UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError
+from gateway.inbox import Inbox
 from gateway.journal.ledger_reader import LedgerReader, Wanted, exported
 from gateway.journal.reader import FIRST_MS, LAST_MS
 from gateway.journal.trouble import JournalUnavailable
-from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
 
 MOST: Final = 500

@@ -12,7 +12,7 @@ from alerts.conditions.thresholds import Place
 from gateway.commands import Done, SetFigure, UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
-from gateway.sources.inbox import Inbox
+from gateway.inbox import Inbox
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 _Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]

@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.desk.answers import PROBLEMS, answered, permitted_by, problem_of
-from gateway.sources.inbox import Inbox
+from gateway.inbox import Inbox
 from gateway.welcoming import Welcome, Welcomed
 
 MOST: Final = 1_000

@@ -17,10 +17,10 @@ from gateway.clock import monotonic_s
 from gateway.commands import NotDurable
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, problem_of
 from gateway.desk.problems import ProblemError
+from gateway.inbox import Inbox, Unanswered
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
 from gateway.requests import Heard
-from gateway.sources.inbox import Inbox, Unanswered
 from telemetry.reading import Millis
 
 MOST_BYTES: Final = 262_144

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from gateway.desk.absences import serve_absences
 from gateway.desk.extras import serve_extras
-from gateway.sources.inbox import Inbox
+from gateway.inbox import Inbox
 
 
 def serve_orders(app: FastAPI, inbox: Inbox[Any], token: str) -> None:

@@ -20,11 +20,11 @@ from gateway.desk.photos import PhotoFolder
 from gateway.desk.rounds import Rounds
 from gateway.desk.scope import Scope
 from gateway.desk.users import Session, User, UserFile
+from gateway.inbox import Inbox
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.contact_reader import ContactReader, First
 from gateway.journal.ledger_reader import LedgerReader
 from gateway.settings_fields import Tiles
-from gateway.sources.inbox import Inbox
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 

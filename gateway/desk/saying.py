@@ -14,7 +14,7 @@ from gateway.commands import (
 )
 from gateway.desk import answers, words
 from gateway.desk.present import Desk
-from gateway.sources.inbox import Unanswered
+from gateway.inbox import Unanswered
 
 _PLAIN: Final[dict[object, str]] = {
     UnknownEpisode: "unknown_episode",

@@ -20,9 +20,9 @@ from gateway.desk.answers import answered
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.inbox import Unanswered
 from gateway.journal.case_reader import CaseReader, Message, Said
 from gateway.requests import Heard
-from gateway.sources.inbox import Unanswered
 from telemetry.inventory import Person
 from telemetry.reading import Millis
 from telemetry.terms import Role

@@ -15,7 +15,7 @@ from alerts.windows import Work
 from gateway.commands import Declare, Declared, UnknownPerson, Windows, Wish, Withdraw
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
-from gateway.sources.inbox import Inbox
+from gateway.inbox import Inbox
 from telemetry.reading import Millis
 
 _CLEAN: Final = r"^[^\x00-\x1f\x7f]+$"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.clock import Clock
 from gateway.commands import NotDurable
+from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
@@ -18,7 +19,6 @@ from gateway.metrics import Metrics
 from gateway.rollups.barrier import Barrier
 from gateway.rollups.roller import Roller
 from gateway.rollups.scope import Scope
-from gateway.sources.inbox import Inbox, Unanswered
 
 _log = logger(__name__)
 

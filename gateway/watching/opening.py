@@ -11,6 +11,7 @@ from typing import Any, Final
 from gateway import client
 from gateway.clock import Clock, SettableClock, monotonic_s
 from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
@@ -18,7 +19,6 @@ from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.requests import Round
 from gateway.settings_watch import Watch
-from gateway.sources.inbox import Inbox
 from gateway.watching.auditor import OVERDUE_MS, Rows
 from gateway.watching.ear import Ear
 from gateway.watching.heartbeat import Heartbeat

@@ -16,8 +16,8 @@ from dashboards import checking, committed, lint, schema, words
 from dashboards.board import classic
 from dashboards.boards import boards
 from dashboards.queries import county, language
-from gateway.series.bootstrap import POLICY
-from gateway.series.points import STATES
+from gateway.influx.bootstrap import POLICY
+from gateway.influx.points import STATES
 from gateway.settings import Influxdb
 from telemetry.reading import QUANTITIES
 from telemetry.series import TAGS, Measurement

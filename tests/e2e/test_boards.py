@@ -25,9 +25,9 @@ from dashboards.push import Grafana, pushed
 from dashboards.queries import county, names
 from dashboards.sources import FLUX
 from gateway import shipped
-from gateway.series.answers import Verdict, verdict
-from gateway.series.points import Points
-from gateway.series.server import Server
+from gateway.influx.answers import Verdict, verdict
+from gateway.influx.points import Points
+from gateway.influx.server import Server
 from gateway.settings import Influxdb
 from telemetry.terms import Kind, Level
 from tests.board_questions import (

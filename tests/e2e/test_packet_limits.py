@@ -13,8 +13,8 @@ from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from gateway.embedded import SWITCH, Embedded, embedded_broker
+from gateway.mqtt.readahead import WHOLE_BYTES
 from gateway.pipeline import BEGINNING_BYTES
-from gateway.sources.readahead import WHOLE_BYTES
 from telemetry.wire import MAX_PAYLOAD_BYTES
 from tests.conftest import require_mosquitto
 from tests.e2e.gateway_process import Installation, offset_to, until

@@ -17,13 +17,13 @@ from alerts.build import assemble
 from alerts.notify.exposure import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
+from gateway.influx.answers import Answer, Verdict, trouble, verdict
+from gateway.influx.delivery import EXPIRED, MOST_LINES, REFUSED, Delivery
+from gateway.influx.outlet import InfluxOutlet
+from gateway.influx.points import Points
+from gateway.influx.sender import Outlet
+from gateway.influx.server import Server
 from gateway.journal.reader import JournalReader
-from gateway.series.answers import Answer, Verdict, trouble, verdict
-from gateway.series.delivery import EXPIRED, MOST_LINES, REFUSED, Delivery
-from gateway.series.outlet import InfluxOutlet
-from gateway.series.points import Points
-from gateway.series.sender import Outlet
-from gateway.series.server import Server
 from telemetry.series import NONE, TAGS
 from tests.county_week import HOUR_MS, Week
 from tests.proxy import HANG_UP, Fault, proxied

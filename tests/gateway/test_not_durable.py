@@ -15,13 +15,13 @@ from gateway.clock import monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import NotDurable
 from gateway.health import Health
+from gateway.inbox import Answer, Inbox, Unanswered
+from gateway.influx.ledger import JournalLedger
 from gateway.journal.entry import Consumer, Entry, Stream
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from gateway.requests import JournalPort
-from gateway.series.ledger import JournalLedger
-from gateway.sources.inbox import Answer, Inbox, Unanswered
 from telemetry.reading import Millis
 from tests.gateway.journal.entries import NOW_MS, owed
 

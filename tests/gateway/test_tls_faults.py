@@ -12,8 +12,8 @@ from alerts.channels.webhook import Webhook, WebhookSettings
 from dashboards.push import Entrance, Grafana, Unserved
 from gateway.client import beat
 from gateway.doctor import broker
-from gateway.series.answers import trouble
-from gateway.series.server import Server
+from gateway.influx.answers import trouble
+from gateway.influx.server import Server
 from gateway.settings import Influxdb, Mqtt
 from gateway.settings_watch import Watch
 from telemetry.tls_faults import TlsEnd, TlsTrouble, kind_in, worded

@@ -18,8 +18,8 @@ from alerts.notify.holds import Kind as TrialKind
 from alerts.windows import Work
 from gateway import commands
 from gateway.commands import Command, Verb
+from gateway.mqtt.link import Phase
 from gateway.requests import Housekeep, Round
-from gateway.sources.link import Phase
 from gateway.watching.auditor import Rows
 from gateway.welcoming import Welcome
 from telemetry.reading import Millis, Sample, Values

@@ -18,11 +18,11 @@ from gateway.desk.orders import serve_orders
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from gateway.settings_fields import Endpoint
-from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.scenario_file import read

@@ -21,9 +21,9 @@ from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token, token_file
 from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.settings_fields import Endpoint
-from gateway.sources.inbox import Inbox
 from tests.gateway.cli.installation import Cunjing, Installation
 
 EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"

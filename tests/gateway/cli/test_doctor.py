@@ -11,10 +11,10 @@ from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.doctor import Finding
 from gateway.health import Health, Part
+from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.settings import Settings, load
 from gateway.settings_fields import Endpoint
-from gateway.sources.inbox import Inbox
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import NOW_MS, full_entry
 

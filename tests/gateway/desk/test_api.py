@@ -17,10 +17,10 @@ from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.health import STALLED_AFTER_S, Health, Part
+from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.settings_faults import SettingsFault
 from gateway.settings_fields import Endpoint
-from gateway.sources.inbox import Inbox
 
 ACK = {"command": "ack", "episode": "over_two_thirds/bin-1/7", "by": "li"}
 PERMIT = {"Authorization": "Bearer hush"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 
 from gateway.desk import cards
-from gateway.sources.inbox import Answer
+from gateway.inbox import Answer
 from gateway.welcoming import Welcome, Welcomed
 from tests.desk_gateway import DeskGateway, inventory
 

@@ -20,11 +20,11 @@ from alerts.channels.aliyun import CHANNEL
 from gateway.desk.hooks import MOST_A_MINUTE, MOST_BYTES, Hooks, serve_hooks
 from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.desk.server import bind, serving
+from gateway.inbox import Inbox
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
 from gateway.requests import Heard
 from gateway.settings_fields import Endpoint
-from gateway.sources.inbox import Inbox
 from tests.desk_gateway import DeskGateway, at, desk_gateway
 from tests.plain import PLAIN
 

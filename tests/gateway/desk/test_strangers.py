@@ -20,9 +20,9 @@ from gateway.desk.connections import Limits
 from gateway.desk.server import bind, serving
 from gateway.desk.visiting import address_of
 from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.settings_fields import Endpoint
-from gateway.sources.inbox import Inbox
 from tests.desk_gateway import DeskGateway, until
 
 HALF: Final = b"GET /healthz HTTP/1.1\r\nHost: desk\r\n"

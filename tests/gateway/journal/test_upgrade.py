@@ -114,7 +114,7 @@ def test_each_opens_with_all_that_it_has_and_its_alerts_come_to_the_same_end(
 
 
 def test_what_is_kept_packed_is_read_as_it_was_written() -> None:
-    """What is read by place only ever grows at its end, and whatever is new can be done without; bytes name no module."""
+    """What is read by place only grows at its end, and whatever is new can be done without; bytes name no module."""
     then, now = json.loads((GOLDEN / "packed.json").read_text("ascii")), packed()
     for name, was in then.items():
         alike = [how for other, how in now.items() if other.rpartition(".")[2] == name.rpartition(".")[2]]

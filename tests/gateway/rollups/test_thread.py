@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.inbox import Inbox
 from gateway.journal.entry import Entry, Progress, Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.rollup_rows import PROGRESS
@@ -16,7 +17,6 @@ from gateway.metrics import Metrics
 from gateway.rollups.roller import AFTER_MS
 from gateway.rollups.scope import ROLLUPS
 from gateway.rollups.thread import RollupThread
-from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 from tests.gateway.rollups.test_roller import BEGAN, HOUR, SINCE, level

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.series.answers import Answer, Verdict, stranger, trouble, verdict
+from gateway.influx.answers import Answer, Verdict, stranger, trouble, verdict
 from gateway.settings import Influxdb
 
 SETTINGS = Influxdb(url="http://127.0.0.1:8086", org="cunjing", bucket="telemetry", token_file=Path("secrets/influxdb"))

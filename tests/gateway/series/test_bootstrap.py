@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.series.answers import Verdict, verdict
-from gateway.series.bootstrap import Unfinished, set_up
-from gateway.series.server import Server
+from gateway.influx.answers import Verdict, verdict
+from gateway.influx.bootstrap import Unfinished, set_up
+from gateway.influx.server import Server
 from gateway.settings import Influxdb
 from gateway.settings_faults import SettingsFault
 from tests.proxy import Fault, proxied

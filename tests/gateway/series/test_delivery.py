@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.series.answers import Answer, Verdict
-from gateway.series.delivery import (
+from gateway.influx.answers import Answer, Verdict
+from gateway.influx.delivery import (
     EXPIRED,
     HOPELESS_FROM,
     MOST_BYTES,
@@ -13,7 +13,7 @@ from gateway.series.delivery import (
     REFUSED,
     Delivery,
 )
-from gateway.series.points import Point
+from gateway.influx.points import Point
 
 OK = Answer(204)
 NO = Answer(422, "partial write: field type conflict dropped=1")

@@ -12,8 +12,8 @@ from influxdb_client.client.write.point import Point as LibraryPoint
 
 from alerts.model import Event
 from gateway import imports
+from gateway.influx.points import Points
 from gateway.journal.entry import Happening
-from gateway.series.points import Points
 from telemetry.inventory import Collection
 from telemetry.reading import QUANTITIES, Clock, Reading, Values
 from telemetry.series import ABOUT_DEVICE, NONE, TAGS, instant_us

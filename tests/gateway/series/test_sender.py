@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.gateway.influx.test_points import INVENTORY
 
 from gateway.health import Part
+from gateway.influx.answers import Answer, Verdict
+from gateway.influx.delivery import BUG, HOPELESS_FROM, REFUSED
+from gateway.influx.points import Point, Points
+from gateway.influx.sender import LONGEST_WAIT_S, Ending, Sender
+from gateway.influx.streams import Events, Readings
 from gateway.journal.entry import Consumer, Entry, Happening, Stream
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
-from gateway.series.answers import Answer, Verdict
-from gateway.series.delivery import BUG, HOPELESS_FROM, REFUSED
-from gateway.series.points import Point, Points
-from gateway.series.sender import LONGEST_WAIT_S, Ending, Sender
-from gateway.series.streams import Events, Readings
 from telemetry.reading import Millis, Reading
 from tests.gateway.journal.entries import NOW_MS, event, reading
-from tests.gateway.series.test_points import INVENTORY
 from tests.series_line import READY, FileLedger
 
 OK = Answer(204)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.sources.inbox import Answer, Inbox, Unanswered
+from gateway.inbox import Answer, Inbox, Unanswered
 
 
 @pytest.fixture

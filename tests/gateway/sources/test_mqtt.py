@@ -11,10 +11,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from gateway.clock import monotonic_s
 from gateway.embedded import Embedded, embedded_broker, free_port
+from gateway.mqtt.link import Phase, SessionState
+from gateway.mqtt.session import KEEPALIVE_S
+from gateway.mqtt.source import MqttSource
 from gateway.settings import Mqtt
-from gateway.sources.link import Phase, SessionState
-from gateway.sources.mqtt import MqttSource
-from gateway.sources.session import KEEPALIVE_S
 from tests.conftest import require_mosquitto
 from tests.own_mosquitto import own_mosquitto
 

@@ -6,10 +6,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from gateway.sources.link import Version
-from gateway.sources.mqtt import _add, _client, _shortcut
-from gateway.sources.paho_exam import suits
-from gateway.sources.readahead import MAX_BYTES, MAX_MESSAGES, WHOLE_BYTES, Arrivals, ReadAhead, StockReader
+from gateway.mqtt.link import Version
+from gateway.mqtt.paho_exam import suits
+from gateway.mqtt.readahead import MAX_BYTES, MAX_MESSAGES, WHOLE_BYTES, Arrivals, ReadAhead, StockReader
+from gateway.mqtt.source import _add, _client, _shortcut
 from telemetry.wire import MAX_PAYLOAD_BYTES, Uplink
 
 PINGRESP = b"\xd0\x00"

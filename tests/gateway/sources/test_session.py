@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from gateway.mqtt.link import Greeting, Phase, Version
+from gateway.mqtt.readahead import Arrivals
+from gateway.mqtt.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from gateway.settings import Mqtt
-from gateway.sources.link import Greeting, Phase, Version
-from gateway.sources.readahead import Arrivals
-from gateway.sources.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 
 WELCOME_BACK = Greeting(0, "Success", session_present=True)
 WELCOME = Greeting(0, "Success", session_present=False)

@@ -6,10 +6,10 @@ from typing import Any
 
 from alerts.model import Kind, Owed
 from gateway.clock import ScaledClock
+from gateway.inbox import Inbox
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
 from gateway.requests import Round
-from gateway.sources.inbox import Inbox
 from gateway.watching.auditor import OVERDUE_MS, Rows
 from gateway.watching.opening import allowed_ms, rounds
 from tests.desk_gateway import HandClock, at

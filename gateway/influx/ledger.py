@@ -10,14 +10,14 @@ from typing import Any, Final
 from alerts.episodes.trouble import Trouble
 from gateway.commands import NotDurable
 from gateway.health import Health, Part
+from gateway.inbox import Inbox, Unanswered
+from gateway.influx.answers import Verdict
+from gateway.influx.delivery import Filed
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.requests import DealtWith, made_durable
-from gateway.series.answers import Verdict
-from gateway.series.delivery import Filed
-from gateway.sources.inbox import Inbox, Unanswered
 from telemetry.reading import Millis
 
 _log = logger(__name__)

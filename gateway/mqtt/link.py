@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from gateway.health import Part
-from gateway.sources.readahead import Arrivals
+from gateway.mqtt.readahead import Arrivals
 from telemetry.wire import Uplink
 
 

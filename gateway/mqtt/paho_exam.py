@@ -7,7 +7,7 @@ assumed from a version number. No paho is imported here.
 from collections.abc import Callable
 from typing import Final
 
-from gateway.sources.readahead import Arrivals, Client, ReadAhead, StockReader
+from gateway.mqtt.readahead import Arrivals, Client, ReadAhead, StockReader
 
 
 class _Canned:

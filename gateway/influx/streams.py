@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from alerts.rollups.rows import Rollup
+from gateway.influx.delivery import BUG, Filed
+from gateway.influx.points import Point, Points
 from gateway.journal.entry import Consumer, Happening, Stream
 from gateway.journal.reader import LAST_MS
 from gateway.journal.rollup_reader import RollupReader
 from gateway.logs import logger
-from gateway.series.delivery import BUG, Filed
-from gateway.series.points import Point, Points
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 

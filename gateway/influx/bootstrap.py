@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gateway.files import write_secret
-from gateway.series.answers import Answer, Verdict, stranger, trouble, verdict
-from gateway.series.outlet import DAY_MS, HOURLY_DAYS
-from gateway.series.server import Server
+from gateway.influx.answers import Answer, Verdict, stranger, trouble, verdict
+from gateway.influx.outlet import DAY_MS, HOURLY_DAYS
+from gateway.influx.server import Server
 from gateway.settings import Influxdb, read_secret
 from gateway.settings_faults import SettingsFault
 

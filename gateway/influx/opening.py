@@ -13,18 +13,18 @@ from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway.clock import Clock
 from gateway.health import Health, Part
+from gateway.inbox import Inbox
+from gateway.influx.ledger import JournalLedger
+from gateway.influx.outlet import InfluxOutlet
+from gateway.influx.points import Points
+from gateway.influx.sender import Sender
+from gateway.influx.streams import Events, Outflow, Readings, Rollups
 from gateway.journal.entry import Stream
 from gateway.journal.reader import JournalReader
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.metrics import Metrics
-from gateway.series.ledger import JournalLedger
-from gateway.series.outlet import InfluxOutlet
-from gateway.series.points import Points
-from gateway.series.sender import Sender
-from gateway.series.streams import Events, Outflow, Readings, Rollups
 from gateway.settings import Influxdb
-from gateway.sources.inbox import Inbox
 from telemetry.reading import Millis
 
 SERIES: Final = "series"

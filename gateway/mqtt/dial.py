@@ -6,7 +6,7 @@ The link belongs to this thread until it is finished, then to whoever asked; not
 import threading
 from collections.abc import Callable
 
-from gateway.sources.link import Link
+from gateway.mqtt.link import Link
 
 
 class Dial:

@@ -13,7 +13,7 @@ from influxdb_client.rest import ApiException
 from msgspec import DecodeError, json
 from urllib3.exceptions import HTTPError
 
-from gateway.series.answers import Answer
+from gateway.influx.answers import Answer
 from gateway.settings import Influxdb
 from telemetry.tls_faults import TlsTrouble, kind_of
 

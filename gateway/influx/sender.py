@@ -13,13 +13,13 @@ from typing import Final, Protocol
 
 from gateway.barrier import WORLD
 from gateway.health import Part
+from gateway.influx.answers import Answer, Verdict, verdict
+from gateway.influx.delivery import Delivery, Filed
+from gateway.influx.points import Point
+from gateway.influx.streams import Outflow, Portion
 from gateway.journal.entry import Consumer
 from gateway.journal.rollup_reader import RollupReader
 from gateway.logs import logger
-from gateway.series.answers import Answer, Verdict, verdict
-from gateway.series.delivery import Delivery, Filed
-from gateway.series.points import Point
-from gateway.series.streams import Outflow, Portion
 from telemetry.reading import Millis
 
 _log = logger(__name__)

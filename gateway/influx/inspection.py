@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gateway.health import Part
-from gateway.series.answers import Verdict, stranger, trouble, verdict
-from gateway.series.bootstrap import DAY_S, kept_s
-from gateway.series.server import Server
+from gateway.influx.answers import Verdict, stranger, trouble, verdict
+from gateway.influx.bootstrap import DAY_S, kept_s
+from gateway.influx.server import Server
 from gateway.settings import Influxdb, read_secret
 from gateway.settings_faults import SettingsFault
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 from typing import Final
 
 from gateway.health import Part
+from gateway.mqtt import broker_words as words
+from gateway.mqtt.dial import Dial
+from gateway.mqtt.link import Batch, Link, Phase, SessionState, SubscriptionMemory, Version
+from gateway.mqtt.readahead import Arrivals
 from gateway.settings import Mqtt
 from gateway.settings_faults import SettingsFault
-from gateway.sources import broker_words as words
-from gateway.sources.dial import Dial
-from gateway.sources.link import Batch, Link, Phase, SessionState, SubscriptionMemory, Version
-from gateway.sources.readahead import Arrivals
 from telemetry.reading import Millis
 
 GREETED_WITHIN_S: Final = 5.0

@@ -18,13 +18,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway.mqtt import broker_words as words
+from gateway.mqtt.broker_words import SESSION_EXPIRY_S
+from gateway.mqtt.link import Greeting, SubscriptionMemory, Version
+from gateway.mqtt.paho_exam import suits
+from gateway.mqtt.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
+from gateway.mqtt.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from gateway.settings import Mqtt
-from gateway.sources import broker_words as words
-from gateway.sources.broker_words import SESSION_EXPIRY_S
-from gateway.sources.link import Greeting, SubscriptionMemory, Version
-from gateway.sources.paho_exam import suits
-from gateway.sources.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
-from gateway.sources.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsFault, TlsTrouble, worded
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from gateway.clock import WallClock, monotonic_s
 from gateway.health import Part
+from gateway.mqtt.link import Batch, Phase
+from gateway.mqtt.source import MqttSource
 from gateway.settings import Mqtt
-from gateway.sources.link import Batch, Phase
-from gateway.sources.mqtt import MqttSource
 
 _ATTEMPTS: Final = 2
 """One for each MQTT version that may be tried."""

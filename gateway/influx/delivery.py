@@ -6,8 +6,8 @@ Pure: it is told each answer and says what to send next. One bad line among 5,00
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from gateway.series.answers import Answer, Verdict, is_expired, verdict
-from gateway.series.points import Point
+from gateway.influx.answers import Answer, Verdict, is_expired, verdict
+from gateway.influx.points import Point
 from telemetry.reading import Millis
 
 MOST_LINES: Final = 5_000

@@ -9,8 +9,8 @@ from typing import Final
 
 from gateway.clock import Clock
 from gateway.health import Part
-from gateway.series.answers import KEPT, Answer, Verdict, stranger, trouble, verdict
-from gateway.series.server import ANSWERS_WITHIN_MS, Server
+from gateway.influx.answers import KEPT, Answer, Verdict, stranger, trouble, verdict
+from gateway.influx.server import ANSWERS_WITHIN_MS, Server
 from gateway.settings import Influxdb, read_secret
 from gateway.settings_faults import SettingsFault
 from telemetry.reading import Millis

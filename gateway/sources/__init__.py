@@ -1,1 +1,0 @@
-"""Where uplinks and commands come into the loop: MQTT, and the inbox for everything else."""
