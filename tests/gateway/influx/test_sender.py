@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.gateway.influx.test_points import INVENTORY
 
 from gateway.health import Part
 from gateway.influx.answers import Answer, Verdict
@@ -18,6 +17,7 @@ from gateway.journal.entry import Consumer, Entry, Happening, Stream
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
 from telemetry.reading import Millis, Reading
+from tests.gateway.influx.test_points import INVENTORY
 from tests.gateway.journal.entries import NOW_MS, event, reading
 from tests.series_line import READY, FileLedger
 
