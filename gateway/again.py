@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from alerts.conditions import bins
 from alerts.model import Detail, Event
 from gateway.commands import Done, LookAgain, NotPossible, UnknownPerson, Verdict
-from gateway.journal.aside import Aside, Looked
+from gateway.journal.entry import Aside, Looked
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
 from telemetry import clock

@@ -16,8 +16,7 @@ from gateway.health import Health, Part
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 

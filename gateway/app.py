@@ -42,7 +42,7 @@ from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.place import make_folder
-from gateway.journal.remembered import Restored
+from gateway.journal.restoring import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
@@ -55,8 +55,7 @@ from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort
 from gateway.rollups.scope import ROLLUPS, Scope
 from gateway.rollups.thread import RollupThread
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 from gateway.timer import Timer
 from gateway.watching.opening import ROUND_S, beating, rounds, watchman
 from telemetry.inventory import Inventory

@@ -12,8 +12,7 @@ from dashboards.push import Entrance
 from dashboards.words import RULES
 from gateway.client import desk_url
 from gateway.journal.reader import JournalReader
-from gateway.settings import Settings, read_secret
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault, read_secret
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 

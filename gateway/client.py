@@ -11,10 +11,7 @@ import httpx
 
 from gateway.commands import Verb
 from gateway.desk.token import token_file
-from gateway.settings import Settings, read_secret
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
-from gateway.settings_watch import Watch
+from gateway.settings import Endpoint, Settings, SettingsFault, Watch, read_secret
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, tls_fault
 

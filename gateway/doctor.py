@@ -22,8 +22,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.mqtt.visitor import Unwelcome, Visitor
-from gateway.settings import Mqtt, Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Mqtt, Settings, SettingsFault
 from telemetry.inventory_fault import Severity
 from telemetry.reading import Millis
 

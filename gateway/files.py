@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gateway.settings_faults import SettingsFault
+from gateway.settings import SettingsFault
 
 _OTHERS: Final = 0o077
 

@@ -19,7 +19,7 @@ from gateway.journal.entry import InventoryBody
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
-from gateway.settings_faults import SettingsFault
+from gateway.settings import SettingsFault
 from telemetry.codecs import codecs
 from telemetry.envelopes import NATIVE_PROFILE
 from telemetry.inventory import Asset, Inventory

@@ -15,8 +15,7 @@ from pydantic import BaseModel, ValidationError
 from alerts.channels import Caps, Channel, ChannelKind, Hook, channels
 from alerts.delivery.delivery import Routes
 from gateway.health import Part
-from gateway.settings import Settings, Sms, read_secret
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault, Sms, read_secret
 
 SECRET_LEAST: Final = 20
 _IN_A_PATH: Final = frozenset(ascii_letters + digits + "-_")

@@ -1,7 +1,8 @@
 """The straight line of one uplink: decode, drop repeats, time it, step the county, lay it into an entry.
 
-Nothing else: no socket, no disk, no clock. Around each uplink and each timer stands the barrier: what fails there has
-changed nothing, an uplink is quarantined, and the stream goes on.
+What became of it as rows of the journal stands first. Nothing else: no socket, no disk, no clock. Around each uplink
+and each timer stands the barrier: what fails there has changed nothing, an uplink is quarantined, and the stream goes
+on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from alerts.alert import Alert, pack_alert
 from alerts.build import Assembled
 from alerts.calendars import Calendar
 from alerts.conditions.engine import NEVER
@@ -17,6 +19,8 @@ from alerts.conditions.traffic import LARGE
 from alerts.delivery.delivery import Nights
 from alerts.episodes.county import Changes
 from alerts.episodes.forecast import Foreseen
+from alerts.ledger.case import Case, pack_case
+from alerts.ledger.opening import numbered
 from alerts.model import Event, Owed
 from alerts.notify.lists import Crossing
 from alerts.notify.mailbox import pack_box
@@ -26,14 +30,69 @@ from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from gateway.barrier import Barrier
 from gateway.deafness import Deafness
-from gateway.journal.entry import AnomalyKind, Entry, Quarantined, SignOfLife, Snapshot
-from gateway.rows import alert_row, case_row, owed_event
+from gateway.journal.entry import AlertRow, AnomalyKind, CaseRow, Entry, Quarantined, SignOfLife, Snapshot
 from gateway.throttle import Throttle
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
 from telemetry import clock, sequence
 from telemetry.reading import Millis, Reading, RefusedValue, Sample
 from telemetry.sequence import EPOCH, Verdict, Windows
 from telemetry.wire import Address, Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
+
+
+def alert_row(alert: Alert) -> AlertRow:
+    """An episode as the journal keeps it."""
+    return AlertRow(
+        alert.episode,
+        alert.rule,
+        alert.asset,
+        alert.device,
+        alert.severity,
+        alert.raised_ms,
+        alert.closed_ms or None,
+        pack_alert(alert),
+        settled=bool(alert.closed_ms and not alert.wake_ms),
+    )
+
+
+def case_row(case: Case) -> CaseRow:
+    """A case as the journal keeps it."""
+    (day, town), in_day = numbered(case.id)
+    return CaseRow(
+        id=case.id,
+        town=town,
+        day=day,
+        in_day=in_day,
+        state=case.state,
+        origin=case.origin,
+        rule=case.rule,
+        severity=case.severity,
+        asset=case.asset,
+        within=f"/{'/'.join(case.within)}/",
+        place=case.place,
+        what=case.what,
+        owner=case.owner,
+        caller=f"{case.caller_name} {case.caller_phone}".strip(),
+        episode=case.episode,
+        opened_ms=case.opened_ms,
+        deadline_ms=case.deadline_ms,
+        closed_ms=case.closed_ms,
+        blob=pack_case(case),
+        settled=case.settled,
+    )
+
+
+def owed_event(owed: Owed) -> Event:
+    """The row that says that somebody is to be told (law L9); the words are in the notification."""
+    return Event(
+        at_ms=owed.at_ms,
+        event="owed",
+        rule=owed.rule,
+        asset=owed.asset,
+        episode=owed.episode,
+        severity=owed.severity,
+        detail={"kind": owed.kind, "step": owed.step, "repeat": owed.repeat, "to": owed.to},
+    )
+
 
 K = TypeVar("K")
 

@@ -10,8 +10,7 @@ from typing import Final
 
 from gateway.desk.users import NAME, UserFile, UsersUnavailable
 from gateway.embedded import EMBEDDED_MARK
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 
 DEMO_MARK: Final = "this-is-a-cunjing-demo"
 """The file that makes a folder a demo's: the next demo clears it."""

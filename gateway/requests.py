@@ -18,7 +18,7 @@ from gateway.commands import NotDurable
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Consumer, Quarantined
 from gateway.journal.reader import JournalReader
-from gateway.watching.auditor import Rows
+from gateway.watching.watchman import Rows
 from telemetry.reading import Millis
 
 DURABLE_WITHIN_S: Final = 30.0

@@ -1,30 +1,238 @@
 """The gateway's configuration: one TOML file, environment variables over it, every fault said in one sentence.
 
-Read once at start and frozen. Relative paths are relative to the working directory, as in the shell that starts
-the gateway. Secrets are named here by the file that holds them and read only when they are used.
+Read once at start and frozen; what one key may be, and how a refusal says where, what and what to do, stands first.
+Relative paths are relative to the working directory, as in the shell that starts the gateway. Secrets are named here by
+the file that holds them and read only when they are used.
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from gateway.settings_faults import SettingsFault, sentence, strange_variables
-from gateway.settings_fields import PORTS, BrokerUrl, Endpoint, Listen, Network, ServerUrl, Tiles, TileUrl, TopicFilter
-from gateway.settings_watch import Watch
+from alerts.policy import DayTime
+
+
+def _beat_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError('write it as "http://host:port/path", or with https')
+    if parts.username or parts.password:
+        raise ValueError("user and password do not belong in the URL; use token_file")
+    _ = parts.port  # raises for a port that cannot be
+    return value
+
+
+BeatUrl = Annotated[str, AfterValidator(_beat_url)]
+Phone = Annotated[str, Field(pattern=r"^[0-9]{5,15}$")]
+
+
+class Watch(BaseModel):
+    """``[watch]``: what the gateway says of itself to the outside, and how long it bears to hear no device.
+
+    ``url`` is asked every ``every_s`` while the house works, ``phone`` gets one text a day at ``daily_at``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    url: BeatUrl | None = None
+    method: Literal["POST", "GET"] = "POST"
+    token_file: Path | None = None
+    every_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    phone: Phone | None = None
+    daily_at: DayTime = Field(default="07:30", validate_default=True)
+    deaf_minutes: Annotated[float, Field(gt=0, le=1_440)] = 10.0
+
+    @model_validator(mode="after")
+    def _token_has_a_url(self) -> "Watch":
+        if self.token_file is not None and self.url is None:
+            raise ValueError("token_file is for the url: give one, or leave both out")
+        return self
+
+
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+"""Which schemes a broker's URL may have, and the port each is on where none is named."""
+PLACE_OF_A_TILE: Final = ("{z}", "{x}", "{y}")
+"""What a browser fills in; nothing else may stand in braces."""
+_NAMED_HOST: Final = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+
+class Endpoint(NamedTuple):
+    """A host and a port."""
+
+    host: str
+    port: int
+
+
+class Tiles(NamedTuple):
+    """The pictures of land that lie under the map, and whose they are."""
+
+    url: str
+    credit: str
+
+    @property
+    def origin(self) -> str:
+        """Where a browser must be allowed to ask for them; empty where that is the desk's own address."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def _broker_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise ValueError('write it as "mqtt://host:1883", or "mqtts://host:8883" for TLS')
+    if parts.username or parts.password:
+        raise ValueError("user and password do not belong in the URL; use username and password_file")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("nothing may follow the port")
+    _ = parts.port  # raises for a port that cannot be
+    return value
+
+
+def _server_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError('write it as "http://host:port", or with https')
+    if parts.username or parts.password:
+        raise ValueError("user and password do not belong in the URL; a token file is enough")
+    _ = parts.port  # raises for a port that cannot be
+    return value.rstrip("/")
+
+
+def _tile_url(value: str) -> str:
+    example = '"http://tiles.example/{z}/{x}/{y}.png", or as a path beginning with one /'
+    bare = value
+    for place in PLACE_OF_A_TILE:
+        if place not in value:
+            raise ValueError(f"{place} is missing, which says which tile; write it as {example}")
+        bare = bare.replace(place, "0")
+    if not bare.isascii() or not bare.isprintable() or set(bare) & set(" \\\"'<>{}[]"):
+        raise ValueError(f"it holds what no browser fills in; only {{z}}, {{x}} and {{y}} may change: {example}")
+    parts = urlsplit(value)
+    if bare.startswith("/") and not parts.netloc:
+        return value
+    if parts.scheme not in ("http", "https") or not _NAMED_HOST.fullmatch(parts.netloc):
+        raise ValueError(f"write it as {example}; the host is a name or an IPv4 address, without user and password")
+    _ = parts.port  # raises for a port that cannot be
+    return value
+
+
+def _topic_filter(value: str) -> str:
+    levels = value.split("/")
+    if not value or "\0" in value or len(value.encode()) > 65_535:  # noqa: PLR2004 an MQTT string's two length bytes
+        raise ValueError("a topic filter is 1 to 65535 bytes without NUL")
+    if "#" in "".join(levels[:-1]) or any(len(level) > 1 and ("+" in level or "#" in level) for level in levels):
+        raise ValueError('"+" and "#" stand alone between slashes, and "#" only at the end')
+    return value
+
+
+def _listen(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:  # noqa: PLR2004 TCP's own limit
+        raise ValueError('write it as "host:port", for example "127.0.0.1:8080"')
+    return Endpoint(host.strip("[]"), int(port))
+
+
+def _network(value: str) -> str:
+    try:
+        found = ip_network(value)
+    except ValueError:
+        raise ValueError('write a proxy as an address, "10.0.0.5", or its network, "10.0.0.0/24"') from None
+    if found.prefixlen == 0:
+        raise ValueError("that is everybody: whoever is believed may call himself what he likes; name the proxy alone")
+    return str(found)
+
+
+BrokerUrl: TypeAlias = Annotated[str, AfterValidator(_broker_url)]
+ServerUrl: TypeAlias = Annotated[str, AfterValidator(_server_url)]
+TileUrl: TypeAlias = Annotated[str, AfterValidator(_tile_url)]
+TopicFilter: TypeAlias = Annotated[str, AfterValidator(_topic_filter)]
+Network: TypeAlias = Annotated[str, AfterValidator(_network)]
+Listen: TypeAlias = Annotated[Endpoint, BeforeValidator(_listen)]
+
+
+class SettingsFault(Exception):  # noqa: N818 a fault in what was written, in the words of the papers
+    """Why the gateway cannot start: one clear sentence a fault, each with its remedy."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def sentence(error: ErrorDetails, file: str, model: type[BaseModel], environment: Mapping[str, str]) -> str:
+    """One of pydantic's findings as a sentence; ``environment`` maps ``table.key`` to the variable that set it."""
+    names = [str(part) for part in error["loc"] if not str(part).startswith("function-")]
+    where = f"{environment.get('.'.join(names[:2]).lower()) or file}: {_spoken(names)}"
+    match error["type"]:
+        case "extra_forbidden":
+            near = get_close_matches(names[-1], _keys(model, names[:-1]), 1)
+            known = ", ".join(_keys(model, names[:-1]))
+            return f"{where}: unknown key; " + (f'did you mean "{near[0]}"?' if near else f"known are: {known}")
+        case "missing":
+            return f"{where} is missing; add it (see gateway.example.toml)"
+        case "value_error" if not names:
+            return f"{file}: {error['ctx']['error']}"
+        case "value_error" if len(names) == 1:
+            return f"{where}: {error['ctx']['error']}"
+        case "value_error":
+            return f"{where} = {error['input']!r}: {error['ctx']['error']}"
+        case _:
+            return f"{where} = {error['input']!r}: {error['msg'].lower()}"
+
+
+def strange_variables(environment: Mapping[str, str], prefix: str, tables: Sequence[str]) -> list[str]:
+    """A sentence for each variable that looks like ours and names no table."""
+    found = []
+    for name in sorted(environment):
+        table, nested, _ = name.upper().removeprefix(prefix).partition("__")
+        if name.upper().startswith(prefix) and nested and table.lower() not in tables:
+            near = get_close_matches(table.lower(), tables, 1)
+            hint = f'did you mean "{prefix}{near[0].upper()}__…"?' if near else f"known tables are: {', '.join(tables)}"
+            found.append(f"environment variable {name}: there is no table [{table.lower()}]; {hint}")
+    return found
+
+
+def _spoken(names: Sequence[str]) -> str:
+    match names:
+        case [table]:
+            return f"[{table}]"
+        case [table, *keys]:
+            return f"[{table}] {'.'.join(keys)}"
+        case _:
+            return "the file"
+
+
+def _keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    for name in path:
+        model = _table(model.model_fields[name].annotation)
+    return list(model.model_fields)
+
+
+def _table(annotation: Any) -> type[BaseModel]:  # noqa: ANN401 an annotation may be anything
+    parts = getattr(annotation, "__args__", (annotation,))
+    return next(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
+
 
 ENV_PREFIX: Final = "CUNJING_"
 

@@ -21,7 +21,7 @@ from gateway import absence_work, calling, extra_work, figuring
 from gateway.barrier import Barrier, give_up
 from gateway.desk_work import TRIALS
 from gateway.imports import FORMER, former_of, mark_of
-from gateway.journal.remembered import Placed, Restored
+from gateway.journal.restoring import Placed, Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track

@@ -1,11 +1,9 @@
 """A morning of a county that ends in the middle of everything: what happened in the golden journals (see their README).
 
-It runs on the program of then and on that of today, so it uses what both have. Nothing is judged here.
+The program of then went through it once (see the README); today's goes through it again. Nothing is judged here.
 """
 
 import sqlite3
-import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -13,7 +11,6 @@ from typing import Final
 from alerts.answers import reply
 from alerts.channels import Message
 from gateway.commands import Away, Command, Register, Verb
-from gateway.journal import versions
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
@@ -96,25 +93,3 @@ def copy(journal: Path, to: Path) -> None:
         taken.backup(left)
         left.execute("PRAGMA journal_mode = DELETE")
         left.execute("VACUUM")
-
-
-def set_back(journal: Path, to: Path, steps: Sequence[str]) -> None:
-    """The same as an older program would have left it, of which these are the steps: its tables, with their columns."""
-    with closing(sqlite3.connect(to, isolation_level=None)) as left:
-        versions.migrate(left, to, steps)  # type: ignore[arg-type] # the program of then, which knew steps as texts
-        left.execute("DELETE FROM meta")
-        left.execute("ATTACH ? AS now", (str(journal),))
-        for (table,) in left.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall():
-            columns = ", ".join(f'"{row[1]}"' for row in left.execute(f"PRAGMA main.table_info('{table}')"))
-            left.execute(f'INSERT OR REPLACE INTO main."{table}" ({columns}) SELECT {columns} FROM now."{table}"')  # noqa: S608 -- its own tables
-        left.execute("DETACH now")
-        left.execute("VACUUM")
-
-
-if __name__ == "__main__":  # by the program of then alone, see tests/golden/journals/README.md
-    folder = Path(sys.argv[1])
-    newest = folder / "7.db"
-    Morning(folder, newest).run()
-    steps: Sequence[str] = versions.scripts()  # type: ignore[attr-defined] # of then
-    for count in range(1, len(steps)):
-        set_back(newest, folder / f"{count}.db", steps[:count])

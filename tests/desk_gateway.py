@@ -36,8 +36,7 @@ from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.requests import Heard, JournalPort
-from gateway.settings_fields import Endpoint, Tiles
-from gateway.settings_watch import Watch
+from gateway.settings import Endpoint, Tiles, Watch
 from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse

@@ -37,7 +37,7 @@ from gateway.commands import (
     Withdraw,
 )
 from gateway.journal.entry import AlertRow, CaseRow, Entry
-from gateway.journal.remembered import Placed, Restored
+from gateway.journal.restoring import Placed, Restored
 from gateway.orders import obey
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory

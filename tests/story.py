@@ -30,7 +30,7 @@ from gateway.commands import (
 )
 from gateway.filters import JournalFilters
 from gateway.requests import Housekeep, Round
-from gateway.watching.auditor import Rows
+from gateway.watching.watchman import Rows
 from gateway.welcoming import Welcome
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink

@@ -26,7 +26,7 @@ from gateway.health import Health, Part
 from gateway.hearing import CLAIMS, Hearing
 from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.journal.entry import Committed, Entry
-from gateway.journal.remembered import Restored
+from gateway.journal.restoring import Restored
 from gateway.journal.writer import Journal
 from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
@@ -34,7 +34,7 @@ from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.pipeline import Pipeline
 from gateway.requests import Heard, JournalPort
 from gateway.rollups.scope import ROLLUPS
-from gateway.settings_watch import Watch
+from gateway.settings import Watch
 from gateway.watching.opening import watchman
 from gateway.watching.watchman import Watchman
 from telemetry.inventory import Inventory

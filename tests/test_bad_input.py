@@ -52,9 +52,7 @@ from gateway.mqtt.broker_words import refused, taken_over, tls_end, undialled
 from gateway.mqtt.source import Untrusted
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from gateway.settings import load
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, SettingsFault, load
 from telemetry.tls_faults import TlsTrouble, worded
 from telemetry.wire import Uplink
 from tests.desk_gateway import at, desk_gateway

@@ -25,7 +25,7 @@ BARRIERS: Final = {
     "alerts/delivery/courier.py",  # a channel
     "gateway/barrier.py",  # one input of the loop
     "gateway/desk/feed.py",  # a commit on its way to the desk
-    "gateway/rollups/barrier.py",  # an asset's rollup
+    "gateway/rollups/closing.py",  # an asset's rollup
     "gateway/influx/streams.py",  # a row on its way to InfluxDB
 }
 """Where our own mistakes are caught, each around one thing, logged with their traceback and counted."""

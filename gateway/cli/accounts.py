@@ -26,7 +26,7 @@ def why(
     from gateway.desk.account import account, lines
     from gateway.journal.case_reader import CaseReader
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     at_ms = WallClock().now_ms() if at is None else instant(at)
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
@@ -60,7 +60,7 @@ def who(
     from gateway.journal.reader import remembered
     from gateway.journal.trouble import JournalUnavailable
     from gateway.replay import Memory
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     at_ms = WallClock().now_ms() if at is None else instant(at)
     with ends_with_a_sentence(SettingsFault, JournalUnavailable, PolicyFault):

@@ -18,7 +18,7 @@ def asked(
 
     from alerts.channels import channels
     from gateway import client, settings
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, client.Unserved):
         said = client.said(settings.load(config, channels()), method, path, body)

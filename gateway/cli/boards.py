@@ -34,7 +34,7 @@ def write(
     from dashboards.outline import outline as drawn
     from gateway import boards, logs, settings
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
@@ -70,7 +70,7 @@ def outline(config: Config = DEFAULT_CONFIG) -> None:
     from dashboards.outline import outline as drawn
     from gateway import logs, settings
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
@@ -92,7 +92,7 @@ def push(
     from gateway.clock import WallClock
     from gateway.journal.reader import JournalReader
     from gateway.journal.trouble import JournalUnavailable, Problem
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
     is_well = True

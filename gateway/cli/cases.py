@@ -33,7 +33,7 @@ def _command(verb: "Verb", episode: str, by: str, config: Config) -> None:
     from alerts.calendars import iso
     from alerts.channels import channels
     from gateway import client, settings
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, client.Unserved):
         event, at_ms = client.command(settings.load(config, channels()), verb, episode, by)

@@ -32,7 +32,7 @@ def simulate(
     from firmware_sim.publish import BrokerError, publish
     from firmware_sim.scenario import ScenarioError, at_start
     from gateway.clock import WallClock
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     if mqtt not in ("5", "3.1.1"):
         raise typer.BadParameter("it is 5 or 3.1.1", param_hint="--mqtt")

@@ -35,8 +35,7 @@ def adduser(
     from gateway.desk.passwords import WeakPassword, hashed
     from gateway.desk.users import Deed, Role, User, UsersUnavailable
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings import read_secret
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault, read_secret
 
     if role not in ROLES:
         raise typer.BadParameter(f"it is one of {', '.join(ROLES)}", param_hint="--role")
@@ -63,7 +62,7 @@ def removeuser(name: _Name, *, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody may log in no more, and is logged out."""
     from gateway.clock import WallClock
     from gateway.desk.users import Deed, UsersUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, UsersUnavailable):
         users = _users(_settings(config))
@@ -79,7 +78,7 @@ def users(*, config: Config = DEFAULT_CONFIG) -> None:
     from msgspec import json
 
     from gateway.desk.users import UsersUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, UsersUnavailable):
         found = _users(_settings(config)).users()
@@ -96,7 +95,7 @@ def _settings(config: Path) -> "Settings":
 
 def _users(settings: "Settings") -> "UserFile":
     from gateway.desk.users import UserFile
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     if not settings.journal.path.parent.is_dir():
         raise SettingsFault(

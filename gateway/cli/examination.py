@@ -17,7 +17,7 @@ def doctor(config: Config = DEFAULT_CONFIG) -> None:
     from gateway import settings
     from gateway.clock import WallClock
     from gateway.doctor import examined
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault):
         chosen = settings.load(config, channels())

@@ -27,7 +27,7 @@ def figure(
     from alerts.calendars import iso
     from alerts.channels import channels
     from gateway import client, settings
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     if bool(area) == bool(asset):
         raise typer.BadParameter("name one place: --area or --asset")

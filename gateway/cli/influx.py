@@ -21,7 +21,7 @@ def setup(
     """Buckets, InfluxQL databases and tokens, made where they are missing. As often as you like."""
     from alerts.channels import channels
     from gateway import settings
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault):
         chosen = settings.load(config, channels()).influxdb
@@ -44,7 +44,7 @@ def resend(
     """Writes again what the journal holds, through the running gateway. Points are overwritten, never doubled."""
     from alerts.channels import channels
     from gateway import client, settings
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, client.Unserved):
         client.resend(settings.load(config, channels()), since or 0)

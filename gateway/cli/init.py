@@ -17,7 +17,7 @@ def init(
 ) -> None:
     """Secrets, folders and configuration for docker compose. As often as you like; what is there is kept."""
     from gateway.installing import installed
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault):
         for step in installed(folder):

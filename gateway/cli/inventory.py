@@ -13,7 +13,7 @@ def check(
 ) -> None:
     """Each fault with its place and remedy. File, line, row and field; warnings alone are no problem."""
     from gateway.imports import read
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
     from telemetry.inventory_fault import Severity
 
     with ends_with_a_sentence(SettingsFault):

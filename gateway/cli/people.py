@@ -27,7 +27,7 @@ def welcome(
     from alerts.calendars import iso
     from gateway import client
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     if bool(people) == all_new:
         raise typer.BadParameter("name people, or say --all-new", param_hint="PERSON...")
@@ -49,7 +49,7 @@ def welcome(
 def people(config: Config = DEFAULT_CONFIG) -> None:
     """Everybody who can be told, and the first contact: never, owed, sent, delivered, lost, reached (they answered)."""
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
         settings, inventory = _county(config)
@@ -67,7 +67,7 @@ def card(
     from gateway.cli.ending import print_bytes
     from gateway.desk import cards
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
     from gateway.welcoming import is_greeted
 
     if bool(people) == every:

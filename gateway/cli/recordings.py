@@ -74,8 +74,7 @@ def replay(
     from alerts.policy import PolicyFault
     from gateway import imports, logs, recording, shipped
     from gateway.replay import replay as replayed
-    from gateway.settings import Alerts
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import Alerts, SettingsFault
 
     logs.configure(level=logging.ERROR)
     with ends_with_a_sentence(SettingsFault, PolicyFault, recording.RecordingFault), _opened(file) as lines:

@@ -58,7 +58,7 @@ def export(
     from gateway.journal.reader import FIRST_MS, LAST_MS
     from gateway.journal.rollup_reader import RollupReader
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
         path = settings.load(config, channels()).journal.path

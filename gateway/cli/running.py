@@ -38,7 +38,7 @@ def gateway(config: Config = DEFAULT_CONFIG) -> None:
     from gateway import settings
     from gateway.files import close_to_others
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     close_to_others()
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):

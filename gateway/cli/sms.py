@@ -37,7 +37,7 @@ def test(
     from alerts.policy import PolicyFault
     from gateway import lines, settings
     from gateway.journal.trouble import JournalUnavailable
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
         chosen = settings.load(config, channels())
@@ -60,7 +60,7 @@ def _message(person: str, chosen: "Settings") -> "Message":
     from alerts.notify.texts import clock, day
     from gateway import shipped
     from gateway.clock import WallClock
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
 
     inventory = county_of(chosen)
     county, _ = build.assemble(inventory, shipped.figures(chosen.alerts))

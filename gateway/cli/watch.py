@@ -23,7 +23,7 @@ def watch(config: _Config = DEFAULT, *, test: _Test = False) -> None:
     from gateway import logs, settings
     from gateway.client import is_ready
     from gateway.clock import WallClock, monotonic_s
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
     from gateway.watching import watch_file
     from gateway.watching.absence import Patience
     from gateway.watching.outpost import Outpost, listening, polling
@@ -54,7 +54,7 @@ def _herald(chosen: "WatchFile") -> "Herald":
     from alerts.calendars import Calendar
     from alerts.notify import texts
     from gateway import lines, shipped
-    from gateway.settings_faults import SettingsFault
+    from gateway.settings import SettingsFault
     from gateway.watching.herald import Herald, Way, by_command, by_text
 
     alarm = chosen.alarm

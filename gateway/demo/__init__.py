@@ -32,7 +32,7 @@ from gateway.demo.view import picture
 from gateway.embedded import Embedded, embedded_broker, free_port
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Entry
-from gateway.settings_faults import SettingsFault
+from gateway.settings import SettingsFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,7 @@ from gateway.desk.passwords import hashed
 from gateway.embedded import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 from telemetry.inventory import County, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role

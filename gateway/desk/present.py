@@ -24,7 +24,7 @@ from gateway.inbox import Inbox
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.contact_reader import ContactReader, First
 from gateway.journal.ledger_reader import LedgerReader
-from gateway.settings_fields import Tiles
+from gateway.settings import Tiles
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 

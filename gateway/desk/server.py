@@ -15,8 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from gateway.desk.connections import BoundedConnection, Connections, Limits
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, SettingsFault
 
 _STOPPED_WITHIN_S: Final = 5.0
 _AT_ONCE: Final = 64

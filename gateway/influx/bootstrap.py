@@ -14,8 +14,7 @@ from gateway.files import write_secret
 from gateway.influx.answers import Answer, Verdict, stranger, trouble, verdict
 from gateway.influx.outlet import DAY_MS, HOURLY_DAYS
 from gateway.influx.server import Server
-from gateway.settings import Influxdb, read_secret
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Influxdb, SettingsFault, read_secret
 
 DAY_S: Final = DAY_MS // 1_000
 POLICY: Final = "autogen"

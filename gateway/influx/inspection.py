@@ -10,8 +10,7 @@ from gateway.health import Part
 from gateway.influx.answers import Verdict, stranger, trouble, verdict
 from gateway.influx.bootstrap import DAY_S, kept_s
 from gateway.influx.server import Server
-from gateway.settings import Influxdb, read_secret
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Influxdb, SettingsFault, read_secret
 
 SKEW_MOST_S: Final = 60.0
 """Points carry our time and are judged by the server's: retention and boards follow the difference."""

@@ -1,31 +1,95 @@
 """How the senders are put together from the configuration; imported only where InfluxDB is configured, it takes long.
 
-Two of them, each a thread: what happens, and what has become history. A bucket that one of them misses stops that one.
+Their progress is made durable by the loop, to which it is posted from here. Two of them, each a thread: what happens,
+and what has become history. A bucket that one of them misses stops that one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from alerts.episodes.county import County
+from alerts.episodes.trouble import Trouble
 from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway.clock import Clock
+from gateway.commands import NotDurable
 from gateway.health import Health, Part
-from gateway.inbox import Inbox
-from gateway.influx.ledger import JournalLedger
+from gateway.inbox import Inbox, Unanswered
+from gateway.influx.answers import Verdict
+from gateway.influx.delivery import Filed
 from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Sender
 from gateway.influx.streams import Events, Outflow, Readings, Rollups
-from gateway.journal.entry import Stream
+from gateway.journal.entry import Consumer, Quarantined, Stream
 from gateway.journal.reader import JournalReader
 from gateway.journal.rollup_reader import RollupReader
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.requests import DealtWith, made_durable
 from gateway.settings import Influxdb
 from telemetry.reading import Millis
+
+_log = logger(__name__)
+
+PAUSED_RULE: Final = "series_paused"
+
+
+class JournalLedger:
+    """See ``sender.Ledger``. For the sender's thread alone."""
+
+    def __init__(
+        self,
+        part: str,
+        journal: Path,
+        inbox: Inbox[Any],
+        health: Health,
+        metrics: Metrics,
+        now_ms: Callable[[], Millis],
+    ) -> None:
+        """``part`` is what the sender is called on ``/readyz``."""
+        self._part = part
+        self._journal = journal
+        self._inbox = inbox
+        self._health = health
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._told: tuple[Verdict, Part] | None = None
+
+    def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
+        """See ``sender.Ledger``."""
+        quarantined = tuple(
+            Quarantined(self._now_ms(), f"influxdb/{bucket}", each.line, each.reason, each.detail)
+            for bucket, each in filed
+        )
+        value = made_durable(self._inbox, DealtWith(consumer, position, quarantined))
+        if isinstance(value, Unanswered | NotDurable):
+            why = value.reason if isinstance(value, NotDurable) else "it did not become durable in time"
+            raise JournalUnavailable(Problem.LOCKED, self._journal, why)
+
+    def answered(self, verdict: Verdict, lines: int) -> None:
+        """See ``sender.Ledger``."""
+        self._metrics.series_requests.labels(str(verdict)).inc()
+        if verdict is Verdict.STORED:
+            self._metrics.series_lines.inc(lines)
+
+    def stands(self, verdict: Verdict, part: Part) -> None:
+        """See ``sender.Ledger``; says each change once."""
+        if (verdict, part) == self._told:
+            return
+        self._told = verdict, part
+        self._health.report(self._part, part)
+        self._metrics.series_paused.labels(self._part).set(verdict is Verdict.PAUSED)
+        if not part.ready:
+            _log.warning(self._part, state=part.state, remedy=part.remedy)
+        elif part.notes:
+            _log.warning(self._part, state=part.state, notes=part.notes)
+        if verdict is not Verdict.LATER:
+            self._inbox.post(Trouble(PAUSED_RULE, self._part, "" if verdict is Verdict.STORED else part.state))
+
 
 SERIES: Final = "series"
 HISTORY: Final = "history"

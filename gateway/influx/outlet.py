@@ -11,8 +11,7 @@ from gateway.clock import Clock
 from gateway.health import Part
 from gateway.influx.answers import KEPT, Answer, Verdict, stranger, trouble, verdict
 from gateway.influx.server import ANSWERS_WITHIN_MS, Server
-from gateway.settings import Influxdb, read_secret
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Influxdb, SettingsFault, read_secret
 from telemetry.reading import Millis
 
 DAY_MS: Final = 86_400_000

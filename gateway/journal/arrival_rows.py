@@ -8,9 +8,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from gateway.journal.aside import Aside, Looked
-from gateway.journal.entry import Anomaly, Quarantined, SignOfLife
-from gateway.journal.names import Names
+from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
+from gateway.journal.reading_rows import Names
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status

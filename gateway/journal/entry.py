@@ -1,6 +1,7 @@
 """What one transaction of the journal holds: values handed from pipeline to writer, and what the writer answers.
 
-Nothing here knows SQLite. An entry is filled while a batch is judged and may be committed again after a failure.
+What became of a message that was put aside is among them. Nothing here knows SQLite. An entry is filled while a batch
+is judged and may be committed again after a failure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,10 +20,29 @@ from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
 from alerts.rollups.rows import Rollup
 from alerts.undo import UndoDict, UndoList, UndoLog
-from gateway.journal.aside import Looked
 from telemetry.reading import Millis, Reading
 from telemetry.sequence import Mark
 from telemetry.wire import Status
+
+
+class Aside(NamedTuple):
+    """One in quarantine, whole."""
+
+    id: int
+    received_ms: Millis
+    topic: str
+    payload: bytes
+    reason: str
+
+
+class Looked(NamedTuple):
+    """What became of one in quarantine that was looked at again; refused again, it stays for the reason of now."""
+
+    id: int
+    at_ms: Millis
+    result: str
+    reason: str
+    detail: str
 
 
 class Quarantined(NamedTuple):

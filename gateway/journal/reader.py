@@ -19,11 +19,10 @@ from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
 from gateway.journal import case_rows, reading_rows, restoring, soundness, telephone_rows
-from gateway.journal.connections import open_for_reading
+from gateway.journal.connections import check, migrations, open_for_reading
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
-from gateway.journal.remembered import Restored
+from gateway.journal.restoring import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
-from gateway.journal.versions import check, migrations
 from telemetry.reading import Millis, Reading
 
 Row: TypeAlias = dict[str, Any]

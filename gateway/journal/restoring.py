@@ -1,19 +1,55 @@
 """What a start finds in the journal: states, tracks, open alerts, and the readings since the last snapshot.
 
-Only reads; what it means to step through the tail again is the pipeline's.
+The values are handed to whoever goes on from them. Only reads; what it means to step through the tail again is the
+pipeline's.
 """
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.journal import ledger_rows, reading_rows
-from gateway.journal.entry import AlertRow, InventoryBody
+from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
 from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
-from gateway.journal.remembered import Placed, Restored
 from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
+
+
+class Placed(NamedTuple):
+    """A blob and the highest reading id that it includes."""
+
+    position: int
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a start finds. ``tail`` yields (id, reading) after ``snapshot_position``, in order of arrival.
+
+    A reading of the tail is already in its asset's state if that state's position is not below its id.
+    """
+
+    known: dict[str, Millis]
+    heartbeat_ms: Millis | None
+    ruleset: str
+    snapshot_position: int
+    last_reading_id: int
+    states: dict[str, Placed]
+    tracks: dict[str, Placed]
+    open_alerts: list[AlertRow]
+    meta: dict[str, str]
+    inventory: InventoryBody | None
+    mailboxes: list[bytes]
+    tail: Iterator[tuple[int, Reading]]
+    cases: list[CaseRow] = field(default_factory=list)
+    """Those that are not settled, oldest first."""
+    case_numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The highest number of each (day, town)."""
+    latest_ms: Millis = 0
+    """The highest instant that was told before."""
+
 
 _DATED: Final = {"reading": "received_ms", "quarantine": "received_ms", "event": "at_ms", "notification": "at_ms"}
 """Kinds of rows, and where they say when they were made."""

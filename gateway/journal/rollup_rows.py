@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 from alerts.rollups.rows import HOURS, ROWS, Rollup
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.mark_rows import keep_consumed, keep_meta
-from gateway.journal.names import Names
+from gateway.journal.reading_rows import Names
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 

@@ -24,18 +24,16 @@ from gateway.journal import (
     rollup_rows,
     telephone_rows,
 )
-from gateway.journal.aside import Aside
-from gateway.journal.connections import open_for_writing, take_lock
-from gateway.journal.entry import Committed, Consumer, Entry
+from gateway.journal.connections import migrate, migrations, open_for_writing, take_lock
+from gateway.journal.entry import Aside, Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
-from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
 from gateway.journal.quarantine_bounds import Bounds
-from gateway.journal.remembered import Restored
+from gateway.journal.reading_rows import Names
+from gateway.journal.restoring import Restored
 from gateway.journal.retention import Log, Pressure, keep, pressure_at
 from gateway.journal.trouble import JournalUnavailable, translated
-from gateway.journal.versions import migrate, migrations
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
 

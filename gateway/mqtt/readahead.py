@@ -3,7 +3,7 @@
 Stock paho reads a packet in three or four calls and writes an acknowledgement in one; this costs it 30 to 50 µs a
 message (traps P10, P11). Here everything that is not a plain QoS 1 PUBLISH is left to paho, which is handed the same
 buffer through ``_sock_recv``; so there is one protocol engine, and a shortcut past it. The shortcut leans on private
-names of paho, therefore ``paho_exam`` compares it with the stock path before it is used. No paho is imported here.
+names of paho, therefore ``suits`` compares it with the stock path before it is used. No paho is imported here.
 """
 
 import select
@@ -31,7 +31,7 @@ _SHORTEST: Final = 5
 
 
 class Client(Protocol):
-    """What is used of ``paho.mqtt.client.Client``; the underscored names are what ``paho_exam`` checks."""
+    """What is used of ``paho.mqtt.client.Client``; the underscored names are what ``suits`` checks."""
 
     @property
     def _in_packet(self) -> Mapping[str, object]:
@@ -174,7 +174,7 @@ class ReadAhead:
     def __init__(self, client: Client, *, mqtt5: bool) -> None:
         self._client = client
         self._mqtt5 = mqtt5
-        self._receive = client._sock_recv  # noqa: SLF001 the name that ``paho_exam`` has checked
+        self._receive = client._sock_recv  # noqa: SLF001 the name that ``suits`` has checked
         vars(client)["_sock_recv"] = self._serve
         self._bytes = b""
         self._at = 0
@@ -212,15 +212,15 @@ class ReadAhead:
     def ack(self, mids: Sequence[int]) -> None:
         """All acknowledgements in one write; each is four bytes, success by omission in MQTT 5 as in 3.1.1."""
         joined = struct.pack(f"!{len(mids)}I", *[_PUBACK_HEAD | mid for mid in mids])
-        self._client._packet_queue(_PUBACK, joined, 0, 1)  # noqa: SLF001 the name that ``paho_exam`` has checked
+        self._client._packet_queue(_PUBACK, joined, 0, 1)  # noqa: SLF001 the name that ``suits`` has checked
 
     def ping(self) -> None:
         """PINGREQ."""
-        self._client._packet_queue(_PINGREQ, bytes((_PINGREQ, 0)), 0, 0)  # noqa: SLF001 the name that ``paho_exam`` has checked
+        self._client._packet_queue(_PINGREQ, bytes((_PINGREQ, 0)), 0, 0)  # noqa: SLF001 the name that ``suits`` has checked
 
     @property
     def _between_packets(self) -> bool:
-        return self._client._in_packet["command"] == 0  # noqa: SLF001 the name that ``paho_exam`` has checked
+        return self._client._in_packet["command"] == 0  # noqa: SLF001 the name that ``suits`` has checked
 
     def _serve(self, size: int) -> bytes:
         """What paho receives from now on: the buffer first, then the socket."""
@@ -337,3 +337,62 @@ def _readable(sock: object) -> bool:
     watch = select.poll()
     watch.register(sock, select.POLLIN)  # type: ignore[arg-type] # paho's sockets have a fileno; its type does not say so
     return bool(watch.poll(0))
+
+
+class _Canned:
+    """A socket that has received ``stream`` in small pieces and keeps what is sent."""
+
+    def __init__(self, stream: bytes) -> None:
+        self._pieces = [stream[at : at + 7] for at in range(0, len(stream), 7)]
+        self.sent = b""
+
+    def recv(self, _size: int) -> bytes:
+        """The next piece, as a non-blocking socket gives it; a piece is never longer than asked for in this stream."""
+        if not self._pieces:
+            raise BlockingIOError
+        piece, rest = self._pieces[0][:_size], self._pieces[0][_size:]
+        self._pieces[:1] = [rest] if rest else []
+        return piece
+
+    def send(self, packet: bytes) -> int:
+        """Keeps it."""
+        self.sent += packet
+        return len(packet)
+
+    def readable(self, _sock: object) -> bool:
+        """Whether a piece is left."""
+        return bool(self._pieces)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+_EXAM: Final = {
+    False: bytes.fromhex("d000 320a 0004 612f622f 0007 7b7d 3a06 0001 63 ffff 7b d000 3003 0001 64 3205 0001 65 0100"),
+    True: bytes.fromhex(
+        "d000 320b 0004 612f622f 0007 00 7b7d 3a09 0001 63 ffff 02 0101 7b d000 3004 0001 64 00 3206 0001 65 0100 00"
+    ),
+}
+"""PINGRESP, PUBLISH, PUBLISH again (in MQTT 5 with a property), PINGRESP, PUBLISH at QoS 0, PUBLISH without payload."""
+
+
+def suits(make: Callable[[Arrivals], Client], *, mqtt5: bool) -> bool:
+    """Whether the shortcut does with this paho what the stock path does: same uplinks, same acknowledgements.
+
+    ``make`` gives a fresh client, not connected, whose ``on_message`` adds to the arrivals it is given.
+    """
+    try:
+        stock, ahead = (_sit(make, mqtt5=mqtt5, shortcut=shortcut) for shortcut in (False, True))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return False
+    return stock == ahead
+
+
+def _sit(make: Callable[[Arrivals], Client], *, mqtt5: bool, shortcut: bool) -> tuple[object, ...]:
+    arrivals = Arrivals()
+    client, sock = make(arrivals), _Canned(_EXAM[mqtt5])
+    vars(client)["_sock"] = sock
+    reader = ReadAhead(client, mqtt5=mqtt5) if shortcut else StockReader(client, sock.readable)
+    reader.read(arrivals)
+    reader.ack([mid for mid in arrivals.mids if mid])
+    return arrivals.uplinks, arrivals.mids, sock.sent

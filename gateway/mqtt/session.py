@@ -1,23 +1,55 @@
 """Our session with the broker: when to dial, what to subscribe, which acknowledgements still mean something.
 
-A handful of phases, each one step that answers the next. No paho here: a link is anything that speaks MQTT for us,
-and the tests give one made of paper.
+Dialling is on a thread of its own, since a name server or a dead host may hold it for seconds. A handful of phases,
+each one step that answers the next. No paho here: a link is anything that speaks MQTT for us, and the tests give one
+made of paper.
 """
 
 import select
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from gateway.health import Part
 from gateway.mqtt import broker_words as words
-from gateway.mqtt.dial import Dial
 from gateway.mqtt.link import Batch, Link, Phase, SessionState, SubscriptionMemory, Version
 from gateway.mqtt.readahead import Arrivals
-from gateway.settings import Mqtt
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Mqtt, SettingsFault
 from telemetry.reading import Millis
+
+
+class Dial:
+    """One link being dialled; ``done`` is called from the thread when ``finished`` is true, unless it was abandoned."""
+
+    def __init__(self, link: Link, done: Callable[[], None]) -> None:
+        self.link = link
+        self.failure: OSError | ValueError | None = None
+        self._done = done
+        self._handing_over = threading.Lock()
+        self._abandoned = self.finished = False
+        threading.Thread(target=self._run, name="mqtt dial", daemon=True).start()
+
+    def abandon(self) -> None:
+        """Nobody wants it any more: it is closed now, or as soon as it stands."""
+        with self._handing_over:
+            self._abandoned = True
+            if self.finished:
+                self.link.close()
+
+    def _run(self) -> None:
+        try:
+            self.link.dial()
+        except (OSError, ValueError) as failure:  # ValueError: a host name that no resolver takes
+            self.failure = failure
+        with self._handing_over:
+            self.finished = True
+            if self._abandoned:
+                self.link.close()
+                return
+        self._done()
+
 
 GREETED_WITHIN_S: Final = 5.0
 KEEPALIVE_S: Final = 60

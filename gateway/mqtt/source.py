@@ -21,8 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from gateway.mqtt import broker_words as words
 from gateway.mqtt.broker_words import SESSION_EXPIRY_S
 from gateway.mqtt.link import Greeting, SubscriptionMemory, Version
-from gateway.mqtt.paho_exam import suits
-from gateway.mqtt.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader
+from gateway.mqtt.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader, suits
 from gateway.mqtt.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from gateway.settings import Mqtt
 from telemetry.reading import Millis

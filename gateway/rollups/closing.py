@@ -1,11 +1,14 @@
 """Closes an hour or a day for everybody: folds each asset a step further, and has the rows written in bounded posts.
 
-What was posted before an interruption is there when it is done again; the progress moves only with the last post.
+Readings that wait for their hour are two numbers each, so that an hour of a whole province fits; our mistake about one
+asset stops neither the others nor the thread. What was posted before an interruption is there when it is done again;
+the progress moves only with the last post.
 """
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from alerts.rollups import days, towns
 from alerts.rollups.assets import Followed
@@ -13,12 +16,71 @@ from alerts.rollups.days import Hour
 from alerts.rollups.rows import BinRow, Rollup
 from alerts.rollups.windows import Day, Window
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
+from gateway.journal.reading_rows import Place
 from gateway.journal.rollup_reader import RollupReader
-from gateway.rollups.barrier import Barrier
+from gateway.logs import logger
+from gateway.metrics import Metrics
 from gateway.rollups.scope import ROLLUPS, Scope, chunks
-from gateway.rollups.waiting import Waiting
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logger(__name__)
+
+
+class Barrier:
+    """Calls what may fail by our mistake, logs that it did, counts it, and goes on."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def attempt(self, subject: str, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T | None:
+        """What ``act`` answers, or ``None`` when it failed."""
+        try:
+            return act(*given, **named)
+        except Exception:  # noqa: BLE001 -- the one barrier of the rollups
+            _log.exception("rollup_failed_by_our_mistake", subject=subject)
+            self._metrics.rollup_bugs.inc()
+            return None
+
+
+_NONE = array("q")
+
+
+class Waiting:
+    """The ids of readings, up to ``scanned``, that belong to hours not yet computed."""
+
+    def __init__(self, scanned: int) -> None:
+        self.scanned = scanned
+        self.count = 0
+        self._hours: dict[Millis, dict[int, array[int]]] = {}
+        self._first: dict[Millis, int] = {}
+
+    def add(self, hour_ms: Millis, place: Place) -> None:
+        """One more; ids come in their order."""
+        assets = self._hours.setdefault(hour_ms, {})
+        ids = assets.get(place.asset)
+        if ids is None:
+            ids = assets[place.asset] = array("q")
+        ids.append(place.id)
+        self._first.setdefault(hour_ms, place.id)
+        self.count += 1
+
+    def ids(self, hour_ms: Millis, asset: int | None) -> Sequence[int]:
+        """An asset's readings of an hour; none for an asset that has no number yet."""
+        return _NONE if asset is None else self._hours.get(hour_ms, {}).get(asset, _NONE)
+
+    def position(self, from_ms: Millis) -> int:
+        """The highest id up to which no reading waits for an hour from ``from_ms`` on."""
+        return min((first - 1 for hour_ms, first in self._first.items() if hour_ms >= from_ms), default=self.scanned)
+
+    def drop(self, hour_ms: Millis) -> None:
+        """The hour is computed: nothing waits for it any more."""
+        self.count -= sum(len(ids) for ids in self._hours.pop(hour_ms, {}).values())
+        self._first.pop(hour_ms, None)
+
 
 FETCHED: Final = 256
 """Readings that are looked up at once: about as many milliseconds as a breath is worth."""

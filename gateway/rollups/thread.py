@@ -16,7 +16,7 @@ from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.rollups.barrier import Barrier
+from gateway.rollups.closing import Barrier
 from gateway.rollups.roller import Roller
 from gateway.rollups.scope import Scope
 

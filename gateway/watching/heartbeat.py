@@ -1,7 +1,7 @@
 """The heartbeat to another machine: while the house works it is asked every so often, and silence is the alarm.
 
-A thread of its own, so that a slow network costs nobody a tick. It decides nothing: whether the house works is
-``pulse``, what silence means is decided by whoever listens.
+A thread of its own, so that a slow network costs nobody a tick. Whether the house works is judged from how its parts
+are and how long ago they last moved; what silence means is decided by whoever listens.
 """
 
 import threading
@@ -11,8 +11,27 @@ from gateway.clock import Clock
 from gateway.health import Health, Part
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.settings_watch import Watch
-from gateway.watching.pulse import faltering
+from gateway.settings import Watch
+
+LOOP_S: Final = 30.0
+COMMIT_S: Final = 60.0
+"""While it hears the devices the loop commits a heartbeat every five seconds."""
+COURIER_S: Final = 300.0
+"""A provider may take a minute for one text, and the journal half of one."""
+
+
+def faltering(health: Health) -> str:
+    """Why the house does not work, in a sentence; empty while it does."""
+    ages = (
+        ("the loop has not turned", health.loop_age_s, LOOP_S),
+        ("nothing was committed", health.commit_age_s, COMMIT_S),
+        ("the courier has not looked", health.courier_age_s, COURIER_S),
+    )
+    slow = (f"{said} for {age_s:.0f} s" for said, age_s, most_s in ages if age_s > most_s)
+    parts = ((name, health.parts[name]) for name in health.needed)
+    away = (f"{name} is not ready: {part.state}" for name, part in parts if not part.ready)
+    return "; ".join((*slow, *away))
+
 
 _log = logger(__name__)
 

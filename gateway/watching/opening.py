@@ -18,11 +18,9 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.requests import Round
-from gateway.settings_watch import Watch
-from gateway.watching.auditor import OVERDUE_MS, Rows
-from gateway.watching.ear import Ear
+from gateway.settings import Watch
 from gateway.watching.heartbeat import Heartbeat
-from gateway.watching.watchman import DAILY, Daily, Watchman
+from gateway.watching.watchman import DAILY, OVERDUE_MS, Daily, Ear, Rows, Watchman
 from telemetry.reading import Millis
 
 _log = logger(__name__)

@@ -14,8 +14,7 @@ from typing import Final
 
 from gateway.clock import Clock
 from gateway.logs import logger
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, SettingsFault
 from gateway.watching import absence, notebook
 from gateway.watching.absence import Absence, Patience, Word
 from gateway.watching.herald import Herald

@@ -9,10 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gateway.settings import Sms
-from gateway.settings_faults import SettingsFault, sentence
-from gateway.settings_fields import Endpoint, Listen
-from gateway.settings_watch import BeatUrl, Phone
+from gateway.settings import BeatUrl, Endpoint, Listen, Phone, SettingsFault, Sms, sentence
 
 
 class _Table(BaseModel):

@@ -1,15 +1,20 @@
 """The house's own watchman, on the loop's thread: what is overdue and what is not heard becomes a notice, and ends.
 
-It asks ``ear`` and ``auditor`` and tells the county; whom that concerns is in ``config/escalation.yaml``.
+It counts timers and rows that are long overdue, hears whether a county that normally speaks has fallen silent, mends
+nothing and tells the county; whom that concerns is in ``config/escalation.yaml``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import time
 from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from alerts.calendars import iso
+from alerts.conditions import engine
+from alerts.episodes.county import County
 from alerts.episodes.trouble import Trouble
+from alerts.ledger.book import Ledger
 from alerts.model import Detail, Event
 from alerts.notify.replies import Replies
 from alerts.notify.texts import clock, day, span
@@ -22,11 +27,125 @@ from gateway.journal.retention import Log
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
-from gateway.watching.auditor import OVERDUE_MS, Rows, kinds, overdue, spoken
-from gateway.watching.ear import Ear
 from gateway.watching.folding import Folding
-from gateway.watching.pulse import faltering
+from gateway.watching.heartbeat import faltering
 from telemetry.reading import Millis
+
+LEARNING_S: Final = 3_600.0
+"""So long, and one whole interval, must have been heard before the gaps of the past say what is usual."""
+WINDOW_S: Final = 86_400.0
+_TIMES: Final = 2.0
+"""A silence twice as long as any usual one is none of them."""
+
+
+@dataclass(slots=True)
+class Ear:
+    """``shortest_s`` is the shortest interval of any device (0 without any), ``deaf_s`` the least that is borne."""
+
+    shortest_s: float
+    deaf_s: float
+    started_s: float
+    _last_s: float = 0.0
+    _learned_s: float = 0.0
+    _listening: bool = False
+    _gap_s: float = 0.0
+    _gap_before_s: float = 0.0
+    _window_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._last_s = self._window_s = self.started_s
+
+    def listens(self, at_s: float, *, live: bool) -> None:
+        """We are subscribed, or not any more; while we are not, nothing can be heard."""
+        if live and not self._listening:
+            self._last_s = at_s
+        self._listening = live
+
+    def heard(self, at_s: float) -> None:
+        """A device spoke."""
+        gap_s = at_s - self._last_s
+        if gap_s <= self.bound_s:
+            self._learn(gap_s, at_s)
+        self._last_s = at_s
+
+    def silent_s(self, at_s: float) -> float:
+        """How long nothing was heard; from the beginning of our own listening at most."""
+        return at_s - self._last_s
+
+    def is_deaf(self, at_s: float) -> bool:
+        """Whether the silence is longer than any that is usual. Without devices nobody is missed."""
+        return self.shortest_s > 0 and self.silent_s(at_s) >= self.bound_s
+
+    @property
+    def listening(self) -> bool:
+        """Whether we are subscribed."""
+        return self._listening
+
+    @property
+    def bound_s(self) -> float:
+        """From when on a silence is not usual: by the devices' intervals, or sooner by the gaps of the last days."""
+        if not self._listening:
+            return self.deaf_s
+        by_interval_s = _TIMES * self.shortest_s
+        learned = self._learned_s >= max(LEARNING_S, self.shortest_s)
+        by_gaps_s = _TIMES * max(self._gap_s, self._gap_before_s) if learned else by_interval_s
+        return max(self.deaf_s, min(by_interval_s, by_gaps_s))
+
+    def _learn(self, gap_s: float, at_s: float) -> None:
+        if at_s - self._window_s >= WINDOW_S:
+            self._gap_before_s, self._gap_s, self._window_s = self._gap_s, 0.0, at_s
+        self._gap_s = max(self._gap_s, gap_s)
+        self._learned_s += gap_s
+
+
+OVERDUE_MS: Final[Millis] = 600_000
+"""What is due is done within a second; a courier in a storm may be busy for minutes."""
+
+
+class Rows(NamedTuple):
+    """Rows of the journal that wait beyond their time: not taken, in a try that never ended, without a decision."""
+
+    owed: int = 0
+    sending: int = 0
+    receipts: int = 0
+
+
+class Timers(NamedTuple):
+    """Instants that passed without anything coming of them."""
+
+    alerts: int = 0
+    mailboxes: int = 0
+    assets: int = 0
+    cases: int = 0
+
+
+def overdue(county: County, ledger: Ledger, before_ms: Millis, *, listening: bool) -> Timers:
+    """What memory says was due before then. What fell due while we could not hear waits for the grace, and may."""
+    if county.hearing_since_ms >= before_ms:
+        return Timers(cases=_passed((case.wake_ms for case in ledger.cases.values()), before_ms))
+    plans = county.plans
+    deadlines = (engine.deadline_ms(plans[asset], state) for asset, state in county.states.items())
+    return Timers(
+        alerts=_passed((alert.wake_ms for alert in county.alerts.values()), before_ms),
+        mailboxes=_passed((box.due_ms or 0 for box in county.boxes.values()), before_ms),
+        assets=_passed(deadlines, before_ms) if listening else 0,
+        cases=_passed((case.wake_ms for case in ledger.cases.values()), before_ms),
+    )
+
+
+def kinds(rows: Rows, timers: Timers) -> Mapping[str, int]:
+    """Every kind with its count, for the metrics."""
+    return {**rows._asdict(), **timers._asdict()}
+
+
+def spoken(found: Rows | Timers) -> str:
+    """What is overdue, in a sentence; empty when nothing is."""
+    return ", ".join(f"{count} {kind}" for kind, count in found._asdict().items() if count)
+
+
+def _passed(instants: Iterator[Millis], before_ms: Millis) -> int:
+    return sum(0 < due_ms < before_ms for due_ms in instants)
+
 
 _log = logger(__name__)
 

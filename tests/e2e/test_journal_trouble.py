@@ -20,8 +20,7 @@ from firmware_sim.publish import Broker, publish
 from firmware_sim.radio import TimedUplink
 from gateway import app
 from gateway.embedded import Embedded, free_port
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.imports import profiles
-from gateway.settings_fields import Tiles
+from gateway.settings import Tiles
 from telemetry.inventory_file import parse
 from tests.browser import DESK, PHONE, Window, window
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway, until

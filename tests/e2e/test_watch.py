@@ -14,7 +14,7 @@ from alerts.notify import texts
 from gateway import shipped
 from gateway.clock import WallClock, monotonic_s
 from gateway.embedded import Embedded, embedded_broker
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint
 from gateway.watching.absence import Patience, Word
 from gateway.watching.herald import Herald
 from gateway.watching.outpost import Outpost, listening

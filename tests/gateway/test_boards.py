@@ -11,8 +11,7 @@ from gateway import boards, imports
 from gateway.journal.entry import AlertRow, Entry
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 
 COUNTY = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")
 NOW_MS = 1_795_334_400_000

@@ -14,13 +14,13 @@ from alerts.notify.lists import LIST
 from gateway import desk_work, imports, shipped
 from gateway.commands import CaseDone, Command, Done, NotPossible, UnknownCase, UnknownPerson
 from gateway.commands import Verb as EpisodeVerb
+from gateway.journal.connections import migrate, migrations
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.journal.retention import KEEP_CASES_MS
-from gateway.journal.versions import migrate, migrations
 from gateway.journal.writer import Journal
 from gateway.orders import obey
-from gateway.rows import case_row
+from gateway.pipeline import case_row
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
 from tests.strategies import wire_bytes

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway import lines
-from gateway.settings import Sms
-from gateway.settings_faults import SettingsFault
+from gateway.settings import SettingsFault, Sms
 
 LONG = "0123456789abcdef0123"
 TEMPLATE = {"code": "SMS_100000001", "text": "火警：${where}。", "variables": {"where": "{day}{place}"}}

@@ -16,7 +16,7 @@ from gateway.collecting import Collector
 from gateway.commands import NotDurable
 from gateway.health import Health
 from gateway.inbox import Answer, Inbox, Unanswered
-from gateway.influx.ledger import JournalLedger
+from gateway.influx.opening import JournalLedger
 from gateway.journal.entry import Consumer, Entry, Stream
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal

@@ -15,7 +15,7 @@ from alerts.ledger.case import Case, State
 from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.numbers import DEAD
 from gateway.requests import Heard, Round
-from gateway.watching.auditor import Rows
+from gateway.watching.watchman import Rows
 from tests.alerts.test_courier import due as owed_by
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, on_demand
 

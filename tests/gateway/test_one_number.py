@@ -12,11 +12,11 @@ from alerts.answers import Reply
 from alerts.model import Kind, Owed
 from alerts.notify.mailbox import Mailbox, pack_box, unpack_box
 from alerts.operations.absences import ABSENCE
+from gateway.journal.connections import migrate, migrations
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
-from gateway.journal.versions import migrate, migrations
 from gateway.journal.writer import Journal
-from gateway.rows import case_row
+from gateway.pipeline import case_row
 from tests.gateway.journal.entries import LEAK
 from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine

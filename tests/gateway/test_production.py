@@ -7,8 +7,7 @@ import pytest
 from gateway.demo import stage
 from gateway.embedded import embedded_broker
 from gateway.production import refuse_a_demos, remarks
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 
 
 def settings(folder: Path, **mqtt: object) -> Settings:

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Settings, load
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, Settings, SettingsFault, load
 
 EXAMPLE = """
 [mqtt]

@@ -7,8 +7,7 @@ import pytest
 
 from alerts.build import assemble
 from gateway import imports, shipped
-from gateway.settings import Alerts
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Alerts, SettingsFault
 
 ROOT = Path(__file__).parents[2]
 COUNTY = ROOT / "tests" / "golden" / "inventory" / "county.yaml"

@@ -14,8 +14,7 @@ from gateway.client import beat
 from gateway.doctor import broker
 from gateway.influx.answers import trouble
 from gateway.influx.server import Server
-from gateway.settings import Influxdb, Mqtt
-from gateway.settings_watch import Watch
+from gateway.settings import Influxdb, Mqtt, Watch
 from telemetry.tls_faults import TlsEnd, TlsTrouble, kind_in, worded
 from tests.conftest import require_mosquitto
 from tests.own_mosquitto import own_mosquitto

@@ -20,7 +20,7 @@ from gateway import commands
 from gateway.commands import Command, Verb
 from gateway.mqtt.link import Phase
 from gateway.requests import Housekeep, Round
-from gateway.watching.auditor import Rows
+from gateway.watching.watchman import Rows
 from gateway.welcoming import Welcome
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink

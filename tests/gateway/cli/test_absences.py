@@ -22,7 +22,7 @@ from gateway.inbox import Inbox
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint
 from telemetry.reading import Millis
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.scenario_file import read

@@ -7,7 +7,6 @@ from contextlib import suppress
 import pytest
 from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
-from tests.gateway.mqtt.test_mqtt import Memory, settings
 
 from gateway.clock import monotonic_s
 from gateway.embedded import Embedded
@@ -15,6 +14,7 @@ from gateway.mqtt.link import Phase
 from gateway.mqtt.source import MqttSource
 from gateway.mqtt.visitor import Visitor
 from tests.gateway.cli.installation import Cunjing, Installation
+from tests.gateway.mqtt.test_mqtt import Memory, settings
 
 pytestmark = pytest.mark.broker
 

@@ -23,7 +23,7 @@ from gateway.desk.token import control_token, token_file
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint
 from tests.gateway.cli.installation import Cunjing, Installation
 
 EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"

@@ -13,8 +13,7 @@ from gateway.doctor import Finding
 from gateway.health import Health, Part
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
-from gateway.settings import Settings, load
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, Settings, load
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import NOW_MS, full_entry
 

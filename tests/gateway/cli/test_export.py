@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gateway.exporting import COLUMNS
 from gateway.journal.entry import Entry, Quarantined
-from gateway.rows import case_row
+from gateway.pipeline import case_row
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
 

@@ -9,11 +9,9 @@ import yaml
 
 from alerts.channels import channels
 from gateway.imports import checked
-from gateway.installing import DEVICES, NO_ACCOUNT, PASSWORDS, installed
+from gateway.installing import DEVICES, NO_ACCOUNT, PASSWORDS, Done, installed
 from gateway.mosquitto_passwords import fits
-from gateway.settings import load
-from gateway.settings_faults import SettingsFault
-from gateway.site import Done
+from gateway.settings import SettingsFault, load
 from tests.gateway.cli.installation import Cunjing
 
 IS_ROOT = os.geteuid() == 0

@@ -19,8 +19,7 @@ from gateway.desk.token import control_token
 from gateway.health import STALLED_AFTER_S, Health, Part
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, SettingsFault
 
 ACK = {"command": "ack", "episode": "over_two_thirds/bin-1/7", "by": "li"}
 PERMIT = {"Authorization": "Bearer hush"}

@@ -19,8 +19,8 @@ from gateway.desk.cases import serve_cases
 from gateway.desk.server import bind, serving
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
-from gateway.rows import case_row
-from gateway.settings_fields import Endpoint
+from gateway.pipeline import case_row
+from gateway.settings import Endpoint
 from tests.gateway.desk.test_api import PERMIT, Desk, loop
 from tests.gateway.journal.entries import DAY_MS, LEAK, NOW_MS
 

@@ -24,7 +24,7 @@ from gateway.inbox import Inbox
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
 from gateway.requests import Heard
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint
 from tests.desk_gateway import DeskGateway, at, desk_gateway
 from tests.plain import PLAIN
 

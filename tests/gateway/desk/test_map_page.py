@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.imports import profiles
-from gateway.settings_fields import Tiles
+from gateway.settings import Tiles
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway

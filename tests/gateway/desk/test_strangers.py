@@ -22,7 +22,7 @@ from gateway.desk.visiting import address_of
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint
 from tests.desk_gateway import DeskGateway, until
 
 HALF: Final = b"GET /healthz HTTP/1.1\r\nHost: desk\r\n"

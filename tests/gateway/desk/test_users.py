@@ -34,8 +34,7 @@ from gateway.desk.users import (
     UsersUnavailable,
 )
 from gateway.production import refuse_a_demos
-from gateway.settings import Settings
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Settings, SettingsFault
 from tests.desk_gateway import PASSWORD, until
 
 LIN = User("lin", Role.DISPATCHER, "shiqiao", "office-lin")

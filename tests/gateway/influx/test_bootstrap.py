@@ -9,8 +9,7 @@ import pytest
 from gateway.influx.answers import Verdict, verdict
 from gateway.influx.bootstrap import Unfinished, set_up
 from gateway.influx.server import Server
-from gateway.settings import Influxdb
-from gateway.settings_faults import SettingsFault
+from gateway.settings import Influxdb, SettingsFault
 from tests.proxy import Fault, proxied
 from tests.series_line import made_ready, settings
 from tests.servers import ADMIN_TOKEN, ORG, InfluxServer, running

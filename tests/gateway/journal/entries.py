@@ -9,7 +9,6 @@ from alerts.channels import Accepted
 from alerts.ledger.case import Case, Deed, Origin
 from alerts.model import Event, Kind, Owed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
-from gateway.journal.aside import Looked
 from gateway.journal.entry import (
     AlertRow,
     Anomaly,
@@ -22,6 +21,7 @@ from gateway.journal.entry import (
     Dirty,
     Entry,
     InventoryBody,
+    Looked,
     Progress,
     Quarantined,
     Rolled,
@@ -30,7 +30,7 @@ from gateway.journal.entry import (
     Stream,
     Unreceipted,
 )
-from gateway.rows import case_row
+from gateway.pipeline import case_row
 from telemetry.reading import Clock, Reading, Values
 from telemetry.series import Measurement
 from telemetry.wire import Status

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.journal.connections import APPLICATION_ID, BY_NAME
 from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable, Problem
-from gateway.journal.versions import APPLICATION_ID, BY_NAME
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import full_entry
 

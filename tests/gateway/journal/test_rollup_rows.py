@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from alerts.rollups.rows import ROWS, BinRow, Rollup
 from gateway.journal import reading_rows, rollup_reader
+from gateway.journal.connections import migrate, migrations
 from gateway.journal.entry import Consumer, Dirty, Entry, Progress, Rolled, Snapshot, Stream
 from gateway.journal.expiry import STEP_ROWS
 from gateway.journal.retention import KEEP_CASES_MS
 from gateway.journal.rollup_reader import Changed, RollupReader
-from gateway.journal.versions import migrate, migrations
 from gateway.journal.writer import Journal
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.journal.connections import APPLICATION_ID, BY_PLACE, Migration, migrate, migrations, seen_by
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable, Problem
-from gateway.journal.versions import APPLICATION_ID, BY_PLACE, Migration, migrate, migrations, seen_by
 from gateway.journal.writer import Journal
 
 STEPS = (

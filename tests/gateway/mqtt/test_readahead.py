@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from gateway.mqtt.link import Version
-from gateway.mqtt.paho_exam import suits
-from gateway.mqtt.readahead import MAX_BYTES, MAX_MESSAGES, WHOLE_BYTES, Arrivals, ReadAhead, StockReader
+from gateway.mqtt.readahead import MAX_BYTES, MAX_MESSAGES, WHOLE_BYTES, Arrivals, ReadAhead, StockReader, suits
 from gateway.mqtt.source import _add, _client, _shortcut
 from telemetry.wire import MAX_PAYLOAD_BYTES, Uplink
 

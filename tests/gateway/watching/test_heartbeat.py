@@ -11,9 +11,8 @@ from gateway.clock import WallClock
 from gateway.embedded import free_port
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
-from gateway.settings_watch import Watch
-from gateway.watching.heartbeat import Heartbeat
-from gateway.watching.pulse import faltering
+from gateway.settings import Watch
+from gateway.watching.heartbeat import Heartbeat, faltering
 from tests.gateway.watching.seconds import Seconds
 
 

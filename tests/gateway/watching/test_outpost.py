@@ -17,8 +17,7 @@ from gateway import shipped
 from gateway.cli import app
 from gateway.clock import WallClock
 from gateway.embedded import free_port
-from gateway.settings_faults import SettingsFault
-from gateway.settings_fields import Endpoint
+from gateway.settings import Endpoint, SettingsFault
 from gateway.watching import absence
 from gateway.watching.absence import Absence, Patience, Word
 from gateway.watching.herald import AGAIN_S, Herald, by_command
