@@ -71,6 +71,43 @@ BANNED: Final = {
     "python-gammu": "GPL; gammu-smsd is another process and is spoken to through its database",
 }
 
+CRUMBS: Final = {
+    "alerts/rollups/devices.py": "what an hour of a device comes to, beside that of bins, plants and towns",
+    "gateway/broker_amqtt.py": "the one home of amqtt, an extra that many installations lack",
+    "gateway/cli/absences.py": "to be folded",
+    "gateway/cli/cases.py": "to be folded",
+    "gateway/cli/county.py": "to be folded",
+    "gateway/cli/examination.py": "to be folded",
+    "gateway/cli/extras.py": "to be folded",
+    "gateway/cli/figures.py": "to be folded",
+    "gateway/cli/influx.py": "to be folded",
+    "gateway/cli/init.py": "to be folded",
+    "gateway/cli/inventory.py": "to be folded",
+    "gateway/cli/maintenance.py": "to be folded",
+    "gateway/cli/running.py": "to be folded",
+    "gateway/demo/outbox.py": "to be folded",
+    "gateway/descriptors.py": "to be folded",
+    "gateway/desk/atlas.py": "to be folded",
+    "gateway/desk/caption.py": "to be folded",
+    "gateway/desk/figures.py": "to be folded",
+    "gateway/desk/greeting.py": "to be folded",
+    "gateway/desk/orders.py": "to be folded",
+    "gateway/desk/password_page.py": "to be folded",
+    "gateway/desk/places.py": "to be folded",
+    "gateway/desk/quarantine_page.py": "to be folded",
+    "gateway/desk/streams.py": "to be folded",
+    "gateway/desk/texts.py": "to be folded",
+    "gateway/desk/upkeep.py": "to be folded",
+    "gateway/filters.py": "to be folded",
+    "gateway/maintaining.py": "to be folded",
+    "gateway/owing.py": "to be folded",
+    "gateway/watching/folding.py": "to be folded",
+    "gateway/watching/notebook.py": "to be folded",
+}
+"""Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""
+
+CRUMB_LINES: Final = 80
+
 VAGUE: Final = frozenset(
     {"base", "common", "data", "helper", "helpers", "info", "manager", "misc", "processor", "service", "util", "utils"}
 )
@@ -94,6 +131,17 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
             yield node.module.partition(".")[0]
+
+
+def _modules(tree: ast.Module) -> Iterator[str]:
+    """The files of this house that a module imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            inside = [f"{node.module}.{alias.name}".replace(".", "/") + ".py" for alias in node.names]
+            yield from (name for name in inside if (ROOT / name).exists())
+            yield f"{node.module}".replace(".", "/") + ".py"
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.replace(".", "/") + ".py" for alias in node.names)
 
 
 def _pyproject() -> dict[str, Any]:
@@ -153,6 +201,24 @@ def test_a_calendar_is_handed_in() -> None:
         if not _lives_in(path, tuple(CALENDARS))
     ]
     assert made == []
+
+
+def test_a_crumb_belongs_into_the_file_that_alone_uses_it() -> None:
+    users: dict[str, set[str]] = {}
+    for path in SOURCES:
+        for name in set(_modules(_tree(path))):
+            users.setdefault(name, set()).add(_name(path))
+    crumbs = [
+        name
+        for path in SOURCES
+        for name in [_name(path)]
+        if path.stem != "__init__"
+        and not name.startswith("benchmarks/")
+        and len(path.read_text(encoding="utf-8").splitlines()) < CRUMB_LINES
+        if len(used := users.get(name, set())) == 1 and Path(next(iter(used))).parent == path.relative_to(ROOT).parent
+    ]
+    assert sorted(set(crumbs) - CRUMBS.keys()) == [], "fold it into its only importer"
+    assert sorted(CRUMBS.keys() - set(crumbs)) == [], "strike it from the list"
 
 
 def test_no_file_has_a_vague_name() -> None:
