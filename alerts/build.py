@@ -11,7 +11,7 @@ from msgspec import Struct
 from alerts import policy
 from alerts.calendars import Calendar
 from alerts.conditions import rule_set
-from alerts.conditions.thresholds import Tuned, Tuning
+from alerts.conditions.thresholds import Thresholds, Tuned
 from alerts.episodes.county import County
 from alerts.episodes.decide import Flapping, Office, Outages
 from alerts.episodes.responses import Responses
@@ -22,8 +22,8 @@ from alerts.notify.exposure import drawn_pct, lines_pct
 from alerts.notify.holds import Trials
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Post
-from alerts.notify.message_writer import Scribe, Witness
-from alerts.notify.pending import Annunciator
+from alerts.notify.message_writer import MessageWriter, Witness
+from alerts.notify.pending import Pending
 from alerts.notify.replies import HOUSE_TEXTS
 from alerts.notify.schedule import Roster, Schedule
 from alerts.operations.absences import Absences
@@ -55,7 +55,7 @@ class Assembled(NamedTuple):
     county: County
     ledger: Ledger
     lists: Lists
-    tuning: Tuning
+    thresholds: Thresholds
     trials: Trials
     absences: Absences
     extras: ExtraRounds
@@ -66,7 +66,7 @@ class Assembled(NamedTuple):
 def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
     """The county alone, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
     made = assemble_whole(inventory, figures)
-    return made.county, made.tuning.rules.version
+    return made.county, made.thresholds.rules.version
 
 
 def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned] = ()) -> Assembled:
@@ -78,19 +78,21 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     undo = UndoLog()
     extras = ExtraRounds(inventory, undo)
     calendar = Calendar.of(inventory.county, extras.slots)
-    tuning = Tuning(rules, inventory, calendar, undo)
-    tuning.restore(tuned)
-    plans = UndoDict(undo, {asset.id: tuning.plan(asset) for asset in inventory.assets.values()})
+    thresholds = Thresholds(rules, inventory, calendar, undo)
+    thresholds.restore(tuned)
+    plans = UndoDict(undo, {asset.id: thresholds.plan(asset) for asset in inventory.assets.values()})
     on_trial = Trials(inventory, policies.trial, undo)
     waiting = holds.Holds(inventory, policies, calendar, on_trial)
-    scribe = Scribe(inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue)
+    message_writer = MessageWriter(
+        inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue
+    )
     absences = Absences(inventory, undo)
     roster = Roster(inventory, calendar, absences)
-    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), scribe, roster)
+    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), message_writer, roster)
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
-    annunciator = Annunciator(
+    pending = Pending(
         inventory,
         Post(policies, calendar),
         Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
@@ -98,10 +100,10 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     )
     outages = Outages(inventory, policies.telling)
     office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule, outages)
-    county = County(inventory, plans, office, annunciator, undo)
+    county = County(inventory, plans, office, pending, undo)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears, undo)
     lists = Lists(inventory, waiting, catalogue, lines_pct(county.plans))
-    return Assembled(county, ledger, lists, tuning, on_trial, absences, extras, undo)
+    return Assembled(county, ledger, lists, thresholds, on_trial, absences, extras, undo)
 
 
 def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Figures) -> None:

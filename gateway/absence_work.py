@@ -29,7 +29,7 @@ def answered(wish: Away | Back | WhoIsAway, pipeline: Pipeline, now_ms: Millis) 
 def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     absences, people = pipeline.absences, pipeline.county.inventory.people
-    writer, asked = StandingIn(pipeline.county.scribe), Actor(wish.by, wish.channel, wish.origin)
+    writer, asked = StandingIn(pipeline.county.message_writer), Actor(wish.by, wish.channel, wish.origin)
     named = [wish.by, *((wish.person,) if isinstance(wish, Away) else ())]
     if not all(each in people for each in named):
         return UnknownPerson()

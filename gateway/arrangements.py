@@ -10,7 +10,7 @@ import msgspec
 
 from alerts.calendars import Calendar
 from alerts.conditions.state import Plan
-from alerts.conditions.thresholds import Tuned, Tuning
+from alerts.conditions.thresholds import Thresholds, Tuned
 from alerts.notify.exposure import lines_pct
 from alerts.notify.holds import Ended, Trials
 from alerts.operations.absences import Absence, Absences
@@ -32,9 +32,14 @@ class Arrangements:
     """Those of one county. One thread calls ``take``; others read, for each part is replaced and never changed."""
 
     def __init__(
-        self, inventory: Inventory, trials: Trials, tuning: Tuning, plans: Mapping[str, Plan], marks: Mapping[str, str]
+        self,
+        inventory: Inventory,
+        trials: Trials,
+        thresholds: Thresholds,
+        plans: Mapping[str, Plan],
+        marks: Mapping[str, str],
     ) -> None:
-        """``marks`` are those of the moment; ``trials`` and ``tuning`` only say under which figures."""
+        """``marks`` are those of the moment; ``trials`` and ``thresholds`` only say under which figures."""
         self._inventory = inventory
         self.absences = Absences(inventory)
         self.extras = ExtraRounds(inventory)
@@ -43,7 +48,7 @@ class Arrangements:
         """With the extra rounds as they are arranged now."""
         self.callers = calling.waiting("[]")
         """Who waits for a call, whoever has waited longest first."""
-        self.tuning = tuning.anew()
+        self.thresholds = thresholds.anew()
         self._plans = dict(plans)
         self.lines_pct = lines_pct(self._plans)
         """The line of each site that counts for the score."""
@@ -52,7 +57,7 @@ class Arrangements:
     @classmethod
     def of(cls, pipeline: Pipeline, marks: Mapping[str, str]) -> "Arrangements":
         """Those of a county that has just been started from its journal."""
-        return cls(pipeline.county.inventory, pipeline.trials, pipeline.tuning, pipeline.county.plans, marks)
+        return cls(pipeline.county.inventory, pipeline.trials, pipeline.thresholds, pipeline.county.plans, marks)
 
     def take(self, marks: Mapping[str, str]) -> bool:
         """Follows what one commit has marked; answers whether anything is arranged differently now."""
@@ -65,6 +70,6 @@ class Arrangements:
         if TRIALS in marks:
             self.trials.restore(msgspec.json.decode(marks[TRIALS], type=list[Ended]))
         if FIGURES in marks:
-            self.tuning.restore(msgspec.json.decode(marks[FIGURES], type=list[Tuned]))
-            self._plans.update((asset.id, self.tuning.plan(asset)) for asset in self._inventory.assets.values())
+            self.thresholds.restore(msgspec.json.decode(marks[FIGURES], type=list[Tuned]))
+            self._plans.update((asset.id, self.thresholds.plan(asset)) for asset in self._inventory.assets.values())
         return not MARKS.isdisjoint(marks)

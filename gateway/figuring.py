@@ -28,18 +28,18 @@ def kept(meta: dict[str, str]) -> list[Tuned]:
 
 def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
     """A figure for what the inventory or the rules have no more does not count, and a row says so (law L9)."""
-    for tuned in pipeline.tuning.unfit:
+    for tuned in pipeline.thresholds.unfit:
         detail = {"place": str(tuned.at.place), "name": tuned.at.name, "figure": tuned.at.figure, "by": tuned.by}
         pipeline.changes.log.append(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
 
 
 def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
-    county, tuning = pipeline.county, pipeline.tuning
+    county, thresholds = pipeline.county, pipeline.thresholds
     if wish.by not in county.inventory.people:
         return UnknownPerson()
     at = Figure(wish.place, wish.name, wish.rule, wish.figure)
-    area = tuning.area_of(at)
+    area = thresholds.area_of(at)
     if not area:
         return NotPossible(f"the inventory has no {at.place} {at.name!r}; use its id", "figure_nowhere")
     if not _may(county.inventory, wish.by, area):
@@ -47,14 +47,14 @@ def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     if not wish.reason:
         return NotPossible("say why it is set: the reason is missing", "figure_reason")
     tuned = Tuned(at=at, value=wish.value, by=wish.by, reason=wish.reason, since_ms=now_ms)
-    weighed = tuning.weigh(tuned, county.plans)
+    weighed = thresholds.weigh(tuned, county.plans)
     if isinstance(weighed, str):
         return NotPossible(weighed, "figure_not_fit")
     pipeline.changes.log.append(_written(wish, weighed, now_ms))
     county.refigure(weighed.plans, now_ms, pipeline.changes)
-    tuning.accept(weighed)
+    thresholds.accept(weighed)
     pipeline.follow()
-    pipeline.entry.meta[FIGURES] = msgspec.json.encode(tuning.kept()).decode()
+    pipeline.entry.meta[FIGURES] = msgspec.json.encode(thresholds.kept()).decode()
     return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
 
 

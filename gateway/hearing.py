@@ -74,7 +74,7 @@ class Hearing:
         self._pipeline = pipeline
         self._memoir = memoir
         schedule = pipeline.county.office.escalation.schedule
-        self._replies = Replies(pipeline.county.scribe, schedule, pipeline.absences)
+        self._replies = Replies(pipeline.county.message_writer, schedule, pipeline.absences)
         self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})
@@ -183,7 +183,9 @@ class Hearing:
     def _stand_in(self, absence: Absence, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
         """Whoever was asked to stand in says so, or not."""
         county = self._pipeline.county
-        said = StandingIn(county.scribe).answered(absence, asked.person, meaning, now_ms, self._pipeline.absences)
+        said = StandingIn(county.message_writer).answered(
+            absence, asked.person, meaning, now_ms, self._pipeline.absences
+        )
         county.post(said, self._changes)
 
     def _work_off(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
@@ -199,10 +201,12 @@ class Hearing:
 
     def _say_over(self, asked: Asked, now_ms: Millis) -> None:
         """What they answer is over: they hear since when, so that nobody goes for nothing."""
-        scribe = self._pipeline.county.scribe
+        message_writer = self._pipeline.county.message_writer
         ended = [found for each in asked.episodes if (found := self._ended(each)) is not None]
-        over = {asset: at_ms for asset, at_ms in ended if scribe.inventory.knows(asset)}  # what is retired is not over
-        if over and asked.person in scribe.inventory.people:
+        over = {
+            asset: at_ms for asset, at_ms in ended if message_writer.inventory.knows(asset)
+        }  # what is retired is not over
+        if over and asked.person in message_writer.inventory.people:
             self._changes.log += self._replies.over(asked, over, now_ms)
 
     def _ended(self, episode: str) -> tuple[str, Millis] | None:

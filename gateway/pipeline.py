@@ -164,7 +164,7 @@ class Pipeline(Undoable):
         self.throttle = Throttle(made.county, made.undo)
         self.directory = directory
         self._archive = archive
-        self.tuning = made.tuning
+        self.thresholds = made.thresholds
         self._below: set[tuple[str, int, int]] = UndoSet(made.undo)
         self.calls = False
         """Whether anybody can be called."""
@@ -352,7 +352,7 @@ class Pipeline(Undoable):
         county = self.county
         for said in log:
             if isinstance(said, Owed):
-                yield from addressed(said, county.inventory, county.scribe.texts, calls=self.calls)
+                yield from addressed(said, county.inventory, county.message_writer.texts, calls=self.calls)
             else:
                 yield said
 
@@ -367,7 +367,7 @@ class Pipeline(Undoable):
         county = self.county
         states = {asset: pack(county.plans[asset], state) for asset, state in county.states.items()}
         tracks = {device: pack_track(track) for device, track in self.tracks.items()}
-        return Snapshot(states, tracks, self.tuning.rules.version)
+        return Snapshot(states, tracks, self.thresholds.rules.version)
 
     def _measure(self, uplink: Uplink, said: Samples) -> None:
         device = self.county.inventory.devices[said.device]

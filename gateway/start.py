@@ -61,7 +61,7 @@ def resumed(
     ``kind`` is a port for tests: a line that has a fault on purpose.
     """
     made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
-    county, ruleset = made.county, made.tuning.rules.version
+    county, ruleset = made.county, made.thresholds.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
     renamed = {asset.renamed_from: asset.id for asset in inventory.assets.values() if asset.renamed_from is not None}
     placed = {renamed.get(asset, asset): state for asset, state in restored.states.items()} | {

@@ -86,6 +86,6 @@ def _why_not(name: str, inventory: Inventory, pipeline: Pipeline, memoir: Told, 
 def _owed(person: Person, pipeline: Pipeline, now_ms: Millis, leaves_ms: Millis) -> Owed:
     county = pipeline.county
     facts = {"person": person.name, "office_phone": county.inventory.county.office_phone or ""}
-    said = county.scribe.texts.word(WELCOME, facts)
+    said = county.message_writer.texts.word(WELCOME, facts)
     owed = Replies.to_person(person.id, county.inventory.phone_of[person.id], said, now_ms)
     return replace(owed, not_before_ms=leaves_ms)

@@ -55,7 +55,7 @@ class Tuned(Struct, frozen=True, kw_only=True):
 
 
 class Weighed(NamedTuple):
-    """What a change would come to; nothing of it holds before ``Tuning.accept``."""
+    """What a change would come to; nothing of it holds before ``Thresholds.accept``."""
 
     rules: RuleSet
     kept: Mapping[Figure, Tuned]
@@ -73,7 +73,7 @@ class Standing(NamedTuple):
     tuned: Tuned | None
 
 
-class Tuning(Undoable):
+class Thresholds(Undoable):
     """The rule set of one county as it counts now: the file's, and over it what people have set."""
 
     def __init__(self, filed: RuleSet, inventory: Inventory, calendar: Calendar, undo: UndoLog | None = None) -> None:
@@ -86,9 +86,9 @@ class Tuning(Undoable):
         self.unfit: tuple[Tuned, ...] = ()
         """What was set once and fits the inventory or the rules no more; it does not count, and is kept."""
 
-    def anew(self) -> "Tuning":
+    def anew(self) -> "Thresholds":
         """The same file with nothing set over it."""
-        return Tuning(self._filed, self._inventory, self._calendar)
+        return Thresholds(self._filed, self._inventory, self._calendar)
 
     def restore(self, kept: Iterable[Tuned]) -> None:
         """Takes over what was set before."""

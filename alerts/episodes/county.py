@@ -19,14 +19,14 @@ from alerts.conditions.finding import Finding, Step
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.episodes.decide import Office
 from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
-from alerts.episodes.open_alerts import Docket, Silence
+from alerts.episodes.open_alerts import OpenAlerts, Silence
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
 from alerts.episodes.trouble import Trouble
 from alerts.model import URGENT, Actor, Event, Kind, Log, Owed, Severity
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.message_writer import Scribe
-from alerts.notify.pending import Annunciator
+from alerts.notify.message_writer import MessageWriter
+from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
 from alerts.refusals import Refused
 from alerts.timers import Timers
@@ -79,7 +79,7 @@ class County(Undoable):
     """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
 
     def __init__(
-        self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Annunciator, undo: UndoLog
+        self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Pending, undo: UndoLog
     ) -> None:
         super().__init__(undo)
         self.inventory = inventory
@@ -88,7 +88,7 @@ class County(Undoable):
         self.alerts: dict[str, Alert] = UndoDict(undo)
         self.boxes: dict[str, Mailbox] = UndoDict(undo)
         self.office = office
-        self._annunciator = telling
+        self._pending = telling
         self._plan_of: dict[str, Plan] = UndoDict(
             undo, {device.id: plans[device.asset] for device in inventory.devices.values()}
         )
@@ -126,7 +126,7 @@ class County(Undoable):
         self._since_ms = at_ms
         if started:
             boxes = self.boxes.values()
-            self._deliver(self._annunciator.readdress(boxes, self.successors, at_ms), changes)
+            self._deliver(self._pending.readdress(boxes, self.successors, at_ms), changes)
             self._retire(at_ms, changes)
         self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
         if self._figures_changed:
@@ -216,15 +216,15 @@ class County(Undoable):
         if kind == _ASSET:
             self._expire(self.plans[name], due_ms, changes)
         elif kind == _ALERT:
-            docket = self._docket()
-            self.office.run(self.alerts[name], due_ms, docket)
-            self._settle(docket, changes)
+            open_alerts = self._open_alerts()
+            self.office.run(self.alerts[name], due_ms, open_alerts)
+            self._settle(open_alerts, changes)
         elif kind == _SHIFT:
             self.hand_over(due_ms, due_ms, changes)
         elif kind == _HOUR:
             self._end_hour(name, due_ms, changes)
         else:
-            self._deliver(self._annunciator.ring(name, self.boxes, self.alerts, due_ms), changes)
+            self._deliver(self._pending.ring(name, self.boxes, self.alerts, due_ms), changes)
         return True
 
     def skip(self, now_ms: Millis) -> None:
@@ -253,13 +253,13 @@ class County(Undoable):
     def respond(self, episode: str, deed: Deed, at_ms: Millis, changes: Changes) -> Refused | None:
         """What a person does about an open episode; why not when it is not possible, which changes nothing."""
         alert = self.alerts[episode]
-        docket = self._docket()
-        done = deed(self.office.responses, alert, self.memory(alert.asset), docket.log)
+        open_alerts = self._open_alerts()
+        done = deed(self.office.responses, alert, self.memory(alert.asset), open_alerts.log)
         if isinstance(done, Refused):
             return done
-        docket.enter(done)
-        self.office.run(done, at_ms, docket)
-        self._settle(docket, changes)
+        open_alerts.enter(done)
+        self.office.run(done, at_ms, open_alerts)
+        self._settle(open_alerts, changes)
         return None
 
     def hand_over(self, from_ms: Millis, at_ms: Millis, changes: Changes) -> None:
@@ -267,17 +267,19 @@ class County(Undoable):
 
         All of it together, from ``from_ms`` on, which is the end of the grace after a start.
         """
-        instead = self._annunciator.absences.instead
+        instead = self._pending.absences.instead
         coming: dict[str, set[str]] = {}
         for box in self.boxes.values():
             for each in box.pending:
                 coming.setdefault(each.episode, set()).add(instead(each.to, at_ms))
-        docket = self._docket()
+        open_alerts = self._open_alerts()
         for alert in self.alerts.values():
-            after = self.office.escalation.hand_over(alert, coming.get(alert.episode, ()), from_ms, at_ms, docket.log)
+            after = self.office.escalation.hand_over(
+                alert, coming.get(alert.episode, ()), from_ms, at_ms, open_alerts.log
+            )
             if after is not alert:
-                docket.enter(after)  # what is due of it is due in its turn
-        self._settle(docket, changes)
+                open_alerts.enter(after)  # what is due of it is due in its turn
+        self._settle(open_alerts, changes)
 
     def arrange(self, at_ms: Millis, changes: Changes) -> None:
         """Absences are others now: who answers for what stands is told so, now and whenever one begins or ends."""
@@ -297,20 +299,20 @@ class County(Undoable):
         A number without a person is a stranger's, who is answered where they wrote from.
         """
         is_answer = owed.template in TO_WHO_ANSWERED
-        there = owed.to if is_answer else self._annunciator.absences.instead(owed.to, at_ms)
+        there = owed.to if is_answer else self._pending.absences.instead(owed.to, at_ms)
         if there == owed.to and (is_same(owed.to, owed.phone) or self.inventory.phone_of.get(owed.to)):
             return self.inventory.phone_of.get(owed.to, owed.phone)
         people = (there,) if there != owed.to else self.successors(owed, at_ms)
-        is_night = self._annunciator.sorting.is_night
+        is_night = self._pending.sorting.is_night
         sleeps = owed.severity != Severity.P1 and is_night(at_ms) and not is_night(owed.at_ms)
         owed_ms = owed.at_ms if sleeps else at_ms  # what was owed by day wakes nobody
         made = (replace(owed, at_ms=owed_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
-        self.post([*made, self._annunciator.left(owed, at_ms, people)], changes)
+        self.post([*made, self._pending.left(owed, at_ms, people)], changes)
         return None
 
     def no_longer_owed(self, owed: Owed, at_ms: Millis) -> str:
         """Why something owed is of no use any more at its last moment before it leaves; empty when it still is."""
-        return self._annunciator.no_longer_owed(owed, self.alerts, at_ms)
+        return self._pending.no_longer_owed(owed, self.alerts, at_ms)
 
     def is_open(self, episode: str) -> bool:
         """Whether it still stands."""
@@ -322,11 +324,11 @@ class County(Undoable):
             return False
         alert = self.alerts[episode]
         state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
-        docket = self._docket()
-        self.office.reset(alert, asked, at_ms, docket)
+        open_alerts = self._open_alerts()
+        self.office.reset(alert, asked, at_ms, open_alerts)
         self.states[alert.asset] = state
         changes.moved[alert.asset] = None
-        self._settle(docket, changes)
+        self._settle(open_alerts, changes)
         return True
 
     def may_reset(self, episode: str) -> bool:
@@ -351,16 +353,16 @@ class County(Undoable):
             return Refused("unwatched", f"no rule {rule} watches {asset}: known are {known}")
         device = plan.devices[max(slot.device, 0)].id
 
-        def docket(alerts: Mapping[str, Alert]) -> Docket:
+        def open_alerts(alerts: Mapping[str, Alert]) -> OpenAlerts:
             causes = {episode: alert for episode, alert in alerts.items() if alert.rule in EXPLAINS}
-            return Docket(alerts, causes, self._silence.after(()), self.states.get, self._seen_ms)
+            return OpenAlerts(alerts, causes, self._silence.after(()), self.states.get, self._seen_ms)
 
-        rehearsal = Rehearsal(self.office, self._annunciator, lists, self, docket)
+        rehearsal = Rehearsal(self.office, self._pending, lists, self, open_alerts)
         return rehearsal.foresee(supposed(slot.rule, plan.asset, device, at_ms), first=first)
 
     def post(self, log: Log, changes: Changes) -> None:
         """What somebody else owes, such as the lists, into the mailboxes."""
-        self._deliver(self._annunciator.post(log, self.boxes), changes)
+        self._deliver(self._pending.post(log, self.boxes), changes)
 
     @property
     def hearing_since_ms(self) -> Millis:
@@ -368,23 +370,23 @@ class County(Undoable):
         return self._since_ms
 
     @property
-    def scribe(self) -> Scribe:
+    def message_writer(self) -> MessageWriter:
         """The writer of this county."""
-        return self.office.escalation.scribe
+        return self.office.escalation.message_writer
 
     def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Office.watch``."""
-        docket = self._docket()
-        self.office.watch(trouble, at_ms, docket)
-        self._settle(docket, changes)
+        open_alerts = self._open_alerts()
+        self.office.watch(trouble, at_ms, open_alerts)
+        self._settle(open_alerts, changes)
 
     def keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id
-        docket = self._docket(step.findings, asset, step.state)
-        docket.queued = queued
-        self.office.decide(step.findings, at_ms, docket)
-        self._settle(docket, changes)
+        open_alerts = self._open_alerts(step.findings, asset, step.state)
+        open_alerts.queued = queued
+        self.office.decide(step.findings, at_ms, open_alerts)
+        self._settle(open_alerts, changes)
         self.states[asset] = step.state
         self._silence.keep(step.findings)
         if step.moved:
@@ -411,22 +413,24 @@ class County(Undoable):
         fresh = reading.observed_ms >= self._since_ms or reading.received_ms >= self._grace_ms
         return not fresh and self._deaf_ms >= self.inventory.devices[reading.device].interval_s * 1000
 
-    def _docket(self, findings: Iterable[Finding] = (), asset: str = "", state: AssetState | None = None) -> Docket:
+    def _open_alerts(
+        self, findings: Iterable[Finding] = (), asset: str = "", state: AssetState | None = None
+    ) -> OpenAlerts:
         """The open alerts as stage two sees them while ``asset`` is on its way to ``state``."""
 
         def state_of(name: str) -> AssetState | None:
             return state if state is not None and name == asset else self.states.get(name)
 
         hush = self._silence.after(findings)
-        return Docket(self.alerts, self._causes, hush, state_of, self._seen_ms, self._since_ms, self._grace_ms)
+        return OpenAlerts(self.alerts, self._causes, hush, state_of, self._seen_ms, self._since_ms, self._grace_ms)
 
     def _seen_ms(self, device: str) -> Millis:
         plan = self._plan_of[device]
         return self.states[plan.asset.id].devices[plan.index[device]].seen_ms
 
-    def _settle(self, docket: Docket, changes: Changes) -> None:
-        posted = self._annunciator.post(docket.log, self.boxes)
-        for episode, alert in docket.changed.items():
+    def _settle(self, open_alerts: OpenAlerts, changes: Changes) -> None:
+        posted = self._pending.post(open_alerts.log, self.boxes)
+        for episode, alert in open_alerts.changed.items():
             changes.alerts[episode] = alert
             if alert.closed_ms and not alert.wake_ms:
                 self.alerts.pop(episode, None)
@@ -485,7 +489,7 @@ class County(Undoable):
 
     def _file_shifts(self, at_ms: Millis) -> None:
         """When an absence begins or ends, others answer."""
-        for absence in self._annunciator.absences.kept(at_ms):
+        for absence in self._pending.absences.kept(at_ms):
             for shift_ms in (absence.from_ms, absence.until_ms):
                 if shift_ms > at_ms:
                     self._file(_SHIFT, str(shift_ms))
@@ -494,9 +498,9 @@ class County(Undoable):
         """T16 at a start: episodes of assets or rules that are no longer there."""
         for alert in list(self.alerts.values()):
             if not self._is_watched(alert):
-                docket = self._docket()
-                self.office.retire(alert, at_ms, docket)
-                self._settle(docket, changes)
+                open_alerts = self._open_alerts()
+                self.office.retire(alert, at_ms, open_alerts)
+                self._settle(open_alerts, changes)
 
     def refigure(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:
         """Figures are others, the slots are not: a changed threshold judges the last level again."""

@@ -1,7 +1,8 @@
 """Stage two: from what was found on assets to episodes, causes and messages owed. It knows people and keeps no state.
 
 Here is also what is told of data that flap (T15), and whether most of a village has fallen silent at once.
-``Office.decide`` reads open alerts from a ``Docket`` and enters the changed ones there; who keeps them is ``county``.
+``Office.decide`` reads open alerts from an ``OpenAlerts`` and enters the changed ones there; who keeps them is
+``county``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from alerts.alert import Alert, record, unsaid, why
 from alerts.calendars import stamp
 from alerts.conditions.finding import Finding, Found
 from alerts.conditions.state import Memory
-from alerts.episodes.open_alerts import Docket, Hush
+from alerts.episodes.open_alerts import Hush, OpenAlerts
 from alerts.episodes.responses import Responses, grace_ms
 from alerts.episodes.trouble import Trouble
 from alerts.model import Actor, Detail, Event, Kind, Log, Severity
@@ -55,7 +56,7 @@ class Flapping:
         if reason:
             log.append(unsaid(alert, at_ms, reason))
             return replace(alert, flap_ms=0)
-        holds, scribe = self.escalation.holds, self.escalation.scribe
+        holds, message_writer = self.escalation.holds, self.escalation.message_writer
         policy = holds.policies.of(FLAPPING)
         asked = replace(alert, rule=FLAPPING, severity=Severity.P3)
         release = holds.release(asked, at_ms, policy.hours)
@@ -67,12 +68,12 @@ class Flapping:
             manned = self.escalation.roster.manned(asked, step.roles, at_ms)
             log.extend(unsaid(asked, at_ms, OFF_DUTY, person=each.person.id) for each in manned.off_duty)
             people = self.escalation.roster.instead(asked, manned.present, at_ms, log)
-            facts = scribe.witness.facts(alert, memory, at_ms, at_ms)
+            facts = message_writer.witness.facts(alert, memory, at_ms, at_ms)
             if "fill_pct" not in alert.detail:  # it is not the level that flaps
                 facts["level"] = ""
-            said = scribe.texts.word(step.text, facts)
+            said = message_writer.texts.word(step.text, facts)
             for person in people:
-                owed = scribe.owed(asked, 0, person, Kind.NOTICE, said, at_ms)
+                owed = message_writer.owed(asked, 0, person, Kind.NOTICE, said, at_ms)
                 log.append(replace(owed, repeat=_FROM + told.flapped))
         return told
 
@@ -201,107 +202,109 @@ class Office:
     gateway_rule: GatewayOffline
     outages: Outages
 
-    def decide(self, findings: Sequence[Finding], at_ms: Millis, docket: Docket) -> None:
+    def decide(self, findings: Sequence[Finding], at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """Everything that the findings of one input mean, parents and children together."""
-        before = docket.known
+        before = open_alerts.known
         for finding in findings:
-            self._hear(finding, docket)
-        self._judge_silence(findings, at_ms, docket)
-        touched = list(docket.changed.values())
+            self._hear(finding, open_alerts)
+        self._judge_silence(findings, at_ms, open_alerts)
+        touched = list(open_alerts.changed.values())
         for alert in touched:
             if alert.closed_ms:
-                self._release(docket.standing(), alert.episode, at_ms, docket)
+                self._release(open_alerts.standing(), alert.episode, at_ms, open_alerts)
         raised = [alert for alert in touched if alert.episode not in before and not alert.closed_ms]
         for alert in raised:
-            self._explain_children(alert, at_ms, docket)
-            self._explain_or_begin(alert.episode, at_ms, docket)
-        for alert in list(docket.changed.values()):
-            waiting = self._await_queue(alert, at_ms, docket)
-            docket.enter(waiting)
-            if not docket.is_held(waiting, at_ms):
-                self.run(waiting, at_ms, docket)
+            self._explain_children(alert, at_ms, open_alerts)
+            self._explain_or_begin(alert.episode, at_ms, open_alerts)
+        for alert in list(open_alerts.changed.values()):
+            waiting = self._await_queue(alert, at_ms, open_alerts)
+            open_alerts.enter(waiting)
+            if not open_alerts.is_held(waiting, at_ms):
+                self.run(waiting, at_ms, open_alerts)
 
-    def _await_queue(self, alert: Alert, at_ms: Millis, docket: Docket) -> Alert:
+    def _await_queue(self, alert: Alert, at_ms: Millis, open_alerts: OpenAlerts) -> Alert:
         """Old news that came with a queue is told, P1 apart, only when the queue can be trusted to be empty."""
-        end_ms = docket.not_before_ms
+        end_ms = open_alerts.not_before_ms
         is_due = any(0 < due < end_ms for due in (alert.due_ms, alert.fresh_ms, alert.flap_ms))
-        if not docket.queued or alert.severity is Severity.P1 or not is_due:
+        if not open_alerts.queued or alert.severity is Severity.P1 or not is_due:
             return alert
-        docket.log.append(record("held", alert, at_ms, {"reason": "queued", "until_ms": end_ms}))
+        open_alerts.log.append(record("held", alert, at_ms, {"reason": "queued", "until_ms": end_ms}))
         dues = (alert.due_ms, alert.fresh_ms, alert.flap_ms)
         due_ms, fresh_ms, flap_ms = (max(due, end_ms) if due else 0 for due in dues)
         return replace(alert, due_ms=due_ms, fresh_ms=fresh_ms, flap_ms=flap_ms)
 
-    def run(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
+    def run(self, alert: Alert, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """Does whatever of an episode is due by ``at_ms``."""
-        memory = docket.memory(alert.asset)
+        memory = open_alerts.memory(alert.asset)
         while 0 < alert.wake_ms <= at_ms:
             if alert.wake_ms == alert.lapse_ms:
-                alert = self.responses.lapse(alert, memory, at_ms, docket.log)
+                alert = self.responses.lapse(alert, memory, at_ms, open_alerts.log)
             elif alert.wake_ms == alert.flap_ms:
-                alert = self.flapping.tell(alert, memory, at_ms, docket.log)
+                alert = self.flapping.tell(alert, memory, at_ms, open_alerts.log)
             elif alert.closed_ms:
-                others = docket.on(alert.asset)
-                alert = self.escalation.tell_over(alert, others, memory, at_ms, docket.log)
+                others = open_alerts.on(alert.asset)
+                alert = self.escalation.tell_over(alert, others, memory, at_ms, open_alerts.log)
             else:
-                alert = self.escalation.run(alert, memory, at_ms, docket.log)
-        docket.enter(alert)
+                alert = self.escalation.run(alert, memory, at_ms, open_alerts.log)
+        open_alerts.enter(alert)
 
     def adopt(self, alert: Alert) -> Alert:
         """An episode from before a start; one whose asset or gateway is gone is as it was, until it is retired."""
         return self.escalation.adopt(alert) if self.inventory.knows(alert.asset) else alert
 
-    def reset(self, alert: Alert, asked: Actor, at_ms: Millis, docket: Docket) -> None:
+    def reset(self, alert: Alert, asked: Actor, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """T12: a latched episode is over, because a person has looked."""
-        docket.log.append(record("reset", alert, at_ms, {**asked.detail()}))
-        self._close(alert, at_ms, "reset", docket)
-        self._release(docket.standing(), alert.episode, at_ms, docket)
-        self.run(docket.changed[alert.episode], at_ms, docket)
+        open_alerts.log.append(record("reset", alert, at_ms, {**asked.detail()}))
+        self._close(alert, at_ms, "reset", open_alerts)
+        self._release(open_alerts.standing(), alert.episode, at_ms, open_alerts)
+        self.run(open_alerts.changed[alert.episode], at_ms, open_alerts)
 
-    def watch(self, trouble: Trouble, at_ms: Millis, docket: Docket) -> None:
+    def watch(self, trouble: Trouble, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
-        alerts = (alert for alert in docket.standing() if (alert.rule, alert.subject) == (trouble.rule, trouble.part))
+        alerts = (
+            alert for alert in open_alerts.standing() if (alert.rule, alert.subject) == (trouble.rule, trouble.part)
+        )
         standing = next(alerts, None)
         if trouble.problem and standing is None:
             alert = trouble.alert(self.inventory.county.id, at_ms)
-            docket.log.append(record("raised", alert, at_ms, alert.detail))
-            docket.enter(self.escalation.begin(alert, at_ms, docket.log))
+            open_alerts.log.append(record("raised", alert, at_ms, alert.detail))
+            open_alerts.enter(self.escalation.begin(alert, at_ms, open_alerts.log))
         elif standing is not None and not trouble.problem:
-            self._close(standing, at_ms, "recovered", docket)
+            self._close(standing, at_ms, "recovered", open_alerts)
 
-    def retire(self, alert: Alert, at_ms: Millis, docket: Docket) -> None:
+    def retire(self, alert: Alert, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """T16: its asset or rule is gone. A row for the audit, and one line to who was told of it lately."""
         ended = UNWATCHED if alert.asset in self.inventory.assets else RETIRED
         if alert.closed_ms:  # the word of its end waits, and nobody can say any more how that was
             known = ended != RETIRED or alert.ended == RETIRED  # another start moves the day of its end no more
-            docket.enter(alert if known else replace(alert, ended=ended, closed_ms=at_ms))
+            open_alerts.enter(alert if known else replace(alert, ended=ended, closed_ms=at_ms))
             return
-        docket.log.append(record("retired", alert, at_ms, {"reason": ended}))
-        docket.enter(replace(self.escalation.retire(alert, ended, at_ms, docket.log), flap_ms=0))
+        open_alerts.log.append(record("retired", alert, at_ms, {"reason": ended}))
+        open_alerts.enter(replace(self.escalation.retire(alert, ended, at_ms, open_alerts.log), flap_ms=0))
 
-    def _hear(self, finding: Finding, docket: Docket) -> None:
+    def _hear(self, finding: Finding, open_alerts: OpenAlerts) -> None:
         match finding.kind:
             case Found.RAISED:
-                self._raise(finding, docket)
+                self._raise(finding, open_alerts)
             case Found.EMPTIED | Found.PARTLY_EMPTIED | Found.RUN_STATE | Found.WORK_BEGUN | Found.WORK_OVER:
-                docket.log.append(
+                open_alerts.log.append(
                     Event(at_ms=finding.at_ms, event=finding.kind, asset=finding.asset, detail=finding.detail)
                 )
                 if finding.kind is Found.WORK_BEGUN:
-                    self._quieten(finding.asset, finding.at_ms, docket)
+                    self._quieten(finding.asset, finding.at_ms, open_alerts)
                 elif finding.kind is Found.WORK_OVER:
-                    self._release(docket.on(finding.asset), finding.reason, finding.at_ms, docket)
+                    self._release(open_alerts.on(finding.asset), finding.reason, finding.at_ms, open_alerts)
             case Found.STALE | Found.FRESH:
                 pass  # of more than one asset: see ``_judge_silence``
             case _:
-                alert = docket.get(finding.episode)
+                alert = open_alerts.get(finding.episode)
                 if alert is not None:
-                    self._follow(alert, finding, docket)
-        flaps = docket.get(finding.episode) if finding.flapping else None
+                    self._follow(alert, finding, open_alerts)
+        flaps = open_alerts.get(finding.episode) if finding.flapping else None
         if flaps is not None:
-            docket.enter(self.flapping.begin(flaps, finding.at_ms, docket.log, late=finding.late))
+            open_alerts.enter(self.flapping.begin(flaps, finding.at_ms, open_alerts.log, late=finding.late))
 
-    def _raise(self, finding: Finding, docket: Docket) -> None:
+    def _raise(self, finding: Finding, open_alerts: OpenAlerts) -> None:
         alert = Alert(
             episode=finding.episode,
             rule=finding.rule,
@@ -313,61 +316,61 @@ class Office:
             detail=finding.detail or {},
             owes=not finding.late,
         )
-        docket.log.append(record("raised", alert, finding.at_ms, finding.detail or {}))
-        docket.enter(alert)
+        open_alerts.log.append(record("raised", alert, finding.at_ms, finding.detail or {}))
+        open_alerts.enter(alert)
 
-    def _follow(self, alert: Alert, finding: Finding, docket: Docket) -> None:
+    def _follow(self, alert: Alert, finding: Finding, open_alerts: OpenAlerts) -> None:
         """What a later sample did to an episode that is open."""
         at_ms, escalation = finding.at_ms, self.escalation
         match finding.kind:
             case Found.RECOVERING:
-                docket.enter(replace(alert, recovering=True))
+                open_alerts.enter(replace(alert, recovering=True))
             case Found.RELAPSED:
-                docket.enter(escalation.relapse(alert, at_ms))
+                open_alerts.enter(escalation.relapse(alert, at_ms))
             case Found.STEADY:
-                docket.log.append(record("steady", alert, at_ms, {}))
+                open_alerts.log.append(record("steady", alert, at_ms, {}))
             case Found.CONFIRMED:
-                docket.enter(escalation.confirm(alert, at_ms, finding.detail or alert.detail, docket.log))
+                open_alerts.enter(escalation.confirm(alert, at_ms, finding.detail or alert.detail, open_alerts.log))
             case Found.LATCHED:
-                docket.log.append(record("latched", alert, at_ms, {}))
-                docket.enter(replace(alert, recovering=False, latched=True))
+                open_alerts.log.append(record("latched", alert, at_ms, {}))
+                open_alerts.enter(replace(alert, recovering=False, latched=True))
             case Found.REIGNITED:
-                docket.log.append(record("reignited", alert, at_ms, finding.detail or {}))
+                open_alerts.log.append(record("reignited", alert, at_ms, finding.detail or {}))
                 if finding.late:
-                    docket.log.append(record("held", alert, at_ms, {"reason": "late"}))
-                    docket.enter(escalation.rekindle(alert, finding.since_ms))
+                    open_alerts.log.append(record("held", alert, at_ms, {"reason": "late"}))
+                    open_alerts.enter(escalation.rekindle(alert, finding.since_ms))
                 else:
                     again = replace(alert, again_ms=finding.since_ms)
-                    docket.enter(escalation.reignite(again, at_ms, finding.detail or alert.detail))
+                    open_alerts.enter(escalation.reignite(again, at_ms, finding.detail or alert.detail))
             case _:
                 if finding.late and alert.told:
-                    docket.log.append(record("dropped", alert, at_ms, {"reason": "late"}))
+                    open_alerts.log.append(record("dropped", alert, at_ms, {"reason": "late"}))
                     alert = replace(alert, told=())
-                self._close(alert, at_ms, finding.reason or "recovered", docket)
+                self._close(alert, at_ms, finding.reason or "recovered", open_alerts)
 
-    def _close(self, alert: Alert, at_ms: Millis, reason: str, docket: Docket) -> None:
-        docket.log.append(record("cleared", alert, at_ms, {"reason": reason}))
+    def _close(self, alert: Alert, at_ms: Millis, reason: str, open_alerts: OpenAlerts) -> None:
+        open_alerts.log.append(record("cleared", alert, at_ms, {"reason": reason}))
         if alert.flap_ms:
-            docket.log.append(record("dropped", alert, at_ms, {"reason": "cleared"}))
+            open_alerts.log.append(record("dropped", alert, at_ms, {"reason": "cleared"}))
             alert = replace(alert, flap_ms=0)
-        docket.enter(self.escalation.close(alert, at_ms, reason))
+        open_alerts.enter(self.escalation.close(alert, at_ms, reason))
 
-    def _judge_silence(self, findings: Sequence[Finding], at_ms: Millis, docket: Docket) -> None:
+    def _judge_silence(self, findings: Sequence[Finding], at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """What devices that fell silent or spoke again mean for the radio gateways and the areas that they are of."""
         moved = (each.device for each in findings if each.kind in (Found.STALE, Found.FRESH))
         gateways = dict.fromkeys(self.inventory.devices[device].radio_gateway for device in moved)
         for gateway in gateways:
             if gateway is not None:
-                self._judge_gateway(gateway, at_ms, docket)
+                self._judge_gateway(gateway, at_ms, open_alerts)
         for area in self.outages.touched(findings):
-            self._judge_area(area, at_ms, docket)
+            self._judge_area(area, at_ms, open_alerts)
 
-    def _judge_gateway(self, gateway: str, at_ms: Millis, docket: Docket) -> None:
+    def _judge_gateway(self, gateway: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """Raises or clears ``gateway_offline`` from the silence of what the radio gateway carries."""
         rule = self.gateway_rule
         carried = [device for device in self.inventory.behind[gateway] if rule.counts(device)]
-        stale = sum(device.id in docket.silent for device in carried)
-        down = docket.cause(GATEWAY, gateway)
+        stale = sum(device.id in open_alerts.silent for device in carried)
+        down = open_alerts.cause(GATEWAY, gateway)
         if down is None and rule.is_down(stale, len(carried)):
             alert = Alert(
                 episode=f"{GATEWAY}/{gateway}/{stamp(at_ms)}",
@@ -379,82 +382,82 @@ class Office:
                 since_ms=at_ms,
                 detail={"stale": stale, "devices": len(carried)},
             )
-            docket.log.append(record("raised", alert, at_ms, alert.detail))
-            docket.enter(alert)
+            open_alerts.log.append(record("raised", alert, at_ms, alert.detail))
+            open_alerts.enter(alert)
         elif down is not None and rule.is_back(stale, len(carried)):
-            self._close(down, at_ms, "recovered", docket)
+            self._close(down, at_ms, "recovered", open_alerts)
 
-    def _judge_area(self, area: str, at_ms: Millis, docket: Docket) -> None:
+    def _judge_area(self, area: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """Raises, follows or ends the outage of an area. What lies below a standing one is judged when it is over."""
-        outage = docket.cause(OUTAGE, area)
+        outage = open_alerts.cause(OUTAGE, area)
         if outage is None:
             above = (node.id for node in self.inventory.lineage(area) if node.id != area)
-            if not any(docket.cause(OUTAGE, other) for other in above):
-                self._raise_outage(area, at_ms, docket)
-        elif self.outages.is_back(outage, docket.silent):
-            self._close(outage, at_ms, "recovered", docket)
+            if not any(open_alerts.cause(OUTAGE, other) for other in above):
+                self._raise_outage(area, at_ms, open_alerts)
+        elif self.outages.is_back(outage, open_alerts.silent):
+            self._close(outage, at_ms, "recovered", open_alerts)
             for below in self.outages.right_below(area):
-                self._judge_area(below, at_ms, docket)
+                self._judge_area(below, at_ms, open_alerts)
         else:
-            docket.enter(self.outages.wider(outage, docket.silent, at_ms, self.escalation.holds))
+            open_alerts.enter(self.outages.wider(outage, open_alerts.silent, at_ms, self.escalation.holds))
 
-    def _raise_outage(self, area: str, at_ms: Millis, docket: Docket) -> None:
-        evidence = self.outages.dark(area, docket.silent, docket.seen_ms)
+    def _raise_outage(self, area: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
+        evidence = self.outages.dark(area, open_alerts.silent, open_alerts.seen_ms)
         if evidence is None:
             return
         alert = outage(area, evidence, at_ms)
-        docket.log.append(record("raised", alert, at_ms, evidence))
-        docket.enter(alert)
+        open_alerts.log.append(record("raised", alert, at_ms, evidence))
+        open_alerts.enter(alert)
 
-    def _explain_or_begin(self, episode: str, at_ms: Millis, docket: Docket) -> None:
-        alert = docket.changed[episode]
-        cause = self._cause(alert, docket)
+    def _explain_or_begin(self, episode: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
+        alert = open_alerts.changed[episode]
+        cause = self._cause(alert, open_alerts)
         if cause:
-            docket.enter(self.escalation.explain(alert, cause, at_ms, docket.log))
+            open_alerts.enter(self.escalation.explain(alert, cause, at_ms, open_alerts.log))
         else:
-            docket.enter(self.escalation.begin(alert, at_ms, docket.log))
+            open_alerts.enter(self.escalation.begin(alert, at_ms, open_alerts.log))
 
-    def _cause(self, alert: Alert, docket: Docket) -> str:
+    def _cause(self, alert: Alert, open_alerts: OpenAlerts) -> str:
         """What explains it: work on its asset, or another episode; empty when nothing does."""
-        asset, state = self.inventory.assets.get(alert.asset), docket.state_of(alert.asset)
+        asset, state = self.inventory.assets.get(alert.asset), open_alerts.state_of(alert.asset)
         if asset is not None and state is not None and state.windows:
             window = quiet_by(state.windows, asset.kind, alert.rule)
             if window:
                 return window
-        parent = parent_of(alert, docket.explaining(), self.inventory)
+        parent = parent_of(alert, open_alerts.explaining(), self.inventory)
         return "" if parent is None else parent.episode
 
-    def _quieten(self, asset: str, at_ms: Millis, docket: Docket) -> None:
+    def _quieten(self, asset: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """Work has begun: what it explains and that was open before it falls quiet."""
-        for alert in docket.on(asset):
-            if not alert.parent and alert.episode in docket.known:
-                cause = self._cause(alert, docket)
+        for alert in open_alerts.on(asset):
+            if not alert.parent and alert.episode in open_alerts.known:
+                cause = self._cause(alert, open_alerts)
                 if cause:
-                    docket.enter(self.escalation.explain(alert, cause, at_ms, docket.log))
+                    open_alerts.enter(self.escalation.explain(alert, cause, at_ms, open_alerts.log))
 
-    def _explain_children(self, parent: Alert, at_ms: Millis, docket: Docket) -> None:
+    def _explain_children(self, parent: Alert, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """What the new episode explains and that was open before it falls quiet."""
         if parent.rule not in EXPLAINS:
             return
         beside: list[str] = []
-        for child in docket.standing():
-            if not child.parent and child.episode in docket.known:
+        for child in open_alerts.standing():
+            if not child.parent and child.episode in open_alerts.known:
                 found = parent_of(child, (parent,), self.inventory)
                 if found is not None:
-                    docket.enter(self.escalation.explain(child, parent.episode, at_ms, docket.log))
+                    open_alerts.enter(self.escalation.explain(child, parent.episode, at_ms, open_alerts.log))
                     beside.append(child.rule)
         if beside:
-            docket.enter(replace(docket.changed[parent.episode], beside=tuple(dict.fromkeys(beside))))
+            open_alerts.enter(replace(open_alerts.changed[parent.episode], beside=tuple(dict.fromkeys(beside))))
 
-    def _release(self, among: Iterable[Alert], cause: str, at_ms: Millis, docket: Docket) -> None:
+    def _release(self, among: Iterable[Alert], cause: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """T14: what an episode or work explained that is over is told after one interval, if it still stands."""
         for child in among:
             if child.parent != cause:
                 continue
-            another = self._cause(child, docket)
+            another = self._cause(child, open_alerts)
             if another:
-                docket.enter(replace(child, parent=another))
+                open_alerts.enter(replace(child, parent=another))
                 continue
-            fresh_ms = max(at_ms + grace_ms(child, self.inventory), docket.not_before_ms)
-            told_by = docket.get(cause) if child.rule in CONTINUES else None
-            docket.enter(self.escalation.unexplain(child, told_by, fresh_ms, at_ms, docket.log))
+            fresh_ms = max(at_ms + grace_ms(child, self.inventory), open_alerts.not_before_ms)
+            told_by = open_alerts.get(cause) if child.rule in CONTINUES else None
+            open_alerts.enter(self.escalation.unexplain(child, told_by, fresh_ms, at_ms, open_alerts.log))

@@ -16,12 +16,12 @@ from alerts.conditions.finding import Finding, Found
 from alerts.conditions.rule import Rule
 from alerts.conditions.state import Memory
 from alerts.episodes.decide import Office
-from alerts.episodes.open_alerts import Docket
+from alerts.episodes.open_alerts import OpenAlerts
 from alerts.model import URGENT, Detail, Event, Log, Owed
 from alerts.notify.holds import ROUND_PENDING
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.pending import Annunciator
+from alerts.notify.pending import Pending
 from alerts.rules.stopped import BY_DEMAND
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -83,13 +83,13 @@ class _Supposed:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The telling of one county as it stands; ``docket`` makes the view of its open alerts for one input."""
+    """The telling of one county as it stands; ``open_alerts`` makes the view of its open alerts for one input."""
 
     office: Office
-    annunciator: Annunciator
+    pending: Pending
     lists: Lists
     stands: Stands
-    docket: Callable[[Mapping[str, Alert]], Docket]
+    open_alerts: Callable[[Mapping[str, Alert]], OpenAlerts]
 
     def foresee(self, raised: Finding, *, first: bool = False) -> Foreseen:
         """What follows if this was found, for two days, or until the ``first`` text leaves.
@@ -97,9 +97,9 @@ class Rehearsal:
         Nothing that was open before falls due meanwhile, nobody answers, and no sample comes.
         """
         now = _Supposed(self.stands, dict(self.stands.alerts), dict(self.stands.boxes))
-        docket = self.docket(now.alerts)
-        self.office.decide((raised,), raised.at_ms, docket)
-        self._settle(docket, now)
+        open_alerts = self.open_alerts(now.alerts)
+        self.office.decide((raised,), raised.at_ms, open_alerts)
+        self._settle(open_alerts, now)
         list_ms = self.lists.next_ms(raised.at_ms) or NEVER
         while True:
             alert = now.alerts.get(raised.episode)
@@ -115,11 +115,11 @@ class Rehearsal:
                 self._list(raised.episode, list_ms, now)
                 list_ms = self.lists.next_ms(list_ms) or NEVER
             elif at_ms == wake_ms:
-                docket = self.docket(now.alerts)
-                self.office.run(now.alerts[raised.episode], at_ms, docket)
-                self._settle(docket, now)
+                open_alerts = self.open_alerts(now.alerts)
+                self.office.run(now.alerts[raised.episode], at_ms, open_alerts)
+                self._settle(open_alerts, now)
             else:
-                self._deliver(self.annunciator.ring(phone, now.boxes, now.alerts, at_ms), now)
+                self._deliver(self.pending.ring(phone, now.boxes, now.alerts, at_ms), now)
         about = [said for said in now.log if _is_about(said, raised.episode)]
         return Foreseen(
             raised.episode,
@@ -131,16 +131,16 @@ class Rehearsal:
     def _list(self, episode: str, due_ms: Millis, now: _Supposed) -> None:
         """A list that speaks of the case is a text about it; the others are none of ours."""
         made = (each for each in self.lists.made(due_ms, due_ms, now, lambda _: ()) if episode in each.covers)
-        self._deliver(self.annunciator.post([*made], now.boxes), now)
+        self._deliver(self.pending.post([*made], now.boxes), now)
 
     def _deliver(self, made: tuple[list[Mailbox], Log], now: _Supposed) -> None:
         changed, said = made
         now.boxes.update((box.phone, box) for box in changed)
         now.log += said
 
-    def _settle(self, docket: Docket, now: _Supposed) -> None:
-        now.alerts.update(docket.changed)
-        self._deliver(self.annunciator.post(docket.log, now.boxes), now)
+    def _settle(self, open_alerts: OpenAlerts, now: _Supposed) -> None:
+        now.alerts.update(open_alerts.changed)
+        self._deliver(self.pending.post(open_alerts.log, now.boxes), now)
 
     def _bound_ms(self, alert: Alert | None, at_ms: Millis, said: Log) -> Millis:
         """By when somebody must be told. What is on trial, or explained by what is told, has no bound of its own."""

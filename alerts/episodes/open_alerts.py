@@ -86,7 +86,7 @@ class Silence(Undoable):
 
 
 @dataclass(slots=True)
-class Docket:
+class OpenAlerts:
     """The open alerts while one input is decided: those known, those changed, and what was said about them in order."""
 
     known: Mapping[str, Alert]

@@ -16,7 +16,7 @@ from alerts.conditions.state import Memory
 from alerts.model import URGENT, Detail, Kind, Log, Severity
 from alerts.notify.closings import EMPTIED, choose
 from alerts.notify.holds import ROUND_PENDING, Holds
-from alerts.notify.message_writer import RESTART, Scribe, next_chain
+from alerts.notify.message_writer import RESTART, MessageWriter, next_chain
 from alerts.notify.schedule import Manned, Roster, Schedule
 from alerts.people import Holder
 from alerts.policy import StepPolicy
@@ -38,7 +38,7 @@ class Escalation:
     inventory: Inventory
     holds: Holds
     schedule: Schedule
-    scribe: Scribe
+    message_writer: MessageWriter
     roster: Roster
 
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
@@ -170,8 +170,8 @@ class Escalation:
         """One person is told what step 0 says; the chain goes on as it was, or begins with this."""
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
         deadline_ms = self.schedule.deadline_ms(replace(told, step=0, left_ms=at_ms), at_ms)
-        text = self.scribe.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms, person)
-        log.append(self.scribe.owed(alert, 0, person, Kind.FRESH, text, at_ms))
+        text = self.message_writer.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms, person)
+        log.append(self.message_writer.owed(alert, 0, person, Kind.FRESH, text, at_ms))
         return self._file_next(_heard(replace(told, step=max(alert.step, 1)), (person,), at_ms), at_ms, log)
 
     def hand_over(self, alert: Alert, told: Container[str], from_ms: Millis, at_ms: Millis, log: Log) -> Alert:
@@ -334,8 +334,8 @@ class Escalation:
         log.extend(why("notice", alert, at_ms, "nobody_holds_role", person=role) for role in manned.unheld)
         reached, kept = self._whom(alert, step, manned, at_ms, log)
         for person in reached:
-            text = self.scribe.step_text(told, step, memory, at_ms, deadline_ms, person)
-            log.append(self.scribe.owed(alert, alert.step, person, kind, text, at_ms))
+            text = self.message_writer.step_text(told, step, memory, at_ms, deadline_ms, person)
+            log.append(self.message_writer.owed(alert, alert.step, person, kind, text, at_ms))
         policy = self.schedule.policy(alert)
         alone = alert.step == 0 and len(reached) < policy.together
         told = replace(_heard(told, reached, at_ms), step=alert.step + 1, due_ms=0, kept=(*alert.kept, *kept))
@@ -414,10 +414,10 @@ class Escalation:
                 alert = replace(alert, kept=(*alert.kept, replace(each, at_ms=there_ms)))
                 continue
             deadline_ms = self.schedule.deadline_ms(then, at_ms)
-            text = self.scribe.step_text(then, steps[each.step], memory, at_ms, deadline_ms, each.person)
+            text = self.message_writer.step_text(then, steps[each.step], memory, at_ms, deadline_ms, each.person)
             first = Kind.FRESH if each.fresh else Kind.FIRST
             kind = first if each.step == 0 else Kind.ESCALATION
-            log.append(self.scribe.owed(then, each.step, each.person, kind, text, at_ms))
+            log.append(self.message_writer.owed(then, each.step, each.person, kind, text, at_ms))
             alert = _heard(alert, (each.person,), at_ms)
         return alert
 
@@ -432,8 +432,8 @@ class Escalation:
         deadline_ms = self.schedule.deadline_ms(alert, at_ms)
         again = replace(alert, repeat=alert.repeat + 1, told_ms=dict.fromkeys(alert.told, at_ms))
         for person in alert.told:
-            text = self.scribe.step_text(alert, first, memory, at_ms, deadline_ms, person)
-            log.append(self.scribe.owed(again, 0, person, Kind.REPEAT, text, at_ms))
+            text = self.message_writer.step_text(alert, first, memory, at_ms, deadline_ms, person)
+            log.append(self.message_writer.owed(again, 0, person, Kind.REPEAT, text, at_ms))
         done = again.repeat % RESTART
         if done >= len(policy.repeats):
             return replace(again, repeat_ms=0)
@@ -446,7 +446,7 @@ class Escalation:
         if release.at_ms > at_ms:  # its time came while we could not act
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, due_ms=release.at_ms)
-        policy, line_pct = self.schedule.policy(alert), self.scribe.witness.lines_pct.get(alert.asset)
+        policy, line_pct = self.schedule.policy(alert), self.message_writer.witness.lines_pct.get(alert.asset)
         others = tuple(others)
         closing = choose(alert, policy, memory, line_pct, others)
         settled_ms = self._settled_ms(alert)
@@ -460,10 +460,10 @@ class Escalation:
         if alert.ended != EMPTIED and closing.by_emptying:
             emptiers = self.roster.emptiers(alert, at_ms)
             told = tuple(person for person in told if person not in emptiers)
-        text = self.scribe.text(alert, closing.text, memory, alert.closed_ms, alert.closed_ms)
+        text = self.message_writer.text(alert, closing.text, memory, alert.closed_ms, alert.closed_ms)
         covers = (closing.goes_on,) if closing.goes_on else ()
         for person in told:
-            log.append(replace(self.scribe.owed(alert, 0, person, Kind.CLEARED, text, at_ms), covers=covers))
+            log.append(replace(self.message_writer.owed(alert, 0, person, Kind.CLEARED, text, at_ms), covers=covers))
         return replace(alert, due_ms=0)
 
     def _settled_ms(self, alert: Alert) -> Millis:

@@ -169,7 +169,7 @@ def next_chain(alert: Alert) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Scribe:
+class MessageWriter:
     """The writer of one county."""
 
     inventory: Inventory

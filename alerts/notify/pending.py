@@ -68,7 +68,7 @@ _OVER = frozenset({"cleared", "retired"})
 
 
 @dataclass(frozen=True)
-class Annunciator:
+class Pending:
     """The one of one county. It keeps no state: boxes go in and come out."""
 
     inventory: Inventory

@@ -18,7 +18,7 @@ from alerts.conditions.state import Memory
 from alerts.model import Actor, Detail, Event, Kind, Log, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.closings import ANSWERED_OVER
-from alerts.notify.message_writer import HOLDS, Scribe, contradiction
+from alerts.notify.message_writer import HOLDS, MessageWriter, contradiction
 from alerts.notify.schedule import Schedule
 from alerts.notify.texts import DOUBT, Wording
 from alerts.operations.absences import ABSENCE, Absence, Absences
@@ -36,11 +36,11 @@ _MOST_PLACES: Final = 2
 class StandingIn:
     """The writer of one county's absences."""
 
-    scribe: Scribe
+    message_writer: MessageWriter
 
     @property
     def _inventory(self) -> Inventory:
-        return self.scribe.inventory
+        return self.message_writer.inventory
 
     def row(self, event: str, absence: Absence, asked: Actor, at_ms: Millis) -> Event:
         """``absence_added`` or ``absence_ended``, with who wrote it, for the audit."""
@@ -69,7 +69,7 @@ class StandingIn:
         return [row, *(self._owed(absence, office, REFUSED, Kind.NOTICE, at_ms) for office in others)]
 
     def _owed(self, absence: Absence, to: str, name: str, kind: Kind, at_ms: Millis) -> Owed:
-        facts, catalogue = self._facts(absence, at_ms), self.scribe.texts
+        facts, catalogue = self._facts(absence, at_ms), self.message_writer.texts
         opened = self._inventory.people[to].name if name == STAND_IN else ""
         said = catalogue.word(name, facts)
         return Owed(
@@ -90,7 +90,7 @@ class StandingIn:
         )
 
     def _facts(self, absence: Absence, at_ms: Millis) -> dict[str, str]:
-        people, calendar = self._inventory.people, self.scribe.witness.calendar
+        people, calendar = self._inventory.people, self.message_writer.witness.calendar
         places, assets = self._duties(absence.person)
         return {
             "person": people[absence.person].name,
@@ -181,14 +181,14 @@ HOUSE_TEXTS: Final = (
 class Replies:
     """Who hears of an answer in one county."""
 
-    scribe: Scribe
+    message_writer: MessageWriter
     schedule: Schedule
     absences: Absences
     """Who stands in for somebody: a dispatcher who is away is told by them, and nobody is told of their own answer."""
 
     @property
     def _inventory(self) -> Inventory:
-        return self.scribe.inventory
+        return self.message_writer.inventory
 
     def answered(self, alert: Alert, asked: Asked, meaning: Meaning, memory: Memory | None, at_ms: Millis) -> Log:
         """Everything that follows from an answer but for an acknowledgement."""
@@ -203,14 +203,14 @@ class Replies:
     ) -> Iterable[Event | Owed]:
         """2: the stand-in and the dispatcher hear it at once, and who declined that they need not go."""
         stand_in = self._stand_in(person, at_ms)
-        facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
+        facts = self.message_writer.witness.facts(alert, memory, at_ms, at_ms)
         facts |= {"person": person.name, "stand_in": "" if stand_in is None else stand_in.name}
-        word = self.scribe.texts.word
+        word = self.message_writer.texts.word
         offices = [office for office in self._dispatchers(alert) if self._hears(office, person, at_ms)]
-        has_gone = stand_in is not None and asked.template in self.scribe.texts
+        has_gone = stand_in is not None and asked.template in self.message_writer.texts
         facts |= _taken_up(sent=has_gone, office=bool(offices))
         if stand_in is not None and has_gone:
-            said = self.scribe.repeated(
+            said = self.message_writer.repeated(
                 asked, alert, memory, at_ms, self._deadline_ms(alert, asked, at_ms), stand_in.id
             )
             yield self._notice(alert, person, stand_in.id, said, at_ms)
@@ -238,27 +238,27 @@ class Replies:
         stand_in = self._stand_in(person, at_ms)
         assets = dict.fromkeys(alert.asset for alert in alerts)
         facts = {
-            "day": texts.day(self.scribe.witness.calendar, at_ms),
+            "day": texts.day(self.message_writer.witness.calendar, at_ms),
             "person": person.name,
             "stand_in": "" if stand_in is None else stand_in.name,
             "count": str(len(assets)),
             "names": texts.named([found for each in assets if (found := self._inventory.assets.get(each)) is not None]),
         }
         told: dict[str, Wording] = {}
-        if stand_in is not None and asked.template in self.scribe.texts:
-            calendar = self.scribe.witness.calendar
+        if stand_in is not None and asked.template in self.message_writer.texts:
+            calendar = self.message_writer.witness.calendar
             due_ms = min(self._deadline_ms(each, asked, at_ms) for each in alerts)
             now = {
                 "deadline": texts.deadline(calendar, due_ms),
                 "deadline_time": texts.deadline_time(calendar, due_ms, at_ms),
             }
             words = {**asked.variables} | {name: said for name, said in now.items() if name in asked.variables}
-            told[stand_in.id] = self.scribe.texts.word(asked.template, words, segments=2)
+            told[stand_in.id] = self.message_writer.texts.word(asked.template, words, segments=2)
         dispatchers = (each for alert in alerts for each in self._dispatchers(alert))
         for dispatcher in dict.fromkeys(each.id for each in dispatchers if self._hears(each, person, at_ms)):
-            told.setdefault(dispatcher, self.scribe.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
+            told.setdefault(dispatcher, self.message_writer.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
         facts |= _taken_up(sent=stand_in is not None and stand_in.id in told, office=bool(told.keys() - {person.id}))
-        told[person.id] = self.scribe.texts.word(LIST_THANKS, facts)
+        told[person.id] = self.message_writer.texts.word(LIST_THANKS, facts)
         covers = tuple(alert.episode for alert in alerts)
         return [*rows, *(self._of_all(alerts[0], asked, to, said, covers, at_ms) for to, said in told.items())]
 
@@ -269,7 +269,7 @@ class Replies:
 
         Who stands in has the same text, and may decline it as well: that is another message.
         """
-        notice = self.scribe.owed(lead, 0, to, Kind.NOTICE, said, at_ms)
+        notice = self.message_writer.owed(lead, 0, to, Kind.NOTICE, said, at_ms)
         return replace(notice, episode=asked.episode, covers=covers, repeat=_thousand(asked.person))
 
     def unseen(self, claim: Claim, alert: Alert, memory: Memory | None, at_ms: Millis) -> Log:
@@ -277,14 +277,14 @@ class Replies:
         row = record("claim_unseen", alert, at_ms, {"by": claim.person, "claimed_ms": claim.at_ms})
         if claim.person not in self._inventory.people:
             return [row]
-        facts = self.scribe.witness.facts(alert, memory, at_ms, at_ms)
+        facts = self.message_writer.witness.facts(alert, memory, at_ms, at_ms)
         person = self._inventory.people[claim.person]
-        said = self._notice(alert, person, person.id, self.scribe.texts.word(UNSEEN, facts), at_ms)
+        said = self._notice(alert, person, person.id, self.message_writer.texts.word(UNSEEN, facts), at_ms)
         return [row, replace(said, repeat=claim.at_ms)]  # who declined it before was told so at the same step
 
     def over(self, asked: Asked, ended: Mapping[str, Millis], at_ms: Millis) -> Log:
         """C21: what they answer is over; ``ended`` says when, by asset. Who answers twice is told once."""
-        (asset, *others), witness = ended, self.scribe.witness
+        (asset, *others), witness = ended, self.message_writer.witness
         ended_ms, named = max(ended.values()), witness.names(asset)
         facts = {
             "day": texts.day(witness.calendar, ended_ms),
@@ -292,13 +292,13 @@ class Replies:
             "short": named["short"],
             "container": f"{named['container']}等{len(ended)}处" if others else named["container"],
         }
-        said = self.scribe.texts.word(ANSWERED_OVER, facts)
+        said = self.message_writer.texts.word(ANSWERED_OVER, facts)
         notice = self.to_person(asked.person, self._inventory.phone_of[asked.person], said, at_ms)
         return [replace(notice, asset=asset, episode=asked.episode, step=0, repeat=_AFTER_ALL)]
 
     def unclear(self, person: str, phone: str, at_ms: Millis) -> Owed:
         """What a number is told that was not understood; a stranger is named by the number."""
-        return self.to_person(person or phone, phone, self.scribe.texts.word(UNCLEAR, {}), at_ms)
+        return self.to_person(person or phone, phone, self.message_writer.texts.word(UNCLEAR, {}), at_ms)
 
     @staticmethod
     def to_person(to: str, phone: str, said: Wording, at_ms: Millis) -> Owed:
@@ -327,7 +327,7 @@ class Replies:
         """One a step and who answered: who answers twice is told once, and of each who does others hear."""
         step = max(0, alert.step - 1)
         repeat = alert.repeat + _thousand(by.id)
-        return replace(self.scribe.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
+        return replace(self.message_writer.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
 
     def _stand_in(self, person: Person, at_ms: Millis) -> Person | None:
         stand_in = self._inventory.people.get(person.stand_in or "")

@@ -69,7 +69,7 @@ def _message(person: str, chosen: "Settings") -> "Message":
         raise SettingsFault([f"the inventory has no person {person!r}; see people in {chosen.inventory.path}"])
     now_ms, calendar = WallClock().now_ms(), Calendar.of(inventory.county)
     facts = {"person": known.name, "day": day(calendar, now_ms), "time": clock(calendar, now_ms)}
-    said = county.scribe.texts.word("sms_test", facts)
+    said = county.message_writer.texts.word("sms_test", facts)
     key, phone = f"sms_test@{person}#{now_ms}", inventory.phone_of[person]
     return Message(key, "", person, phone, said.text, iso(now_ms), "P3", said.template, said.variables)
 

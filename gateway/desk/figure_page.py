@@ -131,7 +131,7 @@ def _places(visit: Visit, asset: Asset) -> dict[str, str]:
 def _rows(visit: Visit, asset: Asset) -> Iterator[Row]:
     inventory = visit.present.inventory
     for name, bounds in OFFERED.items():
-        standing = visit.present.arrangements.tuning.standing(asset, *name.split("."))
+        standing = visit.present.arrangements.thresholds.standing(asset, *name.split("."))
         if standing is not None:
             area = inventory.areas.get(standing.place)
             place = asset.short if standing.place == asset.id else inventory.county.name if area is None else area.name

@@ -74,7 +74,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _rules(visit: Visit, asset: Asset) -> list[str]:
     """The rules that watch a site, the urgent ones first."""
-    watching = visit.present.arrangements.tuning.plan(asset).slots
+    watching = visit.present.arrangements.thresholds.plan(asset).slots
     ranked = sorted(watching, key=lambda slot: slot.rule.severity_of(asset, {}) not in URGENT)
     return list(dict.fromkeys(slot.rule.kind for slot in ranked))
 

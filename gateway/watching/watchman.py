@@ -289,7 +289,7 @@ class Watchman(Undoable):
         self._daily = Daily(phone, at, due_ms)
         self._pipeline.entry.meta[DAILY] = str(due_ms)
         facts = {"day": day(calendar, now_ms), "time": clock(calendar, now_ms)}
-        said = self._pipeline.county.scribe.texts.word(DAILY, facts)
+        said = self._pipeline.county.message_writer.texts.word(DAILY, facts)
         self._pipeline.changes.log.append(Replies.to_person(phone, phone, said, due_ms))
 
 

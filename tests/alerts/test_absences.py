@@ -146,7 +146,7 @@ def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
     line = pipeline()
     done = absence_work.done(AWAY, line, NOON)
     assert isinstance(done, AbsenceDone)
-    writer = StandingIn(line.county.scribe)
+    writer = StandingIn(line.county.message_writer)
     said = writer.answered(done.absence, "cleaner-zhou", Meaning.DONE, NOON, line.absences)
     assert [type(each) for each in said] == [Event]
     row, told = writer.answered(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences)
@@ -161,7 +161,9 @@ def test_nobody_is_told_of_their_own_refusal_to_stand_in_for_the_dispatcher() ->
     wish = Away(person="dispatch-wu", stand_in="cleaner-zhou", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
     done = absence_work.done(wish, line, NOON)
     assert isinstance(done, AbsenceDone)
-    said = StandingIn(line.county.scribe).answered(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences)
+    said = StandingIn(line.county.message_writer).answered(
+        done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences
+    )
     assert [type(each) for each in said] == [Event]
 
 
@@ -179,7 +181,7 @@ def test_what_was_held_for_somebody_who_is_away_by_then_goes_to_who_stands_in() 
     line = pipeline()
     county = line.county
     at_ms = NOON + 10 * HOUR  # 22:00: held
-    text = StandingIn(county.scribe).asked(absence("cleaner-zhou", "cleaner-li"), at_ms, at_ms)
+    text = StandingIn(county.message_writer).asked(absence("cleaner-zhou", "cleaner-li"), at_ms, at_ms)
     county.post([text], line.changes)
     absence_work.done(AWAY, line, NOON + 10 * HOUR)
     line.finish()

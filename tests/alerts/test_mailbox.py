@@ -15,7 +15,7 @@ from alerts.build import assemble
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.model import Event, Kind, Owed, Severity
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.pending import Annunciator
+from alerts.notify.pending import Pending
 from gateway import imports, shipped
 from telemetry.reading import Millis
 
@@ -23,7 +23,7 @@ COUNTY = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "c
 NOON = 1_795_320_000_000  # 2026-11-22T04:00:00Z, which is noon there
 HOUR_MS = 60 * MINUTE_MS
 POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")
-TELLING: Annunciator = assemble(COUNTY, shipped.figures())[0]._annunciator
+TELLING: Pending = assemble(COUNTY, shipped.figures())[0]._pending
 CREW = next(person for person in COUNTY.people.values() if any(duty.role == "crew" for duty in person.duties))
 CLEANER = next(person for person in COUNTY.people.values() if any(duty.role == "cleaner" for duty in person.duties))
 ASSET = next(iter(COUNTY.assets))

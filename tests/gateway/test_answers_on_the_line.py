@@ -63,7 +63,7 @@ def test_an_answer_that_we_make_a_mistake_about_is_kept_and_the_next_is_heard(
     line: TellingLine, said: list[Entry]
 ) -> None:
     run_high(line)
-    texts = line.pipeline.county.scribe.texts._templates
+    texts = line.pipeline.county.message_writer.texts._templates
     assert isinstance(texts, dict)
     broken = texts.pop("declined_dispatcher")
     phone = COUNTY.people["crew"].phone

@@ -50,7 +50,7 @@ class Beside:
         """All that is arranged, as the desk has it."""
         assert self.arrangements is not None
         arranged = self.arrangements
-        tuned = arranged.tuning.rules.of(COUNTY.assets["round"])["over_two_thirds"]
+        tuned = arranged.thresholds.rules.of(COUNTY.assets["round"])["over_two_thirds"]
         return (
             [each.person for each in arranged.absences.kept(NOON)],
             [each.place for each in arranged.extras.kept(NOON)],

@@ -213,7 +213,7 @@ def test_what_cannot_be_is_said_and_changes_nothing(scene: Scene, wrong: dict[st
     assert said in verdict.reason
     assert scene.line.pipeline.county.plans == before
     assert scene.events("figure_set") == []
-    assert scene.line.pipeline.tuning.kept() == []
+    assert scene.line.pipeline.thresholds.kept() == []
 
 
 def test_a_stranger_sets_nothing(scene: Scene) -> None:
@@ -251,6 +251,6 @@ def test_a_person_may_lie_over_what_the_file_says_for_the_same_place(tmp_path: P
         place=Place.ASSET, name=BIN, rule="over_two_thirds", figure="raise_pct", value=50, by=BY, reason="market day"
     )
     assert isinstance(figuring.done(wish, line.pipeline, BEGIN), Done)
-    rule = line.pipeline.tuning.rules.of(COUNTY.assets[BIN])["over_two_thirds"]
+    rule = line.pipeline.thresholds.rules.of(COUNTY.assets[BIN])["over_two_thirds"]
     assert (rule.raise_pct, rule.clear_pct) == (50, 45)  # type: ignore[attr-defined] # a bin's
     assert [each for each in line.pipeline.changes.log if isinstance(each, Owed)] == []

@@ -115,7 +115,7 @@ CELLS: Final = [(kind, asset) for asset in ASSETS for kind in _urgent(COUNTY.ass
 
 
 def test_the_sweep_walks_every_urgent_rule() -> None:
-    common = _line(ROSTERS[0].name).tuning.rules.common
+    common = _line(ROSTERS[0].name).thresholds.rules.common
     urgent = {kind for kind, rule in common.items() if getattr(rule, "severity", None) in URGENT}
     assert {kind for kind, _ in CELLS} == urgent
     assert len(CELLS) >= 12
