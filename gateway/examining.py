@@ -1,4 +1,4 @@
-"""The thread that looks through the whole journal beside the running gateway and says whether it is sound (H9).
+"""The thread that looks through the whole journal beside the running gateway and says whether it is sound (case H9).
 
 A journal that is found damaged goes on taking what comes: a fire must be told. But it is not ready, and says so.
 """

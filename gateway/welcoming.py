@@ -1,4 +1,4 @@
-"""The first text to somebody (C15): that this telephone will get texts from now on, and that a 1 says it was read.
+"""The first text to somebody (text C15): that this telephone will get texts from now on, and that a 1 says it was read.
 
 On the loop's thread. Only a person asks for it: a county's first inventory would text hundreds by itself.
 """

@@ -102,13 +102,13 @@ class Hearing:
                 self._shelf.enter(after)
 
     def _declined(self, event: Event) -> None:
-        """Whoever says that they cannot go is told so by the answer itself (C10), and need not be relieved."""
+        """Whoever says that they cannot go is told so by the answer itself (text C10), and need not be relieved."""
         case, by = self._shelf.of_episode(event.episode), str((event.detail or {}).get("by", ""))
         if case is not None and by in case.asked:
             self._shelf.enter(replace(case, asked=tuple(person for person in case.asked if person != by)))
 
     def _dispatched(self, event: Event) -> None:
-        """派 and 改派 on the episode: its case goes to whom somebody named, and who had it before is relieved (C22)."""
+        """派 and 改派: the episode's case goes to whom somebody named, and who had it before is relieved (text C22)."""
         case, detail = self._shelf.of_episode(event.episode), event.detail or {}
         to, by, channel, origin = (str(detail.get(key, "")) for key in ("to", "by", "channel", "origin"))
         if case is None or not to or case.state not in UNFINISHED:

@@ -44,7 +44,7 @@ class Text(StrEnum):
     OVERDUE = "case_overdue"
     DEFERRED = "case_deferred"
     RELIEVED = "relieved"
-    """C22: it is somebody else's now."""
+    """Text C22: it is somebody else's now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Notices:
         return _with(case, (*case.words, word), case.said + 1)
 
     def give(self, before: Case, after: Case, by: str, at_ms: Millis) -> Case:
-        """The case once ``by`` gave it to its owner, who is told, and whoever was told before is relieved (C22).
+        """The case once ``by`` gave it to its owner, who is told, and whoever was told before is relieved (text C22).
 
         What stands is told at once, as its episode is; all else by day. Nobody is told that a fire is no more theirs.
         """

@@ -13,13 +13,13 @@ from alerts.policy import Policy
 from alerts.topology import CONTINUES, EXPLAINS, burns_over
 
 ANSWERED_OVER: Final = "answered_over"
-"""That something is over, whoever ended it and however (C21)."""
+"""That something is over, whoever ended it and however (text C21)."""
 EMPTIED: Final = "emptied"
 RAISED_AGAIN: Final = "raised_again"
 FIGURES_CHANGED: Final = "figures_changed"
 INHIBITED: Final = "inhibited"
 RETIRED: Final = "retired"
-"""C23: what it is about is there no more."""
+"""Text C23: what it is about is there no more."""
 UNWATCHED: Final = "unwatched"
 """What it is about is there, but no rule or sensor watches it any more: nobody knows how it stands."""
 

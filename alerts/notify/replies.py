@@ -55,7 +55,7 @@ class StandingIn:
         return self._event(event, absence, at_ms, detail)
 
     def asked(self, absence: Absence, at_ms: Millis, leaves_ms: Millis) -> Owed:
-        """C14, to who stands in, who is not woken for it; on any telephone it opens with whom it is for."""
+        """Text C14, to who stands in, who is not woken for it; on any telephone it opens with whom it is for."""
         said = self._owed(absence, absence.stand_in, STAND_IN, Kind.FIRST, at_ms)
         return replace(said, not_before_ms=0 if leaves_ms == at_ms else leaves_ms)
 
@@ -283,7 +283,7 @@ class Replies:
         return [row, replace(said, repeat=claim.at_ms)]  # who declined it before was told so at the same step
 
     def over(self, asked: Asked, ended: Mapping[str, Millis], at_ms: Millis) -> Log:
-        """C21: what they answer is over; ``ended`` says when, by asset. Who answers twice is told once."""
+        """Text C21: what they answer is over; ``ended`` says when, by asset. Who answers twice is told once."""
         (asset, *others), witness = ended, self.message_writer.witness
         ended_ms, named = max(ended.values()), witness.names(asset)
         facts = {
