@@ -28,7 +28,7 @@ from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
 from gateway.settings import Influxdb
 from telemetry.inventory import Inventory
-from telemetry.reading import QUANTITIES, Clock, Reading
+from telemetry.reading import QUANTITIES, Reading, TimeSource
 from telemetry.series import ABOUT_DEVICE, Measurement, instant_us, tags
 from tests.line_protocol import parsed
 from tests.series_line import READY, FileLedger, made_ready
@@ -139,7 +139,7 @@ class _Library:
                 over = reading.judged_pct > self._lines[reading.asset]
                 about.field("exposure_points", POINTS_A_SITE if over else 0.0)
         own.field("delay_s", (reading.received_ms - reading.observed_ms) / 1_000)
-        if reading.device_ms is not None and reading.clock is not Clock.SERVER:
+        if reading.device_ms is not None and reading.clock is not TimeSource.SERVER:
             own.field("clock_lag_s", (reading.received_ms - reading.device_ms) / 1_000)
         at_us = instant_us(reading.observed_ms, reading.seq)
         made = [point.time(at_us, WritePrecision.US).to_line_protocol() for point in (own, about)]

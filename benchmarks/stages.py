@@ -109,11 +109,11 @@ def _stepped(pipeline: Pipeline, uplinks: list[Uplink]) -> list[Entry]:
 
 
 def _windows(heard: list[tuple[Uplink, Samples]]) -> None:
-    known: dict[str, sequence.Windows] = {}
+    known: dict[str, sequence.SeqWindows] = {}
     for _, said in heard:
         windows = known.get(said.device, sequence.UNHEARD)
         for sample in said.samples:
-            if sequence.judge(windows, sample.boot, sample.seq) is sequence.Verdict.NEW:
+            if sequence.judge(windows, sample.boot, sample.seq) is sequence.SeqVerdict.NEW:
                 windows = sequence.mark(windows, sample.boot, sample.seq)
         known[said.device] = windows
 

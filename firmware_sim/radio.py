@@ -37,7 +37,7 @@ class TimedUplink(NamedTuple):
     payload: bytes
 
 
-class Pace(NamedTuple):
+class RadioPace(NamedTuple):
     """How fast the county lives: after ``start_ms`` its time passes ``speed`` times as fast as the written one."""
 
     start_ms: Millis
@@ -56,7 +56,7 @@ class Link:
     loss: float
     outages: tuple[Span, ...]
     wrong_clock: tuple[Span, ...]
-    pace: Pace
+    pace: RadioPace
 
 
 Encode: TypeAlias = Callable[[Measured, Millis], bytes]

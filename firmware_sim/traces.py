@@ -11,7 +11,7 @@ import msgspec
 
 from firmware_sim.firmware import bin_samples, plant_samples
 from firmware_sim.fleet import AnySite, BinSite, fleet
-from firmware_sim.radio import Link, Pace, TimedUplink, lorawan, native
+from firmware_sim.radio import Link, RadioPace, TimedUplink, lorawan, native
 from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import Story, Truth, stories, truth
 
@@ -25,7 +25,7 @@ def trace(scenario: Scenario, speed: float = 1.0) -> Iterator[TimedUplink]:
     so it is hastened against a gateway whose clock is the wall's. Bytes of another speed are other bytes.
     Raises ``ScenarioError`` before the first uplink if the scenario contradicts itself.
     """
-    pace = Pace(scenario.start_ms, speed)
+    pace = RadioPace(scenario.start_ms, speed)
     told = merge(*(_device(scenario, site, story, pace) for site, story in stories(scenario)))
     if speed == 1:
         return told
@@ -40,7 +40,7 @@ def statuses(scenario: Scenario) -> Iterator[TimedUplink]:
             yield TimedUplink(scenario.start_ms, f"cunjing/v1/{scenario.county}/{site.device}/status", online)
 
 
-def _device(scenario: Scenario, site: AnySite, story: Story, pace: Pace) -> Iterator[TimedUplink]:
+def _device(scenario: Scenario, site: AnySite, story: Story, pace: RadioPace) -> Iterator[TimedUplink]:
     rng = Random(f"{scenario.seed}/{site.device}")
     wrong_clock, outages = story.of(Happening.CLOCK_WRONG), story.of(Happening.GATEWAY_OUTAGE)
     topic = f"cunjing/v1/{scenario.county}/{site.device}/telemetry"

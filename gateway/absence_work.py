@@ -11,7 +11,7 @@ from alerts.model import Actor
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from gateway.commands import AbsenceDone, AbsenceVerdict, Away, Back, NotPossible, Roster, UnknownPerson, WhoIsAway
+from gateway.commands import AbsenceDone, AbsenceList, AbsenceVerdict, Away, Back, NotPossible, UnknownPerson, WhoIsAway
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -19,11 +19,11 @@ ABSENCES: Final = "absences"
 """The small mark that keeps them over a restart."""
 
 
-def answered(wish: Away | Back | WhoIsAway, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict | Roster:
+def answered(wish: Away | Back | WhoIsAway, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict | AbsenceList:
     """Who is away, or the verdict on a wish."""
     if not isinstance(wish, WhoIsAway):
         return done(wish, pipeline, now_ms)
-    return Roster(now_ms, pipeline.absences.kept(now_ms), pipeline.absences.uncovered(now_ms))
+    return AbsenceList(now_ms, pipeline.absences.kept(now_ms), pipeline.absences.uncovered(now_ms))
 
 
 def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:

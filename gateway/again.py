@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from alerts.conditions import bins
 from alerts.model import Detail, Event
-from gateway.commands import Done, LookAgain, NotPossible, UnknownPerson, Verdict
+from gateway.commands import CommandVerdict, Done, LookAgain, NotPossible, UnknownPerson
 from gateway.journal.entry import Aside, Looked
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -34,14 +34,14 @@ class Result(StrEnum):
     REFUSED = "refused"
 
 
-class Archive(Protocol):
+class AsideArchive(Protocol):
     """Where the quarantine is."""
 
     def aside(self, reason: str, most: int) -> list[Aside]:
         """Those refused for a reason that are refused still, those looked at longest ago first."""
 
 
-def looked_again(wish: LookAgain, pipeline: Pipeline, archive: Archive, now_ms: Millis) -> Verdict:
+def looked_again(wish: LookAgain, pipeline: Pipeline, archive: AsideArchive, now_ms: Millis) -> CommandVerdict:
     """Some of those refused for a reason, each for itself."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()

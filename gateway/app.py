@@ -19,7 +19,7 @@ from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import Tick
-from gateway.deeds import Deeds
+from gateway.deeds import CommandDispatcher
 from gateway.desk.application import application
 from gateway.desk.connections import MOST, Limits
 from gateway.desk.opening import opened
@@ -36,7 +36,7 @@ from gateway.figuring import FIGURES
 from gateway.files import tighten
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
-from gateway.hearing import CLAIMS, Hearing
+from gateway.hearing import CLAIMS, InboundSms
 from gateway.imports import FORMER, imported, report
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
@@ -127,11 +127,11 @@ def run(
             journal,
             source,
             inbox,
-            Deeds(
+            CommandDispatcher(
                 pipeline,
                 journal,
                 inbox,
-                hearing=Hearing(pipeline, journal, restored.meta.get(CLAIMS)),
+                hearing=InboundSms(pipeline, journal, restored.meta.get(CLAIMS)),
                 watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
                 keep_days=settings.journal.keep_days,
                 resend=[sender.resend for sender in senders],

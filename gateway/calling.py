@@ -11,7 +11,7 @@ import msgspec
 from alerts.answers import Reply
 from alerts.model import Actor, Detail, Event
 from alerts.operations.callers import Caller
-from gateway.commands import CalledBack, Done, NotPossible, UnknownPerson, Verdict
+from gateway.commands import CalledBack, CommandVerdict, Done, NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -31,7 +31,7 @@ def ask(said: Reply, person: str, about: Iterable[str], pipeline: Pipeline, now_
         _keep(pipeline)
 
 
-def done(wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+def done(wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """The verdict on a wish, to hand back once it is durable. A second one of the same is refused with its reason."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()

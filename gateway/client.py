@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.commands import Verb
+from gateway.commands import EpisodeVerb
 from gateway.desk.token import token_file
 from gateway.settings import Endpoint, Settings, SettingsFault, Watch, read_secret
 from telemetry.reading import Millis
@@ -36,7 +36,7 @@ def desk_url(listen: Endpoint) -> str:
     return f"http://[{host}]:{listen.port}" if ":" in host else f"http://{host}:{listen.port}"
 
 
-def command(settings: Settings, verb: Verb, episode: str, by: str) -> tuple[str, Millis]:
+def command(settings: Settings, verb: EpisodeVerb, episode: str, by: str) -> tuple[str, Millis]:
     """What the episode became, durably, and when; ``Unserved`` with the gateway's reason when nothing came of it."""
     body = {"command": verb.value, "episode": episode, "by": by, "channel": "cli"}
     answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))

@@ -13,13 +13,14 @@ from alerts.episodes.forecast import Foreseen
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case
-from alerts.notify.holds import Kind as TrialKind
+from alerts.notify.holds import TrialKind
 from alerts.operations.absences import Absence
 from alerts.operations.extra_rounds import ExtraRound
 from telemetry.reading import Millis
 
 __all__ = [
     "AbsenceDone",
+    "AbsenceList",
     "AbsenceVerdict",
     "Away",
     "Back",
@@ -29,10 +30,12 @@ __all__ = [
     "CaseDone",
     "CaseVerdict",
     "Command",
+    "CommandVerdict",
     "Declare",
     "Declared",
     "Done",
     "EndTrial",
+    "EpisodeVerb",
     "Extra",
     "ExtraDone",
     "ExtraList",
@@ -45,25 +48,22 @@ __all__ = [
     "NotPossible",
     "Register",
     "Resend",
-    "Roster",
     "SetFigure",
     "Tick",
     "TrialKind",
     "UnknownCase",
     "UnknownEpisode",
     "UnknownPerson",
-    "Verb",
-    "Verdict",
     "WhichExtras",
+    "WhichWindows",
     "WhoIsAway",
     "WindowVerdict",
-    "Windows",
     "Wish",
     "Withdraw",
 ]
 
 
-class Verb(StrEnum):
+class EpisodeVerb(StrEnum):
     """What a person may ask about an episode."""
 
     ACK = "ack"
@@ -91,7 +91,7 @@ class Command(Struct, frozen=True, kw_only=True):
     looked themselves.
     """
 
-    verb: Verb
+    verb: EpisodeVerb
     episode: str
     by: str
     channel: str = "desk"
@@ -156,7 +156,7 @@ class Withdraw(Struct, frozen=True, kw_only=True):
     origin: str = ""
 
 
-class Windows(Struct, frozen=True):
+class WhichWindows(Struct, frozen=True):
     """Which windows stand? Answered with a tuple of ``Declared``."""
 
 
@@ -286,7 +286,7 @@ class AbsenceDone(Struct, frozen=True):
     absence: Absence
 
 
-class Roster(Struct, frozen=True):
+class AbsenceList(Struct, frozen=True):
     """Who is away or will be, and the areas, by id, with a bin that nobody empties at ``at_ms``."""
 
     at_ms: Millis
@@ -315,7 +315,7 @@ class UnknownCase(Struct, frozen=True):
     settled: bool
 
 
-Verdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
+CommandVerdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible | NotDurable
 AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible | NotDurable
 ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible | NotDurable
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible | NotDurable

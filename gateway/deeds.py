@@ -19,9 +19,11 @@ from gateway.commands import (
     CalledBack,
     CaseCommand,
     Command,
+    CommandVerdict,
     Declare,
     Done,
     EndTrial,
+    EpisodeVerb,
     Extra,
     Foresee,
     LookAgain,
@@ -32,14 +34,12 @@ from gateway.commands import (
     Resend,
     SetFigure,
     UnknownEpisode,
-    Verb,
     WhichExtras,
+    WhichWindows,
     WhoIsAway,
-    Windows,
     Withdraw,
 )
-from gateway.commands import Verdict as CommandVerdict
-from gateway.hearing import Hearing
+from gateway.hearing import InboundSms
 from gateway.inbox import Inbox
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Rolled
 from gateway.journal.writer import Journal
@@ -54,7 +54,7 @@ from telemetry.reading import Millis
 AGAIN: Final = Housekeep()
 
 
-class Deeds(Undoable):
+class CommandDispatcher(Undoable):
     """Not thread-safe: the loop owns it. ``now_ms`` is the instant of the turn, however long that takes."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Deeds(Undoable):
         journal: Journal,
         inbox: Inbox[Any],
         *,
-        hearing: Hearing,
+        hearing: InboundSms,
         watchman: Watchman,
         keep_days: int,
         resend: Sequence[Callable[[Millis], None]],
@@ -100,7 +100,16 @@ class Deeds(Undoable):
         match item:
             case Command():
                 return self._command(item, now_ms)
-            case Register() | CaseCommand() | EndTrial() | SetFigure() | Declare() | Withdraw() | Windows() | Foresee():
+            case (
+                Register()
+                | CaseCommand()
+                | EndTrial()
+                | SetFigure()
+                | Declare()
+                | Withdraw()
+                | WhichWindows()
+                | Foresee()
+            ):
                 return self._wished(item, now_ms)
             case CalledBack() | Away() | Back() | WhoIsAway() | Extra() | NoExtra() | WhichExtras():
                 return self._written_down(item, now_ms)
@@ -121,7 +130,7 @@ class Deeds(Undoable):
 
     def _wished(
         self,
-        item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | Windows | Foresee,
+        item: Register | CaseCommand | EndTrial | SetFigure | Declare | Withdraw | WhichWindows | Foresee,
         now_ms: Millis,
     ) -> object:
         """What people want that is about no episode: of the ledger, of trials, figures, and declared work."""
@@ -225,6 +234,6 @@ class Deeds(Undoable):
             return desk_work.answered(command, self._pipeline, now_ms)
         if command.episode not in county.alerts and not self._journal.knows(command.episode):
             return UnknownEpisode()
-        if command.verb is Verb.FINISH:
+        if command.verb is EpisodeVerb.FINISH:
             return desk_work.finished(command, self._pipeline, now_ms)
         return obey(command, county, now_ms, self._pipeline.changes)

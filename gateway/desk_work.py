@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.conditions.state import Memory
 from alerts.episodes.responses import Responses
-from alerts.ledger.case import Case, Refusal, State, Why
-from alerts.ledger.case import Verb as CaseVerb
+from alerts.ledger.case import Case, CaseVerb, Refusal, State, Why
 from alerts.ledger.moves import FROM
 from alerts.model import Actor, Log, Severity
 from gateway.commands import (
@@ -21,14 +20,14 @@ from gateway.commands import (
     CaseDone,
     CaseVerdict,
     Command,
+    CommandVerdict,
     Done,
     EndTrial,
+    EpisodeVerb,
     NotPossible,
     Register,
     UnknownCase,
     UnknownPerson,
-    Verb,
-    Verdict,
 )
 from gateway.orders import end_trial, obey
 from gateway.pipeline import Pipeline
@@ -85,7 +84,7 @@ def _see(case: Case, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> None:
         pipeline.follow()
 
 
-def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """办结: what an episode was about is done. Its case is closed if that was seen, or if a person says how they know.
 
     Where a sensor sees it, the sensor decides, and the case waits for it. A fire is over only when somebody has looked.
@@ -113,7 +112,7 @@ def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     return said if refused and isinstance(said, NotPossible) else Done(now_ms, f"case_{case.state}")
 
 
-def _fire_finished(command: Command, case: Case | None, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+def _fire_finished(command: Command, case: Case | None, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """办结 of a fire is its reset (T12): whoever asks says who has looked, and what was seen there."""
     looked, reason = command.looked.strip(), command.reason.strip()
     if not looked:
@@ -130,13 +129,16 @@ def _fire_finished(command: Command, case: Case | None, pipeline: Pipeline, now_
         )
         pipeline.ledger.act(wish, now_ms)
     verdict = obey(
-        replace(command, verb=Verb.RESET, looked=looked, reason=reason), pipeline.county, now_ms, pipeline.changes
+        replace(command, verb=EpisodeVerb.RESET, looked=looked, reason=reason),
+        pipeline.county,
+        now_ms,
+        pipeline.changes,
     )
     pipeline.follow()
     return verdict
 
 
-def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """转正式, remembered in the same transaction as what follows from it."""
     verdict = end_trial(wish, pipeline.county, pipeline.trials, now_ms, pipeline.changes)
     if isinstance(verdict, Done):
@@ -144,10 +146,10 @@ def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     return verdict
 
 
-def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """An answer to a text of the ledger: 1 from its owner says that it is done; nothing else is asked there."""
     case = pipeline.ledger.cases[command.episode]
-    if command.verb is not Verb.ACK:
+    if command.verb is not EpisodeVerb.ACK:
         return NotPossible(f"{command.verb} is not possible for a case of the ledger: use its own verbs")
     if command.by != case.owner:
         return Done(now_ms, "unchanged")

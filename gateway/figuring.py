@@ -9,7 +9,7 @@ import msgspec
 
 from alerts.conditions.thresholds import Figure, Place, Tuned, Weighed
 from alerts.model import Event
-from gateway.commands import Done, NotPossible, SetFigure, UnknownPerson, Verdict
+from gateway.commands import CommandVerdict, Done, NotPossible, SetFigure, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -33,7 +33,7 @@ def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
         pipeline.changes.log.append(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
 
 
-def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
+def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
     county, thresholds = pipeline.county, pipeline.thresholds
     if wish.by not in county.inventory.people:

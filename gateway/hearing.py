@@ -29,14 +29,13 @@ from alerts.answers import (
 from alerts.delivery.delivery import NO_RECEIPT
 from alerts.episodes.county import Changes
 from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNFINISHED, Refusal
-from alerts.ledger.case import Verb as CaseVerb
+from alerts.ledger.case import UNFINISHED, CaseVerb, Refusal
 from alerts.model import URGENT, Event
 from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is_due, sampled, standing
 from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
 from gateway import calling, welcoming
-from gateway.commands import Command, Verb
+from gateway.commands import Command, EpisodeVerb
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.numbers import Line, Numbers
 from gateway.orders import obey
@@ -67,7 +66,7 @@ class Remembered(Memoir, Line, Protocol):
     """All of it."""
 
 
-class Hearing:
+class InboundSms:
     """One ear for all channels."""
 
     def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
@@ -229,7 +228,12 @@ class Hearing:
             by = asked.person
             county.respond(asked.episode, lambda hands, each, _, __: hands.contradict(each, by, words), now_ms, changes)
         if meaning is Meaning.DONE:
-            obey(Command(verb=Verb.ACK, episode=asked.episode, by=asked.person, channel="sms"), county, now_ms, changes)
+            obey(
+                Command(verb=EpisodeVerb.ACK, episode=asked.episode, by=asked.person, channel="sms"),
+                county,
+                now_ms,
+                changes,
+            )
             if alert.rule in ABOUT and not alert.closed_ms:
                 self._claims[alert.asset] = Claim(alert.asset, alert.episode, asked.person, now_ms)
                 self._keep_claims(now_ms)

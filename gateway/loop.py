@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from alerts.undo import Undoable
 from gateway.clock import Face, SettableClock, monotonic_s
 from gateway.deafness import Deafness, between
-from gateway.deeds import Deeds
+from gateway.deeds import CommandDispatcher
 from gateway.health import Health, Part
 from gateway.inbox import Inbox, Posted
 from gateway.journal.entry import Entry
@@ -114,7 +114,7 @@ class Loop(Undoable):
         journal: Journal,
         source: Source,
         inbox: Inbox[Any],
-        deeds: Deeds,
+        deeds: CommandDispatcher,
         *,
         clock: SettableClock,
         heard_ms: Millis | None,

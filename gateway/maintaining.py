@@ -6,15 +6,15 @@ Wiring only: who may declare what, and what becomes of it, is ``alerts.episodes.
 from alerts.episodes import maintenance
 from alerts.model import Actor
 from alerts.refusals import Refused
-from gateway.commands import Declare, NotPossible, UnknownPerson, Windows, WindowVerdict, Withdraw
+from gateway.commands import Declare, NotPossible, UnknownPerson, WhichWindows, WindowVerdict, Withdraw
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
 
-def done(asked: Declare | Withdraw | Windows, pipeline: Pipeline, now_ms: Millis) -> WindowVerdict:
+def done(asked: Declare | Withdraw | WhichWindows, pipeline: Pipeline, now_ms: Millis) -> WindowVerdict:
     """A window declared or ended, or which ones stand."""
     county = pipeline.county
-    if isinstance(asked, Windows):
+    if isinstance(asked, WhichWindows):
         return tuple(maintenance.standing(county).values())
     if asked.by not in county.inventory.people:
         return UnknownPerson()

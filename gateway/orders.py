@@ -7,29 +7,29 @@ from alerts.episodes.county import Changes, County
 from alerts.episodes.responses import Deed
 from alerts.model import Actor
 from alerts.notify.holds import Trials, trial_ended
-from gateway.commands import Command, Done, EndTrial, NotPossible, UnknownPerson, Verb, Verdict
+from gateway.commands import Command, CommandVerdict, Done, EndTrial, EpisodeVerb, NotPossible, UnknownPerson
 from telemetry.reading import Millis
 
 _BECOMES = {
-    Verb.SHELVE: "shelved",
-    Verb.UNSHELVE: "unshelved",
-    Verb.DISPATCH: "dispatched",
-    Verb.NOTE: "noted",
-    Verb.DOUBT: "doubted",
+    EpisodeVerb.SHELVE: "shelved",
+    EpisodeVerb.UNSHELVE: "unshelved",
+    EpisodeVerb.DISPATCH: "dispatched",
+    EpisodeVerb.NOTE: "noted",
+    EpisodeVerb.DOUBT: "doubted",
 }
 
 
-def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> Verdict:
+def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> CommandVerdict:
     """The command's effect on an episode that was known at some time."""
     people, episode = county.inventory.people, command.episode
     if command.by not in people or (command.to and command.to not in people):
         return UnknownPerson()
-    if command.verb is Verb.ACK:
+    if command.verb is EpisodeVerb.ACK:
         if not county.is_open(episode) or county.alerts[episode].acked_ms:
             return Done(now_ms, "unchanged")  # T11
         county.respond(episode, _deed(command, now_ms), now_ms, changes)
         return Done(now_ms, "acked")
-    if command.verb is Verb.RESET:
+    if command.verb is EpisodeVerb.RESET:
         looked = command.looked.strip() or people[command.by].name  # who names nobody else says so of themselves
         asked = Actor(command.by, command.channel, command.origin, looked, command.reason)
         if county.reset(episode, asked, now_ms, changes):
@@ -42,7 +42,7 @@ def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> 
     return NotPossible(refusal.sentence, refusal.why) if refusal else Done(now_ms, _BECOMES[command.verb])
 
 
-def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, changes: Changes) -> Verdict:
+def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, changes: Changes) -> CommandVerdict:
     """转正式: what its trial kept back is due now, and is looked at like everything else that is due."""
     if wish.by not in county.inventory.people:
         return UnknownPerson()
@@ -66,16 +66,16 @@ def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
 def _deed(command: Command, now_ms: Millis) -> Deed:
     asked = Actor(command.by, command.channel, command.origin)
     match command.verb:
-        case Verb.ACK:
+        case EpisodeVerb.ACK:
             return lambda hands, alert, _, log: hands.acknowledge(alert, asked, now_ms, log)
-        case Verb.SHELVE:
+        case EpisodeVerb.SHELVE:
             reason, until_ms = command.reason, command.until_ms
             return lambda hands, alert, _, log: hands.shelve(alert, asked, reason, until_ms, now_ms, log)
-        case Verb.NOTE:
+        case EpisodeVerb.NOTE:
             return lambda hands, alert, _, log: hands.note(alert, asked, command.reason, now_ms, log)
-        case Verb.DOUBT:
+        case EpisodeVerb.DOUBT:
             return lambda hands, alert, _, log: hands.doubt(alert, asked, command.reason, now_ms, log)
-        case Verb.UNSHELVE:
+        case EpisodeVerb.UNSHELVE:
             return lambda hands, alert, _, log: hands.unshelve(alert, asked, now_ms, log)
         case _:
             return lambda hands, alert, memory, log: hands.dispatch(alert, asked, command.to, memory, now_ms, log)

@@ -35,7 +35,7 @@ from gateway.throttle import Throttle
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
 from telemetry import clock, sequence
 from telemetry.reading import Millis, Reading, RefusedValue, Sample
-from telemetry.sequence import EPOCH, Verdict, Windows
+from telemetry.sequence import EPOCH, SeqVerdict, SeqWindows
 from telemetry.wire import Address, Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
 
 
@@ -405,8 +405,8 @@ class Pipeline(Undoable):
         self.tracks[device.id] = Track(windows, state)
 
     def news(
-        self, windows: Windows, said: Samples, received_ms: Millis
-    ) -> tuple[Windows, Sequence[Sample], Sequence[Sample]]:
+        self, windows: SeqWindows, said: Samples, received_ms: Millis
+    ) -> tuple[SeqWindows, Sequence[Sample], Sequence[Sample]]:
         """The windows with an uplink's new samples marked, its samples under the boots they belong to, the new ones.
 
         Every question to the archive comes before the first change (law L12). The records of a frame are one frame.
@@ -430,8 +430,8 @@ class Pipeline(Undoable):
         return windows, heard, fresh
 
     def _new(
-        self, windows: Windows, device: str, sample: Sample, received_ms: Millis
-    ) -> tuple[Windows, Sequence[Sample], Sequence[Sample]]:
+        self, windows: SeqWindows, device: str, sample: Sample, received_ms: Millis
+    ) -> tuple[SeqWindows, Sequence[Sample], Sequence[Sample]]:
         """The same for one sample."""
         marked = self.marked(windows, device, sample, received_ms)
         if marked is None:
@@ -442,7 +442,7 @@ class Pipeline(Undoable):
         one = (sample,)
         return marked.windows, one, one
 
-    def marked(self, windows: Windows, device: str, sample: Sample, received_ms: Millis) -> Counted | None:
+    def marked(self, windows: SeqWindows, device: str, sample: Sample, received_ms: Millis) -> Counted | None:
         """A new sample with the windows in which it is marked, or ``None`` for a true duplicate.
 
         Asks the archive where the windows end, and for a frame whose count was there before.
@@ -451,10 +451,10 @@ class Pipeline(Undoable):
             waiting = (mark for name, seq, mark in self.entry.marks() if name == device and seq == sample.seq)
             return counted(windows, device, sample, received_ms, waiting, self._archive)
         verdict = sequence.judge(windows, sample.boot, sample.seq)
-        if verdict is Verdict.NEW:
+        if verdict is SeqVerdict.NEW:
             return Counted(sample.boot, sequence.mark(windows, sample.boot, sample.seq))
         name = (device, sample.boot, sample.seq)
-        if verdict is Verdict.DUPLICATE or name in self._below or self._archive.seen(*name):
+        if verdict is SeqVerdict.DUPLICATE or name in self._below or self._archive.seen(*name):
             return None
         top = self._archive.highest_seq(device, sample.boot)
         self._below.add(name)

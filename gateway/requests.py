@@ -11,7 +11,7 @@ from msgspec import Struct
 from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.delivery.courier import Clearance, PortUnavailable
-from alerts.delivery.delivery import Due, Lapse, Step
+from alerts.delivery.delivery import Due, Lapse, NextTry
 from alerts.model import Event
 from gateway.barrier import WORLD
 from gateway.commands import NotDurable
@@ -38,7 +38,7 @@ class End(Struct, frozen=True):
     at_ms: Millis
     via: str
     outcome: Outcome
-    step: Step
+    step: NextTry
     event: Event | None
 
 
@@ -109,7 +109,7 @@ class JournalPort:
         return answer
 
     def ended(
-        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: Step, event: Event | None
+        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: NextTry, event: Event | None
     ) -> None:
         """See ``courier.Port``."""
         self._ask(End(notification_id, at_ms, via, outcome, step, event))

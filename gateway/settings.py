@@ -271,7 +271,7 @@ class Mqtt(_Table):
         return read_secret(self.password_file, "[mqtt] password_file") if self.password_file else None
 
 
-class Journal(_Table):
+class JournalSettings(_Table):
     """``[journal]``: the one SQLite file; raw readings are kept ``keep_days``, the file may grow to ``max_mb``."""
 
     path: Path
@@ -347,7 +347,7 @@ class Influxdb(_Table):
         return f"{self.bucket}_1d"
 
 
-class Grafana(_Table):
+class GrafanaSettings(_Table):
     """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed. ``ca_file`` is who is trusted.
 
     Either a service account's ``token_file``, or ``username`` and ``password_file``. ``influxdb_url`` and ``desk_url``
@@ -365,14 +365,14 @@ class Grafana(_Table):
     org_id: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_way_in(self) -> "Grafana":
+    def _one_way_in(self) -> "GrafanaSettings":
         named = self.username is not None and self.password_file is not None
         if (self.token_file is not None) == named or (self.username is None) != (self.password_file is None):
             raise ValueError("give token_file, or username and password_file, and not both")
         return self
 
 
-class Desk(_Table):
+class DeskSettings(_Table):
     """``[desk]``: where the web page and the HTTP API listen, behind which proxies, and what lies under its map.
 
     ``trusted_proxies`` are believed about who asks and whether it is over TLS; ``https`` says the latter once for all.
@@ -385,7 +385,7 @@ class Desk(_Table):
     tiles_credit: Annotated[str, Field(min_length=1, max_length=120)] | None = None
 
     @model_validator(mode="after")
-    def _credited(self) -> "Desk":
+    def _credited(self) -> "DeskSettings":
         if (self.tiles is None) != (self.tiles_credit is None):
             there, missing = ("tiles", "tiles_credit") if self.tiles else ("tiles_credit", "tiles")
             raise ValueError(
@@ -412,15 +412,15 @@ class Settings(BaseSettings):
     )
 
     mqtt: Mqtt
-    journal: Journal
+    journal: JournalSettings
     inventory: InventoryFile
     alerts: Alerts = Alerts()
     sms: Sms = Sms()
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """``[channels.NAME]``: a channel's own keys."""
     influxdb: Influxdb | None = None
-    grafana: Grafana | None = None
-    desk: Desk = Desk()
+    grafana: GrafanaSettings | None = None
+    desk: DeskSettings = DeskSettings()
     watch: Watch = Watch()
     hooks: dict[str, Path] = Field(default_factory=dict)
     """``[hooks]``: by a channel's name, the file of the secret that its provider bears when it pushes."""

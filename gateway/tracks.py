@@ -12,13 +12,13 @@ from msgspec import Struct
 from telemetry import clock, sequence
 from telemetry.clock import ClockState
 from telemetry.reading import Millis, Reading, Sample
-from telemetry.sequence import EPOCH, NONE_STORED, REMEMBERED_MS, UNCOUNTED, Mark, Verdict, Windows
+from telemetry.sequence import EPOCH, NONE_STORED, REMEMBERED_MS, UNCOUNTED, Mark, SeqVerdict, SeqWindows
 
 
 class Track(Struct, frozen=True, gc=False):
     """A device's marks and its clock."""
 
-    windows: Windows = sequence.UNHEARD
+    windows: SeqWindows = sequence.UNHEARD
     clock: ClockState = clock.UNHEARD
 
 
@@ -56,8 +56,8 @@ def pack_track(track: Track) -> bytes:
 def unpack_track(kept: bytes) -> Track:
     """A track from bytes."""
     found = _KEPT.decode(kept)
-    others = tuple(sequence.Window(boot, top, int(marks, 16), floor) for boot, top, marks, floor in found.others)
-    windows = Windows(found.boot, found.top, int(found.marks, 16), found.floor, others, found.complete)
+    others = tuple(sequence.SeqWindow(boot, top, int(marks, 16), floor) for boot, top, marks, floor in found.others)
+    windows = SeqWindows(found.boot, found.top, int(found.marks, 16), found.floor, others, found.complete)
     return Track(windows, found.clock)
 
 
@@ -81,12 +81,12 @@ class Counted(Struct, frozen=True, gc=False):
     """A new sample: the boot it belongs to, the windows with it marked, and whether the device had begun anew."""
 
     boot: int
-    windows: Windows
+    windows: SeqWindows
     restarted: bool = False
 
 
 def counted(
-    windows: Windows, device: str, frame: Sample, received_ms: Millis, waiting: Iterable[Mark], stored: Frames
+    windows: SeqWindows, device: str, frame: Sample, received_ms: Millis, waiting: Iterable[Mark], stored: Frames
 ) -> Counted | None:
     """Where a LoRaWAN frame belongs, or ``None`` for a repeat; ``waiting`` are marks that are not durable yet.
 
@@ -113,9 +113,9 @@ def counted(
     if newest is None:
         return Counted(session, sequence.mark(windows, session, seq))
     verdict = sequence.judge(windows, newest, seq)
-    if verdict is Verdict.NEW:
+    if verdict is SeqVerdict.NEW:
         return Counted(newest, sequence.mark(windows, newest, seq))
-    is_known = verdict is Verdict.DUPLICATE or any(one.boot == newest for one in known)
+    is_known = verdict is SeqVerdict.DUPLICATE or any(one.boot == newest for one in known)
     if is_known or stored.seen(device, newest, seq):
         return Counted(newest + EPOCH, sequence.mark(windows, newest + EPOCH, seq), restarted=True)
     return Counted(newest, sequence.mark(windows, newest, seq, stored.highest_seq(device, newest)))
@@ -126,7 +126,7 @@ def followed(track: Track, reading: Reading, interval_ms: int, highest_seq: Call
 
     ``highest_seq`` answers as the journal stood before that reading.
     """
-    below = sequence.judge(track.windows, reading.boot, reading.seq) is Verdict.BELOW_WINDOW
+    below = sequence.judge(track.windows, reading.boot, reading.seq) is SeqVerdict.BELOW_WINDOW
     stored = highest_seq(reading.device, reading.boot) if below else NONE_STORED
     sample = Sample(reading.boot, reading.seq, reading.values, reading.device_ms)
     _, state = clock.judge(track.clock, (sample,), (sample,), reading.received_ms, interval_ms)

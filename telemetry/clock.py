@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from telemetry.reading import Clock, Millis, Sample
+from telemetry.reading import Millis, Sample, TimeSource
 
 OLDEST_MS: Final = 7 * 86_400_000
 """How far behind the receive time a device's clock may be and still be believed."""
@@ -50,7 +50,7 @@ class Timed(Struct, frozen=True, gc=False):
     """The time a sample counts for, where it is from, and whether it came too late to wake anybody."""
 
     observed_ms: Millis
-    clock: Clock
+    clock: TimeSource
     late: bool
 
 
@@ -210,8 +210,8 @@ def _offset_ms(state: ClockState) -> int:
 def _timed(lag_ms: int | None, offset_ms: int, received_ms: Millis, placed_ms: Millis) -> Timed:
     """By the device's clock and its offset; without a lag, where the sample was placed without its clock."""
     if lag_ms is None:
-        return Timed(placed_ms, Clock.SERVER, late=received_ms - placed_ms > LATE_FROM_MS)
+        return Timed(placed_ms, TimeSource.SERVER, late=received_ms - placed_ms > LATE_FROM_MS)
     late = lag_ms - offset_ms > LATE_FROM_MS
     if offset_ms > CORRECTED_FROM_MS:
-        return Timed(received_ms - lag_ms + offset_ms, Clock.CORRECTED, late)
-    return Timed(received_ms - lag_ms, Clock.OK, late)
+        return Timed(received_ms - lag_ms + offset_ms, TimeSource.CORRECTED, late)
+    return Timed(received_ms - lag_ms, TimeSource.OK, late)

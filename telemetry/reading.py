@@ -95,7 +95,7 @@ class Quality(IntEnum):
     BAD = 2
 
 
-class Clock(IntEnum):
+class TimeSource(IntEnum):
     """Which time a reading got: the device's own, the device's corrected by its steady offset, or ours."""
 
     OK = 0
@@ -145,7 +145,7 @@ class Reading(Struct, frozen=True, gc=False):
     seq: int
     observed_ms: Millis
     received_ms: Millis
-    clock: Clock
+    clock: TimeSource
     late: bool
     values: Values
     device_ms: Millis | None = None

@@ -1,6 +1,6 @@
 """Which samples of a device are new: a window of marks for each of its last boots (traps.md T8, T9).
 
-All state is an immutable ``Windows`` that the caller keeps per device. Nothing here looks anything up: where the
+All state is an immutable ``SeqWindows`` that the caller keeps per device. Nothing here looks anything up: where the
 windows cannot know, they say so, and the caller asks the journal.
 
 A LoRaWAN device does not count its restarts: after one it counts frames from zero again under the same address. So its
@@ -40,7 +40,7 @@ _NOTHING: Final = bytes(_HASH)
 _MARKS: Final = (1 << (SPAN + 1)) - 1
 
 
-class Verdict(IntEnum):
+class SeqVerdict(IntEnum):
     """What the windows know of a (boot, seq).
 
     ``BELOW_WINDOW`` is never a duplicate by itself: the sample is older than the window, or of a boot that may have
@@ -52,7 +52,7 @@ class Verdict(IntEnum):
     BELOW_WINDOW = 2
 
 
-class Window(Struct, frozen=True, gc=False):
+class SeqWindow(Struct, frozen=True, gc=False):
     """One boot: bit ``i`` of ``marks`` stands for ``top - i``. Below ``floor`` a missing mark proves nothing."""
 
     boot: int
@@ -61,7 +61,7 @@ class Window(Struct, frozen=True, gc=False):
     floor: int
 
 
-class Windows(Struct, frozen=True, gc=False):
+class SeqWindows(Struct, frozen=True, gc=False):
     """A device's windows: that of the boot marked last, laid open for speed, and the others, latest first.
 
     ``complete`` means that no boot was ever dropped, so that an unknown one is a new one. The fields are for this
@@ -72,32 +72,32 @@ class Windows(Struct, frozen=True, gc=False):
     top: int = -1
     marks: int = 0
     floor: int = 0
-    others: tuple[Window, ...] = ()
+    others: tuple[SeqWindow, ...] = ()
     complete: bool = True
 
 
-UNHEARD: Final = Windows()
+UNHEARD: Final = SeqWindows()
 """The windows of a device that was never heard: every sample is new."""
 
 
-def judge(windows: Windows, boot: int, seq: int) -> Verdict:
+def judge(windows: SeqWindows, boot: int, seq: int) -> SeqVerdict:
     """What is known of a sample. ``boot`` and ``seq`` are 0…2³²-1; a boot need not be higher than the one before."""
     if boot == windows.boot:
         behind = windows.top - seq
         if behind < 0:
-            return Verdict.NEW
+            return SeqVerdict.NEW
         if behind > SPAN:
-            return Verdict.BELOW_WINDOW
+            return SeqVerdict.BELOW_WINDOW
         if windows.marks >> behind & 1:
-            return Verdict.DUPLICATE
-        return Verdict.NEW if seq >= windows.floor else Verdict.BELOW_WINDOW
+            return SeqVerdict.DUPLICATE
+        return SeqVerdict.NEW if seq >= windows.floor else SeqVerdict.BELOW_WINDOW
     for window in windows.others:
         if window.boot == boot:
             return judge(_opened(windows, window), boot, seq)
-    return Verdict.NEW if windows.complete else Verdict.BELOW_WINDOW
+    return SeqVerdict.NEW if windows.complete else SeqVerdict.BELOW_WINDOW
 
 
-def mark(windows: Windows, boot: int, seq: int, stored_top: int = NONE_STORED) -> Windows:
+def mark(windows: SeqWindows, boot: int, seq: int, stored_top: int = NONE_STORED) -> SeqWindows:
     """The windows after a sample was taken in; to be called once for each sample that is new.
 
     After ``BELOW_WINDOW`` the caller passes the highest ``seq`` of that boot which it found in the journal, if any:
@@ -107,16 +107,16 @@ def mark(windows: Windows, boot: int, seq: int, stored_top: int = NONE_STORED) -
         behind = windows.top - seq
         if behind < 0:
             marks = (windows.marks << -behind | 1) & _MARKS if behind >= -SPAN else 1
-            return Windows(boot, seq, marks, windows.floor, windows.others, windows.complete)
+            return SeqWindows(boot, seq, marks, windows.floor, windows.others, windows.complete)
         if behind > SPAN:
             return windows
         marks = windows.marks | 1 << behind
-        return Windows(boot, windows.top, marks, windows.floor, windows.others, windows.complete)
+        return SeqWindows(boot, windows.top, marks, windows.floor, windows.others, windows.complete)
     for window in windows.others:
         if window.boot == boot:
             return mark(_opened(windows, window), boot, seq)
     floor = 0 if windows.complete else max(seq, stored_top)
-    found = Window(boot, stored_top, 0 if stored_top == NONE_STORED else 1, floor)
+    found = SeqWindow(boot, stored_top, 0 if stored_top == NONE_STORED else 1, floor)
     return mark(_opened(windows, found), boot, seq)
 
 
@@ -161,12 +161,12 @@ def _apart_ms(frame: Mark, one: Mark) -> int:
     return abs(frame.received_ms - one.received_ms)
 
 
-def newest_epoch(windows: Windows, session: int) -> int | None:
+def newest_epoch(windows: SeqWindows, session: int) -> int | None:
     """The boot of the newest epoch of a session; ``None`` if none is held. No epoch is ever older than one held."""
     return max(_held(windows, session), default=None)
 
 
-def unmarked_epoch(windows: Windows, session: int, seq: int) -> int | None:
+def unmarked_epoch(windows: SeqWindows, session: int, seq: int) -> int | None:
     """The boot under which a frame is new for sure; ``None`` where a frame of its count may have been stored."""
     if windows.boot == session and not windows.others and windows.complete and seq > windows.top:
         return session  # nearly every frame there is
@@ -174,18 +174,18 @@ def unmarked_epoch(windows: Windows, session: int, seq: int) -> int | None:
     if not boots:
         return session if windows.complete else None
     newest = max(boots)
-    if len(boots) <= newest // EPOCH or any(judge(windows, boot, seq) is not Verdict.NEW for boot in boots):
+    if len(boots) <= newest // EPOCH or any(judge(windows, boot, seq) is not SeqVerdict.NEW for boot in boots):
         return None
     return newest
 
 
-def _held(windows: Windows, session: int) -> list[int]:
+def _held(windows: SeqWindows, session: int) -> list[int]:
     """The epochs of a session whose windows are held, by boot."""
     boots = (windows.boot, *(window.boot for window in windows.others))
     return [boot for boot in boots if boot >= 0 and boot % EPOCH == session]
 
 
-def restore(stored: Iterable[tuple[int, int]], *, complete: bool) -> Windows:
+def restore(stored: Iterable[tuple[int, int]], *, complete: bool) -> SeqWindows:
     """The windows after a restart, from (boot, seq) pairs of the journal in the order in which they arrived.
 
     ``complete`` means that these are all that the device ever sent. Otherwise they must hold the highest ``seq`` of
@@ -202,14 +202,14 @@ def restore(stored: Iterable[tuple[int, int]], *, complete: bool) -> Windows:
             windows = mark(windows, boot, seq)
     if complete:
         return windows
-    others = tuple(Window(held.boot, held.top, held.marks, held.top) for held in windows.others)
-    return Windows(windows.boot, windows.top, windows.marks, windows.top, others, complete=False)
+    others = tuple(SeqWindow(held.boot, held.top, held.marks, held.top) for held in windows.others)
+    return SeqWindows(windows.boot, windows.top, windows.marks, windows.top, others, complete=False)
 
 
-def _opened(windows: Windows, chosen: Window) -> Windows:
+def _opened(windows: SeqWindows, chosen: SeqWindow) -> SeqWindows:
     """The same windows with another boot laid open; the one that was not used for longest may fall out."""
     others = tuple(window for window in windows.others if window.boot != chosen.boot)
     if windows.boot >= 0:
-        others = (Window(windows.boot, windows.top, windows.marks, windows.floor), *others)
+        others = (SeqWindow(windows.boot, windows.top, windows.marks, windows.floor), *others)
     complete = windows.complete and len(others) < BOOTS_HELD
-    return Windows(chosen.boot, chosen.top, chosen.marks, chosen.floor, others[: BOOTS_HELD - 1], complete)
+    return SeqWindows(chosen.boot, chosen.top, chosen.marks, chosen.floor, others[: BOOTS_HELD - 1], complete)

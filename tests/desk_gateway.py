@@ -20,14 +20,14 @@ from alerts.answers import reply
 from alerts.delivery.courier import Courier
 from gateway import shipped, start
 from gateway.clock import Face, WallClock, monotonic_s
-from gateway.deeds import Deeds
+from gateway.deeds import CommandDispatcher
 from gateway.desk.application import application
 from gateway.desk.opening import opened
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.users import Role, User, UserFile
 from gateway.health import Health, Part
-from gateway.hearing import Hearing
+from gateway.hearing import InboundSms
 from gateway.imports import profiles
 from gateway.inbox import Inbox
 from gateway.journal.writer import Journal
@@ -249,11 +249,11 @@ def desk_gateway(
             journal,
             script,
             inbox,
-            Deeds(
+            CommandDispatcher(
                 pipeline,
                 journal,
                 inbox,
-                hearing=Hearing(pipeline, journal),
+                hearing=InboundSms(pipeline, journal),
                 watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
                 keep_days=14,
                 resend=(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from alerts.answers import Asked
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
 from alerts.delivery.courier import Clearance, PortUnavailable
-from alerts.delivery.delivery import Due, Lapse, Standing, Step
+from alerts.delivery.delivery import Due, Lapse, NextTry, Standing
 from alerts.model import Event
 from telemetry.reading import Millis
 
@@ -56,7 +56,7 @@ class ListPort:
         return Clearance.GRANTED
 
     def ended(
-        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: Step, event: Event | None
+        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: NextTry, event: Event | None
     ) -> None:
         next_attempt_ms = step.next_attempt_ms
         row = self.rows[notification_id]

@@ -27,12 +27,12 @@ from gateway.commands import (
     Declared,
     Done,
     EndTrial,
+    EpisodeVerb,
     Extra,
     ExtraDone,
     NoExtra,
     NotPossible,
     TrialKind,
-    Verb,
     Wish,
     Withdraw,
 )
@@ -258,16 +258,16 @@ class Play:
 
     def _obey(self, wish: Ack | Reset | Shelve | Dispatch, at_ms: Millis) -> None:
         """What a person wants, by the way that every command takes."""
-        command = Command(verb=Verb.ACK, episode=self._episode(wish.rule, wish.asset), by=wish.by, channel="api")
+        command = Command(verb=EpisodeVerb.ACK, episode=self._episode(wish.rule, wish.asset), by=wish.by, channel="api")
         match wish:
             case Reset():
-                command = replace(command, verb=Verb.RESET)
+                command = replace(command, verb=EpisodeVerb.RESET)
             case Shelve(hours=hours):
                 until_ms = at_ms + round(hours * 3_600_000)
-                verb = Verb.SHELVE if hours else Verb.UNSHELVE
+                verb = EpisodeVerb.SHELVE if hours else EpisodeVerb.UNSHELVE
                 command = replace(command, verb=verb, reason="等车", until_ms=until_ms)
             case Dispatch(to=to):
-                command = replace(command, verb=Verb.DISPATCH, to="" if to == "-" else to)
+                command = replace(command, verb=EpisodeVerb.DISPATCH, to="" if to == "-" else to)
         verdict = obey(command, self._pipeline.county, at_ms, self._pipeline.changes)
         assert isinstance(verdict, Done | NotPossible), verdict
 

@@ -13,7 +13,7 @@ from alerts.notify.exposure import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.health import Part
-from gateway.influx.answers import Verdict
+from gateway.influx.answers import WriteVerdict
 from gateway.influx.bootstrap import set_up
 from gateway.influx.delivery import Filed
 from gateway.influx.outlet import InfluxOutlet
@@ -36,7 +36,7 @@ class FileLedger:
     """A ledger that commits by itself, and keeps what it was told."""
 
     journal: Journal
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[WriteVerdict] = field(default_factory=list)
     lines: int = 0
     parts: list[Part] = field(default_factory=list)
     filed: list[tuple[str, Filed]] = field(default_factory=list)
@@ -46,11 +46,11 @@ class FileLedger:
         self.journal.commit(Entry(consumed={consumer: position}, quarantined=kept))
         self.filed += filed
 
-    def answered(self, verdict: Verdict, lines: int) -> None:
+    def answered(self, verdict: WriteVerdict, lines: int) -> None:
         self.verdicts.append(verdict)
-        self.lines += lines if verdict is Verdict.STORED else 0
+        self.lines += lines if verdict is WriteVerdict.STORED else 0
 
-    def stands(self, verdict: Verdict, part: Part) -> None:
+    def stands(self, verdict: WriteVerdict, part: Part) -> None:
         _ = verdict
         if not self.parts or self.parts[-1] != part:
             self.parts.append(part)

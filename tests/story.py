@@ -12,18 +12,18 @@ from typing import Any, Final, TypeAlias
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import Place
-from alerts.notify.holds import Kind as TrialKind
+from alerts.notify.holds import TrialKind
 from alerts.windows import Work
 from gateway.commands import (
     Away,
     Command,
     Declare,
     EndTrial,
+    EpisodeVerb,
     Extra,
     LookAgain,
     Register,
     SetFigure,
-    Verb,
     WhichExtras,
     WhoIsAway,
     Wish,
@@ -100,8 +100,8 @@ class Story:
         self._order(Declare(wish=work, by="office"))
         self._order(LookAgain(reason="not_json", by="office"))
         self._order(Welcome(("head", "leader")))
-        self._order(Command(verb=Verb.ACK, episode="overflow/nowhere/x", by="office"))
-        for verb in (Verb.DISPATCH, Verb.ACK, Verb.NOTE):
+        self._order(Command(verb=EpisodeVerb.ACK, episode="overflow/nowhere/x", by="office"))
+        for verb in (EpisodeVerb.DISPATCH, EpisodeVerb.ACK, EpisodeVerb.NOTE):
             for episode in list(line.pipeline.county.alerts):
                 self._order(Command(verb=verb, episode=episode, by="office", reason="看过"))
         line.leap(hand.at_ms + 3 * MINUTE)

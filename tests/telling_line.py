@@ -21,9 +21,9 @@ from alerts.delivery.delivery import Routes
 from gateway import start
 from gateway.clock import Face
 from gateway.commands import Tick
-from gateway.deeds import Deeds
+from gateway.deeds import CommandDispatcher
 from gateway.health import Health, Part
-from gateway.hearing import CLAIMS, Hearing
+from gateway.hearing import CLAIMS, InboundSms
 from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.journal.entry import Committed, Entry
 from gateway.journal.restoring import Restored
@@ -249,8 +249,8 @@ class TellingLine:
     loop: Loop
     courier: Courier
     kind: type[Pipeline] = Pipeline
-    deeds: type[Deeds] = Deeds
-    ear: type[Hearing] = Hearing
+    deeds: type[CommandDispatcher] = CommandDispatcher
+    ear: type[InboundSms] = InboundSms
     """What it is made of; a line that is broken on purpose is made of something else."""
 
     def __init__(
@@ -350,7 +350,7 @@ class TellingLine:
         now_ms = self.hand.at_ms
         return start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait, self.kind)
 
-    def _deeds(self, hearing: Hearing, watching: Watchman) -> Deeds:
+    def _deeds(self, hearing: InboundSms, watching: Watchman) -> CommandDispatcher:
         """What does what comes out of the inbox."""
         return self.deeds(
             self.pipeline, self._journal, self._door, hearing=hearing, watchman=watching, keep_days=90, resend=()

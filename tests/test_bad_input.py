@@ -41,7 +41,7 @@ from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.health import Health
-from gateway.hearing import Hearing
+from gateway.hearing import InboundSms
 from gateway.inbox import Inbox
 from gateway.journal.entry import InventoryBody
 from gateway.journal.trouble import JournalUnavailable
@@ -501,7 +501,7 @@ def wrong_telephone(home: Installation) -> Iterator[Case]:
         ("A reply from a machine", "10086", "您的话费不足"),
     ):
         pipeline = start.anew(imports.checked(Path("inventory.yaml")), shipped.figures(), Memory(), RECEIVED_MS)
-        Hearing(pipeline, Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
+        InboundSms(pipeline, Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
         (kept,) = pipeline.entry.answers
         said = [owed.text for owed in pipeline.said() if isinstance(owed, Owed)]
         row = {"phone": kept.reply.phone, "kept": len(kept.reply.text), "text": kept.reply.text[:12]}

@@ -20,11 +20,11 @@ from alerts.delivery.delivery import (
     TIMEOUT,
     Due,
     Lapse,
+    NextTry,
     Nights,
     Routes,
     Standing,
-    Step,
-    Verdict,
+    TryVerdict,
     around,
     delayed,
     is_long,
@@ -80,7 +80,7 @@ class Port(Protocol):
         """A try begins; returns only when that is durable. Nothing was written if it is no longer owed."""
 
     def ended(
-        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: Step, event: Event | None
+        self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: NextTry, event: Event | None
     ) -> None:
         """A try by a channel ended so, in one transaction with the event, if any; returns only when that is durable."""
 
@@ -163,7 +163,7 @@ class Courier:
             again_ms = opens_ms(begun, via, outcome, route, ended_ms)
             step = next_step(outcome, begun.attempts, begun.owed.severity, ended_ms, route or ("",), again_ms)
             if again_ms and is_too_late(begun, again_ms):
-                step = Step(Verdict.GIVEN_UP)
+                step = NextTry(TryVerdict.GIVEN_UP)
             self._conclude(begun, via, outcome, step, ended_ms)
 
     def _wake_ms(self, due: Due, at_ms: Millis) -> Millis:
@@ -173,7 +173,7 @@ class Courier:
     def _sleep(self, begun: Due, route: tuple[str, ...], now_ms: Millis) -> None:
         """No channel is asked; one that may have taken it before is still asked in the morning whether it has."""
         via, outcome = (begun.unsure, Failed(TIMEOUT)) if begun.unsure else (next(iter(route), ""), Failed(QUIET))
-        self._conclude(begun, via, outcome, Step(Verdict.AGAIN, now_ms, via), now_ms)
+        self._conclude(begun, via, outcome, NextTry(TryVerdict.AGAIN, now_ms, via), now_ms)
 
     def _reconcile(self, due: Due, now_ms: Millis) -> None:
         """A try that nobody saw end: the provider is asked; what it never got is sent again (alerting.md §4)."""
@@ -213,9 +213,9 @@ class Courier:
         channel = self._channels.get(via)
         return None if channel is None else channel.find(message_of(due.owed))
 
-    def _conclude(self, due: Due, via: str, outcome: Outcome, step: Step, now_ms: Millis) -> None:
+    def _conclude(self, due: Due, via: str, outcome: Outcome, step: NextTry, now_ms: Millis) -> None:
         event = None
-        wake_ms = self._wake_ms(due, step.next_attempt_ms or now_ms) if step.verdict is Verdict.AGAIN else 0
+        wake_ms = self._wake_ms(due, step.next_attempt_ms or now_ms) if step.verdict is TryVerdict.AGAIN else 0
         if wake_ms:
             step = replace(step, next_attempt_ms=wake_ms)
         match outcome:
@@ -223,7 +223,7 @@ class Courier:
                 _log.info("sent", key=due.owed.key, via=via, reference=reference, delivered=delivered)
             case Refused(reason) | Failed(reason):
                 _log.warning("not_sent", key=due.owed.key, via=via, reason=reason, verdict=str(step.verdict))
-                if step.verdict is Verdict.GIVEN_UP:
+                if step.verdict is TryVerdict.GIVEN_UP:
                     event = undelivered(due, reason, now_ms)
                 elif wake_ms:
                     event = kept_until_day(due, wake_ms, now_ms)

@@ -80,7 +80,7 @@ class Routes:
 VOICE: Final = "voice"
 
 
-class Verdict(StrEnum):
+class TryVerdict(StrEnum):
     """What happens next: nothing more, another try, or nothing because it is of no use."""
 
     SETTLED = "settled"
@@ -89,13 +89,13 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextTry:
     """The verdict; when and by which channel to try again, if that is the verdict; by when its receipt should be here.
 
     An empty ``via`` begins at the first channel of the route.
     """
 
-    verdict: Verdict
+    verdict: TryVerdict
     next_attempt_ms: Millis | None = None
     via: str = ""
     receipt_due_ms: Millis | None = None
@@ -169,7 +169,7 @@ def next_step(
     now_ms: Millis,
     route: Sequence[str] = ("",),
     opens_ms: Millis = 0,
-) -> Step:
+) -> NextTry:
     """What happens after try number ``attempts`` (from 1) ended with ``outcome`` at ``now_ms``.
 
     ``route`` are the channels that may take it, the one that was tried first, the others in their order after it.
@@ -179,31 +179,31 @@ def next_step(
         case Accepted(delivered=delivered, receipted=receipted):
             awaited = receipted and not delivered
             within_ms = RECEIPT_WITHIN_MS.get(severity, _DAY_MS)
-            return Step(Verdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
+            return NextTry(TryVerdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
         case Refused():
-            return Step(Verdict.AGAIN, now_ms, route[1]) if len(route) > 1 else Step(Verdict.GIVEN_UP)
+            return NextTry(TryVerdict.AGAIN, now_ms, route[1]) if len(route) > 1 else NextTry(TryVerdict.GIVEN_UP)
         case Failed(reason, retry_after_s):
             pace = PACES.get(severity, PACES[Severity.P3])
             bound = REASONS.get(reason, _ORDINARY)
             ways = max(1, len(route))
             most = pace.tries if severity in URGENT else min(pace.tries, bound.tries or pace.tries)
             if attempts >= ways * most:
-                return Step(Verdict.GIVEN_UP)
+                return NextTry(TryVerdict.GIVEN_UP)
             if opens_ms:
-                return Step(Verdict.AGAIN, opens_ms)
+                return NextTry(TryVerdict.AGAIN, opens_ms)
             if attempts % ways:
-                return Step(Verdict.AGAIN, now_ms, route[1])
+                return NextTry(TryVerdict.AGAIN, now_ms, route[1])
             onward = route[1] if ways > 1 else ""
             paced_s = pace.waits_s[min(max(attempts // ways, 1), len(pace.waits_s)) - 1]
             wait_s = max(paced_s, bound.wait_s, min(retry_after_s or 0.0, _LONGEST_WAIT_S))
-            return Step(Verdict.AGAIN, now_ms + int(wait_s * 1_000), onward)
+            return NextTry(TryVerdict.AGAIN, now_ms + int(wait_s * 1_000), onward)
 
 
-def resume(attempts: int, severity: str, now_ms: Millis, via: str = "") -> Step:
+def resume(attempts: int, severity: str, now_ms: Millis, via: str = "") -> NextTry:
     """What happens after a try that nobody saw end and the provider never got: again at once, within the same bound."""
     if attempts >= PACES.get(severity, PACES[Severity.P3]).tries:
-        return Step(Verdict.GIVEN_UP)
-    return Step(Verdict.AGAIN, now_ms, via)
+        return NextTry(TryVerdict.GIVEN_UP)
+    return NextTry(TryVerdict.AGAIN, now_ms, via)
 
 
 def around(route: Sequence[str], via: str) -> tuple[str, ...]:

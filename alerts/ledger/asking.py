@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from alerts.ledger.case import Origin, Verb
+from alerts.ledger.case import CaseVerb, Origin
 from telemetry.reading import Millis
 
 
@@ -35,7 +35,7 @@ class CaseCommand(Struct, frozen=True, kw_only=True):
     verifying; ``reason`` says why, and is what a note says.
     """
 
-    verb: Verb
+    verb: CaseVerb
     case: str
     by: str
     channel: str = "desk"

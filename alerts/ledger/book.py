@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from alerts.calendars import Calendar
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import UNFINISHED, Case, Deed, Origin, Refusal, State, Verb, Why, Word
-from alerts.ledger.hearing import Hearing
+from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, Origin, Refusal, State, Why, Word
+from alerts.ledger.hearing import EventHandler
 from alerts.ledger.moves import Desk
 from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import Numbers
@@ -50,7 +50,7 @@ class Ledger:
         self._desk = Desk(inventory, policies.ledger, calendar, self._sees)
         self._notices = Notices(inventory, policies.ledger, policies.quiet, calendar, texts)
         self._numbers = Numbers(calendar, undo)
-        self._hearing = Hearing(self._shelf, self._desk, policies, self._numbers, self._notices)
+        self._hearing = EventHandler(self._shelf, self._desk, policies, self._numbers, self._notices)
 
     @property
     def figures(self) -> LedgerFigures:
@@ -153,16 +153,16 @@ class Ledger:
         if isinstance(after, Refusal):
             return after
         lines = [moves.deed(case, wish, at_ms, after)]
-        if wish.verb is Verb.FIX and after.state is State.VERIFIED:
+        if wish.verb is CaseVerb.FIX and after.state is State.VERIFIED:
             lines = [
                 moves.deed(case, wish, at_ms, replace(after, state=State.FIXED)),
                 line(after, "verified", at_ms, State.FIXED, "seen before it was said"),
             ]
-        if wish.verb is Verb.ASSIGN:
+        if wish.verb is CaseVerb.ASSIGN:
             after = self._notices.give(case, after, wish.by, at_ms)
-        elif wish.verb is Verb.DEFER:
+        elif wish.verb is CaseVerb.DEFER:
             after = self._notices.word(Text.DEFERRED, after, (after.owner,), at_ms)
-        elif wish.verb is Verb.REOPEN and not after.owner:
+        elif wish.verb is CaseVerb.REOPEN and not after.owner:
             after = self._notices.seek(after, at_ms)
         after = self._notices.found(after)
         self._shelf.enter(after, *lines)

@@ -43,7 +43,7 @@ class Origin(StrEnum):
     ANSWER = "answer"
 
 
-class Verb(StrEnum):
+class CaseVerb(StrEnum):
     """What a person may ask of a case."""
 
     ASSIGN = "assign"

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.ledger import moves, opening
-from alerts.ledger.case import UNFINISHED, Case, Origin, State, Verb
+from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Origin, State
 from alerts.ledger.moves import Desk
 from alerts.ledger.notices import Notices
 from alerts.ledger.opening import Numbers
@@ -23,7 +23,7 @@ CHECK: Final = "sensor_check"
 _CASES: Final = frozenset({Severity.P1, Severity.P2, Severity.P3})
 
 
-class Hearing:
+class EventHandler:
     """The ear of one county's ledger."""
 
     def __init__(self, shelf: Shelf, desk: Desk, policies: Policies, numbers: Numbers, notices: Notices) -> None:
@@ -113,9 +113,9 @@ class Hearing:
         to, by, channel, origin = (str(detail.get(key, "")) for key in ("to", "by", "channel", "origin"))
         if case is None or not to or case.state not in UNFINISHED:
             return
-        state = State.ASSIGNED if case.state in moves.FROM[Verb.ASSIGN] else case.state
+        state = State.ASSIGNED if case.state in moves.FROM[CaseVerb.ASSIGN] else case.state
         given = replace(case, state=state, owner=to)
-        said = replace(line(given, Verb.ASSIGN, event.at_ms, case.state, f"to {to}"), by=by, channel=channel)
+        said = replace(line(given, CaseVerb.ASSIGN, event.at_ms, case.state, f"to {to}"), by=by, channel=channel)
         self._shelf.enter(self._notices.relieve(case, given, by, event.at_ms), replace(said, origin=origin))
 
     def _acked(self, event: Event) -> None:

@@ -11,21 +11,21 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar, iso
 from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, Refusal, State, Verb, Why
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseVerb, Deed, Refusal, State, Why
 from alerts.policy import LedgerFigures
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
-FROM: Final[Mapping[Verb, frozenset[State]]] = MappingProxyType(
+FROM: Final[Mapping[CaseVerb, frozenset[State]]] = MappingProxyType(
     {
-        Verb.ASSIGN: UNDER_WAY | {State.DEFERRED},
-        Verb.START: (UNDER_WAY - {State.DOING}) | {State.DEFERRED},
-        Verb.FIX: UNDER_WAY | {State.DEFERRED},
-        Verb.VERIFY: frozenset({State.FIXED}),
-        Verb.CLOSE: frozenset({State.VERIFIED}),
-        Verb.DEFER: UNDER_WAY | {State.DEFERRED},
-        Verb.REOPEN: frozenset({State.FIXED, State.VERIFIED, State.CLOSED}),
-        Verb.NOTE: frozenset(State),
+        CaseVerb.ASSIGN: UNDER_WAY | {State.DEFERRED},
+        CaseVerb.START: (UNDER_WAY - {State.DOING}) | {State.DEFERRED},
+        CaseVerb.FIX: UNDER_WAY | {State.DEFERRED},
+        CaseVerb.VERIFY: frozenset({State.FIXED}),
+        CaseVerb.CLOSE: frozenset({State.VERIFIED}),
+        CaseVerb.DEFER: UNDER_WAY | {State.DEFERRED},
+        CaseVerb.REOPEN: frozenset({State.FIXED, State.VERIFIED, State.CLOSED}),
+        CaseVerb.NOTE: frozenset(State),
     }
 )
 """From which states a verb leads on; any other is refused."""
@@ -64,7 +64,7 @@ def deadline_ms(desk: Desk, rule: str, from_ms: Millis) -> Millis:
 def wished(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
     """The case after what a person asks, or why not."""
     if case.state not in FROM[wish.verb]:
-        if wish.verb is Verb.CLOSE and case.state in UNFINISHED:
+        if wish.verb is CaseVerb.CLOSE and case.state in UNFINISHED:
             sentence = f"{case.id} is {case.state}: only what is verified is closed; first {_REMEDY[case.state]}"
             return Refusal(Why.NOT_VERIFIED, sentence)
         return Refusal(Why.WRONG_STATE, f"{case.id} is {case.state}: {_REMEDY[case.state]}")
@@ -217,15 +217,15 @@ def _known(desk: Desk) -> str:
 
 
 _Do = Callable[[Case, CaseCommand, Millis, Desk], Case | Refusal]
-_DO: Final[Mapping[Verb, _Do]] = MappingProxyType(
+_DO: Final[Mapping[CaseVerb, _Do]] = MappingProxyType(
     {
-        Verb.ASSIGN: _assign,
-        Verb.START: _start,
-        Verb.FIX: _fix,
-        Verb.VERIFY: _verify,
-        Verb.CLOSE: _close,
-        Verb.DEFER: _defer,
-        Verb.REOPEN: _reopen,
-        Verb.NOTE: _note,
+        CaseVerb.ASSIGN: _assign,
+        CaseVerb.START: _start,
+        CaseVerb.FIX: _fix,
+        CaseVerb.VERIFY: _verify,
+        CaseVerb.CLOSE: _close,
+        CaseVerb.DEFER: _defer,
+        CaseVerb.REOPEN: _reopen,
+        CaseVerb.NOTE: _note,
     }
 )

@@ -23,7 +23,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Hours
 
 
-class Kind(StrEnum):
+class TrialKind(StrEnum):
     """What may be on trial."""
 
     AREA = "area"
@@ -34,7 +34,7 @@ class Kind(StrEnum):
 class Ended(Struct, frozen=True):
     """A trial that was ended at ``at_ms``, before the date that it had."""
 
-    kind: Kind
+    kind: TrialKind
     name: str
     at_ms: Millis
     until_ms: Millis
@@ -43,7 +43,7 @@ class Ended(Struct, frozen=True):
 class Trial(NamedTuple):
     """Something on trial, and until when; ``usual`` is what is new without anybody having said so."""
 
-    kind: Kind
+    kind: TrialKind
     name: str
     until_ms: Millis
     usual: bool = False
@@ -56,7 +56,7 @@ class Trials(Undoable):
         super().__init__(undo)
         self._inventory = inventory
         self._usual_ms = usual_ms
-        self._ended: dict[tuple[Kind, str], Ended] = UndoDict(self._undo)
+        self._ended: dict[tuple[TrialKind, str], Ended] = UndoDict(self._undo)
 
     def anew(self) -> "Trials":
         """The same trials with none of them ended."""
@@ -69,7 +69,11 @@ class Trials(Undoable):
     def kept(self) -> list[Ended]:
         """What is to be remembered: everything ended of what is still there."""
         inventory = self._inventory
-        there = {Kind.AREA: inventory.areas, Kind.ASSET: inventory.assets, Kind.DEVICE: inventory.devices}
+        there = {
+            TrialKind.AREA: inventory.areas,
+            TrialKind.ASSET: inventory.assets,
+            TrialKind.DEVICE: inventory.devices,
+        }
         return [each for each in self._ended.values() if each.name in there[each.kind]]
 
     def of_alert(self, alert: Alert) -> Millis:
@@ -83,8 +87,8 @@ class Trials(Undoable):
         """Until when an asset's alerts, fed by one of its devices, tell nobody but the desk; 0 if they may."""
         devices = self._inventory.devices_of.get(asset.id, ())
         given = max(
-            self._until_ms(Kind.ASSET, asset.id, _ms(asset.trial_until)),
-            *(self._until_ms(Kind.DEVICE, own.id, _ms(own.trial_until)) for own in devices if own.id == device),
+            self._until_ms(TrialKind.ASSET, asset.id, _ms(asset.trial_until)),
+            *(self._until_ms(TrialKind.DEVICE, own.id, _ms(own.trial_until)) for own in devices if own.id == device),
             *(self.of_area(area) for area in asset.areas),
         )
         is_given = asset.trial_until is not None or any(
@@ -92,46 +96,48 @@ class Trials(Undoable):
         )
         if is_given or any(self._is_dated(area) for area in asset.areas) or not devices:
             return given
-        return self._until_ms(Kind.ASSET, asset.id, self._usual_end_ms(asset))
+        return self._until_ms(TrialKind.ASSET, asset.id, self._usual_end_ms(asset))
 
     def of_area(self, area: str) -> Millis:
         """Until when an area or one above it is on trial."""
         lineage = self._inventory.lineage(area)
-        return max(self._until_ms(Kind.AREA, node.id, _ms(node.trial_until)) for node in lineage)
+        return max(self._until_ms(TrialKind.AREA, node.id, _ms(node.trial_until)) for node in lineage)
 
     def running(self, at_ms: Millis) -> Iterator[Trial]:
         """Everything that is on trial then: areas, assets, devices, each in the inventory's order."""
         inventory = self._inventory
         for kind, things in (
-            (Kind.AREA, inventory.areas.values()),
-            (Kind.ASSET, inventory.assets.values()),
-            (Kind.DEVICE, inventory.devices.values()),
+            (TrialKind.AREA, inventory.areas.values()),
+            (TrialKind.ASSET, inventory.assets.values()),
+            (TrialKind.DEVICE, inventory.devices.values()),
         ):
             for thing in things:
                 until_ms = self._until_ms(kind, thing.id, _ms(thing.trial_until))
                 if until_ms > at_ms:
                     yield Trial(kind, thing.id, until_ms)
-                elif kind is Kind.ASSET and isinstance(thing, Asset) and self._is_new(thing, at_ms):
+                elif kind is TrialKind.ASSET and isinstance(thing, Asset) and self._is_new(thing, at_ms):
                     yield Trial(kind, thing.id, self.of_asset(thing), usual=True)
 
-    def end(self, kind: Kind, name: str, at_ms: Millis) -> list[Trial]:
+    def end(self, kind: TrialKind, name: str, at_ms: Millis) -> list[Trial]:
         """Ends what runs of it, of an area that of everything new within it, too. Answers with what was ended."""
         ended = [trial for trial in self.running(at_ms) if self._is_meant(trial, kind, name)]
         for trial in ended:
             self._ended[trial.kind, trial.name] = Ended(trial.kind, trial.name, at_ms, trial.until_ms)
         return ended
 
-    def _is_meant(self, trial: Trial, kind: Kind, name: str) -> bool:
+    def _is_meant(self, trial: Trial, kind: TrialKind, name: str) -> bool:
         if (trial.kind, trial.name) == (kind, name):
             return True
-        if kind is not Kind.AREA or not trial.usual:
+        if kind is not TrialKind.AREA or not trial.usual:
             return False
         return name in self._inventory.around(self._inventory.assets[trial.name].areas)
 
     def _is_new(self, asset: Asset, at_ms: Millis) -> bool:
         devices = self._inventory.devices_of.get(asset.id, ())
         dated = asset.trial_until is not None or any(self._is_dated(area) for area in asset.areas)
-        return bool(devices) and not dated and self._until_ms(Kind.ASSET, asset.id, self._usual_end_ms(asset)) > at_ms
+        return (
+            bool(devices) and not dated and self._until_ms(TrialKind.ASSET, asset.id, self._usual_end_ms(asset)) > at_ms
+        )
 
     def _is_dated(self, area: str) -> bool:
         return any(node.trial_until is not None for node in self._inventory.lineage(area))
@@ -139,17 +145,17 @@ class Trials(Undoable):
     def _usual_end_ms(self, asset: Asset) -> Millis:
         return min(_ms(device.installed_at) for device in self._inventory.devices_of[asset.id]) + self._usual_ms
 
-    def _until_ms(self, kind: Kind, name: str, given_ms: Millis) -> Millis:
+    def _until_ms(self, kind: TrialKind, name: str, given_ms: Millis) -> Millis:
         ended = self._ended.get((kind, name))
         return ended.at_ms if ended is not None and ended.until_ms == given_ms else given_ms
 
 
 def trial_ended(
-    inventory: Inventory, kind: Kind, name: str, ended: Iterable[Trial], asked: Mapping[str, str], at_ms: Millis
+    inventory: Inventory, kind: TrialKind, name: str, ended: Iterable[Trial], asked: Mapping[str, str], at_ms: Millis
 ) -> Event:
     """The row that says who ended which trials (law L9)."""
     device = inventory.devices.get(name)
-    asset = device.asset if kind is Kind.DEVICE and device is not None else name if kind is Kind.ASSET else ""
+    asset = device.asset if kind is TrialKind.DEVICE and device is not None else name if kind is TrialKind.ASSET else ""
     detail: Detail = {**asked, "kind": str(kind), "name": name, "ended": [trial.name for trial in ended]}
     return Event(at_ms=at_ms, event="trial_ended", rule="", asset=asset, detail=detail)
 

@@ -18,7 +18,7 @@ from alerts.rollups.bins import BinCarry, Scale
 from alerts.rollups.days import Hour
 from alerts.rollups.plants import Hold, PlantCarry
 from alerts.rollups.rows import DAY_OF, Rollup, Row
-from alerts.rollups.windows import Window, in_order
+from alerts.rollups.windows import Period, in_order
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -57,7 +57,7 @@ class Followed:
     plan: Plan
     known_ms: Mapping[str, Millis]
 
-    def fold(self, carry: bytes | None, readings: Sequence[Reading], window: Window) -> Folded:
+    def fold(self, carry: bytes | None, readings: Sequence[Reading], window: Period) -> Folded:
         """An hour, from the readings observed in it, in any order and as often as they like."""
         ordered = in_order(reading for reading in readings if reading.device in self.plan.index)
         if carry is None and not ordered and self._known_ms >= window.end_ms:
@@ -107,19 +107,19 @@ class Followed:
         stale_after_ms = dict(zip(self._devices, self.plan.stale_after_ms, strict=True))
         return Scale(geometry, line_pct(self.plan), stale_after_ms)
 
-    def _of_asset(self, carry: bytes | None, ordered: list[Reading], window: Window) -> tuple[Rollup, bytes]:
+    def _of_asset(self, carry: bytes | None, ordered: list[Reading], window: Period) -> tuple[Rollup, bytes]:
         found = None if carry is None else _KEPT.decode(carry)
         if self.plan.asset.bin is not None:
             return self._of_bin(found, ordered, window)
         return self._of_plant(found, ordered, window)
 
-    def _of_bin(self, found: _Kept | None, ordered: list[Reading], window: Window) -> tuple[Rollup, bytes]:
+    def _of_bin(self, found: _Kept | None, ordered: list[Reading], window: Period) -> tuple[Rollup, bytes]:
         carry = BinCarry() if found is None else _BIN.decode(found.blob)
         row, left = bins.fold(self._scale, carry, ordered, window)
         rolled = Rollup(Measurement.BIN_HOUR, self.plan.asset.id, window.start_ms, row)
         return rolled, _ENCODE(_Kept(self._devices, msgspec.Raw(_ENCODE(left))))
 
-    def _of_plant(self, found: _Kept | None, ordered: list[Reading], window: Window) -> tuple[Rollup, bytes]:
+    def _of_plant(self, found: _Kept | None, ordered: list[Reading], window: Period) -> tuple[Rollup, bytes]:
         """Its time counts from the window's beginning, or from the first thing that is known of it."""
         if found is None:
             carry = PlantCarry(self.plan.born(self.known_ms))

@@ -12,7 +12,7 @@ from msgspec import Struct
 from alerts.conditions.bins import BinMemory, look
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import BinRow
-from alerts.rollups.windows import Window
+from alerts.rollups.windows import Period
 from telemetry.inventory import BinGeometry
 from telemetry.reading import Millis, Reading
 
@@ -35,7 +35,7 @@ class Scale(Struct, frozen=True, gc=False):
     stale_after_ms: dict[str, Millis]
 
 
-def fold(scale: Scale, carry: BinCarry, readings: Sequence[Reading], window: Window) -> tuple[BinRow, BinCarry]:
+def fold(scale: Scale, carry: BinCarry, readings: Sequence[Reading], window: Period) -> tuple[BinRow, BinCarry]:
     """The row of a window and what it leaves, from the readings observed in it, in order."""
     level = _Level(scale, carry, window.start_ms)
     fills: list[float] = []

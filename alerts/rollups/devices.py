@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from alerts.rollups.rows import DeviceRow
-from alerts.rollups.windows import Window
+from alerts.rollups.windows import Period
 from telemetry.inventory import Device
 from telemetry.reading import Millis, Reading
 
 
-def fold(device: Device, known_ms: Millis, readings: Sequence[Reading], window: Window) -> DeviceRow | None:
+def fold(device: Device, known_ms: Millis, readings: Sequence[Reading], window: Period) -> DeviceRow | None:
     """The row of a window, from the device's own readings in it; ``None`` before it was known, unless it spoke."""
     followed_ms = window.end_ms - max(window.start_ms, known_ms)
     if followed_ms <= 0 and not readings:

@@ -14,7 +14,7 @@ from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import AssetState, Plan
 from alerts.model import RUN_CODES, RunState
 from alerts.rollups.rows import PlantRow
-from alerts.rollups.windows import HOUR_MS, Window
+from alerts.rollups.windows import HOUR_MS, Period
 from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis, Reading
 
@@ -50,7 +50,7 @@ _NOBODY: Final = _Nobody()
 
 
 def fold(
-    plan: Plan, carry: PlantCarry, readings: Sequence[Reading], window: Window, since_ms: Millis
+    plan: Plan, carry: PlantCarry, readings: Sequence[Reading], window: Period, since_ms: Millis
 ) -> tuple[PlantRow, PlantCarry]:
     """The row of a window and what it leaves, from its readings in order; time counts from ``since_ms`` on."""
     run = _Run(plan, carry, since_ms)

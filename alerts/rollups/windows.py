@@ -18,7 +18,7 @@ HOUR_MS: Final = 3_600_000
 _ORDER: Final = attrgetter("observed_ms", "boot", "seq", "device", "received_ms")
 
 
-class Window(Struct, frozen=True, gc=False):
+class Period(Struct, frozen=True, gc=False):
     """From … to …, the end not included."""
 
     start_ms: Millis
@@ -29,23 +29,23 @@ class Day(Struct, frozen=True, gc=False):
     """A local date: it stands at its midnight, and is made of whole hours."""
 
     start_ms: Millis
-    hours: Window
+    hours: Period
 
 
-def hour_at(at_ms: Millis) -> Window:
+def hour_at(at_ms: Millis) -> Period:
     """The hour in which an instant lies."""
     start_ms = at_ms - at_ms % HOUR_MS
-    return Window(start_ms, start_ms + HOUR_MS)
+    return Period(start_ms, start_ms + HOUR_MS)
 
 
 def day_at(calendar: Calendar, at_ms: Millis) -> Day:
     """The day of an instant; that of a reading is the day in which its hour begins."""
     date = calendar.local(at_ms).date()
     midnight, next_midnight = (calendar.instant(day, time()) for day in (date, date + timedelta(days=1)))
-    return Day(midnight, Window(_full_hour(midnight), _full_hour(next_midnight)))
+    return Day(midnight, Period(_full_hour(midnight), _full_hour(next_midnight)))
 
 
-def starts(window: Window) -> range:
+def starts(window: Period) -> range:
     """Where the hours of a window begin."""
     return range(window.start_ms, window.end_ms, HOUR_MS)
 

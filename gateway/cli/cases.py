@@ -7,7 +7,7 @@ import typer
 from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, print_lines
 
 if TYPE_CHECKING:
-    from gateway.commands import Verb
+    from gateway.commands import EpisodeVerb
 
 _Episode = Annotated[str, typer.Argument(metavar="EPISODE", help="As events and exports name it.")]
 _By = Annotated[str, typer.Option(metavar="PERSON", help="Who says so: an id of the inventory.")]
@@ -15,19 +15,19 @@ _By = Annotated[str, typer.Option(metavar="PERSON", help="Who says so: an id of 
 
 def ack(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody takes care of it. Nobody else is told; answers when it is durable."""
-    from gateway.commands import Verb
+    from gateway.commands import EpisodeVerb
 
-    _command(Verb.ACK, episode, by, config)
+    _command(EpisodeVerb.ACK, episode, by, config)
 
 
 def reset(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """A person saw that a fire is out. Answers when it is durable."""
-    from gateway.commands import Verb
+    from gateway.commands import EpisodeVerb
 
-    _command(Verb.RESET, episode, by, config)
+    _command(EpisodeVerb.RESET, episode, by, config)
 
 
-def _command(verb: "Verb", episode: str, by: str, config: Config) -> None:
+def _command(verb: "EpisodeVerb", episode: str, by: str, config: Config) -> None:
     from msgspec import json
 
     from alerts.calendars import iso

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.model import Event
 from alerts.people import holders
-from gateway.commands import Command, Verb
+from gateway.commands import Command, EpisodeVerb
 from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
 from gateway.desk.telephone import ACTOR, written
 from gateway.journal.entry import Entry
@@ -71,7 +71,7 @@ class Cast:
                 yield (
                     "dispatcher",
                     Command(
-                        verb=Verb.DISPATCH,
+                        verb=EpisodeVerb.DISPATCH,
                         episode=scene.episode,
                         by=self._dispatcher,
                         channel=OF_THE_HOUSE,

@@ -12,9 +12,9 @@ from alerts.delivery.courier import Courier
 from firmware_sim.radio import TimedUplink
 from gateway import shipped, start
 from gateway.clock import StandingClock, monotonic_s
-from gateway.deeds import Deeds
+from gateway.deeds import CommandDispatcher
 from gateway.health import Health, Part
-from gateway.hearing import Hearing
+from gateway.hearing import InboundSms
 from gateway.imports import FORMER, imported
 from gateway.inbox import Answer, Inbox
 from gateway.journal.entry import Entry
@@ -92,11 +92,11 @@ def lived(
             journal,
             script,
             inbox,
-            Deeds(
+            CommandDispatcher(
                 pipeline,
                 journal,
                 inbox,
-                hearing=Hearing(pipeline, journal),
+                hearing=InboundSms(pipeline, journal),
                 watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
                 keep_days=settings.journal.keep_days,
                 resend=(),

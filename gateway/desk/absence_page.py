@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS
 from alerts.operations.absences import Absence
-from gateway.commands import AbsenceDone, Away, Back, Roster, WhoIsAway
+from gateway.commands import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
 from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
@@ -19,7 +19,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
 
@@ -62,7 +62,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         absences = away(visit, answered(desk, WhoIsAway()))
         found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
         if found is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "no_absence")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
         outcome = _outcome(answered(desk, Back(absence=found.id, **who._asdict())))
         _note(desk, visit, f"absence_ended {found.person} {outcome.name}")
         return _said(visit, "absence_ended", outcome)
@@ -73,7 +73,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 def away(visit: Visit, verdict: object) -> list[Absence]:
     """Absences that are not over, of people whom the visitor sees."""
     seen = {person.id for person in visit.scope.people}
-    return [each for each in verdict.absences if each.person in seen] if isinstance(verdict, Roster) else []
+    return [each for each in verdict.absences if each.person in seen] if isinstance(verdict, AbsenceList) else []
 
 
 def may_write(visit: Visit, absence: Absence) -> bool:
@@ -101,9 +101,9 @@ def _people(visit: Visit, draft: Draft) -> tuple[str, str]:
     """Who is away, and who stands in, which may be left to the inventory."""
     person, stand_in = draft.typed["person"], draft.typed["stand_in"]
     if person and person not in {each.id for each in visit.scope.own_people}:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     if stand_in and stand_in not in {each.id for each in visit.scope.people}:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     if not person:
         draft.fault("no_person")
     return person, stand_in

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
 from alerts.operations.absences import Absence
-from gateway.commands import AbsenceDone, Away, Back, Roster, UnknownPerson, WhoIsAway
+from gateway.commands import AbsenceDone, AbsenceList, Away, Back, UnknownPerson, WhoIsAway
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.desk.visiting import address_of
@@ -82,7 +82,7 @@ def serve_absences(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_
     def roster() -> RosterBody:
         """Absences that are not over, what begins first first."""
         match asked(WhoIsAway()):
-            case Roster(at_ms, absences, uncovered):
+            case AbsenceList(at_ms, absences, uncovered):
                 found = [_body(absence) for absence in absences]
                 return RosterBody(at=iso(at_ms), absences=found, uncovered=list(uncovered))
             case verdict:

@@ -9,14 +9,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from gateway.commands import Command, Verb
+from gateway.commands import Command, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
@@ -24,17 +24,17 @@ LONGEST_REASON: Final = 60
 LONGEST_NOTE: Final = 200
 LONGEST_NAME: Final = 20
 NEEDS: Final = {
-    Verb.ACK: Role.CREW,
-    Verb.RESET: Role.CREW,
-    Verb.SHELVE: Role.CREW,
-    Verb.UNSHELVE: Role.CREW,
-    Verb.DISPATCH: Role.DISPATCHER,
-    Verb.NOTE: Role.CREW,
-    Verb.FINISH: Role.DISPATCHER,
-    Verb.DOUBT: Role.DISPATCHER,
+    EpisodeVerb.ACK: Role.CREW,
+    EpisodeVerb.RESET: Role.CREW,
+    EpisodeVerb.SHELVE: Role.CREW,
+    EpisodeVerb.UNSHELVE: Role.CREW,
+    EpisodeVerb.DISPATCH: Role.DISPATCHER,
+    EpisodeVerb.NOTE: Role.CREW,
+    EpisodeVerb.FINISH: Role.DISPATCHER,
+    EpisodeVerb.DOUBT: Role.DISPATCHER,
 }
 """From which role on a verb is there for somebody."""
-_WITH_REASON: Final = frozenset({Verb.SHELVE, Verb.NOTE, Verb.DOUBT})
+_WITH_REASON: Final = frozenset({EpisodeVerb.SHELVE, EpisodeVerb.NOTE, EpisodeVerb.DOUBT})
 LONGEST_SHELF_H: Final = {Role.CREW: 8, Role.DISPATCHER: 24, Role.ADMIN: 24}
 
 
@@ -44,7 +44,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/act")
     def ask(
-        visit: Annotated[Visit, Depends(gate.visit)], verb: Verb, episode: Annotated[str, Query(max_length=200)]
+        visit: Annotated[Visit, Depends(gate.visit)], verb: EpisodeVerb, episode: Annotated[str, Query(max_length=200)]
     ) -> Response:
         require(visit, NEEDS[verb])
         alert = _standing(visit, episode)
@@ -55,7 +55,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             verb=verb,
             alert=alert,
             asset=visit.present.inventory.assets.get(alert.asset),
-            people=near(visit, alert.asset) if verb is Verb.DISPATCH else [],
+            people=near(visit, alert.asset) if verb is EpisodeVerb.DISPATCH else [],
             hours=[hours for hours in (1, 2, 4, 8, 24) if hours <= LONGEST_SHELF_H[visit.user.role]],
         )
 
@@ -73,27 +73,27 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _command(visit: Visit, form: Form) -> Command:
     try:
-        verb = Verb(form.get("verb", ""))
+        verb = EpisodeVerb(form.get("verb", ""))
     except ValueError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
     require(visit, NEEDS[verb])
     alert = _standing(visit, form.get("episode", ""))
     if not visit.user.person:
-        raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
     to, reason = form.get("to", ""), form.get("reason", "").strip()
-    if verb is Verb.NOTE:
+    if verb is EpisodeVerb.NOTE:
         reason = " ".join(reason.split())  # it is written in lines and kept in one
     if to and to not in {person.id for person in visit.scope.people}:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     looked = " ".join(form.get("looked", "").split())
     if len(looked) > LONGEST_NAME or not looked.isprintable():
-        raise Refusal(HTTPStatus.BAD_REQUEST, "long_looked")
-    if verb is Verb.RESET and "looked" in form and not looked:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "no_looked")
-    if len(reason) > (LONGEST_REASON if verb is Verb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "long_reason")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_looked")
+    if verb is EpisodeVerb.RESET and "looked" in form and not looked:
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_looked")
+    if len(reason) > (LONGEST_REASON if verb is EpisodeVerb.SHELVE else LONGEST_NOTE) or not (reason.isprintable()):
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_reason")
     if verb in _WITH_REASON and not reason:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "no_reason")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_reason")
     return Command(
         verb=verb,
         episode=alert.episode,
@@ -103,14 +103,14 @@ def _command(visit: Visit, form: Form) -> Command:
         to=to,
         reason=reason,
         looked=looked,
-        until_ms=_until_ms(visit, form) if verb is Verb.SHELVE else 0,
+        until_ms=_until_ms(visit, form) if verb is EpisodeVerb.SHELVE else 0,
     )
 
 
 def _until_ms(visit: Visit, form: Form) -> Millis:
     hours = form.get("hours", "")
     if not hours.isdecimal() or not 1 <= int(hours) <= LONGEST_SHELF_H[visit.user.role]:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     return visit.now_ms + int(hours) * HOUR_MS
 
 
@@ -119,5 +119,5 @@ def _standing(visit: Visit, episode: str) -> Alert:
     with visit.present.feed.present() as projection:
         alert = projection.open.get(episode)
     if alert is None or not visit.scope.sees(alert.asset):
-        raise Refusal(HTTPStatus.NOT_FOUND, "no_case")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_case")
     return alert

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.commands import Command, Done, Resend, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import Command, Done, EpisodeVerb, Resend, UnknownEpisode, UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.bodies import BoundedBodies
 from gateway.desk.figures import serve_figures
@@ -149,7 +149,7 @@ def api(
 
 def _command(body: CommandBody, request: Request) -> Command:
     return Command(
-        verb=Verb(body.command),
+        verb=EpisodeVerb(body.command),
         episode=body.episode,
         by=body.by,
         channel=body.channel,

@@ -16,7 +16,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.typed_times import moment
 from gateway.desk.users import Role
-from gateway.desk.visiting import Gate, Refusal
+from gateway.desk.visiting import DeskRefusal, Gate
 from gateway.journal.case_reader import CaseReader
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -69,7 +69,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     ) -> Response:
         inventory = visit.present.inventory
         if not visit.scope.sees(name) or inventory.known_asset(name) is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
         if name in inventory.former:
             return _former(desk, visit, inventory.former[name], at)
         asset = inventory.assets[name]

@@ -16,7 +16,7 @@ from alerts.people import EMPTIER, holders
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text
 from gateway.desk.users import Role
-from gateway.desk.visiting import Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Gate, require
 from telemetry.inventory import Inventory, Person
 from telemetry.terms import Kind
 
@@ -75,7 +75,7 @@ def routes(_desk: Desk, gate: Gate) -> APIRouter:
     def one(name: str, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         person = next((each for each in visit.scope.people if each.id == name), None)
         if person is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
         require(visit, Role.CREW)
         return html("card.html", cards=[card(person, visit.present.inventory)], style="")
 

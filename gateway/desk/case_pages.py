@@ -20,7 +20,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
 from gateway.desk.stepping import offered
 from gateway.desk.users import Role
-from gateway.desk.visiting import Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Gate, require
 from gateway.journal.ledger_reader import OVERDUE, Found, LedgerReader, Wanted, exported
 from gateway.journal.reader import Row
 
@@ -126,7 +126,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             case = seen(ledger, visit, name)
         found = desk.photos.read(case.photo)
         if found is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
         return Response(found[0], media_type=found[1], headers=HEADERS)
 
     return router
@@ -142,7 +142,7 @@ def seen(ledger: LedgerReader, visit: Visit, name: str) -> Case:
     """A case that the visitor may see; any other is as if it were not there."""
     case = ledger.case(name)
     if case is None or not visit.scope.sees_within(case.within):
-        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
     return case
 
 

@@ -13,8 +13,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.ledger.case import Case, Origin, State
-from alerts.ledger.case import Verb as CaseVerb
+from alerts.ledger.case import Case, CaseVerb, Origin, State
 from gateway.commands import CaseCommand, CaseDone, Register, UnknownCase, UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError

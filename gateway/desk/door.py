@@ -11,7 +11,7 @@ from gateway.desk.doorkeeper import RETRY_AFTER_S, Entrance
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.users import BROWSER_MS, SESSION_MS
-from gateway.desk.visiting import COOKIE, Form, Gate, Refusal, address_of, came_from_here, form_of, same
+from gateway.desk.visiting import COOKIE, DeskRefusal, Form, Gate, address_of, came_from_here, form_of, same
 
 _KNOCK: Final = "cunjing_knock"
 """Proves that the form of the door was ours, before there is a session that could."""
@@ -36,7 +36,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def enter(request: Request, form: Annotated[Form, Depends(form_of)]) -> Response:
         knock = request.cookies.get(_KNOCK, "")
         if not knock or not came_from_here(request) or not same(form.get("knock", ""), knock):
-            raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         name, password = form.get("name", "").strip(), form.get("password", "")
         known = request.cookies.get(_BROWSER, "")
         came = desk.door.enter(name, password, address_of(request), desk.wall_ms(), known)
@@ -64,7 +64,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         def welcome(request: Request, key: str) -> Response:
             session = desk.door.welcome(key, address_of(request), desk.wall_ms())
             if session is None:
-                raise Refusal(HTTPStatus.FORBIDDEN, "welcome")
+                raise DeskRefusal(HTTPStatus.FORBIDDEN, "welcome")
             return _let_in(desk, request, session, "")
 
     return router

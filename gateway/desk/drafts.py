@@ -12,7 +12,7 @@ from gateway.desk import words
 from gateway.desk.present import Visit
 from gateway.desk.saying import Outcome
 from gateway.desk.typed_times import moment
-from gateway.desk.visiting import Form, Refusal
+from gateway.desk.visiting import DeskRefusal, Form
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60
@@ -27,9 +27,9 @@ class Signed(NamedTuple):
 
 
 def signed(visit: Visit) -> Signed:
-    """The visitor as a person of the inventory; ``Refusal`` for whoever is none."""
+    """The visitor as a person of the inventory; ``DeskRefusal`` for whoever is none."""
     if not visit.user.person:
-        raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
     return Signed(visit.user.person, "desk", f"{visit.user.name}@{visit.address}")
 
 

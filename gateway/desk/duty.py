@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from gateway.commands import Roster, WhoIsAway
+from gateway.commands import AbsenceList, WhoIsAway
 from gateway.desk import absence_page
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
@@ -49,7 +49,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             nobody=_nobody(visit, roster),
             phones=phones,
             new=new,
-            known=isinstance(roster, Roster),
+            known=isinstance(roster, AbsenceList),
             absences=[(each, absence_page.may_write(visit, each)) for each in absences],
         )
 
@@ -58,7 +58,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 def _nobody(visit: Visit, roster: object) -> list[str]:
     """Areas that nobody empties now; while the gateway does not answer, those that nobody ever does."""
-    if not isinstance(roster, Roster):
+    if not isinstance(roster, AbsenceList):
         return list(visit.scope.uncovered)
     return [area for area in roster.uncovered if visit.scope.sees_area(area)]
 

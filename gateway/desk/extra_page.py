@@ -16,7 +16,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -40,7 +40,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         place = draft.typed["place"]
         if place not in _places(visit, asset):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
@@ -60,7 +60,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         ordered = _standing(visit, asset, answered(desk, WhichExtras()))
         found = next((each for each in ordered if each.id == form.get("extra") and _may_end(visit, each)), None)
         if found is None:
-            raise Refusal(HTTPStatus.NOT_FOUND, "no_work")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         outcome = _outcome(answered(desk, NoExtra(extra=found.id, **who._asdict())))
         _note(desk, visit, f"extra_cancelled {found.place} {outcome.name}")
         return _said(visit, asset, outcome)
@@ -91,7 +91,7 @@ def _asset(visit: Visit, name: str) -> Asset:
     require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name) or asset.collection is None or not asset.collection.rounds:
-        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
     return asset
 
 

@@ -20,7 +20,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.inventory import Asset
 
 
@@ -76,7 +76,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         at, row = draft.typed["place"], _row(visit, asset, draft.typed["figure"])
         if at not in _places(visit, asset):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
         value = _value(visit, asset, row, draft)
         reason = draft.reason()
         if draft.faults:
@@ -118,7 +118,7 @@ def _asset(visit: Visit, name: str) -> Asset:
     require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name):
-        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
     return asset
 
 
@@ -141,7 +141,7 @@ def _rows(visit: Visit, asset: Asset) -> Iterator[Row]:
 def _row(visit: Visit, asset: Asset, name: str) -> Row:
     found = next((row for row in _rows(visit, asset) if row.name == name), None)
     if found is None:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     return found
 
 

@@ -18,7 +18,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import answered, said
 from gateway.desk.typed_times import moment
 from gateway.desk.users import Role
-from gateway.desk.visiting import Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Gate, require
 from gateway.desk.writing import clock
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
@@ -48,7 +48,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         require(visit, Role.DISPATCHER)
         asset = visit.present.inventory.assets.get(name)
         if asset is None or not visit.scope.sees(name):
-            raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
         known = _rules(visit, asset)
         chosen = rule if rule in known else next(iter(known), "")
         calendar = visit.present.arrangements.calendar

@@ -44,7 +44,7 @@ from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
 from gateway.desk.users import UsersUnavailable
-from gateway.desk.visiting import Gate, GoLogIn, Refusal
+from gateway.desk.visiting import DeskRefusal, Gate, GoLogIn
 from gateway.journal.trouble import JournalUnavailable
 
 _MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
@@ -121,8 +121,8 @@ def _answer_people(app: FastAPI) -> None:
         back = "" if way.back == "/" else f"?back={way.back}"
         return RedirectResponse(f"/login{back}", HTTPStatus.SEE_OTHER)
 
-    @app.exception_handler(Refusal)
-    def _(_request: Request, refusal: Refusal) -> Response:
+    @app.exception_handler(DeskRefusal)
+    def _(_request: Request, refusal: DeskRefusal) -> Response:
         return html("error.html", refusal.status, key=refusal.key, code=int(refusal.status))
 
     @app.exception_handler(Starting)

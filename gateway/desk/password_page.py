@@ -12,7 +12,7 @@ from gateway.desk.doorkeeper import RETRY_AFTER_S, Entrance
 from gateway.desk.leaf import leaf
 from gateway.desk.passwords import LONGEST, SHORTEST
 from gateway.desk.present import Desk, Visit
-from gateway.desk.visiting import COOKIE, Form, Gate, Refusal
+from gateway.desk.visiting import COOKIE, DeskRefusal, Form, Gate
 
 _STATUS: Final = {
     Entrance.OPEN: HTTPStatus.OK,
@@ -34,7 +34,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def change(request: Request, sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         if visit.user.demo:
-            raise Refusal(HTTPStatus.FORBIDDEN, "role")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "role")
         old, new = form.get("old", ""), form.get("new", "")
         if new != form.get("again", ""):
             return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, "different")

@@ -13,7 +13,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require, require_whole
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require, require_whole
 
 SHOWN: Final = 200
 _REASON: Final = re.compile(r"[a-z_]{1,40}")
@@ -50,9 +50,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         require_whole(visit)
         reason = form.get("reason", "")
         if not visit.user.person:
-            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
         if not _REASON.fullmatch(reason):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
         origin = f"{visit.user.name}@{visit.address}"
         outcome = asked(desk, LookAgain(reason=reason, by=visit.user.person, channel="desk", origin=origin))
         what = f"{reason} - {outcome.name}"

@@ -23,7 +23,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.saying import asked
 from gateway.desk.users import Role
-from gateway.desk.visiting import CSRF_HEADER, Form, Gate, Refusal, came_from_here, require, same
+from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, require, same
 
 REPORTED: Final = "reported"
 KEY: Final = 24
@@ -68,7 +68,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     async def photo(request: Request, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         require(visit, Role.CREW)
         if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
-            raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         kept = await desk.photos.receive(request.stream(), visit.user.name, desk.wall_ms())
         return _kept(kept)
 
@@ -77,7 +77,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, Role.CREW)
         if not visit.user.person:
-            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
         draft = Draft({name: form.get(name, "").strip() for name in _FIELDS})
         wish = _wish(desk, visit, draft, form)
         if wish is None:
@@ -128,7 +128,7 @@ def _wish(desk: Desk, visit: Visit, draft: Draft, form: Form) -> Register | None
     rule = typed["rule"] or REPORTED
     rules = visit.present.cases.rules
     if rule not in rules:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     what = typed["what"] or ("" if rule == REPORTED else rules[rule].says)
     if not what:
         draft.faults.append("no_what")

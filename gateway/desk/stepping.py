@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from alerts.ledger.case import Case, Verb
+from alerts.ledger.case import Case, CaseVerb
 from alerts.ledger.moves import FROM
 from gateway.commands import CaseCommand
 from gateway.desk import words
@@ -21,28 +21,28 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.typed_times import moment
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
 NEEDS: Final = {
-    Verb.ASSIGN: Role.DISPATCHER,
-    Verb.START: Role.CREW,
-    Verb.FIX: Role.CREW,
-    Verb.VERIFY: Role.DISPATCHER,
-    Verb.CLOSE: Role.DISPATCHER,
-    Verb.DEFER: Role.CREW,
-    Verb.REOPEN: Role.DISPATCHER,
-    Verb.NOTE: Role.CREW,
+    CaseVerb.ASSIGN: Role.DISPATCHER,
+    CaseVerb.START: Role.CREW,
+    CaseVerb.FIX: Role.CREW,
+    CaseVerb.VERIFY: Role.DISPATCHER,
+    CaseVerb.CLOSE: Role.DISPATCHER,
+    CaseVerb.DEFER: Role.CREW,
+    CaseVerb.REOPEN: Role.DISPATCHER,
+    CaseVerb.NOTE: Role.CREW,
 }
 """From which role on a step is there for somebody."""
-_WITH_REASON: Final = frozenset({Verb.DEFER, Verb.REOPEN, Verb.NOTE})
+_WITH_REASON: Final = frozenset({CaseVerb.DEFER, CaseVerb.REOPEN, CaseVerb.NOTE})
 
 
-def offered(case: Case, visit: Visit) -> list[Verb]:
+def offered(case: Case, visit: Visit) -> list[CaseVerb]:
     """The steps that may lead on from where a case stands, and that its visitor may ask for."""
     if not visit.user.person or case.settled:
         return []
-    return [verb for verb in Verb if case.state in FROM[verb] and visit.user.role.reaches(NEEDS[verb])]
+    return [verb for verb in CaseVerb if case.state in FROM[verb] and visit.user.role.reaches(NEEDS[verb])]
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -50,7 +50,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     router = APIRouter()
 
     @router.get("/cases/{name}/{verb}")
-    def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str, verb: Verb) -> Response:
+    def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str, verb: CaseVerb) -> Response:
         require(visit, NEEDS[verb])
         case = _case(desk, visit, name)
         tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + 86_400_000)
@@ -60,13 +60,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             "cases",
             verb=verb,
             case=case,
-            people=near(visit, case.asset, case.areas) if verb is Verb.ASSIGN else [],
+            people=near(visit, case.asset, case.areas) if verb is CaseVerb.ASSIGN else [],
             rules=visit.present.cases.rules,
             tomorrow=f"{tomorrow:%Y-%m-%d}T17:00",
         )
 
     @router.post("/cases/{name}/{verb}")
-    def step(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str, verb: Verb) -> Response:
+    def step(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str, verb: CaseVerb) -> Response:
         visit, form = sent
         require(visit, NEEDS[verb])
         case = _case(desk, visit, name)
@@ -84,26 +84,26 @@ def _case(desk: Desk, visit: Visit, name: str) -> Case:
     with desk.ledger() as ledger:
         case = ledger.case(name)
     if case is None or not visit.scope.sees_within(case.within):
-        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
     return case
 
 
-def _wish(visit: Visit, form: Form, case: Case, verb: Verb) -> CaseCommand:
+def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
     if not visit.user.person:
-        raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+        raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
     to = form.get("to", "")
     if to and to not in {person.id for person in visit.scope.people}:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     reason = " ".join(form.get("reason", "").split())  # a note has lines, the ledger has one
     if verb in _WITH_REASON and not reason.strip():
-        raise Refusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
     try:
         body = StepBody.model_validate(
             {"by": visit.user.person, "to": to, "rule": form.get("rule", ""), "reason": reason}
             | {"proof": form.get("proof", "")}
         )
     except ValidationError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
     return CaseCommand(
         verb=verb,
         case=case.id,
@@ -125,5 +125,5 @@ def _ms(visit: Visit, local: str) -> Millis:
         return 0
     at_ms = moment(visit.present.arrangements.calendar, local)
     if at_ms is None:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     return at_ms

@@ -19,7 +19,7 @@ from gateway.desk import users
 from gateway.desk.answers import answered
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
 from gateway.journal.case_reader import CaseReader, Message, Said
 from gateway.requests import Heard
@@ -74,7 +74,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         person = visit.present.inventory.people.get(form.get("of", ""))
         text = form.get("text", "").strip()
         if person is None or not 0 < len(text) <= _LONGEST:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
         outcome = answered(desk.inbox, written(person.phone, text, visit.now_ms, VISITOR))
         nothing_came = outcome is Unanswered.FULL or isinstance(outcome, NotDurable)
         trouble = "busy" if nothing_came else "pending" if outcome is Unanswered.PENDING else ""

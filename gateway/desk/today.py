@@ -23,7 +23,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.stepping import offered
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.case_reader import CaseReader, Message
 from telemetry.series import Measurement
 
@@ -64,10 +64,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, Role.CREW)
         if not visit.user.person:
-            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
         caller = form.get("caller", "")
         if caller not in {each.caller.id for each in _calls(visit)}:
-            raise Refusal(HTTPStatus.NOT_FOUND, "no_caller")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_caller")
         origin = f"{visit.user.name}@{visit.address}"
         outcome = asked(desk, CalledBack(caller=caller, by=visit.user.person, channel="desk", origin=origin))
         desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "called", f"{caller} - {outcome.name}"))

@@ -9,14 +9,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from alerts.notify.holds import TRIAL, Kind, Trial
+from alerts.notify.holds import TRIAL, Trial, TrialKind
 from gateway.commands import EndTrial
 from gateway.desk import words
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
 SHOWN: Final = 100
@@ -28,7 +28,7 @@ _FEW: Final = 2
 class Row:
     """Something on trial as the page shows it; ``new`` counts what is new within an area."""
 
-    kind: Kind
+    kind: TrialKind
     id: str
     name: str
     path: str
@@ -57,7 +57,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/trial/end")
     def ask(
-        visit: Annotated[Visit, Depends(gate.visit)], kind: Kind, name: Annotated[str, Query(max_length=64)]
+        visit: Annotated[Visit, Depends(gate.visit)], kind: TrialKind, name: Annotated[str, Query(max_length=64)]
     ) -> Response:
         require(visit, Role.DISPATCHER)
         return leaf(visit, "trial_end.html", "trial", row=_row(visit, kind, name))
@@ -67,11 +67,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, Role.DISPATCHER)
         if not visit.user.person:
-            raise Refusal(HTTPStatus.FORBIDDEN, "no_person")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
         try:
-            kind = Kind(form.get("kind", ""))
+            kind = TrialKind(form.get("kind", ""))
         except ValueError:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
         row = _row(visit, kind, form.get("name", ""))
         origin = f"{visit.user.name}@{visit.address}"
         outcome = asked(desk, EndTrial(kind=row.kind, name=row.id, by=visit.user.person, channel="desk", origin=origin))
@@ -84,11 +84,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-def _row(visit: Visit, kind: Kind, name: str) -> Row:
+def _row(visit: Visit, kind: TrialKind, name: str) -> Row:
     """One that runs and may be seen; any other is as if it were not there."""
     found = next((row for row in _rows(visit) if (row.kind, row.id) == (kind, name)), None)
     if found is None:
-        raise Refusal(HTTPStatus.NOT_FOUND, "no_trial")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_trial")
     return found
 
 
@@ -96,24 +96,24 @@ def _rows(visit: Visit) -> list[Row]:
     """Everything on trial, areas first, then what ends first."""
     running = list(visit.present.arrangements.trials.running(visit.now_ms))
     rows = [*_new_by_area(visit, running), *(row for trial in running for row in _of_one(visit, trial))]
-    return sorted(rows, key=lambda row: (row.kind is not Kind.AREA, row.until_ms, row.name))
+    return sorted(rows, key=lambda row: (row.kind is not TrialKind.AREA, row.until_ms, row.name))
 
 
 def _of_one(visit: Visit, trial: Trial) -> Iterator[Row]:
     inventory, scope = visit.present.inventory, visit.scope
-    if trial.kind is Kind.AREA:
+    if trial.kind is TrialKind.AREA:
         if scope.sees_area(trial.name):
             yield Row(trial.kind, trial.name, inventory.areas[trial.name].name, "", trial.until_ms)
         return
-    asset = trial.name if trial.kind is Kind.ASSET else inventory.devices[trial.name].asset
+    asset = trial.name if trial.kind is TrialKind.ASSET else inventory.devices[trial.name].asset
     if scope.sees(asset):
-        name = inventory.assets[asset].name if trial.kind is Kind.ASSET else trial.name
+        name = inventory.assets[asset].name if trial.kind is TrialKind.ASSET else trial.name
         yield Row(trial.kind, trial.name, name, f"/assets/{asset}", trial.until_ms, trial.usual)
 
 
 def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[Row]:
     """Areas in which several things are new, so that one need not go through them one by one."""
-    inventory, dated = visit.present.inventory, {trial.name for trial in running if trial.kind is Kind.AREA}
+    inventory, dated = visit.present.inventory, {trial.name for trial in running if trial.kind is TrialKind.AREA}
     counted: Counter[str] = Counter()
     until: dict[str, Millis] = {}
     for trial in running:
@@ -123,7 +123,7 @@ def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[Row]:
                 until[node] = max(until.get(node, 0), trial.until_ms)
     for area in inventory.areas.values():
         if counted[area.id] >= _FEW and area.id not in dated and visit.scope.sees_area(area.id):
-            yield Row(Kind.AREA, area.id, area.name, "", until[area.id], new=counted[area.id])
+            yield Row(TrialKind.AREA, area.id, area.name, "", until[area.id], new=counted[area.id])
 
 
 def _held(visit: Visit) -> list[Alert]:

@@ -30,7 +30,7 @@ class GoLogIn(Exception):  # noqa: N818 not an error: the way leads past the doo
         self.back = back
 
 
-class Refusal(Exception):  # noqa: N818 an answer to a person
+class DeskRefusal(Exception):  # noqa: N818 an answer to a person
     """A page that says no: ``key`` names its sentence in the template of errors."""
 
     def __init__(self, status: HTTPStatus, key: str) -> None:
@@ -43,16 +43,16 @@ Form = dict[str, str]
 
 
 async def form_of(request: Request) -> Form:
-    """The fields of a form; ``Refusal`` for one that is too large or not a form."""
+    """The fields of a form; ``DeskRefusal`` for one that is too large or not a form."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_FORM:
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+            raise DeskRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
 
 
 def same(given: str, wanted: str) -> bool:
@@ -92,11 +92,11 @@ class Gate:
         present = desk.present
         area = session.user.area
         if area and area not in present.inventory.areas:
-            raise Refusal(HTTPStatus.FORBIDDEN, "area_gone")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "area_gone")
         return Visit(session, present.scope(area), present, address_of(request), desk.now_ms(), present.feed.seen)
 
     async def writing(self, request: Request) -> tuple[Visit, Form]:
-        """The same with a form that was sent from one of our own pages; ``Refusal`` for any other.
+        """The same with a form that was sent from one of our own pages; ``DeskRefusal`` for any other.
 
         Who it is comes first: of a stranger's form nothing is read.
         """
@@ -104,17 +104,17 @@ class Gate:
         form = await form_of(request)
         token = form.get("csrf") or request.headers.get(CSRF_HEADER, "")
         if not came_from_here(request) or not same(token, visit.session.csrf):
-            raise Refusal(HTTPStatus.FORBIDDEN, "csrf")
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         return visit, form
 
 
 def require(visit: Visit, role: Role) -> None:
-    """``Refusal`` for whoever may not."""
+    """``DeskRefusal`` for whoever may not."""
     if not visit.user.role.reaches(role):
-        raise Refusal(HTTPStatus.FORBIDDEN, "role")
+        raise DeskRefusal(HTTPStatus.FORBIDDEN, "role")
 
 
 def require_whole(visit: Visit) -> None:
-    """``Refusal`` for whoever sees only a part of the county."""
+    """``DeskRefusal`` for whoever sees only a part of the county."""
     if not visit.scope.is_whole:
-        raise Refusal(HTTPStatus.FORBIDDEN, "whole")
+        raise DeskRefusal(HTTPStatus.FORBIDDEN, "whole")

@@ -12,14 +12,14 @@ from fastapi import APIRouter, Depends, Response
 
 from alerts.episodes.maintenance import covered
 from alerts.windows import Work
-from gateway.commands import Declare, Declared, Windows, Wish, Withdraw
+from gateway.commands import Declare, Declared, WhichWindows, Wish, Withdraw
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Form, Gate, Refusal, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -54,7 +54,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         wish = _wish(visit, asset, draft)
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
-        if any(_same(each, wish) for each in _standing(answered(desk, Windows()), asset)):
+        if any(_same(each, wish) for each in _standing(answered(desk, WhichWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
         outcome = _outcome(answered(desk, Declare(wish=wish, **who._asdict())), "work_declared")
         _note(desk, visit, f"{wish.work} {wish.subject} {outcome.name}")
@@ -68,10 +68,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = _asset(visit, name)
         who = signed(visit)
-        standing = _standing(answered(desk, Windows()), asset)
+        standing = _standing(answered(desk, WhichWindows()), asset)
         found = next((each for each in standing if each.window.id == form.get("window")), None)
         if found is None or not _may_end(visit, found):
-            raise Refusal(HTTPStatus.NOT_FOUND, "no_work")
+            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         window = found.window
         outcome = _outcome(answered(desk, Withdraw(window=window.id, **who._asdict())), "work_withdrawn")
         _note(desk, visit, f"{window.work} {window.subject} {outcome.name}")
@@ -81,7 +81,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
-    verdict = answered(desk, Windows())
+    verdict = answered(desk, WhichWindows())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
     return leaf(
         visit,
@@ -103,7 +103,7 @@ def _asset(visit: Visit, name: str) -> Asset:
     require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name):
-        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
     return asset
 
 
@@ -122,11 +122,11 @@ def _wish(visit: Visit, asset: Asset, draft: Draft) -> Wish:
     try:
         work = Work(draft.typed["work"])
     except ValueError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
     if work is Work.PLANNED_CUT:
         feeder = _feeder(visit, asset)
         if feeder is None:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "bad_form")
+            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
         if not feeder.within:
             draft.fault("wider")
         subject = feeder.id

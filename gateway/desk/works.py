@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
 from alerts.windows import Work
-from gateway.commands import Declare, Declared, UnknownPerson, Windows, Wish, Withdraw
+from gateway.commands import Declare, Declared, UnknownPerson, WhichWindows, Wish, Withdraw
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
@@ -69,16 +69,16 @@ class WindowList(BaseModel):
 
 
 def serve_works(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
-    """Adds the routes. ``inbox`` is given ``Declare``, ``Withdraw`` and ``Windows`` values."""
+    """Adds the routes. ``inbox`` is given ``Declare``, ``Withdraw`` and ``WhichWindows`` values."""
     permit = [Depends(permitted_by(token))]
 
-    def asked(item: Declare | Withdraw | Windows) -> object:
+    def asked(item: Declare | Withdraw | WhichWindows) -> object:
         return answered(inbox, item, answered_within_s)
 
     @app.get("/api/v1/maintenance", responses=PROBLEMS, dependencies=permit)
     def standing() -> WindowList:
         """Every window of work that is not over."""
-        found = asked(Windows())
+        found = asked(WhichWindows())
         if not isinstance(found, tuple):
             raise problem_of(found)
         ordered = sorted(found, key=lambda each: (each.window.from_ms, each.window.id))

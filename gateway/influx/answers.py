@@ -16,7 +16,7 @@ KEPT: Final = "everything is kept in the journal meanwhile"
 _TEXT_MOST: Final = 300
 
 
-class Answer(Struct, frozen=True):
+class WriteAnswer(Struct, frozen=True):
     """A server's answer; status 0 means that none came, and ``text`` why. ``retry_after_s`` is the server's wish.
 
     ``bar`` says why nothing was asked at all: a token that cannot be read, a server that is no InfluxDB 2. ``tls`` is
@@ -30,7 +30,7 @@ class Answer(Struct, frozen=True):
     tls: TlsTrouble | None = None
 
 
-class Verdict(StrEnum):
+class WriteVerdict(StrEnum):
     """What becomes of the lines that were sent."""
 
     STORED = "stored"
@@ -44,31 +44,31 @@ class Verdict(StrEnum):
     """Nothing goes until a person has mended what the sentence says."""
 
 
-def verdict(answer: Answer) -> Verdict:
+def verdict(answer: WriteAnswer) -> WriteVerdict:
     """2xx is stored; what is not known pauses, so that a stranger's answer never loses a line."""
     if answer.bar is not None:
-        return Verdict.PAUSED
+        return WriteVerdict.PAUSED
     match answer.status:
         case 0 | 408 | 425 | 429:
-            return Verdict.LATER
+            return WriteVerdict.LATER
         case 400 | 422:
-            return Verdict.REFUSED
+            return WriteVerdict.REFUSED
         case 413:
-            return Verdict.TOO_LARGE
+            return WriteVerdict.TOO_LARGE
         case status if 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
-            return Verdict.STORED
+            return WriteVerdict.STORED
         case status if status >= 500:  # noqa: PLR2004 - HTTP's trouble of the server's own
-            return Verdict.LATER
+            return WriteVerdict.LATER
         case _:
-            return Verdict.PAUSED
+            return WriteVerdict.PAUSED
 
 
-def is_expired(answer: Answer) -> bool:
+def is_expired(answer: WriteAnswer) -> bool:
     """Whether a refused line is only older than what the bucket keeps."""
     return "retention policy" in answer.text.lower()
 
 
-def trouble(answer: Answer, settings: Influxdb, bucket: str) -> Part:
+def trouble(answer: WriteAnswer, settings: Influxdb, bucket: str) -> Part:
     """What is wrong with the server, in a sentence with its remedy; for the log, ``/readyz`` and ``doctor`` alike."""
     if (barred := answer.bar or _untrusted(answer.tls, settings)) is not None:
         return barred

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gateway.files import write_secret
-from gateway.influx.answers import Answer, Verdict, stranger, trouble, verdict
+from gateway.influx.answers import WriteAnswer, WriteVerdict, stranger, trouble, verdict
 from gateway.influx.outlet import DAY_MS, HOURLY_DAYS
 from gateway.influx.server import Server
 from gateway.settings import Influxdb, SettingsFault, read_secret
@@ -170,7 +170,7 @@ def _works(settings: Influxdb, action: str, path: Path) -> bool:
         return False
     with _server(settings, token) as server:
         return all(
-            verdict(server.write(name, ())) is Verdict.STORED if action == "write" else sees(server, name)
+            verdict(server.write(name, ())) is WriteVerdict.STORED if action == "write" else sees(server, name)
             for name in kept_s(settings)
         )
 
@@ -181,8 +181,8 @@ def sees(server: Server, bucket: str) -> bool:
     return isinstance(said, dict) and bool(said.get("buckets"))
 
 
-def _passed(answer: Answer, settings: Influxdb, wish: str) -> None:
-    if verdict(answer) is Verdict.STORED:
+def _passed(answer: WriteAnswer, settings: Influxdb, wish: str) -> None:
+    if verdict(answer) is WriteVerdict.STORED:
         return
     said = answer.text or f"HTTP {answer.status}"
     if answer.tls is not None:

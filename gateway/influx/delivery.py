@@ -6,7 +6,7 @@ Pure: it is told each answer and says what to send next. One bad line among 5,00
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from gateway.influx.answers import Answer, Verdict, is_expired, verdict
+from gateway.influx.answers import WriteAnswer, WriteVerdict, is_expired, verdict
 from gateway.influx.points import Point
 from telemetry.reading import Millis
 
@@ -53,13 +53,13 @@ class Delivery:
             return ()
         return self._young[:: max(1, len(self._young) // PROBES)]
 
-    def answered(self, answer: Answer) -> Verdict:
+    def answered(self, answer: WriteAnswer) -> WriteVerdict:
         """What becomes of the piece; after ``LATER`` and ``PAUSED`` it is still the next one."""
         found = verdict(answer)
-        if found in (Verdict.LATER, Verdict.PAUSED):
+        if found in (WriteVerdict.LATER, WriteVerdict.PAUSED):
             return found
         lines = self._waiting.pop()
-        if found is Verdict.STORED:
+        if found is WriteVerdict.STORED:
             self.stored += len(lines)
         elif len(lines) > 1:
             half = (len(lines) + 1) // 2

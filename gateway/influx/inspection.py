@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gateway.health import Part
-from gateway.influx.answers import Verdict, stranger, trouble, verdict
+from gateway.influx.answers import WriteVerdict, stranger, trouble, verdict
 from gateway.influx.bootstrap import DAY_S, kept_s
 from gateway.influx.server import Server
 from gateway.settings import Influxdb, SettingsFault, read_secret
@@ -22,7 +22,7 @@ def inspected(settings: Influxdb, now_s: float) -> Iterator[Part]:
     """Each part of it in turn; where the server does not answer, that alone."""
     with Server(settings, "") as nobody:
         answer, version = nobody.version()
-        if verdict(answer) is not Verdict.STORED:
+        if verdict(answer) is not WriteVerdict.STORED:
             yield trouble(answer, settings, settings.bucket)
             return
         bar = stranger(version, settings)
@@ -53,7 +53,7 @@ def _writer(settings: Influxdb) -> Iterator[Part]:
         return
     with Server(settings, token) as writer:
         answers = {name: writer.write(name, ()) for name in kept_s(settings)}
-    failed = [(name, answer) for name, answer in answers.items() if verdict(answer) is not Verdict.STORED]
+    failed = [(name, answer) for name, answer in answers.items() if verdict(answer) is not WriteVerdict.STORED]
     if failed:
         name, answer = failed[0]
         yield trouble(answer, settings, name)
@@ -71,7 +71,7 @@ def _reader(settings: Influxdb) -> Iterator[Part]:
     with Server(settings, token) as reader:
         for name, seconds in kept_s(settings).items():
             yield _bucket(reader, name, seconds)
-        if verdict(reader.write(settings.bucket, ())) is Verdict.STORED:
+        if verdict(reader.write(settings.bucket, ())) is WriteVerdict.STORED:
             yield Part(ready=False, state=f"the token in {path} may write, and should only read", remedy=_MEND)
 
 

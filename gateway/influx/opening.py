@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.commands import NotDurable
 from gateway.health import Health, Part
 from gateway.inbox import Inbox, Unanswered
-from gateway.influx.answers import Verdict
+from gateway.influx.answers import WriteVerdict
 from gateway.influx.delivery import Filed
 from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
@@ -57,7 +57,7 @@ class JournalLedger:
         self._health = health
         self._metrics = metrics
         self._now_ms = now_ms
-        self._told: tuple[Verdict, Part] | None = None
+        self._told: tuple[WriteVerdict, Part] | None = None
 
     def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
         """See ``sender.Ledger``."""
@@ -70,25 +70,25 @@ class JournalLedger:
             why = value.reason if isinstance(value, NotDurable) else "it did not become durable in time"
             raise JournalUnavailable(Problem.LOCKED, self._journal, why)
 
-    def answered(self, verdict: Verdict, lines: int) -> None:
+    def answered(self, verdict: WriteVerdict, lines: int) -> None:
         """See ``sender.Ledger``."""
         self._metrics.series_requests.labels(str(verdict)).inc()
-        if verdict is Verdict.STORED:
+        if verdict is WriteVerdict.STORED:
             self._metrics.series_lines.inc(lines)
 
-    def stands(self, verdict: Verdict, part: Part) -> None:
+    def stands(self, verdict: WriteVerdict, part: Part) -> None:
         """See ``sender.Ledger``; says each change once."""
         if (verdict, part) == self._told:
             return
         self._told = verdict, part
         self._health.report(self._part, part)
-        self._metrics.series_paused.labels(self._part).set(verdict is Verdict.PAUSED)
+        self._metrics.series_paused.labels(self._part).set(verdict is WriteVerdict.PAUSED)
         if not part.ready:
             _log.warning(self._part, state=part.state, remedy=part.remedy)
         elif part.notes:
             _log.warning(self._part, state=part.state, notes=part.notes)
-        if verdict is not Verdict.LATER:
-            self._inbox.post(Trouble(PAUSED_RULE, self._part, "" if verdict is Verdict.STORED else part.state))
+        if verdict is not WriteVerdict.LATER:
+            self._inbox.post(Trouble(PAUSED_RULE, self._part, "" if verdict is WriteVerdict.STORED else part.state))
 
 
 SERIES: Final = "series"

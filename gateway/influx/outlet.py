@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.clock import Clock
 from gateway.health import Part
-from gateway.influx.answers import KEPT, Answer, Verdict, stranger, trouble, verdict
+from gateway.influx.answers import KEPT, WriteAnswer, WriteVerdict, stranger, trouble, verdict
 from gateway.influx.server import ANSWERS_WITHIN_MS, Server
 from gateway.settings import Influxdb, SettingsFault, read_secret
 from telemetry.reading import Millis
@@ -30,10 +30,10 @@ class InfluxOutlet:
         self._server: Server | None = None
         self._keep_ms = {settings.bucket: settings.raw_days * DAY_MS, settings.hourly_bucket: HOURLY_DAYS * DAY_MS}
 
-    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
         """See ``sender.Outlet``."""
         connected = self._connected()
-        return connected if isinstance(connected, Answer) else connected.write(bucket, lines)
+        return connected if isinstance(connected, WriteAnswer) else connected.write(bucket, lines)
 
     def renew(self) -> None:
         """See ``sender.Outlet``."""
@@ -46,23 +46,23 @@ class InfluxOutlet:
         keep_ms = self._keep_ms.get(bucket)
         return 0 if keep_ms is None else self._clock.now_ms() - keep_ms + MARGIN_MS
 
-    def trouble(self, answer: Answer, bucket: str) -> Part:
+    def trouble(self, answer: WriteAnswer, bucket: str) -> Part:
         """See ``sender.Outlet``."""
         return trouble(answer, self._settings, bucket)
 
-    def _connected(self) -> Server | Answer:
+    def _connected(self) -> Server | WriteAnswer:
         if self._server is not None:
             return self._server
         try:
             token = read_secret(self._settings.token_file, "[influxdb] token_file")
         except SettingsFault as fault:
             remedy = f"run `cunjing influx setup`, which writes it there; {KEPT}"
-            return Answer(0, bar=Part(ready=False, state=str(fault), remedy=remedy))
+            return WriteAnswer(0, bar=Part(ready=False, state=str(fault), remedy=remedy))
         server = Server(self._settings, token, self._answers_within_ms)
         answer, version = server.version()
-        bar = stranger(version, self._settings) if verdict(answer) is Verdict.STORED else None
-        if bar is not None or verdict(answer) is not Verdict.STORED:
+        bar = stranger(version, self._settings) if verdict(answer) is WriteVerdict.STORED else None
+        if bar is not None or verdict(answer) is not WriteVerdict.STORED:
             server.close()
-            return Answer(answer.status, answer.text, answer.retry_after_s, bar)
+            return WriteAnswer(answer.status, answer.text, answer.retry_after_s, bar)
         self._server = server
         return server

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from gateway.barrier import WORLD
 from gateway.health import Part
-from gateway.influx.answers import Answer, Verdict, verdict
+from gateway.influx.answers import WriteAnswer, WriteVerdict, verdict
 from gateway.influx.delivery import Delivery, Filed
 from gateway.influx.points import Point
 from gateway.influx.streams import Outflow, Portion
@@ -40,7 +40,7 @@ class Ending(Exception):  # noqa: N818 -- the end, not an error
 class Outlet(Protocol):
     """The server, whatever stands in front of it (``outlet.InfluxOutlet``)."""
 
-    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
         """Writes them in one request."""
 
     def renew(self) -> None:
@@ -49,7 +49,7 @@ class Outlet(Protocol):
     def oldest_ms(self, bucket: str) -> Millis:
         """Points from before then are not wanted by the bucket any more."""
 
-    def trouble(self, answer: Answer, bucket: str) -> Part:
+    def trouble(self, answer: WriteAnswer, bucket: str) -> Part:
         """What an answer that stores nothing means, in a sentence."""
 
 
@@ -62,10 +62,10 @@ class Ledger(Protocol):
         Raises ``JournalUnavailable`` when it did not become so.
         """
 
-    def answered(self, verdict: Verdict, lines: int) -> None:
+    def answered(self, verdict: WriteVerdict, lines: int) -> None:
         """One request of so many lines was answered."""
 
-    def stands(self, verdict: Verdict, part: Part) -> None:
+    def stands(self, verdict: WriteVerdict, part: Part) -> None:
         """How it goes; may be said again and again."""
 
 
@@ -167,31 +167,31 @@ class Sender:
             answer = self._outlet.write(bucket, piece)
             found = delivery.answered(answer)
             self._ledger.answered(found, len(piece))
-            if found in (Verdict.LATER, Verdict.PAUSED):
+            if found in (WriteVerdict.LATER, WriteVerdict.PAUSED):
                 self._rest(found, answer, bucket, failures)
                 failures += 1
             elif delivery.probes and not self._probe(bucket, delivery):
-                self._rest(Verdict.PAUSED, answer, bucket, failures)
+                self._rest(WriteVerdict.PAUSED, answer, bucket, failures)
                 delivery = Delivery(points, self._outlet.oldest_ms(bucket))
             else:
                 failures = 0
         if delivery.stored:
-            self._ledger.stands(Verdict.STORED, self._told(delivery))
+            self._ledger.stands(WriteVerdict.STORED, self._told(delivery))
         return delivery.filed
 
     def _probe(self, bucket: str, delivery: Delivery) -> bool:
         """Whether any line at all is taken, when the first hundred were not."""
         for line in delivery.probes:
-            if verdict(self._outlet.write(bucket, [line])) is Verdict.STORED:
+            if verdict(self._outlet.write(bucket, [line])) is WriteVerdict.STORED:
                 delivery.passed()
                 return True
         return False
 
-    def _rest(self, found: Verdict, answer: Answer, bucket: str, failures: int) -> None:
+    def _rest(self, found: WriteVerdict, answer: WriteAnswer, bucket: str, failures: int) -> None:
         """Says what is wrong and waits: for the server's own wish, or a drawn while that grows, or for a person."""
         part = self._outlet.trouble(answer, bucket)
         self._ledger.stands(found, part)
-        if found is Verdict.PAUSED:
+        if found is WriteVerdict.PAUSED:
             wait_s = self._pause_s
         else:
             wish_s = min(answer.retry_after_s or 0.0, LONGEST_WISH_S)

@@ -1,6 +1,6 @@
 """InfluxDB over HTTP: one request, one answer. The client's own retries and batches are not used (traps I1–I5).
 
-Lines are compressed here, at level 1. Whatever the world does comes back as an ``Answer``; nothing is raised.
+Lines are compressed here, at level 1. Whatever the world does comes back as an ``WriteAnswer``; nothing is raised.
 """
 
 import gzip
@@ -13,7 +13,7 @@ from influxdb_client.rest import ApiException
 from msgspec import DecodeError, json
 from urllib3.exceptions import HTTPError
 
-from gateway.influx.answers import Answer
+from gateway.influx.answers import WriteAnswer
 from gateway.settings import Influxdb
 from telemetry.tls_faults import TlsTrouble, kind_of
 
@@ -47,12 +47,12 @@ class Server:
         """Lets go of its connections."""
         self._client.close()
 
-    def version(self) -> tuple[Answer, str]:
+    def version(self) -> tuple[WriteAnswer, str]:
         """What its banner says, empty where there is none."""
         answer, said = self._called("/ping", "GET")
         return answer, "" if said is None else said[1].get(_BANNER, "")
 
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> tuple[Answer, Any]:
+    def ask(self, method: str, path: str, body: object = None, **query: str) -> tuple[WriteAnswer, Any]:
         """Any other question of the API; what it answers as plain JSON values, ``None`` where there are none."""
         answer, said = self._called(path, method, query_params=list(query.items()), body=body, response_type="object")
         return answer, None if said is None else said[0]
@@ -63,30 +63,30 @@ class Server:
         stated = None if said is None else said[1].get("Date")
         return None if stated is None else parsedate_to_datetime(stated).timestamp()
 
-    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
         """Writes the lines, in µs, in one request; no lines ask only whether it would be allowed."""
         body = gzip.compress(b"\n".join(lines), _COMPRESSION)
         query = {"org": self._org, "bucket": bucket, "precision": "us"}
         headers = {"Content-Encoding": "gzip", "Content-Type": _CONTENT}
         return self._called("/api/v2/write", "POST", query_params=query, header_params=headers, body=body)[0]
 
-    def _called(self, path: str, method: str, **content: Any) -> tuple[Answer, Any]:  # noqa: ANN401 the client's own
+    def _called(self, path: str, method: str, **content: Any) -> tuple[WriteAnswer, Any]:  # noqa: ANN401 the client's own
         try:
             data, status, headers = self._client.api_client.call_api(path, method, **content)
         except (ApiException, HTTPError, UnicodeDecodeError) as error:
             return _answer(error), None
         except OSError as error:  # the CA file, which is read when there is something to ask
-            return Answer(0, _first_line(str(error)), tls=_kind(error)), None
-        return Answer(status), (data, headers)
+            return WriteAnswer(0, _first_line(str(error)), tls=_kind(error)), None
+        return WriteAnswer(status), (data, headers)
 
 
-def _answer(error: Exception) -> Answer:
+def _answer(error: Exception) -> WriteAnswer:
     if not isinstance(error, ApiException):
-        return Answer(0, _cause(error), tls=kind_of(error))
+        return WriteAnswer(0, _cause(error), tls=kind_of(error))
     if not error.status:
-        return Answer(0, _first_line(str(error.reason)), tls=kind_of(error))
+        return WriteAnswer(0, _first_line(str(error.reason)), tls=kind_of(error))
     headers: Any = error.headers or {}
-    return Answer(error.status, _message(error.body), _seconds(headers.get("Retry-After")))
+    return WriteAnswer(error.status, _message(error.body), _seconds(headers.get("Retry-After")))
 
 
 def _kind(error: OSError) -> TlsTrouble:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 from msgspec import to_builtins
 
-from telemetry.reading import QUANTITIES, Clock, Millis, Reading, Values
+from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource, Values
 from telemetry.sequence import EPOCH, Mark
 
 
@@ -135,7 +135,18 @@ def page(
 def _reading(row: _Row) -> Reading:
     _, device, asset, boot, seq, observed_ms, received_ms, device_ms, clock, late, judged_pct, *values = row
     return Reading(
-        *(device, asset, boot, seq, observed_ms, received_ms, Clock(clock), bool(late), Values(*values), device_ms),
+        *(
+            device,
+            asset,
+            boot,
+            seq,
+            observed_ms,
+            received_ms,
+            TimeSource(clock),
+            bool(late),
+            Values(*values),
+            device_ms,
+        ),
         judged_pct,
     )
 

@@ -79,7 +79,7 @@ class Arrivals:
         return len(self.mids) >= MAX_MESSAGES or self.size >= MAX_BYTES
 
 
-class Reader(Protocol):
+class PacketReader(Protocol):
     """One connection's way from bytes to uplinks and from message ids to PUBACKs."""
 
     @property

@@ -21,7 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from gateway.mqtt import broker_words as words
 from gateway.mqtt.broker_words import SESSION_EXPIRY_S
 from gateway.mqtt.link import Greeting, SubscriptionMemory, Version
-from gateway.mqtt.readahead import MAX_MESSAGES, Arrivals, ReadAhead, Reader, StockReader, suits
+from gateway.mqtt.readahead import MAX_MESSAGES, Arrivals, PacketReader, ReadAhead, StockReader, suits
 from gateway.mqtt.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from gateway.settings import Mqtt
 from telemetry.reading import Millis
@@ -75,7 +75,7 @@ class Connection:
         self._mqtt5 = version is Version.FIVE
         self._arrivals = Arrivals()
         self._asked: int | None = None
-        self._reader: Reader = (
+        self._reader: PacketReader = (
             ReadAhead(self._client, mqtt5=self._mqtt5) if _shortcut(version) else StockReader(self._client)
         )
         self.greeting: Greeting | None = None

@@ -14,7 +14,7 @@ from alerts.rollups import days, towns
 from alerts.rollups.assets import Followed
 from alerts.rollups.days import Hour
 from alerts.rollups.rows import BinRow, Rollup
-from alerts.rollups.windows import Day, Window
+from alerts.rollups.windows import Day, Period
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.reading_rows import Place
 from gateway.journal.rollup_reader import RollupReader
@@ -30,7 +30,7 @@ T = TypeVar("T")
 _log = logger(__name__)
 
 
-class Barrier:
+class RollupBarrier:
     """Calls what may fail by our mistake, logs that it did, counts it, and goes on."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -101,7 +101,7 @@ class Means:
     reader: RollupReader
     keep: Callable[[Rolled], None]
     breathe: Callable[[int], None]
-    barrier: Barrier
+    barrier: RollupBarrier
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class Closing:
         self._means = means
         self._posted_assets = posted_assets
 
-    def hour(self, progress: Progress, waiting: Waiting, window: Window) -> Progress:
+    def hour(self, progress: Progress, waiting: Waiting, window: Period) -> Progress:
         """Every asset a step further, then the towns, and with them the new progress."""
         begins = self._scope.day(window.end_ms)
         day_ms = begins.start_ms if begins.hours.start_ms == window.end_ms else None
@@ -150,7 +150,7 @@ class Closing:
         waiting.drop(window.start_ms)
         return after
 
-    def carries_from_ms(self, progress: Progress, window: Window) -> Millis:
+    def carries_from_ms(self, progress: Progress, window: Period) -> Millis:
         """Carries of earlier days are let go once the window is closed."""
         return max(progress.carries_from_ms, self._scope.day(window.end_ms - KEPT_BACK_MS).start_ms)
 
@@ -168,7 +168,7 @@ class Closing:
         self._means.keep(Rolled(tuple(self.town_days(tuple(self._scope.towns), day)), progress=after))
         return after
 
-    def hours_of(self, assets: Sequence[Followed], span: Window) -> Hours:
+    def hours_of(self, assets: Sequence[Followed], span: Period) -> Hours:
         """The hourly rows of some assets and their devices, by subject and in order."""
         wanted: dict[Measurement, list[str]] = {}
         for followed in assets:
@@ -202,14 +202,14 @@ class Closing:
         rows = [self.town_hour(town, start_ms) for town in self._scope.towns]
         return [row for row in rows if row is not None]
 
-    def _hours(self, wanted: Mapping[Measurement, Sequence[str]], span: Window) -> Hours:
+    def _hours(self, wanted: Mapping[Measurement, Sequence[str]], span: Period) -> Hours:
         found: Hours = {}
         for measurement, subjects in wanted.items():
             for each in self._means.reader.rollups(measurement, subjects, span.start_ms, span.end_ms):
                 found.setdefault((measurement, each.subject), []).append(Hour(each.start_ms, each.row))
         return found
 
-    def _fold(self, window: Window, ids: Mapping[str, Sequence[int]], carries: Mapping[str, Carry]) -> _Post:
+    def _fold(self, window: Period, ids: Mapping[str, Sequence[int]], carries: Mapping[str, Carry]) -> _Post:
         """Folds assets, looking up a bounded number of readings at a time."""
         post, some, wanted = _Post(), list[str](), list[int]()
         for asset, own in ids.items():
@@ -222,7 +222,7 @@ class Closing:
         return post
 
     def _fold_some(
-        self, window: Window, assets: Sequence[str], ids: Sequence[int], carries: Mapping[str, Carry], post: _Post
+        self, window: Period, assets: Sequence[str], ids: Sequence[int], carries: Mapping[str, Carry], post: _Post
     ) -> None:
         readings: dict[str, list[Reading]] = {}
         for reading in self._means.reader.these(ids) if ids else ():
@@ -236,5 +236,5 @@ class Closing:
             post.carries.append(Carry(asset, window.end_ms, None if folded is None else folded.carry))
         self._means.breathe(len(assets) + len(ids))
 
-    def _again(self, asset: str, window: Window) -> Dirty:
+    def _again(self, asset: str, window: Period) -> Dirty:
         return Dirty(self._scope.day(window.start_ms).start_ms, "asset", asset)

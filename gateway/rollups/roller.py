@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from alerts.rollups.assets import Followed, devices_in
 from alerts.rollups.days import Hour
 from alerts.rollups.rows import Rollup
-from alerts.rollups.windows import HOUR_MS, Day, Window, hour_at, starts
+from alerts.rollups.windows import HOUR_MS, Day, Period, hour_at, starts
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.rollups.closing import Barrier, Closing, Hours, Means, Waiting
+from gateway.rollups.closing import Closing, Hours, Means, RollupBarrier, Waiting
 from gateway.rollups.scope import ROLLUPS, Scope, chunks
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
@@ -60,7 +60,7 @@ class Repairing:
         if followed is None:
             raise _Frozen("its asset is gone")
         day = self._scope.day_standing_at(dirty.day_ms)
-        span = Window(day.hours.start_ms, min(day.hours.end_ms, progress.closed_ms))
+        span = Period(day.hours.start_ms, min(day.hours.end_ms, progress.closed_ms))
         begun = self._means.reader.day_carry(dirty.subject, day.start_ms)
         readings = self._readings(progress, followed, day, span, begun)
         rows, blob = self._fold(followed, span, readings, None if begun is None else begun.blob)
@@ -71,7 +71,7 @@ class Repairing:
         return self._following(progress, dirty, day, begun, blob, changed)
 
     def _readings(
-        self, progress: Progress, followed: Followed, day: Day, span: Window, begun: DayCarry | None
+        self, progress: Progress, followed: Followed, day: Day, span: Period, begun: DayCarry | None
     ) -> list[Reading]:
         """Every reading of the asset in the span; ``_Frozen`` unless that is certain."""
         if day.start_ms < progress.carries_from_ms:
@@ -85,7 +85,7 @@ class Repairing:
         return [reading for reading in found if reading.asset == followed.plan.asset.id]
 
     def _fold(
-        self, followed: Followed, span: Window, readings: Iterable[Reading], blob: bytes | None
+        self, followed: Followed, span: Period, readings: Iterable[Reading], blob: bytes | None
     ) -> tuple[list[Rollup], bytes | None]:
         by_hour: dict[Millis, list[Reading]] = {}
         for reading in readings:
@@ -93,7 +93,7 @@ class Repairing:
         rows: list[Rollup] = []
         for start_ms in starts(span):
             own = by_hour.get(start_ms, [])
-            window = Window(start_ms, start_ms + HOUR_MS)
+            window = Period(start_ms, start_ms + HOUR_MS)
             folded = self._means.barrier.attempt(followed.plan.asset.id, followed.fold, blob, own, window)
             blob = None if folded is None else folded.carry
             rows += () if folded is None else folded.rows
@@ -142,7 +142,7 @@ class Repairing:
         if dirty.subject not in self._scope.towns:
             raise _Frozen("its town is gone")
         day = self._scope.day_standing_at(dirty.day_ms)
-        span = Window(day.hours.start_ms, min(day.hours.end_ms, progress.closed_ms))
+        span = Period(day.hours.start_ms, min(day.hours.end_ms, progress.closed_ms))
         made = [self._closing.town_hour(dirty.subject, start_ms) for start_ms in starts(span)]
         hourly = Measurement.TOWN_HOUR
         kept = set(self._means.reader.rollups(hourly, (dirty.subject,), span.start_ms, span.end_ms))
@@ -175,7 +175,7 @@ LOOK_MS: Final = 60_000
 """How often it looks for late readings."""
 
 
-class Bounds(NamedTuple):
+class StepBounds(NamedTuple):
     """How much is done at once, so that neither the loop nor the memory feels it."""
 
     assets: int = 200
@@ -188,7 +188,7 @@ class Bounds(NamedTuple):
     """Readings that wait for their hour; beyond it, hours that are over are closed first. Some 20 MB."""
 
 
-BOUNDS: Final = Bounds()
+BOUNDS: Final = StepBounds()
 
 
 class Roller:
@@ -202,9 +202,9 @@ class Roller:
         metrics: Metrics,
         *,
         breathe: Callable[[int], None],
-        bounds: Bounds = BOUNDS,
+        bounds: StepBounds = BOUNDS,
     ) -> None:
-        means = Means(reader, keep, breathe, Barrier(metrics))
+        means = Means(reader, keep, breathe, RollupBarrier(metrics))
         self._scope = scope
         self._means = means
         self._closing = Closing(scope, means, bounds.assets)
@@ -316,8 +316,8 @@ class Roller:
         self._metrics.rollup_closed.set(window.end_ms / 1_000)
         return True
 
-    def _next(self) -> Window:
-        return Window(self._known.closed_ms, self._known.closed_ms + HOUR_MS)
+    def _next(self) -> Period:
+        return Period(self._known.closed_ms, self._known.closed_ms + HOUR_MS)
 
     def _is_urgent(self, dirty: Dirty) -> bool:
         """Whether its day could not be computed any more once the next hour is closed."""

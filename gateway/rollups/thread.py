@@ -16,7 +16,7 @@ from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.rollups.closing import Barrier
+from gateway.rollups.closing import RollupBarrier
 from gateway.rollups.roller import Roller
 from gateway.rollups.scope import Scope
 
@@ -63,7 +63,7 @@ class RollupThread:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        barrier = Barrier(self._metrics)
+        barrier = RollupBarrier(self._metrics)
         while not self._stopping.is_set():
             barrier.attempt("the county", self._roll)
             self._stopping.wait(self._retry_s)

@@ -12,7 +12,7 @@ from msgspec import structs
 from alerts.calendars import Calendar
 from alerts.channels import Accepted, Failed, Message, Outcome, Refused
 from alerts.delivery.courier import Courier, PortUnavailable
-from alerts.delivery.delivery import PACES, Due, Nights, Standing, Verdict, next_step, resume
+from alerts.delivery.delivery import PACES, Due, Nights, Standing, TryVerdict, next_step, resume
 from alerts.model import Kind, Owed, Severity
 from telemetry.inventory import County
 from telemetry.terms import Hours
@@ -326,7 +326,7 @@ def test_every_severity_is_tried_a_bounded_number_of_times(severity: Severity) -
     step = next_step(Failed("timeout"), 1, severity, NOW_MS)
     tries, waits_ms = 1, []
     at_ms = NOW_MS
-    while step.verdict is Verdict.AGAIN:
+    while step.verdict is TryVerdict.AGAIN:
         assert step.next_attempt_ms is not None
         waits_ms.append(step.next_attempt_ms - at_ms)
         at_ms, tries = step.next_attempt_ms, tries + 1
@@ -349,5 +349,5 @@ def test_the_providers_own_wish_is_respected_up_to_a_day() -> None:
 
 
 def test_accepted_is_settled_and_an_unseen_end_resumes_at_once() -> None:
-    assert next_step(Accepted("x"), 1, "P1", 0).verdict is Verdict.SETTLED
+    assert next_step(Accepted("x"), 1, "P1", 0).verdict is TryVerdict.SETTLED
     assert resume(1, "P4", NOW_MS).next_attempt_ms == NOW_MS

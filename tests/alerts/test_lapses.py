@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from alerts.channels import Accepted, Caps, Failed, Refused
 from alerts.delivery.courier import Courier
-from alerts.delivery.delivery import Due, Routes, Standing, Taken, Verdict, lapse, next_step, over_cap, shut
+from alerts.delivery.delivery import Due, Routes, Standing, Taken, TryVerdict, lapse, next_step, over_cap, shut
 from alerts.delivery.limits import Limited
 from alerts.model import Kind, Owed
 from tests.fakes import ListPort, RecordingChannel
@@ -144,7 +144,7 @@ def test_a_call_that_cannot_be_made_becomes_a_text_unless_it_stands_beside_one()
 
 def test_every_way_is_paced_as_one_channel_alone_would_be() -> None:
     step = next_step(Failed("timeout"), 1, "P1", NOW_MS, BOTH)
-    assert (step.verdict, step.next_attempt_ms, step.via) == (Verdict.AGAIN, NOW_MS, "aliyun")
+    assert (step.verdict, step.next_attempt_ms, step.via) == (TryVerdict.AGAIN, NOW_MS, "aliyun")
     step = next_step(Failed("timeout"), 2, "P1", NOW_MS, ("aliyun", "gammu"))
     assert (step.next_attempt_ms, step.via) == (NOW_MS + 5_000, "gammu")
 

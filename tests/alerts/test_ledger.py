@@ -13,7 +13,7 @@ from alerts import policy
 from alerts.calendars import Calendar
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.book import Ledger
-from alerts.ledger.case import Case, Deed, Origin, Refusal, State, Verb, Why, pack_case, unpack_case
+from alerts.ledger.case import Case, CaseVerb, Deed, Origin, Refusal, State, Why, pack_case, unpack_case
 from alerts.ledger.opening import numbered
 from alerts.model import Event, Kind, Log, Owed
 from alerts.notify import texts
@@ -43,13 +43,13 @@ def registered(ledger: Ledger, at_ms: int = NOON, **more: str) -> Case:
     return case
 
 
-def ask(ledger: Ledger, case: str, verb: Verb, at_ms: int = NOON, by: str = "dispatch-wu", **more: object) -> Case:
+def ask(ledger: Ledger, case: str, verb: CaseVerb, at_ms: int = NOON, by: str = "dispatch-wu", **more: object) -> Case:
     after = ledger.act(CaseCommand(verb=verb, case=case, by=by, **more), at_ms)  # type: ignore[arg-type] # as given
     assert isinstance(after, Case), after
     return after
 
 
-def refused(ledger: Ledger, case: str, verb: Verb, at_ms: int = NOON, **more: object) -> Why:
+def refused(ledger: Ledger, case: str, verb: CaseVerb, at_ms: int = NOON, **more: object) -> Why:
     after = ledger.act(CaseCommand(verb=verb, case=case, by="dispatch-wu", **more), at_ms)  # type: ignore[arg-type] # as given
     assert isinstance(after, Refusal), after
     assert len(after.sentence.split()) > 6, "it says what to do"
@@ -94,13 +94,13 @@ def test_a_case_goes_from_the_telephone_to_its_end() -> None:
     case = registered(ledger, caller_name="周师傅")
     assert (case.id, case.state, case.rule) == ("20261122-wushi-001", State.OPEN, "reported")
     assert case.deadline_ms == NOON + DAY
-    assert ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li").owner == "cleaner-li"
-    assert ask(ledger, case.id, Verb.START, by="cleaner-li").state is State.DOING
-    assert ask(ledger, case.id, Verb.FIX, by="cleaner-li").state is State.FIXED
-    assert refused(ledger, case.id, Verb.CLOSE) is Why.NOT_VERIFIED
-    assert refused(ledger, case.id, Verb.VERIFY) is Why.PROOF_MISSING
-    assert ask(ledger, case.id, Verb.VERIFY, proof="照片已看").proof == "照片已看"
-    assert ask(ledger, case.id, Verb.CLOSE).state is State.CLOSED
+    assert ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li").owner == "cleaner-li"
+    assert ask(ledger, case.id, CaseVerb.START, by="cleaner-li").state is State.DOING
+    assert ask(ledger, case.id, CaseVerb.FIX, by="cleaner-li").state is State.FIXED
+    assert refused(ledger, case.id, CaseVerb.CLOSE) is Why.NOT_VERIFIED
+    assert refused(ledger, case.id, CaseVerb.VERIFY) is Why.PROOF_MISSING
+    assert ask(ledger, case.id, CaseVerb.VERIFY, proof="照片已看").proof == "照片已看"
+    assert ask(ledger, case.id, CaseVerb.CLOSE).state is State.CLOSED
     assert [deed.deed for deed in ledger.take().deeds] == [
         "registered",
         "assign",
@@ -114,20 +114,22 @@ def test_a_case_goes_from_the_telephone_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("verb", "more", "why"),
     [
-        (Verb.ASSIGN, {}, Why.OWNER_MISSING),
-        (Verb.ASSIGN, {"to": "nobody"}, Why.UNKNOWN_OWNER),
-        (Verb.ASSIGN, {"to": "cleaner-li", "rule": "whim"}, Why.UNKNOWN_RULE),
-        (Verb.ASSIGN, {"to": "cleaner-li", "deadline_ms": NOON}, Why.BAD_TIME),
-        (Verb.DEFER, {"until_ms": NOON + DAY}, Why.REASON_MISSING),
-        (Verb.DEFER, {"reason": "等配件"}, Why.BAD_TIME),
-        (Verb.DEFER, {"reason": "等配件", "until_ms": NOON + 91 * DAY}, Why.BAD_TIME),
-        (Verb.VERIFY, {"proof": "看过"}, Why.WRONG_STATE),
-        (Verb.CLOSE, {}, Why.NOT_VERIFIED),
-        (Verb.REOPEN, {"reason": "还有"}, Why.WRONG_STATE),
-        (Verb.NOTE, {}, Why.NOTE_MISSING),
+        (CaseVerb.ASSIGN, {}, Why.OWNER_MISSING),
+        (CaseVerb.ASSIGN, {"to": "nobody"}, Why.UNKNOWN_OWNER),
+        (CaseVerb.ASSIGN, {"to": "cleaner-li", "rule": "whim"}, Why.UNKNOWN_RULE),
+        (CaseVerb.ASSIGN, {"to": "cleaner-li", "deadline_ms": NOON}, Why.BAD_TIME),
+        (CaseVerb.DEFER, {"until_ms": NOON + DAY}, Why.REASON_MISSING),
+        (CaseVerb.DEFER, {"reason": "等配件"}, Why.BAD_TIME),
+        (CaseVerb.DEFER, {"reason": "等配件", "until_ms": NOON + 91 * DAY}, Why.BAD_TIME),
+        (CaseVerb.VERIFY, {"proof": "看过"}, Why.WRONG_STATE),
+        (CaseVerb.CLOSE, {}, Why.NOT_VERIFIED),
+        (CaseVerb.REOPEN, {"reason": "还有"}, Why.WRONG_STATE),
+        (CaseVerb.NOTE, {}, Why.NOTE_MISSING),
     ],
 )
-def test_what_is_impossible_is_a_named_refusal_and_changes_nothing(verb: Verb, more: dict[str, Any], why: Why) -> None:
+def test_what_is_impossible_is_a_named_refusal_and_changes_nothing(
+    verb: CaseVerb, more: dict[str, Any], why: Why
+) -> None:
     ledger = empty()
     case = registered(ledger)
     ledger.take()
@@ -160,8 +162,8 @@ def test_an_episode_opens_a_case_that_belongs_to_who_is_told_and_is_verified_by_
     acked = Event(at_ms=NOON, event="acked", episode=EPISODE, detail={"by": "driver-tang", "channel": "sms"})
     ledger.hear(acked)
     assert ledger.cases[case.id].owner == "driver-tang"
-    ask(ledger, case.id, Verb.FIX, by="driver-tang")
-    assert refused(ledger, case.id, Verb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    ask(ledger, case.id, CaseVerb.FIX, by="driver-tang")
+    assert refused(ledger, case.id, CaseVerb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
     ledger.hear(ended(NOON + HOUR))
     assert ledger.cases[case.id].state is State.VERIFIED
     advanced(ledger, NOON + HOUR + 7 * DAY - 1)
@@ -192,12 +194,12 @@ def test_an_emptying_verifies_what_was_said_to_be_fixed_and_proves_what_is_said_
     emptied = Event(at_ms=NOON + HOUR, event="emptied", asset=POOL)
     ledger = empty()
     before, after = (registered(ledger, asset=POOL, rule="overflow") for _ in range(2))
-    ask(ledger, before.id, Verb.FIX)
-    assert refused(ledger, before.id, Verb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    ask(ledger, before.id, CaseVerb.FIX)
+    assert refused(ledger, before.id, CaseVerb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
     ledger.hear(emptied)
     assert ledger.cases[before.id].state is State.VERIFIED
     assert ledger.cases[after.id].state is State.OPEN
-    assert ask(ledger, after.id, Verb.FIX, NOON + 2 * HOUR).state is State.VERIFIED
+    assert ask(ledger, after.id, CaseVerb.FIX, NOON + 2 * HOUR).state is State.VERIFIED
 
 
 def test_what_was_seen_done_counts_no_more_once_it_is_wrong_again() -> None:
@@ -205,29 +207,29 @@ def test_what_was_seen_done_counts_no_more_once_it_is_wrong_again() -> None:
     case = registered(ledger, asset=POOL, rule="overflow")
     ledger.hear(Event(at_ms=NOON + HOUR, event="emptied", asset=POOL))
     ledger.hear(raised(NOON + 2 * HOUR))
-    assert ask(ledger, case.id, Verb.FIX, NOON + 3 * HOUR).state is State.FIXED
+    assert ask(ledger, case.id, CaseVerb.FIX, NOON + 3 * HOUR).state is State.FIXED
 
 
 def test_a_silent_sensor_decides_nothing() -> None:
     ledger = empty(hears=lambda _: False)
     ledger.hear(raised())
     (case,) = ledger.cases
-    ask(ledger, case, Verb.FIX)
-    assert ask(ledger, case, Verb.VERIFY, proof="现场看过").state is State.VERIFIED
+    ask(ledger, case, CaseVerb.FIX)
+    assert ask(ledger, case, CaseVerb.VERIFY, proof="现场看过").state is State.VERIFIED
 
 
 def test_only_data_end_a_silence() -> None:
     ledger = empty(hears=lambda _: False)
     ledger.hear(raised(episode="offline/chetian-plant/1", severity="P3"))
     (case,) = ledger.cases
-    ask(ledger, case, Verb.FIX)
-    assert refused(ledger, case, Verb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    ask(ledger, case, CaseVerb.FIX)
+    assert refused(ledger, case, CaseVerb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
 
 
 def test_an_overdue_case_climbs_a_level_a_day_and_is_told_by_day() -> None:
     ledger = empty()
     case = registered(ledger)
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li")
     advanced(ledger, NOON)
     assert advanced(ledger, NOON + DAY - 1) == []
     for level, to in enumerate(("sec-yang", "town-he", "dispatch-wu"), start=1):
@@ -246,8 +248,8 @@ def test_the_owner_of_a_registered_case_is_told_by_day_unless_it_is_nobodys_any_
     ledger = empty()
     kept, taken = (registered(ledger, night) for _ in range(2))
     for case in (kept, taken):
-        ask(ledger, case.id, Verb.ASSIGN, night, to="cleaner-li")
-    ask(ledger, taken.id, Verb.FIX, night)
+        ask(ledger, case.id, CaseVerb.ASSIGN, night, to="cleaner-li")
+    ask(ledger, taken.id, CaseVerb.FIX, night)
     assert advanced(ledger, NOON + 19 * HOUR - 1) == []
     owed, dropped = advanced(ledger, NOON + 19 * HOUR)
     assert isinstance(owed, Owed)
@@ -268,9 +270,9 @@ def test_an_overdue_episode_is_recorded_and_left_to_its_own_chain() -> None:
 def test_a_deferred_case_is_left_alone_until_its_day_and_is_overdue_then() -> None:
     ledger = empty()
     case = registered(ledger)
-    ask(ledger, case.id, Verb.START, by="crew-chen")
+    ask(ledger, case.id, CaseVerb.START, by="crew-chen")
     until = NOON + 3 * DAY
-    ask(ledger, case.id, Verb.DEFER, by="crew-chen", reason="等水泵配件", until_ms=until)
+    ask(ledger, case.id, CaseVerb.DEFER, by="crew-chen", reason="等水泵配件", until_ms=until)
     (owed,) = advanced(ledger, NOON)
     assert isinstance(owed, Owed)
     assert owed.text == "【湘阳环卫】柳潭村桥头路边有垃圾：等水泵配件，预计25日办好，已备案。期间不再催。"
@@ -299,8 +301,8 @@ def test_whatever_people_write_a_text_fits_one_segment() -> None:
     wish = Register(what="垃圾" * 100, by="dispatch-wu", area="ytan", place="【桥】头" * 15)
     case = ledger.register(wish, NOON)
     assert isinstance(case, Case)
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
-    ask(ledger, case.id, Verb.DEFER, reason="等" * 500, until_ms=NOON + 40 * DAY)
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.DEFER, reason="等" * 500, until_ms=NOON + 40 * DAY)
     sent = [said.text for said in advanced(ledger, NOON + 99 * DAY) if isinstance(said, Owed)]
     assert len(sent) >= 3
     assert max(len(text.encode("utf-16-be")) // 2 for text in sent) <= 70
@@ -309,7 +311,7 @@ def test_whatever_people_write_a_text_fits_one_segment() -> None:
 
 verbs = st.fixed_dictionaries(
     {
-        "verb": st.sampled_from(Verb),
+        "verb": st.sampled_from(CaseVerb),
         "to": st.sampled_from(("", "cleaner-li", "sec-yang", "nobody")),
         "rule": st.sampled_from(("", "litter", "overflow", "whim")),
         "until": st.sampled_from((0, HOUR, 3 * DAY)),
@@ -433,16 +435,16 @@ def dispatched(at_ms: int, to: str = "", by: str = "dispatch-wu") -> Event:
 def test_whoever_had_a_case_before_it_was_given_on_is_relieved_once() -> None:
     ledger = empty()
     case = registered(ledger)
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li")
     assert [to for to, _ in texts_of(advanced(ledger, NOON))] == ["cleaner-li"]
-    ask(ledger, case.id, Verb.ASSIGN, NOON + HOUR, to="cleaner-zhou")
+    ask(ledger, case.id, CaseVerb.ASSIGN, NOON + HOUR, to="cleaner-zhou")
     assert texts_of(advanced(ledger, NOON + HOUR)) == [
         ("cleaner-zhou", "柳潭村桥头：路边有垃圾。请23日12点前办好，办好回1。"),
         ("cleaner-li", "22日柳潭村桥头这件事已转给周师傅，您不用管了。"),
     ]
-    ask(ledger, case.id, Verb.ASSIGN, NOON + 2 * HOUR, to="driver-tang")
+    ask(ledger, case.id, CaseVerb.ASSIGN, NOON + 2 * HOUR, to="driver-tang")
     assert relief(advanced(ledger, NOON + 2 * HOUR)) == ["cleaner-zhou"], "who was relieved is not relieved again"
-    ask(ledger, case.id, Verb.ASSIGN, NOON + 3 * HOUR, to="driver-tang", deadline_ms=NOON + 9 * HOUR)
+    ask(ledger, case.id, CaseVerb.ASSIGN, NOON + 3 * HOUR, to="driver-tang", deadline_ms=NOON + 9 * HOUR)
     assert relief(advanced(ledger, NOON + 3 * HOUR)) == [], "the same person with more time"
 
 
@@ -472,7 +474,7 @@ def test_the_case_of_an_episode_that_is_given_on_in_the_ledger_is_told_to_its_ne
     ledger.hear(raised(night))
     ledger.hear(told(night))
     (case,) = ledger.cases.values()
-    ask(ledger, case.id, Verb.ASSIGN, night + MINUTE, to="cleaner-zhou")
+    ask(ledger, case.id, CaseVerb.ASSIGN, night + MINUTE, to="cleaner-zhou")
     assert [to for to, _ in texts_of(advanced(ledger, night + MINUTE))] == ["cleaner-zhou", "cleaner-li"]
 
 
@@ -489,10 +491,10 @@ def test_a_relief_is_not_said_once_it_is_not_so() -> None:
     night = NOON + 8 * HOUR
     ledger = empty()
     case = registered(ledger)
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li")
     advanced(ledger, NOON)
-    ask(ledger, case.id, Verb.ASSIGN, night, to="cleaner-zhou")
-    ask(ledger, case.id, Verb.ASSIGN, night + MINUTE, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.ASSIGN, night, to="cleaner-zhou")
+    ask(ledger, case.id, CaseVerb.ASSIGN, night + MINUTE, to="cleaner-li")
     assert texts_of(advanced(ledger, NOON + 20 * HOUR)) == [
         ("cleaner-li", "柳潭村桥头：路边有垃圾。请23日12点前办好，办好回1。")
     ]
@@ -523,16 +525,16 @@ def test_what_is_nobodys_is_told_to_the_dispatcher_before_its_deadline(at_ms: in
 def test_what_was_given_to_somebody_is_not_asked_for_again() -> None:
     ledger = empty()
     case = registered(ledger)
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li")
     assert [to for to, _ in texts_of(advanced(ledger, NOON + 23 * HOUR))] == ["cleaner-li"]
 
 
 def test_a_text_of_the_ledger_that_waits_for_its_channel_is_not_wanted_once_it_is_not_so() -> None:
     ledger = empty()
     case = registered(ledger)
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-li")
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li")
     (assigned,) = advanced(ledger, NOON)
     assert isinstance(assigned, Owed)
     assert ledger.is_wanted(assigned) is True
-    ask(ledger, case.id, Verb.ASSIGN, to="cleaner-zhou")
+    ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-zhou")
     assert ledger.is_wanted(assigned) is False

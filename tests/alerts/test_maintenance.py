@@ -13,7 +13,7 @@ from alerts.episodes.maintenance import Declared, Wish
 from alerts.model import Event, Owed
 from alerts.windows import QUIET_AT_PLANT, Window, Work
 from gateway import maintaining, start
-from gateway.commands import Declare, NotPossible, UnknownPerson, Windows, WindowVerdict, Withdraw
+from gateway.commands import Declare, NotPossible, UnknownPerson, WhichWindows, WindowVerdict, Withdraw
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
@@ -57,7 +57,7 @@ def declared(pipeline: Pipeline, wish: Wish = WISH, at_ms: int = NOW) -> Declare
 
 
 def standing(pipeline: Pipeline) -> list[str]:
-    found = maintaining.done(Windows(), pipeline, NOW)
+    found = maintaining.done(WhichWindows(), pipeline, NOW)
     assert isinstance(found, tuple)
     return [each.window.id for each in found]
 

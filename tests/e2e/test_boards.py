@@ -25,7 +25,7 @@ from dashboards.push import Grafana, pushed
 from dashboards.queries import county, names
 from dashboards.sources import FLUX
 from gateway import shipped
-from gateway.influx.answers import Verdict, verdict
+from gateway.influx.answers import WriteVerdict, verdict
 from gateway.influx.points import Points
 from gateway.influx.server import Server
 from gateway.settings import Influxdb
@@ -127,7 +127,7 @@ def shown(grafana: GrafanaServer, influx: InfluxServer, chosen: Influxdb) -> Gra
 def write(settings: Influxdb, bucket: str, lines: list[bytes]) -> None:
     with Server(settings, ADMIN_TOKEN) as server:
         for at in range(0, len(lines), PORTION):
-            assert verdict(server.write(bucket, lines[at : at + PORTION])) is Verdict.STORED
+            assert verdict(server.write(bucket, lines[at : at + PORTION])) is WriteVerdict.STORED
 
 
 def facts(week: Week, at_ms: int) -> list[bytes]:

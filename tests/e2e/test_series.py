@@ -17,7 +17,7 @@ from alerts.build import assemble
 from alerts.notify.exposure import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
-from gateway.influx.answers import Answer, Verdict, trouble, verdict
+from gateway.influx.answers import WriteAnswer, WriteVerdict, trouble, verdict
 from gateway.influx.delivery import EXPIRED, MOST_LINES, REFUSED, Delivery
 from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
@@ -51,7 +51,7 @@ class Meddler:
         self.oldest_ms = outlet.oldest_ms
         self.trouble = outlet.trouble
 
-    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
         self._writes += 1
         self._deeds.get(self._writes, lambda: None)()
         return self._outlet.write(bucket, lines)
@@ -135,7 +135,7 @@ def test_influxdb_is_killed_in_the_middle_and_starts_again(
     deeds = {4: influx.kill, 6: influx.start, 9: influx.kill, 10: influx.start}
     with series_line(week, chosen, Meddler(InfluxOutlet(chosen, WallClock()), deeds)) as line:
         line.drain()
-        assert Verdict.LATER in line.ledger.verdicts
+        assert WriteVerdict.LATER in line.ledger.verdicts
         assert line.ledger.filed == []
     told(capsys, week, influx, "two kills of InfluxDB")
 
@@ -170,7 +170,7 @@ def test_a_revoked_token_pauses_and_a_new_one_in_its_file_goes_on(
     deeds: dict[int, Callable[[], object]] = {4: revoke, 7: lambda: made_ready(influx, tmp_path / "secrets")}
     with series_line(week, chosen, Meddler(InfluxOutlet(chosen, WallClock()), deeds)) as line:
         line.drain()
-        assert line.ledger.verdicts.count(Verdict.PAUSED) == 3
+        assert line.ledger.verdicts.count(WriteVerdict.PAUSED) == 3
         assert line.ledger.filed == []
         assert [part.ready for part in line.ledger.parts] == [True, False, True]
         assert "cunjing influx setup" in line.ledger.parts[1].remedy
@@ -187,7 +187,7 @@ def test_a_deleted_bucket_pauses_and_its_past_is_sent_again(
     }
     with series_line(week, chosen, Meddler(InfluxOutlet(chosen, WallClock()), deeds)) as line:
         line.drain()
-        assert line.ledger.verdicts.count(Verdict.PAUSED) == 2
+        assert line.ledger.verdicts.count(WriteVerdict.PAUSED) == 2
         lost = unique(week) - stored(influx)
         assert lost > 0
         line.sender.resend(0)
@@ -202,7 +202,7 @@ def test_a_planted_type_conflict_costs_its_lines_and_no_other(
     at_us = (week.begins_ms + 3 * DAY_MS) * 1_000
     planted = b'plant,asset=x,county=x,device=x,town=x,village=x mains_on="1" %d' % at_us
     with Server(chosen, ADMIN_TOKEN) as operator:
-        assert verdict(operator.write(BUCKET, [planted])) is Verdict.STORED
+        assert verdict(operator.write(BUCKET, [planted])) is WriteVerdict.STORED
     with series_line(week, chosen) as line:
         line.drain()
         filed = [each for _, each in line.ledger.filed]
@@ -250,7 +250,7 @@ def test_what_is_older_than_the_retention_is_filed_as_expired_and_the_rest_arriv
     with series_line(week, chosen) as line:
         line.drain()
         filed = [each for _, each in line.ledger.filed]
-        assert Verdict.REFUSED not in line.ledger.verdicts
+        assert WriteVerdict.REFUSED not in line.ledger.verdicts
     assert {each.reason for each in filed} == {EXPIRED}
     about_devices = sum(each.line.startswith(b"device,") for each in filed)
     assert about_devices > 0
@@ -297,8 +297,8 @@ def test_a_server_in_trouble_and_a_network_that_forgets_lose_nothing(
         with series_line(week, chosen, outlet) as line:
             line.drain()
             assert line.ledger.filed == []
-            assert line.ledger.verdicts.count(Verdict.LATER) == 6
-            assert line.ledger.verdicts.count(Verdict.TOO_LARGE) == 1
+            assert line.ledger.verdicts.count(WriteVerdict.LATER) == 6
+            assert line.ledger.verdicts.count(WriteVerdict.TOO_LARGE) == 1
     told(capsys, week, influx, "503, 429, 500, 413, a slow answer and two lost ones")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from alerts.answers import reply
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import State, Verb
+from alerts.ledger.case import CaseVerb, State
 from alerts.model import Event, Owed
 from gateway.commands import CaseDone
 from gateway.journal.entry import Answered, Entry
@@ -254,7 +254,7 @@ def test_a_one_to_a_text_of_the_ledger_says_that_the_work_is_done(day: Day) -> N
     day.line.live(START_MS + 2 * HOUR)
     done = day.line.order(Register(rule="litter", place="村口", area="liutan", what="路边有垃圾", by="office"))
     assert isinstance(done, CaseDone)
-    day.line.order(CaseCommand(verb=Verb.ASSIGN, case=done.case.id, to="head", by="office"))
+    day.line.order(CaseCommand(verb=CaseVerb.ASSIGN, case=done.case.id, to="head", by="office"))
     day.line.live(day.now_ms + 5 * MINUTE)
     assert day.texts(HEAD)[-1].endswith("办好回1。")
     day.answer(HEAD, "办好了")

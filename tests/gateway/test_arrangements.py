@@ -8,7 +8,7 @@ import pytest
 
 from alerts.calendars import Slot
 from alerts.conditions.thresholds import Place
-from alerts.notify.holds import Kind as TrialKind
+from alerts.notify.holds import TrialKind
 from gateway.arrangements import Arrangements
 from gateway.commands import Away, EndTrial, Extra, SetFigure
 from gateway.desk.projection import Projection

@@ -7,7 +7,7 @@ import pytest
 from alerts.answers import Asked, reply
 from alerts.model import Event, Owed
 from gateway import start
-from gateway.hearing import Hearing
+from gateway.hearing import InboundSms
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
@@ -59,7 +59,7 @@ def test_the_whole_list_is_told_to_stand_in_and_dispatcher_at_once(line: Pipelin
     episodes = tuple(each for each in line.county.alerts if each.startswith("over"))
     assert len(episodes) == 3
     asked = Asked("list/cleaner-li/1", "cleaner-li", "list_emptier", "digest", at_ms, "", episodes, NAMES)
-    Hearing(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
+    InboundSms(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
     assert told(line) == {
         "cleaner-zhou": "【湘阳环卫】23日请先清：柳潭1号、柳潭2号、柳潭3号，共3处已过线。清完不用回，去不了回2。",
         "dispatch-wu": "【湘阳环卫】23日李大姐回复去不了，共3处："
@@ -76,12 +76,12 @@ def test_who_goes_instead_gets_no_deadline_of_the_past(line: Pipeline) -> None:
     episodes = tuple(each for each in line.county.alerts if each.startswith("over"))
     said = {**NAMES, "line": "三分之二", "deadline": "23日10点"}
     asked = Asked("digest/cleaner-li/1", "cleaner-li", "fill_several", "first", at_ms, "", episodes, said)
-    Hearing(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
+    InboundSms(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
     assert "请23日16点半前清" in told(line)["cleaner-zhou"]
 
 
 def test_what_of_the_list_is_over_by_then_is_not_told(line: Pipeline) -> None:
     at_ms, (*_, first) = NOON + 30 * MINUTE, tuple(line.county.alerts)
     asked = Asked("list/x/1", "cleaner-li", "list_emptier", "digest", at_ms, "", (first, "x/gone/1"), NAMES)
-    Hearing(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
+    InboundSms(line, Told(asked)).reply(reply("gammu", "1", LI.phone, "2", at_ms), at_ms)
     assert "共" not in told(line)["dispatch-wu"]

@@ -8,12 +8,11 @@ from typing import Final
 import pytest
 
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import Case, Origin, State, Verb
+from alerts.ledger.case import Case, CaseVerb, Origin, State
 from alerts.model import Event, Owed
 from alerts.notify.lists import LIST
 from gateway import desk_work, imports, shipped
-from gateway.commands import CaseDone, Command, Done, NotPossible, UnknownCase, UnknownPerson
-from gateway.commands import Verb as EpisodeVerb
+from gateway.commands import CaseDone, Command, Done, EpisodeVerb, NotPossible, UnknownCase, UnknownPerson
 from gateway.journal.connections import migrate, migrations
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
@@ -92,7 +91,7 @@ def test_a_pool_over_two_thirds_is_a_case_from_its_raise_to_its_emptying(scene: 
         "cleaner-li",
         State.ASSIGNED,
     )
-    start = CaseCommand(verb=Verb.START, case=case.id, by="driver-tang", channel="api", origin="10.0.0.7")
+    start = CaseCommand(verb=CaseVerb.START, case=case.id, by="driver-tang", channel="api", origin="10.0.0.7")
     assert isinstance(scene.ask(start, BEGIN + HOUR), CaseDone)
     (alert,) = scene.line.pipeline.county.alerts.values()
     assert alert.acked_by == "driver-tang", "the chain of its episode stops"
@@ -132,7 +131,7 @@ def test_what_is_deferred_is_quiet_until_then_however_short_an_acknowledgement_h
     scene.twice(BEGIN, 480)
     (case,) = scene.cases()
     until_ms = BEGIN + 3 * DAY
-    wish = CaseCommand(verb=Verb.DEFER, case=case.id, by="dispatch-wu", reason="等车", until_ms=until_ms)
+    wish = CaseCommand(verb=CaseVerb.DEFER, case=case.id, by="dispatch-wu", reason="等车", until_ms=until_ms)
     assert isinstance(scene.ask(wish, BEGIN + HOUR), CaseDone)
     scene.advance(until_ms - 1)
     assert said(scene, "ack_expired") == []
@@ -145,7 +144,7 @@ def test_overdue_comes_at_its_second_whether_or_not_the_gateway_was_restarted(sc
     wish = Register(what="路边有垃圾", by="dispatch-wu", area="ytan", place="桥头", rule="litter")
     made = scene.ask(wish, BEGIN)
     assert isinstance(made, CaseDone)
-    scene.ask(CaseCommand(verb=Verb.ASSIGN, case=made.case.id, by="dispatch-wu", to="cleaner-li"), BEGIN)
+    scene.ask(CaseCommand(verb=CaseVerb.ASSIGN, case=made.case.id, by="dispatch-wu", to="cleaner-li"), BEGIN)
     for hour in range(1, 30):
         if restarts:
             scene.line.restart(BEGIN + hour * HOUR - 1)
@@ -170,11 +169,11 @@ def test_a_restart_gives_no_number_twice_and_forgets_nothing(scene: Scene) -> No
 def test_verdicts_say_who_and_what_is_not_known(scene: Scene) -> None:
     wish = Register(what="垃圾", by="nobody", area="ytan")
     assert scene.ask(wish, BEGIN) == UnknownPerson()
-    close = CaseCommand(verb=Verb.CLOSE, case="20261122-wushi-009", by="dispatch-wu")
+    close = CaseCommand(verb=CaseVerb.CLOSE, case="20261122-wushi-009", by="dispatch-wu")
     assert scene.ask(close, BEGIN) == UnknownCase(settled=False)
     made = scene.ask(Register(what="垃圾", by="dispatch-wu", area="ytan"), BEGIN)
     assert isinstance(made, CaseDone)
-    early = scene.ask(CaseCommand(verb=Verb.CLOSE, case=made.case.id, by="dispatch-wu"), BEGIN)
+    early = scene.ask(CaseCommand(verb=CaseVerb.CLOSE, case=made.case.id, by="dispatch-wu"), BEGIN)
     assert isinstance(early, NotPossible)
 
 
@@ -182,7 +181,7 @@ def test_an_answer_of_the_owner_to_a_text_of_the_ledger_says_that_it_is_done(sce
     made = scene.ask(Register(what="垃圾", by="dispatch-wu", area="ytan"), BEGIN)
     assert isinstance(made, CaseDone)
     name = made.case.id
-    scene.ask(CaseCommand(verb=Verb.ASSIGN, case=name, by="dispatch-wu", to="cleaner-li"), BEGIN)
+    scene.ask(CaseCommand(verb=CaseVerb.ASSIGN, case=name, by="dispatch-wu", to="cleaner-li"), BEGIN)
     answers = [
         desk_work.answered(
             Command(verb=EpisodeVerb.ACK, episode=name, by=by, channel="sms"), scene.line.pipeline, BEGIN + 1

@@ -10,7 +10,7 @@ import pytest
 from alerts.answers import Receipt
 from alerts.channels import Accepted, Awaited, Collected, Message, Outcome
 from alerts.delivery.courier import PortUnavailable
-from alerts.delivery.delivery import Step, Verdict
+from alerts.delivery.delivery import NextTry, TryVerdict
 from gateway.clock import monotonic_s
 from gateway.collecting import Collector
 from gateway.commands import NotDurable
@@ -80,7 +80,7 @@ def test_the_courier_begins_and_ends_nothing(path: Path, mistaken: Mistaken) -> 
         with pytest.raises(PortUnavailable, match="a mistake of the program"):
             port.started(number, NOW_MS)
         with pytest.raises(PortUnavailable, match="a mistake of the program"):
-            port.ended(number, NOW_MS, "sms", Accepted("ref"), Step(Verdict.SETTLED), None)
+            port.ended(number, NOW_MS, "sms", Accepted("ref"), NextTry(TryVerdict.SETTLED), None)
 
 
 def test_a_receipt_stays_with_its_provider(path: Path, mistaken: Mistaken) -> None:

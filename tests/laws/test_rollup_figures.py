@@ -16,7 +16,7 @@ from alerts.episodes.county import Changes
 from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantRow, Row
-from alerts.rollups.windows import HOUR_MS, Window, hour_at, starts
+from alerts.rollups.windows import HOUR_MS, Period, hour_at, starts
 from telemetry.reading import Millis, Reading
 from tests.laws.test_restart_laws import COUNTY, FIGURES, MINUTE, PLANTS, START_MS, bin_values, plant_values
 from tests.laws.test_rollup_laws import PLANS, Heard, heard, readings, volumes
@@ -30,16 +30,16 @@ totals = volumes.filter(lambda each: each is not None)
 meters = st.lists(heard(("m-plant",), plant_values, totals), min_size=1, max_size=40)
 
 
-def windows(told: Sequence[Reading]) -> list[Window]:
+def windows(told: Sequence[Reading]) -> list[Period]:
     """Every hour from when it is known until long after the last word."""
-    span = Window(hour_at(KNOWN["s-pool"]).start_ms, hour_at(told[-1].observed_ms).end_ms + 30 * HOUR_MS)
+    span = Period(hour_at(KNOWN["s-pool"]).start_ms, hour_at(told[-1].observed_ms).end_ms + 30 * HOUR_MS)
     return [hour_at(start_ms) for start_ms in starts(span)]
 
 
-def rolled(asset: str, told: Sequence[Reading]) -> list[tuple[Window, Sequence[Row]]]:
+def rolled(asset: str, told: Sequence[Reading]) -> list[tuple[Period, Sequence[Row]]]:
     """The rows, hour by hour."""
     one, carry = Followed(PLANS[asset], KNOWN), None
-    found: list[tuple[Window, Sequence[Row]]] = []
+    found: list[tuple[Period, Sequence[Row]]] = []
     for window in windows(told):
         own = [reading for reading in told if window.start_ms <= reading.observed_ms < window.end_ms]
         folded = one.fold(carry, own, window)
@@ -48,7 +48,7 @@ def rolled(asset: str, told: Sequence[Reading]) -> list[tuple[Window, Sequence[R
     return found
 
 
-def overlap(window: Window, from_ms: Millis, to_ms: Millis) -> Millis:
+def overlap(window: Period, from_ms: Millis, to_ms: Millis) -> Millis:
     return max(0, min(window.end_ms, to_ms) - max(window.start_ms, from_ms))
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from alerts.build import assemble
-from gateway.rollups.roller import Bounds
+from gateway.rollups.roller import StepBounds
 from gateway.rollups.scope import Scope
 from telemetry.clock import OLDEST_MS
-from telemetry.reading import Clock, Millis, Reading, Values
+from telemetry.reading import Millis, Reading, TimeSource, Values
 from tests.laws.test_restart_laws import (
     BINS,
     COUNTY,
@@ -74,7 +74,9 @@ def readings(story: list[Heard]) -> list[Reading]:
         at_ms += each.after_ms
         values = each.values if each.volume_m3 is None else replace(each.values, volume_m3=each.volume_m3)
         asset, came_ms = COUNTY.devices[each.device].asset, at_ms + each.delay_ms
-        found.append(Reading(each.device, asset, each.boot, seq, at_ms, came_ms, Clock.OK, late=False, values=values))
+        found.append(
+            Reading(each.device, asset, each.boot, seq, at_ms, came_ms, TimeSource.OK, late=False, values=values)
+        )
     return found
 
 
@@ -98,7 +100,7 @@ class Rough:
     batch: int
     between: tuple[Between, ...]
     dies_in: tuple[int, ...]
-    bounds: Bounds
+    bounds: StepBounds
 
 
 roughs = st.builds(
@@ -109,7 +111,7 @@ roughs = st.builds(
     st.lists(st.sampled_from(Between), min_size=4, max_size=8).map(tuple),
     st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple),
     st.builds(
-        Bounds,
+        StepBounds,
         assets=st.sampled_from((1, 2, 200)),
         days=st.sampled_from((1, 500)),
         page=st.sampled_from((1, 3, 1_000)),

@@ -30,7 +30,7 @@ from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.episodes.county import County
 from alerts.model import Kind
-from gateway.commands import Command, Verb
+from gateway.commands import Command, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
@@ -132,9 +132,11 @@ class Telling(RuleBasedStateMachine):
     def the_clock_is_set_forward(self, leap: Millis) -> None:
         self.line.leap(self.hand.at_ms + leap)
 
-    @rule(verb=st.sampled_from(Verb), by=st.sampled_from(PEOPLE), to=st.sampled_from(("", *PEOPLE)), data=st.data())
+    @rule(
+        verb=st.sampled_from(EpisodeVerb), by=st.sampled_from(PEOPLE), to=st.sampled_from(("", *PEOPLE)), data=st.data()
+    )
     @precondition(lambda self: self.model.raised)
-    def a_person_acts(self, verb: Verb, by: str, to: str, data: st.DataObject) -> None:
+    def a_person_acts(self, verb: EpisodeVerb, by: str, to: str, data: st.DataObject) -> None:
         episode = self._episode(data)
         until_ms = self.hand.at_ms + data.draw(st.sampled_from((0, 30 * MINUTE, 7 * HOUR, 40 * HOUR)))
         self.line.order(Command(verb=verb, episode=episode, by=by, to=to, reason="等车", until_ms=until_ms))
@@ -190,7 +192,7 @@ class Telling(RuleBasedStateMachine):
             for device in ("s-pool", "s-road", "s-far") * 2:
                 self._speak(device, Values(distance_mm=1_190.0, full_flag=0.0), "right")
         else:
-            self.somebody_sees_to_all_that_stands(by, Verb.ACK)
+            self.somebody_sees_to_all_that_stands(by, EpisodeVerb.ACK)
         self.all_is_well_with_the_providers()
         self.line.live(self.hand.at_ms + 10 * MINUTE)
 
@@ -209,8 +211,8 @@ class Telling(RuleBasedStateMachine):
                 self._speak(PLANTS[turn % 2], Values(float_high=float(turn // 2 % 2 == 0)), "right")
             self.line.live(self.hand.at_ms + 2 * MINUTE + SECOND)
 
-    @rule(by=st.sampled_from(PEOPLE), verb=st.sampled_from((Verb.ACK, Verb.ACK, Verb.SHELVE)))
-    def somebody_sees_to_all_that_stands(self, by: str, verb: Verb) -> None:
+    @rule(by=st.sampled_from(PEOPLE), verb=st.sampled_from((EpisodeVerb.ACK, EpisodeVerb.ACK, EpisodeVerb.SHELVE)))
+    def somebody_sees_to_all_that_stands(self, by: str, verb: EpisodeVerb) -> None:
         for episode in [each for each in self.model.raised if each not in self.model.over_ms]:
             self.line.order(Command(verb=verb, episode=episode, by=by, reason="等车"))
         self.line.leap(self.hand.at_ms)

@@ -9,7 +9,7 @@ from telemetry import clock, sequence
 from telemetry.codecs import Codec, Frame, Record, codecs
 from telemetry.diagnosis import diagnose
 from telemetry.reading import QUANTITIES, Millis, Sample, Values
-from telemetry.sequence import Verdict
+from telemetry.sequence import SeqVerdict
 from telemetry.wire import Ignored, Reason, Rejected, Samples, Status, Traffic, Uplink, decode
 from tests.strategies import almost_samples, samples, topics, wire_bytes, wire_form
 from tests.telemetry.county import CHIRPSTACK_TOPIC, DIRECTORY, NATIVE_TOPIC
@@ -110,8 +110,8 @@ def test_windows_with_a_journal_behind_them_are_a_set(arrivals: list[tuple[int, 
     journal: set[tuple[int, int]] = set()
     for boot, seq in arrivals:
         verdict = sequence.judge(windows, boot, seq)
-        if verdict != Verdict.BELOW_WINDOW:
-            assert verdict == (Verdict.DUPLICATE if (boot, seq) in journal else Verdict.NEW)
+        if verdict != SeqVerdict.BELOW_WINDOW:
+            assert verdict == (SeqVerdict.DUPLICATE if (boot, seq) in journal else SeqVerdict.NEW)
         if (boot, seq) not in journal:
             stored_top = max((s for b, s in journal if b == boot), default=sequence.NONE_STORED)
             windows = sequence.mark(windows, boot, seq, stored_top)
@@ -127,7 +127,7 @@ def test_windows_restored_from_some_rows_are_never_wrong(arrivals: list[tuple[in
     windows = sequence.restore(kept, complete=False)
     for boot, seq in data.draw(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1_300)), max_size=20)) + journal:
         verdict = sequence.judge(windows, boot, seq)
-        assert verdict in (Verdict.BELOW_WINDOW, Verdict.DUPLICATE if (boot, seq) in journal else Verdict.NEW)
+        assert verdict in (SeqVerdict.BELOW_WINDOW, SeqVerdict.DUPLICATE if (boot, seq) in journal else SeqVerdict.NEW)
 
 
 GAPS_MS = st.sampled_from((0, 1_000, INTERVAL // 2 - 1, INTERVAL // 2, INTERVAL, 5 * INTERVAL))

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import Place
-from alerts.ledger.case import Verb as CaseVerb
+from alerts.ledger.case import CaseVerb
 from alerts.model import Event
-from alerts.notify.holds import Kind as TrialKind
+from alerts.notify.holds import TrialKind
 from alerts.windows import Work
 from gateway import commands
-from gateway.commands import Command, Verb
+from gateway.commands import Command, EpisodeVerb
 from gateway.mqtt.link import Phase
 from gateway.requests import Housekeep, Round
 from gateway.watching.watchman import Rows
@@ -68,7 +68,7 @@ _JUNK: Final = (
     b"[]",
     b'{"v":1,"boot":1,"seq":1,"readings":{"temperature_c":null}}',
 )
-_VERBS: Final = {verb.value: verb for verb in Verb}
+_VERBS: Final = {verb.value: verb for verb in EpisodeVerb}
 
 
 class Violation(Exception):  # noqa: N818 -- what is found is the gateway's fault, not this one's
@@ -499,7 +499,7 @@ class Storm:
         self._order(commands.Declare(wish=commands.Wish(work, step.on, 0, until_ms, "检修"), by=by))
 
     def _do_withdraw(self, step: Step) -> None:
-        standing = self._order(commands.Windows())
+        standing = self._order(commands.WhichWindows())
         if isinstance(standing, tuple) and standing:
             self._order(commands.Withdraw(window=standing[0].window.id, by=step.on))
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 from alerts.build import assemble
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import Row
-from alerts.rollups.windows import HOUR_MS, Window
-from telemetry.reading import Clock, Millis, Reading, Values
+from alerts.rollups.windows import HOUR_MS, Period
+from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
 from tests.laws.test_restart_laws import COUNTY, FIGURES
 
@@ -20,10 +20,10 @@ PLANS = assemble(COUNTY, FIGURES)[0].plans
 R = TypeVar("R")
 
 
-def hour(number: int = 0) -> Window:
+def hour(number: int = 0) -> Period:
     """The hour from ten, or so many later."""
     start_ms = TEN + number * HOUR_MS
-    return Window(start_ms, start_ms + HOUR_MS)
+    return Period(start_ms, start_ms + HOUR_MS)
 
 
 def said(device: str, minute: float, seq: int | None = None, delay_ms: Millis = 0, **values: float) -> Reading:
@@ -37,7 +37,7 @@ def said(device: str, minute: float, seq: int | None = None, delay_ms: Millis = 
         round(minute * 60) if seq is None else seq,
         at_ms,
         at_ms + delay_ms,
-        Clock.OK,
+        TimeSource.OK,
         late=False,
         values=Values(**values),
     )

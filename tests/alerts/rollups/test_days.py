@@ -10,7 +10,7 @@ from alerts.calendars import Calendar
 from alerts.rollups import days
 from alerts.rollups.days import Hour
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, TownRow
-from alerts.rollups.windows import HOUR_MS, Window, day_at, hour_at, starts
+from alerts.rollups.windows import HOUR_MS, Period, day_at, hour_at, starts
 from tests.alerts.rollups.hours import TEN
 from tests.laws.test_restart_laws import COUNTY
 
@@ -94,5 +94,5 @@ def test_a_day_has_as_many_hours_as_begin_in_it(zone: str, at_ms: int, hours: in
 
 
 def test_an_hour_is_full_and_without_its_end() -> None:
-    assert hour_at(TEN) == hour_at(TEN + HOUR_MS - 1) == Window(TEN, TEN + HOUR_MS)
-    assert hour_at(TEN - 1) == Window(TEN - HOUR_MS, TEN)
+    assert hour_at(TEN) == hour_at(TEN + HOUR_MS - 1) == Period(TEN, TEN + HOUR_MS)
+    assert hour_at(TEN - 1) == Period(TEN - HOUR_MS, TEN)

@@ -9,13 +9,13 @@ from alerts.conditions.thresholds import Place
 from gateway.commands import (
     Command,
     Done,
+    EpisodeVerb,
     NotDurable,
     NotPossible,
     Resend,
     SetFigure,
     UnknownEpisode,
     UnknownPerson,
-    Verb,
 )
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
@@ -63,7 +63,7 @@ def test_an_ack_reaches_the_loop_and_answers_what_is_durable(cunjing: Cunjing, i
     with gateway(installation, lambda _: Done(1_795_308_001_000, "acked")) as seen:
         said = cunjing(f"ack {EPISODE} --by cleaner-li --config gateway.toml")
     assert said.exit_code == 0, said.stderr
-    assert seen == [Command(verb=Verb.ACK, episode=EPISODE, by="cleaner-li", channel="cli", origin="127.0.0.1")]
+    assert seen == [Command(verb=EpisodeVerb.ACK, episode=EPISODE, by="cleaner-li", channel="cli", origin="127.0.0.1")]
     assert json.loads(said.stdout) == {
         "at": "2026-11-22T00:40:01Z",
         "event": "acked",
@@ -77,7 +77,7 @@ def test_a_reset_reaches_the_loop(cunjing: Cunjing, installation: Installation) 
         said = cunjing("reset fire/ytan-03/1 --by dispatch-wu --config gateway.toml")
     assert said.exit_code == 0
     assert seen == [
-        Command(verb=Verb.RESET, episode="fire/ytan-03/1", by="dispatch-wu", channel="cli", origin="127.0.0.1")
+        Command(verb=EpisodeVerb.RESET, episode="fire/ytan-03/1", by="dispatch-wu", channel="cli", origin="127.0.0.1")
     ]
 
 

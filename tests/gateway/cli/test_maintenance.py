@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway import maintaining, start
-from gateway.commands import Declare, NotDurable, Windows, Withdraw
+from gateway.commands import Declare, NotDurable, WhichWindows, Withdraw
 from gateway.desk.token import token_file
 from gateway.replay import Memory
 from telemetry.inventory_file import parse
@@ -31,7 +31,7 @@ def answer() -> Callable[[object], object]:
     pipeline.county.listen(NOW, None, pipeline.changes, started=True)
 
     def say(item: object) -> object:
-        assert isinstance(item, Declare | Withdraw | Windows)
+        assert isinstance(item, Declare | Withdraw | WhichWindows)
         return maintaining.done(item, pipeline, NOW)
 
     return say

@@ -12,7 +12,16 @@ import httpx
 import pytest
 
 from alerts.conditions.thresholds import Place
-from gateway.commands import Command, Done, NotDurable, NotPossible, SetFigure, UnknownEpisode, UnknownPerson, Verb
+from gateway.commands import (
+    Command,
+    Done,
+    EpisodeVerb,
+    NotDurable,
+    NotPossible,
+    SetFigure,
+    UnknownEpisode,
+    UnknownPerson,
+)
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
@@ -83,7 +92,7 @@ def test_a_command_reaches_the_loop_and_its_durable_result_comes_back(desk: Desk
         answer = http.post("/api/v1/commands", json=ACK, headers=PERMIT)
     assert answer.json() == {"episode": "over_two_thirds/bin-1/7", "event": "acked", "at_ms": 1_000}
     assert seen == [
-        Command(verb=Verb.ACK, episode="over_two_thirds/bin-1/7", by="li", channel="api", origin="127.0.0.1")
+        Command(verb=EpisodeVerb.ACK, episode="over_two_thirds/bin-1/7", by="li", channel="api", origin="127.0.0.1")
     ]
 
 
@@ -93,8 +102,8 @@ def test_whom_to_send_and_how_long_to_keep_quiet_come_with_the_verb(desk: Desk) 
         shelved = {**ACK, "command": "shelve", "reason": "修路", "until_ms": 9_000}
         http.post("/api/v1/commands", json=shelved, headers=PERMIT)
     assert [(one.verb, one.to, one.reason, one.until_ms) for one in seen] == [
-        (Verb.DISPATCH, "wang", "", 0),
-        (Verb.SHELVE, "", "修路", 9_000),
+        (EpisodeVerb.DISPATCH, "wang", "", 0),
+        (EpisodeVerb.SHELVE, "", "修路", 9_000),
     ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import Deed, Origin, State, Verb
+from alerts.ledger.case import CaseVerb, Deed, Origin, State
 from gateway.commands import CaseDone, NotPossible, UnknownCase, UnknownPerson
 from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
@@ -75,7 +75,7 @@ def answer(wish: object) -> object:
             return UnknownCase(settled=True)
         case CaseCommand(case="no-such"):
             return UnknownCase(settled=False)
-        case CaseCommand(verb=Verb.CLOSE):
+        case CaseCommand(verb=CaseVerb.CLOSE):
             return NotPossible("20261122-qingshi-001 is open: only what is verified is closed")
         case _:
             return CaseDone(NOW_MS, replace(LEAK, state=State.ASSIGNED, owner="crew-chen"))
@@ -94,7 +94,12 @@ def test_a_call_is_registered_and_a_case_moved_with_who_and_by_which_way(desk: D
         **CALL, channel="api", caller_name="周师傅", caller_phone="139 0000 0001", reported=Origin.TELEPHONE
     )
     assert assign == CaseCommand(
-        verb=Verb.ASSIGN, case=LEAK.id, by="dispatch-wu", channel="api", to="crew-chen", deadline_ms=1_795_406_400_000
+        verb=CaseVerb.ASSIGN,
+        case=LEAK.id,
+        by="dispatch-wu",
+        channel="api",
+        to="crew-chen",
+        deadline_ms=1_795_406_400_000,
     )
 
 

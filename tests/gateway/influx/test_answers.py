@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.influx.answers import Answer, Verdict, stranger, trouble, verdict
+from gateway.influx.answers import WriteAnswer, WriteVerdict, stranger, trouble, verdict
 from gateway.settings import Influxdb
 
 SETTINGS = Influxdb(url="http://127.0.0.1:8086", org="cunjing", bucket="telemetry", token_file=Path("secrets/influxdb"))
@@ -13,15 +13,15 @@ SETTINGS = Influxdb(url="http://127.0.0.1:8086", org="cunjing", bucket="telemetr
 @pytest.mark.parametrize(
     ("statuses", "means"),
     [
-        ((200, 204, 299), Verdict.STORED),
-        ((413,), Verdict.TOO_LARGE),
-        ((400, 422), Verdict.REFUSED),
-        ((0, 408, 425, 429, 500, 502, 503, 504, 599), Verdict.LATER),
-        ((401, 403, 404, 301, 302, 405, 410, 418, 100), Verdict.PAUSED),
+        ((200, 204, 299), WriteVerdict.STORED),
+        ((413,), WriteVerdict.TOO_LARGE),
+        ((400, 422), WriteVerdict.REFUSED),
+        ((0, 408, 425, 429, 500, 502, 503, 504, 599), WriteVerdict.LATER),
+        ((401, 403, 404, 301, 302, 405, 410, 418, 100), WriteVerdict.PAUSED),
     ],
 )
-def test_only_a_2xx_is_stored_and_what_is_unknown_pauses(statuses: tuple[int, ...], means: Verdict) -> None:
-    assert [verdict(Answer(status)) for status in statuses] == [means] * len(statuses)
+def test_only_a_2xx_is_stored_and_what_is_unknown_pauses(statuses: tuple[int, ...], means: WriteVerdict) -> None:
+    assert [verdict(WriteAnswer(status)) for status in statuses] == [means] * len(statuses)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_only_a_2xx_is_stored_and_what_is_unknown_pauses(statuses: tuple[int, ..
     ],
 )
 def test_trouble_is_a_sentence_with_a_remedy_and_nothing_is_lost(status: int, says: str, remedy: str) -> None:
-    part = trouble(Answer(status, "refused"), SETTINGS, "telemetry")
+    part = trouble(WriteAnswer(status, "refused"), SETTINGS, "telemetry")
     assert not part.ready
     assert part.state.startswith(says)
     assert remedy in part.remedy

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.influx.answers import Verdict, verdict
+from gateway.influx.answers import WriteVerdict, verdict
 from gateway.influx.bootstrap import Unfinished, set_up
 from gateway.influx.server import Server
 from gateway.settings import Influxdb, SettingsFault
@@ -74,11 +74,11 @@ def test_each_token_may_do_its_own_and_nothing_else(influx: InfluxServer, tmp_pa
     chosen = made_ready(influx, tmp_path)
     line = [b"device,asset=a,county=c,device=d,town=t,village=v delay_s=1.0 1795334400000000"]
     with Server(chosen, chosen.token_file.read_text().strip()) as writer:
-        assert [verdict(writer.write(name, line)) for name in BUCKETS] == [Verdict.STORED] * 3
-        assert verdict(writer.write("unused", line)) is Verdict.PAUSED
+        assert [verdict(writer.write(name, line)) for name in BUCKETS] == [WriteVerdict.STORED] * 3
+        assert verdict(writer.write("unused", line)) is WriteVerdict.PAUSED
         assert writer.ask("GET", "/api/v2/buckets")[1]["buckets"] == []
     with Server(chosen, chosen.reader_file.read_text().strip()) as reader:
-        assert {verdict(reader.write(name, line)) for name in BUCKETS} == {Verdict.PAUSED}
+        assert {verdict(reader.write(name, line)) for name in BUCKETS} == {WriteVerdict.PAUSED}
     headers = {"Authorization": f"Token {chosen.reader_file.read_text().strip()}"}
     query = {"db": "telemetry", "q": "SELECT count(delay_s) FROM device"}
     assert "series" in httpx.get(f"{influx.url}/query", params=query, headers=headers).json()["results"][0]

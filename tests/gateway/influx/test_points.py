@@ -15,7 +15,7 @@ from gateway import imports
 from gateway.influx.points import Points
 from gateway.journal.entry import Happening
 from telemetry.inventory import Collection
-from telemetry.reading import QUANTITIES, Clock, Reading, Values
+from telemetry.reading import QUANTITIES, Reading, TimeSource, Values
 from telemetry.series import ABOUT_DEVICE, NONE, TAGS, instant_us
 from telemetry.terms import Hours
 from tests.line_protocol import Parsed, parsed
@@ -30,7 +30,7 @@ POOL = {"asset": "ytan-03", "county": "xiang", "device": "bin-0003", "town": "wu
 def reading(device: str, said: Values, **more: Any) -> Reading:  # noqa: ANN401 -- any field of it
     asset = INVENTORY.devices[device].asset
     given: dict[str, Any] = {"boot": 17, "seq": 2_041, "observed_ms": NOW_MS, "received_ms": NOW_MS + 1_500}
-    given |= {"clock": Clock.OK, "late": False, "device_ms": NOW_MS - 500} | more
+    given |= {"clock": TimeSource.OK, "late": False, "device_ms": NOW_MS - 500} | more
     return Reading(device=device, asset=asset, values=said, **given)
 
 
@@ -80,12 +80,12 @@ def test_a_message_about_the_device_alone_gives_its_one_point() -> None:
 
 
 def test_a_clock_that_was_not_believed_has_no_lag() -> None:
-    found = lines(reading("bin-0003", Values(battery_pct=1), clock=Clock.SERVER))
+    found = lines(reading("bin-0003", Values(battery_pct=1), clock=TimeSource.SERVER))
     assert found["device"].fields == {"battery_pct": 1.0, "delay_s": 1.5}
 
 
 def test_a_device_that_the_inventory_has_lost_keeps_its_identity() -> None:
-    gone = Reading("old-1", "old-bin", 1, 2, NOW_MS, NOW_MS, Clock.OK, late=False, values=Values(distance_mm=1))
+    gone = Reading("old-1", "old-bin", 1, 2, NOW_MS, NOW_MS, TimeSource.OK, late=False, values=Values(distance_mm=1))
     found = lines(gone)["bin"]
     assert found.tags == {"asset": "old-bin", "county": "xiang", "device": "old-1", "town": NONE, "village": NONE}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.health import Part
-from gateway.influx.answers import Answer, Verdict
+from gateway.influx.answers import WriteAnswer, WriteVerdict
 from gateway.influx.delivery import BUG, HOPELESS_FROM, REFUSED
 from gateway.influx.points import Point, Points
 from gateway.influx.sender import LONGEST_WAIT_S, Ending, Sender
@@ -21,7 +21,7 @@ from tests.gateway.influx.test_points import INVENTORY
 from tests.gateway.journal.entries import NOW_MS, event, reading
 from tests.series_line import READY, FileLedger
 
-OK = Answer(204)
+OK = WriteAnswer(204)
 READINGS = Consumer("series", Stream.READING)
 
 
@@ -29,11 +29,11 @@ READINGS = Consumer("series", Stream.READING)
 class ListOutlet:
     """A server that answers what ``answer`` says and keeps every line it said yes to."""
 
-    answer: Callable[[Sequence[bytes]], Answer] = lambda _lines: OK
+    answer: Callable[[Sequence[bytes]], WriteAnswer] = lambda _lines: OK
     stored: list[bytes] = field(default_factory=list)
     renewed: int = 0
 
-    def write(self, bucket: str, lines: Sequence[bytes]) -> Answer:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
         assert bucket == "telemetry"
         answer = self.answer(lines)
         if answer.status == 204:
@@ -47,7 +47,7 @@ class ListOutlet:
         _ = bucket
         return 0
 
-    def trouble(self, answer: Answer, bucket: str) -> Part:
+    def trouble(self, answer: WriteAnswer, bucket: str) -> Part:
         return Part(ready=False, state=f"{answer.status} for {bucket}")
 
 
@@ -93,7 +93,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(journal, reader, outlet, ledger, rests, sender)
 
 
-def answers(*given: Answer) -> Callable[[Sequence[bytes]], Answer]:
+def answers(*given: WriteAnswer) -> Callable[[Sequence[bytes]], WriteAnswer]:
     left = list(given)
     return lambda _lines: left.pop(0) if left else OK
 
@@ -122,9 +122,9 @@ def test_nothing_moves_until_a_2xx_comes_and_waits_grow_within_a_bound(scene: Sc
     scene.journal.commit(Entry(readings=[reading(0)]))
     seen: list[int] = []
 
-    def answer(_lines: Sequence[bytes]) -> Answer:
+    def answer(_lines: Sequence[bytes]) -> WriteAnswer:
         seen.append(scene.position())
-        return OK if len(seen) > 12 else Answer(503)
+        return OK if len(seen) > 12 else WriteAnswer(503)
 
     scene.outlet.answer = answer
     scene.drain()
@@ -137,7 +137,7 @@ def test_nothing_moves_until_a_2xx_comes_and_waits_grow_within_a_bound(scene: Sc
 
 def test_the_servers_own_wish_for_patience_is_obeyed_up_to_an_hour(scene: Scene) -> None:
     scene.journal.commit(Entry(readings=[reading(0)]))
-    scene.outlet.answer = answers(Answer(429, retry_after_s=17.0), Answer(503, retry_after_s=1e9))
+    scene.outlet.answer = answers(WriteAnswer(429, retry_after_s=17.0), WriteAnswer(503, retry_after_s=1e9))
     scene.drain()
     assert scene.rests == [17.0, 3_600.0]
 
@@ -145,17 +145,17 @@ def test_the_servers_own_wish_for_patience_is_obeyed_up_to_an_hour(scene: Scene)
 @pytest.mark.parametrize("status", [401, 403, 404, 302])
 def test_a_refusal_of_us_pauses_keeps_everything_and_looks_again_with_a_new_token(scene: Scene, status: int) -> None:
     scene.journal.commit(Entry(readings=[reading(0)]))
-    scene.outlet.answer = answers(Answer(status), Answer(status))
+    scene.outlet.answer = answers(WriteAnswer(status), WriteAnswer(status))
     scene.drain()
     assert scene.rests == [10.0, 10.0]
     assert scene.outlet.renewed == 2
-    assert scene.ledger.verdicts == [Verdict.PAUSED, Verdict.PAUSED, Verdict.STORED]
+    assert scene.ledger.verdicts == [WriteVerdict.PAUSED, WriteVerdict.PAUSED, WriteVerdict.STORED]
     assert scene.ledger.filed == []
 
 
 def test_an_end_in_the_middle_leaves_the_position_where_it_was(scene: Scene) -> None:
     scene.journal.commit(Entry(readings=[reading(0)]))
-    scene.outlet.answer = lambda _lines: Answer(503)
+    scene.outlet.answer = lambda _lines: WriteAnswer(503)
     with pytest.raises(Ending):
         scene.drain()
     assert scene.position() == 0
@@ -165,7 +165,7 @@ def test_a_refused_line_is_in_the_quarantine_with_the_servers_reason(scene: Scen
     scene.journal.commit(Entry(readings=[reading(seq) for seq in range(8)]))
     bad = b"%d003" % NOW_MS
     scene.outlet.answer = lambda lines: (
-        Answer(422, "conflict") if any(b"device," in line and line.endswith(bad) for line in lines) else OK
+        WriteAnswer(422, "conflict") if any(b"device," in line and line.endswith(bad) for line in lines) else OK
     )
     scene.drain()
     (row,) = scene.reader.quarantine()
@@ -178,7 +178,7 @@ def test_a_refused_line_is_in_the_quarantine_with_the_servers_reason(scene: Scen
 
 def test_a_bucket_that_refuses_everything_pauses_instead_of_filing_everything(scene: Scene) -> None:
     scene.journal.commit(Entry(readings=[reading(seq) for seq in range(HOPELESS_FROM * 3)]))
-    scene.outlet.answer = lambda _lines: OK if len(scene.rests) >= 2 else Answer(400, "no such thing")
+    scene.outlet.answer = lambda _lines: OK if len(scene.rests) >= 2 else WriteAnswer(400, "no such thing")
     scene.drain()
     assert scene.rests == [10.0, 10.0]
     assert scene.ledger.filed == []

@@ -31,7 +31,7 @@ from gateway.journal.entry import (
     Unreceipted,
 )
 from gateway.pipeline import case_row
-from telemetry.reading import Clock, Reading, Values
+from telemetry.reading import Reading, TimeSource, Values
 from telemetry.series import Measurement
 from telemetry.wire import Status
 
@@ -42,7 +42,7 @@ PLANT = Values(level_mm=730.5, flow_m3h=0.0, volume_m3=12_345.678, pump_current_
 
 
 def reading(seq: int, device: str = "bin-1", values: Values = BIN, at_ms: int = NOW_MS) -> Reading:
-    return Reading(device, f"asset-{device}", 17, seq, at_ms, at_ms + 5, Clock.OK, late=False, values=values)
+    return Reading(device, f"asset-{device}", 17, seq, at_ms, at_ms + 5, TimeSource.OK, late=False, values=values)
 
 
 def owed(step: int = 0, severity: str = "P3", at_ms: int = NOW_MS) -> Owed:

@@ -9,7 +9,7 @@ import pytest
 from alerts.channels import Accepted, Failed, Outcome
 from alerts.channels.outbox import CALLS, Outbox
 from alerts.delivery.courier import Clearance, Courier
-from alerts.delivery.delivery import Due, Lapse, Standing, Step, Taken
+from alerts.delivery.delivery import Due, Lapse, NextTry, Standing, Taken
 from alerts.model import Event
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Quarantined
 from gateway.journal.reader import JournalReader
@@ -161,7 +161,7 @@ class _JournalPort:
         return Clearance.NO_LONGER_OWED if notification_id in committed.not_owed else Clearance.GRANTED
 
     def ended(
-        self, notification_id: int, at_ms: int, via: str, outcome: Outcome, step: Step, event: Event | None
+        self, notification_id: int, at_ms: int, via: str, outcome: Outcome, step: NextTry, event: Event | None
     ) -> None:
         self._step()
         end = AttemptEnded(notification_id, at_ms, outcome, step.next_attempt_ms, via, step.via, step.receipt_due_ms)

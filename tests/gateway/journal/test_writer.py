@@ -15,7 +15,7 @@ from alerts.channels import Accepted, Failed, Outcome, Refused
 from gateway.journal import reading_rows
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Entry, Quarantined, Snapshot, Stream
 from gateway.journal.writer import Journal
-from telemetry.reading import QUANTITIES, Clock, Reading, Values
+from telemetry.reading import QUANTITIES, Reading, TimeSource, Values
 from telemetry.sequence import NONE_STORED
 from telemetry.wire import Status
 from tests.gateway.journal.entries import BIN, NOW_MS, PLANT, alert, contents, event, full_entry, owed, reading
@@ -57,7 +57,7 @@ def test_a_reading_comes_back_as_it_was() -> None:
         seq=counters(),
         observed_ms=st.integers(0, 2**53),
         received_ms=st.integers(0, 2**53),
-        clock=st.sampled_from(Clock),
+        clock=st.sampled_from(TimeSource),
         late=st.booleans(),
         values=values(),
         device_ms=st.none() | st.integers(0, 2**53),

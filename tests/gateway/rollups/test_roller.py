@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from alerts.build import assemble
 from gateway.journal.entry import Dirty, Entry, Rolled
-from gateway.rollups.roller import AFTER_MS, Bounds
+from gateway.rollups.roller import AFTER_MS, StepBounds
 from gateway.rollups.scope import ROLLUPS, Scope
-from telemetry.reading import Clock, Millis, Reading, Values
+from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import contents
 from tests.laws.test_restart_laws import COUNTY, FIGURES
@@ -38,7 +38,7 @@ def rolling(tmp_path: Path) -> Iterator[Rolling]:
 def said(device: str, at_ms: Millis, delay_ms: Millis = 1_000, **values: float) -> Reading:
     asset = COUNTY.devices[device].asset
     return Reading(
-        device, asset, 1, at_ms % 2**32, at_ms, at_ms + delay_ms, Clock.OK, late=False, values=Values(**values)
+        device, asset, 1, at_ms % 2**32, at_ms, at_ms + delay_ms, TimeSource.OK, late=False, values=Values(**values)
     )
 
 
@@ -246,7 +246,7 @@ def test_a_journal_that_had_let_readings_go_begins_behind_them(tmp_path: Path) -
 
 
 def test_posts_are_bounded(tmp_path: Path) -> None:
-    with closing(Rolling(tmp_path / "journal.db", SINCE, Bounds(assets=2))) as rolling:
+    with closing(Rolling(tmp_path / "journal.db", SINCE, StepBounds(assets=2))) as rolling:
         rolling.turn(BEGAN)
         rolling.until_idle(BEGAN + HOUR + AFTER_MS)
         assert [len(post.carries) for post in rolling.posts] == [0, 2, 2, 0]
@@ -258,7 +258,7 @@ def test_posts_are_bounded(tmp_path: Path) -> None:
 def test_a_death_in_the_middle_of_an_hour_loses_nothing_that_comes_before_it_is_closed_again(
     tmp_path: Path, posts: int, *, durably: bool
 ) -> None:
-    with closing(Rolling(tmp_path / "journal.db", SINCE, Bounds(assets=1))) as rolling:
+    with closing(Rolling(tmp_path / "journal.db", SINCE, StepBounds(assets=1))) as rolling:
         rolling.turn(BEGAN)
         devices = ("m-plant", "s-pool", "s-road", "s-round")
         rolling.commit([level(BEGAN + MINUTE, 80, device) for device in devices[1:]])
@@ -284,7 +284,7 @@ def test_what_was_seen_before_a_restart_and_not_yet_again_is_not_taken_for_done(
     slow = [level(BEGAN + HOUR + number * MINUTE, 30) for number in range(2, 9)]
     rolling.commit([*hours, *slow])
     rolling.until_idle(BEGAN + HOUR + AFTER_MS)
-    rolling.restart(bounds=Bounds(page=1, waiting=1))
+    rolling.restart(bounds=StepBounds(page=1, waiting=1))
     rolling.turn(BEGAN + 6 * HOUR)
     rolling.until_idle(BEGAN + 6 * HOUR + AFTER_MS)
     assert [row["samples"] for row in rows(rolling, BIN_HOUR, "pool")] == [1, 8, 1, 1, 1, 0]

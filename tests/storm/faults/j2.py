@@ -2,18 +2,18 @@
 
 from functools import partial
 
-from gateway.deeds import Deeds
+from gateway.deeds import CommandDispatcher
 from gateway.journal.trouble import JournalUnavailable
 from telemetry.reading import Millis
 from tests.fakes import Crash
 from tests.storm.line import StormLine
 
 
-class Impatient(Deeds):
+class Impatient(CommandDispatcher):
     """Ends the process when the journal refuses."""
 
     def do(self, item: object, now_ms: Millis) -> object:
-        """See ``Deeds.do``."""
+        """See ``CommandDispatcher.do``."""
         return self._pipeline.barrier.attempt(partial(self._once, item, now_ms), self.failed, type(item).__name__)
 
     def _once(self, item: object, now_ms: Millis) -> object:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.answers import Asked
-from gateway.hearing import Hearing, Remembered
+from gateway.hearing import InboundSms, Remembered
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 from tests.storm.line import StormLine
@@ -25,7 +25,7 @@ class Newest:
         return [replace(each, text="", kind="", template="") for each in found[:1]]
 
 
-class Guessing(Hearing):
+class Guessing(InboundSms):
     """Asks no text whether it asked."""
 
     def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
