@@ -6,6 +6,7 @@ A habit that a linter already holds (ruff, mypy, import-linter) is not repeated 
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -107,6 +108,69 @@ CRUMBS: Final = {
 """Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""
 
 CRUMB_LINES: Final = 80
+
+TWICE: Final = {
+    "Absence",
+    "Case",
+    "Closing",
+    "Column",
+    "County",
+    "Deed",
+    "Desk",
+    "Done",
+    "Draft",
+    "Entrance",
+    "Entry",
+    "Event",
+    "Feeder",
+    "Filters",
+    "Finding",
+    "Fleet",
+    "Found",
+    "Frame",
+    "Happening",
+    "Heard",
+    "Kept",
+    "Kind",
+    "Ledger",
+    "Line",
+    "Link",
+    "Looked",
+    "Message",
+    "Names",
+    "Numbers",
+    "Outbox",
+    "Patience",
+    "Phase",
+    "Place",
+    "Placed",
+    "Post",
+    "Problem",
+    "Refused",
+    "Role",
+    "Round",
+    "Rounds",
+    "Row",
+    "Rows",
+    "Scale",
+    "Scope",
+    "Session",
+    "Severity",
+    "Sheet",
+    "Site",
+    "Slot",
+    "Standing",
+    "Step",
+    "Story",
+    "Timers",
+    "Told",
+    "Trouble",
+    "Unserved",
+    "Visit",
+    "Why",
+    "Word",
+}
+"""Names that several public classes still have; the list only shrinks, so that a word means one thing."""
 
 VAGUE: Final = frozenset(
     {"base", "common", "data", "helper", "helpers", "info", "manager", "misc", "processor", "service", "util", "utils"}
@@ -219,6 +283,17 @@ def test_a_crumb_belongs_into_the_file_that_alone_uses_it() -> None:
     ]
     assert sorted(set(crumbs) - CRUMBS.keys()) == [], "fold it into its only importer"
     assert sorted(CRUMBS.keys() - set(crumbs)) == [], "strike it from the list"
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    names = Counter(
+        node.name
+        for path in SOURCES
+        if not _name(path).startswith("benchmarks/")
+        for node in _tree(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} == TWICE
 
 
 def test_no_file_has_a_vague_name() -> None:

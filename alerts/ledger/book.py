@@ -12,7 +12,7 @@ from alerts.calendars import Calendar
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, Origin, Refusal, State, Why, Word
-from alerts.ledger.hearing import EventHandler
+from alerts.ledger.event_handler import EventHandler
 from alerts.ledger.moves import Desk
 from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import Numbers
