@@ -13,7 +13,7 @@ from alerts.calendars import Calendar
 from alerts.conditions import rule_set
 from alerts.conditions.thresholds import Thresholds, Tuned
 from alerts.episodes.county import County
-from alerts.episodes.decide import Flapping, Office, Outages
+from alerts.episodes.decide import Decider, Flapping, Outages
 from alerts.episodes.responses import Responses
 from alerts.ledger.book import Ledger
 from alerts.notify import escalation, holds, texts
@@ -99,8 +99,8 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
         absences,
     )
     outages = Outages(inventory, policies.telling)
-    office = Office(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule, outages)
-    county = County(inventory, plans, office, pending, undo)
+    decider = Decider(inventory, telling, Responses(inventory, telling), Flapping(telling), gateway_rule, outages)
+    county = County(inventory, plans, decider, pending, undo)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears, undo)
     lists = Lists(inventory, waiting, catalogue, lines_pct(county.plans))
     return Assembled(county, ledger, lists, thresholds, on_trial, absences, extras, undo)

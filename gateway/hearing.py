@@ -72,7 +72,7 @@ class InboundSms:
     def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
         self._pipeline = pipeline
         self._memoir = memoir
-        schedule = pipeline.county.office.escalation.schedule
+        schedule = pipeline.county.decider.escalation.schedule
         self._replies = Replies(pipeline.county.message_writer, schedule, pipeline.absences)
         self.numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []

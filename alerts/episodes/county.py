@@ -17,7 +17,7 @@ from alerts.conditions.bins import recent_c
 from alerts.conditions.engine import NEVER
 from alerts.conditions.finding import Finding, Step
 from alerts.conditions.state import AssetState, Memory, Plan
-from alerts.episodes.decide import Office
+from alerts.episodes.decide import Decider
 from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
 from alerts.episodes.open_alerts import OpenAlerts, Silence
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
@@ -79,7 +79,7 @@ class County(Undoable):
     """States, timers and open alerts of one county. Not thread-safe: one loop owns it."""
 
     def __init__(
-        self, inventory: Inventory, plans: dict[str, Plan], office: Office, telling: Pending, undo: UndoLog
+        self, inventory: Inventory, plans: dict[str, Plan], decider: Decider, telling: Pending, undo: UndoLog
     ) -> None:
         super().__init__(undo)
         self.inventory = inventory
@@ -87,12 +87,12 @@ class County(Undoable):
         self.states: dict[str, AssetState] = UndoDict(undo)
         self.alerts: dict[str, Alert] = UndoDict(undo)
         self.boxes: dict[str, Mailbox] = UndoDict(undo)
-        self.office = office
+        self.decider = decider
         self._pending = telling
         self._plan_of: dict[str, Plan] = UndoDict(
             undo, {device.id: plans[device.asset] for device in inventory.devices.values()}
         )
-        self._silence = Silence(office.outages.places, undo)
+        self._silence = Silence(decider.outages.places, undo)
         self._causes: dict[str, Alert] = UndoDict(undo)
         self._timers = Timers(undo)
         self._listening = self._figures_changed = False
@@ -113,7 +113,7 @@ class County(Undoable):
         self._figures_changed = figures_changed
         undo = self._undo
         self.states = UndoDict(undo, states)
-        self.alerts = UndoDict(undo, {alert.episode: self.office.adopt(alert) for alert in alerts})
+        self.alerts = UndoDict(undo, {alert.episode: self.decider.adopt(alert) for alert in alerts})
         self.boxes = UndoDict(undo, {box.phone: box for box in boxes})
         self._causes = UndoDict(undo, {name: alert for name, alert in self.alerts.items() if alert.rule in EXPLAINS})
         self._silence.restore(self.plans, self.states)
@@ -217,7 +217,7 @@ class County(Undoable):
             self._expire(self.plans[name], due_ms, changes)
         elif kind == _ALERT:
             open_alerts = self._open_alerts()
-            self.office.run(self.alerts[name], due_ms, open_alerts)
+            self.decider.run(self.alerts[name], due_ms, open_alerts)
             self._settle(open_alerts, changes)
         elif kind == _SHIFT:
             self.hand_over(due_ms, due_ms, changes)
@@ -254,11 +254,11 @@ class County(Undoable):
         """What a person does about an open episode; why not when it is not possible, which changes nothing."""
         alert = self.alerts[episode]
         open_alerts = self._open_alerts()
-        done = deed(self.office.responses, alert, self.memory(alert.asset), open_alerts.log)
+        done = deed(self.decider.responses, alert, self.memory(alert.asset), open_alerts.log)
         if isinstance(done, Refused):
             return done
         open_alerts.enter(done)
-        self.office.run(done, at_ms, open_alerts)
+        self.decider.run(done, at_ms, open_alerts)
         self._settle(open_alerts, changes)
         return None
 
@@ -274,7 +274,7 @@ class County(Undoable):
                 coming.setdefault(each.episode, set()).add(instead(each.to, at_ms))
         open_alerts = self._open_alerts()
         for alert in self.alerts.values():
-            after = self.office.escalation.hand_over(
+            after = self.decider.escalation.hand_over(
                 alert, coming.get(alert.episode, ()), from_ms, at_ms, open_alerts.log
             )
             if after is not alert:
@@ -291,7 +291,7 @@ class County(Undoable):
         alert = self.alerts.get(owed.episode)
         if alert is None or alert.closed_ms or owed.severity not in URGENT or owed.kind is Kind.CLEARED:
             return ()
-        return self.office.escalation.successors(alert, owed.step, at_ms)
+        return self.decider.escalation.successors(alert, owed.step, at_ms)
 
     def readdress(self, owed: Owed, at_ms: Millis, changes: Changes) -> str | None:
         """The number at which something owed is told now; ``None`` where its person is not there, and others are told.
@@ -325,7 +325,7 @@ class County(Undoable):
         alert = self.alerts[episode]
         state = engine.reset(self.plans[alert.asset], self.states[alert.asset], alert.rule)
         open_alerts = self._open_alerts()
-        self.office.reset(alert, asked, at_ms, open_alerts)
+        self.decider.reset(alert, asked, at_ms, open_alerts)
         self.states[alert.asset] = state
         changes.moved[alert.asset] = None
         self._settle(open_alerts, changes)
@@ -357,7 +357,7 @@ class County(Undoable):
             causes = {episode: alert for episode, alert in alerts.items() if alert.rule in EXPLAINS}
             return OpenAlerts(alerts, causes, self._silence.after(()), self.states.get, self._seen_ms)
 
-        rehearsal = Rehearsal(self.office, self._pending, lists, self, open_alerts)
+        rehearsal = Rehearsal(self.decider, self._pending, lists, self, open_alerts)
         return rehearsal.foresee(supposed(slot.rule, plan.asset, device, at_ms), first=first)
 
     def post(self, log: Log, changes: Changes) -> None:
@@ -372,12 +372,12 @@ class County(Undoable):
     @property
     def message_writer(self) -> MessageWriter:
         """The writer of this county."""
-        return self.office.escalation.message_writer
+        return self.decider.escalation.message_writer
 
     def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
-        """A part of the house needs a person, or works again; see ``Office.watch``."""
+        """A part of the house needs a person, or works again; see ``Decider.watch``."""
         open_alerts = self._open_alerts()
-        self.office.watch(trouble, at_ms, open_alerts)
+        self.decider.watch(trouble, at_ms, open_alerts)
         self._settle(open_alerts, changes)
 
     def keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
@@ -385,7 +385,7 @@ class County(Undoable):
         asset = plan.asset.id
         open_alerts = self._open_alerts(step.findings, asset, step.state)
         open_alerts.queued = queued
-        self.office.decide(step.findings, at_ms, open_alerts)
+        self.decider.decide(step.findings, at_ms, open_alerts)
         self._settle(open_alerts, changes)
         self.states[asset] = step.state
         self._silence.keep(step.findings)
@@ -499,7 +499,7 @@ class County(Undoable):
         for alert in list(self.alerts.values()):
             if not self._is_watched(alert):
                 open_alerts = self._open_alerts()
-                self.office.retire(alert, at_ms, open_alerts)
+                self.decider.retire(alert, at_ms, open_alerts)
                 self._settle(open_alerts, changes)
 
     def refigure(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:

@@ -1,7 +1,7 @@
 """Stage two: from what was found on assets to episodes, causes and messages owed. It knows people and keeps no state.
 
 Here is also what is told of data that flap (T15), and whether most of a village has fallen silent at once.
-``Office.decide`` reads open alerts from an ``OpenAlerts`` and enters the changed ones there; who keeps them is
+``Decider.decide`` reads open alerts from an ``OpenAlerts`` and enters the changed ones there; who keeps them is
 ``county``.
 """
 
@@ -192,7 +192,7 @@ def outage(area: str, evidence: Detail, at_ms: Millis) -> Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class Decider:
     """The deciding half of one county."""
 
     inventory: Inventory

@@ -15,7 +15,7 @@ from alerts.conditions.engine import NEVER
 from alerts.conditions.finding import Finding, Found
 from alerts.conditions.rule import Rule
 from alerts.conditions.state import Memory
-from alerts.episodes.decide import Office
+from alerts.episodes.decide import Decider
 from alerts.episodes.open_alerts import OpenAlerts
 from alerts.model import URGENT, Detail, Event, Log, Owed
 from alerts.notify.holds import ROUND_PENDING
@@ -85,7 +85,7 @@ class _Supposed:
 class Rehearsal:
     """The telling of one county as it stands; ``open_alerts`` makes the view of its open alerts for one input."""
 
-    office: Office
+    decider: Decider
     pending: Pending
     lists: Lists
     stands: Stands
@@ -98,7 +98,7 @@ class Rehearsal:
         """
         now = _Supposed(self.stands, dict(self.stands.alerts), dict(self.stands.boxes))
         open_alerts = self.open_alerts(now.alerts)
-        self.office.decide((raised,), raised.at_ms, open_alerts)
+        self.decider.decide((raised,), raised.at_ms, open_alerts)
         self._settle(open_alerts, now)
         list_ms = self.lists.next_ms(raised.at_ms) or NEVER
         while True:
@@ -116,7 +116,7 @@ class Rehearsal:
                 list_ms = self.lists.next_ms(list_ms) or NEVER
             elif at_ms == wake_ms:
                 open_alerts = self.open_alerts(now.alerts)
-                self.office.run(now.alerts[raised.episode], at_ms, open_alerts)
+                self.decider.run(now.alerts[raised.episode], at_ms, open_alerts)
                 self._settle(open_alerts, now)
             else:
                 self._deliver(self.pending.ring(phone, now.boxes, now.alerts, at_ms), now)
@@ -144,10 +144,10 @@ class Rehearsal:
 
     def _bound_ms(self, alert: Alert | None, at_ms: Millis, said: Log) -> Millis:
         """By when somebody must be told. What is on trial, or explained by what is told, has no bound of its own."""
-        holds = self.office.escalation.holds
+        holds = self.decider.escalation.holds
         if alert is None or alert.severity not in URGENT or alert.parent or holds.trial_until_ms(alert) > at_ms:
             return 0
-        asset = self.office.inventory.assets.get(alert.asset)
+        asset = self.decider.inventory.assets.get(alert.asset)
         bound_ms = bound(alert.rule, asset, at_ms, holds.calendar.is_within, holds.calendar.next_time)
         waits = (
             each for each in said if isinstance(each, Event) and (each.detail or {}).get("reason") == ROUND_PENDING

@@ -95,7 +95,7 @@ def covered(inventory: Inventory, work: Work, subject: str) -> tuple[Asset, ...]
 
 
 def _figures(county: County) -> MaintenanceFigures:
-    return county.office.escalation.holds.policies.maintenance
+    return county.decider.escalation.holds.policies.maintenance
 
 
 def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> Refused | None:

@@ -179,7 +179,7 @@ def _first_duty_ms(roster: Roster, kind: str, asset: str, at_ms: Millis) -> Mill
 @cache
 def _roles(kind: str) -> tuple[str, ...]:
     """The roles of a rule's steps, all of them."""
-    policies = _line(ROSTERS[0].name).county.office.escalation.holds.policies
+    policies = _line(ROSTERS[0].name).county.decider.escalation.holds.policies
     return tuple(dict.fromkeys(role for step in policies.of(kind).steps for role in step.roles)) or (EMPTIER,)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from alerts.alert import Alert, Kept, why
-from alerts.episodes.decide import Flapping, Office
+from alerts.episodes.decide import Decider, Flapping
 from alerts.episodes.responses import Responses
 from alerts.model import Log
 from alerts.notify.escalation import OFF_DUTY, Escalation
@@ -33,13 +33,13 @@ class Line(StormLine):
 
     def _pipeline(self, restored: Restored) -> Pipeline:
         pipeline = super()._pipeline(restored)
-        county, office = pipeline.county, pipeline.county.office
-        telling = Dropping(*(getattr(office.escalation, each.name) for each in fields(office.escalation)))
-        county.office = with_escalation(office, telling)
+        county, decider = pipeline.county, pipeline.county.decider
+        telling = Dropping(*(getattr(decider.escalation, each.name) for each in fields(decider.escalation)))
+        county.decider = with_escalation(decider, telling)
         return pipeline
 
 
-def with_escalation(office: Office, telling: Escalation) -> Office:
-    """The same office under other rules of telling."""
-    responses = Responses(office.inventory, telling)
-    return replace(office, escalation=telling, responses=responses, flapping=Flapping(telling))
+def with_escalation(decider: Decider, telling: Escalation) -> Decider:
+    """The same decider under other rules of telling."""
+    responses = Responses(decider.inventory, telling)
+    return replace(decider, escalation=telling, responses=responses, flapping=Flapping(telling))

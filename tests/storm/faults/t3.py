@@ -26,8 +26,8 @@ class Line(StormLine):
 
     def _pipeline(self, restored: Restored) -> Pipeline:
         pipeline = super()._pipeline(restored)
-        county, office = pipeline.county, pipeline.county.office
-        county.office = with_escalation(
+        county, office = pipeline.county, pipeline.county.decider
+        county.decider = with_escalation(
             office, Thanking(*(getattr(office.escalation, each.name) for each in fields(office.escalation)))
         )
         return pipeline
