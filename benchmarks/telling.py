@@ -19,7 +19,7 @@ from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import SLOTS, truth
 from firmware_sim.traces import trace
 from gateway import shipped, start
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from gateway.desk.projection import Projection
 from gateway.imports import profiles
 from gateway.orders import obey
@@ -102,7 +102,7 @@ def _answer(pipeline: Pipeline, lived: Lived, at_ms: Millis, answers: Callable[[
         lived.answered += 1
         if text.rule != LIST and text.kind is not Kind.CLEARED and answers():
             for episode in text.covers or (text.episode,):
-                order = Command(verb=EpisodeVerb.ACK, episode=episode, by=text.to, channel="sms")
+                order = EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by=text.to, channel="sms")
                 obey(order, pipeline.county, at_ms, pipeline.changes)
 
 

@@ -29,12 +29,12 @@ __all__ = [
     "CaseCommand",
     "CaseDone",
     "CaseVerdict",
-    "Command",
     "CommandVerdict",
     "Declare",
     "Declared",
     "Done",
     "EndTrial",
+    "EpisodeCommand",
     "EpisodeVerb",
     "Extra",
     "ExtraDone",
@@ -83,7 +83,7 @@ class EpisodeVerb(StrEnum):
     """It is not so, for a ``reason`` (误报): the chain stops and the sensor is to be checked."""
 
 
-class Command(Struct, frozen=True, kw_only=True):
+class EpisodeCommand(Struct, frozen=True, kw_only=True):
     """A person, named by their inventory id in ``by``, asks something about an episode.
 
     ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
@@ -124,7 +124,7 @@ class LookAgain(Struct, frozen=True, kw_only=True):
 class SetFigure(Struct, frozen=True, kw_only=True):
     """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
 
-    ``channel`` and ``origin`` are as in ``Command``.
+    ``channel`` and ``origin`` are as in ``EpisodeCommand``.
     """
 
     place: Place

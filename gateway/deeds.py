@@ -18,11 +18,11 @@ from gateway.commands import (
     Back,
     CalledBack,
     CaseCommand,
-    Command,
     CommandVerdict,
     Declare,
     Done,
     EndTrial,
+    EpisodeCommand,
     EpisodeVerb,
     Extra,
     Foresee,
@@ -98,7 +98,7 @@ class CommandDispatcher(Undoable):
 
     def _do(self, item: object, now_ms: Millis) -> object:
         match item:
-            case Command():
+            case EpisodeCommand():
                 return self._command(item, now_ms)
             case (
                 Register()
@@ -227,7 +227,7 @@ class CommandDispatcher(Undoable):
             resend(since_ms)
         return Done(now_ms, "resending")
 
-    def _command(self, command: Command, now_ms: Millis) -> CommandVerdict:
+    def _command(self, command: EpisodeCommand, now_ms: Millis) -> CommandVerdict:
         county = self._pipeline.county
         self._pipeline.advance(now_ms)
         if command.episode in self._pipeline.ledger.cases:

@@ -19,10 +19,10 @@ from gateway.commands import (
     CaseCommand,
     CaseDone,
     CaseVerdict,
-    Command,
     CommandVerdict,
     Done,
     EndTrial,
+    EpisodeCommand,
     EpisodeVerb,
     NotPossible,
     Register,
@@ -84,7 +84,7 @@ def _see(case: Case, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> None:
         pipeline.follow()
 
 
-def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
+def finished(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """办结: what an episode was about is done. Its case is closed if that was seen, or if a person says how they know.
 
     Where a sensor sees it, the sensor decides, and the case waits for it. A fire is over only when somebody has looked.
@@ -112,7 +112,7 @@ def finished(command: Command, pipeline: Pipeline, now_ms: Millis) -> CommandVer
     return said if refused and isinstance(said, NotPossible) else Done(now_ms, f"case_{case.state}")
 
 
-def _fire_finished(command: Command, case: Case | None, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
+def _fire_finished(command: EpisodeCommand, case: Case | None, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """办结 of a fire is its reset (T12): whoever asks says who has looked, and what was seen there."""
     looked, reason = command.looked.strip(), command.reason.strip()
     if not looked:
@@ -146,7 +146,7 @@ def trial_ended(wish: EndTrial, pipeline: Pipeline, now_ms: Millis) -> CommandVe
     return verdict
 
 
-def answered(command: Command, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
+def answered(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
     """An answer to a text of the ledger: 1 from its owner says that it is done; nothing else is asked there."""
     case = pipeline.ledger.cases[command.episode]
     if command.verb is not EpisodeVerb.ACK:

@@ -35,7 +35,7 @@ from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is
 from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
 from gateway import calling, welcoming
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.numbers import Line, Numbers
 from gateway.orders import obey
@@ -229,7 +229,7 @@ class InboundSms:
             county.respond(asked.episode, lambda hands, each, _, __: hands.contradict(each, by, words), now_ms, changes)
         if meaning is Meaning.DONE:
             obey(
-                Command(verb=EpisodeVerb.ACK, episode=asked.episode, by=asked.person, channel="sms"),
+                EpisodeCommand(verb=EpisodeVerb.ACK, episode=asked.episode, by=asked.person, channel="sms"),
                 county,
                 now_ms,
                 changes,

@@ -7,7 +7,7 @@ from alerts.episodes.county import Changes, County
 from alerts.episodes.responses import Deed
 from alerts.model import Actor
 from alerts.notify.holds import Trials, trial_ended
-from gateway.commands import Command, CommandVerdict, Done, EndTrial, EpisodeVerb, NotPossible, UnknownPerson
+from gateway.commands import CommandVerdict, Done, EndTrial, EpisodeCommand, EpisodeVerb, NotPossible, UnknownPerson
 from telemetry.reading import Millis
 
 _BECOMES = {
@@ -19,7 +19,7 @@ _BECOMES = {
 }
 
 
-def obey(command: Command, county: County, now_ms: Millis, changes: Changes) -> CommandVerdict:
+def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Changes) -> CommandVerdict:
     """The command's effect on an episode that was known at some time."""
     people, episode = county.inventory.people, command.episode
     if command.by not in people or (command.to and command.to not in people):
@@ -63,7 +63,7 @@ def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
     return lambda hands, alert, _memory, _log: hands.unhold(alert, was_ms, now_ms)
 
 
-def _deed(command: Command, now_ms: Millis) -> Deed:
+def _deed(command: EpisodeCommand, now_ms: Millis) -> Deed:
     asked = Actor(command.by, command.channel, command.origin)
     match command.verb:
         case EpisodeVerb.ACK:

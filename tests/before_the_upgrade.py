@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.answers import reply
 from alerts.channels import Message
-from gateway.commands import Away, Command, EpisodeVerb, Register
+from gateway.commands import Away, EpisodeCommand, EpisodeVerb, Register
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
@@ -70,7 +70,7 @@ class Morning:
             self.say("m-works", HIGH)
             self.live(minutes * MINUTE)
         for episode in [name for name in line.pipeline.county.alerts if "works" in name]:
-            line.order(Command(verb=EpisodeVerb.NOTE, episode=episode, by="office", reason="去看了"))
+            line.order(EpisodeCommand(verb=EpisodeVerb.NOTE, episode=episode, by="office", reason="去看了"))
         self.say("s-road", HOT)
         self.say("s-road", HOT)
         self.live(2 * MINUTE)

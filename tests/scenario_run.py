@@ -22,11 +22,11 @@ from gateway.commands import (
     AbsenceDone,
     Away,
     Back,
-    Command,
     Declare,
     Declared,
     Done,
     EndTrial,
+    EpisodeCommand,
     EpisodeVerb,
     Extra,
     ExtraDone,
@@ -258,7 +258,9 @@ class Play:
 
     def _obey(self, wish: Ack | Reset | Shelve | Dispatch, at_ms: Millis) -> None:
         """What a person wants, by the way that every command takes."""
-        command = Command(verb=EpisodeVerb.ACK, episode=self._episode(wish.rule, wish.asset), by=wish.by, channel="api")
+        command = EpisodeCommand(
+            verb=EpisodeVerb.ACK, episode=self._episode(wish.rule, wish.asset), by=wish.by, channel="api"
+        )
         match wish:
             case Reset():
                 command = replace(command, verb=EpisodeVerb.RESET)

@@ -16,9 +16,9 @@ from alerts.notify.holds import TrialKind
 from alerts.windows import Work
 from gateway.commands import (
     Away,
-    Command,
     Declare,
     EndTrial,
+    EpisodeCommand,
     EpisodeVerb,
     Extra,
     LookAgain,
@@ -100,10 +100,10 @@ class Story:
         self._order(Declare(wish=work, by="office"))
         self._order(LookAgain(reason="not_json", by="office"))
         self._order(Welcome(("head", "leader")))
-        self._order(Command(verb=EpisodeVerb.ACK, episode="overflow/nowhere/x", by="office"))
+        self._order(EpisodeCommand(verb=EpisodeVerb.ACK, episode="overflow/nowhere/x", by="office"))
         for verb in (EpisodeVerb.DISPATCH, EpisodeVerb.ACK, EpisodeVerb.NOTE):
             for episode in list(line.pipeline.county.alerts):
-                self._order(Command(verb=verb, episode=episode, by="office", reason="看过"))
+                self._order(EpisodeCommand(verb=verb, episode=episode, by="office", reason="看过"))
         line.leap(hand.at_ms + 3 * MINUTE)
         taken = [each for provider in line.providers.values() for each in provider.taken]
         line.hear(

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.model import Event
 from alerts.people import holders
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
 from gateway.desk.telephone import ACTOR, written
 from gateway.journal.entry import Entry
@@ -57,7 +57,7 @@ class Cast:
                 if owed.episode == scene.episode and owed.to in self._inventory.people:
                     scene.told_ms, scene.keeper = owed.at_ms, owed.to
 
-    def due(self, now_ms: Millis) -> Iterator[tuple[str, Heard | Command]]:
+    def due(self, now_ms: Millis) -> Iterator[tuple[str, Heard | EpisodeCommand]]:
         """What one of them does now, with a name for it; again until it is ``played``."""
         scene = self._scene
         if scene is None or scene.over or not scene.told_ms:
@@ -70,7 +70,7 @@ class Cast:
             if substitute is not None:
                 yield (
                     "dispatcher",
-                    Command(
+                    EpisodeCommand(
                         verb=EpisodeVerb.DISPATCH,
                         episode=scene.episode,
                         by=self._dispatcher,

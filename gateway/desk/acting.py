@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.leaf import leaf
@@ -71,7 +71,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-def _command(visit: Visit, form: Form) -> Command:
+def _command(visit: Visit, form: Form) -> EpisodeCommand:
     try:
         verb = EpisodeVerb(form.get("verb", ""))
     except ValueError:
@@ -94,7 +94,7 @@ def _command(visit: Visit, form: Form) -> Command:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_reason")
     if verb in _WITH_REASON and not reason:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_reason")
-    return Command(
+    return EpisodeCommand(
         verb=verb,
         episode=alert.episode,
         by=visit.user.person,

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.commands import Command, Done, EpisodeVerb, Resend, UnknownEpisode, UnknownPerson
+from gateway.commands import Done, EpisodeCommand, EpisodeVerb, Resend, UnknownEpisode, UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.bodies import BoundedBodies
 from gateway.desk.figures import serve_figures
@@ -96,7 +96,7 @@ class Liveness(BaseModel):
 def api(
     inbox: Inbox[Any], health: Health, metrics: Metrics, token: str, answered_within_s: float = ANSWERED_WITHIN_S
 ) -> FastAPI:
-    """The application; ``token`` is what commands must bear. ``inbox`` is given ``Command`` values."""
+    """The application; ``token`` is what commands must bear. ``inbox`` is given ``EpisodeCommand`` values."""
     app = FastAPI(
         title="cunjing",
         description="The gateway's API. Commands need the bearer token of control.token.",
@@ -147,8 +147,8 @@ def api(
     return app
 
 
-def _command(body: CommandBody, request: Request) -> Command:
-    return Command(
+def _command(body: CommandBody, request: Request) -> EpisodeCommand:
+    return EpisodeCommand(
         verb=EpisodeVerb(body.command),
         episode=body.episode,
         by=body.by,

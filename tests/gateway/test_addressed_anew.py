@@ -12,7 +12,7 @@ from alerts.model import Owed
 from alerts.notify.lists import LIST
 from alerts.notify.replies import LIST_TO_DISPATCHER
 from alerts.notify.replies import TO_DISPATCHER as DECLINED
-from gateway.commands import Away, Back, Command, EpisodeVerb
+from gateway.commands import Away, Back, EpisodeCommand, EpisodeVerb
 from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
@@ -78,7 +78,7 @@ def test_by_night_a_new_cleaner_sleeps(day: Day) -> None:
 def test_while_somebody_who_is_there_has_seen_to_it_nobody_new_is_told(day: Day) -> None:
     day.overflow()
     episode = next(iter(day.line.pipeline.county.alerts))
-    day.line.order(Command(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
+    day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
     day.restart(with_people(NEWCOMER, without="cleaner"))
     day.pass_until(MORNING + 90 * MINUTE)
     assert day.texts("newcomer") == []
@@ -87,7 +87,7 @@ def test_while_somebody_who_is_there_has_seen_to_it_nobody_new_is_told(day: Day)
 def test_when_whoever_had_seen_to_it_left_the_new_one_is_told(day: Day) -> None:
     day.overflow()
     episode = next(iter(day.line.pipeline.county.alerts))
-    day.line.order(Command(verb=EpisodeVerb.ACK, episode=episode, by="cleaner", channel="sms"))
+    day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="cleaner", channel="sms"))
     day.restart(with_people(NEWCOMER, without="cleaner"))
     day.pass_until(MORNING + 90 * MINUTE)
     assert day.texts("newcomer") == ["fresh"]
@@ -99,7 +99,7 @@ def test_who_sees_to_it_while_away_has_seen_to_it(day: Day) -> None:
     day.overflow()
     episode, now_ms = next(iter(day.line.pipeline.county.alerts)), day.hand.at_ms
     day.line.order(Away(person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="head"))
-    day.line.order(Command(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
+    day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
     day.restart()
     day.pass_until(MORNING + 90 * MINUTE)
     assert day.rows("ack_expired") == []
@@ -110,7 +110,7 @@ def test_who_has_no_telephone_has_not_left(day: Day) -> None:
     day.restart(replace(COUNTY, people=people))
     day.overflow()
     episode = next(iter(day.line.pipeline.county.alerts))
-    day.line.order(Command(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
+    day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
     day.restart(replace(COUNTY, people=people))
     day.pass_until(MORNING + 90 * MINUTE)
     assert day.rows("ack_expired") == []
@@ -119,7 +119,7 @@ def test_who_has_no_telephone_has_not_left(day: Day) -> None:
 def test_who_goes_away_after_their_word_has_left(day: Day) -> None:
     day.overflow()
     episode, now_ms = next(iter(day.line.pipeline.county.alerts)), day.hand.at_ms
-    day.line.order(Command(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
+    day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
     begins_ms = now_ms + 30 * MINUTE
     away = Away(person="office", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="head")
     day.line.order(away)

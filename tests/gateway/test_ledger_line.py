@@ -12,7 +12,7 @@ from alerts.ledger.case import Case, CaseVerb, Origin, State
 from alerts.model import Event, Owed
 from alerts.notify.lists import LIST
 from gateway import desk_work, imports, shipped
-from gateway.commands import CaseDone, Command, Done, EpisodeVerb, NotPossible, UnknownCase, UnknownPerson
+from gateway.commands import CaseDone, Done, EpisodeCommand, EpisodeVerb, NotPossible, UnknownCase, UnknownPerson
 from gateway.journal.connections import migrate, migrations
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
@@ -114,7 +114,7 @@ def test_a_bin_that_is_given_to_somebody_else_relieves_the_one_before_through_a_
     at_ms = BEGIN + HOUR
     scene.advance(at_ms)
     (alert,) = scene.line.pipeline.county.alerts.values()
-    command = Command(verb=EpisodeVerb.DISPATCH, episode=alert.episode, by="dispatch-wu", to="cleaner-zhou")
+    command = EpisodeCommand(verb=EpisodeVerb.DISPATCH, episode=alert.episode, by="dispatch-wu", to="cleaner-zhou")
     assert isinstance(obey(command, scene.line.pipeline.county, at_ms, scene.line.pipeline.changes), Done)
     scene.advance(at_ms)
     told = [(each.to, each.template) for each in scene.line.said if isinstance(each, Owed) and each.at_ms >= at_ms]
@@ -184,7 +184,7 @@ def test_an_answer_of_the_owner_to_a_text_of_the_ledger_says_that_it_is_done(sce
     scene.ask(CaseCommand(verb=CaseVerb.ASSIGN, case=name, by="dispatch-wu", to="cleaner-li"), BEGIN)
     answers = [
         desk_work.answered(
-            Command(verb=EpisodeVerb.ACK, episode=name, by=by, channel="sms"), scene.line.pipeline, BEGIN + 1
+            EpisodeCommand(verb=EpisodeVerb.ACK, episode=name, by=by, channel="sms"), scene.line.pipeline, BEGIN + 1
         )
         for by in ("sec-yang", "cleaner-li", "cleaner-li")
     ]

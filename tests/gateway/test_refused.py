@@ -6,7 +6,7 @@ The line is the real one on a virtual clock; the law that walks over every place
 import pytest
 
 from alerts.answers import reply
-from gateway.commands import Away, Command, Done, EpisodeVerb, LookAgain, NotDurable, Register
+from gateway.commands import Away, Done, EpisodeCommand, EpisodeVerb, LookAgain, NotDurable, Register
 from gateway.filters import JournalFilters
 from gateway.journal.entry import Entry
 from gateway.pipeline import BUG
@@ -55,7 +55,9 @@ def test_a_command_has_its_answer_although_a_read_for_it_was_refused(line: Telli
     line.bring([uplink(line, Sample(1, 3, Values(distance_mm=1_190.0)), Sample(1, 4, Values(distance_mm=1_190.0)))])
     assert episode not in line.pipeline.county.alerts
     line.hand.refuses_next = "SELECT 1 FROM alert WHERE episode"
-    assert line.order(Command(verb=EpisodeVerb.ACK, episode=episode, by="office")) == Done(line.hand.at_ms, "unchanged")
+    assert line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office")) == Done(
+        line.hand.at_ms, "unchanged"
+    )
     assert line.hand.refused == 1
 
 

@@ -30,7 +30,7 @@ from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.episodes.county import County
 from alerts.model import Kind
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
@@ -139,7 +139,7 @@ class Telling(RuleBasedStateMachine):
     def a_person_acts(self, verb: EpisodeVerb, by: str, to: str, data: st.DataObject) -> None:
         episode = self._episode(data)
         until_ms = self.hand.at_ms + data.draw(st.sampled_from((0, 30 * MINUTE, 7 * HOUR, 40 * HOUR)))
-        self.line.order(Command(verb=verb, episode=episode, by=by, to=to, reason="等车", until_ms=until_ms))
+        self.line.order(EpisodeCommand(verb=verb, episode=episode, by=by, to=to, reason="等车", until_ms=until_ms))
         self.line.leap(self.hand.at_ms)
 
     @rule(
@@ -214,7 +214,7 @@ class Telling(RuleBasedStateMachine):
     @rule(by=st.sampled_from(PEOPLE), verb=st.sampled_from((EpisodeVerb.ACK, EpisodeVerb.ACK, EpisodeVerb.SHELVE)))
     def somebody_sees_to_all_that_stands(self, by: str, verb: EpisodeVerb) -> None:
         for episode in [each for each in self.model.raised if each not in self.model.over_ms]:
-            self.line.order(Command(verb=verb, episode=episode, by=by, reason="等车"))
+            self.line.order(EpisodeCommand(verb=verb, episode=episode, by=by, reason="等车"))
         self.line.leap(self.hand.at_ms)
 
     @rule(commits=st.integers(1, 4), durable=st.booleans())

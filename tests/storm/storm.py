@@ -17,7 +17,7 @@ from alerts.model import Event
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work
 from gateway import commands
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from gateway.mqtt.link import Phase
 from gateway.requests import Housekeep, Round
 from gateway.watching.watchman import Rows
@@ -484,7 +484,9 @@ class Storm:
     def _do_act(self, step: Step) -> None:
         until_ms = self.hand.at_ms + 3 * HOUR
         episode = self._episode(step.n)
-        self._order(Command(verb=_VERBS[step.word], episode=episode, by=step.on, reason="等车", until_ms=until_ms))
+        self._order(
+            EpisodeCommand(verb=_VERBS[step.word], episode=episode, by=step.on, reason="等车", until_ms=until_ms)
+        )
 
     def _do_absence(self, step: Step) -> None:
         now_ms = self.hand.at_ms

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from alerts.conditions.thresholds import Place
 from gateway.commands import (
-    Command,
     Done,
+    EpisodeCommand,
     EpisodeVerb,
     NotDurable,
     NotPossible,
@@ -31,15 +31,15 @@ EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"
 
 @contextmanager
 def gateway(
-    installation: Installation, answer: Callable[[Command | Resend | SetFigure], object]
-) -> Iterator[list[Command | Resend | SetFigure]]:
+    installation: Installation, answer: Callable[[EpisodeCommand | Resend | SetFigure], object]
+) -> Iterator[list[EpisodeCommand | Resend | SetFigure]]:
     """A desk with the installation's token on a port of its own, and who answers behind it."""
     installation.journal_path.parent.mkdir()
     token = control_token(installation.journal_path)
     bound = bind(Endpoint("127.0.0.1", 0))
     installation.configure(port=bound.getsockname()[1])
-    inbox: Inbox[Command | Resend | SetFigure] = Inbox()
-    seen: list[Command | Resend | SetFigure] = []
+    inbox: Inbox[EpisodeCommand | Resend | SetFigure] = Inbox()
+    seen: list[EpisodeCommand | Resend | SetFigure] = []
     ended = threading.Event()
 
     def turn() -> None:
@@ -63,7 +63,9 @@ def test_an_ack_reaches_the_loop_and_answers_what_is_durable(cunjing: Cunjing, i
     with gateway(installation, lambda _: Done(1_795_308_001_000, "acked")) as seen:
         said = cunjing(f"ack {EPISODE} --by cleaner-li --config gateway.toml")
     assert said.exit_code == 0, said.stderr
-    assert seen == [Command(verb=EpisodeVerb.ACK, episode=EPISODE, by="cleaner-li", channel="cli", origin="127.0.0.1")]
+    assert seen == [
+        EpisodeCommand(verb=EpisodeVerb.ACK, episode=EPISODE, by="cleaner-li", channel="cli", origin="127.0.0.1")
+    ]
     assert json.loads(said.stdout) == {
         "at": "2026-11-22T00:40:01Z",
         "event": "acked",
@@ -77,7 +79,9 @@ def test_a_reset_reaches_the_loop(cunjing: Cunjing, installation: Installation) 
         said = cunjing("reset fire/ytan-03/1 --by dispatch-wu --config gateway.toml")
     assert said.exit_code == 0
     assert seen == [
-        Command(verb=EpisodeVerb.RESET, episode="fire/ytan-03/1", by="dispatch-wu", channel="cli", origin="127.0.0.1")
+        EpisodeCommand(
+            verb=EpisodeVerb.RESET, episode="fire/ytan-03/1", by="dispatch-wu", channel="cli", origin="127.0.0.1"
+        )
     ]
 
 

@@ -5,7 +5,7 @@ import pytest
 from alerts.model import Event, Kind, Owed
 from firmware_sim.county import inventory_yaml
 from firmware_sim.scenario import Names
-from gateway.commands import Command, EpisodeVerb
+from gateway.commands import EpisodeCommand, EpisodeVerb
 from gateway.demo import stage
 from gateway.demo.cast import DISPATCHER_WAITS_MS, KEEPER_WAITS_MS, Cast
 from gateway.desk.telephone import ACTOR
@@ -79,7 +79,9 @@ def test_the_dispatcher_sends_another_driver_of_the_town(cast: Cast) -> None:
     cast.commit(Entry(events=[event("declined", declined)]))
     assert list(cast.due(declined + DISPATCHER_WAITS_MS - 1)) == [], "neither too early nor a second answer"
     ((part, item),) = cast.due(declined + DISPATCHER_WAITS_MS)
-    wanted = Command(verb=EpisodeVerb.DISPATCH, episode=EPISODE, by="dispatcher-baitian", channel="demo", to="driver-2")
+    wanted = EpisodeCommand(
+        verb=EpisodeVerb.DISPATCH, episode=EPISODE, by="dispatcher-baitian", channel="demo", to="driver-2"
+    )
     assert item == wanted
     cast.played(part)
     assert list(cast.due(declined + 9 * DISPATCHER_WAITS_MS)) == []
@@ -112,5 +114,5 @@ def test_there_is_somebody_to_send_whatever_the_towns(towns: tuple[str, ...]) ->
     missed = Event(at_ms=TOLD, event="round_missed", rule="over_two_thirds", asset=asset, episode=EPISODE)
     made.commit(Entry(events=[missed, event("declined", TOLD)], owed=[owed(keeper)]))
     ((_, item),) = made.due(TOLD + DISPATCHER_WAITS_MS)
-    assert isinstance(item, Command)
+    assert isinstance(item, EpisodeCommand)
     assert item.to not in ("", keeper)

@@ -13,8 +13,8 @@ import pytest
 
 from alerts.conditions.thresholds import Place
 from gateway.commands import (
-    Command,
     Done,
+    EpisodeCommand,
     EpisodeVerb,
     NotDurable,
     NotPossible,
@@ -46,7 +46,7 @@ class Desk:
         self.now_s = 0.0
         self.health = Health(("broker", "journal"), lambda: self.now_s)
         self.metrics = Metrics()
-        self.inbox: Inbox[Command] = Inbox(capacity=1)
+        self.inbox: Inbox[EpisodeCommand] = Inbox(capacity=1)
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def client(desk: Desk, answered_within_s: float = 5.0) -> Iterator[httpx.Client]
 
 
 @contextmanager
-def loop(desk: Desk, answer: Callable[[Command], object]) -> Iterator[list[Command]]:
+def loop(desk: Desk, answer: Callable[[EpisodeCommand], object]) -> Iterator[list[EpisodeCommand]]:
     """A loop that answers what is posted, until the context ends."""
-    seen: list[Command] = []
+    seen: list[EpisodeCommand] = []
     ended = threading.Event()
 
     def turn() -> None:
@@ -92,7 +92,9 @@ def test_a_command_reaches_the_loop_and_its_durable_result_comes_back(desk: Desk
         answer = http.post("/api/v1/commands", json=ACK, headers=PERMIT)
     assert answer.json() == {"episode": "over_two_thirds/bin-1/7", "event": "acked", "at_ms": 1_000}
     assert seen == [
-        Command(verb=EpisodeVerb.ACK, episode="over_two_thirds/bin-1/7", by="li", channel="api", origin="127.0.0.1")
+        EpisodeCommand(
+            verb=EpisodeVerb.ACK, episode="over_two_thirds/bin-1/7", by="li", channel="api", origin="127.0.0.1"
+        )
     ]
 
 
