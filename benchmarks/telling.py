@@ -19,10 +19,9 @@ from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import SLOTS, truth
 from firmware_sim.traces import trace
 from gateway import shipped, start
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
 from gateway.desk.projection import Projection
 from gateway.imports import profiles
-from gateway.orders import obey
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
@@ -18,8 +18,10 @@ from gateway import descriptors, shipped, start
 from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
-from gateway.commands import Tick
-from gateway.deeds import CommandDispatcher
+from gateway.commands.command import Context
+from gateway.commands.dispatcher import CommandDispatcher
+from gateway.commands.replies import CLAIMS, InboundSms
+from gateway.commands.thresholds import FIGURES
 from gateway.desk.application import application
 from gateway.desk.connections import MOST, Limits
 from gateway.desk.opening import opened
@@ -32,11 +34,9 @@ from gateway.desk.users import NAME as USERS
 from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.examining import PART as SOUNDNESS
 from gateway.examining import Examiner
-from gateway.figuring import FIGURES
 from gateway.files import tighten
 from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
-from gateway.hearing import CLAIMS, InboundSms
 from gateway.imports import FORMER, imported, report
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
@@ -52,7 +52,7 @@ from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
-from gateway.requests import Housekeep, JournalPort
+from gateway.requests import Housekeep, JournalPort, Tick
 from gateway.rollups.scope import ROLLUPS, Scope
 from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings, SettingsFault
@@ -84,7 +84,7 @@ def run(
     watch: Callable[[Entry], None] = lambda _entry: None,
     stopping: threading.Event | None = None,
     welcome: str = "",
-    inbox: Inbox[Any] | None = None,
+    inbox: Inbox | None = None,
 ) -> None:
     """Runs the gateway until it is told to stop; ``SettingsFault`` or ``PolicyFault`` when it cannot start.
 
@@ -128,13 +128,15 @@ def run(
             source,
             inbox,
             CommandDispatcher(
-                pipeline,
-                journal,
-                inbox,
-                hearing=InboundSms(pipeline, journal, restored.meta.get(CLAIMS)),
-                watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
-                keep_days=settings.journal.keep_days,
-                resend=[sender.resend for sender in senders],
+                Context(
+                    pipeline,
+                    journal,
+                    inbox,
+                    inbound=InboundSms(pipeline, journal, restored.meta.get(CLAIMS)),
+                    watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                    keep_days=settings.journal.keep_days,
+                    resend=[sender.resend for sender in senders],
+                )
             ),
             clock=clock,
             heard_ms=restored.heartbeat_ms,
@@ -195,7 +197,7 @@ def _senders(
     settings: Settings,
     pipeline: Pipeline,
     imported: InventoryBody | None,
-    inbox: Inbox[Any],
+    inbox: Inbox,
     health: Health,
     metrics: Metrics,
     clock: Clock,
@@ -229,7 +231,7 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
     timer.every(EVERY_S, "boards", annotations.keep, at_once=True)
 
 
-def _keep_house(settings: Settings, inbox: Inbox[Any], clock: Clock, timer: Timer) -> None:
+def _keep_house(settings: Settings, inbox: Inbox, clock: Clock, timer: Timer) -> None:
     """What is looked at and let go each minute."""
     timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
     timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
@@ -286,13 +288,13 @@ def _refigured(scope: Scope, pipeline: Pipeline) -> Callable[[Entry], None]:
     return follow
 
 
-def _ring(inbox: Inbox[Any], due_ms: int) -> None:
+def _ring(inbox: Inbox, due_ms: int) -> None:
     """A full inbox keeps the loop awake anyway, and the loop looks at what is due in every turn."""
     inbox.post(Tick(due_ms))
     inbox.wake()
 
 
-def _housekeep(inbox: Inbox[Any]) -> None:
+def _housekeep(inbox: Inbox) -> None:
     inbox.post(Housekeep())
 
 
@@ -319,7 +321,7 @@ def _token(settings: Settings, undo: Callable[[], None]) -> str:
         raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
 
 
-def _desk(settings: Settings, inbox: Inbox[Any], clock: Clock, welcome: str, undo: Callable[[], None]) -> Desk:
+def _desk(settings: Settings, inbox: Inbox, clock: Clock, welcome: str, undo: Callable[[], None]) -> Desk:
     try:
         users = UserFile.beside(settings.journal.path)
     except UsersUnavailable as trouble:

@@ -15,12 +15,12 @@ from alerts.notify.exposure import lines_pct
 from alerts.notify.holds import Ended, Trials
 from alerts.operations.absences import Absence, Absences
 from alerts.operations.extra_rounds import ExtraRound, ExtraRounds
-from gateway import calling
-from gateway.absence_work import ABSENCES
-from gateway.calling import CALLERS
-from gateway.desk_work import TRIALS
-from gateway.extra_work import EXTRAS
-from gateway.figuring import FIGURES
+from gateway.commands import callers
+from gateway.commands.absences import ABSENCES
+from gateway.commands.callers import CALLERS
+from gateway.commands.extra_rounds import EXTRAS
+from gateway.commands.thresholds import FIGURES
+from gateway.commands.trials import TRIALS
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 
@@ -46,7 +46,7 @@ class Arrangements:
         self.trials = trials.anew()
         self.calendar = Calendar.of(inventory.county, self.extras.slots)
         """With the extra rounds as they are arranged now."""
-        self.callers = calling.waiting("[]")
+        self.callers = callers.waiting("[]")
         """Who waits for a call, whoever has waited longest first."""
         self.thresholds = thresholds.anew()
         self._plans = dict(plans)
@@ -64,7 +64,7 @@ class Arrangements:
         if ABSENCES in marks:
             self.absences.restore(msgspec.json.decode(marks[ABSENCES], type=list[Absence]))
         if CALLERS in marks:
-            self.callers = calling.waiting(marks[CALLERS])
+            self.callers = callers.waiting(marks[CALLERS])
         if EXTRAS in marks:
             self.extras.restore(msgspec.json.decode(marks[EXTRAS], type=list[ExtraRound]))
         if TRIALS in marks:

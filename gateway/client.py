@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.commands import EpisodeVerb
+from gateway.commands.episodes import EpisodeVerb
 from gateway.desk.token import token_file
 from gateway.settings import Endpoint, Settings, SettingsFault, Watch, read_secret
 from telemetry.reading import Millis

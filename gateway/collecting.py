@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alerts.channels import Channel, Reporting, Unreachable
 from gateway.barrier import WORLD
 from gateway.clock import monotonic_s
-from gateway.commands import NotDurable
+from gateway.commands.command import NotDurable
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
@@ -32,7 +32,7 @@ class Collector:
     """The thread around all channels that report: ``start`` runs it, ``stop`` ends it."""
 
     def __init__(
-        self, journal: Path, inbox: Inbox[Any], channels: Mapping[str, Channel], now_ms: Callable[[], Millis]
+        self, journal: Path, inbox: Inbox, channels: Mapping[str, Channel], now_ms: Callable[[], Millis]
     ) -> None:
         self._journal = journal
         self._inbox = inbox

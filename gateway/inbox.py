@@ -9,9 +9,9 @@ import threading
 from collections import deque
 from contextlib import suppress
 from enum import Enum
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple
 
-T = TypeVar("T")
+from gateway.commands.command import A, Command, NotDurable
 
 CAPACITY: Final = 4_096
 
@@ -23,49 +23,49 @@ class Unanswered(Enum):
     PENDING = "pending"
 
 
-class Answer:
+class Answer(Generic[A]):
     """What the loop says to one posted item; resolved once, read by as many threads as like."""
 
     __slots__ = ("_resolved", "_value")
 
     def __init__(self) -> None:
         self._resolved = threading.Event()
-        self._value: object = None
+        self._value: A | NotDurable
 
-    def resolve(self, value: object) -> None:
+    def resolve(self, value: A | NotDurable) -> None:
         """Called by the loop, after the commit that makes ``value`` true."""
         self._value = value
         self._resolved.set()
 
-    def wait(self, timeout_s: float) -> object:
+    def wait(self, timeout_s: float) -> A | NotDurable | Unanswered:
         """The loop's value, or ``Unanswered.PENDING`` when it did not come in time; it may still come."""
         return self._value if self._resolved.wait(timeout_s) else Unanswered.PENDING
 
 
-class Posted(NamedTuple, Generic[T]):
+class Posted(NamedTuple):
     """One item as the loop takes it, with the answer that somebody may be waiting for."""
 
-    item: T
-    answer: Answer
+    item: Command[Any]
+    answer: Answer[Any]
 
 
-class Inbox(Generic[T]):
+class Inbox:
     """Items from any thread to the loop, in the order of posting, at most ``capacity`` of them."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._items: deque[Posted[T]] = deque()
+        self._items: deque[Posted] = deque()
         self._capacity = capacity
         self._room = threading.Condition()
         self._waking, self._woken = socket.socketpair()
         self._waking.setblocking(False)  # noqa: FBT003 socket's own signature
         self._woken.setblocking(False)  # noqa: FBT003 socket's own signature
 
-    def post(self, item: T, wait_s: float = 0.0) -> Answer | Unanswered:
+    def post(self, item: Command[A], wait_s: float = 0.0) -> Answer[A] | Unanswered:
         """Puts ``item`` at the end and wakes the loop; ``Unanswered.FULL`` when there is no room within ``wait_s``."""
         with self._room:
             if not self._room.wait_for(lambda: len(self._items) < self._capacity, wait_s):
                 return Unanswered.FULL
-            answer = Answer()
+            answer: Answer[A] = Answer()
             self._items.append(Posted(item, answer))
         self.wake()
         return answer
@@ -79,7 +79,7 @@ class Inbox(Generic[T]):
         """What the loop's ``poll`` watches: readable when something was posted."""
         return self._woken.fileno()
 
-    def take(self, limit: int = 1_000) -> list[Posted[T]]:
+    def take(self, limit: int = 1_000) -> list[Posted]:
         """The oldest ``limit`` items; called by the loop alone. What is left keeps the loop awake."""
         try:
             while len(self._woken.recv(4_096)) == 4_096:  # noqa: PLR2004 the same figure, three words to the left

@@ -6,12 +6,12 @@ It owns socket, journal and county. What the world refuses is tried again, unack
 
 import select
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from alerts.undo import Undoable
 from gateway.clock import Face, SettableClock, monotonic_s
+from gateway.commands.dispatcher import CommandDispatcher
 from gateway.deafness import Deafness, between
-from gateway.deeds import CommandDispatcher
 from gateway.health import Health, Part
 from gateway.inbox import Inbox, Posted
 from gateway.journal.entry import Entry
@@ -101,7 +101,7 @@ class Time(NamedTuple):
     heard: bool
 
 
-Item: TypeAlias = Deafness | Session | Uplink | Posted[Any] | Time
+Item: TypeAlias = Deafness | Session | Uplink | Posted | Time
 """What one turn does, in this order; a deafness where it ends."""
 
 
@@ -113,8 +113,8 @@ class Loop(Undoable):
         pipeline: Pipeline,
         journal: Journal,
         source: Source,
-        inbox: Inbox[Any],
-        deeds: CommandDispatcher,
+        inbox: Inbox,
+        dispatcher: CommandDispatcher,
         *,
         clock: SettableClock,
         heard_ms: Millis | None,
@@ -132,7 +132,7 @@ class Loop(Undoable):
         self._journal = journal
         self._source = source
         self._inbox = inbox
-        self._deeds = deeds
+        self._dispatcher = dispatcher
         self._clock = clock
         self._heard_ms = heard_ms
         self._health = health
@@ -231,17 +231,17 @@ class Loop(Undoable):
             case Uplink():
                 self._pipeline.take(item)
             case Posted():
-                return self._deeds.do(item.item, now_ms)
+                return self._dispatcher.do(item.item, now_ms)
             case Time(at_ms, heard):
                 self._pipeline.advance(at_ms)
-                self._deeds.look_around(at_ms, heard=heard, live=self._listening)
+                self._dispatcher.look_around(at_ms, heard=heard, live=self._listening)
         return None
 
     def _failed(self, item: Item, bug: Exception) -> object:
         """What becomes of the one item that the journal would not take by our own mistake."""
         if isinstance(item, Uplink):
             self._pipeline.set_aside(item, bug)
-        return self._deeds.failed(bug)
+        return self._dispatcher.failed(bug)
 
     def _acknowledge(self, batch: Batch, arrived_s: float) -> None:
         now_s = monotonic_s()
@@ -265,7 +265,7 @@ class Loop(Undoable):
     def _oversleep(self, deaf: Deafness) -> None:
         """What it excuses is excused once: what is missed from now on counts from its end."""
         self._pipeline.oversleep(deaf)
-        self._deeds.watchman.overslept(deaf)
+        self._dispatcher.watchman.overslept(deaf)
         self._snapshot_is_due = bool(deaf.moved_ms)  # the clocks of all devices have moved
         if self._listening:
             self._heard_ms = self._pipeline.entry.heartbeat_ms = deaf.at_ms
@@ -307,10 +307,10 @@ class Loop(Undoable):
             snapshot
             or old
             or self._snapshot_is_due
-            or self._deeds.past_changed
+            or self._pipeline.past_changed
             or self._read_since_snapshot >= SNAPSHOT_AFTER
         ):
-            self._deeds.past_changed = self._snapshot_is_due = False
+            self._pipeline.past_changed = self._snapshot_is_due = False
             entry.snapshot = self._pipeline.snapshot()
             self._snapshot_at_s, self._read_since_snapshot = began_s, 0
         if not entry.is_empty:

@@ -4,7 +4,6 @@ Asked on the HTTP thread when Prometheus asks; each look at the journal is a rea
 """
 
 from pathlib import Path
-from typing import Any
 
 from gateway.clock import Clock
 from gateway.health import Health
@@ -16,9 +15,7 @@ from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 
 
-def watch_owed(
-    journal: Path, inbox: Inbox[Any], health: Health, metrics: Metrics, source: MqttSource, clock: Clock
-) -> None:
+def watch_owed(journal: Path, inbox: Inbox, health: Health, metrics: Metrics, source: MqttSource, clock: Clock) -> None:
     """Lets the gauges ask."""
 
     def owed() -> float:

@@ -171,6 +171,8 @@ class Pipeline(Undoable):
         self.claimed: Mapping[str, object] = {}
         """The assets of which somebody said that they are seen to; a usable sample of one is shown to ``sampled``."""
         self.sampled: Callable[[Reading], None] = lambda _reading: None
+        self.past_changed = False
+        """Whether something of the past was taken in, so that no start may step through it as if it came now."""
         self._heard = 0
         self.begun_ms: Millis = 0
         """When this process began."""

@@ -4,34 +4,51 @@ Only the loop writes the journal; who wants something written posts it here and 
 """
 
 from pathlib import Path
-from typing import Any, Final
-
-from msgspec import Struct
+from typing import Final
 
 from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.delivery.courier import Clearance, PortUnavailable
 from alerts.delivery.delivery import Due, Lapse, NextTry
+from alerts.episodes.trouble import Trouble
 from alerts.model import Event
 from gateway.barrier import WORLD
-from gateway.commands import NotDurable
+from gateway.commands.command import A, Command, Context, NotDurable
 from gateway.inbox import Inbox, Unanswered
-from gateway.journal.entry import Consumer, Quarantined
+from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Quarantined, Rolled
 from gateway.journal.reader import JournalReader
+from gateway.pipeline import UNSETTLED
 from gateway.watching.watchman import Rows
+from telemetry.phone import is_same
 from telemetry.reading import Millis
 
 DURABLE_WITHIN_S: Final = 30.0
 
 
-class Begin(Struct, frozen=True):
+class Begin(Command[Clearance], frozen=True):
     """The courier is about to try a notification; answered with a ``Clearance`` once that is durable."""
 
     due: Due
     at_ms: Millis
 
+    def do(self, context: Context, now_ms: Millis) -> Clearance:  # noqa: ARG002 -- a try has an instant of its own
+        """A try may begin unless what it is about has been seen to or is over since."""
+        pipeline, owed = context.pipeline, self.due.owed
+        wanted = pipeline.ledger.is_wanted(owed)
+        settled = "" if wanted else "closed"
+        not_owed = pipeline.county.no_longer_owed(owed, self.at_ms) if wanted is None else settled
+        phone = None if not_owed else pipeline.county.readdress(owed, self.at_ms, pipeline.changes)
+        if phone is None:
+            pipeline.entry.dropped.append((owed.key, not_owed or "person_left"))
+            return Clearance.NO_LONGER_OWED
+        if not is_same(phone, owed.phone):
+            pipeline.entry.readdressed[self.due.notification_id] = phone
+            return Clearance.ADDRESSED_ANEW
+        pipeline.entry.attempts.append(AttemptStarted(self.due.notification_id, self.at_ms))
+        return Clearance.GRANTED
 
-class End(Struct, frozen=True):
+
+class End(Command[None], frozen=True):
     """A try by a channel ended; answered with ``None`` once that is durable."""
 
     notification_id: int
@@ -41,41 +58,120 @@ class End(Struct, frozen=True):
     step: NextTry
     event: Event | None
 
+    def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a try has an instant of its own
+        """Its row, and what the end of it leads to."""
+        context.inbound.ended(self)
+        step, entry = self.step, context.pipeline.entry
+        entry.attempts.append(
+            AttemptEnded(
+                self.notification_id,
+                self.at_ms,
+                self.outcome,
+                step.next_attempt_ms,
+                self.via,
+                step.via,
+                step.receipt_due_ms,
+            )
+        )
+        entry.events += () if self.event is None else (self.event,)
 
-class Lapsed(Struct, frozen=True):
+
+class Lapsed(Command[None], frozen=True):
     """A receipt did not come, or was a bad one; answered with ``None`` once what follows is durable."""
 
     due: Due
     at_ms: Millis
     lapse: Lapse
 
+    def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a lapse has an instant of its own
+        """What follows from it."""
+        context.inbound.lapsed(self)
 
-class Heard(Struct, frozen=True):
+
+class Heard(Command[None], frozen=True):
     """What came back by telephone; answered with ``None`` once it is durable. Telling it again changes nothing."""
 
     receipts: tuple[Receipt, ...] = ()
     replies: tuple[Reply, ...] = ()
 
+    def do(self, context: Context, now_ms: Millis) -> None:
+        """Receipts first, then each reply for itself."""
+        context.inbound.heard(self.receipts, self.replies, now_ms)
 
-class DealtWith(Struct, frozen=True):
+
+class DealtWith(Command[None], frozen=True):
     """A consumer has dealt with its stream up to ``position``; answered once that is durable, with what was filed."""
 
     consumer: Consumer
     position: int
     filed: tuple[Quarantined, ...] = ()
 
+    def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a position has no time
+        """What it filed lies in quarantine, and its position is a row."""
+        context.pipeline.file(self.filed)
+        context.pipeline.entry.consumed[self.consumer] = self.position
 
-class Round(Struct, frozen=True):
+
+class Round(Command[None], frozen=True):
     """The watchman's round of each minute, with what the journal's rows say."""
 
     rows: Rows
 
+    def do(self, context: Context, now_ms: Millis) -> None:
+        """The watchman's, and that of numbers which texts do not reach."""
+        context.watchman.round(self.rows, now_ms)
+        context.inbound.numbers.look(now_ms)
 
-class Housekeep(Struct, frozen=True):
+
+class Housekeep(Command[None], frozen=True):
     """Time for a snapshot and one step of retention."""
 
+    def do(self, context: Context, now_ms: Millis) -> None:
+        """Not soon after a long deafness: the clock may have been set wrong, and what is let go does not come back."""
+        pipeline = context.pipeline
+        until_ms = pipeline.county.unsettled_until_ms
+        if now_ms < until_ms:
+            pipeline.entry.meta[UNSETTLED] = str(until_ms)
+            return
+        if context.journal.expire(now_ms, context.keep_days).rows:
+            context.inbox.post(AGAIN)
+        else:
+            context.watchman.folded(context.journal.fold(), now_ms)
 
-def made_durable(inbox: Inbox[Any], item: object) -> object:
+
+class Tick(Command[None], frozen=True):
+    """The alarm clock rang for ``due_ms``; a tick too many changes nothing (law L4)."""
+
+    due_ms: Millis
+
+    def do(self, context: Context, now_ms: Millis) -> None:
+        """It is only a turn, which looks for what is due."""
+
+
+class Watched(Command[None], frozen=True):
+    """A part of the house needs a person, or works again."""
+
+    trouble: Trouble
+
+    def do(self, context: Context, now_ms: Millis) -> None:
+        """A notice, or its end."""
+        context.pipeline.county.watch(self.trouble, now_ms, context.pipeline.changes)
+
+
+class KeepRollups(Command[None], frozen=True):
+    """Rollups to be made durable."""
+
+    rolled: Rolled
+
+    def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a rollup has hours of its own
+        """Rows of the next commit."""
+        context.pipeline.entry.rolled.append(self.rolled)
+
+
+AGAIN: Final = Housekeep()
+
+
+def made_durable(inbox: Inbox, item: Command[A]) -> A | NotDurable | Unanswered:
     """What the loop answers once it is durable; ``Unanswered`` or ``NotDurable`` where it has to be asked again."""
     answer = inbox.post(item, DURABLE_WITHIN_S)
     return answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
@@ -84,7 +180,7 @@ def made_durable(inbox: Inbox[Any], item: object) -> object:
 class JournalPort:
     """The courier's side of the journal: it reads by itself and lets the loop write. For the courier's thread alone."""
 
-    def __init__(self, path: Path, inbox: Inbox[Any]) -> None:
+    def __init__(self, path: Path, inbox: Inbox) -> None:
         self._path = path
         self._inbox = inbox
         self._reader: JournalReader | None = None
@@ -103,10 +199,7 @@ class JournalPort:
 
     def started(self, notification_id: int, at_ms: Millis) -> Clearance:
         """See ``courier.Port``."""
-        answer = self._ask(Begin(self._found_due(notification_id), at_ms))
-        if not isinstance(answer, Clearance):
-            raise PortUnavailable(f"the loop answered {answer!r}")
-        return answer
+        return self._ask(Begin(self._found_due(notification_id), at_ms))
 
     def ended(
         self, notification_id: int, at_ms: Millis, via: str, outcome: Outcome, step: NextTry, event: Event | None
@@ -129,7 +222,7 @@ class JournalPort:
             self._reader.close()
             self._reader = None
 
-    def _ask(self, item: Begin | End | Lapsed) -> object:
+    def _ask(self, item: Command[A]) -> A:
         value = self._posted(item)
         if isinstance(value, Unanswered):
             raise PortUnavailable("the journal did not make it durable in time")
@@ -137,5 +230,5 @@ class JournalPort:
             raise PortUnavailable(value.reason)
         return value
 
-    def _posted(self, item: Begin | End | Lapsed) -> object:
+    def _posted(self, item: Command[A]) -> A | NotDurable | Unanswered:
         return made_durable(self._inbox, item)

@@ -17,9 +17,9 @@ from alerts.episodes.county import County
 from alerts.ledger.case import unpack_case
 from alerts.notify.holds import Ended
 from alerts.notify.mailbox import Mailbox, by_number, pack_box, unpack_box
-from gateway import absence_work, calling, extra_work, figuring
 from gateway.barrier import Barrier, give_up
-from gateway.desk_work import TRIALS
+from gateway.commands import absences, callers, extra_rounds, thresholds
+from gateway.commands.trials import TRIALS
 from gateway.imports import FORMER, former_of, mark_of
 from gateway.journal.restoring import Placed, Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
@@ -60,7 +60,7 @@ def resumed(
 
     ``kind`` is a port for tests: a line that has a fault on purpose.
     """
-    made = assemble_whole(inventory, figures, figuring.kept(restored.meta))
+    made = assemble_whole(inventory, figures, thresholds.kept(restored.meta))
     county, ruleset = made.county, made.thresholds.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
     renamed = {asset.renamed_from: asset.id for asset in inventory.assets.values() if asset.renamed_from is not None}
@@ -90,9 +90,9 @@ def resumed(
     made.ledger.rename(renamed)
     made.ledger.retire(now_ms)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait, kind)
-    calling.restore(pipeline, restored.meta.get(calling.CALLERS))
-    absence_work.restore(pipeline, restored.meta.get(absence_work.ABSENCES))
-    extra_work.restore(pipeline, restored.meta.get(extra_work.EXTRAS))
+    callers.restore(pipeline, restored.meta.get(callers.CALLERS))
+    absences.restore(pipeline, restored.meta.get(absences.ABSENCES))
+    extra_rounds.restore(pipeline, restored.meta.get(extra_rounds.EXTRAS))
     pipeline.tracks.update(tracks)
     pipeline.begun_ms = now_ms
     _leave_other_spellings(boxes, pipeline)
@@ -101,7 +101,7 @@ def resumed(
     if inventory.former != former_of(restored.meta.get(FORMER)):
         pipeline.entry.meta[FORMER] = mark_of(inventory)
     pipeline.throttle.restore(restored.meta.get(STRANGERS))
-    figuring.tell_unfit(pipeline, now_ms)
+    thresholds.tell_unfit(pipeline, now_ms)
     return pipeline
 
 

@@ -10,7 +10,9 @@ from typing import Final
 
 from alerts.answers import reply
 from alerts.channels import Message
-from gateway.commands import Away, EpisodeCommand, EpisodeVerb, Register
+from alerts.ledger.asking import Register
+from gateway.commands.absences import Away
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form

@@ -14,20 +14,21 @@ from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from alerts.answers import reply
 from alerts.delivery.courier import Courier
 from gateway import shipped, start
 from gateway.clock import Face, WallClock, monotonic_s
-from gateway.deeds import CommandDispatcher
+from gateway.commands.command import Context
+from gateway.commands.dispatcher import CommandDispatcher
+from gateway.commands.replies import InboundSms
 from gateway.desk.application import application
 from gateway.desk.opening import opened
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
 from gateway.desk.users import Role, User, UserFile
 from gateway.health import Health, Part
-from gateway.hearing import InboundSms
 from gateway.imports import profiles
 from gateway.inbox import Inbox
 from gateway.journal.writer import Journal
@@ -230,7 +231,7 @@ def desk_gateway(
     for user in (*USERS, *demo):
         users.keep(user, _HASH, now_ms)
     with ExitStack() as stack:
-        inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
+        inbox: Inbox = stack.enter_context(closing(Inbox()))
         health, metrics = Health((), monotonic_s), Metrics()
         desk = Desk(path, users, inbox, clock.now_ms, WallClock().now_ms, welcome, tiles)
         bound = bind(Endpoint("127.0.0.1", 0))
@@ -250,13 +251,15 @@ def desk_gateway(
             script,
             inbox,
             CommandDispatcher(
-                pipeline,
-                journal,
-                inbox,
-                hearing=InboundSms(pipeline, journal),
-                watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
-                keep_days=14,
-                resend=(),
+                Context(
+                    pipeline,
+                    journal,
+                    inbox,
+                    inbound=InboundSms(pipeline, journal),
+                    watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
+                    keep_days=14,
+                    resend=(),
+                )
             ),
             clock=clock,
             heard_ms=None,

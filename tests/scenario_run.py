@@ -15,34 +15,24 @@ from msgspec.structs import replace
 from alerts import windows
 from alerts.build import Figures
 from alerts.episodes import maintenance
+from alerts.episodes.maintenance import Declared, Wish
 from alerts.episodes.responses import LONGEST_GRACE_MS
 from alerts.model import PRINTED, Event, Owed
-from gateway import absence_work, desk_work, extra_work, maintaining, start
-from gateway.commands import (
-    AbsenceDone,
-    Away,
-    Back,
-    Declare,
-    Declared,
-    Done,
-    EndTrial,
-    EpisodeCommand,
-    EpisodeVerb,
-    Extra,
-    ExtraDone,
-    NoExtra,
-    NotPossible,
-    TrialKind,
-    Wish,
-    Withdraw,
-)
+from alerts.notify.holds import TrialKind
+from gateway import start
+from gateway.commands.absences import AbsenceDone, Away, Back
+from gateway.commands.command import Done, NotPossible
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
+from gateway.commands.extra_rounds import Extra, ExtraDone, NoExtra
+from gateway.commands.maintenance import Declare, Withdraw
+from gateway.commands.trials import EndTrial
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.restoring import Placed, Restored
-from gateway.orders import obey
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading
 from telemetry.wire import Uplink
+from tests.acting import do
 from tests.scenario_file import (
     Absent,
     Ack,
@@ -247,7 +237,7 @@ class Play:
                 self._obey(action, at_ms)
             case TrialEnd(kind, name, by):
                 wish = EndTrial(kind=TrialKind(kind), name=name, by=by, channel="api")
-                verdict = desk_work.trial_ended(wish, self._pipeline, at_ms)
+                verdict = do(wish, self._pipeline, at_ms)
                 assert isinstance(verdict, Done | NotPossible), verdict
             case Work() | NoWork():
                 self._work(action, at_ms)
@@ -284,7 +274,7 @@ class Play:
             standing = maintenance.standing(self._pipeline.county)
             name = next(name for name, each in standing.items() if each.window.subject == wish.subject)
             asked = Withdraw(window=name, by=wish.by, channel="api")
-        verdict = maintaining.done(asked, self._pipeline, at_ms)
+        verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, Declared | NotPossible), verdict
 
     def _roster(self, wish: Absent | Present, at_ms: Millis) -> None:
@@ -298,7 +288,7 @@ class Play:
             absence = self._pipeline.absences.of(wish.person, at_ms)
             assert absence is not None, f"{wish.person} is not away"
             asked = Back(absence=absence.id, by=by, channel="cli")
-        verdict = absence_work.done(asked, self._pipeline, at_ms)
+        verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, AbsenceDone), verdict
 
     def _round(self, wish: ExtraRound | NoExtraRound, at_ms: Millis) -> None:
@@ -309,7 +299,7 @@ class Play:
         else:
             extra = next(each.id for each in self._pipeline.extras.kept(at_ms) if each.place == wish.place)
             asked = NoExtra(extra=extra, by=by)
-        verdict = extra_work.done(asked, self._pipeline, at_ms)
+        verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, ExtraDone), verdict
 
     def _dispatcher(self) -> str:

@@ -12,26 +12,22 @@ from typing import Any, Final, TypeAlias
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import Place
+from alerts.episodes.maintenance import Wish
+from alerts.ledger.asking import CaseCommand, Register
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work
-from gateway.commands import (
-    Away,
-    Declare,
-    EndTrial,
-    EpisodeCommand,
-    EpisodeVerb,
-    Extra,
-    LookAgain,
-    Register,
-    SetFigure,
-    WhichExtras,
-    WhoIsAway,
-    Wish,
-)
+from gateway.commands.absences import Away, WhoIsAway
+from gateway.commands.command import Command
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
+from gateway.commands.extra_rounds import Extra, WhichExtras
+from gateway.commands.maintenance import Declare
+from gateway.commands.quarantine import LookAgain
+from gateway.commands.thresholds import SetFigure
+from gateway.commands.trials import EndTrial
+from gateway.commands.welcome import Welcome
 from gateway.filters import JournalFilters
 from gateway.requests import Housekeep, Round
 from gateway.watching.watchman import Rows
-from gateway.welcoming import Welcome
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
@@ -135,7 +131,7 @@ class Story:
     def _asked(self, message: Message) -> None:
         self.lived.sent.append((message.key, message.phone, message.text))
 
-    def _order(self, wish: object) -> None:
+    def _order(self, wish: Command[object] | Register | CaseCommand) -> None:
         self.lived.answers.append(self.line.order(wish))
 
     def _say(self, device: str, *said: Values) -> None:

@@ -18,12 +18,14 @@ from alerts.build import Figures
 from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
 from alerts.delivery.courier import Courier
 from alerts.delivery.delivery import Routes
+from alerts.ledger.asking import CaseCommand, Register
 from gateway import start
 from gateway.clock import Face
-from gateway.commands import Tick
-from gateway.deeds import CommandDispatcher
+from gateway.commands.cases import AskLedger
+from gateway.commands.command import A, Command, Context
+from gateway.commands.dispatcher import CommandDispatcher
+from gateway.commands.replies import CLAIMS, InboundSms
 from gateway.health import Health, Part
-from gateway.hearing import CLAIMS, InboundSms
 from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.journal.entry import Committed, Entry
 from gateway.journal.restoring import Restored
@@ -32,7 +34,7 @@ from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
 from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.pipeline import Pipeline
-from gateway.requests import Heard, JournalPort
+from gateway.requests import Heard, JournalPort, Tick
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Watch
 from gateway.watching.opening import watchman
@@ -231,12 +233,12 @@ def _session(phase: Phase) -> SessionState:
     return SessionState(phase, _THERE, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0)
 
 
-class _Door(Inbox[object]):
+class _Door(Inbox):
     """An inbox whose poster lets the loop turn at once: there is no other thread."""
 
     turn: Callable[[], None]
 
-    def post(self, item: object, wait_s: float = 0.0) -> Answer | Unanswered:
+    def post(self, item: Command[A], wait_s: float = 0.0) -> Answer[A] | Unanswered:
         answer = super().post(item, wait_s)
         self.turn()
         return answer
@@ -249,7 +251,7 @@ class TellingLine:
     loop: Loop
     courier: Courier
     kind: type[Pipeline] = Pipeline
-    deeds: type[CommandDispatcher] = CommandDispatcher
+    dispatcher: type[CommandDispatcher] = CommandDispatcher
     ear: type[InboundSms] = InboundSms
     """What it is made of; a line that is broken on purpose is made of something else."""
 
@@ -287,9 +289,9 @@ class TellingLine:
         self.broker.kept += uplinks
         self._alive(self._turn)
 
-    def order(self, command: object) -> object:
+    def order(self, command: Command[object] | Register | CaseCommand) -> object:
         """Something that a person, or another part of the house, asks; no answer when the process dies of it."""
-        return self._posted(command)
+        return self._posted(AskLedger(command) if isinstance(command, Register | CaseCommand) else command)
 
     def hear(self, receipts: Sequence[Receipt] = (), replies: Sequence[Reply] = ()) -> None:
         """Something came back by telephone; the provider tells it again when we die of it."""
@@ -350,10 +352,10 @@ class TellingLine:
         now_ms = self.hand.at_ms
         return start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait, self.kind)
 
-    def _deeds(self, hearing: InboundSms, watching: Watchman) -> CommandDispatcher:
+    def _dispatch(self, hearing: InboundSms, watching: Watchman) -> CommandDispatcher:
         """What does what comes out of the inbox."""
-        return self.deeds(
-            self.pipeline, self._journal, self._door, hearing=hearing, watchman=watching, keep_days=90, resend=()
+        return self.dispatcher(
+            Context(self.pipeline, self._journal, self._door, hearing, watching, keep_days=90, resend=())
         )
 
     def _show(self, entry: Entry) -> None:
@@ -380,7 +382,7 @@ class TellingLine:
             self._journal,
             self.broker,
             self._door,
-            self._deeds(
+            self._dispatch(
                 self.ear(self.pipeline, self._journal, restored.meta.get(CLAIMS)),
                 watchman(Watch(), self.pipeline, hand, health, self._metrics, restored.meta),
             ),
@@ -410,7 +412,7 @@ class TellingLine:
             self._reborn(0)
             return None
 
-    def _posted(self, item: object) -> object:
+    def _posted(self, item: Command[object]) -> object:
         def post() -> object:
             answer = self._door.post(item)
             assert isinstance(answer, Answer)

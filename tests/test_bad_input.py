@@ -12,7 +12,7 @@ from contextlib import ExitStack, chdir, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import httpx
 import pytest
@@ -25,10 +25,10 @@ from alerts.build import assemble
 from alerts.channels import channels
 from alerts.model import Owed
 from alerts.policy import PolicyFault
-from gateway import absence_work, desk_work, extra_work, figuring, imports, maintaining, shipped, start
 from gateway import app as gateway_app
+from gateway import imports, shipped, start
 from gateway.cli import app
-from gateway.commands import Away, Back, Declare, Extra, NoExtra, SetFigure
+from gateway.commands.replies import InboundSms
 from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
 from gateway.desk.doorkeeper import AT_ONCE, TRIES, WAITING
@@ -41,7 +41,6 @@ from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
 from gateway.embedded import Embedded, free_port
 from gateway.health import Health
-from gateway.hearing import InboundSms
 from gateway.inbox import Inbox
 from gateway.journal.entry import InventoryBody
 from gateway.journal.trouble import JournalUnavailable
@@ -50,11 +49,11 @@ from gateway.lines import Pushed
 from gateway.metrics import Metrics
 from gateway.mqtt.broker_words import refused, taken_over, tls_end, undialled
 from gateway.mqtt.source import Untrusted
-from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from gateway.settings import Endpoint, SettingsFault, load
 from telemetry.tls_faults import TlsTrouble, worded
 from telemetry.wire import Uplink
+from tests.acting import do
 from tests.desk_gateway import at, desk_gateway
 from tests.fakes import Silence
 from tests.gateway.cli.installation import Installation
@@ -526,7 +525,7 @@ def wrong_pushes(home: Installation) -> Iterator[Case]:
     assert hook is not None
     app = FastAPI()
     answer_with_problems(app)
-    inbox: Inbox[Any] = Inbox(capacity=1)
+    inbox: Inbox = Inbox(capacity=1)
     serve_hooks(app, inbox, Hooks({"aliyun": Pushed(hook, HOOK)}, Metrics(), lambda: RECEIVED_MS), 0.01)
     bound = bind(Endpoint("127.0.0.1", 0))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -556,7 +555,7 @@ to = ["13900000000"]
 
 def wrong_bodies(_home: Installation) -> Iterator[Case]:
     """What the API answers before it has read anything."""
-    inbox: Inbox[Any] = Inbox(capacity=1)
+    inbox: Inbox = Inbox(capacity=1)
     bound = bind(Endpoint("127.0.0.1", 0))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     app = api(inbox, Health((), lambda: 0.0), Metrics(), "hush")
@@ -624,25 +623,11 @@ WRONG_WORK: Final = (
 )
 
 
-def done(wish: Any, pipeline: Pipeline) -> object:  # noqa: ANN401 -- whatever the routes post
-    match wish:
-        case Away() | Back():
-            return absence_work.done(wish, pipeline, RECEIVED_MS)
-        case Extra() | NoExtra():
-            return extra_work.done(wish, pipeline, RECEIVED_MS)
-        case Declare():
-            return maintaining.done(wish, pipeline, RECEIVED_MS)
-        case SetFigure():
-            return figuring.done(wish, pipeline, RECEIVED_MS)
-        case _:
-            return desk_work.done(wish, pipeline, RECEIVED_MS, lambda _: False)
-
-
 def wrong_cases(home: Installation) -> Iterator[Case]:
     """What the ledger and figures answer over HTTP, with the gateway's own loop behind it."""
     county = imports.checked(home.folder / "inventory.yaml")
     pipeline = start.anew(county, shipped.figures(), Memory(), RECEIVED_MS)
-    inbox: Inbox[Any] = Inbox()
+    inbox: Inbox = Inbox()
     app = FastAPI()
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
@@ -654,7 +639,7 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     def turn() -> None:
         while not ended.is_set():
             for posted in inbox.take():
-                posted.answer.resolve(done(posted.item, pipeline))
+                posted.answer.resolve(do(posted.item, pipeline, RECEIVED_MS))
             ended.wait(0.005)
 
     bound = bind(Endpoint("127.0.0.1", 0))

@@ -7,7 +7,7 @@ import typer
 from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, print_lines
 
 if TYPE_CHECKING:
-    from gateway.commands import EpisodeVerb
+    from gateway.commands.episodes import EpisodeVerb
 
 _Episode = Annotated[str, typer.Argument(metavar="EPISODE", help="As events and exports name it.")]
 _By = Annotated[str, typer.Option(metavar="PERSON", help="Who says so: an id of the inventory.")]
@@ -15,14 +15,14 @@ _By = Annotated[str, typer.Option(metavar="PERSON", help="Who says so: an id of 
 
 def ack(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody takes care of it. Nobody else is told; answers when it is durable."""
-    from gateway.commands import EpisodeVerb
+    from gateway.commands.episodes import EpisodeVerb
 
     _command(EpisodeVerb.ACK, episode, by, config)
 
 
 def reset(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """A person saw that a fire is out. Answers when it is durable."""
-    from gateway.commands import EpisodeVerb
+    from gateway.commands.episodes import EpisodeVerb
 
     _command(EpisodeVerb.RESET, episode, by, config)
 

@@ -65,10 +65,10 @@ def card(
 ) -> None:
     """A page to print and hand over: their name, their pools, what 1 2 3 0 mean, whom to call. HTML, one A4 each."""
     from gateway.cli.ending import print_bytes
+    from gateway.commands.welcome import is_greeted
     from gateway.desk import cards
     from gateway.journal.trouble import JournalUnavailable
     from gateway.settings import SettingsFault
-    from gateway.welcoming import is_greeted
 
     if bool(people) == every:
         raise typer.BadParameter("name people, or say --all", param_hint="PERSON...")
@@ -101,7 +101,7 @@ def _contacts(settings: "Settings") -> "dict[str, First]":
 
 
 def _new(settings: "Settings", inventory: "Inventory") -> list[str]:
-    from gateway.welcoming import is_new
+    from gateway.commands.welcome import is_new
 
     contacts = _contacts(settings)
     return [person.id for person in inventory.people.values() if is_new(person, contacts)]

@@ -11,7 +11,7 @@ import webbrowser
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.live import Live
@@ -79,7 +79,7 @@ class _Play:
         self._outbox = Outbox(folder / "outbox")
         self._story = Story(inventory)
         self._cast = Cast(inventory, dispatcher)
-        self._inbox: Inbox[Any] = Inbox()
+        self._inbox: Inbox = Inbox()
         self._listening = threading.Event()
         self._faults: list[str] = []
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.model import Event
 from alerts.people import holders
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
 from gateway.desk.telephone import ACTOR, written
 from gateway.journal.entry import Entry

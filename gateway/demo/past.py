@@ -6,17 +6,18 @@ gateway that is started afterwards goes on from the journal as after any restart
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
-from typing import Any, Final
+from typing import Final
 
 from alerts.delivery.courier import Courier
 from firmware_sim.radio import TimedUplink
 from gateway import shipped, start
 from gateway.clock import StandingClock, monotonic_s
-from gateway.deeds import CommandDispatcher
+from gateway.commands.command import A, Command, Context, NotDurable
+from gateway.commands.dispatcher import CommandDispatcher
+from gateway.commands.replies import InboundSms
 from gateway.health import Health, Part
-from gateway.hearing import InboundSms
 from gateway.imports import FORMER, imported
-from gateway.inbox import Answer, Inbox
+from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
@@ -58,12 +59,12 @@ class _Script:
 class _Port(JournalPort):
     """The courier's side of the journal where courier and loop are one thread."""
 
-    def __init__(self, settings: Settings, inbox: Inbox[Any], turn: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox, turn: Callable[[], None]) -> None:
         super().__init__(settings.journal.path, inbox)
         self._posting = inbox
         self._turn = turn
 
-    def _posted(self, item: object) -> object:
+    def _posted(self, item: Command[A]) -> A | NotDurable | Unanswered:
         answer = self._posting.post(item)
         self._turn()
         return answer.wait(0.0) if isinstance(answer, Answer) else answer
@@ -80,7 +81,7 @@ def lived(
     clock, script = StandingClock(from_ms), _Script()
     health, metrics = Health((), monotonic_s), Metrics()
     with ExitStack() as stack:
-        inbox: Inbox[Any] = stack.enter_context(closing(Inbox()))
+        inbox: Inbox = stack.enter_context(closing(Inbox()))
         journal = stack.enter_context(closing(Journal.open(settings.journal.path)))
         journal.admit((ROLLUPS,))
         restored = journal.restore()
@@ -93,13 +94,15 @@ def lived(
             script,
             inbox,
             CommandDispatcher(
-                pipeline,
-                journal,
-                inbox,
-                hearing=InboundSms(pipeline, journal),
-                watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
-                keep_days=settings.journal.keep_days,
-                resend=(),
+                Context(
+                    pipeline,
+                    journal,
+                    inbox,
+                    inbound=InboundSms(pipeline, journal),
+                    watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                    keep_days=settings.journal.keep_days,
+                    resend=(),
+                )
             ),
             clock=clock,
             heard_ms=None,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS
 from alerts.operations.absences import Absence
-from gateway.commands import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
+from gateway.commands.absences import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
 from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed

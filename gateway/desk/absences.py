@@ -4,14 +4,15 @@ It posts to the inbox and reads nothing; what is possible is decided in ``alerts
 """
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
 from alerts.operations.absences import Absence
-from gateway.commands import AbsenceDone, AbsenceList, Away, Back, UnknownPerson, WhoIsAway
+from gateway.commands.absences import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
+from gateway.commands.command import UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.desk.visiting import address_of
@@ -71,7 +72,7 @@ class RosterBody(BaseModel):
     uncovered: list[str]
 
 
-def serve_absences(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+def serve_absences(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
     """Adds the routes. ``inbox`` is given ``Away``, ``Back`` and ``WhoIsAway`` values."""
     permit = [Depends(permitted_by(token))]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.leaf import leaf

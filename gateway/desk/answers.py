@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from gateway.commands import NotDurable, NotPossible
+from gateway.commands.command import A, Command, NotDurable, NotPossible
 from gateway.desk.bodies import TOKEN_NEEDED, bears
 from gateway.desk.problems import Problem, ProblemError
 from gateway.inbox import Inbox, Unanswered
@@ -33,7 +33,7 @@ def permitted_by(token: str) -> Callable[[HTTPAuthorizationCredentials | None], 
     return authorised
 
 
-def answered(inbox: Inbox[Any], wish: object, within_s: float = ANSWERED_WITHIN_S) -> object:
+def answered(inbox: Inbox, wish: Command[A], within_s: float = ANSWERED_WITHIN_S) -> A | NotDurable | Unanswered:
     """What became of a wish once it is durable; ``Unanswered`` where that is not known."""
     answer = inbox.post(wish)
     return answer if isinstance(answer, Unanswered) else answer.wait(within_s)

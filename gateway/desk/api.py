@@ -4,13 +4,15 @@ It reads ``Health`` and ``Metrics`` and posts to the inbox; it never touches the
 """
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.commands import Done, EpisodeCommand, EpisodeVerb, Resend, UnknownEpisode, UnknownPerson
+from gateway.commands.command import Done, UnknownPerson
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
+from gateway.commands.quarantine import Resend
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.bodies import BoundedBodies
 from gateway.desk.figures import serve_figures
@@ -94,7 +96,7 @@ class Liveness(BaseModel):
 
 
 def api(
-    inbox: Inbox[Any], health: Health, metrics: Metrics, token: str, answered_within_s: float = ANSWERED_WITHIN_S
+    inbox: Inbox, health: Health, metrics: Metrics, token: str, answered_within_s: float = ANSWERED_WITHIN_S
 ) -> FastAPI:
     """The application; ``token`` is what commands must bear. ``inbox`` is given ``EpisodeCommand`` values."""
     app = FastAPI(

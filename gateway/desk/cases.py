@@ -13,8 +13,10 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, CaseVerb, Origin, State
-from gateway.commands import CaseCommand, CaseDone, Register, UnknownCase, UnknownPerson
+from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
+from gateway.commands.command import UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
@@ -147,13 +149,13 @@ class Filters(BaseModel):
 
 def serve_cases(
     app: FastAPI,
-    inbox: Inbox[Any],
+    inbox: Inbox,
     journal: Path,
     token: str,
     now_ms: Callable[[], Millis],
     answered_within_s: float = ANSWERED_WITHIN_S,
 ) -> None:
-    """Adds the routes. ``inbox`` is given ``Register`` and ``CaseCommand`` values."""
+    """Adds the routes. ``inbox`` is given ``AskLedger`` values."""
     permit = [Depends(permitted_by(token))]
 
     def ask(wish: Register | CaseCommand) -> CaseBody:
@@ -218,9 +220,9 @@ def serve_cases(
         )
 
 
-def _asked(inbox: Inbox[Any], wish: Register | CaseCommand, within_s: float) -> CaseBody:
+def _asked(inbox: Inbox, wish: Register | CaseCommand, within_s: float) -> CaseBody:
     """The case after what was asked, once it is durable; a problem when nothing came of it."""
-    match answered(inbox, wish, within_s):
+    match answered(inbox, AskLedger(wish), within_s):
         case CaseDone(_, case):
             return _body(case)
         case UnknownCase(settled):

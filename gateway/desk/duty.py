@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from gateway.commands import AbsenceList, WhoIsAway
+from gateway.commands.absences import AbsenceList, WhoIsAway
+from gateway.commands.welcome import is_new
 from gateway.desk import absence_page
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import answered
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
-from gateway.welcoming import is_new
 from telemetry.inventory import Duty, Person
 
 

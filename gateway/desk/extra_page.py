@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 
 from alerts.operations.extra_rounds import ExtraRound
-from gateway.commands import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
+from gateway.commands.extra_rounds import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf

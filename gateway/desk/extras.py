@@ -4,14 +4,15 @@ It posts to the inbox and reads nothing; what is possible is decided in ``alerts
 """
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
 from alerts.operations.extra_rounds import ExtraRound
-from gateway.commands import Extra, ExtraDone, ExtraList, NoExtra, UnknownPerson, WhichExtras
+from gateway.commands.command import UnknownPerson
+from gateway.commands.extra_rounds import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
@@ -66,7 +67,7 @@ class ExtrasBody(BaseModel):
     extras: list[ExtraBody]
 
 
-def serve_extras(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+def serve_extras(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
     """Adds the routes. ``inbox`` is given ``Extra``, ``NoExtra`` and ``WhichExtras`` values."""
     permit = [Depends(permitted_by(token))]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Response
 
 from alerts.conditions.thresholds import Place, Standing
-from gateway.commands import SetFigure
+from gateway.commands.thresholds import SetFigure
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf

@@ -3,13 +3,14 @@
 It posts to the inbox and decides nothing: what a figure may be is its rule's, who may set it is ``gateway.figuring``.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts.conditions.thresholds import Place
-from gateway.commands import Done, SetFigure, UnknownPerson
+from gateway.commands.command import Done, UnknownPerson
+from gateway.commands.thresholds import SetFigure
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
@@ -41,7 +42,7 @@ class FigureResult(BaseModel):
     at_ms: int
 
 
-def serve_figures(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+def serve_figures(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
     """Adds the route. ``inbox`` is given ``SetFigure`` values."""
 
     @app.post("/api/v1/figures", responses=PROBLEMS, dependencies=[Depends(permitted_by(token))])

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from alerts.calendars import Calendar
 from alerts.episodes.forecast import Foreseen
 from alerts.model import URGENT
-from gateway.commands import Foresee
+from gateway.commands.episodes import Foresee
 from gateway.desk import sentences, words
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit

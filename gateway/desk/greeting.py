@@ -1,13 +1,13 @@
 """First texts over HTTP: who is to be welcomed, for ``cunjing sms welcome``. It posts to the inbox and nothing else."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.commands.welcome import Welcome, Welcomed
 from gateway.desk.answers import PROBLEMS, answered, permitted_by, problem_of
 from gateway.inbox import Inbox
-from gateway.welcoming import Welcome, Welcomed
 
 MOST: Final = 1_000
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -29,7 +29,7 @@ class WelcomeResult(BaseModel):
     skipped: dict[str, str]
 
 
-def serve_greeting(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = 30.0) -> None:
+def serve_greeting(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = 30.0) -> None:
     """Adds the one route."""
     authorised = permitted_by(token)
 

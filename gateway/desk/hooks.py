@@ -7,14 +7,14 @@ and twice is once. What it means is the channel's; nothing is decided here.
 import hmac
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from gateway.clock import monotonic_s
-from gateway.commands import NotDurable
+from gateway.commands.command import NotDurable
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox, Unanswered
@@ -92,7 +92,7 @@ class Hooks:
         self._spent[channel] = (minute, spent)
 
 
-def serve_hooks(app: FastAPI, inbox: Inbox[Any], hooks: Hooks, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+def serve_hooks(app: FastAPI, inbox: Inbox, hooks: Hooks, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
     """Adds the two addresses of each hook."""
 
     def admitted(channel: str, request: Request) -> Pushed:

@@ -90,7 +90,7 @@ class Desk:
         self,
         journal: Path,
         users: UserFile,
-        inbox: Inbox[Any],
+        inbox: Inbox,
         now_ms: Callable[[], Millis],
         wall_ms: Callable[[], Millis],
         welcome: str = "",

@@ -6,8 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from gateway.again import NO_UPLINKS
-from gateway.commands import LookAgain
+from gateway.commands.quarantine import NO_UPLINKS, LookAgain
 from gateway.desk import words
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit

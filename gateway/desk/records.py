@@ -5,7 +5,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Response
 
 from alerts.model import Event
-from gateway.again import Result
+from gateway.commands.quarantine import Result
 from gateway.desk import sentences, words
 from gateway.desk.history import told
 from gateway.desk.leaf import leaf

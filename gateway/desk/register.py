@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from gateway.commands import Register
+from alerts.ledger.asking import Register
+from gateway.commands.cases import AskLedger
 from gateway.desk import places
 from gateway.desk.cases import RegisterBody
 from gateway.desk.leaf import leaf
@@ -82,7 +83,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         wish = _wish(desk, visit, draft, form)
         if wish is None:
             return _page(visit, draft)
-        outcome = asked(desk, wish)
+        outcome = asked(desk, AskLedger(wish))
         if not outcome.good:
             draft.faults.append(outcome.name)
             return _page(visit, draft, outcome.detail)

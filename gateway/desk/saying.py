@@ -3,15 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.commands import (
-    CaseDone,
-    Done,
-    NotDurable,
-    NotPossible,
-    UnknownCase,
-    UnknownEpisode,
-    UnknownPerson,
-)
+from gateway.commands.cases import CaseDone, UnknownCase
+from gateway.commands.command import A, Command, Done, NotDurable, NotPossible, UnknownPerson
+from gateway.commands.episodes import UnknownEpisode
 from gateway.desk import answers, words
 from gateway.desk.present import Desk
 from gateway.inbox import Unanswered
@@ -35,12 +29,12 @@ class Outcome:
     """The case of the ledger, where it is about one."""
 
 
-def asked(desk: Desk, wish: object) -> Outcome:
+def asked(desk: Desk, wish: Command[object]) -> Outcome:
     """Posts it and waits until it is durable, for as long as a person would; what came of it in words."""
     return said(answered(desk, wish))
 
 
-def answered(desk: Desk, wish: object) -> object:
+def answered(desk: Desk, wish: Command[A]) -> A | NotDurable | Unanswered:
     """The same, and the verdict itself."""
     return answers.answered(desk.inbox, wish)
 

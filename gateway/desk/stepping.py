@@ -10,9 +10,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
+from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import Case, CaseVerb
 from alerts.ledger.moves import FROM
-from gateway.commands import CaseCommand
+from gateway.commands.cases import AskLedger
 from gateway.desk import words
 from gateway.desk.cases import StepBody
 from gateway.desk.choices import near
@@ -70,7 +71,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, NEEDS[verb])
         case = _case(desk, visit, name)
-        outcome = asked(desk, _wish(visit, form, case, verb))
+        outcome = asked(desk, AskLedger(_wish(visit, form, case, verb)))
         what = f"{verb} {case.id} {outcome.name}"
         desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "stepped", what))
         return leaf(

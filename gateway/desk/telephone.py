@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse
 
 from alerts.answers import reply
-from gateway.commands import NotDurable
+from gateway.commands.command import NotDurable
 from gateway.desk import users
 from gateway.desk.answers import answered
 from gateway.desk.leaf import leaf

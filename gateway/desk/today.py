@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Response
 from alerts.operations.absences import Absence
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
-from gateway.commands import CalledBack
+from gateway.commands.callers import CalledBack
 from gateway.desk import words
 from gateway.desk.case_pages import by_sensor
 from gateway.desk.decisions import lateness

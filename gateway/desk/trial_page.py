@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
 from alerts.notify.holds import TRIAL, Trial, TrialKind
-from gateway.commands import EndTrial
+from gateway.commands.trials import EndTrial
 from gateway.desk import words
 from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit

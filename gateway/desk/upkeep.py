@@ -3,12 +3,15 @@
 It posts to the inbox and answers when it is durable; what comes of it is decided on the loop's thread.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from gateway.commands import Done, EndTrial, LookAgain, TrialKind, UnknownPerson
+from alerts.notify.holds import TrialKind
+from gateway.commands.command import Done, UnknownPerson
+from gateway.commands.quarantine import LookAgain
+from gateway.commands.trials import EndTrial
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
@@ -52,7 +55,7 @@ class Looked(BaseModel):
     at_ms: int
 
 
-def serve_upkeep(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+def serve_upkeep(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
     """Adds the routes. ``inbox`` is given ``EndTrial`` and ``LookAgain`` values."""
     authorised = permitted_by(token)
 

@@ -10,9 +10,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.episodes.maintenance import covered
+from alerts.episodes.maintenance import Declared, Wish, covered
 from alerts.windows import Work
-from gateway.commands import Declare, Declared, WhichWindows, Wish, Withdraw
+from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf

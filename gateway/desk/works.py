@@ -5,14 +5,16 @@ It knows no journal and no county; what is possible is decided in ``alerts.episo
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, FastAPI, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
+from alerts.episodes.maintenance import Declared, Wish
 from alerts.windows import Work
-from gateway.commands import Declare, Declared, UnknownPerson, WhichWindows, Wish, Withdraw
+from gateway.commands.command import UnknownPerson
+from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
@@ -68,7 +70,7 @@ class WindowList(BaseModel):
     windows: list[WindowBody]
 
 
-def serve_works(app: FastAPI, inbox: Inbox[Any], token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+def serve_works(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
     """Adds the routes. ``inbox`` is given ``Declare``, ``Withdraw`` and ``WhichWindows`` values."""
     permit = [Depends(permitted_by(token))]
 

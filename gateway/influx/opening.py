@@ -7,14 +7,14 @@ and what has become history. A bucket that one of them misses stops that one.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alerts.episodes.county import County
 from alerts.episodes.trouble import Trouble
 from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway.clock import Clock
-from gateway.commands import NotDurable
+from gateway.commands.command import NotDurable
 from gateway.health import Health, Part
 from gateway.inbox import Inbox, Unanswered
 from gateway.influx.answers import WriteVerdict
@@ -29,7 +29,7 @@ from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.requests import DealtWith, made_durable
+from gateway.requests import DealtWith, Watched, made_durable
 from gateway.settings import Influxdb
 from telemetry.reading import Millis
 
@@ -45,7 +45,7 @@ class JournalLedger:
         self,
         part: str,
         journal: Path,
-        inbox: Inbox[Any],
+        inbox: Inbox,
         health: Health,
         metrics: Metrics,
         now_ms: Callable[[], Millis],
@@ -88,7 +88,8 @@ class JournalLedger:
         elif part.notes:
             _log.warning(self._part, state=part.state, notes=part.notes)
         if verdict is not WriteVerdict.LATER:
-            self._inbox.post(Trouble(PAUSED_RULE, self._part, "" if verdict is WriteVerdict.STORED else part.state))
+            problem = "" if verdict is WriteVerdict.STORED else part.state
+            self._inbox.post(Watched(Trouble(PAUSED_RULE, self._part, problem)))
 
 
 SERIES: Final = "series"
@@ -102,7 +103,7 @@ def opened(
     *,
     county: County,
     imported_ms: Millis,
-    inbox: Inbox[Any],
+    inbox: Inbox,
     health: Health,
     metrics: Metrics,
     clock: Clock,

@@ -6,16 +6,17 @@ It decides nothing about a figure. What it has written goes through the inbox, s
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gateway.clock import Clock
-from gateway.commands import NotDurable
+from gateway.commands.command import NotDurable
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.requests import KeepRollups
 from gateway.rollups.closing import RollupBarrier
 from gateway.rollups.roller import Roller
 from gateway.rollups.scope import Scope
@@ -40,7 +41,7 @@ class RollupThread:
     """The thread around the roller: ``start`` runs it, ``stop`` ends it between two posts."""
 
     def __init__(
-        self, path: Path, inbox: Inbox[Any], clock: Clock, scope: Scope, metrics: Metrics, *, retry_s: float = RETRY_S
+        self, path: Path, inbox: Inbox, clock: Clock, scope: Scope, metrics: Metrics, *, retry_s: float = RETRY_S
     ) -> None:
         self._path = path
         self._inbox = inbox
@@ -85,7 +86,7 @@ class RollupThread:
 
     def _keep(self, rolled: Rolled) -> None:
         """Returns only when it is durable, however long that takes: nothing is posted a second time meanwhile."""
-        answer = self._inbox.post(rolled, ROOM_WITHIN_S)
+        answer = self._inbox.post(KeepRollups(rolled), ROOM_WITHIN_S)
         if isinstance(answer, Unanswered):
             raise _NotDurable("the loop has no room for it")
         while isinstance(value := answer.wait(ASK_AGAIN_S), Unanswered):

@@ -6,7 +6,7 @@ Only opening; nothing is decided here.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gateway import client
 from gateway.clock import Clock, SettableClock, monotonic_s
@@ -58,7 +58,7 @@ def allowed_ms(clock: Clock) -> Millis:
     return round(OVERDUE_MS * max(1.0, OVERDUE_MS / 1_000 / max(real_s, 0.001)))
 
 
-def rounds(journal: Path, inbox: Inbox[Any], clock: Clock) -> Callable[[], None]:
+def rounds(journal: Path, inbox: Inbox, clock: Clock) -> Callable[[], None]:
     """What the alarm clock calls each minute: rows are looked at beside the loop, which is then asked for a round."""
 
     def look() -> None:

@@ -11,12 +11,14 @@ from alerts.model import Event, Owed
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import LONGEST_MS, Absence, Absences
 from alerts.refusals import Refused
-from gateway import absence_work, start
-from gateway.commands import AbsenceDone, Away, Back, NotPossible, UnknownPerson
+from gateway import start
+from gateway.commands.absences import AbsenceDone, Away, Back, arrange
+from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+from tests.acting import do
 from tests.scenario_file import read
 from tests.scenario_run import ListJournal, figures
 
@@ -115,7 +117,7 @@ AWAY = Away(person="cleaner-li", from_ms=NOON, until_ms=NOON + 24 * HOUR, by="di
 
 def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
     first, journal = pipeline(), ListJournal()
-    done = absence_work.done(AWAY, first, NOON)
+    done = do(AWAY, first, NOON)
     assert isinstance(done, AbsenceDone)
     first.advance(NOON + HOUR)
     entry, _ = first.finish()
@@ -126,7 +128,7 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
     second.advance(NOON + 2 * HOUR)
     assert second.absences.kept(NOON + HOUR) == (done.absence,)
     assert not [said for said in second.changes.log if isinstance(said, Owed)]
-    ended = absence_work.done(Back(absence=done.absence.id, by="dispatch-wu"), second, NOON + HOUR)
+    ended = do(Back(absence=done.absence.id, by="dispatch-wu"), second, NOON + HOUR)
     assert isinstance(ended, AbsenceDone)
     journal.commit(second.finish()[0])
     third = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON + HOUR)
@@ -136,15 +138,15 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
 def test_strangers_and_what_cannot_be_write_nothing() -> None:
     line = pipeline()
     line.finish()
-    assert isinstance(absence_work.done(Back(absence="absence/x/1", by="dispatch-wu"), line, NOON), NotPossible)
+    assert isinstance(do(Back(absence="absence/x/1", by="dispatch-wu"), line, NOON), NotPossible)
     unknown = Away(person="nobody", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
-    assert isinstance(absence_work.done(unknown, line, NOON), UnknownPerson)
+    assert isinstance(do(unknown, line, NOON), UnknownPerson)
     assert line.finish()[0].is_empty
 
 
 def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
     line = pipeline()
-    done = absence_work.done(AWAY, line, NOON)
+    done = do(AWAY, line, NOON)
     assert isinstance(done, AbsenceDone)
     writer = StandingIn(line.county.message_writer)
     said = writer.answered(done.absence, "cleaner-zhou", Meaning.DONE, NOON, line.absences)
@@ -159,7 +161,7 @@ def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
 def test_nobody_is_told_of_their_own_refusal_to_stand_in_for_the_dispatcher() -> None:
     line = pipeline()
     wish = Away(person="dispatch-wu", stand_in="cleaner-zhou", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
-    done = absence_work.done(wish, line, NOON)
+    done = do(wish, line, NOON)
     assert isinstance(done, AbsenceDone)
     said = StandingIn(line.county.message_writer).answered(
         done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences
@@ -171,7 +173,7 @@ def test_who_stands_in_is_not_woken_for_it() -> None:
     line = pipeline()
     night_ms = NOON + 10 * HOUR  # 22:00
     wish = Away(person=AWAY.person, stand_in=AWAY.stand_in, from_ms=night_ms, until_ms=night_ms + 30 * HOUR, by=AWAY.by)
-    assert isinstance(absence_work.done(wish, line, night_ms), AbsenceDone)
+    assert isinstance(do(wish, line, night_ms), AbsenceDone)
     line.advance(night_ms)
     (text,) = (said for said in line.said() if isinstance(said, Owed))
     assert text.not_before_ms == NOON + 18 * HOUR + HOUR // 2
@@ -183,7 +185,7 @@ def test_what_was_held_for_somebody_who_is_away_by_then_goes_to_who_stands_in() 
     at_ms = NOON + 10 * HOUR  # 22:00: held
     text = StandingIn(county.message_writer).asked(absence("cleaner-zhou", "cleaner-li"), at_ms, at_ms)
     county.post([text], line.changes)
-    absence_work.done(AWAY, line, NOON + 10 * HOUR)
+    arrange(AWAY, line, NOON + 10 * HOUR)
     line.finish()
     line.advance(NOON + 19 * HOUR)
     told = [said.to for said in line.said() if isinstance(said, Owed)]

@@ -7,11 +7,13 @@ import pytest
 from alerts.calendars import Calendar, Slot
 from alerts.operations.extra_rounds import AHEAD_MS, LONGEST_MS, ExtraRound, ExtraRounds
 from alerts.refusals import Refused
-from gateway import extra_work, start
-from gateway.commands import Extra, ExtraDone, NoExtra, NotPossible, UnknownPerson
+from gateway import start
+from gateway.commands.command import NotPossible, UnknownPerson
+from gateway.commands.extra_rounds import Extra, ExtraDone, NoExtra
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis
+from tests.acting import do
 from tests.scenario_file import read
 from tests.scenario_run import ListJournal, figures
 
@@ -67,21 +69,21 @@ def pipeline() -> Pipeline:
 
 def test_it_outlasts_a_restart_and_so_does_its_end() -> None:
     line, journal = pipeline(), ListJournal()
-    done = extra_work.done(ORDER, line, NOON)
+    done = do(ORDER, line, NOON)
     assert isinstance(done, ExtraDone)
-    assert isinstance(extra_work.done(ORDER, line, NOON), NotPossible), "twice is once"
+    assert isinstance(do(ORDER, line, NOON), NotPossible), "twice is once"
     entry = line.finish()[0]
     assert [(row.event, row.rule) for row in entry.events] == [("extra_ordered", "extra_round")]
     journal.commit(entry)
     again = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON)
     assert again.extras.kept(NOON) == (done.extra,)
-    assert isinstance(extra_work.done(NoExtra(extra=done.extra.id, by="dispatch-wu"), again, NOON), ExtraDone)
+    assert isinstance(do(NoExtra(extra=done.extra.id, by="dispatch-wu"), again, NOON), ExtraDone)
     journal.commit(again.finish()[0])
     assert start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON).extras.kept(0) == ()
 
 
 def test_strangers_order_nothing() -> None:
     line = pipeline()
-    assert isinstance(extra_work.done(NoExtra(extra="x", by="nobody"), line, NOON), UnknownPerson)
-    assert isinstance(extra_work.done(NoExtra(extra="x", by="dispatch-wu"), line, NOON), NotPossible)
+    assert isinstance(do(NoExtra(extra="x", by="nobody"), line, NOON), UnknownPerson)
+    assert isinstance(do(NoExtra(extra="x", by="dispatch-wu"), line, NOON), NotPossible)
     assert line.finish()[0].is_empty

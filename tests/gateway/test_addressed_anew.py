@@ -12,7 +12,8 @@ from alerts.model import Owed
 from alerts.notify.lists import LIST
 from alerts.notify.replies import LIST_TO_DISPATCHER
 from alerts.notify.replies import TO_DISPATCHER as DECLINED
-from gateway.commands import Away, Back, EpisodeCommand, EpisodeVerb
+from gateway.commands.absences import Away, Back
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE

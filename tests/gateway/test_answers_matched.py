@@ -12,7 +12,7 @@ from alerts.answers import reply
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import CaseVerb, State
 from alerts.model import Event, Owed
-from gateway.commands import CaseDone
+from gateway.commands.cases import CaseDone
 from gateway.journal.entry import Answered, Entry
 from telemetry.reading import Millis
 from telemetry.wire import Uplink

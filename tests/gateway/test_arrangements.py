@@ -10,7 +10,10 @@ from alerts.calendars import Slot
 from alerts.conditions.thresholds import Place
 from alerts.notify.holds import TrialKind
 from gateway.arrangements import Arrangements
-from gateway.commands import Away, EndTrial, Extra, SetFigure
+from gateway.commands.absences import Away
+from gateway.commands.extra_rounds import Extra
+from gateway.commands.thresholds import SetFigure
+from gateway.commands.trials import EndTrial
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Rounds
 from gateway.journal.entry import Entry

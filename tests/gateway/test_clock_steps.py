@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alerts.model import Owed
-from gateway.commands import Tick
-from gateway.requests import Housekeep
+from gateway.requests import Housekeep, Tick
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form

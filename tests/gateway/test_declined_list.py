@@ -7,7 +7,7 @@ import pytest
 from alerts.answers import Asked, reply
 from alerts.model import Event, Owed
 from gateway import start
-from gateway.hearing import InboundSms
+from gateway.commands.replies import InboundSms
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory

@@ -12,11 +12,13 @@ import yaml
 from alerts.build import Figures
 from alerts.conditions.thresholds import Place
 from alerts.model import Event, Owed
-from gateway import figuring, imports, shipped
-from gateway.commands import Done, NotPossible, SetFigure, UnknownPerson
+from gateway import imports, shipped
+from gateway.commands.command import Done, NotPossible, UnknownPerson
+from gateway.commands.thresholds import SetFigure
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from telemetry.wire import Uplink
+from tests.acting import do
 from tests.strategies import wire_bytes
 from tests.virtual_line import VirtualLine
 
@@ -59,7 +61,7 @@ class Scene:
 
     def set(self, value: object, at_ms: int = BEGIN, **other: object) -> object:
         wish = {"place": Place.ASSET, "name": BIN, "rule": "over_two_thirds", "figure": "raise_pct", "value": value}
-        verdict = figuring.done(
+        verdict = do(
             SetFigure(**{**wish, "by": BY, "reason": "market day", **other}),  # type: ignore[arg-type] # some are wrong
             self.line.pipeline,
             at_ms,
@@ -146,7 +148,7 @@ def test_what_was_not_committed_was_not_set(scene: Scene) -> None:
     wish = SetFigure(
         place=Place.ASSET, name=BIN, rule="over_two_thirds", figure="raise_pct", value=58, by=BY, reason="market day"
     )
-    assert isinstance(figuring.done(wish, scene.line.pipeline, BEGIN), Done)
+    assert isinstance(do(wish, scene.line.pipeline, BEGIN), Done)
     scene.line.restart(BEGIN + MINUTE)
     assert scene.line_pct() == 66.7
 
@@ -250,7 +252,7 @@ def test_a_person_may_lie_over_what_the_file_says_for_the_same_place(tmp_path: P
     wish = SetFigure(
         place=Place.ASSET, name=BIN, rule="over_two_thirds", figure="raise_pct", value=50, by=BY, reason="market day"
     )
-    assert isinstance(figuring.done(wish, line.pipeline, BEGIN), Done)
+    assert isinstance(do(wish, line.pipeline, BEGIN), Done)
     rule = line.pipeline.thresholds.rules.of(COUNTY.assets[BIN])["over_two_thirds"]
     assert (rule.raise_pct, rule.clear_pct) == (50, 45)  # type: ignore[attr-defined] # a bin's
     assert [each for each in line.pipeline.changes.log if isinstance(each, Owed)] == []

@@ -11,14 +11,16 @@ from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, CaseVerb, Origin, State
 from alerts.model import Event, Owed
 from alerts.notify.lists import LIST
-from gateway import desk_work, imports, shipped
-from gateway.commands import CaseDone, Done, EpisodeCommand, EpisodeVerb, NotPossible, UnknownCase, UnknownPerson
+from gateway import imports, shipped
+from gateway.commands import cases, episodes
+from gateway.commands.cases import CaseDone, UnknownCase
+from gateway.commands.command import Done, NotPossible, UnknownPerson
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
 from gateway.journal.connections import migrate, migrations
 from gateway.journal.entry import Entry
 from gateway.journal.ledger_reader import LedgerReader, Wanted
 from gateway.journal.retention import KEEP_CASES_MS
 from gateway.journal.writer import Journal
-from gateway.orders import obey
 from gateway.pipeline import case_row
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
@@ -56,7 +58,7 @@ class Scene:
 
     def ask(self, wish: Register | CaseCommand, at_ms: int) -> object:
         self.advance(at_ms)
-        verdict = desk_work.done(wish, self.line.pipeline, at_ms, self.line._journal.knows_case)
+        verdict = cases.ask(wish, self.line.pipeline, at_ms, self.line._journal.knows_case)
         self.advance(at_ms)
         return verdict
 
@@ -183,7 +185,7 @@ def test_an_answer_of_the_owner_to_a_text_of_the_ledger_says_that_it_is_done(sce
     name = made.case.id
     scene.ask(CaseCommand(verb=CaseVerb.ASSIGN, case=name, by="dispatch-wu", to="cleaner-li"), BEGIN)
     answers = [
-        desk_work.answered(
+        episodes.answer(
             EpisodeCommand(verb=EpisodeVerb.ACK, episode=name, by=by, channel="sms"), scene.line.pipeline, BEGIN + 1
         )
         for by in ("sec-yang", "cleaner-li", "cleaner-li")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from alerts.delivery.courier import PortUnavailable
 from alerts.delivery.delivery import NextTry, TryVerdict
 from gateway.clock import monotonic_s
 from gateway.collecting import Collector
-from gateway.commands import NotDurable
+from gateway.commands.command import A, Command, NotDurable
 from gateway.health import Health
 from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.influx.opening import JournalLedger
@@ -26,13 +25,13 @@ from telemetry.reading import Millis
 from tests.gateway.journal.entries import NOW_MS, owed
 
 
-class Mistaken(Inbox[Any]):
+class Mistaken(Inbox):
     """A loop that fails by our own mistake at whatever it is asked."""
 
-    def post(self, item: object, wait_s: float = 0.0) -> Answer | Unanswered:
+    def post(self, item: Command[A], wait_s: float = 0.0) -> Answer[A] | Unanswered:
         assert item
         assert wait_s > 0
-        answer = Answer()
+        answer: Answer[A] = Answer()
         answer.resolve(NotDurable("a mistake of the program stopped this"))
         return answer
 

@@ -12,8 +12,8 @@ from alerts.answers import receipt
 from alerts.channels import Accepted, Message, Outcome, Refused
 from alerts.delivery.delivery import Due, Standing, is_lost, lapse
 from alerts.ledger.case import Case, State
+from gateway.commands.numbers import DEAD
 from gateway.journal.ledger_reader import LedgerReader, Wanted
-from gateway.numbers import DEAD
 from gateway.requests import Heard, Round
 from gateway.watching.watchman import Rows
 from tests.alerts.test_courier import due as owed_by

@@ -6,7 +6,11 @@ The line is the real one on a virtual clock; the law that walks over every place
 import pytest
 
 from alerts.answers import reply
-from gateway.commands import Away, Done, EpisodeCommand, EpisodeVerb, LookAgain, NotDurable, Register
+from alerts.ledger.asking import Register
+from gateway.commands.absences import Away
+from gateway.commands.command import Done, NotDurable
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
+from gateway.commands.quarantine import LookAgain
 from gateway.filters import JournalFilters
 from gateway.journal.entry import Entry
 from gateway.pipeline import BUG

@@ -9,9 +9,9 @@ import pytest
 
 from alerts.answers import reply
 from alerts.channels import Accepted, Refused
+from gateway.commands.welcome import is_greeted, is_new
 from gateway.journal.contact_reader import NEVER, Contact, ContactReader
 from gateway.requests import Heard
-from gateway.welcoming import is_greeted, is_new
 from telemetry.inventory import Duty, Person
 from telemetry.terms import Role
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway

@@ -30,7 +30,7 @@ from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.episodes.county import County
 from alerts.model import Kind
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form

@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Final
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import Place
+from alerts.episodes.maintenance import Wish
+from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import CaseVerb
 from alerts.model import Event
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work
-from gateway import commands
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands.absences import AbsenceDone, Away, Back
+from gateway.commands.cases import AskLedger
+from gateway.commands.command import Command
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, Foresee
+from gateway.commands.extra_rounds import Extra
+from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
+from gateway.commands.quarantine import LookAgain
+from gateway.commands.thresholds import SetFigure
+from gateway.commands.trials import EndTrial
+from gateway.commands.welcome import Welcome
 from gateway.mqtt.link import Phase
 from gateway.requests import Housekeep, Round
 from gateway.watching.watchman import Rows
-from gateway.welcoming import Welcome
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.bounds import bound_ms
@@ -442,7 +451,7 @@ class Storm:
 
     # --- steps: people
 
-    def _order(self, wish: object) -> object:
+    def _order(self, wish: Command[object]) -> object:
         """A wish has an answer, unless the process was killed meanwhile."""
         before = self.line.deaths
         answer = self.line.order(wish)
@@ -490,23 +499,23 @@ class Storm:
 
     def _do_absence(self, step: Step) -> None:
         now_ms = self.hand.at_ms
-        answer = self._order(commands.Away(person=step.on, from_ms=now_ms, until_ms=now_ms + step.n, by="wu"))
-        if step.word and isinstance(answer, commands.AbsenceDone):
-            self._order(commands.Back(absence=answer.absence.id, by="wu"))
+        answer = self._order(Away(person=step.on, from_ms=now_ms, until_ms=now_ms + step.n, by="wu"))
+        if step.word and isinstance(answer, AbsenceDone):
+            self._order(Back(absence=answer.absence.id, by="wu"))
 
     def _do_declare(self, step: Step) -> None:
         work = Work.MAINTENANCE if step.word == "maintenance" else Work.PLANNED_CUT
         until_ms = self.hand.at_ms + step.n
         by = "wu" if step.on in behind(GATEWAYS[0]) else "zheng"
-        self._order(commands.Declare(wish=commands.Wish(work, step.on, 0, until_ms, "检修"), by=by))
+        self._order(Declare(wish=Wish(work, step.on, 0, until_ms, "检修"), by=by))
 
     def _do_withdraw(self, step: Step) -> None:
-        standing = self._order(commands.WhichWindows())
+        standing = self._order(WhichWindows())
         if isinstance(standing, tuple) and standing:
-            self._order(commands.Withdraw(window=standing[0].window.id, by=step.on))
+            self._order(Withdraw(window=standing[0].window.id, by=step.on))
 
     def _do_figure(self, step: Step) -> None:
-        wish = commands.SetFigure(
+        wish = SetFigure(
             place=Place.ASSET,
             name=step.on,
             rule=step.word,
@@ -519,16 +528,16 @@ class Storm:
 
     def _do_extra(self, step: Step) -> None:
         from_ms = self.hand.at_ms + MINUTE
-        self._order(commands.Extra(place=step.on, from_ms=from_ms, until_ms=from_ms + step.n, by="wu"))
+        self._order(Extra(place=step.on, from_ms=from_ms, until_ms=from_ms + step.n, by="wu"))
 
     def _do_register(self, step: Step) -> None:
-        self._order(commands.Register(what="路边有垃圾", by="zheng", asset=step.on))
+        self._order(AskLedger(Register(what="路边有垃圾", by="zheng", asset=step.on)))
 
     def _do_case(self, step: Step) -> None:
         cases = list(self.line.pipeline.ledger.cases.values())
         name = cases[step.n % len(cases)].id if cases else "xia-0"
         now_ms = self.hand.at_ms
-        wish = commands.CaseCommand(
+        wish = CaseCommand(
             verb=CaseVerb(step.word),
             case=name,
             by=step.on,
@@ -538,19 +547,19 @@ class Storm:
             reason="看过",
             proof="照片",
         )
-        self._order(wish)
+        self._order(AskLedger(wish))
 
     def _do_look_again(self, step: Step) -> None:
-        self._order(commands.LookAgain(reason=step.word, by=step.on))
+        self._order(LookAgain(reason=step.word, by=step.on))
 
     def _do_welcome(self, step: Step) -> None:
         self._order(Welcome((step.on,)))
 
     def _do_trial(self, step: Step) -> None:
-        self._order(commands.EndTrial(kind=TrialKind.ASSET, name=step.on, by="zheng"))
+        self._order(EndTrial(kind=TrialKind.ASSET, name=step.on, by="zheng"))
 
     def _do_foresee(self, step: Step) -> None:
-        self._order(commands.Foresee(rule=step.word, asset=step.on, at_ms=self.hand.at_ms))
+        self._order(Foresee(rule=step.word, asset=step.on, at_ms=self.hand.at_ms))
 
     def _do_housekeep(self, _step: Step) -> None:
         self._order(Housekeep())

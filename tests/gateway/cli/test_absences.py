@@ -5,14 +5,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
 
 import httpx
 import pytest
 
 from alerts.model import Event
-from gateway import absence_work, extra_work, start
-from gateway.commands import Away, Back, WhoIsAway
+from gateway import start
 from gateway.desk.api import api
 from gateway.desk.orders import serve_orders
 from gateway.desk.server import bind, serving
@@ -24,6 +22,7 @@ from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from gateway.settings import Endpoint
 from telemetry.reading import Millis
+from tests.acting import do
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.scenario_file import read
 from tests.scenario_run import figures
@@ -40,15 +39,13 @@ def gateway(token: str) -> Iterator[tuple[str, Pipeline, int]]:
     pipeline.county.listen(NOON, None, pipeline.changes, started=True)
     bound = bind(Endpoint("127.0.0.1", 0))
     port = bound.getsockname()[1]
-    inbox: Inbox[Any] = Inbox()
+    inbox: Inbox = Inbox()
     ended = threading.Event()
 
     def turn() -> None:
         while not ended.wait(0.005):
             for posted in inbox.take():
-                mine = isinstance(posted.item, Away | Back | WhoIsAway)
-                work = absence_work.answered if mine else extra_work.answered
-                posted.answer.resolve(work(posted.item, pipeline, NOON))
+                posted.answer.resolve(do(posted.item, pipeline, NOON))
 
     app = api(inbox, Health((), lambda: 0.0), Metrics(), token)
     serve_orders(app, inbox, token)

@@ -4,19 +4,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from alerts.conditions.thresholds import Place
-from gateway.commands import (
-    Done,
-    EpisodeCommand,
-    EpisodeVerb,
-    NotDurable,
-    NotPossible,
-    Resend,
-    SetFigure,
-    UnknownEpisode,
-    UnknownPerson,
-)
+from gateway.commands.command import Command, Done, NotDurable, NotPossible, UnknownPerson
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
+from gateway.commands.quarantine import Resend
+from gateway.commands.thresholds import SetFigure
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token, token_file
@@ -30,16 +24,14 @@ EPISODE = "over_two_thirds/ytan-03/20261122T004001Z"
 
 
 @contextmanager
-def gateway(
-    installation: Installation, answer: Callable[[EpisodeCommand | Resend | SetFigure], object]
-) -> Iterator[list[EpisodeCommand | Resend | SetFigure]]:
+def gateway(installation: Installation, answer: Callable[[Any], object]) -> Iterator[list[Command[Any]]]:
     """A desk with the installation's token on a port of its own, and who answers behind it."""
     installation.journal_path.parent.mkdir()
     token = control_token(installation.journal_path)
     bound = bind(Endpoint("127.0.0.1", 0))
     installation.configure(port=bound.getsockname()[1])
-    inbox: Inbox[EpisodeCommand | Resend | SetFigure] = Inbox()
-    seen: list[EpisodeCommand | Resend | SetFigure] = []
+    inbox: Inbox = Inbox()
+    seen: list[Command[Any]] = []
     ended = threading.Event()
 
     def turn() -> None:

@@ -122,7 +122,7 @@ def test_a_stranger_on_the_gateways_port_is_a_problem(installation: Installation
 def test_a_gateway_that_is_not_ready_is_told_with_its_reasons(installation: Installation) -> None:
     health = Health(("broker",), lambda: 0.0)
     health.report("broker", Part(ready=False, state="away", remedy="wait"))
-    inbox: Inbox[object] = Inbox()
+    inbox: Inbox = Inbox()
     with closing(inbox), bind(Endpoint("127.0.0.1", 0)) as bound:
         installation.configure(port=bound.getsockname()[1])
         with serving(api(inbox, health, Metrics(), "hush"), bound):

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from gateway import maintaining, start
-from gateway.commands import Declare, NotDurable, WhichWindows, Withdraw
+from gateway import start
+from gateway.commands.command import NotDurable
+from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
 from gateway.desk.token import token_file
 from gateway.replay import Memory
 from telemetry.inventory_file import parse
+from tests.acting import do
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.cli.test_cases import gateway
 from tests.scenario_file import FOLDER
@@ -32,7 +34,7 @@ def answer() -> Callable[[object], object]:
 
     def say(item: object) -> object:
         assert isinstance(item, Declare | Withdraw | WhichWindows)
-        return maintaining.done(item, pipeline, NOW)
+        return do(item, pipeline, NOW)
 
     return say
 

@@ -5,7 +5,7 @@ import pytest
 from alerts.model import Event, Kind, Owed
 from firmware_sim.county import inventory_yaml
 from firmware_sim.scenario import Names
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.demo import stage
 from gateway.demo.cast import DISPATCHER_WAITS_MS, KEEPER_WAITS_MS, Cast
 from gateway.desk.telephone import ACTOR

@@ -12,16 +12,9 @@ import httpx
 import pytest
 
 from alerts.conditions.thresholds import Place
-from gateway.commands import (
-    Done,
-    EpisodeCommand,
-    EpisodeVerb,
-    NotDurable,
-    NotPossible,
-    SetFigure,
-    UnknownEpisode,
-    UnknownPerson,
-)
+from gateway.commands.command import Done, NotDurable, NotPossible, UnknownPerson
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
+from gateway.commands.thresholds import SetFigure
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
@@ -46,7 +39,7 @@ class Desk:
         self.now_s = 0.0
         self.health = Health(("broker", "journal"), lambda: self.now_s)
         self.metrics = Metrics()
-        self.inbox: Inbox[EpisodeCommand] = Inbox(capacity=1)
+        self.inbox: Inbox = Inbox(capacity=1)
 
 
 @pytest.fixture
@@ -74,6 +67,7 @@ def loop(desk: Desk, answer: Callable[[EpisodeCommand], object]) -> Iterator[lis
     def turn() -> None:
         while not ended.is_set():
             for posted in desk.inbox.take():
+                assert isinstance(posted.item, EpisodeCommand)
                 seen.append(posted.item)
                 posted.answer.resolve(answer(posted.item))
             ended.wait(0.005)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import httpx
 
+from gateway.commands.welcome import Welcome, Welcomed
 from gateway.desk import cards
 from gateway.inbox import Answer
-from gateway.welcoming import Welcome, Welcomed
 from tests.desk_gateway import DeskGateway, inventory
 
 Enter = Callable[..., httpx.Client]

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import CaseVerb, Deed, Origin, State
-from gateway.commands import CaseDone, NotPossible, UnknownCase, UnknownPerson
+from gateway.commands.cases import CaseDone, UnknownCase
+from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
 from gateway.desk.server import bind, serving

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from itertools import permutations
 from pathlib import Path
 from sqlite3 import connect
-from typing import Any
 
 import httpx
 import pytest
@@ -149,7 +148,7 @@ class Still:
     """Nobody takes what is posted."""
 
     def __init__(self, hook: Pushed, capacity: int = 10) -> None:
-        self.inbox: Inbox[Any] = Inbox(capacity)
+        self.inbox: Inbox = Inbox(capacity)
         self.app = FastAPI()
         answer_with_problems(self.app)
         serve_hooks(self.app, self.inbox, Hooks({"aliyun": hook}, Metrics(), lambda: MORNING), answered_within_s=0.05)

@@ -11,7 +11,7 @@ from gateway.desk import words
 HOUSE: Final = Path(__file__).parents[3]
 NAMED_AT: Final = {"Refused": 0, "NotPossible": 1}
 """Which argument of a refusal is its name."""
-ASKED_ELSEWHERE: Final = {"gateway/deeds.py", "gateway/desk_work.py"}
+ASKED_ELSEWHERE: Final = {"gateway/commands/quarantine.py", "gateway/commands/episodes.py"}
 """`cunjing influx resend`, and a verb of an episode for a case of the ledger: no button of the desk asks for either."""
 
 

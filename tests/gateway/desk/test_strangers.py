@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from http import HTTPStatus
 from ipaddress import ip_network
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -36,7 +36,7 @@ TOO_MUCH: Final = 400 * MEBIBYTE
 @contextmanager
 def desk(limits: Limits | None = None, app: FastAPI | None = None, proxies: str = "") -> Iterator[Endpoint]:
     """A desk that knows nothing but how it is itself; where it listens."""
-    inbox: Inbox[Any] = Inbox(capacity=1)
+    inbox: Inbox = Inbox(capacity=1)
     with closing(inbox), bind(Endpoint("127.0.0.1", 0)) as bound:
         made = app or api(inbox, Health((), lambda: 0.0), Metrics(), "hush")
         known = [ip_network(proxies)] if proxies else []

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from alerts.answers import reply
-from gateway.commands import Back
+from gateway.commands.absences import Back
 from gateway.journal.connections import migrations, seen_by
 from gateway.journal.writer import Journal
 from telemetry.reading import Values

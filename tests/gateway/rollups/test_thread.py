@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.rollup_rows import PROGRESS
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
+from gateway.requests import KeepRollups
 from gateway.rollups.roller import AFTER_MS
 from gateway.rollups.scope import ROLLUPS
 from gateway.rollups.thread import RollupThread
@@ -41,7 +41,7 @@ class PostLoop:
     """The loop's part in it: takes posts, commits them, and answers; on the test's own thread."""
 
     def __init__(self, path: Path) -> None:
-        self.inbox: Inbox[Any] = Inbox()
+        self.inbox: Inbox = Inbox()
         self.journal = Journal.open(path)
         self.journal.admit([ROLLUPS])
         self.taken: list[Rolled] = []
@@ -51,8 +51,9 @@ class PostLoop:
         waited = threading.Event()
         for _ in range(round(PATIENCE_S / 0.02)):
             for posted in self.inbox.take():
-                self.taken.append(posted.item)
-                self.journal.commit(Entry(rolled=[posted.item]))
+                assert isinstance(posted.item, KeepRollups)
+                self.taken.append(posted.item.rolled)
+                self.journal.commit(Entry(rolled=[posted.item.rolled]))
                 posted.answer.resolve(None)
             if holds():
                 return

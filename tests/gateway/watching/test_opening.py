@@ -2,7 +2,6 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from alerts.model import Kind, Owed
 from gateway.clock import ScaledClock
@@ -36,7 +35,7 @@ def owed(at_ms: int) -> Owed:
 
 def test_a_round_tells_the_loop_what_waits_beyond_its_time(tmp_path: Path) -> None:
     path, clock = tmp_path / "journal.db", HandClock(NOW)
-    inbox: Inbox[Any] = Inbox()
+    inbox: Inbox = Inbox()
     look = rounds(path, inbox, clock)
     look()
     assert inbox.take() == [], "without a journal there is nothing to say"

@@ -1,8 +1,7 @@
 """J2: what comes out of the inbox is not patient: one refused read ends the loop, and who waits has no answer."""
 
-from functools import partial
-
-from gateway.deeds import CommandDispatcher
+from gateway.commands.command import A, Command, NotDurable
+from gateway.commands.dispatcher import CommandDispatcher
 from gateway.journal.trouble import JournalUnavailable
 from telemetry.reading import Millis
 from tests.fakes import Crash
@@ -12,13 +11,17 @@ from tests.storm.line import StormLine
 class Impatient(CommandDispatcher):
     """Ends the process when the journal refuses."""
 
-    def do(self, item: object, now_ms: Millis) -> object:
+    def do(self, item: Command[A], now_ms: Millis) -> A | NotDurable:
         """See ``CommandDispatcher.do``."""
-        return self._pipeline.barrier.attempt(partial(self._once, item, now_ms), self.failed, type(item).__name__)
 
-    def _once(self, item: object, now_ms: Millis) -> object:
+        def act() -> A | NotDurable:
+            return self._once(item, now_ms)
+
+        return self._attempt(act, self.failed, type(item).__name__)
+
+    def _once(self, item: Command[A], now_ms: Millis) -> A:
         try:
-            return self._do(item, now_ms)
+            return item.do(self._context, now_ms)
         except JournalUnavailable as refused:
             raise Crash from refused
 
@@ -26,4 +29,4 @@ class Impatient(CommandDispatcher):
 class Line(StormLine):
     """A gateway with it."""
 
-    deeds = Impatient
+    dispatcher = Impatient

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.answers import Asked
-from gateway.hearing import InboundSms, Remembered
+from gateway.commands.replies import InboundSms, Remembered
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 from tests.storm.line import StormLine

@@ -3,15 +3,16 @@
 It joins absences, county and entry, and decides nothing: what is possible is ``alerts.operations.absences``.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from alerts.model import Actor
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from gateway.commands import AbsenceDone, AbsenceList, AbsenceVerdict, Away, Back, NotPossible, UnknownPerson, WhoIsAway
+from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -19,14 +20,68 @@ ABSENCES: Final = "absences"
 """The small mark that keeps them over a restart."""
 
 
-def answered(wish: Away | Back | WhoIsAway, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict | AbsenceList:
-    """Who is away, or the verdict on a wish."""
-    if not isinstance(wish, WhoIsAway):
-        return done(wish, pipeline, now_ms)
-    return AbsenceList(now_ms, pipeline.absences.kept(now_ms), pipeline.absences.uncovered(now_ms))
+class AbsenceDone(Struct, frozen=True):
+    """It is written down, or ended, and durable since ``at_ms``."""
+
+    at_ms: Millis
+    event: str
+    absence: Absence
 
 
-def done(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
+class AbsenceList(Struct, frozen=True):
+    """Who is away or will be, and the areas, by id, with a bin that nobody empties at ``at_ms``."""
+
+    at_ms: Millis
+    absences: tuple[Absence, ...]
+    uncovered: tuple[str, ...]
+
+
+AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible
+
+
+class Away(Command[AbsenceVerdict], frozen=True, kw_only=True):
+    """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
+
+    person: str
+    from_ms: Millis
+    until_ms: Millis
+    by: str
+    stand_in: str = ""
+    reason: str = ""
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
+        """See ``arrange``."""
+        context.pipeline.advance(now_ms)
+        return arrange(self, context.pipeline, now_ms)
+
+
+class Back(Command[AbsenceVerdict], frozen=True, kw_only=True):
+    """An absence is cancelled, or over before its time."""
+
+    absence: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
+        """See ``arrange``."""
+        context.pipeline.advance(now_ms)
+        return arrange(self, context.pipeline, now_ms)
+
+
+class WhoIsAway(Command[AbsenceList], frozen=True):
+    """Which absences are not over, and which villages nobody empties now."""
+
+    def do(self, context: Context, now_ms: Millis) -> AbsenceList:
+        """Nothing is changed by it."""
+        context.pipeline.advance(now_ms)
+        absences = context.pipeline.absences
+        return AbsenceList(now_ms, absences.kept(now_ms), absences.uncovered(now_ms))
+
+
+def arrange(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     absences, people = pipeline.absences, pipeline.county.inventory.people
     writer, asked = StandingIn(pipeline.county.message_writer), Actor(wish.by, wish.channel, wish.origin)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.notify.replies import Replies
+from gateway.commands.command import Command, Context
 from gateway.journal.contact_reader import NEVER, Contact, First
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory, Person
@@ -25,18 +26,22 @@ _GREETED: Final = frozenset({Role.CLEANER, Role.COLLECTOR})
 """Those to whom the text speaks: it is about pools."""
 
 
-class Welcome(Struct, frozen=True):
-    """These people are to get their first text; answered with ``Welcomed`` once it is owed and durable."""
-
-    people: tuple[str, ...]
-
-
 class Welcomed(Struct, frozen=True):
     """Who will get it, from when on, and why others will not."""
 
     told: tuple[str, ...]
     leaves_ms: Millis
     skipped: dict[str, str]
+
+
+class Welcome(Command[Welcomed], frozen=True):
+    """These people are to get their first text; answered with ``Welcomed`` once it is owed and durable."""
+
+    people: tuple[str, ...]
+
+    def do(self, context: Context, now_ms: Millis) -> Welcomed:
+        """Owes them."""
+        return owe(self, context.pipeline, context.journal, now_ms)
 
 
 class Told(Protocol):
@@ -46,7 +51,7 @@ class Told(Protocol):
         """What it was told since then."""
 
 
-def done(wish: Welcome, pipeline: Pipeline, memoir: Told, now_ms: Millis) -> Welcomed:
+def owe(wish: Welcome, pipeline: Pipeline, memoir: Told, now_ms: Millis) -> Welcomed:
     """Owes the texts; by night they wait for the morning."""
     inventory, leaves_ms = pipeline.county.inventory, pipeline.by_day(now_ms)
     told: list[str] = []

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from alerts.conditions.thresholds import Figure, Place, Tuned, Weighed
+from alerts.conditions.thresholds import Figure, Place, Tuned, Value, Weighed
 from alerts.model import Event
-from gateway.commands import CommandVerdict, Done, NotPossible, SetFigure, UnknownPerson
+from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -19,6 +19,28 @@ FIGURES: Final = "figures"
 """The small mark that keeps over a restart which figures people have set."""
 SET: Final = "figure_set"
 UNFIT: Final = "figure_unfit"
+
+
+class SetFigure(Command[Verdict], frozen=True, kw_only=True):
+    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
+
+    ``channel`` and ``origin`` are as in ``EpisodeCommand``.
+    """
+
+    place: Place
+    name: str
+    rule: str
+    figure: str
+    value: Value | None
+    by: str
+    reason: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> Verdict:
+        """See ``set_figure``."""
+        context.pipeline.advance(now_ms)
+        return set_figure(self, context.pipeline, now_ms)
 
 
 def kept(meta: dict[str, str]) -> list[Tuned]:
@@ -33,7 +55,7 @@ def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
         pipeline.changes.log.append(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
 
 
-def done(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
+def set_figure(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
     county, thresholds = pipeline.county, pipeline.thresholds
     if wish.by not in county.inventory.people:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from alerts.conditions import bins
 from alerts.model import Detail, Event
-from gateway.commands import CommandVerdict, Done, LookAgain, NotPossible, UnknownPerson
+from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
 from gateway.journal.entry import Aside, Looked
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -41,7 +41,21 @@ class AsideArchive(Protocol):
         """Those refused for a reason that are refused still, those looked at longest ago first."""
 
 
-def looked_again(wish: LookAgain, pipeline: Pipeline, archive: AsideArchive, now_ms: Millis) -> CommandVerdict:
+class LookAgain(Command[Verdict], frozen=True, kw_only=True):
+    """What was refused for a reason is put through the line once more: what refused it has been mended."""
+
+    reason: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> Verdict:
+        """No start may step through what is taken in so as if it came now."""
+        context.pipeline.past_changed = True
+        return look_again(self, context.pipeline, context.journal, now_ms)
+
+
+def look_again(wish: LookAgain, pipeline: Pipeline, archive: AsideArchive, now_ms: Millis) -> Verdict:
     """Some of those refused for a reason, each for itself."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()
@@ -119,3 +133,17 @@ def _keep(pipeline: Pipeline, reading: Reading) -> None:
     else:
         judged_pct = county.observe(reading, pipeline.changes)
     pipeline.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))
+
+
+class Resend(Command[Done | NotPossible], frozen=True):
+    """What came since then is to be written to InfluxDB again."""
+
+    since_ms: Millis
+
+    def do(self, context: Context, now_ms: Millis) -> Done | NotPossible:
+        """Each sender goes back to it."""
+        if not context.resend:
+            return NotPossible("nothing is written to InfluxDB: the configuration has no [influxdb]")
+        for resend in context.resend:
+            resend(self.since_ms)
+        return Done(now_ms, "resending")

@@ -34,14 +34,12 @@ from alerts.model import URGENT, Event
 from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is_due, sampled, standing
 from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
-from gateway import calling, welcoming
-from gateway.commands import EpisodeCommand, EpisodeVerb
+from gateway.commands import callers
+from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
+from gateway.commands.numbers import Line, Numbers
 from gateway.journal.entry import Answered, Unreceipted
-from gateway.numbers import Line, Numbers
-from gateway.orders import obey
 from gateway.pipeline import Pipeline
 from gateway.requests import End, Lapsed
-from gateway.welcoming import Welcome, Welcomed
 from telemetry.phone import is_mobile, is_same
 from telemetry.reading import Millis, Reading
 
@@ -120,10 +118,6 @@ class InboundSms:
     def _changes(self) -> Changes:
         return self._pipeline.changes
 
-    def welcome(self, wish: Welcome, now_ms: Millis) -> Welcomed:
-        """First texts, as somebody asked for them."""
-        return welcoming.done(wish, self._pipeline, self._memoir, now_ms)
-
     def reply(self, said: Reply, now_ms: Millis) -> None:
         """What somebody wrote: kept whatever it is, and done if it is understood."""
         entry = self._pipeline.entry
@@ -141,14 +135,14 @@ class InboundSms:
             is_call = meaning is Meaning.CALLBACK and not understood.code
             entry.answers.append(Answered(said, meaning if is_call else Meaning.UNCLEAR, person))
             if is_call:  # about nothing
-                calling.ask(said, person, (), self._pipeline, now_ms)
+                callers.ask(said, person, (), self._pipeline, now_ms)
             else:
                 self._say_so(person, said.phone, told, now_ms)
             return
         about = next(iter(self._standing(asked)), asked.episode) if len(asked.episodes) == 1 else asked.episode
         entry.answers.append(Answered(said, meaning, asked.person, about))
         if meaning is Meaning.CALLBACK:
-            calling.ask(said, asked.person, asked.episodes, self._pipeline, now_ms)
+            callers.ask(said, asked.person, asked.episodes, self._pipeline, now_ms)
         for deed in self._deeds(asked, meaning, now_ms):  # each for itself: the answer is kept, and told once
             self._pipeline.barrier.attempt(deed, lambda _: None, f"an answer about {asked.episode}")
 

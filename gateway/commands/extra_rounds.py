@@ -3,9 +3,10 @@
 It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.operations.extra_rounds``.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
@@ -14,16 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
-from gateway.commands import (
-    Extra,
-    ExtraDone,
-    ExtraList,
-    ExtraVerdict,
-    NoExtra,
-    NotPossible,
-    UnknownPerson,
-    WhichExtras,
-)
+from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -31,14 +23,65 @@ EXTRAS: Final = "extra_rounds"
 """The small mark that keeps them over a restart."""
 
 
-def answered(wish: Extra | NoExtra | WhichExtras, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict | ExtraList:
-    """Which there are, or the verdict on a wish."""
-    if isinstance(wish, WhichExtras):
-        return ExtraList(now_ms, pipeline.extras.kept(now_ms))
-    return done(wish, pipeline, now_ms)
+class ExtraDone(Struct, frozen=True):
+    """It is ordered, or cancelled, and durable since ``at_ms``."""
+
+    at_ms: Millis
+    event: str
+    extra: ExtraRound
 
 
-def done(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
+class ExtraList(Struct, frozen=True):
+    """The extra rounds that are not over for long."""
+
+    at_ms: Millis
+    extras: tuple[ExtraRound, ...]
+
+
+ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible
+
+
+class Extra(Command[ExtraVerdict], frozen=True, kw_only=True):
+    """加收: an extra round for a village or a bin."""
+
+    place: str
+    from_ms: Millis
+    until_ms: Millis
+    by: str
+    reason: str = ""
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> ExtraVerdict:
+        """See ``arrange``."""
+        context.pipeline.advance(now_ms)
+        return arrange(self, context.pipeline, now_ms)
+
+
+class NoExtra(Command[ExtraVerdict], frozen=True, kw_only=True):
+    """An extra round is cancelled."""
+
+    extra: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> ExtraVerdict:
+        """See ``arrange``."""
+        context.pipeline.advance(now_ms)
+        return arrange(self, context.pipeline, now_ms)
+
+
+class WhichExtras(Command[ExtraList], frozen=True):
+    """Which extra rounds there are."""
+
+    def do(self, context: Context, now_ms: Millis) -> ExtraList:
+        """Nothing is changed by it."""
+        context.pipeline.advance(now_ms)
+        return ExtraList(now_ms, context.pipeline.extras.kept(now_ms))
+
+
+def arrange(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()

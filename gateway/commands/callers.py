@@ -11,13 +11,27 @@ import msgspec
 from alerts.answers import Reply
 from alerts.model import Actor, Detail, Event
 from alerts.operations.callers import Caller
-from gateway.commands import CalledBack, CommandVerdict, Done, NotPossible, UnknownPerson
+from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 CALLERS: Final = "callers"
 """The small mark that keeps them over a restart."""
+
+
+class CalledBack(Command[Verdict], frozen=True, kw_only=True):
+    """已回电: a person has called somebody who asked for it; ``caller`` is their id in the list of those who wait."""
+
+    caller: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> Verdict:
+        """See ``call_back``."""
+        context.pipeline.advance(now_ms)
+        return call_back(self, context.pipeline, now_ms)
 
 
 def ask(said: Reply, person: str, about: Iterable[str], pipeline: Pipeline, now_ms: Millis) -> None:
@@ -31,7 +45,7 @@ def ask(said: Reply, person: str, about: Iterable[str], pipeline: Pipeline, now_
         _keep(pipeline)
 
 
-def done(wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
+def call_back(wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     """The verdict on a wish, to hand back once it is durable. A second one of the same is refused with its reason."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()

@@ -1,0 +1,1 @@
+"""What people and the other threads ask of the loop; one file a subject, each command with what it does and answers."""

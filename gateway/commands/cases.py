@@ -1,0 +1,90 @@
+"""What people ask of the ledger, done on the loop's thread: a verdict to hand back once it is durable.
+
+It joins ledger and county where one word concerns both, and decides nothing about either.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from alerts.alert import Alert
+from alerts.conditions.state import Memory
+from alerts.episodes.responses import Responses
+from alerts.ledger.asking import CaseCommand, Register
+from alerts.ledger.case import Case, CaseVerb, Refusal
+from alerts.model import Actor, Log, Severity
+from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
+from gateway.pipeline import Pipeline
+from telemetry.reading import Millis
+
+
+class CaseDone(Struct, frozen=True):
+    """It is in the ledger and durable since ``at_ms``: the case as it stands now."""
+
+    at_ms: Millis
+    case: Case
+
+
+class UnknownCase(Struct, frozen=True):
+    """The ledger has no such case, or has settled it."""
+
+    settled: bool
+
+
+CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible
+
+
+class AskLedger(Command["CaseVerdict"], frozen=True):
+    """登记, or something about a case."""
+
+    wish: Register | CaseCommand
+
+    def do(self, context: Context, now_ms: Millis) -> "CaseVerdict":
+        """See ``alerts.ledger``."""
+        context.pipeline.advance(now_ms)
+        return ask(self.wish, context.pipeline, now_ms, context.journal.knows_case)
+
+
+_SEEN_TO: Final = frozenset({CaseVerb.START, CaseVerb.FIX, CaseVerb.DEFER})
+"""Somebody is at it, so that the chain of the case's episode stops (T9)."""
+
+
+def ask(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows: Callable[[str], bool]) -> CaseVerdict:
+    """登记, or something about a case."""
+    if wish.by not in pipeline.county.inventory.people:
+        return UnknownPerson()
+    if isinstance(wish, Register):
+        case: Case | Refusal | None = pipeline.ledger.register(wish, now_ms)
+    elif wish.verb is CaseVerb.FIX and _burns(pipeline.ledger.cases.get(wish.case), pipeline):
+        return NotPossible(f"{wish.case} is a fire that still burns: nobody can have put it out yet", "still_hot")
+    else:
+        case = pipeline.ledger.act(wish, now_ms)
+    match case:
+        case None:
+            return UnknownCase(settled=isinstance(wish, CaseCommand) and knows(wish.case))
+        case Refusal(why, sentence):
+            return NotPossible(sentence, why)
+        case Case():
+            if isinstance(wish, CaseCommand) and wish.verb in _SEEN_TO and case.standing:
+                _see(case, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms)
+            return CaseDone(now_ms, case)
+
+
+def _burns(case: Case | None, pipeline: Pipeline) -> bool:
+    """Whether a case is of a fire that has not cooled."""
+    if case is None or not case.standing or case.severity != Severity.P1:
+        return False
+    return pipeline.county.is_open(case.episode) and not pipeline.county.may_reset(case.episode)
+
+
+def _see(case: Case, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> None:
+    """The chain of the case's episode stops: for as long as an acknowledgement holds, or as it was deferred."""
+    county, until_ms = pipeline.county, case.until_ms
+
+    def seen(hands: Responses, alert: Alert, _memory: Memory | None, log: Log) -> Alert:
+        return hands.acknowledge(alert, asked, now_ms, log, until_ms)
+
+    if county.is_open(case.episode) and (until_ms or not county.alerts[case.episode].acked_ms):
+        county.respond(case.episode, seen, now_ms, pipeline.changes)
+        pipeline.follow()

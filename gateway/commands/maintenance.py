@@ -1,0 +1,65 @@
+"""Work that people declare, and planned power cuts: a window opened, ended, or looked up.
+
+Who may declare what, and what becomes of it, is ``alerts.episodes.maintenance``.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from alerts.episodes import maintenance
+from alerts.episodes.maintenance import Declared, Wish
+from alerts.model import Actor
+from alerts.refusals import Refused
+from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
+from telemetry.reading import Millis
+
+WindowVerdict: TypeAlias = Declared | UnknownPerson | NotPossible
+
+
+class Declare(Command[WindowVerdict], frozen=True, kw_only=True):
+    """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
+
+    wish: Wish
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> WindowVerdict:
+        """See ``maintenance.declare``."""
+        county, changes = context.pipeline.county, context.pipeline.changes
+        by = Actor(self.by, self.channel, self.origin)
+        return _settle(context, self.by, now_ms, lambda: maintenance.declare(county, self.wish, by, now_ms, changes))
+
+
+class Withdraw(Command[WindowVerdict], frozen=True, kw_only=True):
+    """A person ends such a window, or takes it back before it began; answered with what it was."""
+
+    window: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    def do(self, context: Context, now_ms: Millis) -> WindowVerdict:
+        """See ``maintenance.withdraw``."""
+        county, changes = context.pipeline.county, context.pipeline.changes
+        by = Actor(self.by, self.channel, self.origin)
+        return _settle(context, self.by, now_ms, lambda: maintenance.withdraw(county, self.window, by, now_ms, changes))
+
+
+class WhichWindows(Command[tuple[Declared, ...]], frozen=True):
+    """Which windows stand? Answered with a tuple of ``Declared``."""
+
+    def do(self, context: Context, now_ms: Millis) -> tuple[Declared, ...]:
+        """Nothing is changed by it."""
+        context.pipeline.advance(now_ms)
+        return tuple(maintenance.standing(context.pipeline.county).values())
+
+
+def _settle(context: Context, by: str, now_ms: Millis, act: Callable[[], Declared | Refused]) -> WindowVerdict:
+    pipeline = context.pipeline
+    pipeline.advance(now_ms)
+    if by not in pipeline.county.inventory.people:
+        return UnknownPerson()
+    said = act()
+    pipeline.follow()
+    return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
