@@ -35,12 +35,12 @@ class UnknownCase(Struct, frozen=True):
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible
 
 
-class AskLedger(Command["CaseVerdict"], frozen=True):
+class AskLedger(Command[CaseVerdict], frozen=True):
     """登记, or something about a case."""
 
     wish: Register | CaseCommand
 
-    def do(self, context: Context, now_ms: Millis) -> "CaseVerdict":
+    def do(self, context: Context, now_ms: Millis) -> CaseVerdict:
         """See ``alerts.ledger``."""
         context.pipeline.advance(now_ms)
         return ask(self.wish, context.pipeline, now_ms, context.journal.knows_case)

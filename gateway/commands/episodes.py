@@ -55,7 +55,7 @@ class UnknownEpisode(Struct, frozen=True):
 CommandVerdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible
 
 
-class EpisodeCommand(Command["CommandVerdict"], frozen=True, kw_only=True):
+class EpisodeCommand(Command[CommandVerdict], frozen=True, kw_only=True):
     """A person, named by their inventory id in ``by``, asks something about an episode.
 
     ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
@@ -73,7 +73,7 @@ class EpisodeCommand(Command["CommandVerdict"], frozen=True, kw_only=True):
     until_ms: Millis = 0
     looked: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> "CommandVerdict":
+    def do(self, context: Context, now_ms: Millis) -> CommandVerdict:
         """Of an episode, or of a case of the ledger that a text asked about."""
         pipeline = context.pipeline
         pipeline.advance(now_ms)
