@@ -131,9 +131,9 @@ def run(
                 Context(
                     pipeline,
                     journal,
-                    inbox,
-                    inbound=InboundSms(pipeline, journal, restored.meta.get(CLAIMS)),
+                    telephone=InboundSms(pipeline, journal, restored.meta.get(CLAIMS)),
                     watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                    go_on=lambda: inbox.post(Housekeep()),
                     keep_days=settings.journal.keep_days,
                     resend=[sender.resend for sender in senders],
                 )

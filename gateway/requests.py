@@ -60,7 +60,7 @@ class End(Command[None], frozen=True):
 
     def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a try has an instant of its own
         """Its row, and what the end of it leads to."""
-        context.inbound.ended(self)
+        context.telephone.ended(self.notification_id, self.outcome, self.event, self.at_ms)
         step, entry = self.step, context.pipeline.entry
         entry.attempts.append(
             AttemptEnded(
@@ -85,7 +85,7 @@ class Lapsed(Command[None], frozen=True):
 
     def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a lapse has an instant of its own
         """What follows from it."""
-        context.inbound.lapsed(self)
+        context.telephone.lapsed(self.due, self.lapse, self.at_ms)
 
 
 class Heard(Command[None], frozen=True):
@@ -96,7 +96,7 @@ class Heard(Command[None], frozen=True):
 
     def do(self, context: Context, now_ms: Millis) -> None:
         """Receipts first, then each reply for itself."""
-        context.inbound.heard(self.receipts, self.replies, now_ms)
+        context.telephone.heard(self.receipts, self.replies, now_ms)
 
 
 class DealtWith(Command[None], frozen=True):
@@ -120,7 +120,7 @@ class Round(Command[None], frozen=True):
     def do(self, context: Context, now_ms: Millis) -> None:
         """The watchman's, and that of numbers which texts do not reach."""
         context.watchman.round(self.rows, now_ms)
-        context.inbound.numbers.look(now_ms)
+        context.telephone.look(now_ms)
 
 
 class Housekeep(Command[None], frozen=True):
@@ -134,7 +134,7 @@ class Housekeep(Command[None], frozen=True):
             pipeline.entry.meta[UNSETTLED] = str(until_ms)
             return
         if context.journal.expire(now_ms, context.keep_days).rows:
-            context.inbox.post(AGAIN)
+            context.go_on()
         else:
             context.watchman.folded(context.journal.fold(), now_ms)
 
@@ -166,9 +166,6 @@ class KeepRollups(Command[None], frozen=True):
     def do(self, context: Context, now_ms: Millis) -> None:  # noqa: ARG002 -- a rollup has hours of its own
         """Rows of the next commit."""
         context.pipeline.entry.rolled.append(self.rolled)
-
-
-AGAIN: Final = Housekeep()
 
 
 def made_durable(inbox: Inbox, item: Command[A]) -> A | NotDurable | Unanswered:

@@ -36,7 +36,7 @@ from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.mqtt.link import Batch, Phase, SessionState, Version
-from gateway.requests import Heard, JournalPort
+from gateway.requests import Heard, Housekeep, JournalPort
 from gateway.settings import Endpoint, Tiles, Watch
 from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
@@ -254,9 +254,9 @@ def desk_gateway(
                 Context(
                     pipeline,
                     journal,
-                    inbox,
-                    inbound=InboundSms(pipeline, journal),
+                    telephone=InboundSms(pipeline, journal),
                     watchman=watchman(Watch(), pipeline, clock, health, metrics, {}),
+                    go_on=lambda: inbox.post(Housekeep()),
                     keep_days=14,
                     resend=(),
                 )

@@ -34,7 +34,7 @@ from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
 from gateway.mqtt.link import Batch, Phase, SessionState, Version
 from gateway.pipeline import Pipeline
-from gateway.requests import Heard, JournalPort, Tick
+from gateway.requests import Heard, Housekeep, JournalPort, Tick
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Watch
 from gateway.watching.opening import watchman
@@ -355,8 +355,11 @@ class TellingLine:
     def _dispatch(self, hearing: InboundSms, watching: Watchman) -> CommandDispatcher:
         """What does what comes out of the inbox."""
         return self.dispatcher(
-            Context(self.pipeline, self._journal, self._door, hearing, watching, keep_days=90, resend=())
+            Context(self.pipeline, self._journal, hearing, watching, self._go_on, keep_days=90, resend=())
         )
+
+    def _go_on(self) -> None:
+        self._door.post(Housekeep())
 
     def _show(self, entry: Entry) -> None:
         """The desk is shown what became durable; here there is none."""

@@ -5,32 +5,49 @@ No web framework is known here, and nothing of any subject; a subject's file has
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from alerts.answers import Receipt, Reply
+from alerts.channels import Outcome
+from alerts.delivery.delivery import Due, Lapse
+from alerts.model import Event
+from gateway.journal.writer import Journal
+from gateway.pipeline import Pipeline
+from gateway.watching.watchman import Watchman
 from telemetry.reading import Millis
-
-if TYPE_CHECKING:  # each of these knows commands
-    from gateway.commands.replies import InboundSms
-    from gateway.inbox import Inbox
-    from gateway.journal.writer import Journal
-    from gateway.pipeline import Pipeline
-    from gateway.watching.watchman import Watchman
 
 A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
+
+
+class Telephone(Protocol):
+    """What becomes of texts on their way and of what comes back; see ``replies.InboundSms``."""
+
+    def ended(self, notification_id: int, outcome: Outcome, event: Event | None, at_ms: Millis) -> None:
+        """A try ended."""
+
+    def lapsed(self, due: Due, lapse: Lapse, at_ms: Millis) -> None:
+        """A receipt did not come."""
+
+    def heard(self, receipts: tuple[Receipt, ...], replies: tuple[Reply, ...], now_ms: Millis) -> None:
+        """What a channel has collected, or a provider pushed."""
+
+    def look(self, now_ms: Millis) -> None:
+        """Each minute: numbers that texts do not reach."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a command may act on; for the loop's thread alone."""
 
-    pipeline: "Pipeline"
-    journal: "Journal"
-    inbox: "Inbox"
-    inbound: "InboundSms"
-    watchman: "Watchman"
+    pipeline: Pipeline
+    journal: Journal
+    telephone: Telephone
+    watchman: Watchman
+    go_on: Callable[[], object]
+    """Has the loop go on with its housekeeping."""
     keep_days: int
     resend: Sequence[Callable[[Millis], None]]
 

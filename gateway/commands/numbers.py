@@ -9,11 +9,11 @@ from typing import Final, Protocol
 
 from alerts.alert import Alert
 from alerts.answers import Receipt
-from alerts.channels import Accepted, Refused
+from alerts.channels import Accepted, Outcome, Refused
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
 from alerts.episodes.trouble import Trouble
+from alerts.model import Event
 from gateway.pipeline import Pipeline
-from gateway.requests import End
 from telemetry.inventory import Person
 from telemetry.phone import is_same
 from telemetry.reading import Millis
@@ -60,14 +60,14 @@ class Numbers:
             hours = (now_ms - due.accepted_ms) // _HOUR_MS if silent else 0
             self._open(due.owed.to, due.owed.phone, due.reason or NO_RECEIPT, hours, now_ms)
 
-    def ended(self, item: End) -> None:
+    def ended(self, notification_id: int, outcome: Outcome, event: Event | None, at_ms: Millis) -> None:
         """A try ended: the number was refused for good by the last that was asked, or the text arrived at once."""
-        match item.outcome:
-            case Refused(reason, dead_number=True) if item.event is not None:
-                said = item.event.detail or {}
-                self._open(str(said.get("to", "")), str(said.get("phone", "")), reason, 0, item.at_ms)
+        match outcome:
+            case Refused(reason, dead_number=True) if event is not None:
+                said = event.detail or {}
+                self._open(str(said.get("to", "")), str(said.get("phone", "")), reason, 0, at_ms)
             case Accepted(delivered=True) if any(self._standing()):
-                self._arrived(self._line.phone_of_notification(item.notification_id), item.at_ms)
+                self._arrived(self._line.phone_of_notification(notification_id), at_ms)
 
     def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Texts that arrived; a receipt told again says nothing new."""

@@ -26,7 +26,8 @@ from alerts.answers import (
     phrase,
     understand,
 )
-from alerts.delivery.delivery import NO_RECEIPT
+from alerts.channels import Outcome
+from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse
 from alerts.episodes.county import Changes
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, CaseVerb, Refusal
@@ -39,7 +40,6 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
 from gateway.commands.numbers import Line, Numbers
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.pipeline import Pipeline
-from gateway.requests import End, Lapsed
 from telemetry.phone import is_mobile, is_same
 from telemetry.reading import Millis, Reading
 
@@ -72,7 +72,7 @@ class InboundSms:
         self._memoir = memoir
         schedule = pipeline.county.decider.escalation.schedule
         self._replies = Replies(pipeline.county.message_writer, schedule, pipeline.absences)
-        self.numbers = Numbers(pipeline, memoir)
+        self._numbers = Numbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})
         pipeline.sampled = self.sampled
@@ -87,25 +87,27 @@ class InboundSms:
     def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
         self._pipeline.entry.receipts += said
-        self.numbers.receipts(said, now_ms)
+        self._numbers.receipts(said, now_ms)
 
-    def lapsed(self, item: Lapsed) -> None:
-        """A receipt did not come: what the courier decided, and the next person where a fire waits."""
-        decided, due, entry = item.lapse, item.due, self._pipeline.entry
-        reason = str((decided.events[0].detail or {}).get("reason", "")) if decided.events else ""
-        entry.unreceipted.append(
-            Unreceipted(due.notification_id, item.at_ms, reason, decided.via, decided.receipt_due_ms)
-        )
-        entry.events += decided.events
-        self.numbers.lapsed(due, decided, item.at_ms)
-        if decided.hurry:
-            self._hurry(due.owed.episode, NO_RECEIPT, item.at_ms)
+    def lapsed(self, due: Due, lapse: Lapse, at_ms: Millis) -> None:
+        """A receipt did not come: what the courier lapse, and the next person where a fire waits."""
+        entry = self._pipeline.entry
+        reason = str((lapse.events[0].detail or {}).get("reason", "")) if lapse.events else ""
+        entry.unreceipted.append(Unreceipted(due.notification_id, at_ms, reason, lapse.via, lapse.receipt_due_ms))
+        entry.events += lapse.events
+        self._numbers.lapsed(due, lapse, at_ms)
+        if lapse.hurry:
+            self._hurry(due.owed.episode, NO_RECEIPT, at_ms)
 
-    def ended(self, item: End) -> None:
+    def ended(self, notification_id: int, outcome: Outcome, event: Event | None, at_ms: Millis) -> None:
         """A try ended. Where it was the last, or a limit keeps it for long, the next person hears at once."""
-        self.numbers.ended(item)
-        if item.event is not None and item.event.severity in URGENT:
-            self._hurry(item.event.episode, item.event.event, item.at_ms)
+        self._numbers.ended(notification_id, outcome, event, at_ms)
+        if event is not None and event.severity in URGENT:
+            self._hurry(event.episode, event.event, at_ms)
+
+    def look(self, now_ms: Millis) -> None:
+        """Each minute: numbers that texts do not reach."""
+        self._numbers.look(now_ms)
 
     def _hurry(self, episode: str, reason: str, at_ms: Millis) -> None:
         county = self._pipeline.county

@@ -24,7 +24,7 @@ from gateway.lines import opened as lines_of
 from gateway.loop import Loop
 from gateway.metrics import Metrics
 from gateway.mqtt.link import Batch, Phase, SessionState, Version
-from gateway.requests import JournalPort
+from gateway.requests import Housekeep, JournalPort
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Settings
 from gateway.watching.opening import watchman
@@ -97,9 +97,9 @@ def lived(
                 Context(
                     pipeline,
                     journal,
-                    inbox,
-                    inbound=InboundSms(pipeline, journal),
+                    telephone=InboundSms(pipeline, journal),
                     watchman=watchman(settings.watch, pipeline, clock, health, metrics, restored.meta),
+                    go_on=lambda: inbox.post(Housekeep()),
                     keep_days=settings.journal.keep_days,
                     resend=(),
                 )

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import CaseVerb, Deed, Origin, State
-from gateway.commands.cases import CaseDone, UnknownCase
+from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
@@ -66,8 +66,8 @@ def client(desk: Desk, journal: Path) -> Iterator[httpx.Client]:
         yield opened
 
 
-def answer(wish: object) -> object:
-    match wish:
+def answer(asked: AskLedger) -> object:
+    match asked.wish:
         case Register(by="stranger"):
             return UnknownPerson()
         case Register():
@@ -89,7 +89,7 @@ def test_a_call_is_registered_and_a_case_moved_with_who_and_by_which_way(desk: D
         moved = http.post(f"/api/v1/cases/{LEAK.id}/assign", json=body)
     assert (made.status_code, made.json()["case"]) == (HTTPStatus.CREATED, LEAK.id)
     assert (moved.status_code, moved.json()["state"], moved.json()["owner"]) == (200, "assigned", "crew-chen")
-    posted: list[object] = list(seen)
+    posted = [each.wish for each in seen]
     register, assign = posted
     assert register == Register(
         **CALL, channel="api", caller_name="周师傅", caller_phone="139 0000 0001", reported=Origin.TELEPHONE
