@@ -12,7 +12,7 @@ from alerts.model import Actor
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -39,7 +39,7 @@ class AbsenceList(Struct, frozen=True):
 AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible
 
 
-class Away(Command[AbsenceVerdict], frozen=True, kw_only=True):
+class Away(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
     """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
 
     person: str
@@ -51,13 +51,12 @@ class Away(Command[AbsenceVerdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
+    def act(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
         """See ``arrange``."""
-        context.pipeline.advance(now_ms)
         return arrange(self, context.pipeline, now_ms)
 
 
-class Back(Command[AbsenceVerdict], frozen=True, kw_only=True):
+class Back(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
     """An absence is cancelled, or over before its time."""
 
     absence: str
@@ -65,18 +64,16 @@ class Back(Command[AbsenceVerdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
+    def act(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
         """See ``arrange``."""
-        context.pipeline.advance(now_ms)
         return arrange(self, context.pipeline, now_ms)
 
 
-class WhoIsAway(Command[AbsenceList], frozen=True):
+class WhoIsAway(PersonalCommand[AbsenceList], frozen=True):
     """Which absences are not over, and which villages nobody empties now."""
 
-    def do(self, context: Context, now_ms: Millis) -> AbsenceList:
+    def act(self, context: Context, now_ms: Millis) -> AbsenceList:
         """Nothing is changed by it."""
-        context.pipeline.advance(now_ms)
         absences = context.pipeline.absences
         return AbsenceList(now_ms, absences.kept(now_ms), absences.uncovered(now_ms))
 

@@ -11,7 +11,7 @@ import msgspec
 from alerts.answers import Reply
 from alerts.model import Actor, Detail, Event
 from alerts.operations.callers import Caller
-from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
+from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -20,7 +20,7 @@ CALLERS: Final = "callers"
 """The small mark that keeps them over a restart."""
 
 
-class CalledBack(Command[Verdict], frozen=True, kw_only=True):
+class CalledBack(PersonalCommand[Verdict], frozen=True, kw_only=True):
     """已回电: a person has called somebody who asked for it; ``caller`` is their id in the list of those who wait."""
 
     caller: str
@@ -28,9 +28,8 @@ class CalledBack(Command[Verdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> Verdict:
+    def act(self, context: Context, now_ms: Millis) -> Verdict:
         """See ``call_back``."""
-        context.pipeline.advance(now_ms)
         return call_back(self, context.pipeline, now_ms)
 
 

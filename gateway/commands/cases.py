@@ -14,7 +14,7 @@ from alerts.episodes.responses import Responses
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, CaseVerb, Refusal
 from alerts.model import Actor, Log, Severity
-from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -35,14 +35,13 @@ class UnknownCase(Struct, frozen=True):
 CaseVerdict: TypeAlias = CaseDone | UnknownCase | UnknownPerson | NotPossible
 
 
-class AskLedger(Command[CaseVerdict], frozen=True):
+class AskLedger(PersonalCommand[CaseVerdict], frozen=True):
     """登记, or something about a case."""
 
     wish: Register | CaseCommand
 
-    def do(self, context: Context, now_ms: Millis) -> CaseVerdict:
+    def act(self, context: Context, now_ms: Millis) -> CaseVerdict:
         """See ``alerts.ledger``."""
-        context.pipeline.advance(now_ms)
         return ask(self.wish, context.pipeline, now_ms, context.journal.knows_case)
 
 

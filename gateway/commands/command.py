@@ -60,6 +60,19 @@ class Command(Struct, Generic[A_co], frozen=True):
         raise NotImplementedError
 
 
+class PersonalCommand(Command[A_co], frozen=True):
+    """What a person wants or wants to know: everything that was due before it happens first."""
+
+    def do(self, context: Context, now_ms: Millis) -> A_co:
+        """See ``Command.do``."""
+        context.pipeline.advance(now_ms)
+        return self.act(context, now_ms)
+
+    def act(self, context: Context, now_ms: Millis) -> A_co:
+        """What this one does then."""
+        raise NotImplementedError
+
+
 class Done(Struct, frozen=True):
     """The command took effect at ``at_ms`` and is durable; ``event`` names what it became (``acked``, ``reset``)."""
 

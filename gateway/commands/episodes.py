@@ -18,7 +18,7 @@ from alerts.ledger.moves import FROM
 from alerts.model import Actor, Severity
 from alerts.refusals import Refused
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
-from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson
+from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -55,7 +55,7 @@ class UnknownEpisode(Struct, frozen=True):
 CommandVerdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible
 
 
-class EpisodeCommand(Command[CommandVerdict], frozen=True, kw_only=True):
+class EpisodeCommand(PersonalCommand[CommandVerdict], frozen=True, kw_only=True):
     """A person, named by their inventory id in ``by``, asks something about an episode.
 
     ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
@@ -73,10 +73,9 @@ class EpisodeCommand(Command[CommandVerdict], frozen=True, kw_only=True):
     until_ms: Millis = 0
     looked: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> CommandVerdict:
+    def act(self, context: Context, now_ms: Millis) -> CommandVerdict:
         """Of an episode, or of a case of the ledger that a text asked about."""
         pipeline = context.pipeline
-        pipeline.advance(now_ms)
         if self.episode in pipeline.ledger.cases:
             return answer(self, pipeline, now_ms)
         if self.episode not in pipeline.county.alerts and not context.journal.knows(self.episode):
@@ -86,16 +85,15 @@ class EpisodeCommand(Command[CommandVerdict], frozen=True, kw_only=True):
         return obey(self, pipeline.county, now_ms, pipeline.changes)
 
 
-class Foresee(Command[Foreseen | NotPossible], frozen=True, kw_only=True):
+class Foresee(PersonalCommand[Foreseen | NotPossible], frozen=True, kw_only=True):
     """Who would be told, and when, if a rule stood on an asset from ``at_ms`` on? Answered with ``Foreseen``."""
 
     rule: str
     asset: str
     at_ms: Millis
 
-    def do(self, context: Context, now_ms: Millis) -> Foreseen | NotPossible:
+    def act(self, context: Context, now_ms: Millis) -> Foreseen | NotPossible:  # noqa: ARG002 -- it asks about ``at_ms``
         """Nothing is changed by it."""
-        context.pipeline.advance(now_ms)
         said = context.pipeline.foresee(self.rule, self.asset, self.at_ms)
         return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
 

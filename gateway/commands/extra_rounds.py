@@ -15,7 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
-from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -41,7 +41,7 @@ class ExtraList(Struct, frozen=True):
 ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible
 
 
-class Extra(Command[ExtraVerdict], frozen=True, kw_only=True):
+class Extra(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
     """加收: an extra round for a village or a bin."""
 
     place: str
@@ -52,13 +52,12 @@ class Extra(Command[ExtraVerdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> ExtraVerdict:
+    def act(self, context: Context, now_ms: Millis) -> ExtraVerdict:
         """See ``arrange``."""
-        context.pipeline.advance(now_ms)
         return arrange(self, context.pipeline, now_ms)
 
 
-class NoExtra(Command[ExtraVerdict], frozen=True, kw_only=True):
+class NoExtra(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
     """An extra round is cancelled."""
 
     extra: str
@@ -66,18 +65,16 @@ class NoExtra(Command[ExtraVerdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> ExtraVerdict:
+    def act(self, context: Context, now_ms: Millis) -> ExtraVerdict:
         """See ``arrange``."""
-        context.pipeline.advance(now_ms)
         return arrange(self, context.pipeline, now_ms)
 
 
-class WhichExtras(Command[ExtraList], frozen=True):
+class WhichExtras(PersonalCommand[ExtraList], frozen=True):
     """Which extra rounds there are."""
 
-    def do(self, context: Context, now_ms: Millis) -> ExtraList:
+    def act(self, context: Context, now_ms: Millis) -> ExtraList:
         """Nothing is changed by it."""
-        context.pipeline.advance(now_ms)
         return ExtraList(now_ms, context.pipeline.extras.kept(now_ms))
 
 

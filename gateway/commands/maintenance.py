@@ -10,13 +10,13 @@ from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.model import Actor
 from alerts.refusals import Refused
-from gateway.commands.command import Command, Context, NotPossible, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
 from telemetry.reading import Millis
 
 WindowVerdict: TypeAlias = Declared | UnknownPerson | NotPossible
 
 
-class Declare(Command[WindowVerdict], frozen=True, kw_only=True):
+class Declare(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
     """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
 
     wish: Wish
@@ -24,14 +24,14 @@ class Declare(Command[WindowVerdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> WindowVerdict:
+    def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
         """See ``maintenance.declare``."""
         county, changes = context.pipeline.county, context.pipeline.changes
         by = Actor(self.by, self.channel, self.origin)
-        return _settle(context, self.by, now_ms, lambda: maintenance.declare(county, self.wish, by, now_ms, changes))
+        return _settle(context, self.by, lambda: maintenance.declare(county, self.wish, by, now_ms, changes))
 
 
-class Withdraw(Command[WindowVerdict], frozen=True, kw_only=True):
+class Withdraw(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
     """A person ends such a window, or takes it back before it began; answered with what it was."""
 
     window: str
@@ -39,25 +39,23 @@ class Withdraw(Command[WindowVerdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> WindowVerdict:
+    def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
         """See ``maintenance.withdraw``."""
         county, changes = context.pipeline.county, context.pipeline.changes
         by = Actor(self.by, self.channel, self.origin)
-        return _settle(context, self.by, now_ms, lambda: maintenance.withdraw(county, self.window, by, now_ms, changes))
+        return _settle(context, self.by, lambda: maintenance.withdraw(county, self.window, by, now_ms, changes))
 
 
-class WhichWindows(Command[tuple[Declared, ...]], frozen=True):
+class WhichWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
     """Which windows stand? Answered with a tuple of ``Declared``."""
 
-    def do(self, context: Context, now_ms: Millis) -> tuple[Declared, ...]:
+    def act(self, context: Context, now_ms: Millis) -> tuple[Declared, ...]:  # noqa: ARG002 -- what stands, stands now
         """Nothing is changed by it."""
-        context.pipeline.advance(now_ms)
         return tuple(maintenance.standing(context.pipeline.county).values())
 
 
-def _settle(context: Context, by: str, now_ms: Millis, act: Callable[[], Declared | Refused]) -> WindowVerdict:
+def _settle(context: Context, by: str, act: Callable[[], Declared | Refused]) -> WindowVerdict:
     pipeline = context.pipeline
-    pipeline.advance(now_ms)
     if by not in pipeline.county.inventory.people:
         return UnknownPerson()
     said = act()

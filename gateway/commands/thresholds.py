@@ -9,7 +9,7 @@ import msgspec
 
 from alerts.conditions.thresholds import Figure, Place, Tuned, Value, Weighed
 from alerts.model import Event
-from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
+from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -21,7 +21,7 @@ SET: Final = "figure_set"
 UNFIT: Final = "figure_unfit"
 
 
-class SetFigure(Command[Verdict], frozen=True, kw_only=True):
+class SetFigure(PersonalCommand[Verdict], frozen=True, kw_only=True):
     """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
 
     ``channel`` and ``origin`` are as in ``EpisodeCommand``.
@@ -37,9 +37,8 @@ class SetFigure(Command[Verdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> Verdict:
+    def act(self, context: Context, now_ms: Millis) -> Verdict:
         """See ``set_figure``."""
-        context.pipeline.advance(now_ms)
         return set_figure(self, context.pipeline, now_ms)
 
 

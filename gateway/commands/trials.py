@@ -8,14 +8,14 @@ from alerts.episodes.county import Changes, County
 from alerts.episodes.responses import Deed
 from alerts.model import Actor
 from alerts.notify.holds import TrialKind, Trials, trial_ended
-from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
+from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
 from telemetry.reading import Millis
 
 TRIALS: Final = "trials"
 """The small mark that keeps over a restart which trials were ended."""
 
 
-class EndTrial(Command[Verdict], frozen=True, kw_only=True):
+class EndTrial(PersonalCommand[Verdict], frozen=True, kw_only=True):
     """转正式, of an area, an asset or a device."""
 
     kind: TrialKind
@@ -24,10 +24,9 @@ class EndTrial(Command[Verdict], frozen=True, kw_only=True):
     channel: str = "desk"
     origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> Verdict:
+    def act(self, context: Context, now_ms: Millis) -> Verdict:
         """Remembered in the same transaction as what follows from it."""
         pipeline = context.pipeline
-        pipeline.advance(now_ms)
         verdict = end_trial(self, pipeline.county, pipeline.trials, now_ms, pipeline.changes)
         if isinstance(verdict, Done):
             pipeline.entry.meta[TRIALS] = msgspec.json.encode(pipeline.trials.kept()).decode()
