@@ -11,6 +11,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _ABSENT: Final = object()
+_SET, _POP, _APPEND = dict.__setitem__, dict.pop, list.append
 
 
 class UndoLog:
@@ -89,8 +90,8 @@ class UndoDict(dict[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         undo = self._undo
         if undo.is_open:  # here and in ``append`` without ``note`` and ``super``: both are called for every message
-            undo.steps.append((dict.__setitem__, self, key, self[key]) if key in self else (dict.pop, self, key, None))
-        dict.__setitem__(self, key, value)
+            undo.steps.append((_SET, self, key, self[key]) if key in self else (_POP, self, key, None))
+        _SET(self, key, value)
 
     def __delitem__(self, key: K) -> None:
         if self._undo.is_open and key in self:  # put back alone it would stand last, so the whole is noted
@@ -148,6 +149,10 @@ class UndoSet(set[V]):
     remove = pop = clear = update = __ior__ = __iand__ = __isub__ = __ixor__ = _refuse
 
 
+def _cut(items: list[Any], length: int) -> None:
+    list.__delitem__(items, slice(length, None))
+
+
 class UndoList(list[V]):
     """A list that grows, noted by its length, and is handed over as a whole."""
 
@@ -161,12 +166,12 @@ class UndoList(list[V]):
         """Puts one at the end."""
         undo = self._undo
         if undo.is_open:
-            undo.steps.append((self._cut, len(self)))
-        list.append(self, item)
+            undo.steps.append((_cut, self, len(self)))
+        _APPEND(self, item)
 
     def extend(self, items: Iterable[V]) -> None:
         """Puts these at the end."""
-        self._undo.note(self._cut, len(self))
+        self._undo.note(_cut, self, len(self))
         super().extend(items)
 
     def __iadd__(self, items: Iterable[V]) -> Self:  # type: ignore[misc, override] # only what ``extend`` takes
@@ -182,9 +187,6 @@ class UndoList(list[V]):
         return taken
 
     insert = pop = remove = clear = sort = reverse = __setitem__ = __delitem__ = _refuse  # type: ignore[assignment] # a list's own
-
-    def _cut(self, length: int) -> None:
-        list.__delitem__(self, slice(length, None))
 
     def _refill(self, was: list[V]) -> None:
         list.__setitem__(self, slice(None), was)

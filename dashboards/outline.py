@@ -76,15 +76,16 @@ def _places(inventory: Inventory) -> dict[str, list[Location]]:
 
 
 def _ring(places: Iterable[Location]) -> list[list[float]]:
-    corners = hull(point for place in places for point in _around(place))
+    outermost = hull((place.lon, place.lat) for place in places)
+    corners = hull(point for place in outermost for point in _around(*place))
     ring = [[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in corners]
     closed = [*ring, ring[0]]
     return [closed[0], *(here for before, here in pairwise(closed) if here != before)]
 
 
-def _around(place: Location) -> Iterator[Point]:
+def _around(lon: float, lat: float) -> Iterator[Point]:
     tall = MARGIN_M / METRES_A_DEGREE
-    wide = tall / cos(radians(place.lat))
+    wide = tall / cos(radians(lat))
     for corner in range(CORNERS):
         angle = 2 * pi * corner / CORNERS
-        yield place.lon + wide * cos(angle), place.lat + tall * sin(angle)
+        yield lon + wide * cos(angle), lat + tall * sin(angle)
