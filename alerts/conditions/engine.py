@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from alerts.calendars import stamp
 from alerts.conditions import bins, plants
-from alerts.conditions import machine as lifecycle
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.devices import DeviceMemory, hear
 from alerts.conditions.finding import Finding, Found, Step
-from alerts.conditions.machine import Call, Instant, Machine, Move
+from alerts.conditions.machine import Call, Instant, Machine, Move, advance, agrees, postpone, relapse
+from alerts.conditions.machine import expire as expire_machine
+from alerts.conditions.machine import reset as reset_machine
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene, SilenceRule, TrafficRule
 from alerts.conditions.state import AssetState, Memory, Plan, Slot
@@ -89,7 +90,7 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
         if place == layout.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
             continue  # one message is one sign of life, however many samples it carries
         when = heard if place == layout.silence[feeder] else at
-        after, move = lifecycle.advance(machine, verdict, slot.timing, when, _mint(plan, slot, at.received_ms))
+        after, move = advance(machine, verdict, slot.timing, when, _mint(plan, slot, at.received_ms))
         if after is machine:
             continue
         machines = (*machines[:place], after, *machines[place + 1 :])
@@ -123,7 +124,7 @@ def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours:
     machine, scene = state.machines[place], Scene(plan.asset, plan.calendar, state.machines, layout.place, neighbours)
     if machine.condition is not _NORMAL and at_ms != before.seen_ms:
         verdict = slot.rule.judge(Values(), scene)
-        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        after, move = advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
         state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
         if move is not Move.NONE:
             findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
@@ -184,9 +185,9 @@ def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours
         if not isinstance(slot.rule, BinRule):
             continue
         verdict = slot.rule.judge(sight, scene)
-        if verdict.call is lifecycle.Call.NONE or lifecycle.agrees(machines[place], verdict):
+        if verdict.call is Call.NONE or agrees(machines[place], verdict):
             continue
-        machines[place], move = lifecycle.advance(machines[place], verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        machines[place], move = advance(machines[place], verdict, slot.timing, at, _mint(plan, slot, at_ms))
         if move is not Move.NONE:
             findings.append(_finding(plan, state, slot, machines[place], move, at, "figures_changed"))
     moved = tuple(machines) != state.machines
@@ -233,7 +234,7 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
             after, move = _silenced(machine, slot, _mint(plan, slot, at_ms), at_ms)
             findings.append(Finding(Found.STALE, at_ms, plan.asset.id, device=plan.devices[slot.device].id))
         elif 0 < machine.wake_ms <= at_ms and not _is_stale(plan, state, slot, machine):
-            after, move = lifecycle.expire(machine, slot.timing, _mint(plan, slot, at_ms))
+            after, move = expire_machine(machine, slot.timing, _mint(plan, slot, at_ms))
         else:
             continue
         machines[place] = after
@@ -278,7 +279,7 @@ def reset(plan: Plan, state: AssetState, kind: str) -> AssetState:
     """T12: the latched machine of a rule is released by a person."""
     place = plan.place[kind]
     machines = list(state.machines)
-    machines[place] = lifecycle.reset(machines[place])
+    machines[place] = reset_machine(machines[place])
     return replace(state, machines=tuple(machines))
 
 
@@ -316,9 +317,9 @@ def _weighed(
         machine, rule = state.machines[place], slot.rule
         assert isinstance(rule, TrafficRule)  # noqa: S101 - the layout has no others there
         verdict = rule.weigh(traffic, device.interval_s, hour_of_ms)
-        if lifecycle.agrees(machine, verdict):
+        if agrees(machine, verdict):
             continue
-        after, move = lifecycle.advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
+        after, move = advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
         state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
         if move is not Move.NONE:
             findings.append(_finding(plan, state, slot, after, move, at, verdict.reason))
@@ -358,7 +359,7 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
     if not device.observed_ms:
         return state
     machines = tuple(
-        lifecycle.postpone(machine, gap) if machine.feeder == at.feeder and slot.device < 0 else machine
+        postpone(machine, gap) if machine.feeder == at.feeder and slot.device < 0 else machine
         for slot, machine in zip(plan.slots, state.machines, strict=True)
     )
     memory = plants.postpone(state.memory, gap) if isinstance(state.memory, PlantMemory) else state.memory
@@ -367,9 +368,9 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
 
 def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[Machine, Move]:
     if machine.condition is Condition.RECOVERING:
-        return lifecycle.relapse(machine, slot.timing, at_ms), Move.RELAPSED
+        return relapse(machine, slot.timing, at_ms), Move.RELAPSED
     silent = replace(machine, condition=Condition.PENDING, since_ms=at_ms, feeder=slot.device)
-    return lifecycle.expire(silent, slot.timing, mint)
+    return expire_machine(silent, slot.timing, mint)
 
 
 def _is_stale(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> bool:

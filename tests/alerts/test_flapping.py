@@ -9,8 +9,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from alerts.build import KINDS
-from alerts.conditions import machine as lifecycle
-from alerts.conditions.machine import IDLE, Call, Instant, Machine, Move, Timing, Verdict
+from alerts.conditions.machine import (
+    CLEAR,
+    IDLE,
+    RAISE,
+    Call,
+    Instant,
+    Machine,
+    Move,
+    Timing,
+    Verdict,
+    advance,
+    expire,
+    postpone,
+)
 from alerts.conditions.rule_set import load
 from alerts.model import Condition
 from alerts.policy import PolicyFault
@@ -32,10 +44,10 @@ def lived(life: list[tuple[Call, int]], timing: Timing = TIMING) -> list[tuple[i
     for call, minutes in life:
         at_ms += minutes * MINUTE
         if 0 < machine.wake_ms <= at_ms:
-            machine, move = lifecycle.expire(machine, timing, f"{at_ms}")
+            machine, move = expire(machine, timing, f"{at_ms}")
             moves.append((at_ms, move, machine))
         at = Instant(at_ms, at_ms, late=False, feeder=0)
-        machine, move = lifecycle.advance(machine, Verdict(call), timing, at, f"{at_ms}")
+        machine, move = advance(machine, Verdict(call), timing, at, f"{at_ms}")
         machine = msgspec.msgpack.decode(msgspec.msgpack.encode(machine), type=Machine)
         moves.append((at_ms, move, machine))
     return moves
@@ -77,7 +89,7 @@ def test_an_off_delay_is_doubled_up_to_a_day(off_min: int, doublings: int, hours
 def test_a_gap_in_the_data_makes_nothing_steady() -> None:
     *_, (at_ms, _, flapping) = lived([(Call.RAISE, 1), *[(Call.CLEAR, 1), (Call.RAISE, 1)] * 6])
     later = Instant(at_ms + 5 * HOUR, at_ms + 5 * HOUR, late=False, feeder=0)
-    after, move = lifecycle.advance(lifecycle.postpone(flapping, 5 * HOUR), lifecycle.RAISE, TIMING, later, "later")
+    after, move = advance(postpone(flapping, 5 * HOUR), RAISE, TIMING, later, "later")
     assert (move, after.doublings) == (Move.NONE, 1)
 
 
@@ -86,11 +98,11 @@ def raised_every(hours: float, times: int, timing: Timing = TIMING) -> list[Mach
     machine, raised = IDLE, []
     for number in range(times):
         at_ms = round(number * hours * HOUR)
-        machine, move = lifecycle.advance(machine, lifecycle.RAISE, timing, _at(at_ms), f"{at_ms}")
+        machine, move = advance(machine, RAISE, timing, _at(at_ms), f"{at_ms}")
         assert move is Move.RAISED
         raised.append(machine)
-        machine, _ = lifecycle.advance(machine, lifecycle.CLEAR, timing, _at(at_ms + MINUTE), "")
-        machine, _ = lifecycle.expire(machine, timing, "")
+        machine, _ = advance(machine, CLEAR, timing, _at(at_ms + MINUTE), "")
+        machine, _ = expire(machine, timing, "")
     return raised
 
 
@@ -129,7 +141,7 @@ def test_the_crew_hears_it_once_a_week_at_most(days: float, heard: int) -> None:
     for turn in range(4):  # it was calm for days, and begins again
         then = at_ms + round(days * 24 * HOUR) + turn * 2 * HOUR - 3 * 2 * HOUR
         again = replace(again, condition=Condition.NORMAL)
-        again, _ = lifecycle.advance(again, lifecycle.RAISE, TIMING, _at(then), f"{then}")
+        again, _ = advance(again, RAISE, TIMING, _at(then), f"{then}")
         begun += again.begins_flapping
     assert again.is_flapping
     assert begun == heard
@@ -140,7 +152,7 @@ def test_each_calm_span_halves_the_off_delay_and_the_first_ends_the_flapping(slo
     active = Machine(condition=Condition.ACTIVE, doublings=3, slow=slow, moved_ms=HOUR, episode="e")
     seen = []
     for at_ms in (HOUR + span - 1, HOUR + span, HOUR + 2 * span - 1, HOUR + 2 * span, HOUR + 3 * span):
-        active, move = lifecycle.advance(active, lifecycle.RAISE, TIMING, _at(at_ms), "")
+        active, move = advance(active, RAISE, TIMING, _at(at_ms), "")
         seen.append((active.doublings, active.is_flapping, move is Move.STEADY, TIMING.recovery_ms(active.doublings)))
     assert seen == [
         (3, True, False, 4 * HOUR),
