@@ -1,12 +1,14 @@
-"""How a condition is raised and cleared on one asset: every transition of the alert life cycle stands here.
+"""How a condition is raised and cleared on one asset: every transition of the alert life cycle stands here, as a table.
 
-This file knows counts, delays and latches, and how long they hold. It does not know what a bin is, who is told, or what
-time it is.
+The words come first, then the transitions, then ``TABLE``, which says where each of them belongs and by which law, then
+what is asked of a machine. This file knows counts, delays and latches, and how long they hold. It does not know what a
+bin is, who is told, or what time it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -104,7 +106,6 @@ NONE: Final = Verdict(Call.NONE)
 RAISE: Final = Verdict(Call.RAISE)
 CLEAR: Final = Verdict(Call.CLEAR)
 BETWEEN: Final = Verdict(Call.BETWEEN)
-_BETTER: Final = (Call.CLEAR, Call.END)
 
 
 class Machine(Struct, frozen=True, gc=False, array_like=True):
@@ -187,90 +188,26 @@ class Move(IntEnum):
     """What flapped stands still, and the condition holds."""
 
 
-def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
-    """T1–T6, T12 and T15 for one sample. ``mint`` names a new episode; the same machine back means nothing moved."""
-    call = verdict.call
-    if call is Call.NONE:
-        return machine, Move.NONE
-    if machine.condition is Condition.NORMAL:
-        if call is not Call.RAISE:
-            return machine, Move.NONE
-        since = at.observed_ms if verdict.since_ms is None else verdict.since_ms
-        return _confirm(
-            replace(machine, condition=Condition.PENDING, since_ms=since, count=0), verdict, timing, at, mint
-        )
-    if machine.condition is Condition.PENDING:
-        if call is not Call.RAISE:
-            return replace(machine, condition=Condition.NORMAL, wake_ms=0, count=0, untold=False), Move.NONE
-        return _confirm(machine, verdict, timing, at, mint)
-    if call is Call.END and not machine.is_flapping:  # what flaps is not believed at once
-        return _normal(machine, timing)
-    if machine.condition is Condition.ACTIVE:
-        return _while_active(machine, call, timing, at)
-    return _while_recovering(machine, call, timing, at)
+def _keep(machine: Machine, _verdict: Verdict, _timing: Timing, _at: Instant, _mint: str) -> tuple[Machine, Move]:
+    """The same machine: the engine writes nothing down."""
+    return machine, Move.NONE
 
 
-def agrees(machine: Machine, verdict: Verdict) -> bool:
-    """Whether the machine stands already where this verdict about its last sample would put it."""
-    raises, clears = verdict.call is Call.RAISE, verdict.call in _BETTER
-    match machine.condition:
-        case Condition.NORMAL:
-            return not raises
-        case Condition.PENDING:
-            return raises
-        case Condition.ACTIVE:
-            return not clears
-    return clears
-
-
-def expire(machine: Machine, timing: Timing, mint: str) -> tuple[Machine, Move]:
-    """T3 and T6 by the clock: the running delay of a machine that only waits for time is over."""
-    if machine.condition is Condition.PENDING:
-        return _raised(machine, timing, mint, max(machine.since_ms, machine.due_ms), late=machine.untold)
-    return _normal(machine, timing)
-
-
-def relapse(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
-    """T5: it was getting better and is not any more; too often, and it flaps (T15)."""
-    often = machine.flaps + 1 >= timing.flaps
-    active = replace(
-        machine,
-        condition=Condition.ACTIVE,
-        clear_since_ms=0,
-        due_ms=0,
-        wake_ms=0,
-        count=0,
-        flaps=0 if often else machine.flaps + 1,
-    )
-    return _moved(active, timing, at_ms, often=often, slow=False)
-
-
-def reset(machine: Machine) -> Machine:
-    """T12: a person resets a latched machine whose condition is gone."""
-    return replace(machine, latched=False)
-
-
-def postpone(machine: Machine, gap_ms: Millis) -> Machine:
-    """T8: a gap in the data counts toward no delay."""
-    if machine.doublings:
-        machine = replace(machine, moved_ms=machine.moved_ms + gap_ms)
-    if machine.condition is Condition.PENDING:
-        return replace(machine, since_ms=machine.since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0)
-    if machine.condition is Condition.RECOVERING:
-        return replace(
-            machine, clear_since_ms=machine.clear_since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0
-        )
-    return machine
+def _begin(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """T1; one sample may be enough for T3 as well."""
+    since = at.observed_ms if verdict.since_ms is None else verdict.since_ms
+    return _confirm(replace(machine, condition=Condition.PENDING, since_ms=since, count=0), verdict, timing, at, mint)
 
 
 def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """One more confirming sample: T3 once there are enough and the on-delay is over, else it waits on."""
     since = machine.since_ms if verdict.since_ms is None else verdict.since_ms
     due = since + timing.on_delay_ms if verdict.due_ms is None else verdict.due_ms
     count = machine.count + 1
     enough = count >= timing.on_count
     if enough and at.observed_ms >= due:
-        raised = replace(machine, since_ms=since, reason=verdict.reason, feeder=at.feeder)
-        return _raised(raised, timing, mint, at.observed_ms, late=at.late)
+        held = replace(machine, since_ms=since, reason=verdict.reason, feeder=at.feeder)
+        return _activate(held, timing, mint, at.observed_ms, late=at.late)
     waits = enough and timing.timer_promotes
     return (
         replace(
@@ -287,7 +224,66 @@ def _confirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mi
     )
 
 
-def _raised(machine: Machine, timing: Timing, mint: str, at_ms: Millis, *, late: bool) -> tuple[Machine, Move]:
+def _drop(machine: Machine, _verdict: Verdict, _timing: Timing, _at: Instant, _mint: str) -> tuple[Machine, Move]:
+    """T2: it was fleeting."""
+    return replace(machine, condition=Condition.NORMAL, wake_ms=0, count=0, untold=False), Move.NONE
+
+
+def _affirm(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """It still stands, and what only late samples had raised is told by the first that is not late."""
+    if machine.untold and not at.late:
+        return replace(machine, untold=False, feeder=at.feeder), Move.CONFIRMED
+    return _hold(machine, verdict, timing, at, mint)
+
+
+def _hold(machine: Machine, _verdict: Verdict, timing: Timing, at: Instant, _mint: str) -> tuple[Machine, Move]:
+    """It stands and does not move, which in time is enough to believe it again (T15)."""
+    calmed = _calm(machine, timing, at.observed_ms)
+    if calmed is not machine:
+        steady = replace(calmed, feeder=at.feeder, flaps=0)
+        return steady, Move.STEADY if machine.is_flapping else Move.NONE
+    if machine.feeder != at.feeder:
+        return replace(machine, feeder=at.feeder), Move.NONE
+    return machine, Move.NONE
+
+
+def _recover(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """T4; one sample may be enough for T6 as well."""
+    leaving = replace(machine, condition=Condition.RECOVERING, clear_since_ms=at.observed_ms, count=0)
+    return _clear(leaving, verdict, timing, at, mint)
+
+
+def _clear(machine: Machine, _verdict: Verdict, timing: Timing, at: Instant, _mint: str) -> tuple[Machine, Move]:
+    """One more clear sample: T6 once there are enough and the off-delay is over, else it waits on."""
+    due = machine.clear_since_ms + timing.recovery_ms(machine.doublings)
+    count = machine.count + 1
+    enough = count >= timing.off_count
+    if enough and at.observed_ms >= due:
+        return _return_to_normal(machine, timing)
+    wake = at.received_ms + due - at.observed_ms if enough else 0
+    return replace(machine, due_ms=due, wake_ms=wake, count=count, feeder=at.feeder), Move.RECOVERING
+
+
+def _end(machine: Machine, _verdict: Verdict, timing: Timing, _at: Instant, _mint: str) -> tuple[Machine, Move]:
+    """T6 at once: no sample is counted and no delay awaited."""
+    return _return_to_normal(machine, timing)
+
+
+def _relapse(machine: Machine, _verdict: Verdict, timing: Timing, at: Instant, _mint: str) -> tuple[Machine, Move]:
+    """T5, by a sample."""
+    return replace(relapse(machine, timing, at.observed_ms), feeder=at.feeder), Move.RELAPSED
+
+
+def _affirm_relapse(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """T5, and what only late samples had raised is told by the first that is not late."""
+    relapsed, move = _relapse(machine, verdict, timing, at, mint)
+    if machine.untold and not at.late:
+        return replace(relapsed, untold=False), Move.CONFIRMED
+    return relapsed, move
+
+
+def _activate(machine: Machine, timing: Timing, mint: str, at_ms: Millis, *, late: bool) -> tuple[Machine, Move]:
+    """T3: an episode begins, or a latched one goes on."""
     lately = (*(each for each in machine.raised_ms if at_ms - each <= timing.longest_ms), at_ms)
     lately = lately[-timing.most_raises :]
     often = timing.flaps_by(lately)
@@ -302,15 +298,15 @@ def _raised(machine: Machine, timing: Timing, mint: str, at_ms: Millis, *, late:
         latched=False,
         raised_ms=lately,
     )
-    raised = _moved(raised, timing, at_ms, often=often, slow=timing.is_slow(lately))
+    raised = _count_move(raised, timing, at_ms, often=often, slow=timing.is_slow(lately))
     if machine.latched:
         return raised, Move.REIGNITED
     return replace(raised, episode=_name(mint, machine.episode)), Move.RAISED
 
 
-def _moved(machine: Machine, timing: Timing, at_ms: Millis, *, often: bool, slow: bool) -> Machine:
+def _count_move(machine: Machine, timing: Timing, at_ms: Millis, *, often: bool, slow: bool) -> Machine:
     """T15: it was raised or relapsed. Once too ``often``, and its off-delay doubles; the crew hears of it weekly."""
-    calmed = _calmed(machine, timing, at_ms)
+    calmed = _calm(machine, timing, at_ms)
     begins = often and not calmed.is_flapping
     is_news = begins and (not machine.noticed_ms or at_ms - machine.noticed_ms >= NOTICED_EVERY_MS)
     return replace(
@@ -323,7 +319,7 @@ def _moved(machine: Machine, timing: Timing, at_ms: Millis, *, often: bool, slow
     )
 
 
-def _calmed(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
+def _calm(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
     """T15: each span in which nothing moved halves the off-delay, and after the first it flaps no more."""
     if not machine.doublings:
         return machine
@@ -344,42 +340,8 @@ def _name(mint: str, last: str) -> str:
     return mint
 
 
-def _while_active(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:
-    if call in _BETTER:
-        leaving = replace(machine, condition=Condition.RECOVERING, clear_since_ms=at.observed_ms, count=0)
-        return _recover(leaving, timing, at)
-    if call is Call.RAISE and machine.untold and not at.late:
-        return replace(machine, untold=False, feeder=at.feeder), Move.CONFIRMED
-    calmed = _calmed(machine, timing, at.observed_ms)
-    if calmed is not machine:
-        steady = replace(calmed, feeder=at.feeder, flaps=0)
-        return steady, Move.STEADY if machine.is_flapping else Move.NONE
-    if machine.feeder != at.feeder:
-        return replace(machine, feeder=at.feeder), Move.NONE
-    return machine, Move.NONE
-
-
-def _while_recovering(machine: Machine, call: Call, timing: Timing, at: Instant) -> tuple[Machine, Move]:
-    if call in _BETTER:
-        return _recover(machine, timing, at)
-    confirms = call is Call.RAISE and machine.untold and not at.late
-    relapsed = replace(
-        relapse(machine, timing, at.observed_ms), feeder=at.feeder, untold=machine.untold and not confirms
-    )
-    return relapsed, Move.CONFIRMED if confirms else Move.RELAPSED
-
-
-def _recover(machine: Machine, timing: Timing, at: Instant) -> tuple[Machine, Move]:
-    due = machine.clear_since_ms + timing.recovery_ms(machine.doublings)
-    count = machine.count + 1
-    enough = count >= timing.off_count
-    if enough and at.observed_ms >= due:
-        return _normal(machine, timing)
-    wake = at.received_ms + due - at.observed_ms if enough else 0
-    return replace(machine, due_ms=due, wake_ms=wake, count=count, feeder=at.feeder), Move.RECOVERING
-
-
-def _normal(machine: Machine, timing: Timing) -> tuple[Machine, Move]:
+def _return_to_normal(machine: Machine, timing: Timing) -> tuple[Machine, Move]:
+    """T6: the episode is over, or waits for a person's reset (T12) where the rule is latching."""
     rested = replace(
         machine,
         condition=Condition.NORMAL,
@@ -393,3 +355,147 @@ def _normal(machine: Machine, timing: Timing) -> tuple[Machine, Move]:
     if timing.latching:
         return replace(rested, latched=True), Move.LATCHED
     return rested, Move.CLEARED
+
+
+Act: TypeAlias = Callable[[Machine, Verdict, Timing, Instant, str], tuple[Machine, Move]]
+"""What ``advance`` is given, and what it answers."""
+
+
+class Transition(NamedTuple):
+    """What follows when a rule says this of a machine that stands there: by which laws, and in words for a reader."""
+
+    laws: tuple[str, ...]
+    act: Act
+    says: str
+
+
+Rows: TypeAlias = Mapping[Condition, Mapping[Call, Transition]]
+
+TABLE: Final[Rows] = MappingProxyType(
+    {
+        Condition.NORMAL: {
+            Call.NONE: Transition(("L5",), _keep, "nothing is known that was not known before"),
+            Call.RAISE: Transition(("T1", "T3"), _begin, "pending, or active at once where one sample is enough"),
+            Call.CLEAR: Transition(("T1",), _keep, "all is well"),
+            Call.BETWEEN: Transition(("T1",), _keep, "all is well below the raising threshold"),
+            Call.END: Transition(("T1",), _keep, "nothing stands that could end"),
+        },
+        Condition.PENDING: {
+            Call.NONE: Transition(("L5",), _keep, "it neither confirms nor interrupts"),
+            Call.RAISE: Transition(("T3",), _confirm, "active after enough such samples and the on-delay"),
+            Call.CLEAR: Transition(("T2",), _drop, "fleeting: nobody hears of it"),
+            Call.BETWEEN: Transition(("T2",), _drop, "fleeting: nobody hears of it"),
+            Call.END: Transition(("T2",), _drop, "fleeting: nobody hears of it"),
+        },
+        Condition.ACTIVE: {
+            Call.NONE: Transition(("L5",), _keep, "what is missing ends no alert"),
+            Call.RAISE: Transition(("T3", "T15"), _affirm, "it stands; told now if only late samples had said so"),
+            Call.CLEAR: Transition(("T4", "T6"), _recover, "recovering, or over at once where one sample is enough"),
+            Call.BETWEEN: Transition(("T4", "T15"), _hold, "it stands until a sample is beyond the clearing threshold"),
+            Call.END: Transition(
+                ("T6", "T12"), _end, "what it was about is gone: over, or latched until a person resets it"
+            ),
+        },
+        Condition.RECOVERING: {
+            Call.NONE: Transition(("L5",), _keep, "what is missing ends no alert"),
+            Call.RAISE: Transition(
+                ("T5", "T3", "T15"),
+                _affirm_relapse,
+                "the same episode again; told now if only late samples had said so",
+            ),
+            Call.CLEAR: Transition(
+                ("T6", "T12"), _clear, "over, or latched, after enough such samples and the off-delay"
+            ),
+            Call.BETWEEN: Transition(
+                ("T5", "T15"), _relapse, "the same episode again; too often, and it flaps: look at its sensor"
+            ),
+            Call.END: Transition(
+                ("T6", "T12"), _end, "what it was about is gone: over, or latched until a person resets it"
+            ),
+        },
+    }
+)
+"""Every condition with every call."""
+
+WHILE_FLAPPING: Final[Rows] = MappingProxyType(
+    {
+        Condition.ACTIVE: {
+            Call.END: Transition(("T15", "T4"), _recover, "one clear sample more: what flaps is not believed at once"),
+        },
+        Condition.RECOVERING: {
+            Call.END: Transition(("T15", "T6"), _clear, "one clear sample more: what flaps is not believed at once"),
+        },
+    }
+)
+"""What follows instead while it flaps (T15): an end, as of an emptying, counts like any clear sample."""
+
+
+def index(rows: Rows, instead: Rows = MappingProxyType({})) -> tuple[tuple[Act, ...], ...]:
+    """The acts by the numbers of condition and call: each sample that is not quiet looks here, so it is quick."""
+    found = {condition: {**rows[condition], **instead.get(condition, {})} for condition in Condition}
+    return tuple(tuple(found[condition][call].act for call in Call) for condition in Condition)
+
+
+_ACTS: Final = index(TABLE)
+_ACTS_WHILE_FLAPPING: Final = index(TABLE, WHILE_FLAPPING)
+
+_AGREEING: Final[Mapping[Condition, frozenset[Call]]] = MappingProxyType(
+    {
+        Condition.NORMAL: frozenset(Call) - {Call.RAISE},
+        Condition.PENDING: frozenset({Call.RAISE}),
+        Condition.ACTIVE: frozenset(Call) - {Call.CLEAR, Call.END},
+        Condition.RECOVERING: frozenset({Call.CLEAR, Call.END}),
+    }
+)
+"""Calls that would put a machine where it stands."""
+
+
+def advance(machine: Machine, verdict: Verdict, timing: Timing, at: Instant, mint: str) -> tuple[Machine, Move]:
+    """T1–T6, T12 and T15 for one sample. ``mint`` names a new episode; the same machine back means nothing moved."""
+    acts = _ACTS_WHILE_FLAPPING if machine.is_flapping else _ACTS
+    return acts[machine.condition][verdict.call](machine, verdict, timing, at, mint)
+
+
+def agrees(machine: Machine, verdict: Verdict) -> bool:
+    """Whether the machine stands already where this verdict about its last sample would put it."""
+    return verdict.call in _AGREEING[machine.condition]
+
+
+def expire(machine: Machine, timing: Timing, mint: str) -> tuple[Machine, Move]:
+    """T3 and T6 by the clock: the running delay of a machine that only waits for time is over."""
+    if machine.condition is Condition.PENDING:
+        return _activate(machine, timing, mint, max(machine.since_ms, machine.due_ms), late=machine.untold)
+    return _return_to_normal(machine, timing)
+
+
+def relapse(machine: Machine, timing: Timing, at_ms: Millis) -> Machine:
+    """T5: it was getting better and is not any more; too often, and it flaps (T15)."""
+    often = machine.flaps + 1 >= timing.flaps
+    active = replace(
+        machine,
+        condition=Condition.ACTIVE,
+        clear_since_ms=0,
+        due_ms=0,
+        wake_ms=0,
+        count=0,
+        flaps=0 if often else machine.flaps + 1,
+    )
+    return _count_move(active, timing, at_ms, often=often, slow=False)
+
+
+def reset(machine: Machine) -> Machine:
+    """T12: a person resets a latched machine whose condition is gone."""
+    return replace(machine, latched=False)
+
+
+def postpone(machine: Machine, gap_ms: Millis) -> Machine:
+    """T8: a gap in the data counts toward no delay."""
+    if machine.doublings:
+        machine = replace(machine, moved_ms=machine.moved_ms + gap_ms)
+    if machine.condition is Condition.PENDING:
+        return replace(machine, since_ms=machine.since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0)
+    if machine.condition is Condition.RECOVERING:
+        return replace(
+            machine, clear_since_ms=machine.clear_since_ms + gap_ms, due_ms=machine.due_ms + gap_ms, wake_ms=0
+        )
+    return machine
