@@ -9,23 +9,29 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.absences import add as absence_add
-from gateway.cli.absences import end as absence_end
-from gateway.cli.absences import list_ as absences_list
 from gateway.cli.accounts import who, why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
-from gateway.cli.cases import ack, reset
 from gateway.cli.county import simulate
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.examination import doctor
-from gateway.cli.extras import cancel, order
-from gateway.cli.extras import list_ as rounds_list
-from gateway.cli.figures import figure
 from gateway.cli.influx import resend, setup
 from gateway.cli.init import init
 from gateway.cli.inventory import check
-from gateway.cli.maintenance import add, end, listed
+from gateway.cli.operations import (
+    ack,
+    cancel_round,
+    declare_absence,
+    declare_work,
+    end_absence,
+    end_work,
+    figure,
+    list_absences,
+    list_rounds,
+    list_work,
+    order_round,
+    reset,
+)
 from gateway.cli.payloads import decode
 from gateway.cli.people import card, people, welcome
 from gateway.cli.recordings import record, replay
@@ -97,76 +103,82 @@ for _command, _example in _COMMANDS:
     app.command(_command.__name__, epilog=_shown(_example))(_command)
 
 
-def _named_group(name: str, about: str, commands: dict[Callable[..., None], str]) -> None:
-    """A group of commands below a word of its own, each with its example."""
-    group = _group(next(iter(commands.values())))
+def _named_group(name: str, about: str, commands: dict[str, tuple[Callable[..., None], str]]) -> None:
+    """A group of commands below a word of its own, each with its word and its example."""
+    _, first = next(iter(commands.values()))
+    group = _group(first)
     group.callback()(lambda: None)
-    for command, example in commands.items():
-        group.command(command.__name__.rstrip("_"), epilog=_shown(example))(command)
+    for word, (command, example) in commands.items():
+        group.command(word, epilog=_shown(example))(command)
     app.add_typer(group, name=name, help=about)
 
 
-_named_group("inventory", "The county's inventory file.", {check: "cunjing inventory check config/inventory.yaml"})
+_named_group(
+    "inventory", "The county's inventory file.", {"check": (check, "cunjing inventory check config/inventory.yaml")}
+)
 _named_group(
     "sms",
     "The ways a text leaves, and whom they reach.",
     {
-        sms_test: "cunjing sms test cleaner-li --config config/gateway.toml",
-        welcome: "cunjing sms welcome --all-new",
-        people: "cunjing sms people",
+        "test": (sms_test, "cunjing sms test cleaner-li --config config/gateway.toml"),
+        "welcome": (welcome, "cunjing sms welcome --all-new"),
+        "people": (people, "cunjing sms people"),
     },
 )
 _named_group(
     "maintenance",
     "Work and planned power cuts, declared and taken back.",
     {
-        add: "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
-        end: "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu",
-        listed: "cunjing maintenance list",
+        "add": (
+            declare_work,
+            "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
+        ),
+        "end": (end_work, "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu"),
+        "list": (list_work, "cunjing maintenance list"),
     },
 )
 _named_group(
     "absence",
     "Who is away, and who stands in.",
     {
-        absence_add: "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu",
-        absence_end: "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu",
-        absences_list: "cunjing absence list",
+        "add": (declare_absence, "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu"),
+        "end": (end_absence, "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu"),
+        "list": (list_absences, "cunjing absence list"),
     },
 )
 _named_group(
     "round",
     "Extra rounds beside the calendar's.",
     {
-        order: "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu",
-        cancel: "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu",
-        rounds_list: "cunjing round list",
+        "order": (order_round, "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu"),
+        "cancel": (cancel_round, "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu"),
+        "list": (list_rounds, "cunjing round list"),
     },
 )
 _named_group(
     "desk",
     "Who may log in to the desk.",
     {
-        adduser: "cunjing desk adduser office-lin --role dispatcher --person office-lin",
-        removeuser: "cunjing desk removeuser office-lin",
-        users: "cunjing desk users",
+        "adduser": (adduser, "cunjing desk adduser office-lin --role dispatcher --person office-lin"),
+        "removeuser": (removeuser, "cunjing desk removeuser office-lin"),
+        "users": (users, "cunjing desk users"),
     },
 )
 _named_group(
     "influx",
     "InfluxDB made ready, and written to again.",
     {
-        setup: "cunjing influx setup --admin-token-file secrets/influxdb-admin",
-        resend: "cunjing influx resend --from 2026-11-22T00:00:00+08:00",
+        "setup": (setup, "cunjing influx setup --admin-token-file secrets/influxdb-admin"),
+        "resend": (resend, "cunjing influx resend --from 2026-11-22T00:00:00+08:00"),
     },
 )
 _named_group(
     "boards",
     "The county on Grafana: boards as files, checked, pushed.",
     {
-        write: "cunjing boards write --to provisioned/boards",
-        boards_check: "cunjing boards check",
-        push: "cunjing boards push --config config/gateway.toml",
-        outline: "cunjing boards outline > cunjing.geojson",
+        "write": (write, "cunjing boards write --to provisioned/boards"),
+        "check": (boards_check, "cunjing boards check"),
+        "push": (push, "cunjing boards push --config config/gateway.toml"),
+        "outline": (outline, "cunjing boards outline > cunjing.geojson"),
     },
 )

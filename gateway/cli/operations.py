@@ -1,0 +1,219 @@
+"""What people say and arrange, through the running gateway: answers to an episode, figures, work, absences, rounds.
+
+Each is one request and its answer as lines of JSON. What a request does is the gateway's; nothing is decided here.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from telemetry.reading import Millis
+
+if TYPE_CHECKING:
+    from gateway.commands.episodes import EpisodeVerb
+
+_FILE: Final = "file"
+"""Instead of a value: what the rules file says counts again."""
+_ABSENCES: Final = "/api/v1/absences"
+_EXTRA_ROUNDS: Final = "/api/v1/extra-rounds"
+_MAINTENANCE: Final = "/api/v1/maintenance"
+
+_By = Annotated[str, typer.Option(metavar="PERSON", help="Who says so: an id of the inventory.")]
+_From = Annotated[Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="From then on, or now.")]
+_Until = Annotated[Millis, typer.Option("--until", parser=instant, metavar="ISO", help="Until then.")]
+_Reason = Annotated[str, typer.Option(help="Why.")]
+
+_Episode = Annotated[str, typer.Argument(metavar="EPISODE", help="As events and exports name it.")]
+
+
+def ack(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
+    """Somebody takes care of it. Nobody else is told; answers when it is durable."""
+    from gateway.commands.episodes import EpisodeVerb
+
+    _command(EpisodeVerb.ACK, episode, by, config)
+
+
+def reset(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
+    """A person saw that a fire is out. Answers when it is durable."""
+    from gateway.commands.episodes import EpisodeVerb
+
+    _command(EpisodeVerb.RESET, episode, by, config)
+
+
+def _command(verb: "EpisodeVerb", episode: str, by: str, config: Config) -> None:
+    from msgspec import json
+
+    from alerts.calendars import iso
+    from alerts.channels import channels
+    from gateway import client, settings
+    from gateway.settings import SettingsFault
+
+    with ends_with_a_sentence(SettingsFault, client.Unserved):
+        event, at_ms = client.command(settings.load(config, channels()), verb, episode, by)
+    print_lines([json.encode({"at": iso(at_ms), "event": event, "episode": episode, "by": by}).decode()])
+
+
+def figure(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="As rules.yaml names it.")],
+    name: Annotated[str, typer.Argument(metavar="FIGURE", help="As rules.yaml names it, like raise_pct.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="As JSON or a word; 'file' undoes what was set.")],
+    *,
+    by: Annotated[str, typer.Option(metavar="PERSON", help="A dispatcher of the place: an id of the inventory.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the audit.")],
+    area: Annotated[str, typer.Option(metavar="AREA", help="For everything in and below it.")] = "",
+    asset: Annotated[str, typer.Option(metavar="ASSET", help="For this one alone.")] = "",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Another figure counts for an area or an asset from now on. Answers when it is durable."""
+    from msgspec import json
+
+    from alerts.calendars import iso
+    from alerts.channels import channels
+    from gateway import client, settings
+    from gateway.settings import SettingsFault
+
+    if bool(area) == bool(asset):
+        raise typer.BadParameter("name one place: --area or --asset")
+    at = {"place": "area" if area else "asset", "name": area or asset, "rule": rule, "figure": name}
+    wish = {**at, "value": _value(value), "by": by, "reason": reason}
+    with ends_with_a_sentence(SettingsFault, client.Unserved):
+        event, at_ms = client.figure(settings.load(config, channels()), wish)
+    print_lines([json.encode({"at": iso(at_ms), "event": event, **wish}).decode()])
+
+
+def _value(text: str) -> object:
+    import msgspec
+
+    if text == _FILE:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def declare_work(
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help="An asset, an area or, with --planned-cut, a feeder.")
+    ],
+    *,
+    until: Annotated[Millis, typer.Option(parser=instant, metavar="ISO", help="When it is over.")],
+    reason: Annotated[str, typer.Option(metavar="WORDS", help="Why; people read it.")],
+    by: _By,
+    since: Annotated[
+        Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="When it begins; else now.")
+    ] = None,
+    planned_cut: Annotated[bool, typer.Option("--planned-cut", help="SUBJECT is a feeder whose power is cut.")] = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Says that a place is worked on. What that does by itself is told to nobody until it is over."""
+    from alerts.calendars import iso
+
+    body = {"work": "planned_cut" if planned_cut else "maintenance", "subject": subject, "until": iso(until)}
+    begins = {} if since is None else {"since": iso(since)}
+    _ask("POST", _MAINTENANCE, config, {**body, **begins, "reason": reason, "by": by, "channel": "cli"})
+
+
+def end_work(
+    window: Annotated[str, typer.Argument(metavar="WINDOW", help="As list and add print it.")],
+    *,
+    by: _By,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Says that it is over already, or does not come. What still stands is told once, a while later."""
+    _ask("POST", f"{_MAINTENANCE}/end", config, {"window": window, "by": by, "channel": "cli"})
+
+
+def list_work(*, config: Config = DEFAULT_CONFIG) -> None:
+    """Which windows stand, one a line, with the assets that they cover."""
+    _ask("GET", _MAINTENANCE, config, None, lambda said: said["windows"])
+
+
+def declare_absence(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Who is away: an id of the inventory.")],
+    *,
+    until: _Until,
+    by: _By,
+    since: _From = None,
+    stand_in: Annotated[
+        str, typer.Option(metavar="PERSON", help="Who stands in, if not whom the inventory names.")
+    ] = "",
+    reason: _Reason = "",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Somebody is away. Who stands in gets their texts and is asked by SMS; answers when it is durable."""
+    from alerts.calendars import iso
+
+    body = {"person": person, "ends": iso(until), "by": by, "stand_in": stand_in, "reason": reason, "channel": "cli"}
+    _ask("POST", _ABSENCES, config, body | ({} if since is None else {"begins": iso(since)}))
+
+
+def end_absence(
+    absence: Annotated[str, typer.Argument(metavar="ABSENCE", help="As list names it.")],
+    *,
+    by: _By,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """They are back, or do not go. Answers when it is durable."""
+    _ask("POST", f"{_ABSENCES}/end", config, {"absence": absence, "by": by, "channel": "cli"})
+
+
+def list_absences(*, config: Config = DEFAULT_CONFIG) -> None:
+    """Who is away or will be, a line each; then, a line each, the areas with a bin that nobody empties now."""
+
+    def lines(said: dict[str, Any]) -> list[Any]:
+        return [*said["absences"], *({"nobody": area} for area in said["uncovered"])]
+
+    _ask("GET", _ABSENCES, config, None, lines)
+
+
+def order_round(
+    place: Annotated[str, typer.Argument(metavar="PLACE", help="An area or a bin: an id of the inventory.")],
+    *,
+    until: _Until,
+    by: _By,
+    since: _From = None,
+    reason: _Reason = "",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """An extra round: it holds texts and can be missed as any other. Answers when it is durable."""
+    from alerts.calendars import iso
+
+    body = {"place": place, "ends": iso(until), "by": by, "reason": reason, "channel": "cli"}
+    _ask("POST", _EXTRA_ROUNDS, config, body | ({} if since is None else {"begins": iso(since)}))
+
+
+def cancel_round(
+    extra: Annotated[str, typer.Argument(metavar="ROUND", help="As list names it.")],
+    *,
+    by: _By,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """It does not come. Answers when it is durable."""
+    _ask("POST", f"{_EXTRA_ROUNDS}/end", config, {"extra": extra, "by": by, "channel": "cli"})
+
+
+def list_rounds(*, config: Config = DEFAULT_CONFIG) -> None:
+    """The extra rounds that are not over for long, a line each."""
+    _ask("GET", _EXTRA_ROUNDS, config, None, lambda said: said["extras"])
+
+
+def _ask(
+    method: str,
+    path: str,
+    config: Config,
+    body: dict[str, str] | None,
+    each: Callable[[dict[str, Any]], list[Any]] = lambda said: [said],
+) -> None:
+    """Prints ``each`` of the answer; ends with the gateway's sentence where it refuses."""
+    from msgspec import json
+
+    from alerts.channels import channels
+    from gateway import client, settings
+    from gateway.settings import SettingsFault
+
+    with ends_with_a_sentence(SettingsFault, client.Unserved):
+        said = client.said(settings.load(config, channels()), method, path, body)
+    print_lines([json.encode(line).decode() for line in each(said)])
