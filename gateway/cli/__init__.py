@@ -14,10 +14,7 @@ from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
 from gateway.cli.county import simulate
 from gateway.cli.desk import adduser, removeuser, users
-from gateway.cli.examination import doctor
-from gateway.cli.influx import resend, setup
-from gateway.cli.init import init
-from gateway.cli.inventory import check
+from gateway.cli.installation import check, doctor, init, resend, setup
 from gateway.cli.operations import (
     ack,
     cancel_round,

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from gateway import doctor, lines
-from gateway.cli.examination import _shown
+from gateway.cli.installation import _shown
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
 from gateway.doctor import Finding
