@@ -75,8 +75,6 @@ BANNED: Final = {
 CRUMBS: Final = {
     "alerts/rollups/devices.py": "what an hour of a device comes to, beside that of bins, plants and towns",
     "gateway/broker_amqtt.py": "the one home of amqtt, an extra that many installations lack",
-    "gateway/cli/county.py": "to be folded",
-    "gateway/cli/running.py": "to be folded",
     "gateway/demo/outbox.py": "to be folded",
     "gateway/descriptors.py": "to be folded",
     "gateway/desk/atlas.py": "to be folded",

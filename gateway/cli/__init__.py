@@ -12,7 +12,6 @@ import typer
 from gateway.cli.accounts import who, why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
-from gateway.cli.county import simulate
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.installation import check, doctor, init, resend, setup
 from gateway.cli.operations import (
@@ -33,7 +32,7 @@ from gateway.cli.payloads import decode
 from gateway.cli.people import card, people, welcome
 from gateway.cli.recordings import record, replay
 from gateway.cli.rows import export
-from gateway.cli.running import demo, gateway
+from gateway.cli.running import demo, gateway, simulate
 from gateway.cli.sms import test as sms_test
 from gateway.cli.watch import watch
 

@@ -1,11 +1,20 @@
-"""``cunjing demo`` and ``cunjing gateway``: the two that run the whole. They hand over and nothing else."""
+"""``cunjing demo``, ``gateway`` and ``simulate``: the county played, the real one, and devices alone; until stopped.
 
+They hand over and nothing else. What the simulated county does is ``firmware_sim``'s.
+"""
+
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence
+from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, say, until_stopped
+
+if TYPE_CHECKING:
+    from firmware_sim.publish import Broker
+    from firmware_sim.scenario import Scenario
 
 
 def demo(
@@ -50,3 +59,67 @@ def gateway(config: Config = DEFAULT_CONFIG) -> None:
         for remark in production.remarks(chosen):
             logs.logger(__name__).warning("remark", remark=remark)
         app.run(chosen)
+
+
+def simulate(
+    *,
+    broker: Annotated[str, typer.Option(metavar="URL", help="mqtt://host:1883")],
+    scenario: Annotated[str, typer.Option(metavar="FILE|NAME", help="A scenario file, or the name of a shipped one.")],
+    speed: Annotated[float, typer.Option(min=0.001, max=10_000, help="How many times faster the county lives.")] = 1,
+    username: Annotated[str | None, typer.Option(help="Who we are to the broker.")] = None,
+    password_file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, metavar="FILE")] = None,
+    write_inventory: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Write the county's inventory here first.")
+    ] = None,
+    mqtt: Annotated[str, typer.Option(metavar="5|3.1.1", help="The MQTT version to speak.")] = "5",
+) -> None:
+    """The simulated county, against any broker. It lives from now on, by the wall clock at any speed."""
+    from firmware_sim import traces
+    from firmware_sim.county import inventory_yaml
+    from firmware_sim.publish import BrokerError, publish
+    from firmware_sim.scenario import ScenarioError, at_start
+    from gateway.clock import WallClock
+    from gateway.settings import SettingsFault
+
+    if mqtt not in ("5", "3.1.1"):
+        raise typer.BadParameter("it is 5 or 3.1.1", param_hint="--mqtt")
+    clock = WallClock()
+    with ends_with_a_sentence(SettingsFault, ScenarioError, BrokerError, OSError), until_stopped() as stop:
+        where = _broker(broker, username, password_file)
+        story = at_start(_scenario(scenario), clock.now_ms())
+        if write_inventory is not None:
+            write_inventory.write_text(inventory_yaml(story), "utf-8")
+        say(f"{scenario} is played to {broker}, {speed:g}× as fast as the world; Ctrl-C ends it")
+        uplinks, online = traces.trace(story, speed), traces.statuses(story)
+        told = publish(uplinks, where, stop, clock.now_ms, statuses=online, mqtt5=mqtt == "5")
+    say(f"{told.sent} uplinks sent, {told.acknowledged} of them acknowledged")
+    raise typer.Exit(Code.OK if told.sent == told.acknowledged else Code.PROBLEMS)
+
+
+def _broker(url: str, username: str | None, password_file: Path | None) -> "Broker":
+    from firmware_sim.publish import Broker
+    from gateway.settings import read_secret
+
+    try:
+        at = Broker.at(url)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--broker") from None
+    password = at.password if password_file is None else read_secret(password_file, "--password-file")
+    return replace(at, username=username or at.username, password=password)
+
+
+def _scenario(named: str) -> "Scenario":
+    from firmware_sim.scenario import load
+    from gateway.files import read_text
+
+    if Path(named).is_file():
+        return load(read_text(Path(named)))
+    shipped = {
+        found.name.removesuffix(".yaml"): found
+        for found in files("firmware_sim").joinpath("scenarios").iterdir()
+        if found.name.endswith(".yaml")
+    }
+    if named not in shipped:
+        known = ", ".join(sorted(shipped))
+        raise typer.BadParameter(f"there is no file {named!r}; shipped are: {known}", param_hint="--scenario")
+    return load(shipped[named].read_text("utf-8"))
