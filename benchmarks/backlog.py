@@ -11,7 +11,7 @@ from benchmarks import load
 from benchmarks.bare_process import Drained
 from benchmarks.children import Gateway, Unmeasured, gateway, run
 from firmware_sim.radio import TimedUplink
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 
 WITHIN_S = 180.0
 

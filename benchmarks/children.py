@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from benchmarks.gateway_process import Seen
-from gateway.embedded import Embedded, free_port
+from gateway.embedded_broker import Embedded, free_port
 from gateway.settings import Settings
 
 _T = TypeVar("_T")

@@ -13,7 +13,7 @@ from benchmarks import load
 from benchmarks.children import Unmeasured, gateway
 from firmware_sim.radio import TimedUplink
 from firmware_sim.scenario import Scenario
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 
 SECONDS: Final = 15
 CROSSINGS: Final = 300

@@ -13,7 +13,7 @@ from firmware_sim import county, traces
 from firmware_sim.publish import Broker, publish
 from firmware_sim.radio import TimedUplink
 from firmware_sim.scenario import Scenario, at_start, load
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from telemetry.reading import Millis
 
 SCENARIO: Final = Path(county.__file__).parent / "scenarios" / "ten_thousand.yaml"

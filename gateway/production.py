@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.desk.users import NAME, UserFile, UsersUnavailable
-from gateway.embedded import EMBEDDED_MARK
+from gateway.embedded_broker import EMBEDDED_MARK
 from gateway.settings import Settings, SettingsFault
 
 DEMO_MARK: Final = "this-is-a-cunjing-demo"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from gateway import logs
-from gateway.embedded import SWITCH, Embedded, embedded_broker, find_mosquitto
+from gateway.embedded_broker import SWITCH, Embedded, embedded_broker, find_mosquitto
 from tests.browser import chromium, find_chromium
 from tests.case_list import held_nodes
 from tests.county_week import HOUR_MS, Week, lived

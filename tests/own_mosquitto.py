@@ -1,6 +1,7 @@
 """A real mosquitto on a free loopback port that does what a test tells it, line by line of its configuration.
 
-The broker of the demo is ``gateway.embedded``, the shipped files are tried in ``tests/compose``; here nothing is set.
+The broker of the demo is ``gateway.embedded_broker``, the shipped files are tried in ``tests/compose``; here nothing is
+set.
 """
 
 import os
@@ -15,7 +16,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from gateway.broker_mosquitto import dies_with_us
-from gateway.embedded import find_mosquitto, free_port
+from gateway.embedded_broker import find_mosquitto, free_port
 
 _STARTED_WITHIN_S = 240.0
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page
 
-from gateway.embedded import free_port
+from gateway.embedded_broker import free_port
 from tests.browser import DESK, PHONE, chromium, find_chromium, window
 from tests.desk_gateway import until
 

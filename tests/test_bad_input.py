@@ -39,7 +39,7 @@ from gateway.desk.photos import COMING_EACH
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
 from gateway.desk.works import serve_works
-from gateway.embedded import Embedded, free_port
+from gateway.embedded_broker import Embedded, free_port
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.journal.entry import InventoryBody

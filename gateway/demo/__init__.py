@@ -29,7 +29,7 @@ from gateway.demo.cast import Cast
 from gateway.demo.outbox import Outbox
 from gateway.demo.story import Story
 from gateway.demo.view import picture
-from gateway.embedded import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import Embedded, embedded_broker, free_port
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Entry
 from gateway.settings import SettingsFault

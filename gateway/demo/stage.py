@@ -15,7 +15,7 @@ from firmware_sim.scenario import Names, Scenario, at_start, load
 from gateway.clock import WallClock
 from gateway.desk import users
 from gateway.desk.passwords import hashed
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
 from gateway.settings import Settings, SettingsFault

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.embedded import free_port
+from gateway.embedded_broker import free_port
 from gateway.installing import installed
 from tests.compose.broker import Broker, Guest, until
 from tests.compose.compose_file import ROOT, SERVICES, image_health_check, mounts

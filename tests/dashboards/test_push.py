@@ -12,7 +12,7 @@ from dashboards.fingerprint import NAME
 from dashboards.installation import Installation
 from dashboards.push import REMEMBERED_S, Entrance, Grafana, Step, Unserved, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL
-from gateway.embedded import free_port
+from gateway.embedded_broker import free_port
 from tests.grafana_thirteen import PASSWORD, TOKEN, Answer, Kept, Thirteen, edited_on_its_page, thirteen
 
 HERE = Installation("http://influxdb:8086", "cunjing", "telemetry", "the-reading-token", "http://desk:8080")

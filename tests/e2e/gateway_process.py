@@ -33,7 +33,7 @@ from paho.mqtt.properties import Properties
 from alerts.channels import channels
 from gateway import app, settings, shipped
 from gateway.clock import WallClock
-from gateway.embedded import Embedded, free_port
+from gateway.embedded_broker import Embedded, free_port
 from telemetry.reading import Millis
 
 _FORKS = get_context("forkserver")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import Installation, offset_to, until
 from tests.lorawan import VILLAGE
 

@@ -20,7 +20,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.clock import monotonic_s
-from gateway.embedded import Embedded, find_mosquitto
+from gateway.embedded_broker import Embedded, find_mosquitto
 from gateway.journal.reader import JournalReader
 from tests.e2e.gateway_process import SERVE, Installation, offset_to, paused, until
 from tests.pictures import demo

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gateway.embedded import SWITCH, find_mosquitto
+from gateway.embedded_broker import SWITCH, find_mosquitto
 from tests.browser import window
 from tests.desk_gateway import at, desk_gateway
 from tests.pictures import demo

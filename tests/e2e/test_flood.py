@@ -13,7 +13,7 @@ import pytest
 
 from firmware_sim.publish import Broker, publish
 from firmware_sim.radio import TimedUplink
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import Installation, ShiftedClock, offset_to, unfolded, until
 from tests.e2e.load import Load
 

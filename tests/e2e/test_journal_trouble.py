@@ -19,7 +19,7 @@ import pytest
 from firmware_sim.publish import Broker, publish
 from firmware_sim.radio import TimedUplink
 from gateway import app
-from gateway.embedded import Embedded, free_port
+from gateway.embedded_broker import Embedded, free_port
 from gateway.settings import Settings, SettingsFault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]

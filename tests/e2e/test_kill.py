@@ -21,7 +21,7 @@ import pytest
 
 from alerts.channels.outbox import CALLS
 from firmware_sim.publish import Broker, Published, publish
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import BUSY, Installation, ShiftedClock, offset_to, start_control, subscribed_mark, until
 from tests.e2e.load import Load, Mark, mark_of
 

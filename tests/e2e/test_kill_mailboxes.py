@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from alerts.notify.mailbox import unpack_box
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import Installation, ShiftedClock, folded, offset_to
 from tests.e2e.load import TOLD, Load
 from tests.e2e.test_kill import SEED, Aim, Size, drain, kill_often, provider_calls, publishing, shown

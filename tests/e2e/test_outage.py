@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from gateway.embedded import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import Embedded, embedded_broker, free_port
 from tests.e2e.gateway_process import Installation, ShiftedClock, offset_to, until
 from tests.e2e.load import Load
 from tests.e2e.test_kill import Toll, drain, examine, first_texts, publishing, untold

@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from gateway.embedded import SWITCH, Embedded, embedded_broker
+from gateway.embedded_broker import SWITCH, Embedded, embedded_broker
 from gateway.mqtt.readahead import WHOLE_BYTES
 from gateway.pipeline import BEGINNING_BYTES
 from telemetry.wire import MAX_PAYLOAD_BYTES

@@ -12,7 +12,7 @@ from threading import Event
 
 import pytest
 
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.county_week import Week
 from tests.e2e.gateway_process import Installation, until
 from tests.grafana_thirteen import TOKEN, thirteen

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import Installation, until
 from tests.gateway.cli.installation import COUNTY
 

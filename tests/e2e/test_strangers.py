@@ -17,7 +17,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import SERVE, Installation, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]

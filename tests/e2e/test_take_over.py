@@ -6,7 +6,7 @@ import pytest
 
 from alerts.channels import channels
 from gateway import doctor
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from gateway.settings import load
 from tests.e2e.gateway_process import Installation, offset_to, until
 from tests.lorawan import VILLAGE

@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.e2e.gateway_process import Installation, offset_to, until
 from tests.smsd import Smsd
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.clock import WallClock
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from tests.before_the_upgrade import LOST
 from tests.e2e.gateway_process import Installation, until
 from tests.e2e.test_wire import publish

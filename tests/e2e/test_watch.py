@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from alerts.notify import texts
 from gateway import shipped
 from gateway.clock import WallClock, monotonic_s
-from gateway.embedded import Embedded, embedded_broker
+from gateway.embedded_broker import Embedded, embedded_broker
 from gateway.settings import Endpoint
 from gateway.watching.absence import Patience, Word
 from gateway.watching.herald import Herald

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo import stage
-from gateway.embedded import embedded_broker
+from gateway.embedded_broker import embedded_broker
 from gateway.production import refuse_a_demos, remarks
 from gateway.settings import Settings, SettingsFault
 

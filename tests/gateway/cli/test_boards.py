@@ -9,7 +9,7 @@ import pytest
 
 from dashboards import committed
 from gateway.clock import WallClock
-from gateway.embedded import free_port
+from gateway.embedded_broker import free_port
 from gateway.journal.entry import AlertRow, Entry
 from gateway.journal.writer import Journal
 from tests.gateway.cli.installation import Cunjing, Installation

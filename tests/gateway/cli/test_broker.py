@@ -9,7 +9,7 @@ from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.clock import monotonic_s
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from gateway.mqtt.link import Phase
 from gateway.mqtt.source import MqttSource
 from gateway.mqtt.visitor import Visitor

@@ -1,7 +1,7 @@
 """``cunjing gateway`` before it starts: what it refuses as a whole. How it runs is proven in tests/e2e."""
 
 from gateway.demo import stage
-from gateway.embedded import EMBEDDED_MARK
+from gateway.embedded_broker import EMBEDDED_MARK
 from tests.gateway.cli.installation import Cunjing, Installation
 
 

@@ -6,7 +6,7 @@ from firmware_sim.scenario import Names
 from firmware_sim.traces import trace
 from gateway.demo import past, stage
 from gateway.demo.naming import NamesFault, names
-from gateway.embedded import Embedded
+from gateway.embedded_broker import Embedded
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Entry
 from gateway.settings import Settings

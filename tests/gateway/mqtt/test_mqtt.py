@@ -10,7 +10,7 @@ from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from gateway.clock import monotonic_s
-from gateway.embedded import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import Embedded, embedded_broker, free_port
 from gateway.mqtt.link import Phase, SessionState
 from gateway.mqtt.session import KEEPALIVE_S
 from gateway.mqtt.source import MqttSource

@@ -8,7 +8,7 @@ import pytest
 
 from gateway import client
 from gateway.clock import WallClock
-from gateway.embedded import free_port
+from gateway.embedded_broker import free_port
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.settings import Watch

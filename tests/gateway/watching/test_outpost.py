@@ -16,7 +16,7 @@ from alerts.notify import texts
 from gateway import shipped
 from gateway.cli import app
 from gateway.clock import WallClock
-from gateway.embedded import free_port
+from gateway.embedded_broker import free_port
 from gateway.settings import Endpoint, SettingsFault
 from gateway.watching import absence
 from gateway.watching.absence import Absence, Patience, Word
