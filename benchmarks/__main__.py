@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from benchmarks import backlog, latency, load, replaying, report, series
 from benchmarks.children import Unmeasured
-from gateway.broker_fault import BrokerFault
-from gateway.embedded_broker import embedded_broker, find_mosquitto
+from gateway.embedded_broker import BrokerFault, embedded_broker, find_mosquitto
 
 _T = TypeVar("_T")
 RATES = (1_000, 5_000)

@@ -17,8 +17,6 @@ from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
-from gateway.broker_fault import BrokerFault
-
 _STOPPED_WITHIN_S = 5.0
 
 
@@ -40,7 +38,7 @@ class OneUser(BaseAuthPlugin):  # type: ignore[misc] # amqtt has no types
 
 @contextmanager
 def serving(port: int, username: str, password: str) -> Iterator[str]:
-    """Serves on 127.0.0.1 while the context lasts and yields what it is; ``BrokerFault`` when the port is taken."""
+    """Serves on 127.0.0.1 while the context lasts and yields what it is; ``OSError`` when the port is taken."""
     for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
@@ -72,6 +70,6 @@ async def _started(port: int, username: str, password: str) -> Broker:
     )
     try:
         await broker.start()
-    except (BrokerError, OSError) as error:
-        raise BrokerFault(f"amqtt does not start on port {port}: {error}; choose another port with --port") from None
+    except BrokerError as error:
+        raise OSError(str(error)) from None
     return broker

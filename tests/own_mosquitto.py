@@ -15,8 +15,7 @@ from threading import Event
 from time import monotonic
 from typing import NamedTuple
 
-from gateway.broker_mosquitto import dies_with_us
-from gateway.embedded_broker import find_mosquitto, free_port
+from gateway.embedded_broker import dies_with_us, find_mosquitto, free_port
 
 _STARTED_WITHIN_S = 240.0
 

@@ -18,8 +18,7 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.broker_mosquitto import dies_with_us
-from gateway.embedded_broker import free_port
+from gateway.embedded_broker import dies_with_us, free_port
 from tests.plain import PLAIN
 
 PACKED: Final = Path(__file__).parents[2] / "shared" / "bin"

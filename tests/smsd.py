@@ -14,7 +14,7 @@ from threading import Event
 from time import monotonic
 from typing import Any, Final
 
-from gateway.broker_mosquitto import dies_with_us
+from gateway.embedded_broker import dies_with_us
 
 TABLES: Final = Path("/usr/share/doc/gammu-smsd/examples/sqlite.sql")
 DRIVER: Final = Path("/usr/lib")

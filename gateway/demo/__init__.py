@@ -21,7 +21,6 @@ from firmware_sim.publish import Broker, BrokerError, publish
 from firmware_sim.scenario import Names
 from firmware_sim.traces import TimedUplink, statuses, trace
 from gateway import app, imports, logs
-from gateway.broker_fault import BrokerFault
 from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
 from gateway.demo import past, stage, words
@@ -29,7 +28,7 @@ from gateway.demo.cast import Cast
 from gateway.demo.outbox import Outbox
 from gateway.demo.story import Story
 from gateway.demo.view import picture
-from gateway.embedded_broker import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import BrokerFault, Embedded, embedded_broker, free_port
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Entry
 from gateway.settings import SettingsFault

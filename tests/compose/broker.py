@@ -20,8 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.broker_mosquitto import dies_with_us
-from gateway.embedded_broker import find_mosquitto, free_port
+from gateway.embedded_broker import dies_with_us, find_mosquitto, free_port
 from tests.compose.compose_file import ROOT, mounts
 
 WITHIN_S: Final = 240.0

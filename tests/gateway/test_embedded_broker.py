@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.broker_fault import BrokerFault
-from gateway.embedded_broker import embedded_broker, find_mosquitto
+from gateway.embedded_broker import BrokerFault, embedded_broker, find_mosquitto
 
 
 def test_none_hides_an_installed_mosquitto() -> None:
