@@ -1,6 +1,6 @@
 """``cunjing init``, ``inventory check``, ``influx`` and ``doctor``: an installation set up, and looked at.
 
-What is made and what is asked is decided in ``gateway/installing.py``, ``gateway/influx/bootstrap.py``,
+What is made and what is asked is decided in ``gateway/installation.py``, ``gateway/influx/bootstrap.py``,
 ``gateway/doctor.py`` and ``telemetry``; here each step and each fault becomes a line.
 """
 
@@ -26,7 +26,7 @@ def init(
     ] = Path(),
 ) -> None:
     """Secrets, folders and configuration for docker compose. As often as you like; what is there is kept."""
-    from gateway.installing import installed
+    from gateway.installation import installed
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.installing import installed
+from gateway.installation import installed
 from tests.compose.broker import Broker, Guest
 from tests.compose.compose_file import ROOT, SERVICES
 from tests.conftest import require_mosquitto

@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from dashboards.county_map import OUTLINE_SRC
-from gateway.installing import NO_ACCOUNT, installed
+from gateway.installation import NO_ACCOUNT, installed
 from tests.compose.compose_file import (
     DOCKERFILE,
     DOCUMENT,

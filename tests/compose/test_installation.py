@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from gateway.embedded_broker import free_port
-from gateway.installing import installed
+from gateway.installation import installed
 from tests.compose.broker import Broker, Guest, until
 from tests.compose.compose_file import ROOT, SERVICES, image_health_check, mounts
 from tests.conftest import require_mosquitto

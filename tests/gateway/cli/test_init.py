@@ -9,7 +9,7 @@ import yaml
 
 from alerts.channels import channels
 from gateway.imports import checked
-from gateway.installing import DEVICES, NO_ACCOUNT, PASSWORDS, Done, installed
+from gateway.installation import DEVICES, NO_ACCOUNT, PASSWORDS, Done, installed
 from gateway.mosquitto_passwords import fits
 from gateway.settings import SettingsFault, load
 from tests.gateway.cli.installation import Cunjing
