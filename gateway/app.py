@@ -35,7 +35,6 @@ from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.examining import PART as SOUNDNESS
 from gateway.examining import Examiner
 from gateway.files import tighten
-from gateway.filters import KEY, JournalFilters
 from gateway.health import Health, Part
 from gateway.imports import FORMER, imported, report
 from gateway.inbox import Inbox
@@ -47,7 +46,7 @@ from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
-from gateway.loop import BROKER, JOURNAL, READY, RETRY_S, Loop, Patience, Stopping
+from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, JournalFilters, Loop, Patience, Stopping
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.owing import watch_owed
@@ -119,7 +118,7 @@ def run(
         )
         collector = Collector(settings.journal.path, inbox, lines.channels, clock.now_ms)
         timer = Timer(clock, lambda due_ms: _ring(inbox, due_ms))
-        filters = JournalFilters(journal, restored.meta.get(KEY), pipeline.barrier)
+        filters = JournalFilters(journal, restored.meta.get(FILTERS), pipeline.barrier)
         source = MqttSource(settings.mqtt, filters, clock.now_ms, monotonic_s)
         stack.callback(source.stop)
         loop = Loop(

@@ -6,9 +6,12 @@ It owns socket, journal and county. What the world refuses is tried again, unack
 
 import select
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, NoReturn, Protocol, TypeAlias
+
+import msgspec
 
 from alerts.undo import Undoable
+from gateway.barrier import Barrier
 from gateway.clock import Face, SettableClock, monotonic_s
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.deafness import Deafness, between
@@ -37,10 +40,12 @@ SNAPSHOT_AFTER_S: Final = 3_600.0
 JOURNAL: Final = "journal"
 BROKER: Final = "broker"
 READY: Final = Part(ready=True, state="every commit is taken")
+FILTERS: Final = "mqtt_filters"
+"""The journal's mark for what the broker's session is subscribed to."""
 
 
 class Source(Protocol):
-    """Where uplinks come from (``sources.mqtt.MqttSource``)."""
+    """Where uplinks come from (``mqtt.source.MqttSource``)."""
 
     state: SessionState
 
@@ -85,6 +90,32 @@ class Patience:
             raise Stopping from trouble
         self._rest(RETRY_S)
         self._health.turned()
+
+
+class JournalFilters:
+    """Which topic filters the broker's session knows, remembered so that a restart need not subscribe again.
+
+    See ``mqtt.link.SubscriptionMemory``. Called on the loop's thread, which alone writes the journal.
+    """
+
+    def __init__(self, journal: Journal, remembered: str | None, barrier: Barrier) -> None:
+        self._journal = journal
+        self._barrier = barrier
+        self._filters = frozenset(msgspec.json.decode(remembered, type=list[str])) if remembered else frozenset()
+
+    def remembered_filters(self) -> frozenset[str]:
+        """What the broker last granted."""
+        return self._filters
+
+    def remember_filters(self, filters: frozenset[str]) -> None:
+        """Keeps them, durably; returns when the journal has taken them."""
+        kept = Entry(meta={FILTERS: msgspec.json.encode(sorted(filters)).decode()})
+        self._barrier.attempt(lambda: self._journal.commit(kept), _pass_on, "topic filters")
+        self._filters = filters
+
+
+def _pass_on(bug: Exception) -> NoReturn:
+    raise bug
 
 
 class Session(NamedTuple):

@@ -25,7 +25,7 @@ from gateway.commands.quarantine import LookAgain
 from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
-from gateway.filters import JournalFilters
+from gateway.loop import JournalFilters
 from gateway.requests import Housekeep, Round
 from gateway.watching.watchman import Rows
 from telemetry.reading import Sample, Values

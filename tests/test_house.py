@@ -87,7 +87,6 @@ CRUMBS: Final = {
     "gateway/desk/quarantine_page.py": "to be folded",
     "gateway/desk/streams.py": "to be folded",
     "gateway/desk/texts.py": "to be folded",
-    "gateway/filters.py": "to be folded",
     "gateway/owing.py": "to be folded",
     "gateway/watching/folding.py": "to be folded",
     "gateway/watching/notebook.py": "to be folded",

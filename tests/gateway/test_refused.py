@@ -11,8 +11,8 @@ from gateway.commands.absences import Away
 from gateway.commands.command import Done, NotDurable
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.commands.quarantine import LookAgain
-from gateway.filters import JournalFilters
 from gateway.journal.entry import Entry
+from gateway.loop import JournalFilters
 from gateway.pipeline import BUG
 from telemetry.reading import Reading, Sample, Values
 from telemetry.wire import Uplink
