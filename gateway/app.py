@@ -4,17 +4,19 @@ Everything is wired here and nothing is decided here. What starts last stops fir
 """
 
 import gc
+import resource
 import select
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
-from gateway import descriptors, shipped, start
+from gateway import shipped, start
 from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
@@ -40,7 +42,8 @@ from gateway.imports import FORMER, imported, report
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
 from gateway.journal.entry import Consumer, Entry, InventoryBody
-from gateway.journal.place import make_folder
+from gateway.journal.place import make_folder, size_bytes
+from gateway.journal.reader import JournalReader
 from gateway.journal.restoring import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
@@ -49,7 +52,6 @@ from gateway.logs import logger
 from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, JournalFilters, Loop, Patience, Stopping
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
-from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort, Tick
 from gateway.rollups.scope import ROLLUPS, Scope
@@ -70,6 +72,11 @@ HOUSEKEEPING_S: Final = 60.0
 MEGABYTE: Final = 1 << 20
 _NAMED: Final = 10
 """So many files of which others had rights are named in the log."""
+OWN_FILES: Final = 400
+"""Kept for journal, broker, courier, InfluxDB and what a page reads while it is made: a fire must find one,
+however many browsers there are (law L10)."""
+ENOUGH_FILES: Final = 65_536
+LEAST_CONNECTIONS: Final = 8
 HOPELESS: Final = frozenset(
     {Problem.READ_ONLY, Problem.UNWRITABLE, Problem.NEWER, Problem.FOREIGN, Problem.EMPTY, Problem.LEFT_BEHIND}
 )
@@ -97,7 +104,7 @@ def run(
         health, metrics = Health((BROKER, JOURNAL, SOUNDNESS, COURIER), monotonic_s), Metrics()
         lines = lines_of(settings)
         _tighten(settings, lines.channels.values())
-        limits = Limits(most=descriptors.for_strangers(descriptors.raise_limit(), MOST))
+        limits = Limits(most=max(LEAST_CONNECTIONS, min(MOST, _raise_file_limit() - OWN_FILES)))
         bound = bind(settings.desk.listen)
         token = _token(settings, bound.close)
         desk = _desk(settings, inbox, clock, welcome, bound.close)
@@ -148,7 +155,7 @@ def run(
             stopping=signals.stopping,
             clock_was_set=timer.realign,
         )
-        watch_owed(settings.journal.path, inbox, health, metrics, source, clock)
+        _ask_gauges(settings.journal.path, inbox, health, metrics, source, clock)
         _keep_house(settings, inbox, clock, timer)
         _keep_boards(settings, inventory, health, clock, timer)
         timer.start()
@@ -236,6 +243,35 @@ def _keep_house(settings: Settings, inbox: Inbox, clock: Clock, timer: Timer) ->
     timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
 
 
+def _ask_gauges(
+    journal: Path, inbox: Inbox, health: Health, metrics: Metrics, source: MqttSource, clock: Clock
+) -> None:
+    """Lets those gauges ask that nobody feeds; on the HTTP thread, so each looks at the journal by itself."""
+
+    def oldest_owed_s() -> float:
+        count, since_ms = _owed(journal)
+        return (clock.now_ms() - since_ms) / 1_000 if count else 0.0
+
+    metrics.ask(metrics.notifications_owed, lambda: float(_owed(journal)[0]))
+    metrics.ask(metrics.oldest_owed_seconds, oldest_owed_s)
+    metrics.ask(metrics.inbox_depth, lambda: float(inbox.depth))
+    metrics.ask(metrics.sessions_lost, lambda: float(source.state.sessions_lost))
+    metrics.ask(metrics.thrown_out, lambda: float(source.state.thrown_out))
+    metrics.ask(metrics.reconnects, lambda: float(source.state.reconnects))
+    metrics.ask(metrics.loop_age_seconds, lambda: health.loop_age_s)
+    metrics.ask(metrics.commit_age_seconds, lambda: health.commit_age_s)
+    metrics.ask(metrics.journal_bytes, lambda: float(size_bytes(journal)))
+
+
+def _owed(journal: Path) -> tuple[int, int]:
+    """How many notifications nobody has taken yet, and since when the oldest waits."""
+    try:
+        with closing(JournalReader.open(journal)) as reader:
+            return reader.owed()
+    except JournalUnavailable:
+        return 0, 0
+
+
 class _Signals:
     """What signals ask of a gateway that is a process of its own; one inside another program is stopped by that.
 
@@ -285,6 +321,17 @@ def _refigured(scope: Scope, pipeline: Pipeline) -> Callable[[Entry], None]:
             scope.refigure(pipeline.county.plans)
 
     return follow
+
+
+def _raise_file_limit() -> int:
+    """How many files and sockets this process may have open, raised as far as the hard limit lets anybody use it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # a sandbox may forbid it; then it is as it was
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
+    return ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def _ring(inbox: Inbox, due_ms: int) -> None:

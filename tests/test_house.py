@@ -76,7 +76,6 @@ CRUMBS: Final = {
     "alerts/rollups/devices.py": "what an hour of a device comes to, beside that of bins, plants and towns",
     "gateway/broker_amqtt.py": "the one home of amqtt, an extra that many installations lack",
     "gateway/demo/outbox.py": "to be folded",
-    "gateway/descriptors.py": "to be folded",
     "gateway/desk/atlas.py": "to be folded",
     "gateway/desk/caption.py": "to be folded",
     "gateway/desk/figures.py": "to be folded",
@@ -87,7 +86,6 @@ CRUMBS: Final = {
     "gateway/desk/quarantine_page.py": "to be folded",
     "gateway/desk/streams.py": "to be folded",
     "gateway/desk/texts.py": "to be folded",
-    "gateway/owing.py": "to be folded",
     "gateway/watching/folding.py": "to be folded",
     "gateway/watching/notebook.py": "to be folded",
 }
