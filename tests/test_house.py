@@ -75,7 +75,6 @@ BANNED: Final = {
 CRUMBS: Final = {
     "alerts/rollups/devices.py": "what an hour of a device comes to, beside that of bins, plants and towns",
     "gateway/broker_amqtt.py": "the one home of amqtt, an extra that many installations lack",
-    "gateway/demo/outbox.py": "to be folded",
     "gateway/desk/atlas.py": "to be folded",
     "gateway/desk/caption.py": "to be folded",
     "gateway/desk/figures.py": "to be folded",
@@ -123,7 +122,6 @@ TWICE: Final = {
     "Message",
     "Names",
     "Numbers",
-    "Outbox",
     "Patience",
     "Phase",
     "Place",

@@ -1,8 +1,10 @@
 """A living county on one machine: embedded broker, simulated devices, the real gateway, and the picture of it.
 
-Only wiring: the gateway is the production one, told another clock. Everything that it starts, it ends.
+Only wiring: the gateway is the production one, told another clock. Everything that it starts, it ends. Of the outbox
+folder it only reads what has gone out.
 """
 
+import json
 import logging
 import signal
 import sys
@@ -25,12 +27,12 @@ from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
 from gateway.demo import past, stage, words
 from gateway.demo.cast import Cast
-from gateway.demo.outbox import Outbox
-from gateway.demo.story import Story
+from gateway.demo.story import Story, Told
 from gateway.demo.view import picture
 from gateway.embedded_broker import BrokerFault, Embedded, embedded_broker, free_port
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Entry
+from gateway.recording import millis
 from gateway.settings import SettingsFault
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class _Play:
         self._speed = speed
         self._stopping = stopping
         self._clock = ScaledClock(self._begins_ms, speed)
-        self._outbox = Outbox(folder / "outbox")
+        self._outbox = _OutboxFolder(folder / "outbox")
         self._story = Story(inventory)
         self._cast = Cast(inventory, dispatcher)
         self._inbox: Inbox = Inbox()
@@ -182,6 +184,24 @@ class _Play:
         """One line an occurrence, for those without a terminal."""
         while self._story.unsaid:
             console.print(words.said(self._story, self._calendar, self._story.unsaid.popleft()), soft_wrap=True)
+
+
+class _OutboxFolder:
+    """What the outbox channel has delivered, each text once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: set[str] = set()
+
+    def fresh(self) -> list[Told]:
+        """Texts that were not there when last asked, in the order of their names."""
+        names = sorted(path.name for path in self._folder.glob("*.json") if path.name not in self._seen)
+        self._seen.update(names)
+        return [self._read(name) for name in names]
+
+    def _read(self, name: str) -> Told:
+        text = json.loads((self._folder / name).read_text("utf-8"))
+        return Told(millis(text["at"]), text["to"], text["phone"], text["text"])
 
 
 def _end_on_signals(stopping: threading.Event) -> None:
