@@ -9,13 +9,13 @@ from typing import Final
 from dashboards.committed import documents
 from dashboards.fingerprint import Standing
 from dashboards.installation import Installation
-from dashboards.push import Found, Grafana, Step, Unserved, board_there, health
+from dashboards.push import Found, Grafana, PushStep, Unserved, board_there, health
 
 REFUSED_FOR_ITS_TEXT: Final = (400, 422)
 _PUSH: Final = "run `cunjing boards push`"
 
 
-def inspected(grafana: Grafana, installation: Installation) -> Iterator[Step]:
+def inspected(grafana: Grafana, installation: Installation) -> Iterator[PushStep]:
     """Each part of it in turn, as a sentence; where it does not answer or know us, that alone. Raises nothing."""
     try:
         if (organisation := grafana.organisation()) is not None:
@@ -25,31 +25,31 @@ def inspected(grafana: Grafana, installation: Installation) -> Iterator[Step]:
             yield health(grafana, source)
         yield from _boards(grafana, installation)
     except Unserved as trouble:
-        yield Step(changed=False, said=str(trouble), is_well=False)
+        yield PushStep(changed=False, said=str(trouble), is_well=False)
 
 
-def _notes(grafana: Grafana) -> Step:
+def _notes(grafana: Grafana) -> PushStep:
     """Whether episodes may be put on the boards. ``Unserved`` when Grafana does not answer or does not know us."""
     try:
         grafana.write("POST", "/annotations", {"text": "", "tags": []}, "write annotations")
     except Unserved as trouble:
         if trouble.status in REFUSED_FOR_ITS_TEXT:
-            return Step(changed=False, said=f"Grafana answers at {grafana.url} and takes episodes")
+            return PushStep(changed=False, said=f"Grafana answers at {grafana.url} and takes episodes")
         if trouble.status == 403:  # noqa: PLR2004 -- HTTP's “forbidden”
-            return Step(changed=False, said=str(trouble), is_well=False)
+            return PushStep(changed=False, said=str(trouble), is_well=False)
         raise
-    return Step(changed=False, said=f"Grafana answers at {grafana.url}")
+    return PushStep(changed=False, said=f"Grafana answers at {grafana.url}")
 
 
-def _boards(grafana: Grafana, installation: Installation) -> Iterator[Step]:
+def _boards(grafana: Grafana, installation: Installation) -> Iterator[PushStep]:
     boards = [installation.filled(document) for document in documents().values()]
     amiss = [step for board in boards if (step := _amiss(board_there(grafana, board))) is not None]
     yield from amiss
     if not amiss:
-        yield Step(changed=False, said=f"all {len(boards)} boards are as this version makes them")
+        yield PushStep(changed=False, said=f"all {len(boards)} boards are as this version makes them")
 
 
-def _amiss(found: Found) -> Step | None:
+def _amiss(found: Found) -> PushStep | None:
     """What is wrong with one board; nothing for one that comes from a file, which Grafana renews by itself."""
     if found.comes_from_a_file or found.standing is Standing.SAME:
         return None
@@ -59,4 +59,4 @@ def _amiss(found: Found) -> Step | None:
         Standing.EDITED: f"the board {found.title} was edited by hand; save what you need of it under another name,"
         " then run `cunjing boards push --force`",
     }[found.standing]
-    return Step(changed=False, said=said, is_well=False)
+    return PushStep(changed=False, said=said, is_well=False)

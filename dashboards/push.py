@@ -39,7 +39,7 @@ class Unserved(Exception):  # noqa: N818 -- a state of the world, said in a sent
         self.said = said or {}
 
 
-class Step(NamedTuple):
+class PushStep(NamedTuple):
     """One thing that was looked at: whether it had to be written, whether it is as it should be now, and a sentence."""
 
     changed: bool
@@ -96,7 +96,7 @@ class Grafana:
                 return None
             raise
 
-    def organisation(self) -> Step | None:
+    def organisation(self) -> PushStep | None:
         """Where all of it is put, by name; ``Unserved`` where we are not let in there, ``None`` if it is hidden."""
         wanted = self._entrance.organisation
         try:
@@ -109,7 +109,7 @@ class Grafana:
             return None
         found = next((name for number, name in ours.items() if wanted in {None, number}), None)
         if found is not None:
-            return Step(changed=False, said=f"Grafana's organisation is {found}")
+            return PushStep(changed=False, said=f"Grafana's organisation is {found}")
         who, remedy = f"the token in {self._entrance.secret_file}", "name a token of that one"
         if self._entrance.username is not None:
             who, remedy = f"the user {self._entrance.username}", "make the user a member there"
@@ -181,7 +181,7 @@ class Grafana:
 
 def pushed(
     grafana: Grafana, installation: Installation, rest: Callable[[float], object], *, force: bool = False
-) -> Iterator[Step]:
+) -> Iterator[PushStep]:
     """Folder, data sources and boards, step by step; ``Unserved`` where it cannot go on.
 
     ``rest`` waits so many seconds: a data source that was changed is well or not only when Grafana has noticed.
@@ -200,7 +200,7 @@ def pushed(
         yield health(grafana, source)
 
 
-def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Millis) -> Step:
+def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Millis) -> PushStep:
     """Opens and closes what is owed of these episodes; never raises for the world's trouble, but says it.
 
     It may be called as often as one likes: without anything new it asks once and writes nothing.
@@ -219,16 +219,16 @@ def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Mill
                     grafana.write("PATCH", f"/annotations/{number}", body, "write annotations")
                     closed += 1
     except Unserved as trouble:
-        return Step(changed=opened + closed > 0, said=str(trouble), is_well=False)
+        return PushStep(changed=opened + closed > 0, said=str(trouble), is_well=False)
     said = f"{len(episodes)} episodes of P1 and P2 on the boards; {opened} opened, {closed} closed"
-    return Step(changed=opened + closed > 0, said=said)
+    return PushStep(changed=opened + closed > 0, said=said)
 
 
-def _folder(grafana: Grafana) -> Step:
+def _folder(grafana: Grafana) -> PushStep:
     if grafana.get(f"/folders/{FOLDER}", "read folders") is not None:
-        return Step(changed=False, said=f"the folder {FOLDER_TITLE} is there")
+        return PushStep(changed=False, said=f"the folder {FOLDER_TITLE} is there")
     grafana.write("POST", "/folders", {"uid": FOLDER, "title": FOLDER_TITLE}, "make folders")
-    return Step(changed=True, said=f"the folder {FOLDER_TITLE} made")
+    return PushStep(changed=True, said=f"the folder {FOLDER_TITLE} made")
 
 
 def _source_there(grafana: Grafana, uid: str) -> Document | None:
@@ -236,17 +236,17 @@ def _source_there(grafana: Grafana, uid: str) -> Document | None:
     return found
 
 
-def _source(grafana: Grafana, wanted: Document, there: Document | None) -> Step:
+def _source(grafana: Grafana, wanted: Document, there: Document | None) -> PushStep:
     uid = wanted["uid"]
     if there is None:
         grafana.write("POST", "/datasources", wanted, "make data sources")
-        return Step(changed=True, said=f"the data source {uid} made")
+        return PushStep(changed=True, said=f"the data source {uid} made")
     if there.get("readOnly"):
-        return Step(changed=False, said=f"the data source {uid} comes from a file of Grafana's and is left alone")
+        return PushStep(changed=False, said=f"the data source {uid} comes from a file of Grafana's and is left alone")
     if _is_as_wanted(there, wanted):
-        return Step(changed=False, said=f"the data source {uid} is as it should be")
+        return PushStep(changed=False, said=f"the data source {uid} is as it should be")
     grafana.write("PUT", f"/datasources/uid/{uid}", wanted, "change data sources")
-    return Step(changed=True, said=f"the data source {uid} corrected")
+    return PushStep(changed=True, said=f"the data source {uid} corrected")
 
 
 def _is_as_wanted(there: Document, wanted: Document) -> bool:
@@ -260,7 +260,7 @@ def _is_as_wanted(there: Document, wanted: Document) -> bool:
     )
 
 
-def health(grafana: Grafana, source: Document) -> Step:
+def health(grafana: Grafana, source: Document) -> PushStep:
     """Whether Grafana reads InfluxDB through it; ``Unserved`` when Grafana itself does not let us ask."""
     uid, url = source["uid"], source["url"]
     try:
@@ -271,11 +271,11 @@ def health(grafana: Grafana, source: Document) -> Step:
         said = trouble.said
     said = said or {"message": "it is not there any more"}
     if said.get("status") == "OK":
-        return Step(changed=False, said=f"through {uid} Grafana reads InfluxDB")
+        return PushStep(changed=False, said=f"through {uid} Grafana reads InfluxDB")
     remedy = (
         f"{url} must be right as seen from Grafana ([grafana] influxdb_url); `cunjing influx setup` renews the token"
     )
-    return Step(changed=False, said=f"{uid} cannot read InfluxDB: {said.get('message')}; {remedy}", is_well=False)
+    return PushStep(changed=False, said=f"{uid} cannot read InfluxDB: {said.get('message')}; {remedy}", is_well=False)
 
 
 class Found(NamedTuple):
@@ -302,24 +302,24 @@ def board_there(grafana: Grafana, wanted: Document) -> Found:
     return Found(title, standing(there, wanted), there.get("version"), bool(meta.get("provisioned")))
 
 
-def _board(grafana: Grafana, wanted: Document, *, force: bool) -> Step:
+def _board(grafana: Grafana, wanted: Document, *, force: bool) -> PushStep:
     title, there, version, comes_from_a_file = board_there(grafana, wanted)
     if comes_from_a_file:
-        return Step(changed=False, said=f"the board {title} comes from a file of Grafana's and is left alone")
+        return PushStep(changed=False, said=f"the board {title} comes from a file of Grafana's and is left alone")
     match there:
         case None:
             _save(grafana, wanted, version=None, overwrite=False)
-            return Step(changed=True, said=f"the board {title} made")
+            return PushStep(changed=True, said=f"the board {title} made")
         case Standing.SAME:
-            return Step(changed=False, said=f"the board {title} is as it should be")
+            return PushStep(changed=False, said=f"the board {title} is as it should be")
         case Standing.EDITED if not force:
             remedy = "save what you need of it under another name, then push with --force"
-            return Step(
+            return PushStep(
                 changed=False, said=f"the board {title} was edited by hand and is left alone; {remedy}", is_well=False
             )
         case _:
             _save(grafana, wanted, version=version, overwrite=force)
-            return Step(changed=True, said=f"the board {title} renewed")
+            return PushStep(changed=True, said=f"the board {title} renewed")
 
 
 def _save(grafana: Grafana, wanted: Document, *, version: int | None, overwrite: bool) -> None:

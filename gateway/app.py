@@ -49,12 +49,12 @@ from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
-from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, JournalFilters, Loop, Patience, Stopping
+from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, Backoff, JournalFilters, Loop, Stopping
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort, Tick
-from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.rollups.scope import ROLLUPS, RollupScope
 from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings, SettingsFault
 from gateway.timer import Timer
@@ -111,11 +111,11 @@ def run(
         pages = application(settings.journal.path, desk, health, metrics, token, lines.hooks)
         stack.enter_context(serving(pages, bound, limits, settings.desk.proxies))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
-        patience = Patience(health, metrics, signals.stopping)
-        restored, inventory, pipeline = _resumed(settings, journal, patience, clock, health)
+        backoff = Backoff(health, metrics, signals.stopping)
+        restored, inventory, pipeline = _resumed(settings, journal, backoff, clock, health)
         body = pipeline.entry.inventory
         senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
-        scope = Scope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
+        scope = RollupScope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
         feed = stack.enter_context(opened(desk, pipeline, restored.meta))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
@@ -176,7 +176,7 @@ def run(
 
 
 def _resumed(
-    settings: Settings, journal: Journal, patience: Patience, clock: SettableClock, health: Health
+    settings: Settings, journal: Journal, backoff: Backoff, clock: SettableClock, health: Health
 ) -> tuple[Restored, Inventory, Pipeline]:
     """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
 
@@ -187,11 +187,11 @@ def _resumed(
         done = imported(path, restored.inventory, mark, clock.now_ms())
         health.report(INVENTORY, report(done, path))
         figures = shipped.figures(settings.alerts)
-        pipeline = start.resumed(done.inventory, figures, journal, restored, clock.now_ms(), patience.wait)
+        pipeline = start.resumed(done.inventory, figures, journal, restored, clock.now_ms(), backoff.wait)
         pipeline.entry.inventory = done.body
         return restored, done.inventory, pipeline
 
-    return patiently(resume, patience.wait)
+    return patiently(resume, backoff.wait)
 
 
 def _consumers(settings: Settings) -> tuple[Consumer, ...]:
@@ -313,7 +313,7 @@ def _both(first: Callable[[Entry], None], second: Callable[[Entry], None]) -> Ca
     return watch
 
 
-def _refigured(scope: Scope, pipeline: Pipeline) -> Callable[[Entry], None]:
+def _refigured(scope: RollupScope, pipeline: Pipeline) -> Callable[[Entry], None]:
     """The rollups follow a changed figure once it is durable."""
 
     def follow(entry: Entry) -> None:

@@ -22,11 +22,11 @@ _THIS_MACHINE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 nothi
 """Where to dial what listens on every address."""
 
 
-class Unserved(Exception):  # noqa: N818 a state of the world, said in a sentence
+class GatewayFault(Exception):  # noqa: N818 a state of the world, said in a sentence
     """The gateway did not do it; the text says why and what to do."""
 
 
-class NotRunning(Unserved):
+class NotRunning(GatewayFault):
     """Nobody answers where the gateway would."""
 
 
@@ -37,62 +37,62 @@ def desk_url(listen: Endpoint) -> str:
 
 
 def command(settings: Settings, verb: EpisodeVerb, episode: str, by: str) -> tuple[str, Millis]:
-    """What the episode became, durably, and when; ``Unserved`` with the gateway's reason when nothing came of it."""
+    """What the episode became, durably, and when; ``GatewayFault`` with its reason when nothing came of it."""
     body = {"command": verb.value, "episode": episode, "by": by, "channel": "cli"}
     answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))
     match _document(answer):
         case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms
         case {"detail": str(detail)}:
-            raise Unserved(detail)
+            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
 def figure(settings: Settings, wish: Mapping[str, object]) -> tuple[str, Millis]:
-    """What became of a figure that is to be set, durably, and when; ``Unserved`` with the gateway's reason."""
+    """What became of a figure that is to be set, durably, and when; ``GatewayFault`` with the gateway's reason."""
     body = {**wish, "channel": "cli"}
     answer = _asked(settings, "POST", "/api/v1/figures", json=body, headers=_permit(settings))
     match _document(answer):
         case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms
         case {"detail": str(detail)}:
-            raise Unserved(detail)
+            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
 def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
-    """Asks for first texts: who gets it, from when on, and why others do not; ``Unserved`` with the reason."""
+    """Asks for first texts: who gets it, from when on, and why others do not; ``GatewayFault`` with the reason."""
     answer = _asked(settings, "POST", "/api/v1/people/welcome", json={"people": [*people]}, headers=_permit(settings))
     match _document(answer):
         case {"told": list(told), "leaves_ms": int(leaves_ms), "skipped": dict(skipped)}:
             return told, leaves_ms, skipped
         case {"detail": str(detail)}:
-            raise Unserved(detail)
+            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
 def resend(settings: Settings, since_ms: Millis) -> Millis:
-    """Asks for what came since then to be written to InfluxDB again; when that began. ``Unserved`` with the reason."""
+    """Asks for what came since then to be written to InfluxDB again; when that began. ``GatewayFault`` says why not."""
     body = {"since_ms": since_ms}
     answer = _asked(settings, "POST", "/api/v1/series/resend", json=body, headers=_permit(settings))
     match _document(answer):
         case {"at_ms": int(at_ms)}:
             return at_ms
         case {"detail": str(detail)}:
-            raise Unserved(detail)
+            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
 def said(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
-    """What the gateway answers to a request of the API; ``Unserved`` with its reason when it refuses."""
+    """What the gateway answers to a request of the API; ``GatewayFault`` with its reason when it refuses."""
     answer = _asked(settings, method, path, json=body, headers=_permit(settings))
     match _document(answer):
         case {"detail": str(detail)}:
-            raise Unserved(detail)
+            raise GatewayFault(detail)
         case dict(document) if answer.is_success:
             return document
         case _:
@@ -100,7 +100,7 @@ def said(settings: Settings, method: str, path: str, body: Mapping[str, str] | N
 
 
 def readiness(settings: Settings) -> dict[str, Any]:
-    """What ``/readyz`` says, ready or not; ``NotRunning`` when nobody answers, ``Unserved`` when a stranger does."""
+    """What ``/readyz`` says, ready or not; ``NotRunning`` when nobody answers, ``GatewayFault`` if a stranger does."""
     said = _document(_asked(settings, "GET", "/readyz"))
     if isinstance(said, dict) and isinstance(said.get("parts"), dict):
         return said
@@ -147,7 +147,9 @@ def _asked(settings: Settings, method: str, path: str, **content: Any) -> httpx.
         with httpx.Client(base_url=url, trust_env=False, timeout=_ANSWERS_WITHIN_S) as client:
             return client.request(method, path, **content)
     except httpx.TimeoutException:
-        raise Unserved(f"the gateway at {url} does not answer in time; look at its log and at {url}/readyz") from None
+        raise GatewayFault(
+            f"the gateway at {url} does not answer in time; look at its log and at {url}/readyz"
+        ) from None
     except httpx.TransportError as error:
         raise NotRunning(f"no gateway answers at {url} ({error}); start it, or check [desk] listen") from None
 
@@ -159,7 +161,7 @@ def _permit(settings: Settings) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror or "").lower() if isinstance(error, OSError) else "it is no token"
         remedy = "the gateway makes it when it starts; ask as the user that runs the gateway"
-        raise Unserved(f"the control token {path} cannot be read: {why}; {remedy}") from None
+        raise GatewayFault(f"the control token {path} cannot be read: {why}; {remedy}") from None
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -170,6 +172,8 @@ def _document(answer: httpx.Response) -> object:
         return None
 
 
-def _stranger(settings: Settings) -> Unserved:
+def _stranger(settings: Settings) -> GatewayFault:
     url = desk_url(settings.desk.listen)
-    return Unserved(f"what answers at {url} is not a gateway; set another port as [desk] listen, or stop what uses it")
+    return GatewayFault(
+        f"what answers at {url} is not a gateway; set another port as [desk] listen, or stop what uses it"
+    )

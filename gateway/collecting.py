@@ -16,7 +16,7 @@ from gateway.commands.command import NotDurable
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
-from gateway.requests import Heard, made_durable
+from gateway.requests import ReceiptsAndReplies, made_durable
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -61,7 +61,7 @@ class Collector:
                 awaited = reader.awaited(name, now_ms - AWAITED_SINCE_MS, AWAITED_MOST)
             collected = channel.collect(awaited, now_ms)
             if collected.receipts or collected.replies:
-                if not self._is_durable(Heard(collected.receipts, collected.replies)):
+                if not self._is_durable(ReceiptsAndReplies(collected.receipts, collected.replies)):
                     return False
                 channel.taken(collected)
         except (Unreachable, *WORLD) as trouble:
@@ -69,7 +69,7 @@ class Collector:
             return False
         return True
 
-    def _is_durable(self, heard: Heard) -> bool:
+    def _is_durable(self, heard: ReceiptsAndReplies) -> bool:
         return not isinstance(made_durable(self._inbox, heard), Unanswered | NotDurable)
 
     def _run(self) -> None:

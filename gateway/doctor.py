@@ -35,32 +35,32 @@ _NAMED_WITHIN_S: Final = 1.0
 """How long a broker that let us in has to say which version it is."""
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """One part of the installation and how it is."""
 
     name: str
     part: Part
 
 
-def examined(settings: Settings, now_ms: Millis) -> Iterator[Finding]:
+def examined(settings: Settings, now_ms: Millis) -> Iterator[Diagnosis]:
     """Every part in turn, as soon as it is known."""
-    yield Finding("broker", broker(settings.mqtt))
-    yield Finding("journal", journal(settings))
+    yield Diagnosis("broker", broker(settings.mqtt))
+    yield Diagnosis("journal", journal(settings))
     for part in lines.examined(settings):
-        yield Finding("texts", part)
+        yield Diagnosis("texts", part)
     for part in inventory(settings):
-        yield Finding("inventory", part)
-    yield Finding("clock", clock(now_ms))
-    yield Finding("disk", disk(settings.journal.path))
+        yield Diagnosis("inventory", part)
+    yield Diagnosis("clock", clock(now_ms))
+    yield Diagnosis("disk", disk(settings.journal.path))
     if settings.influxdb is not None:
         from gateway.influx.inspection import inspected  # noqa: PLC0415 its library takes long, and few need it
 
         for part in inspected(settings.influxdb, now_ms / 1_000):
-            yield Finding("influxdb", part)
+            yield Diagnosis("influxdb", part)
     if settings.grafana is not None:
         for part in grafana(settings):
-            yield Finding("grafana", part)
-    yield Finding("gateway", running(settings))
+            yield Diagnosis("grafana", part)
+    yield Diagnosis("gateway", running(settings))
 
 
 def broker(settings: Mqtt) -> Part:
@@ -158,7 +158,7 @@ def running(settings: Settings) -> Part:
         said = client.readiness(settings)
     except client.NotRunning:
         return Part(ready=True, state=f"none runs at {client.desk_url(settings.desk.listen)}")
-    except client.Unserved as trouble:
+    except client.GatewayFault as trouble:
         return Part(ready=False, state=str(trouble))
     ailing = [f"{name}: {part['state']}; {part['remedy']}" for name, part in said["parts"].items() if not part["ready"]]
     if said["ready"]:

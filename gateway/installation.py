@@ -23,7 +23,7 @@ FOLDER_MODE: Final = 0o700
 SECRET_MODE: Final = 0o600
 
 
-class Done(StrEnum):
+class StepOutcome(StrEnum):
     """What became of one thing."""
 
     MADE = "made"
@@ -31,10 +31,10 @@ class Done(StrEnum):
     MENDED = "mended"
 
 
-class Step(NamedTuple):
+class InstallationStep(NamedTuple):
     """One thing of the installation, by its path in the folder, and what it is."""
 
-    done: Done
+    done: StepOutcome
     path: str
     what: str
 
@@ -46,65 +46,65 @@ class Owner(NamedTuple):
     gid: int
 
 
-class Site:
+class InstallationFolder:
     """A folder, and who owns what is made in it. ``SettingsFault`` where a thing must stay as it is, or ``OSError``."""
 
     def __init__(self, folder: Path, owner: Owner) -> None:
         self._folder = folder
         self._owner = owner
 
-    def private_folder(self, path: str, what: str) -> Step:
+    def private_folder(self, path: str, what: str) -> InstallationStep:
         """A folder that only its owner may enter."""
         place = self._folder / path
         if not place.exists():
             place.mkdir(FOLDER_MODE, parents=True)
             self._hand_over(place)
-            return Step(Done.MADE, path, what)
+            return InstallationStep(StepOutcome.MADE, path, what)
         if not place.is_dir():
             raise SettingsFault([f"{place} is not a folder; move it away, a folder of this name is needed"])
         return self._kept(path, what, FOLDER_MODE)
 
-    def secret(self, path: str, what: str, secret: str) -> Step:
+    def secret(self, path: str, what: str, secret: str) -> InstallationStep:
         """A secret in a file that only its owner may read; one that is there stays, whatever it is."""
         place = self._folder / path
         if not place.exists():
             write_secret(place, secret)
             self._hand_over(place)
-            return Step(Done.MADE, path, what)
+            return InstallationStep(StepOutcome.MADE, path, what)
         read_secret(place, path)
         return self._kept(path, what, SECRET_MODE)
 
-    def listing(self, path: str, what: str) -> Step:
+    def listing(self, path: str, what: str) -> InstallationStep:
         """A file of secrets that others fill, entry by entry; it may be empty."""
         place = self._folder / path
         if place.exists():
             return self._kept(path, what, SECRET_MODE)
         place.touch(SECRET_MODE, exist_ok=False)
         self._hand_over(place)
-        return Step(Done.MADE, path, what)
+        return InstallationStep(StepOutcome.MADE, path, what)
 
-    def replace_secret(self, path: str, what: str, text: str) -> Step:
+    def replace_secret(self, path: str, what: str, text: str) -> InstallationStep:
         """A file of secrets that the caller has read and extended, written anew with its owner's rights."""
         place = self._folder / path
-        done = Done.MENDED if place.exists() else Done.MADE
+        done = StepOutcome.MENDED if place.exists() else StepOutcome.MADE
         write_secret(place, text)
         self._hand_over(place)
-        return Step(done, path, what)
+        return InstallationStep(done, path, what)
 
-    def text(self, path: str, what: str, text: str) -> Step:
+    def text(self, path: str, what: str, text: str) -> InstallationStep:
         """A file that holds no secret and is the operator's to change; one that is there stays."""
         place = self._folder / path
         if place.exists():
-            return Step(Done.KEPT, path, what)
+            return InstallationStep(StepOutcome.KEPT, path, what)
         if not place.parent.exists():
             place.parent.mkdir(parents=True)
             self._hand_over(place.parent)
         with place.open("x", encoding="utf-8") as made:
             made.write(text)
         self._hand_over(place)
-        return Step(Done.MADE, path, what)
+        return InstallationStep(StepOutcome.MADE, path, what)
 
-    def _kept(self, path: str, what: str, mode: int) -> Step:
+    def _kept(self, path: str, what: str, mode: int) -> InstallationStep:
         place = self._folder / path
         found = place.stat()
         if found.st_uid != self._owner.uid and os.geteuid() != 0:
@@ -113,10 +113,12 @@ class Site:
             raise SettingsFault([f"{whose}; {remedy}"])
         theirs = found.st_gid == self._owner.gid or os.geteuid() != 0
         if stat.S_IMODE(found.st_mode) == mode and found.st_uid == self._owner.uid and theirs:
-            return Step(Done.KEPT, path, what)
+            return InstallationStep(StepOutcome.KEPT, path, what)
         place.chmod(mode)
         self._hand_over(place)
-        return Step(Done.MENDED, path, f"{what}; what it holds was kept, its rights are {mode:o} now")
+        return InstallationStep(
+            StepOutcome.MENDED, path, f"{what}; what it holds was kept, its rights are {mode:o} now"
+        )
 
     def _hand_over(self, place: Path) -> None:
         """Only root can give away; anybody else is the owner already."""
@@ -196,7 +198,7 @@ _USERS: Final = (
 )
 
 
-def installed(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[Step]:
+def installed(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[InstallationStep]:
     """Makes what is missing, step by step; ``SettingsFault`` where it cannot go on. What was made stays."""
     try:
         yield from _steps(folder, environment)
@@ -206,9 +208,9 @@ def installed(folder: Path, environment: Mapping[str, str] = os.environ) -> Iter
         raise SettingsFault([f"{error.filename or folder} cannot be made or read: {why}; {remedy}"]) from None
 
 
-def _steps(folder: Path, environment: Mapping[str, str]) -> Iterator[Step]:
+def _steps(folder: Path, environment: Mapping[str, str]) -> Iterator[InstallationStep]:
     owner = _owner(folder, environment)
-    site = Site(folder, owner)
+    site = InstallationFolder(folder, owner)
     known = _known_users(folder)
     for path, what in FOLDERS.items():
         yield site.private_folder(path, what)
@@ -274,7 +276,7 @@ def _known_users(folder: Path) -> dict[str, str]:
     return known
 
 
-def _passwords(site: Site, folder: Path, known: dict[str, str]) -> Step:
+def _passwords(site: InstallationFolder, folder: Path, known: dict[str, str]) -> InstallationStep:
     """The broker's own file: our users are added to those that are there."""
     what = "the house's own users of the broker, with hashed passwords"
     new = {user.name: hashed(user.password(read_text(folder / user.path))) for user in _USERS if user.name not in known}
@@ -283,7 +285,7 @@ def _passwords(site: Site, folder: Path, known: dict[str, str]) -> Step:
     return site.replace_secret(PASSWORDS, what, "\n".join(f"{name}:{kept}" for name, kept in {**known, **new}.items()))
 
 
-def _environment(site: Site, folder: Path, owner: Owner) -> Step:
+def _environment(site: InstallationFolder, folder: Path, owner: Owner) -> InstallationStep:
     what = f"containers run as {owner.uid}:{owner.gid}; addresses and ports"
     path = folder / ENVIRONMENT
     text = _ENVIRONMENT_TEXT.format(uid=owner.uid, gid=owner.gid)
@@ -291,4 +293,4 @@ def _environment(site: Site, folder: Path, owner: Owner) -> Step:
         return site.text(ENVIRONMENT, what, text)
     with path.open("a", encoding="utf-8") as kept:
         kept.write(f"\n{text}")
-    return Step(Done.MENDED, ENVIRONMENT, what)
+    return InstallationStep(StepOutcome.MENDED, ENVIRONMENT, what)

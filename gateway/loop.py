@@ -22,7 +22,7 @@ from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.mqtt.link import Batch, Phase, SessionState
+from gateway.mqtt.link import Batch, SessionPhase, SessionState
 from gateway.pipeline import Pipeline, Tally
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
@@ -60,7 +60,7 @@ class Stopping(Exception):  # noqa: N818 -- the end, not an error
     """The gateway is to end while the world refuses; nothing of the turn was acknowledged."""
 
 
-class Patience:
+class Backoff:
     """How a loop waits while the world refuses: said on ``/readyz``, in the log and as a metric, until it is to stop.
 
     ``rest`` is given what to wait for, in seconds.
@@ -118,7 +118,7 @@ def _pass_on(bug: Exception) -> NoReturn:
     raise bug
 
 
-class Session(NamedTuple):
+class Subscription(NamedTuple):
     """Whether the subscription stands; silence means something only while it does, from ``at_ms`` on."""
 
     at_ms: Millis
@@ -132,7 +132,7 @@ class Time(NamedTuple):
     heard: bool
 
 
-Item: TypeAlias = Deafness | Session | Uplink | Posted | Time
+Item: TypeAlias = Deafness | Subscription | Uplink | Posted | Time
 """What one turn does, in this order; a deafness where it ends."""
 
 
@@ -218,7 +218,7 @@ class Loop(Undoable):
         state, posted = self._source.state, self._inbox.take()
         self._tell_broker(state.part)
         came_ms = batch.uplinks[0].received_ms if batch.uplinks else now_ms
-        heard: tuple[Item, ...] = (Session(came_ms, state.phase is Phase.LIVE), *batch.uplinks)
+        heard: tuple[Item, ...] = (Subscription(came_ms, state.phase is SessionPhase.LIVE), *batch.uplinks)
         if deaf is not None:
             is_over = came_ms - deaf.since_ms >= now_ms - came_ms
             heard = (deaf._replace(at_ms=came_ms), *heard) if is_over else (*heard, deaf)
@@ -257,7 +257,7 @@ class Loop(Undoable):
         match item:
             case Deafness():
                 return self._pipeline.barrier.attempt(lambda: self._oversleep(item), lambda _: None, "a deafness")
-            case Session():
+            case Subscription():
                 return self._pipeline.barrier.attempt(lambda: self._follow(item), lambda _: None, "the subscription")
             case Uplink():
                 self._pipeline.take(item)
@@ -282,7 +282,7 @@ class Loop(Undoable):
         self._metrics.ack_dropped.inc(len(batch.uplinks) - acked)
         self._metrics.durable(len(batch.uplinks), self._committing_s, now_s - arrived_s)
 
-    def _follow(self, session: Session) -> None:
+    def _follow(self, session: Subscription) -> None:
         if session.live == self._listening:
             return
         county = self._pipeline.county

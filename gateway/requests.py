@@ -88,7 +88,7 @@ class Lapsed(Command[None], frozen=True):
         context.telephone.lapsed(self.due, self.lapse, self.at_ms)
 
 
-class Heard(Command[None], frozen=True):
+class ReceiptsAndReplies(Command[None], frozen=True):
     """What came back by telephone; answered with ``None`` once it is durable. Telling it again changes nothing."""
 
     receipts: tuple[Receipt, ...] = ()
@@ -112,7 +112,7 @@ class DealtWith(Command[None], frozen=True):
         context.pipeline.entry.consumed[self.consumer] = self.position
 
 
-class Round(Command[None], frozen=True):
+class WatchRound(Command[None], frozen=True):
     """The watchman's round of each minute, with what the journal's rows say."""
 
     rows: Rows

@@ -20,7 +20,7 @@ MOST_ROWS: Final = 1_000_000
 """The newest; a sheet takes a few more."""
 
 
-class Column(NamedTuple):
+class WorkbookColumn(NamedTuple):
     """One column: which key of a row, its heading, its width in characters."""
 
     key: str
@@ -29,30 +29,30 @@ class Column(NamedTuple):
 
 
 COLUMNS: Final = (
-    Column("case", "编号", 22),
-    Column("state", "状态", 8),
-    Column("origin", "来源", 8),
-    Column("what", "事项", 28),
-    Column("rule", "标准", 16),
-    Column("town", "乡镇", 12),
-    Column("area", "村", 12),
-    Column("asset", "设施", 14),
-    Column("place", "地点", 18),
-    Column("owner", "责任人", 14),
-    Column("opened_at", "登记时间", 17),
-    Column("deadline_at", "完成时限", 17),
-    Column("fixed_at", "报完成时间", 17),
-    Column("verified_at", "核实时间", 17),
-    Column("closed_at", "销号时间", 17),
-    Column("until_at", "备案至", 17),
-    Column("reason", "原因", 24),
-    Column("proof", "佐证", 24),
-    Column("level", "超期上报级数", 12),
-    Column("reopened", "退回次数", 9),
-    Column("recurs", "前清后起", 22),
-    Column("caller_name", "反映人", 10),
-    Column("caller_phone", "电话", 14),
-    Column("photo", "照片", 16),
+    WorkbookColumn("case", "编号", 22),
+    WorkbookColumn("state", "状态", 8),
+    WorkbookColumn("origin", "来源", 8),
+    WorkbookColumn("what", "事项", 28),
+    WorkbookColumn("rule", "标准", 16),
+    WorkbookColumn("town", "乡镇", 12),
+    WorkbookColumn("area", "村", 12),
+    WorkbookColumn("asset", "设施", 14),
+    WorkbookColumn("place", "地点", 18),
+    WorkbookColumn("owner", "责任人", 14),
+    WorkbookColumn("opened_at", "登记时间", 17),
+    WorkbookColumn("deadline_at", "完成时限", 17),
+    WorkbookColumn("fixed_at", "报完成时间", 17),
+    WorkbookColumn("verified_at", "核实时间", 17),
+    WorkbookColumn("closed_at", "销号时间", 17),
+    WorkbookColumn("until_at", "备案至", 17),
+    WorkbookColumn("reason", "原因", 24),
+    WorkbookColumn("proof", "佐证", 24),
+    WorkbookColumn("level", "超期上报级数", 12),
+    WorkbookColumn("reopened", "退回次数", 9),
+    WorkbookColumn("recurs", "前清后起", 22),
+    WorkbookColumn("caller_name", "反映人", 10),
+    WorkbookColumn("caller_phone", "电话", 14),
+    WorkbookColumn("photo", "照片", 16),
 )
 WORDS: Final = {
     "open": "待派",

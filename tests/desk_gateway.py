@@ -35,8 +35,8 @@ from gateway.journal.writer import Journal
 from gateway.lines import Pushed
 from gateway.loop import Loop
 from gateway.metrics import Metrics
-from gateway.mqtt.link import Batch, Phase, SessionState, Version
-from gateway.requests import Heard, Housekeep, JournalPort
+from gateway.mqtt.link import Batch, SessionPhase, SessionState, Version
+from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies
 from gateway.settings import Endpoint, Tiles, Watch
 from gateway.watching.opening import watchman
 from telemetry.inventory import Inventory
@@ -109,7 +109,7 @@ class Script:
         self.uplinks: deque[Uplink] = deque()
         part = Part(ready=True, state="subscribed")
         self.state = SessionState(
-            Phase.LIVE, part, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0
+            SessionPhase.LIVE, part, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0
         )
 
     def wait(self, timeout_s: float, extra_fds: list[int]) -> Batch:
@@ -193,7 +193,7 @@ class DeskGateway:
         """Whoever has a number writes to us."""
         self._replies += 1
         said = reply("sms", f"{self._replies}", phone, text, self.clock.now)
-        self.desk.inbox.post(Heard(replies=(said,)))
+        self.desk.inbox.post(ReceiptsAndReplies(replies=(said,)))
         self.settle()
 
     def open_rules(self) -> dict[str, str]:

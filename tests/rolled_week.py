@@ -17,7 +17,7 @@ from gateway.influx.sender import Sender
 from gateway.influx.streams import Outflow, Rollups
 from gateway.journal.entry import Entry, Rolled
 from gateway.journal.rollup_reader import RollupReader
-from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.rollups.scope import ROLLUPS, RollupScope
 from gateway.settings import Influxdb
 from gateway.start import known_since
 from tests.county_week import HOUR_MS, Week
@@ -29,7 +29,7 @@ def rolled(lived: Week, folder: Path) -> Week:
     """The week with its rollups, none of which was sent to anybody."""
     week = lived.copied(folder)
     county, _ = assemble(week.inventory, shipped.figures())
-    scope = Scope.of(week.inventory, county.plans, known_since(week.inventory, {}, week.begins_ms))
+    scope = RollupScope.of(week.inventory, county.plans, known_since(week.inventory, {}, week.begins_ms))
     with closing(Rolling(week.journal, scope)) as rolling:
         rolling.turn(week.begins_ms)
         rolling.until_idle(week.ends_ms + HOUR_MS)
@@ -41,7 +41,7 @@ def drain(week: Week, chosen: Influxdb, rolled: tuple[Rolled, ...] = ()) -> File
     county, _ = assemble(week.inventory, shipped.figures())
     buckets = dict.fromkeys(HOURS, chosen.hourly_bucket) | dict.fromkeys(DAYS, chosen.daily_bucket)
     outflows: tuple[Outflow, ...] = (Rollups(Points(week.inventory, lines_pct(county.plans)), buckets),)
-    with closing(Rolling(week.journal, Scope.of(week.inventory, county.plans, {}))) as journal:
+    with closing(Rolling(week.journal, RollupScope.of(week.inventory, county.plans, {}))) as journal:
         ledger = FileLedger(journal.journal)
         outlet = InfluxOutlet(chosen, WallClock())
         sender = Sender(outflows, outlet, ledger, lambda: RollupReader.open(week.journal), READY, pause_s=0.05)

@@ -15,7 +15,7 @@ from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from gateway.rollups.roller import BOUNDS, Roller, StepBounds
-from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.rollups.scope import ROLLUPS, RollupScope
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 from tests.fakes import Crash
@@ -27,7 +27,7 @@ Tables = dict[Measurement, dict[tuple[int, str], Row]]
 class Rolling:
     """One roller after the other on the same journal."""
 
-    def __init__(self, path: Path, scope: Scope, bounds: StepBounds = BOUNDS) -> None:
+    def __init__(self, path: Path, scope: RollupScope, bounds: StepBounds = BOUNDS) -> None:
         self.path = path
         self.scope = scope
         self.metrics = Metrics()
@@ -55,7 +55,7 @@ class Rolling:
         while self.turn(now_ms):
             pass
 
-    def restart(self, scope: Scope | None = None, bounds: StepBounds | None = None) -> None:
+    def restart(self, scope: RollupScope | None = None, bounds: StepBounds | None = None) -> None:
         """Gone and back, maybe under another inventory or with less room."""
         self.close()
         self.scope = scope or self.scope
@@ -112,7 +112,7 @@ class Rolling:
             raise Crash
 
 
-def rolled(path: Path, scope: Scope, readings: Iterable[Reading], from_ms: Millis, to_ms: Millis) -> Tables:
+def rolled(path: Path, scope: RollupScope, readings: Iterable[Reading], from_ms: Millis, to_ms: Millis) -> Tables:
     """The rows of readings that were all there before the first hour was closed."""
     with closing(Rolling(path, scope)) as rolling:
         rolling.turn(from_ms)

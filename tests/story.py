@@ -26,7 +26,7 @@ from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
 from gateway.loop import JournalFilters
-from gateway.requests import Housekeep, Round
+from gateway.requests import Housekeep, WatchRound
 from gateway.watching.watchman import Rows
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
@@ -112,7 +112,7 @@ class Story:
             ],
         )
         self._order(Housekeep())
-        self._order(Round(Rows()))
+        self._order(WatchRound(Rows()))
         line.live(hand.at_ms + 2 * HOUR)
         for low in (1_190.0, 1_185.0):
             self._say("s-pool", Values(distance_mm=low))

@@ -32,9 +32,9 @@ from gateway.journal.restoring import Restored
 from gateway.journal.writer import Journal
 from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
-from gateway.mqtt.link import Batch, Phase, SessionState, Version
+from gateway.mqtt.link import Batch, SessionPhase, SessionState, Version
 from gateway.pipeline import Pipeline
-from gateway.requests import Heard, Housekeep, JournalPort, Tick
+from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies, Tick
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Watch
 from gateway.watching.opening import watchman
@@ -212,14 +212,14 @@ class _Broker:
 
     def __init__(self, hand: Hand) -> None:
         self.kept: list[Uplink] = []
-        self.state = _session(Phase.LIVE)
+        self.state = _session(SessionPhase.LIVE)
         self.acked: Callable[[Sequence[Uplink]], None] = lambda _uplinks: None
         """Told what it brings no more."""
         self._hand = hand
 
     def wait(self, timeout_s: float, extra_fds: list[int]) -> Batch:
         _ = timeout_s, extra_fds
-        uplinks = self.kept if self.state.phase is Phase.LIVE else []
+        uplinks = self.kept if self.state.phase is SessionPhase.LIVE else []
         return Batch([replace(uplink, received_ms=self._hand.at_ms) for uplink in uplinks], [1] * len(uplinks), 1)
 
     def ack(self, batch: Batch) -> int:
@@ -229,7 +229,7 @@ class _Broker:
         return len(batch.mids)
 
 
-def _session(phase: Phase) -> SessionState:
+def _session(phase: SessionPhase) -> SessionState:
     return SessionState(phase, _THERE, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0)
 
 
@@ -295,7 +295,7 @@ class TellingLine:
 
     def hear(self, receipts: Sequence[Receipt] = (), replies: Sequence[Reply] = ()) -> None:
         """Something came back by telephone; the provider tells it again when we die of it."""
-        if self._posted(heard := Heard(tuple(receipts), tuple(replies))) is None:
+        if self._posted(heard := ReceiptsAndReplies(tuple(receipts), tuple(replies))) is None:
             self._posted(heard)
 
     def live(self, until_ms: Millis, *, most: int = _ALARMS_MOST) -> None:
@@ -315,12 +315,12 @@ class TellingLine:
 
     def deafen(self) -> None:
         """The broker is gone."""
-        self.broker.state = _session(Phase.RESTING)
+        self.broker.state = _session(SessionPhase.RESTING)
         self._alive(self._turn)
 
     def listen(self) -> None:
         """The broker is back, with what it has kept."""
-        self.broker.state = _session(Phase.LIVE)
+        self.broker.state = _session(SessionPhase.LIVE)
         self._alive(self._turn)
 
     def end(self, away_ms: Millis) -> None:

@@ -97,7 +97,7 @@ def push(
     logs.configure(level=logging.ERROR)
     is_well = True
 
-    def tell(step: pushing.Step) -> None:
+    def tell(step: pushing.PushStep) -> None:
         nonlocal is_well
         is_well = is_well and step.is_well
         print_lines([f"{'made' if step.changed else 'ok' if step.is_well else 'PROBLEM':8} {step.said}"], at_once=True)
@@ -114,7 +114,7 @@ def push(
         except JournalUnavailable as trouble:
             if trouble.problem is not Problem.MISSING:
                 raise
-            tell(pushing.Step(changed=False, said="there is no journal yet, so no episode to show"))
+            tell(pushing.PushStep(changed=False, said="there is no journal yet, so no episode to show"))
     raise typer.Exit(Code.OK if is_well else Code.PROBLEMS)
 
 

@@ -14,7 +14,7 @@ from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentenc
 from telemetry.reading import Millis
 
 if TYPE_CHECKING:
-    from gateway.doctor import Finding
+    from gateway.doctor import Diagnosis
 
 _COMPOSE: Final = "docker-compose.yml"
 _ADMIN_FILE: Final = Path("secrets/influxdb-admin")
@@ -91,7 +91,7 @@ def resend(
     from gateway import client, settings
     from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, client.Unserved):
+    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
         client.resend(settings.load(config, channels()), since or 0)
     say("it has begun; `cunjing_series_behind_readings` in /metrics says how much is left")
 
@@ -107,14 +107,14 @@ def doctor(config: Config = DEFAULT_CONFIG) -> None:
     with ends_with_a_sentence(SettingsFault):
         chosen = settings.load(config, channels())
     is_well = True
-    for finding in examined(chosen, WallClock().now_ms()):
-        is_well = is_well and finding.part.ready
-        print_lines(_shown(finding), at_once=True)
+    for diagnosis in examined(chosen, WallClock().now_ms()):
+        is_well = is_well and diagnosis.part.ready
+        print_lines(_shown(diagnosis), at_once=True)
     raise typer.Exit(Code.OK if is_well else Code.PROBLEMS)
 
 
-def _shown(finding: "Finding") -> Iterator[str]:
-    part = finding.part
+def _shown(diagnosis: "Diagnosis") -> Iterator[str]:
+    part = diagnosis.part
     said = f"{part.state}; {part.remedy}" if part.remedy else part.state
-    yield f"{'ok' if part.ready else 'PROBLEM':8} {finding.name:10} {said}"
+    yield f"{'ok' if part.ready else 'PROBLEM':8} {diagnosis.name:10} {said}"
     yield from (f"{'':8} {'':10} note: {note}" for note in part.notes)

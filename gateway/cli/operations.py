@@ -50,7 +50,7 @@ def _command(verb: "EpisodeVerb", episode: str, by: str, config: Config) -> None
     from gateway import client, settings
     from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, client.Unserved):
+    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
         event, at_ms = client.command(settings.load(config, channels()), verb, episode, by)
     print_lines([json.encode({"at": iso(at_ms), "event": event, "episode": episode, "by": by}).decode()])
 
@@ -78,7 +78,7 @@ def figure(
         raise typer.BadParameter("name one place: --area or --asset")
     at = {"place": "area" if area else "asset", "name": area or asset, "rule": rule, "figure": name}
     wish = {**at, "value": _value(value), "by": by, "reason": reason}
-    with ends_with_a_sentence(SettingsFault, client.Unserved):
+    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
         event, at_ms = client.figure(settings.load(config, channels()), wish)
     print_lines([json.encode({"at": iso(at_ms), "event": event, **wish}).decode()])
 
@@ -214,6 +214,6 @@ def _ask(
     from gateway import client, settings
     from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, client.Unserved):
+    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
         said = client.said(settings.load(config, channels()), method, path, body)
     print_lines([json.encode(line).decode() for line in each(said)])

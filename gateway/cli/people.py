@@ -32,7 +32,7 @@ def welcome(
     if bool(people) == all_new:
         raise typer.BadParameter("name people, or say --all-new", param_hint="PERSON...")
     skipped: dict[str, str] = {}
-    with ends_with_a_sentence(SettingsFault, client.Unserved, JournalUnavailable):
+    with ends_with_a_sentence(SettingsFault, client.GatewayFault, JournalUnavailable):
         settings, inventory = _county(config)
         wanted = people or _new(settings, inventory)
         for begin in range(0, len(wanted), _AT_ONCE):

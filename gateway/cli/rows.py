@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.journal.reader import Row
 
 
-class Rows(StrEnum):
+class ExportedRows(StrEnum):
     """What can be exported; the names are the journal reader's own."""
 
     READINGS = "readings"
@@ -39,7 +39,7 @@ WHAT: Final = "readings, alerts, notifications, quarantine, cases, or the rollup
 
 
 def export(
-    rows: Annotated[Rows, typer.Argument(metavar="WHAT", help=WHAT)],
+    rows: Annotated[ExportedRows, typer.Argument(metavar="WHAT", help=WHAT)],
     *,
     config: Config = DEFAULT_CONFIG,
     since: Annotated[Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="From then on.")] = None,
@@ -47,7 +47,7 @@ def export(
     form: Annotated[Form, typer.Option("--format", help="CSV: UTF-8 with BOM. XLSX: cases.")] = Form.JSONL,
 ) -> None:
     """Data out of the journal. On standard output, times in UTC. In CSV, text that a spreadsheet would run gets a '."""
-    if form is Form.XLSX and rows is not Rows.CASES:
+    if form is Form.XLSX and rows is not ExportedRows.CASES:
         raise typer.BadParameter("xlsx is for cases; csv opens in a spreadsheet, too", param_hint="--format")
     from contextlib import closing
 
@@ -65,13 +65,13 @@ def export(
         with closing(RollupReader.open(path)) as journal, closing(LedgerReader.open(path)) as ledger:
             span = (FIRST_MS if since is None else since, LAST_MS if to is None else to)
             read = {
-                Rows.READINGS: journal.readings,
-                Rows.ALERTS: journal.alerts,
-                Rows.NOTIFICATIONS: journal.notifications,
-                Rows.QUARANTINE: journal.quarantine,
-                Rows.CASES: ledger.cases,
-                Rows.HOURS: journal.hours,
-                Rows.DAYS: journal.days,
+                ExportedRows.READINGS: journal.readings,
+                ExportedRows.ALERTS: journal.alerts,
+                ExportedRows.NOTIFICATIONS: journal.notifications,
+                ExportedRows.QUARANTINE: journal.quarantine,
+                ExportedRows.CASES: ledger.cases,
+                ExportedRows.HOURS: journal.hours,
+                ExportedRows.DAYS: journal.days,
             }[rows]
             found = read(*span)
             if form is Form.XLSX:

@@ -27,7 +27,7 @@ from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
 from gateway.demo import past, stage, words
 from gateway.demo.cast import Cast
-from gateway.demo.story import Story, Told
+from gateway.demo.story import DemoStory, SentText
 from gateway.demo.view import picture
 from gateway.embedded_broker import BrokerFault, Embedded, embedded_broker, free_port
 from gateway.inbox import Inbox, Unanswered
@@ -78,7 +78,7 @@ class _Play:
         self._stopping = stopping
         self._clock = ScaledClock(self._begins_ms, speed)
         self._outbox = _OutboxFolder(folder / "outbox")
-        self._story = Story(inventory)
+        self._story = DemoStory(inventory)
         self._cast = Cast(inventory, dispatcher)
         self._inbox: Inbox = Inbox()
         self._listening = threading.Event()
@@ -193,15 +193,15 @@ class _OutboxFolder:
         self._folder = folder
         self._seen: set[str] = set()
 
-    def fresh(self) -> list[Told]:
+    def fresh(self) -> list[SentText]:
         """Texts that were not there when last asked, in the order of their names."""
         names = sorted(path.name for path in self._folder.glob("*.json") if path.name not in self._seen)
         self._seen.update(names)
         return [self._read(name) for name in names]
 
-    def _read(self, name: str) -> Told:
+    def _read(self, name: str) -> SentText:
         text = json.loads((self._folder / name).read_text("utf-8"))
-        return Told(millis(text["at"]), text["to"], text["phone"], text["text"])
+        return SentText(millis(text["at"]), text["to"], text["phone"], text["text"])
 
 
 def _end_on_signals(stopping: threading.Event) -> None:

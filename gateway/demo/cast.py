@@ -14,7 +14,7 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
 from gateway.desk.telephone import ACTOR, written
 from gateway.journal.entry import Entry
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Level, Role
@@ -57,7 +57,7 @@ class Cast:
                 if owed.episode == scene.episode and owed.to in self._inventory.people:
                     scene.told_ms, scene.keeper = owed.at_ms, owed.to
 
-    def due(self, now_ms: Millis) -> Iterator[tuple[str, Heard | EpisodeCommand]]:
+    def due(self, now_ms: Millis) -> Iterator[tuple[str, ReceiptsAndReplies | EpisodeCommand]]:
         """What one of them does now, with a name for it; again until it is ``played``."""
         scene = self._scene
         if scene is None or scene.over or not scene.told_ms:

@@ -23,7 +23,7 @@ from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.loop import Loop
 from gateway.metrics import Metrics
-from gateway.mqtt.link import Batch, Phase, SessionState, Version
+from gateway.mqtt.link import Batch, SessionPhase, SessionState, Version
 from gateway.requests import Housekeep, JournalPort
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Settings
@@ -42,7 +42,7 @@ class _Script:
         self.uplinks: list[Uplink] = []
         part = Part(ready=True, state="subscribed")
         self.state = SessionState(
-            Phase.LIVE, part, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0
+            SessionPhase.LIVE, part, 1, Version.FIVE, session_present=True, sessions_lost=0, reconnects=0
         )
 
     def wait(self, timeout_s: float, extra_fds: list[int]) -> Batch:

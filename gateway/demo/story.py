@@ -69,7 +69,7 @@ class PlantSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentText:
     """One SMS as it went out."""
 
     at_ms: Millis
@@ -79,7 +79,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChronicleLine:
     """One line of the chronicle."""
 
     at_ms: Millis
@@ -90,18 +90,18 @@ class Line:
     reason: str
 
 
-class Story:
+class DemoStory:
     """The county's present and the last of its past. Fed by the gateway's thread, read by the drawing one."""
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self.bins = {asset.id: BinSeen(asset) for asset in inventory.assets.values() if asset.bin is not None}
         self.plants = {asset.id: PlantSeen(asset) for asset in inventory.assets.values() if asset.plant is not None}
-        self.lines: deque[Line] = deque(maxlen=SHOWN)
-        self.told: deque[Told] = deque(maxlen=SHOWN)
-        self.unsaid: deque[Line | Told] = deque()
+        self.lines: deque[ChronicleLine] = deque(maxlen=SHOWN)
+        self.told: deque[SentText] = deque(maxlen=SHOWN)
+        self.unsaid: deque[ChronicleLine | SentText] = deque()
         """What a log without a picture has still to say; whoever shows the story empties it."""
-        self.open: dict[str, Line] = {}
+        self.open: dict[str, ChronicleLine] = {}
         self.readings = self.raised = self.cleared = self.emptied = self.held = self.texts = 0
 
     def commit(self, entry: Entry) -> None:
@@ -112,7 +112,7 @@ class Story:
         for event in entry.events:
             self._hear(event)
 
-    def tell(self, texts: Iterable[Told]) -> None:
+    def tell(self, texts: Iterable[SentText]) -> None:
         """Takes in texts that went out."""
         for told in texts:
             self.told.append(told)
@@ -135,7 +135,9 @@ class Story:
 
     def _hear(self, event: Event) -> None:
         detail = event.detail or {}
-        line = Line(event.at_ms, event.event, event.rule, event.asset, event.severity, str(detail.get("reason", "")))
+        line = ChronicleLine(
+            event.at_ms, event.event, event.rule, event.asset, event.severity, str(detail.get("reason", ""))
+        )
         match event.event:
             case "raised":
                 self.raised += 1

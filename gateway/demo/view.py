@@ -12,13 +12,15 @@ from rich.text import Text
 
 from alerts.calendars import Calendar
 from gateway.demo import words
-from gateway.demo.story import BinSeen, Line, Look, Story
+from gateway.demo.story import BinSeen, ChronicleLine, DemoStory, Look
 from telemetry.reading import Millis
 
 _SEVERITY = {"P1": "bold white on red", "P2": "bold red", "P3": "yellow", "P4": "dim"}
 
 
-def picture(story: Story, calendar: Calendar, now_ms: Millis, speed: float, height: int, link: str) -> RenderableType:
+def picture(
+    story: DemoStory, calendar: Calendar, now_ms: Millis, speed: float, height: int, link: str
+) -> RenderableType:
     """The whole screen at this instant."""
     layout = Layout()
     layout.split_column(
@@ -37,7 +39,7 @@ def picture(story: Story, calendar: Calendar, now_ms: Millis, speed: float, heig
     return layout
 
 
-def _header(story: Story, calendar: Calendar, now_ms: Millis, speed: float) -> Panel:
+def _header(story: DemoStory, calendar: Calendar, now_ms: Millis, speed: float) -> Panel:
     text = Text.assemble(
         ("村净 ", "bold"),
         f"{story.inventory.county.name}  ",
@@ -50,7 +52,7 @@ def _header(story: Story, calendar: Calendar, now_ms: Millis, speed: float) -> P
     return Panel(text, border_style="cyan")
 
 
-def _villages(story: Story) -> dict[str, list[BinSeen]]:
+def _villages(story: DemoStory) -> dict[str, list[BinSeen]]:
     """The bins of each village that has some, by its name."""
     found: dict[str, list[BinSeen]] = {}
     for seen in story.bins.values():
@@ -58,7 +60,7 @@ def _villages(story: Story) -> dict[str, list[BinSeen]]:
     return found
 
 
-def _bins(story: Story) -> Panel:
+def _bins(story: DemoStory) -> Panel:
     lines = [
         Text.assemble((f"{village} ", "bold"), *(_cell(one) for one in seen))
         for village, seen in _villages(story).items()
@@ -66,7 +68,7 @@ def _bins(story: Story) -> Panel:
     return Panel(Group(*lines), title="垃圾池和桶（装了百分之几）", subtitle=words.LEGEND, border_style="green")
 
 
-def _open(story: Story, calendar: Calendar) -> Panel:
+def _open(story: DemoStory, calendar: Calendar) -> Panel:
     """What is wrong now, the gravest first."""
     table = Table.grid(padding=(0, 2))
     for line in sorted(story.open.values(), key=lambda line: (line.severity, line.at_ms)):
@@ -81,7 +83,7 @@ def _cell(seen: BinSeen) -> Text:
     return Text(f"{level}{sign} ", style=style)
 
 
-def _plants(story: Story, calendar: Calendar) -> Panel:
+def _plants(story: DemoStory, calendar: Calendar) -> Panel:
     table = Table.grid(padding=(0, 1))
     for _ in range(5):
         table.add_column(no_wrap=True)
@@ -95,7 +97,7 @@ def _plants(story: Story, calendar: Calendar) -> Panel:
     return Panel(table, title="污水站", border_style="blue")
 
 
-def _texts(story: Story, calendar: Calendar, rows: int) -> Panel:
+def _texts(story: DemoStory, calendar: Calendar, rows: int) -> Panel:
     lines: list[RenderableType] = []
     for told in list(story.told)[-max(1, rows // 3) :]:
         person = story.inventory.people.get(told.to)
@@ -105,12 +107,12 @@ def _texts(story: Story, calendar: Calendar, rows: int) -> Panel:
     return Panel(Group(*lines) if lines else Text("还没有", style="dim"), title="发出的短信", border_style="magenta")
 
 
-def _chronicle(story: Story, calendar: Calendar, rows: int) -> Panel:
+def _chronicle(story: DemoStory, calendar: Calendar, rows: int) -> Panel:
     lines = [_occurrence(story, calendar, line) for line in list(story.lines)[-max(1, rows - 3) :]]
     return Panel(Group(*lines) if lines else Text("还没有", style="dim"), title="发生了什么", border_style="white")
 
 
-def _occurrence(story: Story, calendar: Calendar, line: Line) -> Text:
+def _occurrence(story: DemoStory, calendar: Calendar, line: ChronicleLine) -> Text:
     """One line of the chronicle; what is raised has the colour of its severity, what is over is green."""
     styles = {"raised": _SEVERITY.get(line.severity, ""), "cleared": "green"}
     said = f"{words.clock(calendar, line.at_ms)} {words.chronicle(story, line)}"

@@ -5,7 +5,7 @@ from typing import Final
 
 from alerts.calendars import Calendar
 from dashboards import words
-from gateway.demo.story import Line, Look, Story, Told
+from gateway.demo.story import ChronicleLine, DemoStory, Look, SentText
 from telemetry.reading import Millis
 
 RULES: Final[Mapping[str, str]] = words.RULES
@@ -55,7 +55,7 @@ def clock(calendar: Calendar, at_ms: Millis) -> str:
     return calendar.local(at_ms).strftime("%H:%M")
 
 
-def name(story: Story, line: Line) -> str:
+def name(story: DemoStory, line: ChronicleLine) -> str:
     """柳潭3号: what it is about, as people call it."""
     asset = story.inventory.assets.get(line.asset)
     if asset is not None:
@@ -64,17 +64,17 @@ def name(story: Story, line: Line) -> str:
     return line.asset if place is None else place.name
 
 
-def chronicle(story: Story, line: Line) -> str:
+def chronicle(story: DemoStory, line: ChronicleLine) -> str:
     """柳潭3号 暂不发短信 过三分之二（等这班来清，先不发）."""
     why = _REASONS.get(line.reason, "")
     rule = RULES.get(line.rule, line.rule)
     return f"{name(story, line)} {_EVENTS[line.event]} {rule}{f'（{why}）' if why else ''}".replace("  ", " ").rstrip()
 
 
-def said(story: Story, calendar: Calendar, what: Line | Told) -> str:
+def said(story: DemoStory, calendar: Calendar, what: ChronicleLine | SentText) -> str:
     """One line of the plain log."""
     at = clock(calendar, what.at_ms)
-    if isinstance(what, Line):
+    if isinstance(what, ChronicleLine):
         return f"{at} {chronicle(story, what)}"
     person = story.inventory.people.get(what.to)
     return f"{at} 短信 → {what.to if person is None else person.name} {what.phone}：{what.text}"
@@ -85,7 +85,7 @@ def desk(link: str) -> str:
     return f"值班台：{link}（只在这台机器上，演示结束就没有了）"
 
 
-def summary(story: Story, begun: str, ended: str) -> str:
+def summary(story: DemoStory, begun: str, ended: str) -> str:
     """The last line: what happened."""
     return (
         f"演示结束（{begun}—{ended}）：收到{story.readings}条读数，发现{story.raised}次、解除{story.cleared}次，"

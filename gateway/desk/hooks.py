@@ -20,7 +20,7 @@ from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox, Unanswered
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from telemetry.reading import Millis
 
 MOST_BYTES: Final = 262_144
@@ -59,7 +59,7 @@ class Hooks:
             raise self.refused(channel, "wrong_secret", HTTPStatus.UNAUTHORIZED, detail)
         return found
 
-    def heard(self, channel: str, body: bytes) -> Heard:
+    def heard(self, channel: str, body: bytes) -> ReceiptsAndReplies:
         """What one push says."""
         try:
             said = self._pushed[channel].hook.hear(msgspec.json.decode(body), self._now_ms())
@@ -69,9 +69,9 @@ class Hooks:
             detail = "this is no push of that provider; nothing was kept"
             raise self.refused(channel, "malformed", HTTPStatus.UNPROCESSABLE_ENTITY, detail)
         self._spend(channel, len(said.receipts) + len(said.replies))
-        return Heard(said.receipts, said.replies)
+        return ReceiptsAndReplies(said.receipts, said.replies)
 
-    def took(self, channel: str, heard: Heard) -> None:
+    def took(self, channel: str, heard: ReceiptsAndReplies) -> None:
         """It is durable."""
         self._metrics.pushed.labels(channel, "receipt").inc(len(heard.receipts))
         self._metrics.pushed.labels(channel, "reply").inc(len(heard.replies))

@@ -22,7 +22,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
 from gateway.journal.case_reader import CaseReader, Message, Said
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -52,9 +52,9 @@ class Line(NamedTuple):
     """Answered by a part of the demo and by no visitor."""
 
 
-def written(phone: str, text: str, at_ms: Millis, door: str) -> Heard:
+def written(phone: str, text: str, at_ms: Millis, door: str) -> ReceiptsAndReplies:
     """A text that the owner of a phone sends to the office, as a provider would bring it."""
-    return Heard((), (reply(door, f"{at_ms}-{secrets.token_hex(6)}", phone, text, at_ms),))
+    return ReceiptsAndReplies((), (reply(door, f"{at_ms}-{secrets.token_hex(6)}", phone, text, at_ms),))
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:

@@ -27,7 +27,7 @@ class Unfinished(Exception):  # noqa: N818 -- a state of the world, said in a se
     """The set-up cannot go on; the text says why and what to do. What was done stays, and the next try goes on."""
 
 
-class Step(NamedTuple):
+class SetupStep(NamedTuple):
     """One thing that was looked at: ``changed`` is whether it had to be made or corrected."""
 
     changed: bool
@@ -45,7 +45,7 @@ def kept_s(settings: Influxdb) -> Mapping[str, int]:
     )
 
 
-def set_up(settings: Influxdb, admin_file: Path) -> Iterator[Step]:
+def set_up(settings: Influxdb, admin_file: Path) -> Iterator[SetupStep]:
     """Makes what is missing, step by step; ``Unfinished`` or ``SettingsFault`` where it cannot go on."""
     with _server(settings, "") as nobody:
         answer, version = nobody.version()
@@ -53,7 +53,7 @@ def set_up(settings: Influxdb, admin_file: Path) -> Iterator[Step]:
         bar = stranger(version, settings)
         if bar is not None:
             raise Unfinished(f"{bar.state}; {bar.remedy}")
-        yield Step(changed=False, said=f"InfluxDB {version} at {settings.url}")
+        yield SetupStep(changed=False, said=f"InfluxDB {version} at {settings.url}")
         yield _onboarded(nobody, settings, admin_file)
     with _server(settings, read_secret(admin_file, "--admin-token-file")) as admin:
         org = _organisation(admin, settings, admin_file)
@@ -72,17 +72,17 @@ def _server(settings: Influxdb, token: str) -> Server:
     return Server(settings, token)
 
 
-def _onboarded(nobody: Server, settings: Influxdb, admin_file: Path) -> Step:
+def _onboarded(nobody: Server, settings: Influxdb, admin_file: Path) -> SetupStep:
     """A server that nobody has set up yet gets its organisation and the operator's token, which is kept in its file."""
     _, said = nobody.ask("GET", "/api/v2/setup")
     if not (isinstance(said, dict) and said.get("allowed")):
-        return Step(changed=False, said="the server has an operator already")
+        return SetupStep(changed=False, said="the server has an operator already")
     token = _kept_or_new(admin_file)
     password = _kept_or_new(admin_file.with_name(f"{admin_file.name}-password"))
     body = {"username": USERNAME, "password": password, "org": settings.org, "bucket": "unused", "token": token}
     answer, _ = nobody.ask("POST", "/api/v2/setup", body)
     _passed(answer, settings, "be set up")
-    return Step(
+    return SetupStep(
         changed=True, said=f"set up with the user {USERNAME}; token and password are in {admin_file} and beside it"
     )
 
@@ -106,7 +106,7 @@ def _organisation(admin: Server, settings: Influxdb, admin_file: Path) -> str:
     return str(found[0]["id"])
 
 
-def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int) -> tuple[str, Step]:
+def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int) -> tuple[str, SetupStep]:
     rules = [{"type": "expire", "everySeconds": seconds}]
     kept = f"{seconds // DAY_S} days" if seconds else "for ever"
     _, said = admin.ask("GET", "/api/v2/buckets", name=name, orgID=org)
@@ -114,37 +114,37 @@ def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int
     if not found:
         answer, made = admin.ask("POST", "/api/v2/buckets", {"orgID": org, "name": name, "retentionRules": rules})
         _passed(answer, settings, f"make the bucket {name}")
-        return str(made["id"]), Step(changed=True, said=f"bucket {name} made, keeps points {kept}")
+        return str(made["id"]), SetupStep(changed=True, said=f"bucket {name} made, keeps points {kept}")
     bucket = str(found[0]["id"])
     if sum(rule.get("everySeconds", 0) for rule in found[0]["retentionRules"]) == seconds:
-        return bucket, Step(changed=False, said=f"bucket {name} keeps points {kept}")
+        return bucket, SetupStep(changed=False, said=f"bucket {name} keeps points {kept}")
     answer, _ = admin.ask("PATCH", f"/api/v2/buckets/{bucket}", {"retentionRules": rules})
     _passed(answer, settings, f"change the bucket {name}")
-    return bucket, Step(changed=True, said=f"bucket {name} now keeps points {kept}")
+    return bucket, SetupStep(changed=True, said=f"bucket {name} now keeps points {kept}")
 
 
-def _database(admin: Server, settings: Influxdb, org: str, name: str, bucket: str) -> Step:
+def _database(admin: Server, settings: Influxdb, org: str, name: str, bucket: str) -> SetupStep:
     """InfluxQL asks a database; one of the bucket's own name leads to it."""
     _, said = admin.ask("GET", "/api/v2/dbrps", orgID=org, db=name)
     for found in said.get("content", []) if isinstance(said, dict) else []:
         if found["bucketID"] == bucket and found["default"] and not found["virtual"]:
-            return Step(changed=False, said=f"InfluxQL database {name} leads to its bucket")
+            return SetupStep(changed=False, said=f"InfluxQL database {name} leads to its bucket")
         if not found["virtual"]:
             admin.ask("DELETE", f"/api/v2/dbrps/{found['id']}", orgID=org)
     body = {"orgID": org, "bucketID": bucket, "database": name, "retention_policy": POLICY, "default": True}
     answer, _ = admin.ask("POST", "/api/v2/dbrps", body)
     _passed(answer, settings, f"map the database {name}")
-    return Step(changed=True, said=f"InfluxQL database {name} made, leads to its bucket")
+    return SetupStep(changed=True, said=f"InfluxQL database {name} made, leads to its bucket")
 
 
 def _token(
     admin: Server, settings: Influxdb, org: str, buckets: Sequence[str], purpose: str, action: str, path: Path
-) -> Step:
+) -> SetupStep:
     """A token that may do this to these buckets and nothing else, in its file; one that works is kept."""
     _, said = admin.ask("GET", "/api/v2/authorizations", orgID=org)
     before = [each for each in said.get("authorizations", []) if each["description"] == purpose]
     if path.exists() and any(_grants(each, action, buckets) for each in before) and _works(settings, action, path):
-        return Step(changed=False, said=f"{path} holds a token that {action}s")
+        return SetupStep(changed=False, said=f"{path} holds a token that {action}s")
     permissions = [
         {"action": action, "resource": {"type": "buckets", "id": bucket, "orgID": org}} for bucket in buckets
     ]
@@ -154,7 +154,7 @@ def _token(
     write_secret(path, str(made["token"]))
     for each in before:
         admin.ask("DELETE", f"/api/v2/authorizations/{each['id']}")
-    return Step(changed=True, said=f"{path} holds a new token that {action}s")
+    return SetupStep(changed=True, said=f"{path} holds a new token that {action}s")
 
 
 def _grants(authorization: Mapping[str, Any], action: str, buckets: Sequence[str]) -> bool:

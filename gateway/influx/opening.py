@@ -38,8 +38,8 @@ _log = logger(__name__)
 PAUSED_RULE: Final = "series_paused"
 
 
-class JournalLedger:
-    """See ``sender.Ledger``. For the sender's thread alone."""
+class JournalCheckpoints:
+    """See ``sender.Checkpoints``. For the sender's thread alone."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class JournalLedger:
         self._told: tuple[WriteVerdict, Part] | None = None
 
     def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
-        """See ``sender.Ledger``."""
+        """See ``sender.Checkpoints``."""
         quarantined = tuple(
             Quarantined(self._now_ms(), f"influxdb/{bucket}", each.line, each.reason, each.detail)
             for bucket, each in filed
@@ -71,13 +71,13 @@ class JournalLedger:
             raise JournalUnavailable(Problem.LOCKED, self._journal, why)
 
     def answered(self, verdict: WriteVerdict, lines: int) -> None:
-        """See ``sender.Ledger``."""
+        """See ``sender.Checkpoints``."""
         self._metrics.series_requests.labels(str(verdict)).inc()
         if verdict is WriteVerdict.STORED:
             self._metrics.series_lines.inc(lines)
 
     def stands(self, verdict: WriteVerdict, part: Part) -> None:
-        """See ``sender.Ledger``; says each change once."""
+        """See ``sender.Checkpoints``; says each change once."""
         if (verdict, part) == self._told:
             return
         self._told = verdict, part
@@ -122,7 +122,7 @@ def opened(
         yield Sender(
             outflows,
             InfluxOutlet(chosen, clock),
-            JournalLedger(name, journal, inbox, health, metrics, clock.now_ms),
+            JournalCheckpoints(name, journal, inbox, health, metrics, clock.now_ms),
             lambda: RollupReader.open(journal),
             Part(ready=True, state=f"writes to {chosen.url}"),
             facts=facts.get(name, {}),

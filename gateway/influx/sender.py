@@ -53,8 +53,8 @@ class Outlet(Protocol):
         """What an answer that stores nothing means, in a sentence."""
 
 
-class Ledger(Protocol):
-    """Where the sender's progress is made durable, and told (``ledger.JournalLedger``)."""
+class Checkpoints(Protocol):
+    """Where the sender's progress is made durable, and told (``opening.JournalCheckpoints``)."""
 
     def dealt_with(self, consumer: Consumer, position: int, filed: Sequence[tuple[str, Filed]]) -> None:
         """The stream is dealt with up to here, these lines (with their buckets) were filed; returns when it is durable.
@@ -76,7 +76,7 @@ class Sender:
         self,
         outflows: Sequence[Outflow],
         outlet: Outlet,
-        ledger: Ledger,
+        checkpoints: Checkpoints,
         open_reader: Callable[[], RollupReader],
         ready: Part,
         *,
@@ -91,7 +91,7 @@ class Sender:
         self._facts = facts
         self._outflows = outflows
         self._outlet = outlet
-        self._ledger = ledger
+        self._checkpoints = checkpoints
         self._open_reader = open_reader
         self._ready = ready
         self._pause_s = pause_s
@@ -131,7 +131,7 @@ class Sender:
         for outflow in self._outflows:
             before = outflow.before(reader, since_ms)
             if before is not None and before < reader.position(outflow.consumer):
-                self._ledger.dealt_with(outflow.consumer, before, ())
+                self._checkpoints.dealt_with(outflow.consumer, before, ())
 
     def _begin(self, reader: RollupReader, since_ms: Millis | None = None) -> None:
         """The facts; and of what a stream does not hold any more all since then, or all if nothing was ever sent."""
@@ -142,13 +142,13 @@ class Sender:
             if since_ms is None and position:
                 continue
             for portion in outflow.past(reader, since_ms or 0):
-                self._ledger.dealt_with(outflow.consumer, position, self._written(portion))
+                self._checkpoints.dealt_with(outflow.consumer, position, self._written(portion))
 
     def _bring_on(self, outflow: Outflow, reader: RollupReader) -> bool:
         portion = outflow.after(reader, reader.position(outflow.consumer))
         if portion is None:
             return False
-        self._ledger.dealt_with(outflow.consumer, portion.position, self._written(portion))
+        self._checkpoints.dealt_with(outflow.consumer, portion.position, self._written(portion))
         return True
 
     def _written(self, portion: Portion) -> list[tuple[str, Filed]]:
@@ -166,7 +166,7 @@ class Sender:
                 raise Ending
             answer = self._outlet.write(bucket, piece)
             found = delivery.answered(answer)
-            self._ledger.answered(found, len(piece))
+            self._checkpoints.answered(found, len(piece))
             if found in (WriteVerdict.LATER, WriteVerdict.PAUSED):
                 self._rest(found, answer, bucket, failures)
                 failures += 1
@@ -176,7 +176,7 @@ class Sender:
             else:
                 failures = 0
         if delivery.stored:
-            self._ledger.stands(WriteVerdict.STORED, self._told(delivery))
+            self._checkpoints.stands(WriteVerdict.STORED, self._told(delivery))
         return delivery.filed
 
     def _probe(self, bucket: str, delivery: Delivery) -> bool:
@@ -190,7 +190,7 @@ class Sender:
     def _rest(self, found: WriteVerdict, answer: WriteAnswer, bucket: str, failures: int) -> None:
         """Says what is wrong and waits: for the server's own wish, or a drawn while that grows, or for a person."""
         part = self._outlet.trouble(answer, bucket)
-        self._ledger.stands(found, part)
+        self._checkpoints.stands(found, part)
         if found is WriteVerdict.PAUSED:
             wait_s = self._pause_s
         else:

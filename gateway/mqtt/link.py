@@ -21,7 +21,7 @@ class Version(Enum):
     THREE = "3.1.1"
 
 
-class Phase(Enum):
+class SessionPhase(Enum):
     """Where the session stands."""
 
     RESTING = "resting"
@@ -62,7 +62,7 @@ class SessionState(Struct, frozen=True):
     how often somebody else came in under our client id, or it looked like that.
     """
 
-    phase: Phase
+    phase: SessionPhase
     part: Part
     generation: int
     version: Version
@@ -82,7 +82,7 @@ class SubscriptionMemory(Protocol):
         """Keeps them, durably."""
 
 
-class Link(Protocol):
+class MqttLink(Protocol):
     """One connection, from dialling to its end (``mqtt.Connection``). Facts are ``None`` until they are known.
 
     ``closed`` says how it ended, ``closed_code`` why if the broker said so (MQTT 5's reason code of DISCONNECT).

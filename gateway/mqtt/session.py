@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.health import Part
 from gateway.mqtt import broker_words as words
-from gateway.mqtt.link import Batch, Link, Phase, SessionState, SubscriptionMemory, Version
+from gateway.mqtt.link import Batch, MqttLink, SessionPhase, SessionState, SubscriptionMemory, Version
 from gateway.mqtt.readahead import Arrivals
 from gateway.settings import Mqtt, SettingsFault
 from telemetry.reading import Millis
@@ -23,7 +23,7 @@ from telemetry.reading import Millis
 class Dial:
     """One link being dialled; ``done`` is called from the thread when ``finished`` is true, unless it was abandoned."""
 
-    def __init__(self, link: Link, done: Callable[[], None]) -> None:
+    def __init__(self, link: MqttLink, done: Callable[[], None]) -> None:
         self.link = link
         self.failure: OSError | ValueError | None = None
         self._done = done
@@ -68,7 +68,7 @@ class Session:
         settings: Mqtt,
         memory: SubscriptionMemory,
         *,
-        open_link: Callable[[Version], Link],
+        open_link: Callable[[Version], MqttLink],
         now_ms: Callable[[], Millis],
         monotonic: Callable[[], float],
         draw: Callable[[float, float], float],
@@ -83,10 +83,10 @@ class Session:
         self._draw = draw
         self._filters = tuple(dict.fromkeys(settings.topics))
         self._version = Version.THREE if settings.protocol == "3.1.1" else Version.FIVE
-        self._phase = Phase.RESTING
+        self._phase = SessionPhase.RESTING
         self._part = Part(ready=False, state=f"not connected to {settings.url} yet")
         self._dial: Dial | None = None
-        self._link: Link | None = None
+        self._link: MqttLink | None = None
         self._generation = self._sessions_lost = self._failures = 0
         self._session_present: bool | None = None
         self._thrown_out = self._in_a_row = 0
@@ -97,13 +97,13 @@ class Session:
         self._dialled, self._woken = socket.socketpair()
         self._dialled.setblocking(False)  # noqa: FBT003 socket's own signature
         self._woken.setblocking(False)  # noqa: FBT003 socket's own signature
-        self._steps: dict[Phase, Callable[[], Phase]] = {
-            Phase.RESTING: self._rest,
-            Phase.DIALLING: self._dialling,
-            Phase.GREETING: self._greet,
-            Phase.SUBSCRIBING: self._subscribe,
-            Phase.LIVE: self._live,
-            Phase.STOPPED: self._stay,
+        self._steps: dict[SessionPhase, Callable[[], SessionPhase]] = {
+            SessionPhase.RESTING: self._rest,
+            SessionPhase.DIALLING: self._dialling,
+            SessionPhase.GREETING: self._greet,
+            SessionPhase.SUBSCRIBING: self._subscribe,
+            SessionPhase.LIVE: self._live,
+            SessionPhase.STOPPED: self._stay,
         }
         self.state = self._snapshot()
 
@@ -157,7 +157,7 @@ class Session:
         if self._link:
             self._link.close()
         self._dial = self._link = None
-        self._phase, self._part = Phase.STOPPED, Part(ready=False, state="stopped")
+        self._phase, self._part = SessionPhase.STOPPED, Part(ready=False, state="stopped")
         self.state = self._snapshot()
         self._dialled.close()
         self._woken.close()
@@ -169,7 +169,7 @@ class Session:
         if self._link and fd is not None:
             watch.register(fd, select.POLLIN | (select.POLLOUT if self._link.wants_write else 0))
             timeout_s = 0.0 if self._link.left else min(timeout_s, _LOOK_EVERY_S, self._keepalive_s / 8)
-        elif self._phase is Phase.RESTING:
+        elif self._phase is SessionPhase.RESTING:
             timeout_s = min(timeout_s, max(0.0, self._act_at_s - self._monotonic()))
         ready = dict(watch.poll(timeout_s * 1_000))
         if ready.pop(self._woken.fileno(), None):
@@ -196,12 +196,12 @@ class Session:
             thrown_out=self._thrown_out,
         )
 
-    def _stay(self) -> Phase:
-        return Phase.STOPPED
+    def _stay(self) -> SessionPhase:
+        return SessionPhase.STOPPED
 
-    def _rest(self) -> Phase:
+    def _rest(self) -> SessionPhase:
         if self._monotonic() < self._act_at_s:
-            return Phase.RESTING
+            return SessionPhase.RESTING
         try:
             link = self._open_link(self._version)
         except SettingsFault as fault:
@@ -209,16 +209,16 @@ class Session:
                 Part(ready=False, state=str(fault), remedy="mend it; the gateway looks again by itself")
             )
         self._dial = Dial(link, self._wake)
-        return Phase.DIALLING
+        return SessionPhase.DIALLING
 
     def _wake(self) -> None:
         with suppress(OSError):  # stopped in the same instant
             self._dialled.send(b"\0")
 
-    def _dialling(self) -> Phase:
+    def _dialling(self) -> SessionPhase:
         dial = self._dial
         if dial is None or not dial.finished:
-            return Phase.DIALLING
+            return SessionPhase.DIALLING
         self._dial = None
         if dial.failure:
             self._in_a_row = 0  # nobody who takes a session over bars the door
@@ -226,12 +226,12 @@ class Session:
         self._link = dial.link
         self._generation += 1
         self._act_at_s = self._monotonic() + GREETED_WITHIN_S
-        return Phase.GREETING
+        return SessionPhase.GREETING
 
-    def _greet(self) -> Phase:
+    def _greet(self) -> SessionPhase:
         link = self._link
         if link is None or (greeting := link.greeting) is None:
-            return self._unanswered(Phase.GREETING)
+            return self._unanswered(SessionPhase.GREETING)
         if greeting.code >= _REFUSED:
             if greeting.code == words.UNSUPPORTED_PROTOCOL and self._other_version():
                 self._failures = 0
@@ -249,22 +249,22 @@ class Session:
         if greeting.session_present and (unwanted := sorted(remembered - frozenset(self._filters))):
             link.unsubscribe(unwanted)
         link.subscribe(self._filters)
-        return Phase.SUBSCRIBING
+        return SessionPhase.SUBSCRIBING
 
-    def _subscribe(self) -> Phase:
+    def _subscribe(self) -> SessionPhase:
         link = self._link
         if link is None or link.granted is None:
-            return self._unanswered(Phase.SUBSCRIBING)
+            return self._unanswered(SessionPhase.SUBSCRIBING)
         if not any(code >= _REFUSED for code in link.granted):
             self._memory.remember_filters(frozenset(self._filters))
         return self._go_live()
 
-    def _go_live(self) -> Phase:
+    def _go_live(self) -> SessionPhase:
         self._live_at_s = self._monotonic()
         self._ping_at_s, self._answered = self._live_at_s + self._keepalive_s / 2, True
-        return Phase.LIVE
+        return SessionPhase.LIVE
 
-    def _live(self) -> Phase:
+    def _live(self) -> SessionPhase:
         link = self._link
         if link is None or link.fileno() is None:
             return self._fall_back(self._thrown(link))
@@ -275,9 +275,9 @@ class Session:
             self._in_a_row, self._thrown_out_part = 0, None
         if self._told != (said := (self._generation, link.granted, link.broker_version, self._thrown_out_part)):
             self._told, self._part = said, self._standing(link)
-        return Phase.LIVE
+        return SessionPhase.LIVE
 
-    def _is_silent(self, link: Link) -> bool:
+    def _is_silent(self, link: MqttLink) -> bool:
         """Pings twice a keepalive; whether nothing at all came since the last ping, half a keepalive ago.
 
         It is judged when what had come by now has been read: a turn that was long on our side is not held against the
@@ -292,7 +292,7 @@ class Session:
         self._ping_at_s, self._answered = now_s + self._keepalive_s / 2, False
         return False
 
-    def _thrown(self, link: Link | None) -> Part:
+    def _thrown(self, link: MqttLink | None) -> Part:
         """Why a connection that stood is gone. Who is thrown out all the time has somebody else under its client id."""
         url, why = self._settings.url, link.closed if link and link.closed else "it was closed"
         code = None if link is None else link.closed_code
@@ -305,7 +305,7 @@ class Session:
             return self._thrown_out_part
         return (words.ended(url, code) if code is not None else None) or words.lost(url, why)
 
-    def _standing(self, link: Link) -> Part:
+    def _standing(self, link: MqttLink) -> Part:
         url, user = self._settings.url, self._settings.username
         if refused := [name for name, code in zip(self._filters, link.granted or ()) if code >= _REFUSED]:  # noqa: B905 nothing was asked of a resumed session
             return words.unsubscribed(url, user, tuple(refused))
@@ -313,12 +313,12 @@ class Session:
             return self._thrown_out_part  # until this connection has stood for a while
         return words.subscribed(url, self._version.value, link.broker_version, self._sessions_lost, self._thrown_out)
 
-    def _unanswered(self, phase: Phase) -> Phase:
+    def _unanswered(self, phase: SessionPhase) -> SessionPhase:
         """CONNACK or SUBACK is still to come; a link that closed or stayed silent instead is given up."""
         stands = self._link is not None and self._link.fileno() is not None
         if stands and self._monotonic() < self._act_at_s:
             return phase
-        if phase is Phase.GREETING and self._session_present is None:
+        if phase is SessionPhase.GREETING and self._session_present is None:
             self._other_version()  # some brokers meet a version that they do not know with silence
         why = "it does not answer" if stands else "it closed the connection before it answered"
         return self._fall_back(words.unreachable(self._settings.url, why))
@@ -329,7 +329,7 @@ class Session:
         self._version = Version.THREE if self._version is Version.FIVE else Version.FIVE
         return True
 
-    def _fall_back(self, part: Part) -> Phase:
+    def _fall_back(self, part: Part) -> SessionPhase:
         """Lets go of the link and rests for a drawn while (full jitter, bounded), longer if it is thrown out."""
         if self._link:
             self._link.close()
@@ -337,4 +337,4 @@ class Session:
         patience = self._failures if self._thrown_out_part is None else max(self._failures, self._in_a_row)
         self._act_at_s = self._monotonic() + self._draw(0.0, words.longest_wait_s(patience))
         self._failures += 1
-        return Phase.RESTING
+        return SessionPhase.RESTING

@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.clock import WallClock, monotonic_s
 from gateway.health import Part
-from gateway.mqtt.link import Batch, Phase
+from gateway.mqtt.link import Batch, SessionPhase
 from gateway.mqtt.source import MqttSource
 from gateway.settings import Mqtt
 
@@ -41,7 +41,7 @@ class Visitor:
         batch = self._source.wait(timeout_s)
         now = self._source.state
         self._was_in = self._was_in or self.is_in
-        if not self._was_in and now.phase is Phase.RESTING and now.part is not before.part:
+        if not self._was_in and now.phase is SessionPhase.RESTING and now.part is not before.part:
             self._attempts += 1
             if self._attempts == _ATTEMPTS or now.version is self._version:
                 raise Unwelcome(now.part)
@@ -51,7 +51,7 @@ class Visitor:
     @property
     def is_in(self) -> bool:
         """Whether the connection stands and the broker has answered what we may hear."""
-        return self._source.state.phase is Phase.LIVE
+        return self._source.state.phase is SessionPhase.LIVE
 
     def done_with(self, batch: Batch) -> None:
         """The batch is kept: the broker need not send it again."""

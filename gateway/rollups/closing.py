@@ -20,7 +20,7 @@ from gateway.journal.reading_rows import Place
 from gateway.journal.rollup_reader import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.rollups.scope import ROLLUPS, Scope, chunks
+from gateway.rollups.scope import ROLLUPS, RollupScope, chunks
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -113,10 +113,10 @@ class _Post:
     day_carries: list[DayCarry] = field(default_factory=list)
 
 
-class Closing:
+class RollupClosing:
     """Closes the next hour and the next day."""
 
-    def __init__(self, scope: Scope, means: Means, posted_assets: int) -> None:
+    def __init__(self, scope: RollupScope, means: Means, posted_assets: int) -> None:
         self._scope = scope
         self._means = means
         self._posted_assets = posted_assets

@@ -17,8 +17,8 @@ from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.rollup_reader import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
-from gateway.rollups.closing import Closing, Hours, Means, RollupBarrier, Waiting
-from gateway.rollups.scope import ROLLUPS, Scope, chunks
+from gateway.rollups.closing import Hours, Means, RollupBarrier, RollupClosing, Waiting
+from gateway.rollups.scope import ROLLUPS, RollupScope, chunks
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -35,7 +35,7 @@ class _Frozen(Exception):  # noqa: N818 -- a state of the journal, not an error 
 class Repairing:
     """Computes dirty days again, one a call."""
 
-    def __init__(self, scope: Scope, means: Means, closing: Closing, metrics: Metrics) -> None:
+    def __init__(self, scope: RollupScope, means: Means, closing: RollupClosing, metrics: Metrics) -> None:
         self._scope = scope
         self._means = means
         self._closing = closing
@@ -196,7 +196,7 @@ class Roller:
 
     def __init__(
         self,
-        scope: Scope,
+        scope: RollupScope,
         reader: RollupReader,
         keep: Callable[[Rolled], None],
         metrics: Metrics,
@@ -207,7 +207,7 @@ class Roller:
         means = Means(reader, keep, breathe, RollupBarrier(metrics))
         self._scope = scope
         self._means = means
-        self._closing = Closing(scope, means, bounds.assets)
+        self._closing = RollupClosing(scope, means, bounds.assets)
         self._repairing = Repairing(scope, means, self._closing, metrics)
         self._metrics = metrics
         self._bounds = bounds

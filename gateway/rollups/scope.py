@@ -22,7 +22,7 @@ ROLLUPS: Final = Consumer("rollups", Stream.READING)
 
 
 @dataclass(frozen=True)
-class Scope:
+class RollupScope:
     """The assets that are followed, the sites of each town, and the calendar."""
 
     followed: dict[str, Followed]
@@ -30,7 +30,7 @@ class Scope:
     calendar: Calendar
 
     @classmethod
-    def of(cls, inventory: Inventory, plans: Mapping[str, Plan], known_ms: Mapping[str, Millis]) -> "Scope":
+    def of(cls, inventory: Inventory, plans: Mapping[str, Plan], known_ms: Mapping[str, Millis]) -> "RollupScope":
         """The scope of a county; an asset without a device has nothing to say."""
         followed = {asset: Followed(plan, known_ms) for asset, plan in sorted(plans.items()) if plan.devices}
         return cls(followed, towns.sites(inventory), Calendar.of(inventory.county))

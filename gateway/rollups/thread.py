@@ -19,7 +19,7 @@ from gateway.metrics import Metrics
 from gateway.requests import KeepRollups
 from gateway.rollups.closing import RollupBarrier
 from gateway.rollups.roller import Roller
-from gateway.rollups.scope import Scope
+from gateway.rollups.scope import RollupScope
 
 _log = logger(__name__)
 
@@ -41,7 +41,7 @@ class RollupThread:
     """The thread around the roller: ``start`` runs it, ``stop`` ends it between two posts."""
 
     def __init__(
-        self, path: Path, inbox: Inbox, clock: Clock, scope: Scope, metrics: Metrics, *, retry_s: float = RETRY_S
+        self, path: Path, inbox: Inbox, clock: Clock, scope: RollupScope, metrics: Metrics, *, retry_s: float = RETRY_S
     ) -> None:
         self._path = path
         self._inbox = inbox

@@ -17,7 +17,7 @@ from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
-from gateway.requests import Round
+from gateway.requests import WatchRound
 from gateway.settings import Watch
 from gateway.watching.heartbeat import Heartbeat
 from gateway.watching.watchman import DAILY, OVERDUE_MS, Daily, Ear, Rows, Watchman
@@ -69,7 +69,7 @@ def rounds(journal: Path, inbox: Inbox, clock: Clock) -> Callable[[], None]:
         except JournalUnavailable as trouble:
             _log.warning("no_round", reason=str(trouble))
         else:
-            inbox.post(Round(rows))
+            inbox.post(WatchRound(rows))
 
     return look
 

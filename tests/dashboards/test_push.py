@@ -10,7 +10,7 @@ from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.fingerprint import NAME
 from dashboards.installation import Installation
-from dashboards.push import REMEMBERED_S, Entrance, Grafana, Step, Unserved, pushed, sync_annotations
+from dashboards.push import REMEMBERED_S, Entrance, Grafana, PushStep, Unserved, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL
 from gateway.embedded_broker import free_port
 from tests.grafana_thirteen import PASSWORD, TOKEN, Answer, Kept, Thirteen, edited_on_its_page, thirteen
@@ -31,7 +31,7 @@ def grafana(double: Thirteen, secret: str = TOKEN) -> Grafana:
     return Grafana(Entrance(double.url, secret, "secrets/grafana"))
 
 
-def push(double: Thirteen, here: Installation = HERE, *, force: bool = False) -> list[Step]:
+def push(double: Thirteen, here: Installation = HERE, *, force: bool = False) -> list[PushStep]:
     return list(pushed(grafana(double), here, at_once, force=force))
 
 
@@ -40,7 +40,7 @@ def at_once(seconds: float) -> None:
     _ = seconds
 
 
-def said(steps: list[Step], part: str) -> Step:
+def said(steps: list[PushStep], part: str) -> PushStep:
     (found,) = [step for step in steps if part in step.said]
     return found
 

@@ -8,7 +8,7 @@ import pytest
 from dashboards import committed
 from dashboards.inspection import inspected
 from dashboards.installation import Installation
-from dashboards.push import Entrance, Grafana, Step, Unserved, pushed
+from dashboards.push import Entrance, Grafana, PushStep, Unserved, pushed
 from tests.grafana_entrance import entrance
 from tests.servers import ADMIN_PASSWORD, GrafanaServer, running
 
@@ -28,7 +28,7 @@ def switched(grafana_home: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield server, other
 
 
-def steps(ours: Grafana) -> list[Step]:
+def steps(ours: Grafana) -> list[PushStep]:
     return list(pushed(ours, HERE, lambda _: None))
 
 

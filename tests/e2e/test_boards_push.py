@@ -15,7 +15,7 @@ from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.inspection import inspected
 from dashboards.installation import Installation
-from dashboards.push import FOLDER, Entrance, Grafana, Step, Unserved, pushed, sync_annotations
+from dashboards.push import FOLDER, Entrance, Grafana, PushStep, Unserved, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL, definition
 from gateway import boards
 from gateway.journal.reader import JournalReader
@@ -72,7 +72,7 @@ def at_once(seconds: float) -> None:
 
 def push(
     grafana: GrafanaServer, here: Installation, rest: Callable[[float], object] = at_once, *, force: bool = False
-) -> tuple[list[Step], int]:
+) -> tuple[list[PushStep], int]:
     """The steps, and how many writes they took."""
     ours = Grafana(entrance(grafana))
     return list(pushed(ours, here, rest, force=force)), ours.writes

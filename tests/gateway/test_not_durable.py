@@ -15,7 +15,7 @@ from gateway.collecting import Collector
 from gateway.commands.command import A, Command, NotDurable
 from gateway.health import Health
 from gateway.inbox import Answer, Inbox, Unanswered
-from gateway.influx.opening import JournalLedger
+from gateway.influx.opening import JournalCheckpoints
 from gateway.journal.entry import Consumer, Entry, Stream
 from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
@@ -90,6 +90,6 @@ def test_a_receipt_stays_with_its_provider(path: Path, mistaken: Mistaken) -> No
 
 
 def test_what_influxdb_has_is_not_let_go(path: Path, mistaken: Mistaken) -> None:
-    ledger = JournalLedger("series", path, mistaken, Health((), monotonic_s), Metrics(), lambda: NOW_MS)
+    ledger = JournalCheckpoints("series", path, mistaken, Health((), monotonic_s), Metrics(), lambda: NOW_MS)
     with pytest.raises(JournalUnavailable, match="a mistake of the program"):
         ledger.dealt_with(Consumer("sender", Stream.READING), 5, ())

@@ -14,7 +14,7 @@ from alerts.delivery.delivery import Due, Standing, is_lost, lapse
 from alerts.ledger.case import Case, State
 from gateway.commands.numbers import DEAD
 from gateway.journal.ledger_reader import LedgerReader, Wanted
-from gateway.requests import Heard, Round
+from gateway.requests import ReceiptsAndReplies, WatchRound
 from gateway.watching.watchman import Rows
 from tests.alerts.test_courier import due as owed_by
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, on_demand
@@ -60,7 +60,7 @@ class Line:
         """A receipt for one of the texts to a number says that it arrived."""
         message = [sent for sent in self.gateway.channel.sent if sent.phone == phone][of]
         said = receipt("sms", f"ref {message.key}", delivered=True, at_ms=self.gateway.clock.now)
-        answer = self.gateway.desk.inbox.post(Heard(receipts=(said,)))
+        answer = self.gateway.desk.inbox.post(ReceiptsAndReplies(receipts=(said,)))
         assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
         self.gateway.settle()
 
@@ -158,7 +158,7 @@ def test_it_outlives_a_restart_and_ends_with_a_corrected_number(tmp_path: Path) 
     corrected = replace(county, people=people)
     with desk_gateway(tmp_path, stopped_ms + 2 * HOUR_MS, county=corrected) as gateway:
         line = Line(gateway)
-        assert gateway.desk.inbox.post(Round(Rows())).wait(120) is None  # type: ignore[union-attr] # there is room
+        assert gateway.desk.inbox.post(WatchRound(Rows())).wait(120) is None  # type: ignore[union-attr] # there is room
         gateway.settle()
         assert DEAD not in gateway.open_rules().values()
         assert [case.state for case in line.cases()] == [State.VERIFIED]

@@ -17,7 +17,7 @@ from alerts.answers import LONGEST, Meaning, receipt, reply, understand
 from alerts.channels import Accepted
 from alerts.channels.aliyun import CHANNEL
 from gateway.lines import Pushed
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from tests.desk_gateway import HOUR_MS, MINUTE_MS, DeskGateway, at, desk_gateway
 
 MEI = "13900001001"
@@ -123,7 +123,7 @@ def test_a_forged_receipt_neither_delivers_nor_loses_a_text(ear: Ear) -> None:
     ]
     before = ear.rows("SELECT key, state, reason FROM notification ORDER BY id")
     for said in forged:
-        answer = ear.gateway.desk.inbox.post(Heard(receipts=(said,)))
+        answer = ear.gateway.desk.inbox.post(ReceiptsAndReplies(receipts=(said,)))
         assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
     ear.gateway.settle()
     assert ear.rows("SELECT key, state, reason FROM notification ORDER BY id") == before
@@ -133,7 +133,7 @@ def test_a_forged_receipt_neither_delivers_nor_loses_a_text(ear: Ear) -> None:
 def test_a_reply_that_is_told_twice_counts_once(ear: Ear) -> None:
     said = reply("aliyun", "same", MEI, "1", ear.gateway.clock.now)
     for _ in range(3):
-        answer = ear.gateway.desk.inbox.post(Heard(replies=(said, said)))
+        answer = ear.gateway.desk.inbox.post(ReceiptsAndReplies(replies=(said, said)))
         assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
     ear.gateway.settle()
     assert len(ear.kept()) == 1

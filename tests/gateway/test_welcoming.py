@@ -11,7 +11,7 @@ from alerts.answers import reply
 from alerts.channels import Accepted, Refused
 from gateway.commands.welcome import is_greeted, is_new
 from gateway.journal.contact_reader import NEVER, Contact, ContactReader
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Duty, Person
 from telemetry.terms import Role
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway
@@ -41,7 +41,7 @@ def contact(gateway: DeskGateway, person: str) -> Contact:
 
 def wrote(gateway: DeskGateway, text: str, number: str, phone: str = MEI) -> None:
     said = reply("sms", number, phone, text, gateway.clock.now)
-    answer = gateway.desk.inbox.post(Heard(replies=(said,)))
+    answer = gateway.desk.inbox.post(ReceiptsAndReplies(replies=(said,)))
     assert answer.wait(120) is None  # type: ignore[union-attr] # there is room
     gateway.settle()
 

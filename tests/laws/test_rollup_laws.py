@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from alerts.build import assemble
 from gateway.rollups.roller import StepBounds
-from gateway.rollups.scope import Scope
+from gateway.rollups.scope import RollupScope
 from telemetry.clock import OLDEST_MS
 from telemetry.reading import Millis, Reading, TimeSource, Values
 from tests.laws.test_restart_laws import (
@@ -34,7 +34,7 @@ from tests.rolling import Rolling
 
 DAY = 24 * HOUR
 PLANS = assemble(COUNTY, FIGURES)[0].plans
-SCOPE = Scope.of(COUNTY, PLANS, dict.fromkeys(COUNTY.devices, START_MS))
+SCOPE = RollupScope.of(COUNTY, PLANS, dict.fromkeys(COUNTY.devices, START_MS))
 
 QUICK, DEEP = 30, 1_500
 

@@ -28,8 +28,8 @@ from gateway.commands.quarantine import LookAgain
 from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
-from gateway.mqtt.link import Phase
-from gateway.requests import Housekeep, Round
+from gateway.mqtt.link import SessionPhase
+from gateway.requests import Housekeep, WatchRound
 from gateway.watching.watchman import Rows
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
@@ -456,7 +456,7 @@ class Storm:
         before = self.line.deaths
         answer = self.line.order(wish)
         waits = answer is None and self.line.deaths == before
-        self.model.hold(not waits or isinstance(wish, Housekeep | Round), f"L12: {wish} has no answer")
+        self.model.hold(not waits or isinstance(wish, Housekeep | WatchRound), f"L12: {wish} has no answer")
         self.counts["commands"] += 1
         self.printed.append(f"    -> {type(answer).__name__}")
         self.line.leap(self.hand.at_ms)
@@ -565,7 +565,7 @@ class Storm:
         self._order(Housekeep())
 
     def _do_round(self, _step: Step) -> None:
-        self._order(Round(Rows()))
+        self._order(WatchRound(Rows()))
 
     # --- the end of all faults
 
@@ -597,7 +597,7 @@ class Storm:
         nowhere = model.waiting.keys() - boxed
         model.hold(not nowhere, f"L9: it was to be told later, and is nowhere: {sorted(nowhere)[:3]}")
         self._hold_once()
-        if line.broker.state.phase is Phase.LIVE:
+        if line.broker.state.phase is SessionPhase.LIVE:
             model.expect_ends(line.pipeline.ledger.cases.values())
         model.expect_lists(self.hand.at_ms)
         if model.wrongs:

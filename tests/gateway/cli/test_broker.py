@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.clock import monotonic_s
 from gateway.embedded_broker import Embedded
-from gateway.mqtt.link import Phase
+from gateway.mqtt.link import SessionPhase
 from gateway.mqtt.source import MqttSource
 from gateway.mqtt.visitor import Visitor
 from tests.gateway.cli.installation import Cunjing, Installation
@@ -61,7 +61,7 @@ def test_a_visit_leaves_no_session_behind(mosquitto: Embedded, protocol: str) ->
         visitor.wait(0.2)
     visitor.leave()
     returned = MqttSource(settings(mosquitto, client_id=visitor.client_id), Memory(), lambda: 1_000, monotonic_s)
-    while returned.state.phase is not Phase.LIVE:
+    while returned.state.phase is not SessionPhase.LIVE:
         assert monotonic_s() < end_s
         returned.wait(0.2)
     assert returned.state.session_present is False

@@ -9,7 +9,7 @@ from gateway import doctor, lines
 from gateway.cli.installation import _shown
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
-from gateway.doctor import Finding
+from gateway.doctor import Diagnosis
 from gateway.health import Health, Part
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
@@ -36,7 +36,7 @@ def test_every_part_has_its_line_and_one_that_ails_ends_with_one(cunjing: Cunjin
 
 def test_a_line_says_state_and_remedy_and_its_notes_below() -> None:
     part = Part(ready=False, state="it burns", remedy="put it out", notes=("smoke",))
-    assert list(_shown(Finding("shed", part))) == [
+    assert list(_shown(Diagnosis("shed", part))) == [
         "PROBLEM  shed       it burns; put it out",
         f"{' ' * 20}note: smoke",
     ]

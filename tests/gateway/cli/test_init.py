@@ -9,7 +9,7 @@ import yaml
 
 from alerts.channels import channels
 from gateway.imports import checked
-from gateway.installation import DEVICES, NO_ACCOUNT, PASSWORDS, Done, installed
+from gateway.installation import DEVICES, NO_ACCOUNT, PASSWORDS, StepOutcome, installed
 from gateway.mosquitto_passwords import fits
 from gateway.settings import SettingsFault, load
 from tests.gateway.cli.installation import Cunjing
@@ -105,7 +105,7 @@ def test_devices_that_the_broker_knows_already_stay(folder: Path) -> None:
     (folder / DEVICES).write_text(known, "ascii")
     (folder / DEVICES).chmod(0o600)
     steps = {step.path: step.done for step in installed(folder)}
-    assert steps[PASSWORDS] is Done.MADE
+    assert steps[PASSWORDS] is StepOutcome.MADE
     assert (folder / DEVICES).read_text("ascii") == known
     lines = (folder / PASSWORDS).read_text("ascii").splitlines()
     assert [line.partition(":")[0] for line in lines] == ["gateway", "health"]
@@ -121,7 +121,7 @@ def test_another_user_of_the_house_stays(folder: Path) -> None:
     (folder / "secrets/mosquitto").mkdir(parents=True)
     (folder / PASSWORDS).write_text("chirpstack:$7$101$c2FsdA==$aGFzaA==\n", "ascii")
     steps = list(installed(folder))
-    assert [step.done for step in steps if step.path == PASSWORDS] == [Done.MENDED]
+    assert [step.done for step in steps if step.path == PASSWORDS] == [StepOutcome.MENDED]
     lines = (folder / PASSWORDS).read_text("ascii").splitlines()
     assert lines[0] == "chirpstack:$7$101$c2FsdA==$aGFzaA=="
     assert [line.partition(":")[0] for line in lines] == ["chirpstack", "gateway", "health"]
@@ -133,7 +133,7 @@ def test_rights_that_are_too_wide_are_put_right_and_what_a_secret_says_is_kept(f
     said = secret.read_text("ascii")
     secret.chmod(0o644)
     (folder / "secrets").chmod(0o755)
-    mended = {step.path for step in installed(folder) if step.done is Done.MENDED}
+    mended = {step.path for step in installed(folder) if step.done is StepOutcome.MENDED}
     assert mended == {"secrets", "secrets/gateway/mqtt"}
     assert (mode(secret), mode(folder / "secrets")) == (0o600, 0o700)
     assert secret.read_text("ascii") == said
@@ -150,11 +150,11 @@ def test_configuration_that_is_there_is_not_looked_into(folder: Path) -> None:
 
 def test_an_env_file_of_ones_own_gets_the_two_numbers_and_keeps_the_rest(folder: Path) -> None:
     (folder / ".env").write_text("COMPOSE_PROJECT_NAME=hewan\n", "utf-8")
-    assert [step.done for step in installed(folder) if step.path == ".env"] == [Done.MENDED]
+    assert [step.done for step in installed(folder) if step.path == ".env"] == [StepOutcome.MENDED]
     text = (folder / ".env").read_text("utf-8")
     assert text.startswith("COMPOSE_PROJECT_NAME=hewan\n")
     assert text.count("\nCUNJING_UID=") == text.count("\nCUNJING_GID=") == 1
-    assert [step.done for step in installed(folder) if step.path == ".env"] == [Done.KEPT]
+    assert [step.done for step in installed(folder) if step.path == ".env"] == [StepOutcome.KEPT]
 
 
 @needs_root
@@ -178,7 +178,7 @@ def test_the_numbers_of_an_env_file_hold_also_for_root(folder: Path) -> None:
     list(installed(folder, {}))
     assert (folder / "secrets/gateway/mqtt").stat().st_uid == 2345
     os.chown(folder / "secrets/gateway/mqtt", 0, 0)
-    assert [step.path for step in installed(folder, {}) if step.done is Done.MENDED] == ["secrets/gateway/mqtt"]
+    assert [step.path for step in installed(folder, {}) if step.done is StepOutcome.MENDED] == ["secrets/gateway/mqtt"]
     assert (folder / "secrets/gateway/mqtt").stat().st_uid == 2345
 
 

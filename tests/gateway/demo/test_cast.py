@@ -11,7 +11,7 @@ from gateway.demo.cast import DISPATCHER_WAITS_MS, KEEPER_WAITS_MS, Cast
 from gateway.desk.telephone import ACTOR
 from gateway.imports import profiles
 from gateway.journal.entry import Entry
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from tests.desk_gateway import at
@@ -59,7 +59,7 @@ def cast() -> Cast:
 def test_the_driver_answers_by_himself_once_and_only_when_a_visitor_had_time(cast: Cast) -> None:
     assert list(cast.due(TOLD + KEEPER_WAITS_MS - 1)) == []
     ((part, item),) = cast.due(TOLD + KEEPER_WAITS_MS)
-    assert isinstance(item, Heard)
+    assert isinstance(item, ReceiptsAndReplies)
     (said,) = item.replies
     assert (said.text, said.channel) == ("2", ACTOR)
     assert said.phone == inventory().people["driver-1"].phone

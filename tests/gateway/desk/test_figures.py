@@ -9,7 +9,7 @@ import httpx
 
 from gateway import shipped
 from gateway.replay import Memory
-from gateway.rollups.scope import Scope
+from gateway.rollups.scope import RollupScope
 from gateway.start import anew
 from tests.desk_gateway import DeskGateway, at, inventory
 from tests.gateway.desk.conftest import Visitor
@@ -58,7 +58,7 @@ def test_a_dispatcher_of_another_town_is_refused(gateway: DeskGateway) -> None:
 
 def test_rollups_follow_the_plans_that_changed() -> None:
     county = anew(inventory(), shipped.figures(), Memory(), at(24, 9)).county
-    scope = Scope.of(inventory(), dict(county.plans), dict.fromkeys(inventory().devices, 0))
+    scope = RollupScope.of(inventory(), dict(county.plans), dict.fromkeys(inventory().devices, 0))
     before = scope.followed["meiling-01"]
     other = replace(county.plans["meiling-01"], layout=county.plans["meiling-02"].layout)
     scope.refigure({"meiling-01": other, "of-no-device": other})

@@ -22,7 +22,7 @@ from gateway.desk.server import bind, serving
 from gateway.inbox import Inbox
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
-from gateway.requests import Heard
+from gateway.requests import ReceiptsAndReplies
 from gateway.settings import Endpoint
 from tests.desk_gateway import DeskGateway, at, desk_gateway
 from tests.plain import PLAIN
@@ -175,7 +175,7 @@ def test_a_flood_of_true_pushes_is_bounded_by_the_minute() -> None:
         hooks.heard("aliyun", body)
     assert refused.value.status is HTTPStatus.TOO_MANY_REQUESTS
     seconds[0] = 60.0
-    assert hooks.heard("aliyun", body) != Heard()
+    assert hooks.heard("aliyun", body) != ReceiptsAndReplies()
 
 
 @given(body=st.binary(max_size=200) | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(json.dumps))
@@ -183,4 +183,4 @@ def test_no_body_does_anything_but_being_heard_or_refused(body: bytes | str) -> 
     hooks = Hooks(PUSHED, Metrics(), lambda: MORNING)
     said = body.encode() if isinstance(body, str) else body
     with suppress(ProblemError):
-        assert hooks.heard("aliyun", said) != Heard()
+        assert hooks.heard("aliyun", said) != ReceiptsAndReplies()

@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from gateway.clock import monotonic_s
 from gateway.embedded_broker import Embedded, embedded_broker, free_port
-from gateway.mqtt.link import Phase, SessionState
+from gateway.mqtt.link import SessionPhase, SessionState
 from gateway.mqtt.session import KEEPALIVE_S
 from gateway.mqtt.source import MqttSource
 from gateway.settings import Mqtt
@@ -67,7 +67,7 @@ def taken(source: MqttSource, count: int, *, ack: bool = True) -> list[bytes]:
 
 
 def live(state: SessionState) -> bool:
-    return state.phase is Phase.LIVE
+    return state.phase is SessionPhase.LIVE
 
 
 def published(broker: Embedded, payloads: list[bytes]) -> int:
@@ -186,10 +186,10 @@ def test_a_broker_that_stands_still_is_not_subscribed_to_any_more_and_found_agai
         with source(ours, Memory(), keepalive_s=2) as frozen:
             until(frozen, live)
             with broker.frozen():
-                until(frozen, lambda state: state.phase is not Phase.LIVE)
+                until(frozen, lambda state: state.phase is not SessionPhase.LIVE)
                 assert "half-open" in frozen.state.part.state
                 assert not frozen.state.part.ready
-            until(frozen, lambda state: state.phase is Phase.LIVE and state.part.ready)
+            until(frozen, lambda state: state.phase is SessionPhase.LIVE and state.part.ready)
             assert frozen.state.session_present
 
 
@@ -205,7 +205,7 @@ def test_a_quiet_line_stays(tmp_path: Path) -> None:
             while monotonic_s() < end_s:
                 quiet.wait(0.2)
             assert quiet.state.generation == 1
-            assert quiet.state.phase is Phase.LIVE
+            assert quiet.state.phase is SessionPhase.LIVE
 
 
 @pytest.mark.broker
@@ -231,7 +231,7 @@ def test_a_port_that_hangs_up_is_said_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
         with source(Mqtt.model_validate({"url": url, "topics": ["a"]}), Memory()) as ours:
-            until(ours, lambda state: state.phase is Phase.GREETING)
+            until(ours, lambda state: state.phase is SessionPhase.GREETING)
             server.accept()[0].close()
             until(ours, lambda state: "closed the connection before it answered" in state.part.state)
 

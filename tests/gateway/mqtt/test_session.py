@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from gateway.mqtt.link import Greeting, Phase, Version
+from gateway.mqtt.link import Greeting, SessionPhase, Version
 from gateway.mqtt.readahead import Arrivals
 from gateway.mqtt.session import GREETED_WITHIN_S, KEEPALIVE_S, Session
 from gateway.settings import Mqtt
@@ -111,10 +111,10 @@ class Rim:
         self.draws.append(high)
         return high
 
-    def until(self, phase: Phase) -> Session:
+    def until(self, phase: SessionPhase) -> Session:
         """Lets the dialling thread finish; bounded by ``poll``, which it wakes."""
         for _ in range(20):
-            self.session.wait(1.0 if self.session.state.phase is Phase.DIALLING else 0.0)
+            self.session.wait(1.0 if self.session.state.phase is SessionPhase.DIALLING else 0.0)
             if self.session.state.phase is phase:
                 return self.session
         raise AssertionError(self.session.state)
@@ -124,7 +124,7 @@ class Rim:
         for _ in range(20):
             if len(self.draws) == times:
                 return
-            self.session.wait(1.0 if self.session.state.phase is Phase.DIALLING else 0.0)
+            self.session.wait(1.0 if self.session.state.phase is SessionPhase.DIALLING else 0.0)
         raise AssertionError(self.session.state)
 
 
@@ -145,7 +145,7 @@ def opened(rims: list[Rim], rim: Rim) -> Rim:
 
 def test_a_new_session_is_subscribed_and_the_filters_remembered(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert link.subscriptions == [("a/+", "b/#")]
     assert rim.filters == {"a/+", "b/#"}
     assert rim.session.state.part.ready
@@ -155,14 +155,14 @@ def test_a_new_session_is_subscribed_and_the_filters_remembered(rims: list[Rim])
 def test_a_session_that_still_stands_is_not_subscribed_again(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME_BACK)))
     rim.filters = frozenset({"a/+", "b/#"})
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert link.subscriptions == []
 
 
 def test_changed_filters_are_subscribed_and_the_old_ones_left(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME_BACK)))
     rim.filters = frozenset({"a/+", "old"})
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert (link.subscriptions, link.unsubscriptions) == ([("a/+", "b/#")], [("old",)])
     assert rim.filters == {"a/+", "b/#"}
 
@@ -170,14 +170,14 @@ def test_changed_filters_are_subscribed_and_the_old_ones_left(rims: list[Rim]) -
 def test_a_session_that_the_broker_forgot_is_counted_and_told(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(PaperLink(WELCOME)))
     rim.filters = frozenset({"a/+", "b/#"})
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert rim.session.state.sessions_lost == 1
     assert "forgot our session" in rim.session.state.part.notes[0]
 
 
 def test_a_refused_subscription_is_not_remembered_and_names_the_filter(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(PaperLink(WELCOME, granted=(1, 0x87))))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert rim.filters == frozenset()
     assert rim.session.state.part.state == f"the broker at {URL} does not let gateway subscribe to b/#"
     assert not rim.session.state.part.ready
@@ -185,12 +185,12 @@ def test_a_refused_subscription_is_not_remembered_and_names_the_filter(rims: lis
 
 def test_a_wrong_password_is_said_and_tried_again_later(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(PaperLink(Greeting(0x87, "Not authorized", session_present=False)), PaperLink(WELCOME)))
-    rim.until(Phase.RESTING)
+    rim.until(SessionPhase.RESTING)
     part = rim.session.state.part
     assert part.state.startswith(f"the broker at {URL} refuses user 'gateway': not authorised")
     assert "password_file" in part.remedy
     rim.at_s = 1.0
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
 
 
 def test_waits_between_failures_are_drawn_below_a_bound_that_doubles_to_half_a_minute(rims: list[Rim]) -> None:
@@ -207,26 +207,26 @@ def test_an_old_version_of_mqtt_is_tried_when_the_broker_refuses_five(rims: list
     rim = opened(
         rims, Rim(PaperLink(Greeting(0x84, "Unsupported protocol version", session_present=False)), PaperLink(WELCOME))
     )
-    rim.until(Phase.RESTING)
+    rim.until(SessionPhase.RESTING)
     rim.at_s += 1
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert rim.versions == [Version.FIVE, Version.THREE]
 
 
 def test_an_old_version_of_mqtt_is_tried_when_the_broker_meets_five_with_silence(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(PaperLink(None), PaperLink(WELCOME)))
-    rim.until(Phase.GREETING)
+    rim.until(SessionPhase.GREETING)
     rim.at_s = GREETED_WITHIN_S
-    rim.until(Phase.RESTING)
+    rim.until(SessionPhase.RESTING)
     rim.at_s += 1
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert rim.versions == [Version.FIVE, Version.THREE]
 
 
 def test_a_version_that_is_set_is_kept(rims: list[Rim]) -> None:
     refusal = Greeting(0x84, "Unsupported protocol version", session_present=False)
     rim = opened(rims, Rim(PaperLink(refusal), PaperLink(refusal), protocol="5"))
-    rim.until(Phase.RESTING)
+    rim.until(SessionPhase.RESTING)
     rim.at_s += 1
     rim.until_failed(2)
     assert rim.versions == [Version.FIVE, Version.FIVE]
@@ -235,7 +235,7 @@ def test_a_version_that_is_set_is_kept(rims: list[Rim]) -> None:
 
 def test_a_batch_is_acknowledged_in_order_and_qos_0_is_not(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     link.bring((b"1", 9), (b"2", 0), (b"3", 4))
     batch = rim.session.wait(0)
     assert [(uplink.payload, uplink.received_ms) for uplink in batch.uplinks] == [
@@ -249,7 +249,7 @@ def test_a_batch_is_acknowledged_in_order_and_qos_0_is_not(rims: list[Rim]) -> N
 
 def test_an_acknowledgement_of_an_older_connection_sends_nothing(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(first := PaperLink(WELCOME), second := PaperLink(WELCOME_BACK)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     first.bring((b"1", 9))
     batch = rim.session.wait(0)
     first.break_off("the broker says server shutting down")
@@ -257,14 +257,14 @@ def test_an_acknowledgement_of_an_older_connection_sends_nothing(rims: list[Rim]
     rim.session.wait(0)
     assert rim.session.state.part.state == f"the connection to {URL} was lost: the broker says server shutting down"
     rim.at_s += 1
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert rim.session.ack(batch) == 0
     assert first.acknowledged == second.acknowledged == []
 
 
 def test_the_wait_ends_when_another_thread_posts(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(PaperLink(WELCOME)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     near, far = socket.socketpair()
     with near, far:
         threading.Timer(0.01, far.send, [b"x"]).start()
@@ -275,9 +275,9 @@ def test_the_wait_ends_when_another_thread_posts(rims: list[Rim]) -> None:
 def test_a_broker_that_stands_still_is_noticed_within_one_and_a_half_keepalives(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME_BACK), PaperLink(None)))
     rim.filters = frozenset(("a/+", "b/#"))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     heard_at_s = rim.at_s
-    while rim.session.state.phase is Phase.LIVE and rim.at_s - heard_at_s < 2 * KEEPALIVE_S:
+    while rim.session.state.phase is SessionPhase.LIVE and rim.at_s - heard_at_s < 2 * KEEPALIVE_S:
         rim.at_s += 1
         rim.session.wait(0)
     assert link.pings == 1
@@ -288,7 +288,7 @@ def test_a_broker_that_stands_still_is_noticed_within_one_and_a_half_keepalives(
 
 def test_a_broker_that_answers_is_asked_twice_a_keepalive_and_stays(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     for _ in range(4):
         rim.at_s += KEEPALIVE_S / 2
         rim.session.wait(0)
@@ -300,19 +300,19 @@ def test_a_broker_that_answers_is_asked_twice_a_keepalive_and_stays(rims: list[R
 
 def test_a_turn_that_was_long_on_our_side_is_not_held_against_the_broker(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     rim.at_s += KEEPALIVE_S / 2
     rim.session.wait(0)
     link.bring()  # it answered at once, and we did not look for an hour
     rim.at_s += 3_600
     rim.session.wait(0)
-    assert rim.session.state.phase is Phase.LIVE
+    assert rim.session.state.phase is SessionPhase.LIVE
     assert link.pings == 2
 
 
 def test_a_broker_may_want_a_shorter_keepalive(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME._replace(keepalive_s=10))))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     rim.at_s += 5
     rim.session.wait(0)
     assert link.pings == 1
@@ -320,7 +320,7 @@ def test_a_broker_may_want_a_shorter_keepalive(rims: list[Rim]) -> None:
 
 def test_a_session_that_is_taken_over_is_called_that_until_it_has_stood_for_a_minute(rims: list[Rim]) -> None:
     rim = opened(rims, Rim(first := PaperLink(WELCOME), second := PaperLink(WELCOME_BACK)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     first.break_off("the broker says session taken over", 0x8E)
     rim.session.wait(0)
     said = rim.session.state.part
@@ -329,7 +329,7 @@ def test_a_session_that_is_taken_over_is_called_that_until_it_has_stood_for_a_mi
     assert "'cunjing-gateway'" in said.state
     assert "client_id" in said.remedy
     rim.at_s += rim.draws[-1]
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     assert rim.session.state.part == said
     rim.at_s += 60
     rim.session.wait(0)
@@ -345,7 +345,7 @@ def test_who_is_thrown_out_again_and_again_without_a_word_is_told_why_that_may_b
     rim = opened(rims, Rim(*(links := [PaperLink(WELCOME) for _ in range(4)]), protocol="3.1.1"))
     states = []
     for link in links[:3]:
-        rim.until(Phase.LIVE)
+        rim.until(SessionPhase.LIVE)
         link.break_off("the line says unspecified error")
         rim.session.wait(0)
         states.append(rim.session.state.part.state)
@@ -360,7 +360,7 @@ def test_a_broker_that_is_restarted_a_few_times_takes_nothing_over(rims: list[Ri
     standing = [PaperLink(WELCOME) for _ in range(4)]
     rim = opened(rims, Rim(*(link for pair in zip(standing, refusing, strict=True) for link in pair)))
     for turn, link in enumerate(standing):
-        rim.until(Phase.LIVE)
+        rim.until(SessionPhase.LIVE)
         link.break_off("the line says unspecified error")
         rim.session.wait(0)
         assert "was lost" in rim.session.state.part.state
@@ -375,7 +375,7 @@ def test_a_broker_that_is_restarted_a_few_times_takes_nothing_over(rims: list[Ri
 )
 def test_why_the_broker_ends_a_connection_is_said_with_its_own_remedy(rims: list[Rim], code: int, word: str) -> None:
     rim = opened(rims, Rim(link := PaperLink(WELCOME)))
-    rim.until(Phase.LIVE)
+    rim.until(SessionPhase.LIVE)
     link.break_off("the broker says so", code)
     rim.session.wait(0)
     part = rim.session.state.part

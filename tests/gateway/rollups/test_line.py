@@ -11,7 +11,7 @@ from gateway import shipped
 from gateway.journal.rollup_reader import RollupReader
 from gateway.metrics import Metrics
 from gateway.rollups.roller import Roller
-from gateway.rollups.scope import Scope
+from gateway.rollups.scope import RollupScope
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 from telemetry.wire import Uplink
@@ -67,7 +67,7 @@ class Lived:
     def _born(self) -> None:
         self._reader = RollupReader.open(self._path)
         known_ms = self._line.known_ms()
-        scope = Scope.of(self._played.inventory, self._line.pipeline.county.plans, known_ms)
+        scope = RollupScope.of(self._played.inventory, self._line.pipeline.county.plans, known_ms)
         self._roller = Roller(scope, self._reader, self._line.keep, self._metrics, breathe=lambda _work: None)
 
     def _restart(self, at_ms: Millis) -> None:

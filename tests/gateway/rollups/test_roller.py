@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from alerts.build import assemble
 from gateway.journal.entry import Dirty, Entry, Rolled
 from gateway.rollups.roller import AFTER_MS, StepBounds
-from gateway.rollups.scope import ROLLUPS, Scope
+from gateway.rollups.scope import ROLLUPS, RollupScope
 from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import contents
@@ -24,7 +24,7 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 MIDNIGHT = 1_795_449_600_000
 """2026-11-24 00:00 in the county."""
 BEGAN = MIDNIGHT - 2 * HOUR
-SINCE = Scope.of(COUNTY, PLANS, dict.fromkeys(COUNTY.devices, BEGAN))
+SINCE = RollupScope.of(COUNTY, PLANS, dict.fromkeys(COUNTY.devices, BEGAN))
 BIN_HOUR, PLANT_HOUR = Measurement.BIN_HOUR, Measurement.PLANT_HOUR
 
 
@@ -194,7 +194,7 @@ def test_a_day_of_a_device_that_is_gone_is_left_as_it_is(rolling: Rolling) -> No
     before = rolling.tables()
     plan = PLANS["plant"]
     alone = type(plan).of(plan.asset, plan.devices[1:], {s.rule.kind: s.rule for s in plan.slots}, plan.calendar)
-    rolling.restart(Scope.of(COUNTY, {**PLANS, "plant": alone}, dict.fromkeys(COUNTY.devices, BEGAN)))
+    rolling.restart(RollupScope.of(COUNTY, {**PLANS, "plant": alone}, dict.fromkeys(COUNTY.devices, BEGAN)))
     rolling.commit([said("m-radio", MIDNIGHT + 2 * HOUR, level_mm=600.0)])
     rolling.until_idle(MIDNIGHT + 5 * HOUR)
     assert (rolling.tables() == before, value(rolling.metrics.rollup_frozen)) == (True, 1)
@@ -310,7 +310,7 @@ def test_a_zone_half_an_hour_off_has_days_of_whole_hours(tmp_path: Path) -> None
     plans = assemble(county, FIGURES)[0].plans
     midnight = MIDNIGHT + 2 * HOUR + 30 * MINUTE
     with closing(
-        Rolling(tmp_path / "journal.db", Scope.of(county, plans, dict.fromkeys(county.devices, BEGAN)))
+        Rolling(tmp_path / "journal.db", RollupScope.of(county, plans, dict.fromkeys(county.devices, BEGAN)))
     ) as rolling:
         rolling.turn(BEGAN)
         through(rolling, midnight + DAY + 2 * HOUR)

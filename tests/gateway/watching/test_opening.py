@@ -8,7 +8,7 @@ from gateway.clock import ScaledClock
 from gateway.inbox import Inbox
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
-from gateway.requests import Round
+from gateway.requests import WatchRound
 from gateway.watching.opening import allowed_ms, rounds
 from gateway.watching.watchman import OVERDUE_MS, Rows
 from tests.desk_gateway import HandClock, at
@@ -44,7 +44,7 @@ def test_a_round_tells_the_loop_what_waits_beyond_its_time(tmp_path: Path) -> No
         look()
         clock.now += OVERDUE_MS + 1
         look()
-    assert [posted.item for posted in inbox.take()] == [Round(Rows()), Round(Rows(owed=1))]
+    assert [posted.item for posted in inbox.take()] == [WatchRound(Rows()), WatchRound(Rows(owed=1))]
     inbox.close()
 
 
