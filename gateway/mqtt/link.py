@@ -1,6 +1,6 @@
 """What a session with a broker is made of: the values it hands on, and the two ports it stands on.
 
-Words only. Who speaks MQTT is ``mqtt.py``, who decides is ``session.py``.
+Words only. Who speaks MQTT is ``source.py``, who decides is ``session.py``.
 """
 
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ class SubscriptionMemory(Protocol):
 
 
 class MqttLink(Protocol):
-    """One connection, from dialling to its end (``mqtt.Connection``). Facts are ``None`` until they are known.
+    """One connection, from dialling to its end (``source.Connection``). Facts are ``None`` until they are known.
 
     ``closed`` says how it ended, ``closed_code`` why if the broker said so (MQTT 5's reason code of DISCONNECT).
     """
