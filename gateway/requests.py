@@ -18,7 +18,7 @@ from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Quarantined, Rolled
 from gateway.journal.reader import JournalReader
 from gateway.pipeline import UNSETTLED
-from gateway.watching.watchman import Rows
+from gateway.watching.self_check import Rows
 from telemetry.phone import is_same
 from telemetry.reading import Millis
 

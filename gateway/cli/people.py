@@ -8,7 +8,7 @@ import typer
 from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 if TYPE_CHECKING:
-    from gateway.journal.contact_reader import First
+    from gateway.journal.contacts import First
     from gateway.settings import Settings
     from telemetry.inventory import Inventory
 
@@ -94,7 +94,7 @@ def _county(config: Path) -> "tuple[Settings, Inventory]":
 def _contacts(settings: "Settings") -> "dict[str, First]":
     from contextlib import closing
 
-    from gateway.journal.contact_reader import ContactReader
+    from gateway.journal.contacts import ContactReader
 
     with closing(ContactReader.open(settings.journal.path)) as reader:
         return reader.contacts()
@@ -111,7 +111,7 @@ def _rows(inventory: "Inventory", contacts: "dict[str, First]") -> list[str]:
     from msgspec import json
 
     from alerts.calendars import iso
-    from gateway.journal.contact_reader import NEVER
+    from gateway.journal.contacts import NEVER
 
     rows = []
     for person in inventory.people.values():

@@ -26,7 +26,7 @@ def watch(config: _Config = DEFAULT, *, test: _Test = False) -> None:
     from gateway.settings import SettingsFault
     from gateway.watching import watch_file
     from gateway.watching.absence import Patience
-    from gateway.watching.outpost import Outpost, listening, polling
+    from gateway.watching.remote_watch import Outpost, listening, polling
 
     with ends_with_a_sentence(SettingsFault, PolicyFault), ExitStack() as stack:
         logs.configure()

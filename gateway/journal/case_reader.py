@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from alerts.alert import Alert, unpack_alert
 from alerts.model import Event
-from gateway.journal import arrival_rows, reading_rows
+from gateway.journal import arrivals, readings
 from gateway.journal.entry import Anomaly, Spell
 from gateway.journal.rollup_reader import RollupReader
 from gateway.journal.trouble import translated
@@ -123,7 +123,7 @@ class CaseReader(RollupReader):
     def anomalies(self, devices: Collection[str]) -> list[Anomaly]:
         """What is wrong with what some devices say while the rest of it counts, the latest first."""
         with translated(self._path):
-            return arrival_rows.anomalies(self._connection, devices)
+            return arrivals.anomalies(self._connection, devices)
 
     def last_readings(self, devices: Iterable[str], before_ms: Millis, most: int) -> list[Reading]:
         """The last readings of some devices received before an instant, the newest last."""
@@ -136,7 +136,7 @@ class CaseReader(RollupReader):
                     oldest = max(0, newest - _READINGS_LOOKED_AT) >> 11
                     bounds = {"newest": newest, "oldest": oldest, "device": row[0], "to_ms": before_ms, "most": most}
                     ids = [number for (number,) in self._connection.execute(_LAST, bounds)]
-                    found += reading_rows.these(self._connection, ids)
+                    found += readings.these(self._connection, ids)
         return sorted(found, key=lambda reading: (reading.received_ms, reading.observed_ms))[-most:]
 
     def quarantine_by_reason(self) -> list[tuple[str, int, Millis]]:

@@ -8,8 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.journal import arrival_rows, ledger_rows, quarantine_bounds, rollup_rows
-from gateway.journal.mark_rows import keep_meta
+from gateway.journal import arrivals, ledger, quarantine_bounds, rollups
+from gateway.journal.marks import keep_meta
 from gateway.journal.quarantine_bounds import Bounds
 from gateway.journal.retention import KEEP_CASES_MS, Keep, Pressure
 from telemetry.reading import Millis
@@ -111,21 +111,21 @@ def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep
 
 def expire_arrivals(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes signs of life by which nothing is known again any more, and anomalies of long ago."""
-    signs = arrival_rows.expire_signs_of_life(connection, now_ms, STEP_ROWS)
-    return signs + arrival_rows.expire_anomalies(connection, now_ms)
+    signs = arrivals.expire_signs_of_life(connection, now_ms, STEP_ROWS)
+    return signs + arrivals.expire_anomalies(connection, now_ms)
 
 
 def expire_cases(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes events, settled notifications with attempts and receipts, answers, closed episodes, settled cases."""
     bounds = {"before": now_ms - KEEP_CASES_MS, "rows": STEP_ROWS}
-    ledger = ledger_rows.expire(connection, now_ms - KEEP_CASES_MS, STEP_ROWS)
-    return ledger + sum(connection.execute(statement, bounds).rowcount for statement in _CASES)
+    cases = ledger.expire(connection, now_ms - KEEP_CASES_MS, STEP_ROWS)
+    return cases + sum(connection.execute(statement, bounds).rowcount for statement in _CASES)
 
 
 def expire_rollups(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes hours after three years, carries that no late reading can ask for, and changes that were sent on."""
-    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key = ?", (rollup_rows.PROGRESS,)))
-    progress = rollup_rows.progress_in(meta)
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key = ?", (rollups.PROGRESS,)))
+    progress = rollups.progress_in(meta)
     carries_from_ms = 0 if progress is None else progress.carries_from_ms
-    old = rollup_rows.expire(connection, now_ms - KEEP_CASES_MS, carries_from_ms, STEP_ROWS)
-    return old + rollup_rows.expire_changes(connection, STEP_ROWS)
+    old = rollups.expire(connection, now_ms - KEEP_CASES_MS, carries_from_ms, STEP_ROWS)
+    return old + rollups.expire_changes(connection, STEP_ROWS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from alerts.channels.outbox import sync_folder
-from gateway.journal.connections import LOG, absence, examine, make_file, migrate, migrations, open_for_reading
+from gateway.journal.database import LOG, absence, examine, make_file, migrate, migrations, open_for_reading
 from gateway.journal.soundness import look_quickly
 from gateway.journal.trouble import Problem
 

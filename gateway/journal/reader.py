@@ -18,10 +18,10 @@ from msgspec import to_builtins
 from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import case_rows, reading_rows, restoring, soundness, telephone_rows
-from gateway.journal.connections import check, migrations, open_for_reading
+from gateway.journal import notifications, readings, restore, soundness, telephone
+from gateway.journal.database import check, migrations, open_for_reading
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
-from gateway.journal.restoring import Restored
+from gateway.journal.restore import Restored
 from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from telemetry.reading import Millis, Reading
 
@@ -62,12 +62,12 @@ class JournalReader:
     def restore(self) -> Restored:
         """What a start would find; its ``tail`` is read as it is consumed."""
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
-        return restoring.restore(self._connection, self._path, last)
+        return restore.restore(self._connection, self._path, last)
 
     def inventory(self) -> InventoryBody | None:
         """The inventory that was imported last."""
         with translated(self._path):
-            return restoring.inventory(self._connection)
+            return restore.inventory(self._connection)
 
     def mark(self, name: str) -> str | None:
         """A small mark that the gateway keeps over a restart."""
@@ -78,7 +78,7 @@ class JournalReader:
     def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Readings observed in [from, to), in order of arrival."""
         with translated(self._path):
-            for _, reading in reading_rows.read(self._connection, 0, (from_ms, to_ms)):
+            for _, reading in readings.read(self._connection, 0, (from_ms, to_ms)):
                 yield {
                     "device": reading.device,
                     "asset": reading.asset,
@@ -151,7 +151,7 @@ class JournalReader:
     def awaited(self, via: str, since_ms: Millis, most: int) -> list[Awaited]:
         """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
         with translated(self._path):
-            return telephone_rows.awaited(self._connection, via, since_ms, most)
+            return telephone.awaited(self._connection, via, since_ms, most)
 
     def state_of(self, key: str) -> tuple[str, str, str] | None:
         """A notification's state, its channel and the reason; ``None`` for one that is not there."""
@@ -181,12 +181,12 @@ class JournalReader:
     def readings_after(self, position: int, most: int) -> list[tuple[int, Reading]]:
         """At most so many readings with ids above ``position``, in order of arrival, with their ids."""
         with translated(self._path):
-            return reading_rows.page(self._connection, position, most)
+            return readings.page(self._connection, position, most)
 
     def events_after(self, position: int, most: int) -> list[Happening]:
         """At most so many events with ids above ``position``, in their order."""
         with translated(self._path):
-            return case_rows.events_after(self._connection, position, most)
+            return notifications.events_after(self._connection, position, most)
 
     def position(self, consumer: Consumer) -> int:
         """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
@@ -311,12 +311,12 @@ def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -
         Standing(state),
         attempts,
         via=via,
-        refused=telephone_rows.refused(connection, number),
+        refused=telephone.refused(connection, number),
         accepted_ms=accepted_ms,
         reason=reason if state == Standing.ACCEPTED else "",
-        unsure=telephone_rows.unsure(connection, number),
-        taken=telephone_rows.taken(connection, owed.phone, now_ms - _DAY_MS),
-        limited=telephone_rows.limited(connection, owed.phone, now_ms - _MONTH_MS),
+        unsure=telephone.unsure(connection, number),
+        taken=telephone.taken(connection, owed.phone, now_ms - _DAY_MS),
+        limited=telephone.limited(connection, owed.phone, now_ms - _MONTH_MS),
     )
 
 

@@ -11,11 +11,11 @@ import msgspec
 from msgspec.structs import asdict
 
 from alerts.rollups.rows import DAYS, HOURS, ROWS, Rollup
-from gateway.journal import expiry, reading_rows
+from gateway.journal import expiry, readings
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
-from gateway.journal.reading_rows import Place
-from gateway.journal.rollup_rows import COLUMNS, NAMED_IN, PROGRESS, Named, progress_in
+from gateway.journal.readings import Place
+from gateway.journal.rollups import COLUMNS, NAMED_IN, PROGRESS, Named, progress_in
 from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
@@ -98,12 +98,12 @@ class RollupReader(JournalReader):
     def places(self, after: int, limit: int) -> list[Place]:
         """The first readings with an id above ``after``, by id."""
         with translated(self._path):
-            return reading_rows.places(self._connection, after, limit)
+            return readings.places(self._connection, after, limit)
 
     def these(self, ids: Sequence[int]) -> list[Reading]:
         """The readings with these ids."""
         with translated(self._path):
-            return reading_rows.these(self._connection, ids)
+            return readings.these(self._connection, ids)
 
     def of_devices(self, devices: Iterable[str], after: int, from_ms: Millis, to_ms: Millis) -> list[Reading]:
         """Readings of some devices observed in [from, to) with an id above ``after``."""
@@ -111,7 +111,7 @@ class RollupReader(JournalReader):
             return [
                 reading
                 for device in devices
-                for reading in reading_rows.of_device(self._connection, device, after, from_ms, to_ms)
+                for reading in readings.of_device(self._connection, device, after, from_ms, to_ms)
             ]
 
     def carries(self, assets: Iterable[str]) -> dict[str, Carry]:

@@ -20,7 +20,7 @@ from gateway.pipeline import Pipeline
 from gateway.requests import Round
 from gateway.settings import Watch
 from gateway.watching.heartbeat import Heartbeat
-from gateway.watching.watchman import DAILY, OVERDUE_MS, Daily, Ear, Rows, Watchman
+from gateway.watching.self_check import DAILY, OVERDUE_MS, Daily, Ear, Rows, Watchman
 from telemetry.reading import Millis
 
 _log = logger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.connections import APPLICATION_ID, BY_NAME
+from gateway.journal.database import APPLICATION_ID, BY_NAME
 from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.trouble import JournalUnavailable, Problem

@@ -10,7 +10,7 @@ from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
 from gateway.requests import Round
 from gateway.watching.opening import allowed_ms, rounds
-from gateway.watching.watchman import OVERDUE_MS, Rows
+from gateway.watching.self_check import OVERDUE_MS, Rows
 from tests.desk_gateway import HandClock, at
 
 NOW = at(22, 10)

@@ -13,7 +13,7 @@ import msgspec
 from alerts.channels import Accepted, Failed, Outcome, Refused
 from alerts.model import Event, Owed
 from alerts.notify.lists import Crossing
-from gateway.journal import telephone_rows
+from gateway.journal import telephone
 from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
 from telemetry.phone import number_key
 from telemetry.reading import Millis
@@ -210,7 +210,7 @@ def _end(connection: sqlite3.Connection, attempt: AttemptEnded) -> None:
             "receipt_due_ms": attempt.receipt_due_ms if state == "accepted" else None,
         },
     )
-    telephone_rows.apply_known(connection, attempt.notification_id)
+    telephone.apply_known(connection, attempt.notification_id)
 
 
 def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from gateway.settings import Endpoint, SettingsFault
 from gateway.watching import absence
 from gateway.watching.absence import Absence, Patience, Word
 from gateway.watching.herald import AGAIN_S, Herald, by_command
-from gateway.watching.outpost import Outpost, listening, polling
+from gateway.watching.remote_watch import Outpost, listening, polling
 from gateway.watching.watch_file import load
 from telemetry.inventory import County
 from tests.gateway.watching.seconds import Seconds

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
-from gateway.journal.reading_rows import Names
+from gateway.journal.readings import Names
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.journal import ledger_rows, reading_rows
+from gateway.journal import ledger, readings
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
-from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
+from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET
 from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
 
@@ -73,8 +73,8 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             inventory=inventory(connection),
             mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
             tail=_tail(connection, path, position),
-            cases=ledger_rows.unsettled(connection),
-            case_numbers=ledger_rows.numbers(connection),
+            cases=ledger.unsettled(connection),
+            case_numbers=ledger.numbers(connection),
             latest_ms=_latest(connection),
         )
 
@@ -126,4 +126,4 @@ def inventory(connection: sqlite3.Connection) -> InventoryBody | None:
 
 def _tail(connection: sqlite3.Connection, path: Path, position: int) -> Iterator[tuple[int, Reading]]:
     with translated(path):
-        yield from reading_rows.read(connection, position)
+        yield from readings.read(connection, position)

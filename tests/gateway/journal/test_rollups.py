@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.rollups.rows import ROWS, BinRow, Rollup
-from gateway.journal import reading_rows, rollup_reader
-from gateway.journal.connections import migrate, migrations
+from gateway.journal import readings, rollup_reader
+from gateway.journal.database import migrate, migrations
 from gateway.journal.entry import Consumer, Dirty, Entry, Progress, Rolled, Snapshot, Stream
 from gateway.journal.expiry import STEP_ROWS
 from gateway.journal.retention import KEEP_CASES_MS
@@ -247,7 +247,7 @@ def test_readings_of_a_device_are_found_in_whatever_stretch_they_lie(journal: Jo
 
 def test_readings_of_a_device_are_found_by_the_index(journal: Journal) -> None:
     bounds = {"after": 0, "device": "a", "from_ms": 0, "to_ms": 9}
-    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {reading_rows._OF_DEVICE}", bounds).fetchall()
+    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {readings._OF_DEVICE}", bounds).fetchall()
     assert any("USING INDEX reading_mark (<expr>=? AND device=?)" in row[3] for row in plan)
 
 

@@ -14,8 +14,8 @@ from msgspec.structs import astuple
 
 from alerts.rollups.rows import HOURS, ROWS, Rollup
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
-from gateway.journal.mark_rows import keep_consumed, keep_meta
-from gateway.journal.reading_rows import Names
+from gateway.journal.marks import keep_consumed, keep_meta
+from gateway.journal.readings import Names
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 
