@@ -40,10 +40,10 @@ from gateway.health import Health, Part
 from gateway.imports import FORMER, imported, report
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.place import make_folder
 from gateway.journal.restore import Restored
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.logs import logger

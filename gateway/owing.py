@@ -8,9 +8,9 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.health import Health
 from gateway.inbox import Inbox
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 

@@ -26,7 +26,7 @@ def welcome(
     """The first text, to these or to all who are new. Through the gateway; by night it leaves in the morning."""
     from alerts.calendars import iso
     from gateway import client
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     if bool(people) == all_new:
@@ -48,7 +48,7 @@ def welcome(
 
 def people(config: Config = DEFAULT_CONFIG) -> None:
     """Everybody who can be told, and the first contact: never, owed, sent, delivered, lost, reached (they answered)."""
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
@@ -67,7 +67,7 @@ def card(
     from gateway.cli.ending import print_bytes
     from gateway.commands.welcome import is_greeted
     from gateway.desk import cards
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     if bool(people) == every:

@@ -12,9 +12,9 @@ from msgspec import Struct
 from alerts.alert import Alert, unpack_alert
 from alerts.model import Event
 from gateway.journal import arrivals, readings
+from gateway.journal.database import translated
 from gateway.journal.entry import Anomaly, Spell
 from gateway.journal.rollup_reader import RollupReader
-from gateway.journal.trouble import translated
 from telemetry.phone import number_key
 from telemetry.reading import Millis, Reading
 

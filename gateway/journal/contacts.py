@@ -6,8 +6,8 @@ A journal reader with one more question; read-only like every other.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from gateway.journal.database import translated
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import translated
 from telemetry.reading import Millis
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, State, unpack_case
+from gateway.journal.database import translated
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
-from gateway.journal.trouble import translated
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 

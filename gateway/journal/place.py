@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from alerts.channels.outbox import sync_folder
-from gateway.journal.database import LOG, absence, examine, make_file, migrate, migrations, open_for_reading
+from gateway.journal.database import LOG, Problem, absence, examine, make_file, migrate, migrations, open_for_reading
 from gateway.journal.soundness import look_quickly
-from gateway.journal.trouble import Problem
 
 FOLDER_MODE: Final = 0o700
 

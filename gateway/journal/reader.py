@@ -19,10 +19,9 @@ from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
 from gateway.journal import notifications, readings, restore, soundness, telephone
-from gateway.journal.database import check, migrations, open_for_reading
+from gateway.journal.database import JournalUnavailable, Problem, check, migrations, open_for_reading, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
-from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from telemetry.reading import Millis, Reading
 
 Row: TypeAlias = dict[str, Any]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gateway.journal import ledger, readings
+from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
 from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET
-from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
 
 

@@ -12,11 +12,11 @@ from msgspec.structs import asdict
 
 from alerts.rollups.rows import DAYS, HOURS, ROWS, Rollup
 from gateway.journal import expiry, readings
+from gateway.journal.database import translated
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
 from gateway.journal.readings import Place
 from gateway.journal.rollups import COLUMNS, NAMED_IN, PROGRESS, Named, progress_in
-from gateway.journal.trouble import translated
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 

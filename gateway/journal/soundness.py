@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.database import JournalUnavailable, Problem
 
 QUICK_BYTES: Final = 256 << 20
 """So much is looked through at a start, within a second or two; of a larger journal, what the next alert needs."""

@@ -24,7 +24,7 @@ from gateway.journal import (
     rollups,
     telephone,
 )
-from gateway.journal.database import migrate, migrations, open_for_writing, take_lock
+from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
 from gateway.journal.entry import Aside, Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
 from gateway.journal.place import make_folder, take_place
@@ -33,7 +33,6 @@ from gateway.journal.quarantine_bounds import Bounds
 from gateway.journal.readings import Names
 from gateway.journal.restore import Restored
 from gateway.journal.retention import Log, Pressure, keep, pressure_at
-from gateway.journal.trouble import JournalUnavailable, translated
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
 

@@ -12,8 +12,8 @@ from gateway import client
 from gateway.clock import Clock, SettableClock, monotonic_s
 from gateway.health import Health
 from gateway.inbox import Inbox
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
