@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import notifications, readings, restore, soundness, telephone
+from gateway.journal import notifications, place, readings, restore, telephone
 from gateway.journal.database import JournalUnavailable, Problem, check, migrations, open_for_reading, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
@@ -215,7 +215,7 @@ class JournalReader:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
         with translated(self._path):
             try:
-                return soundness.damage(self._connection)
+                return place.damage(self._connection)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     raise JournalUnavailable(Problem.LOCKED, self._path, "the look was broken off") from None
