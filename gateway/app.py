@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
-from gateway import descriptors, shipped, start
+from gateway import client, descriptors, shipped, start
 from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
@@ -52,12 +52,13 @@ from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.owing import watch_owed
 from gateway.pipeline import Pipeline
-from gateway.requests import Housekeep, JournalPort, Tick
+from gateway.requests import ROUND_S, Housekeep, JournalPort, Tick, rounds
 from gateway.rollups.scope import ROLLUPS, Scope
 from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings, SettingsFault
 from gateway.timer import Timer
-from gateway.watching.opening import ROUND_S, beating, rounds, watchman
+from gateway.watching.heartbeat import beating
+from gateway.watching.self_check import watchman
 from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def run(
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
-        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock))
+        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock, client.beat))
         examiner = Examiner(settings.journal.path, health, metrics)
         threads: tuple[Collector | RollupThread | Examiner | Sender, ...] = (collector, rollups, examiner, *senders)
         for beside in threads:

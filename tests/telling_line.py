@@ -37,8 +37,7 @@ from gateway.pipeline import Pipeline
 from gateway.requests import Heard, Housekeep, JournalPort, Tick
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Watch
-from gateway.watching.opening import watchman
-from gateway.watching.self_check import Watchman
+from gateway.watching.self_check import Watchman, watchman
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink

@@ -5,6 +5,8 @@ are and how long ago they last moved; what silence means is decided by whoever l
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from gateway.clock import Clock
@@ -94,3 +96,17 @@ class Heartbeat:
         while not self._stopping.is_set():
             self.once()
             self._stopping.wait(self._watch.every_s)
+
+
+@contextmanager
+def beating(watch: Watch, county: str, health: Health, metrics: Metrics, clock: Clock, beat: Beat) -> Iterator[None]:
+    """The heartbeat while the context lasts, where somebody is to hear it."""
+    if watch.url is None:
+        yield
+        return
+    heartbeat = Heartbeat(watch, county, health, metrics, clock, beat)
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        heartbeat.stop()

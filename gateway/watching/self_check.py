@@ -21,7 +21,7 @@ from alerts.model import Detail, Event
 from alerts.notify.replies import Replies
 from alerts.notify.texts import clock, day, span
 from alerts.undo import Undoable, UndoLog
-from gateway.clock import SettableClock
+from gateway.clock import Clock, SettableClock, monotonic_s
 from gateway.deafness import STEP_S, Deafness
 from gateway.health import Health, Part
 from gateway.journal.presence import openers
@@ -29,6 +29,7 @@ from gateway.journal.retention import Log
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.settings import Watch
 from gateway.watching.heartbeat import faltering
 from telemetry.reading import Millis
 
@@ -361,3 +362,33 @@ def _part(found: list[str]) -> Part:
     if not found:
         return Part(ready=True, state="nothing is overdue")
     return Part(ready=False, state="; ".join(found), remedy="the log says what failed; a restart files timers anew")
+
+
+def watchman(
+    watch: Watch,
+    pipeline: Pipeline,
+    clock: SettableClock,
+    health: Health,
+    metrics: Metrics,
+    kept: Mapping[str, str],
+    monotonic: Callable[[], float] = monotonic_s,
+) -> Watchman:
+    """The watchman of a pipeline; ``kept`` are the journal's small marks."""
+    devices = pipeline.county.inventory.devices.values()
+    shortest_s = min((device.interval_s for device in devices), default=0)
+    return Watchman(
+        pipeline,
+        Ear(shortest_s, watch.deaf_minutes * 60, monotonic()),
+        health,
+        metrics,
+        clock,
+        monotonic,
+        allowed_ms=allowed_ms(clock),
+        daily=None if watch.phone is None else Daily(watch.phone, watch.daily_at, int(kept.get(DAILY, 0))),
+    )
+
+
+def allowed_ms(clock: Clock) -> Millis:
+    """The auditor's patience by a clock that may run faster than the world: it is in real minutes."""
+    real_s = clock.wait_s(clock.now_ms() + OVERDUE_MS)
+    return round(OVERDUE_MS * max(1.0, OVERDUE_MS / 1_000 / max(real_s, 0.001)))
