@@ -1,26 +1,18 @@
-"""What arrived and is no reading: when a device became known, its status, its signs of life, and what was refused.
+"""What arrived and is no reading: a device's status, its signs of life, what was wrong with it, and what was refused.
 
 Only statements stand here; the transaction around them is the writer's. Strangers' texts pass through here.
 """
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
-from gateway.journal.readings import Names
+from gateway.journal.names import Names
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
-
-
-def keep_known(connection: sqlite3.Connection, known: Mapping[str, Millis], devices: Names) -> None:
-    """Writes since when a device is known; the first instant told stays."""
-    connection.executemany(
-        "UPDATE device SET first_known_ms = ? WHERE id = ? AND first_known_ms IS NULL",
-        [(since_ms, devices[device]) for device, since_ms in known.items()],
-    )
 
 
 def keep_statuses(connection: sqlite3.Connection, statuses: Iterable[tuple[Status, Millis]], devices: Names) -> None:

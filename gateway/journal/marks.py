@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gateway.journal.entry import Consumer, InventoryBody, Snapshot, Stream
-from gateway.journal.readings import Names
+from gateway.journal.names import Names
 from telemetry.reading import Millis
 
 SNAPSHOT_POSITION: Final = "snapshot_position"

@@ -1,46 +1,20 @@
 """Readings to rows and back: the one place where a reading's columns are named.
 
-Devices, assets and areas are ids here, learned on first sight and forgotten with a transaction that failed. A sample
-speaks of four to six of the 23 quantities, and binding a NULL costs Python more than binding a number. So readings are
-grouped by what they speak of, and each group goes in with multi-row INSERTs that name only those columns.
+Devices and assets are numbers here (see ``names``). A sample speaks of four to six of the 23 quantities, and binding a
+NULL costs Python more than binding a number. So readings are grouped by what they speak of, and each group goes in
+with multi-row INSERTs that name only those columns.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from msgspec import to_builtins
 
+from gateway.journal.names import Names
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource, Values
 from telemetry.sequence import EPOCH, Mark
-
-
-class Names(dict[str, int]):
-    """The ids of one table's names. Looking up a new name inserts its row into the transaction that is open."""
-
-    def __init__(self, connection: sqlite3.Connection, table: Literal["device", "asset", "area"]) -> None:
-        super().__init__(connection.execute(f"SELECT name, id FROM {table}"))  # noqa: S608 -- one of three literals
-        self._connection = connection
-        self._insert = f"INSERT INTO {table} (name) VALUES (?)"  # noqa: S608 -- one of three literals
-        self._fresh: list[str] = []
-
-    def __missing__(self, name: str) -> int:
-        row = cast("int", self._connection.execute(self._insert, (name,)).lastrowid)  # an INSERT has one
-        self[name] = row
-        self._fresh.append(name)
-        return row
-
-    def settle(self) -> None:
-        """The transaction is durable: what was learned in it stays."""
-        self._fresh.clear()
-
-    def forget(self) -> None:
-        """The transaction failed: what was learned in it was never written."""
-        for name in self._fresh:
-            del self[name]
-        self._fresh.clear()
-
 
 _Row: TypeAlias = tuple[Any, ...]
 

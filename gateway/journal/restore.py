@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.journal import ledger, readings
+from gateway.journal import ledger, names, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
 from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET
@@ -61,7 +61,7 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         position = int(meta.pop(SNAPSHOT_POSITION, "0"))
         return Restored(
-            known=dict(connection.execute("SELECT name, first_known_ms FROM device WHERE first_known_ms IS NOT NULL")),
+            known=names.known(connection),
             heartbeat_ms=_heartbeat(connection),
             ruleset=meta.pop(SNAPSHOT_RULESET, ""),
             snapshot_position=position,

@@ -11,12 +11,13 @@ import msgspec
 from msgspec.structs import asdict
 
 from alerts.rollups.rows import DAYS, HOURS, ROWS, Rollup
-from gateway.journal import expiry, readings
+from gateway.journal import expiry, names, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress
+from gateway.journal.names import Named
 from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
 from gateway.journal.readings import Place
-from gateway.journal.rollups import COLUMNS, NAMED_IN, PROGRESS, Named, progress_in
+from gateway.journal.rollups import COLUMNS, NAMED_IN, PROGRESS, progress_in
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -93,7 +94,7 @@ class RollupReader(JournalReader):
     def names(self, table: Named) -> dict[int, str]:
         """Names by number."""
         with translated(self._path):
-            return dict(self._connection.execute(f"SELECT id, name FROM {table}").fetchall())  # noqa: S608 -- a literal
+            return names.by_number(self._connection, table)
 
     def places(self, after: int, limit: int) -> list[Place]:
         """The first readings with an id above ``after``, by id."""

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import msgspec
 from msgspec.structs import astuple
@@ -15,14 +15,12 @@ from msgspec.structs import astuple
 from alerts.rollups.rows import HOURS, ROWS, Rollup
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.marks import keep_consumed, keep_meta
-from gateway.journal.readings import Names
+from gateway.journal.names import Named, Names
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 
 PROGRESS: Final = "rollups"
 """The small mark under which the progress is kept, as JSON."""
-
-Named: TypeAlias = Literal["asset", "device", "area"]
 
 NAMED_IN: Final[Mapping[Measurement, Named]] = MappingProxyType(
     {

@@ -17,6 +17,7 @@ from gateway.journal import (
     expiry,
     ledger,
     marks,
+    names,
     notifications,
     quarantine_bounds,
     readings,
@@ -27,10 +28,10 @@ from gateway.journal import (
 from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
 from gateway.journal.entry import Aside, Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
+from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
 from gateway.journal.quarantine_bounds import Bounds
-from gateway.journal.readings import Names
 from gateway.journal.restore import Restored
 from gateway.journal.retention import Log, Pressure, keep, pressure_at
 from telemetry.reading import Millis
@@ -273,18 +274,18 @@ class Journal:
             with translated(self._path):
                 self._presence.keep_what_is_gone()
             raise
-        for names in (self._devices, self._assets, self._areas):
-            names.settle()
+        for learned in (self._devices, self._assets, self._areas):
+            learned.settle()
 
     def _undo(self) -> None:
-        for names in (self._devices, self._assets, self._areas):
-            names.forget()
+        for learned in (self._devices, self._assets, self._areas):
+            learned.forget()
         if self._connection.in_transaction:  # a full disk may have rolled it back already
             self._connection.execute("ROLLBACK")
 
     def _write(self, entry: Entry) -> Committed:
         db, devices, assets = self._connection, self._devices, self._assets
-        arrivals.keep_known(db, entry.known, devices)
+        names.keep_known(db, entry.known, devices)
         last = readings.insert(db, entry.readings, self._last_reading_id, devices, assets)
         arrivals.keep_statuses(db, entry.statuses, devices)
         arrivals.add_signs_of_life(db, entry.signs_of_life, devices)
