@@ -47,6 +47,11 @@ def unsettled(connection: sqlite3.Connection) -> list[CaseRow]:
     return [CaseRow(*row) for row in rows]
 
 
+def knows(connection: sqlite3.Connection, case: str) -> bool:
+    """Whether there ever was such a case, settled or not."""
+    return connection.execute("SELECT 1 FROM ledger_case WHERE id = ?", (case,)).fetchone() is not None
+
+
 def numbers(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
     """The highest number that was given on each day in each town."""
     rows = connection.execute("SELECT day, town, max(in_day) FROM ledger_case GROUP BY day, town")

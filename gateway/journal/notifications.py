@@ -1,49 +1,20 @@
-"""Alerts, events, notifications and attempts to rows: what a person is told and why, kept for years.
+"""What a person is to be told and what became of it: notifications, the tries of each, and what waits in mailboxes.
 
 Only statements stand here; the transaction around them is the writer's.
 """
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
 from typing import Final
 
 import msgspec
 
 from alerts.channels import Accepted, Failed, Outcome, Refused
-from alerts.model import Event, Owed
-from alerts.notify.lists import Crossing
+from alerts.model import Owed
 from gateway.journal import telephone
-from gateway.journal.entry import AlertRow, Attempt, AttemptEnded, AttemptStarted, Happening
+from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted
 from telemetry.phone import number_key
 from telemetry.reading import Millis
-
-_ALERT: Final = """
-    INSERT INTO alert (episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (episode) DO UPDATE SET
-        device = excluded.device, severity = excluded.severity, cleared_ms = excluded.cleared_ms, blob = excluded.blob,
-        settled = excluded.settled
-"""
-
-
-def keep_alerts(connection: sqlite3.Connection, alerts: Mapping[str, AlertRow]) -> None:
-    """Writes each episode as it stands now."""
-    connection.executemany(
-        _ALERT,
-        [astuple(row) for row in alerts.values()],
-    )
-
-
-def crossings(connection: sqlite3.Connection, since_ms: Millis) -> list[Crossing]:
-    """The times over two thirds that ended since then, or have not."""
-    return [Crossing(*row) for row in connection.execute(_CROSSINGS, (since_ms,))]
-
-
-_CROSSINGS: Final = """
-    SELECT asset, raised_ms, cleared_ms FROM alert WHERE rule = 'over_two_thirds' AND cleared_ms >= ?1 UNION ALL
-    SELECT asset, raised_ms, NULL FROM alert WHERE rule = 'over_two_thirds' AND cleared_ms IS NULL AND NOT settled
-"""
 
 
 def keep_mailboxes(connection: sqlite3.Connection, mailboxes: Mapping[str, bytes]) -> None:
@@ -52,56 +23,6 @@ def keep_mailboxes(connection: sqlite3.Connection, mailboxes: Mapping[str, bytes
     kept = [(name, blob) for name, blob in mailboxes.items() if blob]
     connection.executemany("DELETE FROM mailbox WHERE phone = ?", gone)
     connection.executemany("INSERT OR REPLACE INTO mailbox (phone, blob) VALUES (?, ?)", kept)
-
-
-def add_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
-    """Appends the events in their order."""
-    connection.executemany(
-        "INSERT INTO event (at_ms, event, rule, asset, device, episode, severity, detail) VALUES (?,?,?,?,?,?,?,?)",
-        [
-            (
-                event.at_ms,
-                event.event,
-                event.rule,
-                event.asset,
-                event.device,
-                event.episode,
-                event.severity,
-                None if event.detail is None else msgspec.json.encode(event.detail).decode(),
-            )
-            for event in events
-        ],
-    )
-
-
-_EVENTS: Final = """
-    SELECT event.id, at_ms, event, event.rule, event.asset, event.device, episode, event.severity, detail,
-           coalesce(raised_ms, 0)
-    FROM event LEFT JOIN alert USING (episode) WHERE event.id > ? ORDER BY event.id LIMIT ?
-"""
-
-
-def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[Happening]:
-    """At most so many events with ids above ``after``, in their order."""
-    return [
-        Happening(
-            number,
-            Event(
-                at_ms=at_ms,
-                event=event,
-                rule=rule,
-                asset=asset,
-                device=device,
-                episode=episode,
-                severity=severity,
-                detail=None if detail is None else msgspec.json.decode(detail),
-            ),
-            raised_ms,
-        )
-        for number, at_ms, event, rule, asset, device, episode, severity, detail, raised_ms in connection.execute(
-            _EVENTS, (after, most)
-        )
-    ]
 
 
 _OWED: Final = """

@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import notifications, place, readings, restore, telephone
+from gateway.journal import episodes, place, readings, restore, telephone
 from gateway.journal.database import JournalUnavailable, Problem, check, migrations, open_for_reading, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
@@ -185,7 +185,7 @@ class JournalReader:
     def events_after(self, position: int, most: int) -> list[Happening]:
         """At most so many events with ids above ``position``, in their order."""
         with translated(self._path):
-            return notifications.events_after(self._connection, position, most)
+            return episodes.events_after(self._connection, position, most)
 
     def position(self, consumer: Consumer) -> int:
         """The highest id with which a consumer has dealt; 0 for one that was never admitted."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.journal import ledger, names, readings
+from gateway.journal import episodes, ledger, names, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
 from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET
@@ -68,7 +68,7 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             last_reading_id=last_reading_id,
             states=_placed(connection, "SELECT name, position, blob FROM asset_state JOIN asset ON asset.id = asset"),
             tracks=_placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device"),
-            open_alerts=_open_alerts(connection),
+            open_alerts=episodes.unsettled(connection),
             meta=meta,
             inventory=inventory(connection),
             mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
@@ -102,18 +102,6 @@ def _latest(connection: sqlite3.Connection) -> Millis:
 
 def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
     return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
-
-
-def _open_alerts(connection: sqlite3.Connection) -> list[AlertRow]:
-    """In the order in which they were opened, which is the order in which they are decided (law L6)."""
-    rows = connection.execute(
-        "SELECT episode, rule, asset, device, severity, raised_ms, cleared_ms, blob"
-        " FROM alert WHERE NOT settled ORDER BY rowid"
-    )
-    return [
-        AlertRow(episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled=False)
-        for episode, rule, asset, device, severity, raised_ms, cleared_ms, blob in rows
-    ]
 
 
 def inventory(connection: sqlite3.Connection) -> InventoryBody | None:

@@ -187,14 +187,6 @@ def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[A
     ]
 
 
-def ended(connection: sqlite3.Connection, episode: str) -> tuple[str, Millis] | None:
-    """What an episode that is over was about, and when it ended."""
-    row = connection.execute(
-        "SELECT asset, cleared_ms FROM alert WHERE episode = ? AND cleared_ms IS NOT NULL", (episode,)
-    ).fetchone()
-    return None if row is None else (row[0], row[1])
-
-
 def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:
     """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
     rows = connection.execute(

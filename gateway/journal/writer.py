@@ -14,6 +14,7 @@ from alerts.answers import Asked
 from alerts.notify.lists import Crossing
 from gateway.journal import (
     arrivals,
+    episodes,
     expiry,
     ledger,
     marks,
@@ -145,7 +146,7 @@ class Journal:
     def crossings(self, since_ms: Millis) -> list[Crossing]:
         """The times that bins were over two thirds and that ended since then, or have not."""
         with translated(self._path):
-            return notifications.crossings(self._connection, since_ms)
+            return episodes.crossings(self._connection, since_ms)
 
     def aside(self, reason: str, most: int) -> list[Aside]:
         """Some of those in quarantine for a reason that were not taken when looked at again."""
@@ -155,8 +156,7 @@ class Journal:
     def knows(self, episode: str) -> bool:
         """Whether there ever was such an episode, open or over."""
         with translated(self._path):
-            found = self._connection.execute("SELECT 1 FROM alert WHERE episode = ?", (episode,)).fetchone()
-        return found is not None
+            return episodes.knows(self._connection, episode)
 
     def is_answered(self, channel: str, number: str) -> bool:
         """Whether this reply was dealt with before; providers tell twice."""
@@ -171,7 +171,7 @@ class Journal:
     def ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about, and when it ended."""
         with translated(self._path):
-            return telephone.ended(self._connection, episode)
+            return episodes.ended(self._connection, episode)
 
     def phone_of(self, channel: str, reference: str) -> str:
         """The number of a text taken under this reference that has not arrived yet; nothing if there is none."""
@@ -201,8 +201,7 @@ class Journal:
     def knows_case(self, case: str) -> bool:
         """Whether there ever was such a case, settled or not."""
         with translated(self._path):
-            found = self._connection.execute("SELECT 1 FROM ledger_case WHERE id = ?", (case,)).fetchone()
-        return found is not None
+            return ledger.knows(self._connection, case)
 
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""
@@ -299,9 +298,9 @@ class Journal:
         marks.keep_tracks(db, entry.tracks, last, devices)
         if entry.snapshot is not None:
             marks.keep_snapshot(db, entry.snapshot, last, assets, devices)
-        notifications.keep_alerts(db, entry.alerts)
+        episodes.keep_alerts(db, entry.alerts)
         notifications.keep_mailboxes(db, entry.mailboxes)
-        notifications.add_events(db, entry.events)
+        episodes.add_events(db, entry.events)
         notification_ids, repeated_keys = notifications.add_owed(db, entry.owed)
         notifications.drop(db, entry.dropped)
         telephone.readdress(db, entry.readdressed)

@@ -1,0 +1,119 @@
+"""Episodes and events: what was wrong from when to when, and all that happened to it, kept for years.
+
+An episode is written as it stands now, an event is added and never changed. Only statements stand here; the
+transaction around those that write is the writer's.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
+from typing import Final
+
+import msgspec
+
+from alerts.model import Event
+from alerts.notify.lists import Crossing
+from gateway.journal.entry import AlertRow, Happening
+from telemetry.reading import Millis
+
+_ALERT: Final = """
+    INSERT INTO alert (episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (episode) DO UPDATE SET
+        device = excluded.device, severity = excluded.severity, cleared_ms = excluded.cleared_ms, blob = excluded.blob,
+        settled = excluded.settled
+"""
+
+
+def keep_alerts(connection: sqlite3.Connection, alerts: Mapping[str, AlertRow]) -> None:
+    """Writes each episode as it stands now."""
+    connection.executemany(
+        _ALERT,
+        [astuple(row) for row in alerts.values()],
+    )
+
+
+def knows(connection: sqlite3.Connection, episode: str) -> bool:
+    """Whether there ever was such an episode, open or over."""
+    return connection.execute("SELECT 1 FROM alert WHERE episode = ?", (episode,)).fetchone() is not None
+
+
+def ended(connection: sqlite3.Connection, episode: str) -> tuple[str, Millis] | None:
+    """What an episode that is over was about, and when it ended."""
+    row = connection.execute(
+        "SELECT asset, cleared_ms FROM alert WHERE episode = ? AND cleared_ms IS NOT NULL", (episode,)
+    ).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def unsettled(connection: sqlite3.Connection) -> list[AlertRow]:
+    """What a start goes on with, in the order of opening, which is the order in which they are decided (law L6)."""
+    rows = connection.execute(
+        "SELECT episode, rule, asset, device, severity, raised_ms, cleared_ms, blob"
+        " FROM alert WHERE NOT settled ORDER BY rowid"
+    )
+    return [
+        AlertRow(episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled=False)
+        for episode, rule, asset, device, severity, raised_ms, cleared_ms, blob in rows
+    ]
+
+
+_CROSSINGS: Final = """
+    SELECT asset, raised_ms, cleared_ms FROM alert WHERE rule = 'over_two_thirds' AND cleared_ms >= ?1 UNION ALL
+    SELECT asset, raised_ms, NULL FROM alert WHERE rule = 'over_two_thirds' AND cleared_ms IS NULL AND NOT settled
+"""
+
+
+def crossings(connection: sqlite3.Connection, since_ms: Millis) -> list[Crossing]:
+    """The times over two thirds that ended since then, or have not."""
+    return [Crossing(*row) for row in connection.execute(_CROSSINGS, (since_ms,))]
+
+
+def add_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
+    """Appends the events in their order."""
+    connection.executemany(
+        "INSERT INTO event (at_ms, event, rule, asset, device, episode, severity, detail) VALUES (?,?,?,?,?,?,?,?)",
+        [
+            (
+                event.at_ms,
+                event.event,
+                event.rule,
+                event.asset,
+                event.device,
+                event.episode,
+                event.severity,
+                None if event.detail is None else msgspec.json.encode(event.detail).decode(),
+            )
+            for event in events
+        ],
+    )
+
+
+_EVENTS: Final = """
+    SELECT event.id, at_ms, event, event.rule, event.asset, event.device, episode, event.severity, detail,
+           coalesce(raised_ms, 0)
+    FROM event LEFT JOIN alert USING (episode) WHERE event.id > ? ORDER BY event.id LIMIT ?
+"""
+
+
+def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[Happening]:
+    """At most so many events with ids above ``after``, in their order."""
+    return [
+        Happening(
+            number,
+            Event(
+                at_ms=at_ms,
+                event=event,
+                rule=rule,
+                asset=asset,
+                device=device,
+                episode=episode,
+                severity=severity,
+                detail=None if detail is None else msgspec.json.decode(detail),
+            ),
+            raised_ms,
+        )
+        for number, at_ms, event, rule, asset, device, episode, severity, detail, raised_ms in connection.execute(
+            _EVENTS, (after, most)
+        )
+    ]
