@@ -9,10 +9,13 @@ from typing import Final
 
 import msgspec
 
-from alerts.channels import Accepted, Failed, Outcome, Refused
+from alerts.answers import Asked
+from alerts.channels import Accepted, Awaited, Failed, Outcome, Refused
+from alerts.delivery.delivery import TIMEOUT, Taken
+from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import Owed
 from gateway.journal import telephone
-from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted
+from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted, Unreceipted
 from telemetry.phone import number_key
 from telemetry.reading import Millis
 
@@ -75,6 +78,44 @@ def drop(connection: sqlite3.Connection, dropped: Iterable[tuple[str, str]]) -> 
         "UPDATE notification SET state = 'dropped', reason = ? WHERE key = ? AND state = 'owed'",
         [(reason, key) for key, reason in dropped],
     )
+
+
+def readdress(connection: sqlite3.Connection, phones: Mapping[int, str]) -> None:
+    """What is still owed goes to where its person is reached by now."""
+    connection.executemany(
+        "UPDATE notification SET phone = ?, phone_key = ? WHERE id = ? AND state = 'owed'",
+        [(phone, number_key(phone), number) for number, phone in phones.items()],
+    )
+
+
+def excuse(connection: sqlite3.Connection, deaf: tuple[Millis, Millis] | None) -> None:
+    """Receipts that were awaited beyond a time in which nobody listened are awaited for as much longer."""
+    if deaf is not None:
+        since_ms, at_ms = deaf
+        connection.execute(
+            "UPDATE notification SET receipt_due_ms = receipt_due_ms + ?"
+            " WHERE state = 'accepted' AND receipt_due_ms > ?",
+            (at_ms - since_ms, since_ms),
+        )
+
+
+def keep_unreceipted(connection: sqlite3.Connection, lapsed: Iterable[Unreceipted]) -> None:
+    """Writes what is done about texts without a receipt; one that came meanwhile is left as it is."""
+    for each in lapsed:
+        if each.via:
+            statement = "state = 'owed', via = :via, next_attempt_ms = :at_ms, receipt_due_ms = NULL, reason = :reason"
+        else:
+            statement = "receipt_due_ms = :due_ms, reason = :reason"
+        connection.execute(
+            f"UPDATE notification SET {statement} WHERE id = :id AND state = 'accepted'",  # noqa: S608 -- our own words
+            {
+                "id": each.notification_id,
+                "via": each.via,
+                "at_ms": each.at_ms,
+                "due_ms": each.receipt_due_ms,
+                "reason": each.reason,
+            },
+        )
 
 
 def keep_attempts(connection: sqlite3.Connection, attempts: Iterable[Attempt]) -> frozenset[int]:
@@ -142,3 +183,130 @@ def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str
             return "refused" if next_attempt_ms is None else "owed", reason, ""
         case Failed(reason):
             return "failed" if next_attempt_ms is None else "owed", reason, ""
+
+
+_TAKEN_MOST: Final = 200
+"""So many texts of one number in a day are looked at for the providers' caps."""
+
+
+def _keyed(phone: str) -> str | None:
+    """By what rows of a number are found; nothing is found of what is no number."""
+    return number_key(phone) or None
+
+
+_TRIED_MS: Final[Millis] = 3 * 86_400_000
+"""A text may be owed so long before a provider takes it."""
+
+
+_TOLD: Final = """
+    WITH told AS (
+        SELECT *, coalesce(
+            (SELECT min(ended_ms) FROM attempt WHERE notification = notification.id AND outcome = 'accepted'),
+            accepted_ms
+        ) AS taken_ms
+        FROM notification WHERE phone_key = :key AND at_ms >= :owed_ms AND call = 0
+    )
+    SELECT episode, recipient, template, kind, coalesce(taken_ms, at_ms), json_extract(variables, '$.code'), covers,
+        variables, text, taken_ms IS NOT NULL
+    FROM told
+    WHERE coalesce(taken_ms, at_ms) >= :since_ms AND (taken_ms IS NOT NULL OR state IN ('owed', 'sending'))
+    ORDER BY coalesce(taken_ms, at_ms) DESC, id DESC LIMIT 200
+"""
+
+
+def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
+    """What a number was told since then, what was taken last first; also what no provider has taken yet."""
+    given = {"key": _keyed(phone), "since_ms": since_ms, "owed_ms": since_ms - _TRIED_MS}
+    return [
+        Asked(
+            episode,
+            person,
+            template,
+            kind,
+            at_ms,
+            code or "",
+            msgspec.json.decode(covers or "[]", type=tuple[str, ...]),
+            msgspec.json.decode(variables, type=dict[str, str]),
+            text,
+            bool(accepted),
+        )
+        for episode, person, template, kind, at_ms, code, covers, variables, text, accepted in connection.execute(
+            _TOLD, given
+        )
+    ]
+
+
+def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:
+    """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
+    rows = connection.execute(
+        "SELECT reference, phone, accepted_ms FROM notification WHERE state = 'accepted' AND via = ?"
+        " AND receipt_due_ms IS NOT NULL AND accepted_ms >= ? ORDER BY id DESC LIMIT ?",
+        (via, since_ms, most),
+    )
+    return [Awaited(*row) for row in rows]
+
+
+def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Taken, ...]:
+    """What channels took for a number since then."""
+    rows = connection.execute(
+        "SELECT attempt.via, template, ended_ms FROM attempt JOIN notification ON notification.id = notification"
+        " WHERE phone_key = ? AND notification.at_ms >= ? - 86400000 AND outcome = 'accepted' AND ended_ms >= ?"
+        " LIMIT ?",
+        (_keyed(phone), since_ms, since_ms, _TAKEN_MOST),
+    )
+    return tuple(Taken(*row) for row in rows)
+
+
+def limited(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Limited, ...]:
+    """What providers' limits kept from a number since then, the newest first."""
+    rows = connection.execute(
+        "SELECT attempt.via, template, attempt.reason, ended_ms FROM attempt"
+        " JOIN notification ON notification.id = notification"
+        " WHERE phone_key = ? AND notification.at_ms >= ? AND outcome = 'failed' AND attempt.reason GLOB 'limit_*'"
+        " ORDER BY attempt.id DESC LIMIT ?",
+        (_keyed(phone), since_ms, _TAKEN_MOST),
+    )
+    return tuple(Limited(*row) for row in rows if row[2] in LIMITS)
+
+
+def refused(connection: sqlite3.Connection, notification_id: int) -> frozenset[str]:
+    """The channels that will never take a notification."""
+    rows = connection.execute(
+        "SELECT DISTINCT via FROM attempt WHERE notification = ? AND outcome = 'refused'", (notification_id,)
+    )
+    return frozenset(via for (via,) in rows)
+
+
+def unsure(connection: sqlite3.Connection, notification_id: int) -> str:
+    """The channel that did not answer the last try in time; empty when the last try ended clearly."""
+    row = connection.execute(
+        "SELECT via, reason FROM attempt WHERE notification = ? AND ended_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
+        (notification_id,),
+    ).fetchone()
+    return row[0] if row is not None and row[1] == TIMEOUT else ""
+
+
+def phone_of_notification(connection: sqlite3.Connection, notification_id: int) -> str:
+    """The number of a notification."""
+    row = connection.execute("SELECT phone FROM notification WHERE id = ?", (notification_id,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
+    """How many texts to a number since then have not arrived; calls and what was dropped do not count."""
+    row = connection.execute(
+        "SELECT count(*) FROM notification WHERE phone_key = ? AND at_ms >= ? AND channel = 'sms' AND call = 0"
+        " AND state IN ('owed', 'sending', 'accepted', 'failed', 'refused')",
+        (_keyed(phone), since_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def reached(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> bool:
+    """Whether any text arrived at a number since then; one that was owed up to a day before may be it."""
+    row = connection.execute(
+        "SELECT 1 FROM notification WHERE phone_key = ? AND at_ms >= ? - 86400000 AND channel = 'sms'"
+        " AND delivered_ms >= ? LIMIT 1",
+        (_keyed(phone), since_ms, since_ms),
+    ).fetchone()
+    return row is not None

@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
-from gateway.journal import episodes, place, readings, restore, telephone
+from gateway.journal import episodes, notifications, place, readings, restore
 from gateway.journal.database import JournalUnavailable, Problem, check, migrations, open_for_reading, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
@@ -150,7 +150,7 @@ class JournalReader:
     def awaited(self, via: str, since_ms: Millis, most: int) -> list[Awaited]:
         """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
         with translated(self._path):
-            return telephone.awaited(self._connection, via, since_ms, most)
+            return notifications.awaited(self._connection, via, since_ms, most)
 
     def state_of(self, key: str) -> tuple[str, str, str] | None:
         """A notification's state, its channel and the reason; ``None`` for one that is not there."""
@@ -310,12 +310,12 @@ def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -
         Standing(state),
         attempts,
         via=via,
-        refused=telephone.refused(connection, number),
+        refused=notifications.refused(connection, number),
         accepted_ms=accepted_ms,
         reason=reason if state == Standing.ACCEPTED else "",
-        unsure=telephone.unsure(connection, number),
-        taken=telephone.taken(connection, owed.phone, now_ms - _DAY_MS),
-        limited=telephone.limited(connection, owed.phone, now_ms - _MONTH_MS),
+        unsure=notifications.unsure(connection, number),
+        taken=notifications.taken(connection, owed.phone, now_ms - _DAY_MS),
+        limited=notifications.limited(connection, owed.phone, now_ms - _MONTH_MS),
     )
 
 

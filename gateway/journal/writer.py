@@ -166,7 +166,7 @@ class Journal:
     def told(self, phone: str, since_ms: Millis) -> list[Asked]:
         """What a number was told since then, the newest first."""
         with translated(self._path):
-            return telephone.told(self._connection, phone, since_ms)
+            return notifications.told(self._connection, phone, since_ms)
 
     def ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about, and when it ended."""
@@ -181,17 +181,17 @@ class Journal:
     def phone_of_notification(self, notification_id: int) -> str:
         """The number of a notification."""
         with translated(self._path):
-            return telephone.phone_of_notification(self._connection, notification_id)
+            return notifications.phone_of_notification(self._connection, notification_id)
 
     def untold(self, phone: str, since_ms: Millis) -> int:
         """How many texts to a number since then have not arrived."""
         with translated(self._path):
-            return telephone.untold(self._connection, phone, since_ms)
+            return notifications.untold(self._connection, phone, since_ms)
 
     def reached(self, phone: str, since_ms: Millis) -> bool:
         """Whether any text arrived at a number since then."""
         with translated(self._path):
-            return telephone.reached(self._connection, phone, since_ms)
+            return notifications.reached(self._connection, phone, since_ms)
 
     def hears_back(self, channel: str, since_ms: Millis) -> bool:
         """Whether any text of a channel was told to have arrived since then."""
@@ -303,10 +303,10 @@ class Journal:
         episodes.add_events(db, entry.events)
         notification_ids, repeated_keys = notifications.add_owed(db, entry.owed)
         notifications.drop(db, entry.dropped)
-        telephone.readdress(db, entry.readdressed)
-        telephone.excuse(db, entry.excused)
+        notifications.readdress(db, entry.readdressed)
+        notifications.excuse(db, entry.excused)
         not_owed = notifications.keep_attempts(db, entry.attempts)
-        telephone.keep_unreceipted(db, entry.unreceipted)
+        notifications.keep_unreceipted(db, entry.unreceipted)
         telephone.keep_receipts(db, entry.receipts)
         telephone.add_answers(db, entry.answers)
         ledger.keep_cases(db, entry.cases)
