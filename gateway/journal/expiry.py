@@ -8,9 +8,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.journal import arrivals, ledger, quarantine_bounds, rollups
+from gateway.journal import arrivals, ledger, rollups
+from gateway.journal.arrivals import Bounds
 from gateway.journal.marks import keep_meta
-from gateway.journal.quarantine_bounds import Bounds
 from gateway.journal.retention import KEEP_CASES_MS, Keep, Pressure
 from telemetry.reading import Millis
 
@@ -104,8 +104,8 @@ def let_go_ms(connection: sqlite3.Connection) -> Millis:
 def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep) -> int:
     """Deletes quarantined uplinks that are too old or too many, and forgets who sent any long ago."""
     old = connection.execute(_QUARANTINE, {"before": now_ms - keep.quarantined_ms, "rows": STEP_ROWS}).rowcount
-    beyond = quarantine_bounds.trim(connection, Bounds(keep.quarantined_rows, keep.quarantined_bytes))
-    quarantine_bounds.forget(connection, now_ms)
+    beyond = arrivals.trim(connection, Bounds(keep.quarantined_rows, keep.quarantined_bytes))
+    arrivals.forget(connection, now_ms)
     return old + beyond
 
 

@@ -20,19 +20,18 @@ from gateway.journal import (
     marks,
     names,
     notifications,
-    quarantine_bounds,
     readings,
     restore,
     rollups,
     telephone,
 )
+from gateway.journal.arrivals import Bounds
 from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
 from gateway.journal.entry import Aside, Committed, Consumer, Entry
 from gateway.journal.expiry import Expired
 from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
-from gateway.journal.quarantine_bounds import Bounds
 from gateway.journal.restore import Restored
 from gateway.journal.retention import Log, Pressure, keep, pressure_at
 from telemetry.reading import Millis
@@ -245,7 +244,7 @@ class Journal:
 
     def _pressure_of_readings(self) -> Pressure:
         """Without what strangers sent, which takes half as much again on its pages."""
-        return self._pressure(without=quarantine_bounds.kept_bytes(self._connection) * 3 // 2)
+        return self._pressure(without=arrivals.kept_bytes(self._connection) * 3 // 2)
 
     def _pressure(self, without: int = 0) -> Pressure:
         used = self._used_bytes()
@@ -292,7 +291,7 @@ class Journal:
         arrivals.add_quarantined(db, entry.quarantined)
         if entry.quarantined:  # at once, not at the next round: a flood brings a gigabyte in a minute
             most = keep(Pressure.OK, 0, self._max_bytes)
-            quarantine_bounds.trim(db, Bounds(most.quarantined_rows, most.quarantined_bytes))
+            arrivals.trim(db, Bounds(most.quarantined_rows, most.quarantined_bytes))
         arrivals.keep_looked(db, entry.looked)
         marks.keep_states(db, entry.states, last, assets)
         marks.keep_tracks(db, entry.tracks, last, devices)
