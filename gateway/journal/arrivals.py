@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
 from gateway.journal.names import Names
+from gateway.journal.retention import STEP_ROWS, Keep
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
@@ -142,7 +143,6 @@ def aside(connection: sqlite3.Connection, reason: str, most: int) -> list[Aside]
 
 SHARES: Final = 8
 """One source keeps at most such a part of all."""
-_TRIM_ROWS: Final = 2_000
 _ROUNDS: Final = 64
 """So often at most is taken from who has most in one go; the rest goes the next time."""
 _FORGOTTEN_MS: Final[Millis] = 30 * 86_400_000
@@ -221,5 +221,27 @@ def _most(connection: sqlite3.Connection, by: str) -> _Kept:
 
 def _let_go(connection: sqlite3.Connection, source: str, rows: int, size: int) -> int:
     """The oldest of a source, until so many rows and so many bytes are gone."""
-    given = {"source": source, "rows": rows, "bytes": size, "step": _TRIM_ROWS}
+    given = {"source": source, "rows": rows, "bytes": size, "step": STEP_ROWS}
     return connection.execute(_OLDEST, given).rowcount
+
+
+_EXPIRED: Final = """
+    DELETE FROM quarantine WHERE id IN (
+        SELECT id FROM (SELECT id, received_ms FROM quarantine ORDER BY id LIMIT :rows)
+        WHERE received_ms < :before
+    )
+"""
+
+
+def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep) -> int:
+    """Deletes quarantined uplinks that are too old or too many, and forgets who sent any long ago."""
+    old = connection.execute(_EXPIRED, {"before": now_ms - keep.quarantined_ms, "rows": STEP_ROWS}).rowcount
+    beyond = trim(connection, Bounds(keep.quarantined_rows, keep.quarantined_bytes))
+    forget(connection, now_ms)
+    return old + beyond
+
+
+def expire(connection: sqlite3.Connection, now_ms: Millis) -> int:
+    """Deletes signs of life by which nothing is known again any more, and anomalies of long ago."""
+    signs = expire_signs_of_life(connection, now_ms, STEP_ROWS)
+    return signs + expire_anomalies(connection, now_ms)

@@ -14,6 +14,7 @@ import msgspec
 from alerts.model import Event
 from alerts.notify.lists import Crossing
 from gateway.journal.entry import AlertRow, Happening
+from gateway.journal.retention import STEP_ROWS
 from telemetry.reading import Millis
 
 _ALERT: Final = """
@@ -117,3 +118,25 @@ def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[
             _EVENTS, (after, most)
         )
     ]
+
+
+_EXPIRED_EVENTS: Final = """
+    DELETE FROM event WHERE id IN (
+        SELECT id FROM (SELECT id, at_ms FROM event ORDER BY id LIMIT :rows) WHERE at_ms < :before
+    )
+"""
+_EXPIRED: Final = """
+    DELETE FROM alert WHERE episode IN (
+        SELECT episode FROM alert WHERE settled AND cleared_ms < :before ORDER BY cleared_ms LIMIT :rows
+    )
+"""
+
+
+def expire_events(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step of events of before then."""
+    return connection.execute(_EXPIRED_EVENTS, {"before": before_ms, "rows": STEP_ROWS}).rowcount
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step of settled episodes that were over before then."""
+    return connection.execute(_EXPIRED, {"before": before_ms, "rows": STEP_ROWS}).rowcount

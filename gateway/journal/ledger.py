@@ -12,6 +12,8 @@ from msgspec.structs import asdict
 
 from alerts.ledger.case import Deed
 from gateway.journal.entry import CaseRow
+from gateway.journal.retention import STEP_ROWS
+from telemetry.reading import Millis
 
 _FIELDS: Final = tuple(part.name for part in fields(CaseRow))
 _CHANGING: Final = ("state", "rule", "owner", "deadline_ms", "closed_ms", "blob", "settled")
@@ -58,6 +60,6 @@ def numbers(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
     return {(day, town): highest for day, town, highest in rows}
 
 
-def expire(connection: sqlite3.Connection, before_ms: int, rows: int) -> int:
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
     """Deletes a step of settled cases that were closed before then, with their histories."""
-    return connection.execute(_EXPIRED, {"before": before_ms, "rows": rows}).rowcount
+    return connection.execute(_EXPIRED, {"before": before_ms, "rows": STEP_ROWS}).rowcount

@@ -74,3 +74,8 @@ def keep_consumed(connection: sqlite3.Connection, consumed: Mapping[Consumer, in
         "INSERT OR REPLACE INTO consumer (name, stream, position) VALUES (?, ?, ?)",
         [(consumer.name, str(consumer.stream), position) for consumer, position in consumed.items()],
     )
+
+
+def positions(connection: sqlite3.Connection, stream: Stream) -> list[int]:
+    """How far each consumer of a stream has come."""
+    return [at for (at,) in connection.execute("SELECT position FROM consumer WHERE stream = ?", (str(stream),))]

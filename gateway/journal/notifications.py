@@ -16,6 +16,7 @@ from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import Owed
 from gateway.journal import telephone
 from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted, Unreceipted
+from gateway.journal.retention import STEP_ROWS
 from telemetry.phone import number_key
 from telemetry.reading import Millis
 
@@ -310,3 +311,16 @@ def reached(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> boo
         (_keyed(phone), since_ms, since_ms),
     ).fetchone()
     return row is not None
+
+
+_EXPIRED: Final = """
+    DELETE FROM notification WHERE id IN (
+        SELECT id FROM (SELECT id, at_ms, state FROM notification ORDER BY id LIMIT :rows)
+        WHERE at_ms < :before AND state NOT IN ('owed', 'sending')
+    )
+"""
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step of notifications of before then that are owed no more, with their tries."""
+    return connection.execute(_EXPIRED, {"before": before_ms, "rows": STEP_ROWS}).rowcount

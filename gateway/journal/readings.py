@@ -12,7 +12,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from msgspec import to_builtins
 
+from gateway.journal.marks import keep_meta
 from gateway.journal.names import Names
+from gateway.journal.retention import STEP_ROWS
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource, Values
 from telemetry.sequence import EPOCH, Mark
 
@@ -229,3 +231,29 @@ def of_device(connection: sqlite3.Connection, device: str, after: int, from_ms: 
     """A device's readings observed in [from, to) with an id above ``after``: one look-up a stretch of 2,048 ids."""
     bounds = {"after": after, "device": device, "from_ms": from_ms, "to_ms": to_ms}
     return [_reading(row) for row in connection.execute(_OF_DEVICE, bounds)]
+
+
+LET_GO: Final = "readings_let_go_ms"
+"""The small mark of up to when readings were observed that are deleted: whatever is later is still all there."""
+
+_EXPIRED: Final = """
+    DELETE FROM reading WHERE id IN (
+        SELECT id FROM (SELECT id, received_ms FROM reading WHERE id <= :through ORDER BY id LIMIT :rows)
+        WHERE received_ms < :before
+    )
+    RETURNING observed_ms
+"""
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis, through: int) -> int:
+    """Deletes a step of readings received before then whose id is at most ``through``, and notes up to when."""
+    gone = connection.execute(_EXPIRED, {"through": through, "before": before_ms, "rows": STEP_ROWS}).fetchall()
+    if gone:
+        keep_meta(connection, {LET_GO: str(max(let_go_ms(connection), *(observed_ms for (observed_ms,) in gone)))})
+    return len(gone)
+
+
+def let_go_ms(connection: sqlite3.Connection) -> Millis:
+    """Up to when readings were observed of which some are deleted; 0 while none is."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (LET_GO,)).fetchone()
+    return 0 if row is None else int(row[0])

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from alerts.rollups.rows import DAYS, HOURS, ROWS, Rollup
-from gateway.journal import expiry, names, readings
+from gateway.journal import names, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress
 from gateway.journal.names import Named
@@ -89,7 +89,7 @@ class RollupReader(JournalReader):
     def let_go_ms(self) -> Millis:
         """Up to when readings were observed of which some are deleted; 0 while none is."""
         with translated(self._path):
-            return expiry.let_go_ms(self._connection)
+            return readings.let_go_ms(self._connection)
 
     def names(self, table: Named) -> dict[int, str]:
         """Names by number."""

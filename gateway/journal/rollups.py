@@ -16,6 +16,7 @@ from alerts.rollups.rows import HOURS, ROWS, Rollup
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.marks import keep_consumed, keep_meta
 from gateway.journal.names import Named, Names
+from gateway.journal.retention import STEP_ROWS
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 
@@ -129,29 +130,37 @@ def _keep_dirty(connection: sqlite3.Connection, rolled: Rolled, names: RollupNam
     )
 
 
-def expire(connection: sqlite3.Connection, before_ms: Millis, carries_from_ms: Millis, rows: int) -> int:
-    """Deletes at most so many rows of a kind: hours that began before ``before_ms``, carries of days before theirs.
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step each of hours of before then, carries that no late reading can ask for, and changes sent on.
 
     Days are kept for ever.
     """
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key = ?", (PROGRESS,)))
+    progress = progress_in(meta)
+    carries_from_ms = 0 if progress is None else progress.carries_from_ms
+    old = _expire_rows(connection, before_ms, carries_from_ms)
+    return old + _expire_changes(connection)
+
+
+def _expire_rows(connection: sqlite3.Connection, before_ms: Millis, carries_from_ms: Millis) -> int:
     bounds = [(str(measurement), "subject", "start_ms", before_ms) for measurement in HOURS]
     bounds.append(("rollup_day_carry", "asset", "day_ms", carries_from_ms))
     return sum(
         connection.execute(
             f"DELETE FROM {table} WHERE ({start}, {subject}) IN"  # noqa: S608 -- names of our own
             f" (SELECT {start}, {subject} FROM {table} WHERE {start} < ? ORDER BY {start}, {subject} LIMIT ?)",
-            (bound, rows),
+            (bound, STEP_ROWS),
         ).rowcount
         for table, subject, start, bound in bounds
     )
 
 
-def expire_changes(connection: sqlite3.Connection, rows: int) -> int:
-    """Deletes at most so many changes with which every consumer of rollups has dealt; all, when there is none."""
+def _expire_changes(connection: sqlite3.Connection) -> int:
+    """Changes with which every consumer of rollups has dealt; all, when there is none."""
     (position,) = connection.execute("SELECT min(position) FROM consumer WHERE stream = 'rollup'").fetchone()
     return connection.execute(
         "DELETE FROM rollup_change WHERE id IN (SELECT id FROM rollup_change WHERE id <= ? ORDER BY id LIMIT ?)",
-        (_NEWEST if position is None else position, rows),
+        (_NEWEST if position is None else position, STEP_ROWS),
     ).rowcount
 
 

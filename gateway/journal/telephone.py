@@ -10,6 +10,7 @@ from typing import Final
 
 from alerts.answers import Receipt, Reply, settled
 from gateway.journal.entry import Answered
+from gateway.journal.retention import STEP_ROWS
 from telemetry.phone import number_key
 from telemetry.reading import Millis
 
@@ -111,3 +112,21 @@ def hears_back(connection: sqlite3.Connection, channel: str, since_ms: Millis) -
         "SELECT 1 FROM receipt WHERE at_ms >= ? AND channel = ? AND delivered LIMIT 1", (since_ms, channel)
     ).fetchone()
     return row is not None
+
+
+_EXPIRED_ANSWERS: Final = """
+    DELETE FROM answer WHERE id IN (
+        SELECT id FROM (SELECT id, at_ms FROM answer ORDER BY id LIMIT :rows) WHERE at_ms < :before
+    )
+"""
+_EXPIRED_RECEIPTS: Final = """
+    DELETE FROM receipt WHERE (channel, reference) IN (
+        SELECT channel, reference FROM receipt WHERE at_ms < :before ORDER BY at_ms LIMIT :rows
+    )
+"""
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step of answers and of receipts of before then."""
+    bounds = {"before": before_ms, "rows": STEP_ROWS}
+    return sum(connection.execute(query, bounds).rowcount for query in (_EXPIRED_ANSWERS, _EXPIRED_RECEIPTS))

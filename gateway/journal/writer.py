@@ -8,14 +8,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from alerts.answers import Asked
 from alerts.notify.lists import Crossing
 from gateway.journal import (
     arrivals,
     episodes,
-    expiry,
     ledger,
     marks,
     names,
@@ -27,15 +26,23 @@ from gateway.journal import (
 )
 from gateway.journal.arrivals import Bounds
 from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
-from gateway.journal.entry import Aside, Committed, Consumer, Entry
-from gateway.journal.expiry import Expired
+from gateway.journal.entry import Aside, Committed, Consumer, Entry, Stream
 from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
 from gateway.journal.restore import Restored
-from gateway.journal.retention import Log, Pressure, keep, pressure_at
+from gateway.journal.retention import KEEP_CASES_MS, Expired, Log, Pressure, keep, pressure_at
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
+
+_KEPT_FOR_YEARS: Final = (
+    ledger.expire,
+    episodes.expire_events,
+    notifications.expire,
+    telephone.expire,
+    episodes.expire,
+)
+"""What lets go of the rows that people are told of and answer for, in this order."""
 
 
 class Journal:
@@ -224,15 +231,16 @@ class Journal:
             pressure = self.pressure()
             of_readings = self._pressure_of_readings()
         policy = keep(pressure, keep_days, self._max_bytes, readings=of_readings)
+        db, before_ms = self._connection, now_ms - KEEP_CASES_MS
         with self._transaction():
-            through = min(self._snapshot_position, self._last_reading_id - 1, *expiry.consumed(self._connection))
+            through = min(self._snapshot_position, self._last_reading_id - 1, *marks.positions(db, Stream.READING))
             return Expired(
                 pressure=pressure,
-                readings=expiry.expire_readings(self._connection, now_ms, policy, through),
-                quarantined=expiry.expire_quarantine(self._connection, now_ms, policy),
-                arrivals=expiry.expire_arrivals(self._connection, now_ms),
-                cases=expiry.expire_cases(self._connection, now_ms),
-                rollups=expiry.expire_rollups(self._connection, now_ms),
+                readings=readings.expire(db, now_ms - policy.readings_ms, through),
+                quarantined=arrivals.expire_quarantine(db, now_ms, policy),
+                arrivals=arrivals.expire(db, now_ms),
+                cases=sum(expire(db, before_ms) for expire in _KEPT_FOR_YEARS),
+                rollups=rollups.expire(db, before_ms),
             )
 
     def fold(self) -> Log:

@@ -14,8 +14,7 @@ from alerts.rollups.rows import ROWS, BinRow, Rollup
 from gateway.journal import readings, rollup_reader
 from gateway.journal.database import migrate, migrations
 from gateway.journal.entry import Consumer, Dirty, Entry, Progress, Rolled, Snapshot, Stream
-from gateway.journal.expiry import STEP_ROWS
-from gateway.journal.retention import KEEP_CASES_MS
+from gateway.journal.retention import KEEP_CASES_MS, STEP_ROWS
 from gateway.journal.rollup_reader import Changed, RollupReader
 from gateway.journal.writer import Journal
 from telemetry.series import Measurement
