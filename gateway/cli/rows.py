@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gateway.journal.reader import Row
+    from gateway.journal.view import Row
 
 
 class Rows(StrEnum):
@@ -56,8 +56,8 @@ def export(
     from gateway import exporting, settings
     from gateway.journal.database import JournalUnavailable
     from gateway.journal.ledger_reader import LedgerReader
-    from gateway.journal.reader import FIRST_MS, LAST_MS
     from gateway.journal.rollup_reader import RollupReader
+    from gateway.journal.view import FIRST_MS, LAST_MS
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):

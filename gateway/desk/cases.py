@@ -22,7 +22,7 @@ from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
 from gateway.journal.ledger_reader import LedgerReader, Wanted, exported
-from gateway.journal.reader import FIRST_MS, LAST_MS
+from gateway.journal.view import FIRST_MS, LAST_MS
 from telemetry.reading import Millis
 
 MOST: Final = 500

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, State, unpack_case
 from gateway.journal.database import translated
-from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
+from gateway.journal.reader import JournalReader
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, iso
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 

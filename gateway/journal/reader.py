@@ -8,9 +8,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final
 
 import msgspec
 from msgspec import to_builtins
@@ -19,44 +18,18 @@ from alerts.channels import Awaited
 from alerts.delivery.delivery import Due, Standing
 from alerts.model import Owed
 from gateway.journal import episodes, notifications, place, readings, restore
-from gateway.journal.database import JournalUnavailable, Problem, check, migrations, open_for_reading, translated
+from gateway.journal.database import JournalUnavailable, Problem, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso, iso_or_none, pages
 from telemetry.reading import Millis, Reading
 
-Row: TypeAlias = dict[str, Any]
-"""One exported row: strings, numbers, ``None``, and for a reading its ``values``. Times are ISO 8601 in UTC with ms."""
-
-FIRST_MS: Final = -(2**62)
-LAST_MS: Final = 2**62
-_PAGE: Final = 2_000
 _MONTH_MS: Final = 31 * 86_400_000
 _DAY_MS: Final = 86_400_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class JournalReader:
+class JournalReader(View):
     """A read-only view. Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Opens an existing journal of exactly this code's version."""
-        with translated(path):
-            connection = open_for_reading(path)
-            try:
-                check(connection, path, migrations())
-            except (sqlite3.Error, JournalUnavailable):
-                connection.close()
-                raise
-        return cls(path, connection)
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._connection.close()
 
     def restore(self) -> Restored:
         """What a start would find; its ``tail`` is read as it is consumed."""
@@ -93,12 +66,13 @@ class JournalReader:
 
     def alerts(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Episodes raised in [from, to), in the order in which they were first written."""
-        for row in self._pages(_ALERTS, from_ms, to_ms):
-            yield {
-                **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
-                "raised_at": iso(row["raised_ms"]),
-                "cleared_at": _iso_or_none(row["cleared_ms"]),
-            }
+        with translated(self._path):
+            for row in pages(self._connection, _ALERTS, from_ms, to_ms):
+                yield {
+                    **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
+                    "raised_at": iso(row["raised_ms"]),
+                    "cleared_at": iso_or_none(row["cleared_ms"]),
+                }
 
     def episodes(self, severities: Collection[str], since_ms: Millis) -> list[Spell]:
         """Episodes of these severities that stood at any time since then, in the order in which they were raised."""
@@ -111,31 +85,34 @@ class JournalReader:
 
     def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Notifications that came to be owed in [from, to), with what became of them."""
-        for row in self._pages(_NOTIFICATIONS, from_ms, to_ms):
-            yield {
-                "key": row["key"],
-                "at": iso(row["at_ms"]),
-                **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
-                "to": row["recipient"],
-                **{
-                    name: row[name] for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")
-                },
-                "via": row["via"],
-                "next_attempt_at": _iso_or_none(row["next_attempt_ms"]),
-                "accepted_at": _iso_or_none(row["accepted_ms"]),
-                "delivered_at": _iso_or_none(row["delivered_ms"]),
-            }
+        with translated(self._path):
+            for row in pages(self._connection, _NOTIFICATIONS, from_ms, to_ms):
+                yield {
+                    "key": row["key"],
+                    "at": iso(row["at_ms"]),
+                    **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
+                    "to": row["recipient"],
+                    **{
+                        name: row[name]
+                        for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")
+                    },
+                    "via": row["via"],
+                    "next_attempt_at": iso_or_none(row["next_attempt_ms"]),
+                    "accepted_at": iso_or_none(row["accepted_ms"]),
+                    "delivered_at": iso_or_none(row["delivered_ms"]),
+                }
 
     def quarantine(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Refused uplinks received in [from, to); ``payload`` or ``payload_b64`` as in a recording."""
-        for row in self._pages(_QUARANTINE, from_ms, to_ms):
-            yield {
-                "received_at": iso(row["received_ms"]),
-                "topic": row["topic"],
-                **_payload(row["payload"]),
-                "reason": row["reason"],
-                "detail": row["detail"],
-            }
+        with translated(self._path):
+            for row in pages(self._connection, _QUARANTINE, from_ms, to_ms):
+                yield {
+                    "received_at": iso(row["received_ms"]),
+                    "topic": row["topic"],
+                    **_payload(row["payload"]),
+                    "reason": row["reason"],
+                    "detail": row["detail"],
+                }
 
     def due_notification(self, now_ms: Millis) -> Due | None:
         """The most urgent notification that may be tried at ``now_ms``, or whose receipt is due by then.
@@ -225,18 +202,6 @@ class JournalReader:
         """Ends ``damage`` before its time; the one call that may come from another thread."""
         self._connection.interrupt()
 
-    def _pages(self, query: str, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
-        after = 0
-        with translated(self._path):
-            while True:
-                cursor = self._connection.execute(query, (after, from_ms, to_ms, _PAGE))
-                names = [column[0] for column in cursor.description]
-                rows = cursor.fetchall()
-                if not rows:
-                    return
-                yield from (dict(zip(names, row, strict=True)) for row in rows)
-                after = rows[-1][0]
-
 
 _ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
 """Where the rows of a stream are, and when they came."""
@@ -324,12 +289,3 @@ def _payload(payload: bytes) -> Row:
         return {"payload": payload.decode()}
     except UnicodeDecodeError:
         return {"payload_b64": base64.b64encode(payload).decode()}
-
-
-def iso(at_ms: Millis) -> str:
-    """The instant as every row of an export says it."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _iso_or_none(at_ms: Millis | None) -> str | None:
-    return None if at_ms is None else iso(at_ms)

@@ -15,9 +15,10 @@ from gateway.journal import names, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress
 from gateway.journal.names import Named
-from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
+from gateway.journal.reader import JournalReader
 from gateway.journal.readings import Place
 from gateway.journal.rollups import COLUMNS, NAMED_IN, PROGRESS, progress_in
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, iso
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
