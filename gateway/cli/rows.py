@@ -55,7 +55,7 @@ def export(
     from alerts.policy import PolicyFault
     from gateway import exporting, settings
     from gateway.journal.database import JournalUnavailable
-    from gateway.journal.ledger_reader import LedgerReader
+    from gateway.journal.ledger import LedgerReader
     from gateway.journal.rollup_reader import RollupReader
     from gateway.journal.view import FIRST_MS, LAST_MS
     from gateway.settings import SettingsFault

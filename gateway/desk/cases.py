@@ -21,7 +21,7 @@ from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitte
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
-from gateway.journal.ledger_reader import LedgerReader, Wanted, exported
+from gateway.journal.ledger import LedgerReader, Wanted, exported
 from gateway.journal.view import FIRST_MS, LAST_MS
 from telemetry.reading import Millis
 

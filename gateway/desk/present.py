@@ -23,7 +23,7 @@ from gateway.desk.users import Session, User, UserFile
 from gateway.inbox import Inbox
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.contacts import ContactReader, First
-from gateway.journal.ledger_reader import LedgerReader
+from gateway.journal.ledger import LedgerReader
 from gateway.settings import Tiles
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis

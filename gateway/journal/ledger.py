@@ -1,18 +1,24 @@
-"""Cases of the ledger and their histories to rows and back. Only statements stand here; the transaction is not here.
+"""Cases of the ledger and their histories: their columns, how they are written and read, and when they go.
 
-A history is appended to and never changed; the table itself refuses it.
+A history is appended to and never changed; the table itself refuses it. The transaction around what writes is the
+writer's; who only reads has a ``LedgerReader``.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, fields
-from typing import Final
+from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
-from alerts.ledger.case import Deed
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, State, unpack_case
+from gateway.journal.database import translated
 from gateway.journal.entry import CaseRow
 from gateway.journal.retention import STEP_ROWS
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso
+from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 _FIELDS: Final = tuple(part.name for part in fields(CaseRow))
@@ -63,3 +69,190 @@ def numbers(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
 def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
     """Deletes a step of settled cases that were closed before then, with their histories."""
     return connection.execute(_EXPIRED, {"before": before_ms, "rows": STEP_ROWS}).rowcount
+
+
+_PAGE: Final = 500
+_NUMBER_LEAST: Final = 7
+"""So many digits are looked for as a caller's number, too, however that was written down."""
+OVERDUE: Final = tuple(sorted(UNDER_WAY | {State.FIXED}))
+"""States in which a deadline counts."""
+
+
+_LINE: Final = ("at", "deed", "by", "channel", "origin", "was", "now", "reason")
+_NEWEST: Final = """
+    SELECT "case", at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE by <> ''
+    ORDER BY id DESC LIMIT ?
+"""
+_WORK: Final = """
+    SELECT blob FROM ledger_case
+    WHERE NOT settled AND state IN (SELECT value FROM json_each(:states)) AND (:area = '' OR instr(within, :area) > 0)
+        AND episode NOT IN (SELECT value FROM json_each(:open)) ORDER BY deadline_ms, number LIMIT :most
+"""
+_OF_EPISODES: Final = """
+    SELECT blob FROM ledger_case WHERE NOT settled AND episode IN (SELECT value FROM json_each(?))
+"""
+_RESUMED: Final = """
+    SELECT "case", max(at_ms) FROM ledger_deed
+    WHERE "case" IN (SELECT value FROM json_each(?)) AND deed = 'resumed' GROUP BY "case"
+"""
+_HISTORY: Final = """
+    SELECT at_ms, deed, by, channel, origin, was, now, reason FROM ledger_deed WHERE "case" = ? ORDER BY id
+"""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which cases; what is empty asks for nothing. ``before`` is the place of the last one of the page before."""
+
+    area: str = ""
+    states: tuple[str, ...] = ()
+    rule: str = ""
+    owner: str = ""
+    asset: str = ""
+    text: str = ""
+    by_caller: bool = True
+    """Whether ``text`` may also be somebody who called, by name or number."""
+    overdue_at_ms: Millis = 0
+    from_ms: Millis = FIRST_MS
+    to_ms: Millis = LAST_MS
+    before: int = 2**62
+
+
+class Found(Struct, frozen=True):
+    """A case and its place in the order of opening."""
+
+    place: int
+    case: Case
+
+
+class LedgerReader(View):
+    """The ledger as readers see it: cases by area, state, rule, owner, overdue, words and days, and their histories.
+
+    Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time.
+    """
+
+    def found(self, wanted: Wanted, most: int) -> list[Found]:
+        """At most so many cases, the newest first."""
+        where, bounds = _where(wanted)
+        query = f"SELECT number, blob FROM ledger_case WHERE {where} ORDER BY number DESC LIMIT :most"  # noqa: S608 -- clauses of our own, values bound
+        with translated(self._path):
+            rows = self._connection.execute(query, {**bounds, "most": most}).fetchall()
+        return [Found(place, unpack_case(blob)) for place, blob in rows]
+
+    def case(self, name: str) -> Case | None:
+        """One case as it stands."""
+        with translated(self._path):
+            row = self._connection.execute("SELECT blob FROM ledger_case WHERE id = ?", (name,)).fetchone()
+        return None if row is None else unpack_case(row[0])
+
+    def work(self, open_episodes: Collection[str], area: str, most: int) -> list[Case]:
+        """At most so many cases that nobody has seen done and that are of no open episode, what is due first first."""
+        bounds = {
+            "states": json.dumps(sorted(UNFINISHED)),
+            "area": f"/{area}/" if area else "",
+            "open": _listed(open_episodes),
+            "most": most,
+        }
+        with translated(self._path):
+            return [unpack_case(blob) for (blob,) in self._connection.execute(_WORK, bounds)]
+
+    def of_episodes(self, episodes: Collection[str]) -> dict[str, Case]:
+        """The cases of some episodes, by episode."""
+        with translated(self._path):
+            found = [unpack_case(blob) for (blob,) in self._connection.execute(_OF_EPISODES, (_listed(episodes),))]
+        return {case.episode: case for case in found}
+
+    def resumed(self, cases: Collection[str]) -> dict[str, Millis]:
+        """When the deferral of some cases was last over, by case."""
+        with translated(self._path):
+            return dict(self._connection.execute(_RESUMED, (_listed(cases),)).fetchall())
+
+    def history(self, name: str) -> list[Row]:
+        """What was done about a case, in its order."""
+        with translated(self._path):
+            rows = self._connection.execute(_HISTORY, (name,)).fetchall()
+        return [dict(zip(_LINE, (iso(row[0]), *row[1:]), strict=True)) for row in rows]
+
+    def newest_deeds(self, most: int) -> list[tuple[str, Row]]:
+        """The newest lines that people left in any history, each with its case, the newest first."""
+        with translated(self._path):
+            rows = self._connection.execute(_NEWEST, (most,)).fetchall()
+        return [(row[0], dict(zip(_LINE, (iso(row[1]), *row[2:]), strict=True))) for row in rows]
+
+    def cases(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
+        """Every case opened in [from, to), fit for export, the newest first."""
+        before = Wanted().before
+        while page := self.found(Wanted(from_ms=from_ms, to_ms=to_ms, before=before), _PAGE):
+            yield from (exported(found.case) for found in page)
+            before = page[-1].place
+
+
+def exported(case: Case) -> Row:
+    """A case as a row of an export; times in ISO 8601, ``None`` where there is none."""
+    return {
+        "case": case.id,
+        "state": str(case.state),
+        "origin": str(case.origin),
+        "rule": case.rule,
+        "severity": case.severity,
+        "town": case.town,
+        "area": case.areas[0],
+        "asset": case.asset,
+        "place": case.place,
+        "what": case.what,
+        "caller_name": case.caller_name,
+        "caller_phone": case.caller_phone,
+        "photo": case.photo,
+        "owner": case.owner,
+        "opened_at": iso(case.opened_ms),
+        "deadline_at": _iso(case.deadline_ms),
+        "fixed_at": _iso(case.fixed_ms),
+        "verified_at": _iso(case.verified_ms),
+        "closed_at": _iso(case.closed_ms),
+        "until_at": _iso(case.until_ms),
+        "reason": case.reason,
+        "proof": case.proof,
+        "level": case.level,
+        "reopened": case.reopened,
+        "recurs": case.recurs,
+        "episode": case.episode,
+    }
+
+
+def _listed(names: Collection[str]) -> str:
+    return json.dumps(list(names))
+
+
+def _iso(at_ms: Millis) -> str | None:
+    return iso(at_ms) if at_ms else None
+
+
+def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """The clauses of what is asked for, and their values."""
+    clauses = ["number < :before", "opened_ms >= :from_ms", "opened_ms < :to_ms"]
+    bounds: dict[str, Any] = {"before": wanted.before, "from_ms": wanted.from_ms, "to_ms": wanted.to_ms}
+    for name in ("rule", "owner", "asset"):
+        if value := getattr(wanted, name):
+            clauses.append(f"{name} = :{name}")
+            bounds[name] = value
+    if wanted.area:
+        clauses.append("instr(within, :area) > 0")
+        bounds["area"] = f"/{wanted.area}/"
+    if wanted.text:
+        callers = " || ' ' || caller" if wanted.by_caller else ""
+        spoken = f"instr(lower(id || ' ' || what || ' ' || place{callers}), lower(:text)) > 0"
+        bounds["text"], bounds["phone"] = wanted.text, dialled(wanted.text)
+        called = "instr(replace(replace(caller, ' ', ''), '-', ''), :phone) > 0"
+        is_number = wanted.by_caller and len(bounds["phone"]) >= _NUMBER_LEAST
+        clauses.append(f"({spoken} OR {called})" if is_number else spoken)
+    if wanted.states:
+        clauses.append(_one_of("state", wanted.states, bounds))
+    if wanted.overdue_at_ms:
+        clauses += ["deadline_ms < :overdue", _one_of("state", OVERDUE, bounds, "late")]
+        bounds["overdue"] = wanted.overdue_at_ms
+    return " AND ".join(clauses), bounds
+
+
+def _one_of(column: str, values: tuple[str, ...], bounds: dict[str, Any], prefix: str = "state") -> str:
+    names = {f"{prefix}{number}": str(value) for number, value in enumerate(values)}
+    bounds |= names
+    return f"{column} IN ({', '.join(f':{name}' for name in names)})"

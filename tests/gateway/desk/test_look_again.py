@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.ledger_reader import LedgerReader
+from gateway.journal.ledger import LedgerReader
 from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, at, desk_gateway, inventory
 from tests.gateway.desk.conftest import MORNING, Visitor
