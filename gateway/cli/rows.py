@@ -56,7 +56,7 @@ def export(
     from gateway import exporting, settings
     from gateway.journal.database import JournalUnavailable
     from gateway.journal.ledger import LedgerReader
-    from gateway.journal.rollup_reader import RollupReader
+    from gateway.journal.rollups import RollupReader
     from gateway.journal.view import FIRST_MS, LAST_MS
     from gateway.settings import SettingsFault
 

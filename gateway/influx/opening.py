@@ -26,7 +26,7 @@ from gateway.influx.streams import Events, Outflow, Readings, Rollups
 from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Consumer, Quarantined, Stream
 from gateway.journal.reader import JournalReader
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.requests import DealtWith, Watched, made_durable

@@ -14,7 +14,7 @@ from alerts.model import Event
 from gateway.journal import arrivals, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import Anomaly, Spell
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from telemetry.phone import number_key
 from telemetry.reading import Millis, Reading
 

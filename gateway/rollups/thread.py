@@ -13,7 +13,7 @@ from gateway.commands.command import NotDurable
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Rolled
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.requests import KeepRollups

@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.rollups.rows import ROWS, BinRow, Rollup
-from gateway.journal import readings, rollup_reader
+from gateway.journal import readings, rollups
 from gateway.journal.database import migrate, migrations
 from gateway.journal.entry import Consumer, Dirty, Entry, Progress, Rolled, Snapshot, Stream
 from gateway.journal.retention import KEEP_CASES_MS, STEP_ROWS
-from gateway.journal.rollup_reader import Changed, RollupReader
+from gateway.journal.rollups import Changed, RollupReader
 from gateway.journal.writer import Journal
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import (
@@ -101,7 +101,7 @@ def test_rows_are_found_by_subject_and_span(journal: Journal, reader: RollupRead
 
 def test_a_span_is_read_by_the_primary_key_alone(journal: Journal) -> None:
     bounds = {"subjects": "[]", "from_ms": 0, "to_ms": 9}
-    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {rollup_reader._SPAN[BIN_HOUR]}", bounds).fetchall()
+    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {rollups._SPAN[BIN_HOUR]}", bounds).fetchall()
     touched = [row[3] for row in plan if "bin_1h" in row[3] or "kept" in row[3]]
     assert touched
     assert all("USING PRIMARY KEY" in line for line in touched)
