@@ -3,20 +3,20 @@
 Only statements stand here; the transaction around them is the writer's.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
-from alerts.answers import Asked
 from alerts.channels import Accepted, Awaited, Failed, Outcome, Refused
-from alerts.delivery.delivery import TIMEOUT, Taken
-from alerts.delivery.limits import LIMITS, Limited
+from alerts.delivery.delivery import TIMEOUT, Due, Standing
 from alerts.model import Owed
 from gateway.journal import telephone
 from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted, Unreceipted
 from gateway.journal.retention import STEP_ROWS
+from gateway.journal.view import Row, iso, iso_or_none, pages
 from telemetry.phone import number_key
 from telemetry.reading import Millis
 
@@ -186,57 +186,6 @@ def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str
             return "failed" if next_attempt_ms is None else "owed", reason, ""
 
 
-_TAKEN_MOST: Final = 200
-"""So many texts of one number in a day are looked at for the providers' caps."""
-
-
-def _keyed(phone: str) -> str | None:
-    """By what rows of a number are found; nothing is found of what is no number."""
-    return number_key(phone) or None
-
-
-_TRIED_MS: Final[Millis] = 3 * 86_400_000
-"""A text may be owed so long before a provider takes it."""
-
-
-_TOLD: Final = """
-    WITH told AS (
-        SELECT *, coalesce(
-            (SELECT min(ended_ms) FROM attempt WHERE notification = notification.id AND outcome = 'accepted'),
-            accepted_ms
-        ) AS taken_ms
-        FROM notification WHERE phone_key = :key AND at_ms >= :owed_ms AND call = 0
-    )
-    SELECT episode, recipient, template, kind, coalesce(taken_ms, at_ms), json_extract(variables, '$.code'), covers,
-        variables, text, taken_ms IS NOT NULL
-    FROM told
-    WHERE coalesce(taken_ms, at_ms) >= :since_ms AND (taken_ms IS NOT NULL OR state IN ('owed', 'sending'))
-    ORDER BY coalesce(taken_ms, at_ms) DESC, id DESC LIMIT 200
-"""
-
-
-def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
-    """What a number was told since then, what was taken last first; also what no provider has taken yet."""
-    given = {"key": _keyed(phone), "since_ms": since_ms, "owed_ms": since_ms - _TRIED_MS}
-    return [
-        Asked(
-            episode,
-            person,
-            template,
-            kind,
-            at_ms,
-            code or "",
-            msgspec.json.decode(covers or "[]", type=tuple[str, ...]),
-            msgspec.json.decode(variables, type=dict[str, str]),
-            text,
-            bool(accepted),
-        )
-        for episode, person, template, kind, at_ms, code, covers, variables, text, accepted in connection.execute(
-            _TOLD, given
-        )
-    ]
-
-
 def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:
     """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
     rows = connection.execute(
@@ -245,29 +194,6 @@ def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: in
         (via, since_ms, most),
     )
     return [Awaited(*row) for row in rows]
-
-
-def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Taken, ...]:
-    """What channels took for a number since then."""
-    rows = connection.execute(
-        "SELECT attempt.via, template, ended_ms FROM attempt JOIN notification ON notification.id = notification"
-        " WHERE phone_key = ? AND notification.at_ms >= ? - 86400000 AND outcome = 'accepted' AND ended_ms >= ?"
-        " LIMIT ?",
-        (_keyed(phone), since_ms, since_ms, _TAKEN_MOST),
-    )
-    return tuple(Taken(*row) for row in rows)
-
-
-def limited(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Limited, ...]:
-    """What providers' limits kept from a number since then, the newest first."""
-    rows = connection.execute(
-        "SELECT attempt.via, template, attempt.reason, ended_ms FROM attempt"
-        " JOIN notification ON notification.id = notification"
-        " WHERE phone_key = ? AND notification.at_ms >= ? AND outcome = 'failed' AND attempt.reason GLOB 'limit_*'"
-        " ORDER BY attempt.id DESC LIMIT ?",
-        (_keyed(phone), since_ms, _TAKEN_MOST),
-    )
-    return tuple(Limited(*row) for row in rows if row[2] in LIMITS)
 
 
 def refused(connection: sqlite3.Connection, notification_id: int) -> frozenset[str]:
@@ -293,24 +219,109 @@ def phone_of_notification(connection: sqlite3.Connection, notification_id: int) 
     return "" if row is None else str(row[0])
 
 
-def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
-    """How many texts to a number since then have not arrived; calls and what was dropped do not count."""
-    row = connection.execute(
-        "SELECT count(*) FROM notification WHERE phone_key = ? AND at_ms >= ? AND channel = 'sms' AND call = 0"
-        " AND state IN ('owed', 'sending', 'accepted', 'failed', 'refused')",
-        (_keyed(phone), since_ms),
-    ).fetchone()
-    return int(row[0])
+_COLUMNS: Final = """
+    SELECT id, state, attempts, via, coalesce(accepted_ms, 0), reason,
+           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text,
+           template, call, variables, covers
+    FROM notification
+"""
+_SEVERITY: Final = 10
+"""Where among the columns."""
+_DUE: Final = f"""
+    {_COLUMNS}
+    WHERE state IN ('owed', 'sending') AND (state = 'sending' OR next_attempt_ms IS NULL OR next_attempt_ms <= :now)
+    ORDER BY severity, id LIMIT 1
+"""
+_PLAIN: Final = (
+    *("at_ms", "rule", "asset", "episode", "severity", "kind", "step", "repeat"),
+    *("to", "phone", "channel", "text", "template", "call"),
+)
+_LAPSED: Final = f"""
+    {_COLUMNS} WHERE state = 'accepted' AND receipt_due_ms <= :now ORDER BY severity, id LIMIT 1
+"""
+_MONTH_MS: Final = 31 * 86_400_000
+_DAY_MS: Final = 86_400_000
 
 
-def reached(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> bool:
-    """Whether any text arrived at a number since then; one that was owed up to a day before may be it."""
+def due(connection: sqlite3.Connection, now_ms: Millis) -> Due | None:
+    """The most urgent notification that may be tried at ``now_ms``, or whose receipt is due by then.
+
+    The highest severity, then one whose receipt is due, then the lowest id.
+    """
+    found = [connection.execute(query, {"now": now_ms}).fetchone() for query in (_LAPSED, _DUE)]
+    row = min((row for row in found if row is not None), key=lambda row: str(row[_SEVERITY]), default=None)
+    return None if row is None else _due(connection, row, now_ms)
+
+
+def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -> Due:
+    number, state, attempts, via, accepted_ms, reason, *plain, variables, covers = row
+    given = dict(zip(_PLAIN, plain, strict=True))
+    owed = msgspec.convert({**given, "variables": json.loads(variables), "covers": json.loads(covers or "[]")}, Owed)
+    return Due(
+        number,
+        owed,
+        Standing(state),
+        attempts,
+        via=via,
+        refused=refused(connection, number),
+        accepted_ms=accepted_ms,
+        reason=reason if state == Standing.ACCEPTED else "",
+        unsure=unsure(connection, number),
+        taken=telephone.taken(connection, owed.phone, now_ms - _DAY_MS),
+        limited=telephone.limited(connection, owed.phone, now_ms - _MONTH_MS),
+    )
+
+
+def state_of(connection: sqlite3.Connection, key: str) -> tuple[str, str, str] | None:
+    """A notification's state, its channel and the reason; ``None`` for one that is not there."""
+    row = connection.execute("SELECT state, via, reason FROM notification WHERE key = ?", (key,)).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def count_owed(connection: sqlite3.Connection) -> tuple[int, Millis]:
+    """How many notifications nobody has taken yet, and when the oldest of them came to be owed (0 without any)."""
     row = connection.execute(
-        "SELECT 1 FROM notification WHERE phone_key = ? AND at_ms >= ? - 86400000 AND channel = 'sms'"
-        " AND delivered_ms >= ? LIMIT 1",
-        (_keyed(phone), since_ms, since_ms),
+        "SELECT count(*), coalesce(min(at_ms), 0) FROM notification WHERE state IN ('owed', 'sending')"
     ).fetchone()
-    return row is not None
+    return int(row[0]), int(row[1])
+
+
+_OVERDUE: Final = """
+    SELECT
+        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'owed'
+            AND coalesce(next_attempt_ms, at_ms) < :before),
+        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'sending'
+            AND (SELECT max(started_ms) FROM attempt WHERE notification = notification.id) < :before),
+        (SELECT count(*) FROM notification WHERE state = 'accepted' AND receipt_due_ms < :before)
+"""
+
+
+def overdue(connection: sqlite3.Connection, before_ms: Millis) -> tuple[int, int, int]:
+    """Notifications that wait beyond their time: owed since before then, in a try begun before, without a decision.
+
+    A decision is due when a receipt did not come.
+    """
+    row = connection.execute(_OVERDUE, {"before": before_ms}).fetchone()
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+_EXPORTED: Final = "SELECT * FROM notification WHERE id > ? AND at_ms >= ? AND at_ms < ? ORDER BY id LIMIT ?"
+
+
+def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
+    """Notifications that came to be owed in [from, to), with what became of them, fit for export."""
+    for row in pages(connection, _EXPORTED, from_ms, to_ms):
+        yield {
+            "key": row["key"],
+            "at": iso(row["at_ms"]),
+            **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
+            "to": row["recipient"],
+            **{name: row[name] for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")},
+            "via": row["via"],
+            "next_attempt_at": iso_or_none(row["next_attempt_ms"]),
+            "accepted_at": iso_or_none(row["accepted_ms"]),
+            "delivered_at": iso_or_none(row["delivered_ms"]),
+        }
 
 
 _EXPIRED: Final = """

@@ -4,28 +4,22 @@ Rows come out as plain mappings fit for JSON lines, in short reads that never ke
 """
 
 import base64
-import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from msgspec import to_builtins
 
 from alerts.channels import Awaited
-from alerts.delivery.delivery import Due, Standing
-from alerts.model import Owed
+from alerts.delivery.delivery import Due
 from gateway.journal import episodes, notifications, place, readings, restore
 from gateway.journal.database import JournalUnavailable, Problem, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
 from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso, iso_or_none, pages
 from telemetry.reading import Millis, Reading
-
-_MONTH_MS: Final = 31 * 86_400_000
-_DAY_MS: Final = 86_400_000
 
 
 class JournalReader(View):
@@ -86,21 +80,7 @@ class JournalReader(View):
     def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Notifications that came to be owed in [from, to), with what became of them."""
         with translated(self._path):
-            for row in pages(self._connection, _NOTIFICATIONS, from_ms, to_ms):
-                yield {
-                    "key": row["key"],
-                    "at": iso(row["at_ms"]),
-                    **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
-                    "to": row["recipient"],
-                    **{
-                        name: row[name]
-                        for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")
-                    },
-                    "via": row["via"],
-                    "next_attempt_at": iso_or_none(row["next_attempt_ms"]),
-                    "accepted_at": iso_or_none(row["accepted_ms"]),
-                    "delivered_at": iso_or_none(row["delivered_ms"]),
-                }
+            yield from notifications.exported(self._connection, from_ms, to_ms)
 
     def quarantine(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Refused uplinks received in [from, to); ``payload`` or ``payload_b64`` as in a recording."""
@@ -120,9 +100,7 @@ class JournalReader(View):
         The highest severity, then one whose receipt is due, then the lowest id.
         """
         with translated(self._path):
-            found = [self._connection.execute(query, {"now": now_ms}).fetchone() for query in (_LAPSED, _DUE)]
-            row = min((row for row in found if row is not None), key=lambda row: str(row[_SEVERITY]), default=None)
-            return None if row is None else _due(self._connection, row, now_ms)
+            return notifications.due(self._connection, now_ms)
 
     def awaited(self, via: str, since_ms: Millis, most: int) -> list[Awaited]:
         """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
@@ -132,18 +110,12 @@ class JournalReader(View):
     def state_of(self, key: str) -> tuple[str, str, str] | None:
         """A notification's state, its channel and the reason; ``None`` for one that is not there."""
         with translated(self._path):
-            row = self._connection.execute(
-                "SELECT state, via, reason FROM notification WHERE key = ?", (key,)
-            ).fetchone()
-        return None if row is None else (row[0], row[1], row[2])
+            return notifications.state_of(self._connection, key)
 
     def owed(self) -> tuple[int, Millis]:
         """How many notifications nobody has taken yet, and when the oldest of them came to be owed (0 without any)."""
         with translated(self._path):
-            row = self._connection.execute(
-                "SELECT count(*), coalesce(min(at_ms), 0) FROM notification WHERE state IN ('owed', 'sending')"
-            ).fetchone()
-        return int(row[0]), int(row[1])
+            return notifications.count_owed(self._connection)
 
     def overdue(self, before_ms: Millis) -> tuple[int, int, int]:
         """Notifications that wait beyond their time: owed since before then, in a try begun before, without a decision.
@@ -151,8 +123,7 @@ class JournalReader(View):
         A decision is due when a receipt did not come.
         """
         with translated(self._path):
-            row = self._connection.execute(_OVERDUE, {"before": before_ms}).fetchone()
-        return int(row[0]), int(row[1]), int(row[2])
+            return notifications.overdue(self._connection, before_ms)
 
     def readings_after(self, position: int, most: int) -> list[tuple[int, Reading]]:
         """At most so many readings with ids above ``position``, in order of arrival, with their ids."""
@@ -206,14 +177,6 @@ class JournalReader(View):
 _ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
 """Where the rows of a stream are, and when they came."""
 
-_OVERDUE: Final = """
-    SELECT
-        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'owed'
-            AND coalesce(next_attempt_ms, at_ms) < :before),
-        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'sending'
-            AND (SELECT max(started_ms) FROM attempt WHERE notification = notification.id) < :before),
-        (SELECT count(*) FROM notification WHERE state = 'accepted' AND receipt_due_ms < :before)
-"""
 _ALERTS: Final = """
     SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
     FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?
@@ -222,30 +185,9 @@ _EPISODES: Final = """
     SELECT episode, rule, asset, severity, raised_ms, cleared_ms
     FROM alert WHERE (cleared_ms >= ? OR (NOT settled AND cleared_ms IS NULL))
 """
-_NOTIFICATIONS: Final = "SELECT * FROM notification WHERE id > ? AND at_ms >= ? AND at_ms < ? ORDER BY id LIMIT ?"
 _QUARANTINE: Final = (
     "SELECT * FROM quarantine WHERE id > ? AND received_ms >= ? AND received_ms < ? ORDER BY id LIMIT ?"
 )
-_COLUMNS: Final = """
-    SELECT id, state, attempts, via, coalesce(accepted_ms, 0), reason,
-           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text,
-           template, call, variables, covers
-    FROM notification
-"""
-_SEVERITY: Final = 10
-"""Where among the columns."""
-_DUE: Final = f"""
-    {_COLUMNS}
-    WHERE state IN ('owed', 'sending') AND (state = 'sending' OR next_attempt_ms IS NULL OR next_attempt_ms <= :now)
-    ORDER BY severity, id LIMIT 1
-"""
-_OWED: Final = (
-    *("at_ms", "rule", "asset", "episode", "severity", "kind", "step", "repeat"),
-    *("to", "phone", "channel", "text", "template", "call"),
-)
-_LAPSED: Final = f"""
-    {_COLUMNS} WHERE state = 'accepted' AND receipt_due_ms <= :now ORDER BY severity, id LIMIT 1
-"""
 
 
 @contextmanager
@@ -263,25 +205,6 @@ def remembered(path: Path) -> Iterator[Restored | None]:
         return
     with closing(reader), translated(path):
         yield reader.restore()
-
-
-def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -> Due:
-    number, state, attempts, via, accepted_ms, reason, *plain, variables, covers = row
-    given = dict(zip(_OWED, plain, strict=True))
-    owed = msgspec.convert({**given, "variables": json.loads(variables), "covers": json.loads(covers or "[]")}, Owed)
-    return Due(
-        number,
-        owed,
-        Standing(state),
-        attempts,
-        via=via,
-        refused=notifications.refused(connection, number),
-        accepted_ms=accepted_ms,
-        reason=reason if state == Standing.ACCEPTED else "",
-        unsure=notifications.unsure(connection, number),
-        taken=notifications.taken(connection, owed.phone, now_ms - _DAY_MS),
-        limited=notifications.limited(connection, owed.phone, now_ms - _MONTH_MS),
-    )
 
 
 def _payload(payload: bytes) -> Row:

@@ -1,4 +1,4 @@
-"""What came back by telephone: receipts, what they make of their notifications, and what people answered.
+"""What a number was told and what came back: receipts, what they make of their notifications, and what people answered.
 
 Only statements stand here; the transaction around those that write is the writer's. That receipts repeat and come in
 any order is dealt with by ``alerts.answers.settled`` and by deriving a notification's state from all of them.
@@ -8,7 +8,11 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
-from alerts.answers import Receipt, Reply, settled
+import msgspec
+
+from alerts.answers import Asked, Receipt, Reply, settled
+from alerts.delivery.delivery import Taken
+from alerts.delivery.limits import LIMITS, Limited
 from gateway.journal.entry import Answered
 from gateway.journal.retention import STEP_ROWS
 from telemetry.phone import number_key
@@ -104,6 +108,100 @@ def phone_of(connection: sqlite3.Connection, channel: str, reference: str) -> st
         {"channel": channel, "reference": reference},
     ).fetchone()
     return "" if row is None else str(row[0])
+
+
+_TAKEN_MOST: Final = 200
+"""So many texts of one number in a day are looked at for the providers' caps."""
+
+
+def _keyed(phone: str) -> str | None:
+    """By what rows of a number are found; nothing is found of what is no number."""
+    return number_key(phone) or None
+
+
+_TRIED_MS: Final[Millis] = 3 * 86_400_000
+"""A text may be owed so long before a provider takes it."""
+
+
+_TOLD: Final = """
+    WITH told AS (
+        SELECT *, coalesce(
+            (SELECT min(ended_ms) FROM attempt WHERE notification = notification.id AND outcome = 'accepted'),
+            accepted_ms
+        ) AS taken_ms
+        FROM notification WHERE phone_key = :key AND at_ms >= :owed_ms AND call = 0
+    )
+    SELECT episode, recipient, template, kind, coalesce(taken_ms, at_ms), json_extract(variables, '$.code'), covers,
+        variables, text, taken_ms IS NOT NULL
+    FROM told
+    WHERE coalesce(taken_ms, at_ms) >= :since_ms AND (taken_ms IS NOT NULL OR state IN ('owed', 'sending'))
+    ORDER BY coalesce(taken_ms, at_ms) DESC, id DESC LIMIT 200
+"""
+
+
+def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
+    """What a number was told since then, what was taken last first; also what no provider has taken yet."""
+    given = {"key": _keyed(phone), "since_ms": since_ms, "owed_ms": since_ms - _TRIED_MS}
+    return [
+        Asked(
+            episode,
+            person,
+            template,
+            kind,
+            at_ms,
+            code or "",
+            msgspec.json.decode(covers or "[]", type=tuple[str, ...]),
+            msgspec.json.decode(variables, type=dict[str, str]),
+            text,
+            bool(accepted),
+        )
+        for episode, person, template, kind, at_ms, code, covers, variables, text, accepted in connection.execute(
+            _TOLD, given
+        )
+    ]
+
+
+def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Taken, ...]:
+    """What channels took for a number since then."""
+    rows = connection.execute(
+        "SELECT attempt.via, template, ended_ms FROM attempt JOIN notification ON notification.id = notification"
+        " WHERE phone_key = ? AND notification.at_ms >= ? - 86400000 AND outcome = 'accepted' AND ended_ms >= ?"
+        " LIMIT ?",
+        (_keyed(phone), since_ms, since_ms, _TAKEN_MOST),
+    )
+    return tuple(Taken(*row) for row in rows)
+
+
+def limited(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Limited, ...]:
+    """What providers' limits kept from a number since then, the newest first."""
+    rows = connection.execute(
+        "SELECT attempt.via, template, attempt.reason, ended_ms FROM attempt"
+        " JOIN notification ON notification.id = notification"
+        " WHERE phone_key = ? AND notification.at_ms >= ? AND outcome = 'failed' AND attempt.reason GLOB 'limit_*'"
+        " ORDER BY attempt.id DESC LIMIT ?",
+        (_keyed(phone), since_ms, _TAKEN_MOST),
+    )
+    return tuple(Limited(*row) for row in rows if row[2] in LIMITS)
+
+
+def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
+    """How many texts to a number since then have not arrived; calls and what was dropped do not count."""
+    row = connection.execute(
+        "SELECT count(*) FROM notification WHERE phone_key = ? AND at_ms >= ? AND channel = 'sms' AND call = 0"
+        " AND state IN ('owed', 'sending', 'accepted', 'failed', 'refused')",
+        (_keyed(phone), since_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def reached(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> bool:
+    """Whether any text arrived at a number since then; one that was owed up to a day before may be it."""
+    row = connection.execute(
+        "SELECT 1 FROM notification WHERE phone_key = ? AND at_ms >= ? - 86400000 AND channel = 'sms'"
+        " AND delivered_ms >= ? LIMIT 1",
+        (_keyed(phone), since_ms, since_ms),
+    ).fetchone()
+    return row is not None
 
 
 def hears_back(connection: sqlite3.Connection, channel: str, since_ms: Millis) -> bool:

@@ -172,7 +172,7 @@ class Journal:
     def told(self, phone: str, since_ms: Millis) -> list[Asked]:
         """What a number was told since then, the newest first."""
         with translated(self._path):
-            return notifications.told(self._connection, phone, since_ms)
+            return telephone.told(self._connection, phone, since_ms)
 
     def ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about, and when it ended."""
@@ -192,12 +192,12 @@ class Journal:
     def untold(self, phone: str, since_ms: Millis) -> int:
         """How many texts to a number since then have not arrived."""
         with translated(self._path):
-            return notifications.untold(self._connection, phone, since_ms)
+            return telephone.untold(self._connection, phone, since_ms)
 
     def reached(self, phone: str, since_ms: Millis) -> bool:
         """Whether any text arrived at a number since then."""
         with translated(self._path):
-            return notifications.reached(self._connection, phone, since_ms)
+            return telephone.reached(self._connection, phone, since_ms)
 
     def hears_back(self, channel: str, since_ms: Millis) -> bool:
         """Whether any text of a channel was told to have arrived since then."""
