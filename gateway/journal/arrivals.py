@@ -3,14 +3,16 @@
 Only statements stand here; the transaction around them is the writer's. Strangers' texts pass through here.
 """
 
+import base64
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
 from gateway.journal.names import Names
 from gateway.journal.retention import STEP_ROWS, Keep
+from gateway.journal.view import Row, iso, pages
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
@@ -139,6 +141,28 @@ def aside(connection: sqlite3.Connection, reason: str, most: int) -> list[Aside]
         (reason, most),
     )
     return [Aside(*row) for row in rows]
+
+
+_EXPORTED: Final = "SELECT * FROM quarantine WHERE id > ? AND received_ms >= ? AND received_ms < ? ORDER BY id LIMIT ?"
+
+
+def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
+    """Refused uplinks received in [from, to), fit for export; ``payload`` or ``payload_b64`` as in a recording."""
+    for row in pages(connection, _EXPORTED, from_ms, to_ms):
+        yield {
+            "received_at": iso(row["received_ms"]),
+            "topic": row["topic"],
+            **_payload(row["payload"]),
+            "reason": row["reason"],
+            "detail": row["detail"],
+        }
+
+
+def _payload(payload: bytes) -> Row:
+    try:
+        return {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        return {"payload_b64": base64.b64encode(payload).decode()}
 
 
 SHARES: Final = 8

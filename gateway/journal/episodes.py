@@ -5,7 +5,7 @@ transaction around those that write is the writer's.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple
 from typing import Final
 
@@ -13,8 +13,9 @@ import msgspec
 
 from alerts.model import Event
 from alerts.notify.lists import Crossing
-from gateway.journal.entry import AlertRow, Happening
+from gateway.journal.entry import AlertRow, Happening, Spell
 from gateway.journal.retention import STEP_ROWS
+from gateway.journal.view import Row, iso, iso_or_none, pages
 from telemetry.reading import Millis
 
 _ALERT: Final = """
@@ -68,6 +69,33 @@ _CROSSINGS: Final = """
 def crossings(connection: sqlite3.Connection, since_ms: Millis) -> list[Crossing]:
     """The times over two thirds that ended since then, or have not."""
     return [Crossing(*row) for row in connection.execute(_CROSSINGS, (since_ms,))]
+
+
+_EXPORTED: Final = """
+    SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
+    FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?
+"""
+_STANDING: Final = """
+    SELECT episode, rule, asset, severity, raised_ms, cleared_ms
+    FROM alert WHERE (cleared_ms >= ? OR (NOT settled AND cleared_ms IS NULL))
+"""
+
+
+def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
+    """Episodes raised in [from, to), in the order in which they were first written, fit for export."""
+    for row in pages(connection, _EXPORTED, from_ms, to_ms):
+        yield {
+            **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
+            "raised_at": iso(row["raised_ms"]),
+            "cleared_at": iso_or_none(row["cleared_ms"]),
+        }
+
+
+def standing(connection: sqlite3.Connection, severities: Collection[str], since_ms: Millis) -> list[Spell]:
+    """Episodes of these severities that stood at any time since then, in the order in which they were raised."""
+    marks = ", ".join("?" for _ in severities)
+    rows = connection.execute(f"{_STANDING} AND severity IN ({marks}) ORDER BY raised_ms", (since_ms, *severities))
+    return [Spell(*row) for row in rows]
 
 
 def add_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:

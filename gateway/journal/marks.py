@@ -79,3 +79,56 @@ def keep_consumed(connection: sqlite3.Connection, consumed: Mapping[Consumer, in
 def positions(connection: sqlite3.Connection, stream: Stream) -> list[int]:
     """How far each consumer of a stream has come."""
     return [at for (at,) in connection.execute("SELECT position FROM consumer WHERE stream = ?", (str(stream),))]
+
+
+_STREAMS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
+"""Where the rows of a stream are, and when they came."""
+
+
+def position(connection: sqlite3.Connection, consumer: Consumer) -> int:
+    """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
+    row = connection.execute(
+        "SELECT position FROM consumer WHERE name = ? AND stream = ?", (consumer.name, str(consumer.stream))
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def newest(connection: sqlite3.Connection, stream: Stream) -> int:
+    """The highest id of a stream; 0 while it is empty."""
+    row = connection.execute(f"SELECT coalesce(max(id), 0) FROM {_STREAMS[stream][0]}").fetchone()  # noqa: S608 -- a name of our own
+    return int(row[0])
+
+
+def position_before(connection: sqlite3.Connection, stream: Stream, since_ms: Millis) -> int:
+    """The position after which a stream holds everything that came since then; reads the whole stream."""
+    table, at = _STREAMS[stream]
+    row = connection.execute(
+        f"SELECT coalesce((SELECT min(id) - 1 FROM {table} WHERE {at} >= ?), max(id), 0) FROM {table}",  # noqa: S608 -- names of our own
+        (since_ms,),
+    ).fetchone()
+    return int(row[0])
+
+
+def mark(connection: sqlite3.Connection, name: str) -> str | None:
+    """A small mark that the gateway keeps over a restart."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def snapshot_position(connection: sqlite3.Connection) -> int:
+    """The highest reading id that the last snapshot includes; 0 before the first one."""
+    return int(mark(connection, SNAPSHOT_POSITION) or 0)
+
+
+def heartbeat(connection: sqlite3.Connection) -> Millis | None:
+    """When the gateway last was subscribed and committing."""
+    row = connection.execute("SELECT at_ms FROM heartbeat").fetchone()
+    return None if row is None else int(row[0])
+
+
+def inventory(connection: sqlite3.Connection) -> InventoryBody | None:
+    """The inventory that was imported last."""
+    row = connection.execute(
+        "SELECT imported_ms, sha256, body FROM inventory_version ORDER BY version DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else InventoryBody(*row)

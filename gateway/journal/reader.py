@@ -3,22 +3,18 @@
 Rows come out as plain mappings fit for JSON lines, in short reads that never keep the write-ahead log from being reset.
 """
 
-import base64
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
-
-from msgspec import to_builtins
 
 from alerts.channels import Awaited
 from alerts.delivery.delivery import Due
-from gateway.journal import episodes, notifications, place, readings, restore
+from gateway.journal import arrivals, episodes, marks, notifications, place, readings, restore
 from gateway.journal.database import JournalUnavailable, Problem, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
 from gateway.journal.restore import Restored
-from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso, iso_or_none, pages
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, View
 from telemetry.reading import Millis, Reading
 
 
@@ -33,49 +29,27 @@ class JournalReader(View):
     def inventory(self) -> InventoryBody | None:
         """The inventory that was imported last."""
         with translated(self._path):
-            return restore.inventory(self._connection)
+            return marks.inventory(self._connection)
 
     def mark(self, name: str) -> str | None:
         """A small mark that the gateway keeps over a restart."""
         with translated(self._path):
-            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
-            return None if row is None else str(row[0])
+            return marks.mark(self._connection, name)
 
     def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Readings observed in [from, to), in order of arrival."""
         with translated(self._path):
-            for _, reading in readings.read(self._connection, 0, (from_ms, to_ms)):
-                yield {
-                    "device": reading.device,
-                    "asset": reading.asset,
-                    "boot": reading.boot,
-                    "seq": reading.seq,
-                    "observed_at": iso(reading.observed_ms),
-                    "received_at": iso(reading.received_ms),
-                    "clock": reading.clock.name.lower(),
-                    "late": reading.late,
-                    "judged_pct": reading.judged_pct,
-                    "values": to_builtins(reading.values),
-                }
+            yield from readings.exported(self._connection, from_ms, to_ms)
 
     def alerts(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Episodes raised in [from, to), in the order in which they were first written."""
         with translated(self._path):
-            for row in pages(self._connection, _ALERTS, from_ms, to_ms):
-                yield {
-                    **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
-                    "raised_at": iso(row["raised_ms"]),
-                    "cleared_at": iso_or_none(row["cleared_ms"]),
-                }
+            yield from episodes.exported(self._connection, from_ms, to_ms)
 
     def episodes(self, severities: Collection[str], since_ms: Millis) -> list[Spell]:
         """Episodes of these severities that stood at any time since then, in the order in which they were raised."""
-        marks = ", ".join("?" for _ in severities)
         with translated(self._path):
-            rows = self._connection.execute(
-                f"{_EPISODES} AND severity IN ({marks}) ORDER BY raised_ms", (since_ms, *severities)
-            )
-            return [Spell(*row) for row in rows]
+            return episodes.standing(self._connection, severities, since_ms)
 
     def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Notifications that came to be owed in [from, to), with what became of them."""
@@ -85,14 +59,7 @@ class JournalReader(View):
     def quarantine(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Refused uplinks received in [from, to); ``payload`` or ``payload_b64`` as in a recording."""
         with translated(self._path):
-            for row in pages(self._connection, _QUARANTINE, from_ms, to_ms):
-                yield {
-                    "received_at": iso(row["received_ms"]),
-                    "topic": row["topic"],
-                    **_payload(row["payload"]),
-                    "reason": row["reason"],
-                    "detail": row["detail"],
-                }
+            yield from arrivals.exported(self._connection, from_ms, to_ms)
 
     def due_notification(self, now_ms: Millis) -> Due | None:
         """The most urgent notification that may be tried at ``now_ms``, or whose receipt is due by then.
@@ -138,26 +105,17 @@ class JournalReader(View):
     def position(self, consumer: Consumer) -> int:
         """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
         with translated(self._path):
-            row = self._connection.execute(
-                "SELECT position FROM consumer WHERE name = ? AND stream = ?", (consumer.name, str(consumer.stream))
-            ).fetchone()
-        return 0 if row is None else int(row[0])
+            return marks.position(self._connection, consumer)
 
     def newest(self, stream: Stream) -> int:
         """The highest id of a stream; 0 while it is empty."""
         with translated(self._path):
-            row = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {_ARRIVALS[stream][0]}").fetchone()  # noqa: S608 -- a name of our own
-        return int(row[0])
+            return marks.newest(self._connection, stream)
 
     def position_before(self, stream: Stream, since_ms: Millis) -> int:
         """The position after which a stream holds everything that came since then; reads the whole stream."""
-        table, at = _ARRIVALS[stream]
         with translated(self._path):
-            row = self._connection.execute(
-                f"SELECT coalesce((SELECT min(id) - 1 FROM {table} WHERE {at} >= ?), max(id), 0) FROM {table}",  # noqa: S608 -- names of our own
-                (since_ms,),
-            ).fetchone()
-        return int(row[0])
+            return marks.position_before(self._connection, stream, since_ms)
 
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
@@ -172,22 +130,6 @@ class JournalReader(View):
     def break_off(self) -> None:
         """Ends ``damage`` before its time; the one call that may come from another thread."""
         self._connection.interrupt()
-
-
-_ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
-"""Where the rows of a stream are, and when they came."""
-
-_ALERTS: Final = """
-    SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
-    FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?
-"""
-_EPISODES: Final = """
-    SELECT episode, rule, asset, severity, raised_ms, cleared_ms
-    FROM alert WHERE (cleared_ms >= ? OR (NOT settled AND cleared_ms IS NULL))
-"""
-_QUARANTINE: Final = (
-    "SELECT * FROM quarantine WHERE id > ? AND received_ms >= ? AND received_ms < ? ORDER BY id LIMIT ?"
-)
 
 
 @contextmanager
@@ -205,10 +147,3 @@ def remembered(path: Path) -> Iterator[Restored | None]:
         return
     with closing(reader), translated(path):
         yield reader.restore()
-
-
-def _payload(payload: bytes) -> Row:
-    try:
-        return {"payload": payload.decode()}
-    except UnicodeDecodeError:
-        return {"payload_b64": base64.b64encode(payload).decode()}

@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from msgspec import to_builtins
 
-from gateway.journal.marks import keep_meta
+from gateway.journal.marks import keep_meta, mark
 from gateway.journal.names import Names
 from gateway.journal.retention import STEP_ROWS
+from gateway.journal.view import Row, iso
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource, Values
 from telemetry.sequence import EPOCH, Mark
 
@@ -233,6 +234,23 @@ def of_device(connection: sqlite3.Connection, device: str, after: int, from_ms: 
     return [_reading(row) for row in connection.execute(_OF_DEVICE, bounds)]
 
 
+def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
+    """Readings observed in [from, to), in order of arrival, fit for export."""
+    for _, reading in read(connection, 0, (from_ms, to_ms)):
+        yield {
+            "device": reading.device,
+            "asset": reading.asset,
+            "boot": reading.boot,
+            "seq": reading.seq,
+            "observed_at": iso(reading.observed_ms),
+            "received_at": iso(reading.received_ms),
+            "clock": reading.clock.name.lower(),
+            "late": reading.late,
+            "judged_pct": reading.judged_pct,
+            "values": to_builtins(reading.values),
+        }
+
+
 LET_GO: Final = "readings_let_go_ms"
 """The small mark of up to when readings were observed that are deleted: whatever is later is still all there."""
 
@@ -255,5 +273,4 @@ def expire(connection: sqlite3.Connection, before_ms: Millis, through: int) -> i
 
 def let_go_ms(connection: sqlite3.Connection) -> Millis:
     """Up to when readings were observed of which some are deleted; 0 while none is."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (LET_GO,)).fetchone()
-    return 0 if row is None else int(row[0])
+    return int(mark(connection, LET_GO) or 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.journal import episodes, ledger, names, readings
+from gateway.journal import episodes, ledger, marks, names, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
 from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET
@@ -62,7 +62,7 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
         position = int(meta.pop(SNAPSHOT_POSITION, "0"))
         return Restored(
             known=names.known(connection),
-            heartbeat_ms=_heartbeat(connection),
+            heartbeat_ms=marks.heartbeat(connection),
             ruleset=meta.pop(SNAPSHOT_RULESET, ""),
             snapshot_position=position,
             last_reading_id=last_reading_id,
@@ -70,24 +70,13 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             tracks=_placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device"),
             open_alerts=episodes.unsettled(connection),
             meta=meta,
-            inventory=inventory(connection),
+            inventory=marks.inventory(connection),
             mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
             tail=_tail(connection, path, position),
             cases=ledger.unsettled(connection),
             case_numbers=ledger.numbers(connection),
             latest_ms=_latest(connection),
         )
-
-
-def snapshot_position(connection: sqlite3.Connection) -> int:
-    """The highest reading id that the last snapshot includes; 0 before the first one."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (SNAPSHOT_POSITION,)).fetchone()
-    return 0 if row is None else int(row[0])
-
-
-def _heartbeat(connection: sqlite3.Connection) -> Millis | None:
-    row = connection.execute("SELECT at_ms FROM heartbeat").fetchone()
-    return None if row is None else int(row[0])
 
 
 def _latest(connection: sqlite3.Connection) -> Millis:
@@ -102,14 +91,6 @@ def _latest(connection: sqlite3.Connection) -> Millis:
 
 def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
     return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
-
-
-def inventory(connection: sqlite3.Connection) -> InventoryBody | None:
-    """The inventory that was imported last."""
-    row = connection.execute(
-        "SELECT imported_ms, sha256, body FROM inventory_version ORDER BY version DESC LIMIT 1"
-    ).fetchone()
-    return None if row is None else InventoryBody(*row)
 
 
 def _tail(connection: sqlite3.Connection, path: Path, position: int) -> Iterator[tuple[int, Reading]]:

@@ -62,7 +62,7 @@ class Journal:
         self._rollup_names = rollups.RollupNames(self._assets, self._devices, self._areas)
         self._rollups_queued = rollups.is_queued(connection)
         (self._last_reading_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
-        self._snapshot_position = restore.snapshot_position(connection)
+        self._snapshot_position = marks.snapshot_position(connection)
 
     @classmethod
     def open(cls, path: Path, *, max_bytes: int | None = None) -> Self:
