@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
 from gateway.journal.names import Names
 from gateway.journal.retention import STEP_ROWS, Keep
@@ -163,6 +165,38 @@ def _payload(payload: bytes) -> Row:
         return {"payload": payload.decode()}
     except UnicodeDecodeError:
         return {"payload_b64": base64.b64encode(payload).decode()}
+
+
+class Beginning(Struct, frozen=True):
+    """One uplink in quarantine; of its payload only the beginning."""
+
+    id: int
+    received_ms: Millis
+    topic: str
+    reason: str
+    detail: str
+    payload: bytes
+    again_ms: Millis
+    again: str
+
+
+_BEGINNINGS: Final = """
+    SELECT id, received_ms, topic, reason, detail, substr(payload, 1, 400), coalesce(again_ms, 0), again FROM quarantine
+    WHERE ? = '' OR reason = ? ORDER BY id DESC LIMIT ?
+"""
+
+
+def count_by_reason(connection: sqlite3.Connection) -> list[tuple[str, int, Millis]]:
+    """How many uplinks are in quarantine for each reason, and when the last came; the most first."""
+    return connection.execute(
+        "SELECT reason, count(*), max(received_ms) FROM quarantine"
+        " WHERE again IN ('', 'refused') GROUP BY reason ORDER BY 2 DESC, 1"
+    ).fetchall()
+
+
+def newest(connection: sqlite3.Connection, reason: str, most: int) -> list[Beginning]:
+    """The newest uplinks in quarantine for a reason (empty: for any), the newest first."""
+    return [Beginning(*row) for row in connection.execute(_BEGINNINGS, (reason, reason, most))]
 
 
 SHARES: Final = 8

@@ -4,13 +4,15 @@ An episode is written as it stands now, an event is added and never changed. Onl
 transaction around those that write is the writer's.
 """
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from alerts.alert import Alert, unpack_alert
 from alerts.model import Event
 from alerts.notify.lists import Crossing
 from gateway.journal.entry import AlertRow, Happening, Spell
@@ -145,6 +147,65 @@ def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[
         for number, at_ms, event, rule, asset, device, episode, severity, detail, raised_ms in connection.execute(
             _EVENTS, (after, most)
         )
+    ]
+
+
+_EVENT: Final = "SELECT at_ms, event, rule, asset, device, episode, severity, detail FROM event"
+_ANSWERED: Final = f"""
+    SELECT episode, event FROM ({_EVENT} WHERE episode IN (SELECT value FROM json_each(?))
+        AND event IN ('done', 'declined', 'doubted', 'callback', 'called_back', 'dispatched') ORDER BY id)
+"""  # noqa: S608 -- words of our own
+_EVENTS_ABOUT: Final = f"{_EVENT} WHERE episode IN (SELECT value FROM json_each(?)) AND episode <> '' ORDER BY id"  # noqa: S608 -- words of our own
+_EVENTS_ON: Final = f"{_EVENT} WHERE asset = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, id"
+_NEWEST_EVENTS: Final = f"""
+    {_EVENT} WHERE id > (SELECT coalesce(max(id), 0) FROM event) - ?
+        AND event IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?
+"""  # noqa: S608 -- words of our own
+_SPELLS: Final = """
+    SELECT episode, rule, asset, severity, raised_ms, cleared_ms FROM alert
+    WHERE episode IN (
+        SELECT DISTINCT episode FROM event
+        WHERE asset = ? AND at_ms >= ? - 2678400000 AND at_ms < ? AND event = 'raised'
+    ) AND (cleared_ms IS NULL OR cleared_ms >= ?) ORDER BY raised_ms
+"""
+
+
+def open_alerts(connection: sqlite3.Connection) -> list[Alert]:
+    """Every episode that is not over, oldest first."""
+    rows = connection.execute("SELECT blob FROM alert WHERE NOT settled ORDER BY raised_ms").fetchall()
+    return [alert for (blob,) in rows if not (alert := unpack_alert(blob)).closed_ms]
+
+
+def spells_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[Spell]:
+    """Episodes of an asset that stood at any time in [from, to), in the order in which they were raised."""
+    return [Spell(*row) for row in connection.execute(_SPELLS, (asset, from_ms, to_ms, from_ms))]
+
+
+def answers_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
+    """The last that somebody answered by telephone, by episode."""
+    return dict(connection.execute(_ANSWERED, (json.dumps(list(episodes)),)).fetchall())
+
+
+def events_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> list[Event]:
+    """Everything that happened to some episodes, in its order."""
+    return _events(connection, _EVENTS_ABOUT, (json.dumps(list(episodes)),))
+
+
+def events_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[Event]:
+    """Everything that happened to an asset in [from, to), in its order."""
+    return _events(connection, _EVENTS_ON, (asset, from_ms, to_ms))
+
+
+def newest_events(connection: sqlite3.Connection, kinds: Collection[str], most: int, within: int) -> list[Event]:
+    """The newest events of some kinds, the newest first, looked for among the last ``within`` events."""
+    return _events(connection, _NEWEST_EVENTS, (within, json.dumps(list(kinds)), most))
+
+
+def _events(connection: sqlite3.Connection, query: str, given: tuple[Any, ...]) -> list[Event]:
+    names = ("at_ms", "event", "rule", "asset", "device", "episode", "severity")
+    return [
+        Event(**dict(zip(names, row, strict=False)), detail=None if row[-1] is None else json.loads(row[-1]))
+        for row in connection.execute(query, given).fetchall()
     ]
 
 

@@ -115,6 +115,11 @@ def mark(connection: sqlite3.Connection, name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def every_mark(connection: sqlite3.Connection) -> dict[str, str]:
+    """The small marks that are kept over a restart, by name."""
+    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+
 def snapshot_position(connection: sqlite3.Connection) -> int:
     """The highest reading id that the last snapshot includes; 0 before the first one."""
     return int(mark(connection, SNAPSHOT_POSITION) or 0)

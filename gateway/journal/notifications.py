@@ -5,10 +5,11 @@ Only statements stand here; the transaction around them is the writer's.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from alerts.channels import Accepted, Awaited, Failed, Outcome, Refused
 from alerts.delivery.delivery import TIMEOUT, Due, Standing
@@ -322,6 +323,59 @@ def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> 
             "accepted_at": iso_or_none(row["accepted_ms"]),
             "delivered_at": iso_or_none(row["delivered_ms"]),
         }
+
+
+class Message(Struct, frozen=True):
+    """A text to a person, and what became of it; 0 is not yet."""
+
+    id: int
+    at_ms: Millis
+    rule: str
+    asset: str
+    episode: str
+    severity: str
+    kind: str
+    step: int
+    to: str
+    phone: str
+    channel: str
+    text: str
+    state: str
+    attempts: int
+    next_attempt_ms: Millis
+    reason: str
+    accepted_ms: Millis
+    delivered_ms: Millis
+
+
+_MESSAGE: Final = """
+    SELECT id, at_ms, rule, asset, episode, severity, kind, step, recipient, phone, channel, text, state, attempts,
+           coalesce(next_attempt_ms, 0), reason, coalesce(accepted_ms, 0), coalesce(delivered_ms, 0)
+    FROM notification
+"""
+_ABOUT: Final = f"{_MESSAGE} WHERE episode IN (SELECT value FROM json_each(?)) ORDER BY id"  # noqa: S608 -- words of our own
+_ON: Final = f"{_MESSAGE} WHERE asset = ? AND at_ms >= ? AND at_ms < ? ORDER BY id"
+_NEWEST: Final = f"""
+    {_MESSAGE} WHERE id < ? AND state IN (SELECT value FROM json_each(?)) AND (? = '' OR recipient = ?)
+    ORDER BY id DESC LIMIT ?
+"""  # noqa: S608 -- words of our own
+
+
+def messages_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> list[Message]:
+    """Everything that was owed about some episodes, in its order."""
+    return [Message(*row) for row in connection.execute(_ABOUT, (json.dumps(list(episodes)),))]
+
+
+def messages_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[Message]:
+    """Everything that came to be owed about an asset in [from, to), in its order."""
+    return [Message(*row) for row in connection.execute(_ON, (asset, from_ms, to_ms))]
+
+
+def messages(
+    connection: sqlite3.Connection, most: int, before: int, states: Collection[str], to: str = ""
+) -> list[Message]:
+    """The newest messages with ids below ``before`` in some states, the newest first; ``to`` names one person."""
+    return [Message(*row) for row in connection.execute(_NEWEST, (before, json.dumps(list(states)), to, to, most))]
 
 
 _EXPIRED: Final = """

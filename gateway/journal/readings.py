@@ -6,7 +6,7 @@ with multi-row INSERTs that name only those columns.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -232,6 +232,32 @@ def of_device(connection: sqlite3.Connection, device: str, after: int, from_ms: 
     """A device's readings observed in [from, to) with an id above ``after``: one look-up a stretch of 2,048 ids."""
     bounds = {"after": after, "device": device, "from_ms": from_ms, "to_ms": to_ms}
     return [_reading(row) for row in connection.execute(_OF_DEVICE, bounds)]
+
+
+_LOOKED_AT: Final = 400_000
+"""How far back, in readings of the whole county, the last ones of a device are looked for: a look-up each 2,048."""
+_LAST: Final = """
+    WITH RECURSIVE stretch (n) AS (
+        SELECT :newest >> 11 UNION ALL SELECT n - 1 FROM stretch WHERE n > :oldest
+    )
+    SELECT reading.id FROM stretch CROSS JOIN reading
+        ON (reading.id >> 11) = stretch.n AND reading.device = :device
+    WHERE received_ms < :to_ms ORDER BY reading.id DESC LIMIT :most
+"""
+
+
+def last_of(connection: sqlite3.Connection, devices: Iterable[str], before_ms: Millis, most: int) -> list[Reading]:
+    """The last readings of some devices received before an instant, the newest last."""
+    found: list[Reading] = []
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
+    for device in devices:
+        row = connection.execute("SELECT id FROM device WHERE name = ?", (device,)).fetchone()
+        if row is not None:
+            oldest = max(0, newest - _LOOKED_AT) >> 11
+            bounds = {"newest": newest, "oldest": oldest, "device": row[0], "to_ms": before_ms, "most": most}
+            ids = [number for (number,) in connection.execute(_LAST, bounds)]
+            found += these(connection, ids)
+    return sorted(found, key=lambda reading: (reading.received_ms, reading.observed_ms))[-most:]
 
 
 def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:

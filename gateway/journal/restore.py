@@ -58,7 +58,7 @@ _DATED: Final = {"reading": "received_ms", "quarantine": "received_ms", "event":
 def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) -> Restored:
     """Everything at once but the tail, which is read as it is consumed; nothing may be committed before it is."""
     with translated(path):
-        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        meta = marks.every_mark(connection)
         position = int(meta.pop(SNAPSHOT_POSITION, "0"))
         return Restored(
             known=names.known(connection),

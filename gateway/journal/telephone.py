@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from alerts.answers import Asked, Receipt, Reply, settled
 from alerts.delivery.delivery import Taken
@@ -210,6 +211,22 @@ def hears_back(connection: sqlite3.Connection, channel: str, since_ms: Millis) -
         "SELECT 1 FROM receipt WHERE at_ms >= ? AND channel = ? AND delivered LIMIT 1", (since_ms, channel)
     ).fetchone()
     return row is not None
+
+
+class Said(Struct, frozen=True):
+    """What somebody wrote to us, and through which channel."""
+
+    at_ms: Millis
+    channel: str
+    text: str
+
+
+_SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone_key = ? ORDER BY id DESC LIMIT ?"
+
+
+def said_from(connection: sqlite3.Connection, phone: str, most: int) -> list[Said]:
+    """The newest that a number wrote, the newest first."""
+    return [Said(*row) for row in connection.execute(_SAID, (number_key(phone), most))]
 
 
 _EXPIRED_ANSWERS: Final = """
