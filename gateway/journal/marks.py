@@ -5,7 +5,7 @@ Only statements stand here; the transaction around them is the writer's.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.journal.entry import Consumer, InventoryBody, Snapshot, Stream
 from gateway.journal.names import Names
@@ -13,6 +13,13 @@ from telemetry.reading import Millis
 
 SNAPSHOT_POSITION: Final = "snapshot_position"
 SNAPSHOT_RULESET: Final = "snapshot_ruleset"
+
+
+class Placed(NamedTuple):
+    """A blob and the highest reading id that it includes."""
+
+    position: int
+    blob: bytes
 
 
 def keep_states(connection: sqlite3.Connection, states: Mapping[str, bytes], position: int, assets: Names) -> None:
@@ -29,6 +36,20 @@ def keep_tracks(connection: sqlite3.Connection, tracks: Mapping[str, bytes], pos
         "INSERT OR REPLACE INTO track (device, position, blob) VALUES (?, ?, ?)",
         [(devices[device], position, blob) for device, blob in tracks.items()],
     )
+
+
+def states(connection: sqlite3.Connection) -> dict[str, Placed]:
+    """Each asset's state."""
+    return _placed(connection, "SELECT name, position, blob FROM asset_state JOIN asset ON asset.id = asset")
+
+
+def tracks(connection: sqlite3.Connection) -> dict[str, Placed]:
+    """Each device's track, of those that were kept."""
+    return _placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device")
+
+
+def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
+    return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
 
 
 def keep_snapshot(

@@ -30,6 +30,11 @@ def keep_mailboxes(connection: sqlite3.Connection, mailboxes: Mapping[str, bytes
     connection.executemany("INSERT OR REPLACE INTO mailbox (phone, blob) VALUES (?, ?)", kept)
 
 
+def mailboxes(connection: sqlite3.Connection) -> list[bytes]:
+    """What waits for each number, by number."""
+    return [blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")]
+
+
 _OWED: Final = """
     INSERT OR IGNORE INTO notification
         (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, phone_key, channel, text,

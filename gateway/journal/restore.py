@@ -8,20 +8,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from gateway.journal import episodes, ledger, marks, names, readings
+from gateway.journal import episodes, ledger, marks, names, notifications, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
-from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET
+from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET, Placed
 from telemetry.reading import Millis, Reading
-
-
-class Placed(NamedTuple):
-    """A blob and the highest reading id that it includes."""
-
-    position: int
-    blob: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +59,12 @@ def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) ->
             ruleset=meta.pop(SNAPSHOT_RULESET, ""),
             snapshot_position=position,
             last_reading_id=last_reading_id,
-            states=_placed(connection, "SELECT name, position, blob FROM asset_state JOIN asset ON asset.id = asset"),
-            tracks=_placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device"),
+            states=marks.states(connection),
+            tracks=marks.tracks(connection),
             open_alerts=episodes.unsettled(connection),
             meta=meta,
             inventory=marks.inventory(connection),
-            mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
+            mailboxes=notifications.mailboxes(connection),
             tail=_tail(connection, path, position),
             cases=ledger.unsettled(connection),
             case_numbers=ledger.numbers(connection),
@@ -87,10 +80,6 @@ def _latest(connection: sqlite3.Connection) -> Millis:
     )
     found = connection.execute(" UNION ALL ".join(("SELECT max(at_ms) FROM heartbeat", *newest))).fetchall()
     return max((at_ms for (at_ms,) in found if at_ms is not None), default=0)
-
-
-def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
-    return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
 
 
 def _tail(connection: sqlite3.Connection, path: Path, position: int) -> Iterator[tuple[int, Reading]]:
