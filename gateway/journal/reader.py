@@ -1,6 +1,7 @@
 """The journal as everyone but the writer sees it: read-only, beside a running gateway or without one.
 
-Rows come out as plain mappings fit for JSON lines, in short reads that never keep the write-ahead log from being reset.
+It only opens and asks: what is asked of a table is answered by the file of that table, in short reads that never keep
+the write-ahead log from being reset.
 """
 
 import sqlite3

@@ -15,6 +15,8 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.settings import Watch
 
+_log = logger(__name__)
+
 LOOP_S: Final = 30.0
 COMMIT_S: Final = 60.0
 """While it hears the devices the loop commits a heartbeat every five seconds."""
@@ -34,8 +36,6 @@ def faltering(health: Health) -> str:
     away = (f"{name} is not ready: {part.state}" for name, part in parts if not part.ready)
     return "; ".join((*slow, *away))
 
-
-_log = logger(__name__)
 
 PART: Final = "heartbeat"
 """What it is called on ``/readyz``."""

@@ -33,6 +33,8 @@ from gateway.settings import Watch
 from gateway.watching.heartbeat import faltering
 from telemetry.reading import Millis
 
+_log = logger(__name__)
+
 LEARNING_S: Final = 3_600.0
 """So long, and one whole interval, must have been heard before the gaps of the past say what is usual."""
 WINDOW_S: Final = 86_400.0
@@ -148,8 +150,6 @@ def spoken(found: Rows | Timers) -> str:
 def _passed(instants: Iterator[Millis], before_ms: Millis) -> int:
     return sum(0 < due_ms < before_ms for due_ms in instants)
 
-
-_log = logger(__name__)
 
 LOG_PART: Final = "journal_log"
 """What the log is called on ``/readyz``; it is shown, and the gateway is ready all the same."""
