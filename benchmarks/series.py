@@ -24,7 +24,7 @@ from gateway.influx.points import Points
 from gateway.influx.sender import Sender
 from gateway.influx.streams import NAME, Readings
 from gateway.journal.entry import Consumer, Stream
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.journal.writer import Journal
 from gateway.settings import Influxdb
 from telemetry.inventory import Inventory

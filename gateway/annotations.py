@@ -13,8 +13,8 @@ from dashboards.annotations import Episode
 from dashboards.push import Grafana, sync_annotations
 from gateway import boards
 from gateway.health import Health, Part
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 from gateway.settings import Settings, SettingsFault
 from telemetry.inventory import Inventory

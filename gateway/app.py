@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
-from gateway import shipped, start
+from gateway import client, shipped, start
 from gateway.barrier import patiently
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
@@ -41,11 +41,11 @@ from gateway.health import Health, Part
 from gateway.imports import FORMER, imported, report
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Consumer, Entry, InventoryBody
 from gateway.journal.place import make_folder, size_bytes
 from gateway.journal.reader import JournalReader
-from gateway.journal.restoring import Restored
-from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
@@ -53,12 +53,13 @@ from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, Backoff, Jour
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.pipeline import Pipeline
-from gateway.requests import Housekeep, JournalPort, Tick
+from gateway.requests import ROUND_S, Housekeep, JournalPort, Tick, rounds
 from gateway.rollups.scope import ROLLUPS, RollupScope
 from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings, SettingsFault
 from gateway.timer import Timer
-from gateway.watching.opening import ROUND_S, beating, rounds, watchman
+from gateway.watching.heartbeat import beating
+from gateway.watching.self_check import watchman
 from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def run(
         stack.callback(timer.stop)
         courier.start()
         stack.callback(courier.stop)
-        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock))
+        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock, client.beat))
         examiner = Examiner(settings.journal.path, health, metrics)
         threads: tuple[Collector | RollupThread | Examiner | Sender, ...] = (collector, rollups, examiner, *senders)
         for beside in threads:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, TypeVar, TypeVarTuple
 
 from alerts.undo import UndoLog
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.database import JournalUnavailable
 from gateway.logs import logger
 
 _log = logger(__name__)

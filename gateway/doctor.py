@@ -17,10 +17,10 @@ from gateway import client, lines, shipped
 from gateway.clock import monotonic_s
 from gateway.health import Part
 from gateway.imports import in_force, read
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.mqtt.visitor import Unwelcome, Visitor
 from gateway.settings import Mqtt, Settings, SettingsFault
 from telemetry.inventory_fault import Severity

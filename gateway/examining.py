@@ -12,8 +12,8 @@ from typing import Final, Protocol
 
 from gateway.barrier import WORLD
 from gateway.health import Health, Part
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
 from gateway.metrics import Metrics
 

@@ -10,7 +10,7 @@ import msgspec
 
 from alerts.rollups.rows import DAYS, HOURS
 from alerts.rollups.rows import Row as RollupRow
-from gateway.journal.reader import Row
+from gateway.journal.view import Row
 from telemetry.reading import QUANTITIES
 from telemetry.series import Measurement
 

@@ -15,9 +15,9 @@ import msgspec
 
 from alerts.calendars import iso
 from gateway.health import Part
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import InventoryBody
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.logs import logger
 from gateway.settings import SettingsFault
 from telemetry.codecs import codecs

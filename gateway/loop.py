@@ -17,8 +17,8 @@ from gateway.commands.dispatcher import CommandDispatcher
 from gateway.deafness import Deafness, between
 from gateway.health import Health, Part
 from gateway.inbox import Inbox, Posted
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Entry
-from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.logs import logger
 from gateway.metrics import Metrics

@@ -3,6 +3,8 @@
 Only the loop writes the journal; who wants something written posts it here and waits until it is durable.
 """
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +15,19 @@ from alerts.delivery.delivery import Due, Lapse, NextTry
 from alerts.episodes.trouble import Trouble
 from alerts.model import Event
 from gateway.barrier import WORLD
+from gateway.clock import Clock
 from gateway.commands.command import A, Command, Context, NotDurable
 from gateway.inbox import Inbox, Unanswered
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Quarantined, Rolled
 from gateway.journal.reader import JournalReader
+from gateway.logs import logger
 from gateway.pipeline import UNSETTLED
-from gateway.watching.watchman import Rows
+from gateway.watching.self_check import Rows, allowed_ms
 from telemetry.phone import is_same
 from telemetry.reading import Millis
+
+_log = logger(__name__)
 
 DURABLE_WITHIN_S: Final = 30.0
 
@@ -172,6 +179,25 @@ def made_durable(inbox: Inbox, item: Command[A]) -> A | NotDurable | Unanswered:
     """What the loop answers once it is durable; ``Unanswered`` or ``NotDurable`` where it has to be asked again."""
     answer = inbox.post(item, DURABLE_WITHIN_S)
     return answer if isinstance(answer, Unanswered) else answer.wait(DURABLE_WITHIN_S)
+
+
+ROUND_S: Final = 60.0
+
+
+def rounds(journal: Path, inbox: Inbox, clock: Clock) -> Callable[[], None]:
+    """What the alarm clock calls each minute: rows are looked at beside the loop, which is then asked for a round."""
+
+    def look() -> None:
+        before_ms = clock.now_ms() - allowed_ms(clock)
+        try:
+            with closing(JournalReader.open(journal)) as reader:
+                rows = Rows(*reader.overdue(before_ms))
+        except JournalUnavailable as trouble:
+            _log.warning("no_round", reason=str(trouble))
+        else:
+            inbox.post(WatchRound(rows))
+
+    return look
 
 
 class JournalPort:

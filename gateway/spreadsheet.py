@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from alerts.policy import CaseRule
-from gateway.journal.reader import Row
+from gateway.journal.view import Row
 from telemetry.inventory import Inventory
 
 MOST_ROWS: Final = 1_000_000

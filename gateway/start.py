@@ -21,7 +21,8 @@ from gateway.barrier import Barrier, give_up
 from gateway.commands import absences, callers, extra_rounds, thresholds
 from gateway.commands.trials import TRIALS
 from gateway.imports import FORMER, former_of, mark_of
-from gateway.journal.restoring import Placed, Restored
+from gateway.journal.marks import Placed
+from gateway.journal.restore import Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track

@@ -38,7 +38,7 @@ from gateway.metrics import Metrics
 from gateway.mqtt.link import Batch, SessionPhase, SessionState, Version
 from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies
 from gateway.settings import Endpoint, Tiles, Watch
-from gateway.watching.opening import watchman
+from gateway.watching.self_check import watchman
 from telemetry.inventory import Inventory
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis

@@ -16,7 +16,7 @@ from gateway.influx.points import Points
 from gateway.influx.sender import Sender
 from gateway.influx.streams import Outflow, Rollups
 from gateway.journal.entry import Entry, Rolled
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.rollups.scope import ROLLUPS, RollupScope
 from gateway.settings import Influxdb
 from gateway.start import known_since

@@ -11,7 +11,7 @@ from typing import Any
 
 from alerts.rollups.rows import ROWS, Row
 from gateway.journal.entry import Entry, Rolled, Snapshot
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from gateway.rollups.roller import BOUNDS, Roller, StepBounds

@@ -27,7 +27,8 @@ from gateway.commands.extra_rounds import Extra, ExtraDone, NoExtra
 from gateway.commands.maintenance import Declare, Withdraw
 from gateway.commands.trials import EndTrial
 from gateway.journal.entry import AlertRow, CaseRow, Entry
-from gateway.journal.restoring import Placed, Restored
+from gateway.journal.marks import Placed
+from gateway.journal.restore import Restored
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis, Reading

@@ -21,7 +21,7 @@ from gateway.influx.points import Points
 from gateway.influx.sender import Outlet, Sender
 from gateway.influx.streams import Events, Readings
 from gateway.journal.entry import Consumer, Entry, Quarantined
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.journal.writer import Journal
 from gateway.settings import Influxdb
 from tests.county_week import Week

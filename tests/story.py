@@ -27,7 +27,7 @@ from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
 from gateway.loop import JournalFilters
 from gateway.requests import Housekeep, WatchRound
-from gateway.watching.watchman import Rows
+from gateway.watching.self_check import Rows
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form

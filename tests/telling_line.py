@@ -28,7 +28,7 @@ from gateway.commands.replies import CLAIMS, InboundSms
 from gateway.health import Health, Part
 from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.journal.entry import Committed, Entry
-from gateway.journal.restoring import Restored
+from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
 from gateway.loop import BROKER, JOURNAL, Loop
 from gateway.metrics import Metrics
@@ -37,8 +37,7 @@ from gateway.pipeline import Pipeline
 from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies, Tick
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Watch
-from gateway.watching.opening import watchman
-from gateway.watching.watchman import Watchman
+from gateway.watching.self_check import Watchman, watchman
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink

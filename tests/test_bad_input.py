@@ -42,8 +42,8 @@ from gateway.desk.works import serve_works
 from gateway.embedded_broker import Embedded, free_port
 from gateway.health import Health
 from gateway.inbox import Inbox
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import InventoryBody
-from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.lines import Pushed
 from gateway.metrics import Metrics

@@ -85,8 +85,6 @@ CRUMBS: Final = {
     "gateway/desk/quarantine_page.py": "to be folded",
     "gateway/desk/streams.py": "to be folded",
     "gateway/desk/texts.py": "to be folded",
-    "gateway/watching/folding.py": "to be folded",
-    "gateway/watching/notebook.py": "to be folded",
 }
 """Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""
 

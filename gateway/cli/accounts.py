@@ -25,7 +25,7 @@ def why(
     from gateway.clock import WallClock
     from gateway.desk.account import account, lines
     from gateway.journal.case_reader import CaseReader
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     at_ms = WallClock().now_ms() if at is None else instant(at)
@@ -57,8 +57,8 @@ def who(
     from gateway import settings, shipped, start
     from gateway.clock import WallClock
     from gateway.desk.foresight import lines_of
+    from gateway.journal.database import JournalUnavailable
     from gateway.journal.reader import remembered
-    from gateway.journal.trouble import JournalUnavailable
     from gateway.replay import Memory
     from gateway.settings import SettingsFault
 

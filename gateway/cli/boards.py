@@ -33,7 +33,7 @@ def write(
     from dashboards import committed
     from dashboards.outline import outline as drawn
     from gateway import boards, logs, settings
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
@@ -69,7 +69,7 @@ def outline(config: Config = DEFAULT_CONFIG) -> None:
     from alerts.channels import channels
     from dashboards.outline import outline as drawn
     from gateway import logs, settings
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
@@ -90,8 +90,8 @@ def push(
     from dashboards import push as pushing
     from gateway import boards, logs, settings
     from gateway.clock import WallClock
+    from gateway.journal.database import JournalUnavailable, Problem
     from gateway.journal.reader import JournalReader
-    from gateway.journal.trouble import JournalUnavailable, Problem
     from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)

@@ -34,7 +34,7 @@ def adduser(
     from gateway.clock import WallClock
     from gateway.desk.passwords import WeakPassword, hashed
     from gateway.desk.users import Deed, Role, User, UsersUnavailable
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault, read_secret
 
     if role not in ROLES:

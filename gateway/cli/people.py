@@ -8,7 +8,7 @@ import typer
 from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 if TYPE_CHECKING:
-    from gateway.journal.contact_reader import First
+    from gateway.journal.contacts import First
     from gateway.settings import Settings
     from telemetry.inventory import Inventory
 
@@ -26,7 +26,7 @@ def welcome(
     """The first text, to these or to all who are new. Through the gateway; by night it leaves in the morning."""
     from alerts.calendars import iso
     from gateway import client
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     if bool(people) == all_new:
@@ -48,7 +48,7 @@ def welcome(
 
 def people(config: Config = DEFAULT_CONFIG) -> None:
     """Everybody who can be told, and the first contact: never, owed, sent, delivered, lost, reached (they answered)."""
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, JournalUnavailable):
@@ -67,7 +67,7 @@ def card(
     from gateway.cli.ending import print_bytes
     from gateway.commands.welcome import is_greeted
     from gateway.desk import cards
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     if bool(people) == every:
@@ -94,7 +94,7 @@ def _county(config: Path) -> "tuple[Settings, Inventory]":
 def _contacts(settings: "Settings") -> "dict[str, First]":
     from contextlib import closing
 
-    from gateway.journal.contact_reader import ContactReader
+    from gateway.journal.contacts import ContactReader
 
     with closing(ContactReader.open(settings.journal.path)) as reader:
         return reader.contacts()
@@ -111,7 +111,7 @@ def _rows(inventory: "Inventory", contacts: "dict[str, First]") -> list[str]:
     from msgspec import json
 
     from alerts.calendars import iso
-    from gateway.journal.contact_reader import NEVER
+    from gateway.journal.contacts import NEVER
 
     rows = []
     for person in inventory.people.values():

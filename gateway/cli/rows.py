@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gateway.journal.reader import Row
+    from gateway.journal.view import Row
 
 
 class ExportedRows(StrEnum):
@@ -54,10 +54,10 @@ def export(
     from alerts.channels import channels
     from alerts.policy import PolicyFault
     from gateway import exporting, settings
-    from gateway.journal.ledger_reader import LedgerReader
-    from gateway.journal.reader import FIRST_MS, LAST_MS
-    from gateway.journal.rollup_reader import RollupReader
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
+    from gateway.journal.ledger import LedgerReader
+    from gateway.journal.rollups import RollupReader
+    from gateway.journal.view import FIRST_MS, LAST_MS
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):

@@ -46,7 +46,7 @@ def gateway(config: Config = DEFAULT_CONFIG) -> None:
     from alerts.policy import PolicyFault
     from gateway import settings
     from gateway.files import close_to_others
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     close_to_others()

@@ -36,7 +36,7 @@ def test(
     from alerts.channels import Accepted, channels
     from alerts.policy import PolicyFault
     from gateway import lines, settings
-    from gateway.journal.trouble import JournalUnavailable
+    from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):

@@ -9,8 +9,7 @@ import typer
 from gateway.cli.ending import Code, ends_with_a_sentence, print_lines, until_stopped
 
 if TYPE_CHECKING:
-    from gateway.watching.herald import Herald
-    from gateway.watching.watch_file import WatchFile
+    from gateway.watching.remote_watch import Herald, WatchFile
 
 DEFAULT: Final = Path("config/watch.toml")
 _Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The watcher's own configuration.")]
@@ -24,13 +23,12 @@ def watch(config: _Config = DEFAULT, *, test: _Test = False) -> None:
     from gateway.client import is_ready
     from gateway.clock import WallClock, monotonic_s
     from gateway.settings import SettingsFault
-    from gateway.watching import watch_file
-    from gateway.watching.absence import Patience
-    from gateway.watching.outpost import Outpost, listening, polling
+    from gateway.watching import remote_watch
+    from gateway.watching.remote_watch import Outpost, Patience, listening, polling
 
     with ends_with_a_sentence(SettingsFault, PolicyFault), ExitStack() as stack:
         logs.configure()
-        chosen = watch_file.load(config)
+        chosen = remote_watch.load(config)
         herald = _herald(chosen)
         if test:
             raise typer.Exit(_tested(herald))
@@ -55,7 +53,7 @@ def _herald(chosen: "WatchFile") -> "Herald":
     from alerts.notify import texts
     from gateway import lines, shipped
     from gateway.settings import SettingsFault
-    from gateway.watching.herald import Herald, Way, by_command, by_text
+    from gateway.watching.remote_watch import Herald, Way, by_command, by_text
 
     alarm = chosen.alarm
     try:
@@ -76,7 +74,7 @@ def _herald(chosen: "WatchFile") -> "Herald":
 def _tested(herald: "Herald") -> Code:
     """Both words by every way, now; wrong where one was not taken."""
     from gateway.clock import WallClock
-    from gateway.watching.absence import Word
+    from gateway.watching.remote_watch import Word
 
     at_ms = WallClock().now_ms()
     failed: list[str] = []

@@ -15,7 +15,7 @@ from alerts.delivery.delivery import Due, Lapse
 from alerts.model import Event
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
-from gateway.watching.watchman import Watchman
+from gateway.watching.self_check import Watchman
 from telemetry.reading import Millis
 
 A = TypeVar("A")

@@ -27,7 +27,7 @@ from gateway.mqtt.link import Batch, SessionPhase, SessionState, Version
 from gateway.requests import Housekeep, JournalPort
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Settings
-from gateway.watching.opening import watchman
+from gateway.watching.self_check import watchman
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

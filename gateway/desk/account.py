@@ -11,8 +11,9 @@ from alerts.calendars import Calendar
 from alerts.model import Event
 from gateway.desk import sentences, words
 from gateway.desk.writing import clock
-from gateway.journal.case_reader import CaseReader, Message
+from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Spell
+from gateway.journal.notifications import Message
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import QUANTITIES, Millis, Reading
 

@@ -13,7 +13,7 @@ from alerts.model import Event
 from alerts.notify.lists import LIST
 from gateway.desk.morning import Exposure
 from gateway.desk.rounds import Phase, Round
-from gateway.journal.case_reader import Message
+from gateway.journal.notifications import Message
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role

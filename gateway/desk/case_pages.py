@@ -21,8 +21,8 @@ from gateway.desk.rendering import HEADERS
 from gateway.desk.stepping import offered
 from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Gate, require
-from gateway.journal.ledger_reader import OVERDUE, Found, LedgerReader, Wanted, exported
-from gateway.journal.reader import Row
+from gateway.journal.ledger import OVERDUE, Found, LedgerReader, Wanted, exported
+from gateway.journal.view import Row
 
 A_PAGE: Final = 100
 _BATCH: Final = 500

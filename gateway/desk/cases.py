@@ -20,9 +20,9 @@ from gateway.commands.command import UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
-from gateway.journal.ledger_reader import LedgerReader, Wanted, exported
-from gateway.journal.reader import FIRST_MS, LAST_MS
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.database import JournalUnavailable
+from gateway.journal.ledger import LedgerReader, Wanted, exported
+from gateway.journal.view import FIRST_MS, LAST_MS
 from telemetry.reading import Millis
 
 MOST: Final = 500

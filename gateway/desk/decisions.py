@@ -10,7 +10,7 @@ from typing import Final
 from alerts.alert import Alert
 from alerts.ledger.case import Case as LedgerCase
 from alerts.ledger.case import State
-from gateway.journal.ledger_reader import OVERDUE
+from gateway.journal.ledger import OVERDUE
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from gateway.desk.projection import Projection, Topic
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Entry
-from gateway.journal.trouble import JournalUnavailable
 from gateway.logs import logger
 
 _log = logger(__name__)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from gateway.desk import sentences, words
 from gateway.desk.present import Visit
-from gateway.journal.reader import Row
+from gateway.journal.view import Row
 from telemetry.reading import Millis
 
 _TO: Final = re.compile(r"to (\S+)")

@@ -17,7 +17,7 @@ from gateway.desk.decisions import FIRES, Place, Why, lateness, placed, placed_c
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds
 from gateway.desk.scope import Scope
-from gateway.journal.case_reader import Message
+from gateway.journal.notifications import Message
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 

@@ -45,7 +45,7 @@ from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
 from gateway.desk.users import UsersUnavailable
 from gateway.desk.visiting import DeskRefusal, Gate, GoLogIn
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.database import JournalUnavailable
 
 _MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
 _OWN: Final = Path(__file__).with_name("static")

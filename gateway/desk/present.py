@@ -22,8 +22,8 @@ from gateway.desk.scope import Scope
 from gateway.desk.users import Session, User, UserFile
 from gateway.inbox import Inbox
 from gateway.journal.case_reader import CaseReader
-from gateway.journal.contact_reader import ContactReader, First
-from gateway.journal.ledger_reader import LedgerReader
+from gateway.journal.contacts import ContactReader, First
+from gateway.journal.ledger import LedgerReader
 from gateway.settings import Tiles
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis

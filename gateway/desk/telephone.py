@@ -21,7 +21,9 @@ from gateway.desk.leaf import leaf
 from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
-from gateway.journal.case_reader import CaseReader, Message, Said
+from gateway.journal.case_reader import CaseReader
+from gateway.journal.notifications import Message
+from gateway.journal.telephone import Said
 from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Person
 from telemetry.reading import Millis

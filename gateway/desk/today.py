@@ -24,7 +24,8 @@ from gateway.desk.saying import asked
 from gateway.desk.stepping import offered
 from gateway.desk.users import Deed, Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
-from gateway.journal.case_reader import CaseReader, Message
+from gateway.journal.case_reader import CaseReader
+from gateway.journal.notifications import Message
 from telemetry.series import Measurement
 
 MOST_MATTERS: Final = 2_000

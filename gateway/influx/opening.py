@@ -23,10 +23,10 @@ from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Sender
 from gateway.influx.streams import Events, Outflow, Readings, Rollups
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Consumer, Quarantined, Stream
 from gateway.journal.reader import JournalReader
-from gateway.journal.rollup_reader import RollupReader
-from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.requests import DealtWith, Watched, made_durable

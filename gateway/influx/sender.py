@@ -18,7 +18,7 @@ from gateway.influx.delivery import Delivery, Filed
 from gateway.influx.points import Point
 from gateway.influx.streams import Outflow, Portion
 from gateway.journal.entry import Consumer
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from telemetry.reading import Millis
 

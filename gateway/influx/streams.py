@@ -11,8 +11,8 @@ from alerts.rollups.rows import Rollup
 from gateway.influx.delivery import BUG, Filed
 from gateway.influx.points import Point, Points
 from gateway.journal.entry import Consumer, Happening, Stream
-from gateway.journal.reader import LAST_MS
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
+from gateway.journal.view import LAST_MS
 from gateway.logs import logger
 from telemetry.reading import Millis
 from telemetry.series import Measurement

@@ -11,8 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.journal.connections import INDEX, LOG, SAVED, make_file
-from gateway.journal.trouble import JournalUnavailable, Problem
+from gateway.journal.database import INDEX, LOG, SAVED, JournalUnavailable, Problem, make_file
 
 _PROCESSES: Final = Path("/proc")
 

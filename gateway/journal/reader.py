@@ -1,142 +1,66 @@
 """The journal as everyone but the writer sees it: read-only, beside a running gateway or without one.
 
-Rows come out as plain mappings fit for JSON lines, in short reads that never keep the write-ahead log from being reset.
+It only opens and asks: what is asked of a table is answered by the file of that table, in short reads that never keep
+the write-ahead log from being reset.
 """
 
-import base64
-import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
-
-import msgspec
-from msgspec import to_builtins
 
 from alerts.channels import Awaited
-from alerts.delivery.delivery import Due, Standing
-from alerts.model import Owed
-from gateway.journal import case_rows, reading_rows, restoring, soundness, telephone_rows
-from gateway.journal.connections import check, migrations, open_for_reading
+from alerts.delivery.delivery import Due
+from gateway.journal import arrivals, episodes, marks, notifications, place, readings, restore
+from gateway.journal.database import JournalUnavailable, Problem, translated
 from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
-from gateway.journal.restoring import Restored
-from gateway.journal.trouble import JournalUnavailable, Problem, translated
+from gateway.journal.restore import Restored
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, View
 from telemetry.reading import Millis, Reading
 
-Row: TypeAlias = dict[str, Any]
-"""One exported row: strings, numbers, ``None``, and for a reading its ``values``. Times are ISO 8601 in UTC with ms."""
 
-FIRST_MS: Final = -(2**62)
-LAST_MS: Final = 2**62
-_PAGE: Final = 2_000
-_MONTH_MS: Final = 31 * 86_400_000
-_DAY_MS: Final = 86_400_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class JournalReader:
+class JournalReader(View):
     """A read-only view. Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Opens an existing journal of exactly this code's version."""
-        with translated(path):
-            connection = open_for_reading(path)
-            try:
-                check(connection, path, migrations())
-            except (sqlite3.Error, JournalUnavailable):
-                connection.close()
-                raise
-        return cls(path, connection)
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._connection.close()
 
     def restore(self) -> Restored:
         """What a start would find; its ``tail`` is read as it is consumed."""
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
-        return restoring.restore(self._connection, self._path, last)
+        return restore.restore(self._connection, self._path, last)
 
     def inventory(self) -> InventoryBody | None:
         """The inventory that was imported last."""
         with translated(self._path):
-            return restoring.inventory(self._connection)
+            return marks.inventory(self._connection)
 
     def mark(self, name: str) -> str | None:
         """A small mark that the gateway keeps over a restart."""
         with translated(self._path):
-            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
-            return None if row is None else str(row[0])
+            return marks.mark(self._connection, name)
 
     def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Readings observed in [from, to), in order of arrival."""
         with translated(self._path):
-            for _, reading in reading_rows.read(self._connection, 0, (from_ms, to_ms)):
-                yield {
-                    "device": reading.device,
-                    "asset": reading.asset,
-                    "boot": reading.boot,
-                    "seq": reading.seq,
-                    "observed_at": iso(reading.observed_ms),
-                    "received_at": iso(reading.received_ms),
-                    "clock": reading.clock.name.lower(),
-                    "late": reading.late,
-                    "judged_pct": reading.judged_pct,
-                    "values": to_builtins(reading.values),
-                }
+            yield from readings.exported(self._connection, from_ms, to_ms)
 
     def alerts(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Episodes raised in [from, to), in the order in which they were first written."""
-        for row in self._pages(_ALERTS, from_ms, to_ms):
-            yield {
-                **{name: row[name] for name in ("episode", "rule", "asset", "device", "severity")},
-                "raised_at": iso(row["raised_ms"]),
-                "cleared_at": _iso_or_none(row["cleared_ms"]),
-            }
+        with translated(self._path):
+            yield from episodes.exported(self._connection, from_ms, to_ms)
 
     def episodes(self, severities: Collection[str], since_ms: Millis) -> list[Spell]:
         """Episodes of these severities that stood at any time since then, in the order in which they were raised."""
-        marks = ", ".join("?" for _ in severities)
         with translated(self._path):
-            rows = self._connection.execute(
-                f"{_EPISODES} AND severity IN ({marks}) ORDER BY raised_ms", (since_ms, *severities)
-            )
-            return [Spell(*row) for row in rows]
+            return episodes.standing(self._connection, severities, since_ms)
 
     def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Notifications that came to be owed in [from, to), with what became of them."""
-        for row in self._pages(_NOTIFICATIONS, from_ms, to_ms):
-            yield {
-                "key": row["key"],
-                "at": iso(row["at_ms"]),
-                **{name: row[name] for name in ("rule", "asset", "episode", "severity", "kind", "step", "repeat")},
-                "to": row["recipient"],
-                **{
-                    name: row[name] for name in ("phone", "channel", "text", "state", "attempts", "reason", "reference")
-                },
-                "via": row["via"],
-                "next_attempt_at": _iso_or_none(row["next_attempt_ms"]),
-                "accepted_at": _iso_or_none(row["accepted_ms"]),
-                "delivered_at": _iso_or_none(row["delivered_ms"]),
-            }
+        with translated(self._path):
+            yield from notifications.exported(self._connection, from_ms, to_ms)
 
     def quarantine(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Refused uplinks received in [from, to); ``payload`` or ``payload_b64`` as in a recording."""
-        for row in self._pages(_QUARANTINE, from_ms, to_ms):
-            yield {
-                "received_at": iso(row["received_ms"]),
-                "topic": row["topic"],
-                **_payload(row["payload"]),
-                "reason": row["reason"],
-                "detail": row["detail"],
-            }
+        with translated(self._path):
+            yield from arrivals.exported(self._connection, from_ms, to_ms)
 
     def due_notification(self, now_ms: Millis) -> Due | None:
         """The most urgent notification that may be tried at ``now_ms``, or whose receipt is due by then.
@@ -144,30 +68,22 @@ class JournalReader:
         The highest severity, then one whose receipt is due, then the lowest id.
         """
         with translated(self._path):
-            found = [self._connection.execute(query, {"now": now_ms}).fetchone() for query in (_LAPSED, _DUE)]
-            row = min((row for row in found if row is not None), key=lambda row: str(row[_SEVERITY]), default=None)
-            return None if row is None else _due(self._connection, row, now_ms)
+            return notifications.due(self._connection, now_ms)
 
     def awaited(self, via: str, since_ms: Millis, most: int) -> list[Awaited]:
         """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
         with translated(self._path):
-            return telephone_rows.awaited(self._connection, via, since_ms, most)
+            return notifications.awaited(self._connection, via, since_ms, most)
 
     def state_of(self, key: str) -> tuple[str, str, str] | None:
         """A notification's state, its channel and the reason; ``None`` for one that is not there."""
         with translated(self._path):
-            row = self._connection.execute(
-                "SELECT state, via, reason FROM notification WHERE key = ?", (key,)
-            ).fetchone()
-        return None if row is None else (row[0], row[1], row[2])
+            return notifications.state_of(self._connection, key)
 
     def owed(self) -> tuple[int, Millis]:
         """How many notifications nobody has taken yet, and when the oldest of them came to be owed (0 without any)."""
         with translated(self._path):
-            row = self._connection.execute(
-                "SELECT count(*), coalesce(min(at_ms), 0) FROM notification WHERE state IN ('owed', 'sending')"
-            ).fetchone()
-        return int(row[0]), int(row[1])
+            return notifications.count_owed(self._connection)
 
     def overdue(self, before_ms: Millis) -> tuple[int, int, int]:
         """Notifications that wait beyond their time: owed since before then, in a try begun before, without a decision.
@@ -175,48 +91,38 @@ class JournalReader:
         A decision is due when a receipt did not come.
         """
         with translated(self._path):
-            row = self._connection.execute(_OVERDUE, {"before": before_ms}).fetchone()
-        return int(row[0]), int(row[1]), int(row[2])
+            return notifications.overdue(self._connection, before_ms)
 
     def readings_after(self, position: int, most: int) -> list[tuple[int, Reading]]:
         """At most so many readings with ids above ``position``, in order of arrival, with their ids."""
         with translated(self._path):
-            return reading_rows.page(self._connection, position, most)
+            return readings.page(self._connection, position, most)
 
     def events_after(self, position: int, most: int) -> list[Happening]:
         """At most so many events with ids above ``position``, in their order."""
         with translated(self._path):
-            return case_rows.events_after(self._connection, position, most)
+            return episodes.events_after(self._connection, position, most)
 
     def position(self, consumer: Consumer) -> int:
         """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
         with translated(self._path):
-            row = self._connection.execute(
-                "SELECT position FROM consumer WHERE name = ? AND stream = ?", (consumer.name, str(consumer.stream))
-            ).fetchone()
-        return 0 if row is None else int(row[0])
+            return marks.position(self._connection, consumer)
 
     def newest(self, stream: Stream) -> int:
         """The highest id of a stream; 0 while it is empty."""
         with translated(self._path):
-            row = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {_ARRIVALS[stream][0]}").fetchone()  # noqa: S608 -- a name of our own
-        return int(row[0])
+            return marks.newest(self._connection, stream)
 
     def position_before(self, stream: Stream, since_ms: Millis) -> int:
         """The position after which a stream holds everything that came since then; reads the whole stream."""
-        table, at = _ARRIVALS[stream]
         with translated(self._path):
-            row = self._connection.execute(
-                f"SELECT coalesce((SELECT min(id) - 1 FROM {table} WHERE {at} >= ?), max(id), 0) FROM {table}",  # noqa: S608 -- names of our own
-                (since_ms,),
-            ).fetchone()
-        return int(row[0])
+            return marks.position_before(self._connection, stream, since_ms)
 
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""
         with translated(self._path):
             try:
-                return soundness.damage(self._connection)
+                return place.damage(self._connection)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     raise JournalUnavailable(Problem.LOCKED, self._path, "the look was broken off") from None
@@ -225,63 +131,6 @@ class JournalReader:
     def break_off(self) -> None:
         """Ends ``damage`` before its time; the one call that may come from another thread."""
         self._connection.interrupt()
-
-    def _pages(self, query: str, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
-        after = 0
-        with translated(self._path):
-            while True:
-                cursor = self._connection.execute(query, (after, from_ms, to_ms, _PAGE))
-                names = [column[0] for column in cursor.description]
-                rows = cursor.fetchall()
-                if not rows:
-                    return
-                yield from (dict(zip(names, row, strict=True)) for row in rows)
-                after = rows[-1][0]
-
-
-_ARRIVALS: Final = {Stream.READING: ("reading", "received_ms"), Stream.EVENT: ("event", "at_ms")}
-"""Where the rows of a stream are, and when they came."""
-
-_OVERDUE: Final = """
-    SELECT
-        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'owed'
-            AND coalesce(next_attempt_ms, at_ms) < :before),
-        (SELECT count(*) FROM notification WHERE state IN ('owed', 'sending') AND state = 'sending'
-            AND (SELECT max(started_ms) FROM attempt WHERE notification = notification.id) < :before),
-        (SELECT count(*) FROM notification WHERE state = 'accepted' AND receipt_due_ms < :before)
-"""
-_ALERTS: Final = """
-    SELECT rowid, episode, rule, asset, device, severity, raised_ms, cleared_ms
-    FROM alert WHERE rowid > ? AND raised_ms >= ? AND raised_ms < ? ORDER BY rowid LIMIT ?
-"""
-_EPISODES: Final = """
-    SELECT episode, rule, asset, severity, raised_ms, cleared_ms
-    FROM alert WHERE (cleared_ms >= ? OR (NOT settled AND cleared_ms IS NULL))
-"""
-_NOTIFICATIONS: Final = "SELECT * FROM notification WHERE id > ? AND at_ms >= ? AND at_ms < ? ORDER BY id LIMIT ?"
-_QUARANTINE: Final = (
-    "SELECT * FROM quarantine WHERE id > ? AND received_ms >= ? AND received_ms < ? ORDER BY id LIMIT ?"
-)
-_COLUMNS: Final = """
-    SELECT id, state, attempts, via, coalesce(accepted_ms, 0), reason,
-           at_ms, rule, asset, episode, severity, kind, step, repeat, recipient, phone, channel, text,
-           template, call, variables, covers
-    FROM notification
-"""
-_SEVERITY: Final = 10
-"""Where among the columns."""
-_DUE: Final = f"""
-    {_COLUMNS}
-    WHERE state IN ('owed', 'sending') AND (state = 'sending' OR next_attempt_ms IS NULL OR next_attempt_ms <= :now)
-    ORDER BY severity, id LIMIT 1
-"""
-_OWED: Final = (
-    *("at_ms", "rule", "asset", "episode", "severity", "kind", "step", "repeat"),
-    *("to", "phone", "channel", "text", "template", "call"),
-)
-_LAPSED: Final = f"""
-    {_COLUMNS} WHERE state = 'accepted' AND receipt_due_ms <= :now ORDER BY severity, id LIMIT 1
-"""
 
 
 @contextmanager
@@ -299,38 +148,3 @@ def remembered(path: Path) -> Iterator[Restored | None]:
         return
     with closing(reader), translated(path):
         yield reader.restore()
-
-
-def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -> Due:
-    number, state, attempts, via, accepted_ms, reason, *plain, variables, covers = row
-    given = dict(zip(_OWED, plain, strict=True))
-    owed = msgspec.convert({**given, "variables": json.loads(variables), "covers": json.loads(covers or "[]")}, Owed)
-    return Due(
-        number,
-        owed,
-        Standing(state),
-        attempts,
-        via=via,
-        refused=telephone_rows.refused(connection, number),
-        accepted_ms=accepted_ms,
-        reason=reason if state == Standing.ACCEPTED else "",
-        unsure=telephone_rows.unsure(connection, number),
-        taken=telephone_rows.taken(connection, owed.phone, now_ms - _DAY_MS),
-        limited=telephone_rows.limited(connection, owed.phone, now_ms - _MONTH_MS),
-    )
-
-
-def _payload(payload: bytes) -> Row:
-    try:
-        return {"payload": payload.decode()}
-    except UnicodeDecodeError:
-        return {"payload_b64": base64.b64encode(payload).decode()}
-
-
-def iso(at_ms: Millis) -> str:
-    """The instant as every row of an export says it."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _iso_or_none(at_ms: Millis | None) -> str | None:
-    return None if at_ms is None else iso(at_ms)

@@ -1,6 +1,6 @@
 """The journal as the one thread that writes it sees it: entries go in whole or not at all, and come back at a start.
 
-One connection, one thread at a time, no clock. What a row looks like is in ``*_rows``.
+One connection, one thread at a time, no clock. What a row looks like is in the file of its table.
 """
 
 import shutil
@@ -8,34 +8,41 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from alerts.answers import Asked
 from alerts.notify.lists import Crossing
 from gateway.journal import (
-    arrival_rows,
-    case_rows,
-    expiry,
-    ledger_rows,
-    mark_rows,
-    quarantine_bounds,
-    reading_rows,
-    restoring,
-    rollup_rows,
-    telephone_rows,
+    arrivals,
+    episodes,
+    ledger,
+    marks,
+    names,
+    notifications,
+    readings,
+    restore,
+    rollups,
+    telephone,
 )
-from gateway.journal.connections import migrate, migrations, open_for_writing, take_lock
-from gateway.journal.entry import Aside, Committed, Consumer, Entry
-from gateway.journal.expiry import Expired
+from gateway.journal.arrivals import Bounds
+from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
+from gateway.journal.entry import Aside, Committed, Consumer, Entry, Stream
+from gateway.journal.names import Names
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
-from gateway.journal.quarantine_bounds import Bounds
-from gateway.journal.reading_rows import Names
-from gateway.journal.restoring import Restored
-from gateway.journal.retention import Log, Pressure, keep, pressure_at
-from gateway.journal.trouble import JournalUnavailable, translated
+from gateway.journal.restore import Restored
+from gateway.journal.retention import KEEP_CASES_MS, Expired, Log, Pressure, keep, pressure_at
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
+
+_KEPT_FOR_YEARS: Final = (
+    ledger.expire,
+    episodes.expire_events,
+    notifications.expire,
+    telephone.expire,
+    episodes.expire,
+)
+"""What lets go of the rows that people are told of and answer for, in this order."""
 
 
 class Journal:
@@ -52,10 +59,10 @@ class Journal:
         self._devices = Names(connection, "device")
         self._assets = Names(connection, "asset")
         self._areas = Names(connection, "area")
-        self._rollup_names = rollup_rows.RollupNames(self._assets, self._devices, self._areas)
-        self._rollups_queued = rollup_rows.is_queued(connection)
+        self._rollup_names = rollups.RollupNames(self._assets, self._devices, self._areas)
+        self._rollups_queued = rollups.is_queued(connection)
         (self._last_reading_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
-        self._snapshot_position = restoring.snapshot_position(connection)
+        self._snapshot_position = marks.snapshot_position(connection)
 
     @classmethod
     def open(cls, path: Path, *, max_bytes: int | None = None) -> Self:
@@ -105,7 +112,7 @@ class Journal:
         if number is None:
             return False
         with translated(self._path):
-            return reading_rows.seen(self._connection, self._last_reading_id, number, boot, seq)
+            return readings.seen(self._connection, self._last_reading_id, number, boot, seq)
 
     def highest_seq(self, device: str, boot: int, through: int | None = None) -> int:
         """The highest ``seq`` kept of a boot, ``sequence.NONE_STORED`` if none is; as dear as ``seen``.
@@ -117,7 +124,7 @@ class Journal:
             return NONE_STORED
         newest = self._last_reading_id if through is None else through
         with translated(self._path):
-            found = reading_rows.highest_seq(self._connection, newest, number, boot)
+            found = readings.highest_seq(self._connection, newest, number, boot)
         return NONE_STORED if found is None else found
 
     def marks(self, device: str, session: int, seq: int, since_ms: Millis) -> list[Mark]:
@@ -126,10 +133,10 @@ class Journal:
         if number is None:
             return []
         with translated(self._path):
-            found = arrival_rows.life_marks(self._connection, number, session, seq, since_ms)
+            found = arrivals.life_marks(self._connection, number, session, seq, since_ms)
             if seq != UNCOUNTED:
                 newest = self._last_reading_id
-                found += reading_rows.marks(self._connection, newest, number, session, seq, since_ms)
+                found += readings.marks(self._connection, newest, number, session, seq, since_ms)
         return found
 
     def newest_epoch(self, device: str, session: int) -> int | None:
@@ -138,75 +145,73 @@ class Journal:
         if number is None:
             return None
         with translated(self._path):
-            living = arrival_rows.newest_life_epoch(self._connection, number, session)
-            reading = reading_rows.newest_epoch(self._connection, self._last_reading_id, number, session)
+            living = arrivals.newest_life_epoch(self._connection, number, session)
+            reading = readings.newest_epoch(self._connection, self._last_reading_id, number, session)
         return max((boot for boot in (living, reading) if boot is not None), default=None)
 
     def crossings(self, since_ms: Millis) -> list[Crossing]:
         """The times that bins were over two thirds and that ended since then, or have not."""
         with translated(self._path):
-            return case_rows.crossings(self._connection, since_ms)
+            return episodes.crossings(self._connection, since_ms)
 
     def aside(self, reason: str, most: int) -> list[Aside]:
         """Some of those in quarantine for a reason that were not taken when looked at again."""
         with translated(self._path):
-            return arrival_rows.aside(self._connection, reason, most)
+            return arrivals.aside(self._connection, reason, most)
 
     def knows(self, episode: str) -> bool:
         """Whether there ever was such an episode, open or over."""
         with translated(self._path):
-            found = self._connection.execute("SELECT 1 FROM alert WHERE episode = ?", (episode,)).fetchone()
-        return found is not None
+            return episodes.knows(self._connection, episode)
 
     def is_answered(self, channel: str, number: str) -> bool:
         """Whether this reply was dealt with before; providers tell twice."""
         with translated(self._path):
-            return telephone_rows.is_answered(self._connection, channel, number)
+            return telephone.is_answered(self._connection, channel, number)
 
     def told(self, phone: str, since_ms: Millis) -> list[Asked]:
         """What a number was told since then, the newest first."""
         with translated(self._path):
-            return telephone_rows.told(self._connection, phone, since_ms)
+            return telephone.told(self._connection, phone, since_ms)
 
     def ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about, and when it ended."""
         with translated(self._path):
-            return telephone_rows.ended(self._connection, episode)
+            return episodes.ended(self._connection, episode)
 
     def phone_of(self, channel: str, reference: str) -> str:
         """The number of a text taken under this reference that has not arrived yet; nothing if there is none."""
         with translated(self._path):
-            return telephone_rows.phone_of(self._connection, channel, reference)
+            return telephone.phone_of(self._connection, channel, reference)
 
     def phone_of_notification(self, notification_id: int) -> str:
         """The number of a notification."""
         with translated(self._path):
-            return telephone_rows.phone_of_notification(self._connection, notification_id)
+            return notifications.phone_of_notification(self._connection, notification_id)
 
     def untold(self, phone: str, since_ms: Millis) -> int:
         """How many texts to a number since then have not arrived."""
         with translated(self._path):
-            return telephone_rows.untold(self._connection, phone, since_ms)
+            return telephone.untold(self._connection, phone, since_ms)
 
     def reached(self, phone: str, since_ms: Millis) -> bool:
         """Whether any text arrived at a number since then."""
         with translated(self._path):
-            return telephone_rows.reached(self._connection, phone, since_ms)
+            return telephone.reached(self._connection, phone, since_ms)
 
     def hears_back(self, channel: str, since_ms: Millis) -> bool:
         """Whether any text of a channel was told to have arrived since then."""
         with translated(self._path):
-            return telephone_rows.hears_back(self._connection, channel, since_ms)
+            return telephone.hears_back(self._connection, channel, since_ms)
 
     def knows_case(self, case: str) -> bool:
         """Whether there ever was such a case, settled or not."""
         with translated(self._path):
-            found = self._connection.execute("SELECT 1 FROM ledger_case WHERE id = ?", (case,)).fetchone()
-        return found is not None
+            return ledger.knows(self._connection, case)
 
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""
-        return restoring.restore(self._connection, self._path, self._last_reading_id)
+        return restore.restore(self._connection, self._path, self._last_reading_id)
 
     def pressure(self) -> Pressure:
         """How full the journal is: of its configured size, or of what the disk lets it take if that is less."""
@@ -216,8 +221,8 @@ class Journal:
     def admit(self, consumers: Iterable[Consumer]) -> None:
         """Says who reads on from here; whoever is not named is not waited for any more."""
         with self._transaction():
-            mark_rows.admit(self._connection, consumers)
-            queued = rollup_rows.is_queued(self._connection)
+            marks.admit(self._connection, consumers)
+            queued = rollups.is_queued(self._connection)
         self._rollups_queued = queued
 
     def expire(self, now_ms: Millis, keep_days: int) -> Expired:
@@ -226,15 +231,16 @@ class Journal:
             pressure = self.pressure()
             of_readings = self._pressure_of_readings()
         policy = keep(pressure, keep_days, self._max_bytes, readings=of_readings)
+        db, before_ms = self._connection, now_ms - KEEP_CASES_MS
         with self._transaction():
-            through = min(self._snapshot_position, self._last_reading_id - 1, *expiry.consumed(self._connection))
+            through = min(self._snapshot_position, self._last_reading_id - 1, *marks.positions(db, Stream.READING))
             return Expired(
                 pressure=pressure,
-                readings=expiry.expire_readings(self._connection, now_ms, policy, through),
-                quarantined=expiry.expire_quarantine(self._connection, now_ms, policy),
-                arrivals=expiry.expire_arrivals(self._connection, now_ms),
-                cases=expiry.expire_cases(self._connection, now_ms),
-                rollups=expiry.expire_rollups(self._connection, now_ms),
+                readings=readings.expire(db, now_ms - policy.readings_ms, through),
+                quarantined=arrivals.expire_quarantine(db, now_ms, policy),
+                arrivals=arrivals.expire(db, now_ms),
+                cases=sum(expire(db, before_ms) for expire in _KEPT_FOR_YEARS),
+                rollups=rollups.expire(db, before_ms),
             )
 
     def fold(self) -> Log:
@@ -246,7 +252,7 @@ class Journal:
 
     def _pressure_of_readings(self) -> Pressure:
         """Without what strangers sent, which takes half as much again on its pages."""
-        return self._pressure(without=quarantine_bounds.kept_bytes(self._connection) * 3 // 2)
+        return self._pressure(without=arrivals.kept_bytes(self._connection) * 3 // 2)
 
     def _pressure(self, without: int = 0) -> Pressure:
         used = self._used_bytes()
@@ -274,47 +280,47 @@ class Journal:
             with translated(self._path):
                 self._presence.keep_what_is_gone()
             raise
-        for names in (self._devices, self._assets, self._areas):
-            names.settle()
+        for learned in (self._devices, self._assets, self._areas):
+            learned.settle()
 
     def _undo(self) -> None:
-        for names in (self._devices, self._assets, self._areas):
-            names.forget()
+        for learned in (self._devices, self._assets, self._areas):
+            learned.forget()
         if self._connection.in_transaction:  # a full disk may have rolled it back already
             self._connection.execute("ROLLBACK")
 
     def _write(self, entry: Entry) -> Committed:
         db, devices, assets = self._connection, self._devices, self._assets
-        arrival_rows.keep_known(db, entry.known, devices)
-        last = reading_rows.insert(db, entry.readings, self._last_reading_id, devices, assets)
-        arrival_rows.keep_statuses(db, entry.statuses, devices)
-        arrival_rows.add_signs_of_life(db, entry.signs_of_life, devices)
-        arrival_rows.keep_anomalies(db, entry.anomalies.values(), devices)
-        arrival_rows.add_quarantined(db, entry.quarantined)
+        names.keep_known(db, entry.known, devices)
+        last = readings.insert(db, entry.readings, self._last_reading_id, devices, assets)
+        arrivals.keep_statuses(db, entry.statuses, devices)
+        arrivals.add_signs_of_life(db, entry.signs_of_life, devices)
+        arrivals.keep_anomalies(db, entry.anomalies.values(), devices)
+        arrivals.add_quarantined(db, entry.quarantined)
         if entry.quarantined:  # at once, not at the next round: a flood brings a gigabyte in a minute
             most = keep(Pressure.OK, 0, self._max_bytes)
-            quarantine_bounds.trim(db, Bounds(most.quarantined_rows, most.quarantined_bytes))
-        arrival_rows.keep_looked(db, entry.looked)
-        mark_rows.keep_states(db, entry.states, last, assets)
-        mark_rows.keep_tracks(db, entry.tracks, last, devices)
+            arrivals.trim(db, Bounds(most.quarantined_rows, most.quarantined_bytes))
+        arrivals.keep_looked(db, entry.looked)
+        marks.keep_states(db, entry.states, last, assets)
+        marks.keep_tracks(db, entry.tracks, last, devices)
         if entry.snapshot is not None:
-            mark_rows.keep_snapshot(db, entry.snapshot, last, assets, devices)
-        case_rows.keep_alerts(db, entry.alerts)
-        case_rows.keep_mailboxes(db, entry.mailboxes)
-        case_rows.add_events(db, entry.events)
-        notification_ids, repeated_keys = case_rows.add_owed(db, entry.owed)
-        case_rows.drop(db, entry.dropped)
-        telephone_rows.readdress(db, entry.readdressed)
-        telephone_rows.excuse(db, entry.excused)
-        not_owed = case_rows.keep_attempts(db, entry.attempts)
-        telephone_rows.keep_unreceipted(db, entry.unreceipted)
-        telephone_rows.keep_receipts(db, entry.receipts)
-        telephone_rows.add_answers(db, entry.answers)
-        ledger_rows.keep_cases(db, entry.cases)
-        ledger_rows.add_deeds(db, entry.deeds)
-        mark_rows.keep_heartbeat(db, entry.heartbeat_ms)
-        mark_rows.keep_consumed(db, entry.consumed)
-        mark_rows.keep_meta(db, entry.meta)
-        mark_rows.add_inventory(db, entry.inventory)
-        rollup_rows.keep_rolled(db, entry.rolled, self._rollup_names, queued=self._rollups_queued)
+            marks.keep_snapshot(db, entry.snapshot, last, assets, devices)
+        episodes.keep_alerts(db, entry.alerts)
+        notifications.keep_mailboxes(db, entry.mailboxes)
+        episodes.add_events(db, entry.events)
+        notification_ids, repeated_keys = notifications.add_owed(db, entry.owed)
+        notifications.drop(db, entry.dropped)
+        notifications.readdress(db, entry.readdressed)
+        notifications.excuse(db, entry.excused)
+        not_owed = notifications.keep_attempts(db, entry.attempts)
+        notifications.keep_unreceipted(db, entry.unreceipted)
+        telephone.keep_receipts(db, entry.receipts)
+        telephone.add_answers(db, entry.answers)
+        ledger.keep_cases(db, entry.cases)
+        ledger.add_deeds(db, entry.deeds)
+        marks.keep_heartbeat(db, entry.heartbeat_ms)
+        marks.keep_consumed(db, entry.consumed)
+        marks.keep_meta(db, entry.meta)
+        marks.add_inventory(db, entry.inventory)
+        rollups.keep_rolled(db, entry.rolled, self._rollup_names, queued=self._rollups_queued)
         return Committed(last, notification_ids, repeated_keys, not_owed)

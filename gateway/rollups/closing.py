@@ -16,8 +16,8 @@ from alerts.rollups.days import Hour
 from alerts.rollups.rows import BinRow, Rollup
 from alerts.rollups.windows import Day, Period
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
-from gateway.journal.reading_rows import Place
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.readings import Place
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.rollups.scope import ROLLUPS, RollupScope, chunks

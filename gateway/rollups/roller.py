@@ -14,7 +14,7 @@ from alerts.rollups.days import Hour
 from alerts.rollups.rows import Rollup
 from alerts.rollups.windows import HOUR_MS, Day, Period, hour_at, starts
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.rollups.closing import Hours, Means, RollupBarrier, RollupClosing, Waiting

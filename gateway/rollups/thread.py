@@ -11,9 +11,9 @@ from typing import Final
 from gateway.clock import Clock
 from gateway.commands.command import NotDurable
 from gateway.inbox import Inbox, Unanswered
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Rolled
-from gateway.journal.rollup_reader import RollupReader
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.requests import KeepRollups

@@ -5,6 +5,8 @@ are and how long ago they last moved; what silence means is decided by whoever l
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from gateway.clock import Clock
@@ -12,6 +14,8 @@ from gateway.health import Health, Part
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.settings import Watch
+
+_log = logger(__name__)
 
 LOOP_S: Final = 30.0
 COMMIT_S: Final = 60.0
@@ -32,8 +36,6 @@ def faltering(health: Health) -> str:
     away = (f"{name} is not ready: {part.state}" for name, part in parts if not part.ready)
     return "; ".join((*slow, *away))
 
-
-_log = logger(__name__)
 
 PART: Final = "heartbeat"
 """What it is called on ``/readyz``."""
@@ -94,3 +96,17 @@ class Heartbeat:
         while not self._stopping.is_set():
             self.once()
             self._stopping.wait(self._watch.every_s)
+
+
+@contextmanager
+def beating(watch: Watch, county: str, health: Health, metrics: Metrics, clock: Clock, beat: Beat) -> Iterator[None]:
+    """The heartbeat while the context lasts, where somebody is to hear it."""
+    if watch.url is None:
+        yield
+        return
+    heartbeat = Heartbeat(watch, county, health, metrics, clock, beat)
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        heartbeat.stop()

@@ -12,7 +12,7 @@ import pytest
 from alerts.rollups.rows import DAYS, HOURS, TownRow
 from gateway.journal.entry import Rolled
 from gateway.journal.reader import JournalReader
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from telemetry.series import TAGS, Measurement
 from tests.county_week import HOUR_MS, Week
 from tests.rolled_week import drain

@@ -15,11 +15,9 @@ from gateway import shipped
 from gateway.clock import WallClock, monotonic_s
 from gateway.embedded_broker import Embedded, embedded_broker
 from gateway.settings import Endpoint
-from gateway.watching.absence import Patience, Word
-from gateway.watching.herald import Herald
-from gateway.watching.outpost import Outpost, listening
+from gateway.watching.remote_watch import Herald, Outpost, Patience, Word, listening
 from tests.e2e.gateway_process import Installation, offset_to, until
-from tests.gateway.watching.test_outpost import CALENDAR
+from tests.gateway.watching.test_remote_watch import CALENDAR
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 

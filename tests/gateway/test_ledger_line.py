@@ -16,9 +16,9 @@ from gateway.commands import cases, episodes
 from gateway.commands.cases import CaseDone, UnknownCase
 from gateway.commands.command import Done, NotPossible, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
-from gateway.journal.connections import migrate, migrations
+from gateway.journal.database import migrate, migrations
 from gateway.journal.entry import Entry
-from gateway.journal.ledger_reader import LedgerReader, Wanted
+from gateway.journal.ledger import LedgerReader, Wanted
 from gateway.journal.retention import KEEP_CASES_MS
 from gateway.journal.writer import Journal
 from gateway.pipeline import case_row

@@ -16,8 +16,8 @@ from gateway.commands.command import A, Command, NotDurable
 from gateway.health import Health
 from gateway.inbox import Answer, Inbox, Unanswered
 from gateway.influx.opening import JournalCheckpoints
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Consumer, Entry, Stream
-from gateway.journal.trouble import JournalUnavailable
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from gateway.requests import JournalPort

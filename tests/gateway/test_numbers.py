@@ -13,9 +13,9 @@ from alerts.channels import Accepted, Message, Outcome, Refused
 from alerts.delivery.delivery import Due, Standing, is_lost, lapse
 from alerts.ledger.case import Case, State
 from gateway.commands.numbers import DEAD
-from gateway.journal.ledger_reader import LedgerReader, Wanted
+from gateway.journal.ledger import LedgerReader, Wanted
 from gateway.requests import ReceiptsAndReplies, WatchRound
-from gateway.watching.watchman import Rows
+from gateway.watching.self_check import Rows
 from tests.alerts.test_courier import due as owed_by
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, on_demand
 

@@ -12,9 +12,9 @@ from alerts.answers import Reply
 from alerts.model import Kind, Owed
 from alerts.notify.mailbox import Mailbox, pack_box, unpack_box
 from alerts.operations.absences import ABSENCE
-from gateway.journal.connections import migrate, migrations
+from gateway.journal.database import migrate, migrations
 from gateway.journal.entry import Entry
-from gateway.journal.ledger_reader import LedgerReader, Wanted
+from gateway.journal.ledger import LedgerReader, Wanted
 from gateway.journal.writer import Journal
 from gateway.pipeline import case_row
 from tests.gateway.journal.entries import LEAK

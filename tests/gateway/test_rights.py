@@ -8,7 +8,7 @@ import pytest
 from alerts.channels import Message
 from alerts.channels.outbox import Outbox
 from gateway.files import tighten, write_secret
-from gateway.watching import notebook
+from gateway.watching import remote_watch
 from tests.gateway.journal.test_place import umask
 
 TEXT = Message("key", "e", "cleaner-li", "13900000001", "【湘阳环卫】柳潭3号池满了。", "2026-11-22T10:00:00+08:00")
@@ -23,8 +23,8 @@ def open_to_others(folder: Path) -> list[str]:
 def test_texts_and_what_remembers_them_are_their_owners_alone_whatever_the_umask(bits: int, tmp_path: Path) -> None:
     with umask(bits):
         Outbox(tmp_path / "outbox").send(TEXT)
-        notebook.write(tmp_path / "watch" / "notebook", notebook.Kept())
-        notebook.write(tmp_path / "watch" / "notebook", notebook.Kept(said=1))
+        remote_watch.write_notebook(tmp_path / "watch" / "notebook", remote_watch.Kept())
+        remote_watch.write_notebook(tmp_path / "watch" / "notebook", remote_watch.Kept(said=1))
         write_secret(tmp_path / "secrets" / "one", "hush")
     assert len(list(tmp_path.rglob("*"))) == 7
     assert open_to_others(tmp_path) == []

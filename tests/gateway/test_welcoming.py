@@ -10,7 +10,7 @@ import pytest
 from alerts.answers import reply
 from alerts.channels import Accepted, Refused
 from gateway.commands.welcome import is_greeted, is_new
-from gateway.journal.contact_reader import NEVER, Contact, ContactReader
+from gateway.journal.contacts import NEVER, Contact, ContactReader
 from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Duty, Person
 from telemetry.terms import Role

@@ -20,7 +20,7 @@ from typing import Final
 import pytest
 import structlog
 
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.database import JournalUnavailable
 from tests.story import BEGIN, Lived, Story
 from tests.telling_line import Hand, TellingLine
 

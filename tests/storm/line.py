@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from gateway.desk.projection import Projection
 from gateway.journal.entry import Entry
-from gateway.journal.restoring import Restored
+from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory

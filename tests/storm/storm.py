@@ -30,7 +30,7 @@ from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
 from gateway.mqtt.link import SessionPhase
 from gateway.requests import Housekeep, WatchRound
-from gateway.watching.watchman import Rows
+from gateway.watching.self_check import Rows
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.bounds import bound_ms

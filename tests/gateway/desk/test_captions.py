@@ -17,7 +17,7 @@ from gateway.desk.captions import Caption, Kind, Known, caption
 from gateway.desk.morning import Exposure
 from gateway.desk.rounds import Phase, Round
 from gateway.imports import profiles
-from gateway.journal.case_reader import Message
+from gateway.journal.notifications import Message
 from telemetry.inventory_file import parse
 from telemetry.reading import Millis
 from tests.desk_gateway import DeskGateway, at

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.ledger_reader import LedgerReader
+from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, at, desk_gateway, inventory
 from tests.gateway.desk.conftest import MORNING, Visitor
@@ -43,7 +43,7 @@ def again(visitor: Visitor, reason: str = "unknown_device") -> str:
 
 
 def readings(gateway: DeskGateway, device: str) -> list[dict[str, object]]:
-    with closing(LedgerReader.open(gateway.journal)) as reader:
+    with closing(JournalReader.open(gateway.journal)) as reader:
         return [row for row in reader.readings() if row["device"] == device]
 
 

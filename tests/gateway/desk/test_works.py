@@ -9,8 +9,8 @@ from alerts.build import assemble
 from alerts.conditions.state import unpack
 from gateway import shipped
 from gateway.desk.projection import Projection
-from gateway.journal.connections import open_for_reading
-from gateway.journal.restoring import restore
+from gateway.journal.database import open_for_reading
+from gateway.journal.restore import restore
 from tests.desk_gateway import DeskGateway, at, inventory
 from tests.gateway.desk.conftest import Visitor
 

@@ -14,7 +14,7 @@ from gateway.influx.points import Point, Points
 from gateway.influx.sender import LONGEST_WAIT_S, Ending, Sender
 from gateway.influx.streams import Events, Readings
 from gateway.journal.entry import Consumer, Entry, Happening, Stream
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.journal.writer import Journal
 from telemetry.reading import Millis, Reading
 from tests.gateway.influx.test_points import INVENTORY

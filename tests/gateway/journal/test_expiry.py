@@ -8,9 +8,8 @@ import pytest
 
 from alerts.channels import Accepted
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Entry, Quarantined, Snapshot, Stream
-from gateway.journal.expiry import STEP_ROWS
 from gateway.journal.reader import JournalReader
-from gateway.journal.retention import KEEP_CASES_MS, Pressure, keep, pressure_at
+from gateway.journal.retention import KEEP_CASES_MS, STEP_ROWS, Pressure, keep, pressure_at
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import DAY_MS, NOW_MS, alert, contents, event, owed, reading
 

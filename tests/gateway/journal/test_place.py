@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.connections import APPLICATION_ID, BY_NAME
+from gateway.journal.database import APPLICATION_ID, BY_NAME, JournalUnavailable, Problem
 from gateway.journal.place import size_bytes
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import full_entry
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Entry
 from gateway.journal.presence import openers
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import full_entry, reading
 

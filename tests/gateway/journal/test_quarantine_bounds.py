@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.journal.arrivals import SHARES, Bounds, kept_bytes, trim
 from gateway.journal.entry import Entry, Quarantined
 from gateway.journal.place import size_bytes
-from gateway.journal.quarantine_bounds import SHARES, Bounds, kept_bytes, trim
 from gateway.journal.retention import DAY_MS, Pressure, keep
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import NOW_MS, contents, reading

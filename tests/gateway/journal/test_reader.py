@@ -11,9 +11,9 @@ from alerts.channels.outbox import CALLS, Outbox
 from alerts.delivery.courier import Clearance, Courier
 from alerts.delivery.delivery import Due, Lapse, NextTry, Standing, Taken
 from alerts.model import Event
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Quarantined
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from tests.fakes import Crash
 from tests.gateway.journal.entries import NOW_MS, PLANT, contents, full_entry, owed, reading

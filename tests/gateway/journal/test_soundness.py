@@ -13,10 +13,10 @@ import pytest
 from gateway.clock import monotonic_s
 from gateway.examining import NOT_YET, PART, Examiner
 from gateway.health import Health
+from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Entry
+from gateway.journal.place import look_quickly
 from gateway.journal.reader import JournalReader
-from gateway.journal.soundness import look_quickly
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from tests.gateway.journal.entries import full_entry, reading

@@ -14,7 +14,7 @@ import pytest
 
 from alerts.answers import reply
 from gateway.commands.absences import Back
-from gateway.journal.connections import migrations, seen_by
+from gateway.journal.database import migrations, seen_by
 from gateway.journal.writer import Journal
 from telemetry.reading import Values
 from tests.before_the_upgrade import LOST, NAME, Morning

@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.connections import APPLICATION_ID, BY_PLACE, Migration, migrate, migrations, seen_by
+from gateway.journal.database import (
+    APPLICATION_ID,
+    BY_PLACE,
+    JournalUnavailable,
+    Migration,
+    Problem,
+    migrate,
+    migrations,
+    seen_by,
+)
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem
 from gateway.journal.writer import Journal
 
 STEPS = (

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.channels import Accepted, Failed, Outcome, Refused
-from gateway.journal import reading_rows
+from gateway.journal import readings
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Entry, Quarantined, Snapshot, Stream
 from gateway.journal.writer import Journal
 from telemetry.reading import QUANTITIES, Reading, TimeSource, Values
@@ -123,7 +123,7 @@ def test_ids_follow_arrival_across_shapes_and_statements(journal: Journal) -> No
 def test_the_columns_are_the_quantities_in_their_order(journal: Journal) -> None:
     columns = [row[1] for row in journal._connection.execute("PRAGMA table_info(reading)")]
     assert [column for column in columns if column in QUANTITIES] == list(QUANTITIES)
-    assert set(columns) == {*reading_rows._HEAD, *QUANTITIES, "fingerprint"}
+    assert set(columns) == {*readings._HEAD, *QUANTITIES, "fingerprint"}
 
 
 def test_every_quantity_at_once_fits_a_statement(journal: Journal) -> None:
@@ -156,7 +156,7 @@ def test_an_episode_is_known_open_or_over(journal: Journal) -> None:
 
 def test_the_look_up_uses_its_index(journal: Journal) -> None:
     plan = journal._connection.execute(
-        f"EXPLAIN QUERY PLAN {reading_rows._SEEN}", {"newest": 9_000, "device": 1, "boot": 1, "seq": 1}
+        f"EXPLAIN QUERY PLAN {readings._SEEN}", {"newest": 9_000, "device": 1, "boot": 1, "seq": 1}
     ).fetchall()
     assert any("COVERING INDEX reading_mark (<expr>=? AND device=? AND boot=? AND seq=?)" in row[3] for row in plan)
 

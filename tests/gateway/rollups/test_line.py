@@ -8,7 +8,7 @@ import pytest
 
 from alerts.rollups.rows import ROWS, BinRow, DeviceRow, PlantRow, Row
 from gateway import shipped
-from gateway.journal.rollup_reader import RollupReader
+from gateway.journal.rollups import RollupReader
 from gateway.metrics import Metrics
 from gateway.rollups.roller import Roller
 from gateway.rollups.scope import RollupScope

@@ -9,8 +9,7 @@ import pytest
 
 from gateway.inbox import Inbox
 from gateway.journal.entry import Entry, Progress, Rolled
-from gateway.journal.rollup_reader import RollupReader
-from gateway.journal.rollup_rows import PROGRESS
+from gateway.journal.rollups import PROGRESS, RollupReader
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
 from gateway.requests import KeepRollups

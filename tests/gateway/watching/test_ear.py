@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.watching.watchman import LEARNING_S, WINDOW_S, Ear
+from gateway.watching.self_check import LEARNING_S, WINDOW_S, Ear
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE

@@ -15,7 +15,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Log
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
-from gateway.watching.folding import MOST_BYTES, MOST_LOOKS, PART, Folding
+from gateway.watching.self_check import LOG_PART, MOST_BYTES, MOST_LOOKS, Folding
 from tests.gateway.journal.entries import NOW_MS, full_entry, reading
 
 MINUTE_MS = 60_000
@@ -38,7 +38,7 @@ class Watched:
     def look(self) -> Part | None:
         self._folding.look(self._journal.fold(), NOW_MS + self._minutes * MINUTE_MS)
         self._minutes += 1
-        return self.health.parts.get(PART)
+        return self.health.parts.get(LOG_PART)
 
     def figure(self, name: str) -> float:
         lines = self.metrics.exposition().decode().splitlines()
@@ -106,10 +106,10 @@ def test_a_log_that_has_grown_large_is_said_at_the_second_look(path: Path) -> No
     health = Health((), monotonic_s)
     folding = Folding(health, Metrics(), lambda _: ["4711 (sqlite3)"])
     folding.look(Log(path, MOST_BYTES + 1, 4_096), NOW_MS)
-    assert health.parts.get(PART) is None, "a read may be in hand"
+    assert health.parts.get(LOG_PART) is None, "a read may be in hand"
     folding.look(Log(path, MOST_BYTES + 1, 4_096), NOW_MS + MINUTE_MS)
-    assert "32 MB now" in health.parts[PART].state
-    assert "open in 4711 (sqlite3)" in health.parts[PART].state
+    assert "32 MB now" in health.parts[LOG_PART].state
+    assert "open in 4711 (sqlite3)" in health.parts[LOG_PART].state
 
 
 @pytest.mark.parametrize("kind", ["readings", "alerts", "notifications", "quarantine"])

@@ -2,7 +2,7 @@
 
 from gateway.commands.command import A, Command, NotDurable
 from gateway.commands.dispatcher import CommandDispatcher
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.database import JournalUnavailable
 from telemetry.reading import Millis
 from tests.fakes import Crash
 from tests.storm.line import StormLine

@@ -1,6 +1,6 @@
 """J3: a list whose read is refused is taken for our own mistake, after the mark was moved: it is lost for good."""
 
-from gateway.journal.trouble import JournalUnavailable
+from gateway.journal.database import JournalUnavailable
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 from tests.storm.line import StormLine

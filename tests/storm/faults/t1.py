@@ -9,7 +9,7 @@ from alerts.model import Log
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.schedule import Manned
 from alerts.policy import StepPolicy
-from gateway.journal.restoring import Restored
+from gateway.journal.restore import Restored
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 from tests.storm.line import StormLine

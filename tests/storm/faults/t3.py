@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from alerts.alert import Alert
 from alerts.notify.escalation import Escalation
-from gateway.journal.restoring import Restored
+from gateway.journal.restore import Restored
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 from tests.storm.faults.t1 import with_escalation

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.journal.database import JournalUnavailable, Problem, translated
 from gateway.journal.entry import Entry
 from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import JournalUnavailable, Problem, translated
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import contents, full_entry, reading
 

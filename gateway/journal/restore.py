@@ -8,20 +8,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from gateway.journal import ledger_rows, reading_rows
+from gateway.journal import episodes, ledger, marks, names, notifications, readings
+from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
-from gateway.journal.mark_rows import SNAPSHOT_POSITION, SNAPSHOT_RULESET
-from gateway.journal.trouble import translated
+from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET, Placed
 from telemetry.reading import Millis, Reading
-
-
-class Placed(NamedTuple):
-    """A blob and the highest reading id that it includes."""
-
-    position: int
-    blob: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +51,25 @@ _DATED: Final = {"reading": "received_ms", "quarantine": "received_ms", "event":
 def restore(connection: sqlite3.Connection, path: Path, last_reading_id: int) -> Restored:
     """Everything at once but the tail, which is read as it is consumed; nothing may be committed before it is."""
     with translated(path):
-        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        meta = marks.every_mark(connection)
         position = int(meta.pop(SNAPSHOT_POSITION, "0"))
         return Restored(
-            known=dict(connection.execute("SELECT name, first_known_ms FROM device WHERE first_known_ms IS NOT NULL")),
-            heartbeat_ms=_heartbeat(connection),
+            known=names.known(connection),
+            heartbeat_ms=marks.heartbeat(connection),
             ruleset=meta.pop(SNAPSHOT_RULESET, ""),
             snapshot_position=position,
             last_reading_id=last_reading_id,
-            states=_placed(connection, "SELECT name, position, blob FROM asset_state JOIN asset ON asset.id = asset"),
-            tracks=_placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device"),
-            open_alerts=_open_alerts(connection),
+            states=marks.states(connection),
+            tracks=marks.tracks(connection),
+            open_alerts=episodes.unsettled(connection),
             meta=meta,
-            inventory=inventory(connection),
-            mailboxes=[blob for (blob,) in connection.execute("SELECT blob FROM mailbox ORDER BY phone")],
+            inventory=marks.inventory(connection),
+            mailboxes=notifications.mailboxes(connection),
             tail=_tail(connection, path, position),
-            cases=ledger_rows.unsettled(connection),
-            case_numbers=ledger_rows.numbers(connection),
+            cases=ledger.unsettled(connection),
+            case_numbers=ledger.numbers(connection),
             latest_ms=_latest(connection),
         )
-
-
-def snapshot_position(connection: sqlite3.Connection) -> int:
-    """The highest reading id that the last snapshot includes; 0 before the first one."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (SNAPSHOT_POSITION,)).fetchone()
-    return 0 if row is None else int(row[0])
-
-
-def _heartbeat(connection: sqlite3.Connection) -> Millis | None:
-    row = connection.execute("SELECT at_ms FROM heartbeat").fetchone()
-    return None if row is None else int(row[0])
 
 
 def _latest(connection: sqlite3.Connection) -> Millis:
@@ -100,30 +82,6 @@ def _latest(connection: sqlite3.Connection) -> Millis:
     return max((at_ms for (at_ms,) in found if at_ms is not None), default=0)
 
 
-def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
-    return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
-
-
-def _open_alerts(connection: sqlite3.Connection) -> list[AlertRow]:
-    """In the order in which they were opened, which is the order in which they are decided (law L6)."""
-    rows = connection.execute(
-        "SELECT episode, rule, asset, device, severity, raised_ms, cleared_ms, blob"
-        " FROM alert WHERE NOT settled ORDER BY rowid"
-    )
-    return [
-        AlertRow(episode, rule, asset, device, severity, raised_ms, cleared_ms, blob, settled=False)
-        for episode, rule, asset, device, severity, raised_ms, cleared_ms, blob in rows
-    ]
-
-
-def inventory(connection: sqlite3.Connection) -> InventoryBody | None:
-    """The inventory that was imported last."""
-    row = connection.execute(
-        "SELECT imported_ms, sha256, body FROM inventory_version ORDER BY version DESC LIMIT 1"
-    ).fetchone()
-    return None if row is None else InventoryBody(*row)
-
-
 def _tail(connection: sqlite3.Connection, path: Path, position: int) -> Iterator[tuple[int, Reading]]:
     with translated(path):
-        yield from reading_rows.read(connection, position)
+        yield from readings.read(connection, position)

@@ -1,30 +1,23 @@
-"""Receipts, lapses and answers to rows, and what a number was told and has said, back out of them.
+"""What a number was told and what came back: receipts, what they make of their notifications, and what people answered.
 
 Only statements stand here; the transaction around those that write is the writer's. That receipts repeat and come in
-any order is dealt with by ``alerts.receipts.settled`` and by deriving a notification's state from all of them.
+any order is dealt with by ``alerts.answers.settled`` and by deriving a notification's state from all of them.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from alerts.answers import Asked, Receipt, Reply, settled
-from alerts.channels import Awaited
-from alerts.delivery.delivery import TIMEOUT, Taken
+from alerts.delivery.delivery import Taken
 from alerts.delivery.limits import LIMITS, Limited
-from gateway.journal.entry import Answered, Unreceipted
+from gateway.journal.entry import Answered
+from gateway.journal.retention import STEP_ROWS
 from telemetry.phone import number_key
 from telemetry.reading import Millis
-
-_TAKEN_MOST: Final = 200
-"""So many texts of one number in a day are looked at for the providers' caps."""
-
-
-def _keyed(phone: str) -> str | None:
-    """By what rows of a number are found; nothing is found of what is no number."""
-    return number_key(phone) or None
 
 
 def keep_receipts(connection: sqlite3.Connection, receipts: Iterable[Receipt]) -> None:
@@ -48,25 +41,6 @@ def receipt(connection: sqlite3.Connection, channel: str, reference: str) -> Rec
         (channel, reference),
     ).fetchone()
     return None if row is None else Receipt(row[0], row[1], bool(row[2]), row[3], row[4])
-
-
-def readdress(connection: sqlite3.Connection, phones: Mapping[int, str]) -> None:
-    """What is still owed goes to where its person is reached by now."""
-    connection.executemany(
-        "UPDATE notification SET phone = ?, phone_key = ? WHERE id = ? AND state = 'owed'",
-        [(phone, number_key(phone), number) for number, phone in phones.items()],
-    )
-
-
-def excuse(connection: sqlite3.Connection, deaf: tuple[Millis, Millis] | None) -> None:
-    """Receipts that were awaited beyond a time in which nobody listened are awaited for as much longer."""
-    if deaf is not None:
-        since_ms, at_ms = deaf
-        connection.execute(
-            "UPDATE notification SET receipt_due_ms = receipt_due_ms + ?"
-            " WHERE state = 'accepted' AND receipt_due_ms > ?",
-            (at_ms - since_ms, since_ms),
-        )
 
 
 _OF: Final = (
@@ -109,25 +83,6 @@ def apply_known(connection: sqlite3.Connection, notification_id: int) -> None:
         apply_receipt(connection, Receipt(channel, reference, bool(delivered), at_ms, reason))
 
 
-def keep_unreceipted(connection: sqlite3.Connection, lapsed: Iterable[Unreceipted]) -> None:
-    """Writes what is done about texts without a receipt; one that came meanwhile is left as it is."""
-    for each in lapsed:
-        if each.via:
-            statement = "state = 'owed', via = :via, next_attempt_ms = :at_ms, receipt_due_ms = NULL, reason = :reason"
-        else:
-            statement = "receipt_due_ms = :due_ms, reason = :reason"
-        connection.execute(
-            f"UPDATE notification SET {statement} WHERE id = :id AND state = 'accepted'",  # noqa: S608 -- our own words
-            {
-                "id": each.notification_id,
-                "via": each.via,
-                "at_ms": each.at_ms,
-                "due_ms": each.receipt_due_ms,
-                "reason": each.reason,
-            },
-        )
-
-
 def add_answers(connection: sqlite3.Connection, answers: Iterable[Answered]) -> None:
     """Keeps what people wrote; a reply that was kept before changes nothing."""
     connection.executemany(
@@ -147,8 +102,28 @@ def is_answered(connection: sqlite3.Connection, channel: str, number: str) -> bo
     return row is not None
 
 
+def phone_of(connection: sqlite3.Connection, channel: str, reference: str) -> str:
+    """The number of a text that a channel took under this reference and that has not arrived yet, if there is one."""
+    row = connection.execute(
+        f"SELECT phone FROM notification WHERE {_OF} AND state <> 'delivered'",  # noqa: S608 -- words of our own
+        {"channel": channel, "reference": reference},
+    ).fetchone()
+    return "" if row is None else str(row[0])
+
+
+_TAKEN_MOST: Final = 200
+"""So many texts of one number in a day are looked at for the providers' caps."""
+
+
+def _keyed(phone: str) -> str | None:
+    """By what rows of a number are found; nothing is found of what is no number."""
+    return number_key(phone) or None
+
+
 _TRIED_MS: Final[Millis] = 3 * 86_400_000
 """A text may be owed so long before a provider takes it."""
+
+
 _TOLD: Final = """
     WITH told AS (
         SELECT *, coalesce(
@@ -187,24 +162,6 @@ def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[A
     ]
 
 
-def ended(connection: sqlite3.Connection, episode: str) -> tuple[str, Millis] | None:
-    """What an episode that is over was about, and when it ended."""
-    row = connection.execute(
-        "SELECT asset, cleared_ms FROM alert WHERE episode = ? AND cleared_ms IS NOT NULL", (episode,)
-    ).fetchone()
-    return None if row is None else (row[0], row[1])
-
-
-def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:
-    """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
-    rows = connection.execute(
-        "SELECT reference, phone, accepted_ms FROM notification WHERE state = 'accepted' AND via = ?"
-        " AND receipt_due_ms IS NOT NULL AND accepted_ms >= ? ORDER BY id DESC LIMIT ?",
-        (via, since_ms, most),
-    )
-    return [Awaited(*row) for row in rows]
-
-
 def taken(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tuple[Taken, ...]:
     """What channels took for a number since then."""
     rows = connection.execute(
@@ -226,38 +183,6 @@ def limited(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> tup
         (_keyed(phone), since_ms, _TAKEN_MOST),
     )
     return tuple(Limited(*row) for row in rows if row[2] in LIMITS)
-
-
-def refused(connection: sqlite3.Connection, notification_id: int) -> frozenset[str]:
-    """The channels that will never take a notification."""
-    rows = connection.execute(
-        "SELECT DISTINCT via FROM attempt WHERE notification = ? AND outcome = 'refused'", (notification_id,)
-    )
-    return frozenset(via for (via,) in rows)
-
-
-def unsure(connection: sqlite3.Connection, notification_id: int) -> str:
-    """The channel that did not answer the last try in time; empty when the last try ended clearly."""
-    row = connection.execute(
-        "SELECT via, reason FROM attempt WHERE notification = ? AND ended_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
-        (notification_id,),
-    ).fetchone()
-    return row[0] if row is not None and row[1] == TIMEOUT else ""
-
-
-def phone_of(connection: sqlite3.Connection, channel: str, reference: str) -> str:
-    """The number of a text that a channel took under this reference and that has not arrived yet, if there is one."""
-    row = connection.execute(
-        f"SELECT phone FROM notification WHERE {_OF} AND state <> 'delivered'",  # noqa: S608 -- words of our own
-        {"channel": channel, "reference": reference},
-    ).fetchone()
-    return "" if row is None else str(row[0])
-
-
-def phone_of_notification(connection: sqlite3.Connection, notification_id: int) -> str:
-    """The number of a notification."""
-    row = connection.execute("SELECT phone FROM notification WHERE id = ?", (notification_id,)).fetchone()
-    return "" if row is None else str(row[0])
 
 
 def untold(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> int:
@@ -286,3 +211,37 @@ def hears_back(connection: sqlite3.Connection, channel: str, since_ms: Millis) -
         "SELECT 1 FROM receipt WHERE at_ms >= ? AND channel = ? AND delivered LIMIT 1", (since_ms, channel)
     ).fetchone()
     return row is not None
+
+
+class Said(Struct, frozen=True):
+    """What somebody wrote to us, and through which channel."""
+
+    at_ms: Millis
+    channel: str
+    text: str
+
+
+_SAID: Final = "SELECT at_ms, channel, text FROM answer WHERE phone_key = ? ORDER BY id DESC LIMIT ?"
+
+
+def said_from(connection: sqlite3.Connection, phone: str, most: int) -> list[Said]:
+    """The newest that a number wrote, the newest first."""
+    return [Said(*row) for row in connection.execute(_SAID, (number_key(phone), most))]
+
+
+_EXPIRED_ANSWERS: Final = """
+    DELETE FROM answer WHERE id IN (
+        SELECT id FROM (SELECT id, at_ms FROM answer ORDER BY id LIMIT :rows) WHERE at_ms < :before
+    )
+"""
+_EXPIRED_RECEIPTS: Final = """
+    DELETE FROM receipt WHERE (channel, reference) IN (
+        SELECT channel, reference FROM receipt WHERE at_ms < :before ORDER BY at_ms LIMIT :rows
+    )
+"""
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step of answers and of receipts of before then."""
+    bounds = {"before": before_ms, "rows": STEP_ROWS}
+    return sum(connection.execute(query, bounds).rowcount for query in (_EXPIRED_ANSWERS, _EXPIRED_RECEIPTS))

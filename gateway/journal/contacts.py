@@ -6,8 +6,8 @@ A journal reader with one more question; read-only like every other.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from gateway.journal.reader import JournalReader
-from gateway.journal.trouble import translated
+from gateway.journal.database import translated
+from gateway.journal.view import View
 from telemetry.reading import Millis
 
 
@@ -48,7 +48,7 @@ _ANSWERS: Final = """
 """
 
 
-class ContactReader(JournalReader):
+class ContactReader(View):
     """Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
 
     def contacts(self) -> dict[str, First]:

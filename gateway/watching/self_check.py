@@ -1,12 +1,14 @@
 """The house's own watchman, on the loop's thread: what is overdue and what is not heard becomes a notice, and ends.
 
-It counts timers and rows that are long overdue, hears whether a county that normally speaks has fallen silent, mends
-nothing and tells the county; whom that concerns is in ``config/escalation.yaml``.
+It counts timers and rows that are long overdue, hears whether a county that normally speaks has fallen silent, sees
+whether the journal's log is folded back and the clock was set, mends nothing and tells the county; whom that concerns
+is in ``config/escalation.yaml``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from alerts.alert import Alert
@@ -18,8 +20,8 @@ from alerts.ledger.book import Ledger
 from alerts.model import Detail, Event
 from alerts.notify.replies import Replies
 from alerts.notify.texts import clock, day, span
-from alerts.undo import Undoable
-from gateway.clock import SettableClock
+from alerts.undo import Undoable, UndoLog
+from gateway.clock import Clock, SettableClock, monotonic_s
 from gateway.deafness import STEP_S, Deafness
 from gateway.health import Health, Part
 from gateway.journal.presence import openers
@@ -27,9 +29,11 @@ from gateway.journal.retention import Log
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
-from gateway.watching.folding import Folding
+from gateway.settings import Watch
 from gateway.watching.heartbeat import faltering
 from telemetry.reading import Millis
+
+_log = logger(__name__)
 
 LEARNING_S: Final = 3_600.0
 """So long, and one whole interval, must have been heard before the gaps of the past say what is usual."""
@@ -147,7 +151,67 @@ def _passed(instants: Iterator[Millis], before_ms: Millis) -> int:
     return sum(0 < due_ms < before_ms for due_ms in instants)
 
 
-_log = logger(__name__)
+LOG_PART: Final = "journal_log"
+"""What the log is called on ``/readyz``; it is shown, and the gateway is ready all the same."""
+MEGABYTE: Final = 1 << 20
+MOST_BYTES: Final = 32 * MEGABYTE
+"""Twice of what is folded back by itself."""
+MOST_LOOKS: Final = 5
+"""Minutes. No read of ours lasts so long."""
+_LOG_REMEDY: Final = (
+    "end whatever reads the journal for so long (a sqlite3 that was left open, a backup tool, an export); "
+    "it is folded back by itself then"
+)
+
+
+class Folding(Undoable):
+    """Whether a reader keeps the journal's log from being folded back into it, since when, and who (case J10).
+
+    A log that is never folded back grows until the disk is full, and every read takes longer. Who reads is not ours to
+    end. One look a minute; for the loop's thread alone.
+    """
+
+    def __init__(
+        self, health: Health, metrics: Metrics, openers: Callable[[Path], list[str]], undo: UndoLog | None = None
+    ) -> None:
+        super().__init__(undo)
+        self._health = health
+        self._metrics = metrics
+        self._openers = openers
+        self._since_ms: Millis | None = None
+        self._looks = 0
+        self._is_said = False
+
+    def look(self, log: Log, now_ms: Millis) -> None:
+        """How the log stands after it was folded back as far as it could be."""
+        self._looks = self._looks + 1 if log.unfolded_bytes else 0
+        self._since_ms = (self._since_ms or now_ms) if log.unfolded_bytes else None
+        unfolded_s = 0.0 if self._since_ms is None else (now_ms - self._since_ms) / 1_000
+        self._metrics.journal_log_bytes.set(log.bytes)
+        self._metrics.journal_log_unfolded_seconds.set(unfolded_s)
+        starved = self._looks > 1 and (log.bytes > MOST_BYTES or self._looks > MOST_LOOKS)
+        if starved:
+            self._say(log, unfolded_s)
+        elif not log.unfolded_bytes:
+            self._end(log)
+
+    def _say(self, log: Log, unfolded_s: float) -> None:
+        who = ", ".join(self._openers(log.path)) or "nobody that may be seen from here"
+        state = (
+            f"a reader has kept {log.path.name}-wal, {log.bytes // MEGABYTE} MB now, from being folded back since"
+            f" {iso(self._since_ms or 0)}; the journal is open in {who}"
+        )
+        self._health.report(LOG_PART, Part(ready=False, state=state, remedy=_LOG_REMEDY))
+        if not self._is_said:
+            _log.warning("log_not_folded", bytes=log.bytes, seconds=round(unfolded_s), open_in=who, remedy=_LOG_REMEDY)
+        self._is_said = True
+
+    def _end(self, log: Log) -> None:
+        self._health.report(LOG_PART, Part(ready=True, state="it is folded back as it grows"))
+        if self._is_said:
+            _log.info("log_folded", bytes=log.bytes)
+        self._is_said = False
+
 
 PART: Final = "auditor"
 CLOCK: Final = "clock"
@@ -298,3 +362,33 @@ def _part(found: list[str]) -> Part:
     if not found:
         return Part(ready=True, state="nothing is overdue")
     return Part(ready=False, state="; ".join(found), remedy="the log says what failed; a restart files timers anew")
+
+
+def watchman(
+    watch: Watch,
+    pipeline: Pipeline,
+    clock: SettableClock,
+    health: Health,
+    metrics: Metrics,
+    kept: Mapping[str, str],
+    monotonic: Callable[[], float] = monotonic_s,
+) -> Watchman:
+    """The watchman of a pipeline; ``kept`` are the journal's small marks."""
+    devices = pipeline.county.inventory.devices.values()
+    shortest_s = min((device.interval_s for device in devices), default=0)
+    return Watchman(
+        pipeline,
+        Ear(shortest_s, watch.deaf_minutes * 60, monotonic()),
+        health,
+        metrics,
+        clock,
+        monotonic,
+        allowed_ms=allowed_ms(clock),
+        daily=None if watch.phone is None else Daily(watch.phone, watch.daily_at, int(kept.get(DAILY, 0))),
+    )
+
+
+def allowed_ms(clock: Clock) -> Millis:
+    """The auditor's patience by a clock that may run faster than the world: it is in real minutes."""
+    real_s = clock.wait_s(clock.now_ms() + OVERDUE_MS)
+    return round(OVERDUE_MS * max(1.0, OVERDUE_MS / 1_000 / max(real_s, 0.001)))

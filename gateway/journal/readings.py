@@ -1,46 +1,23 @@
 """Readings to rows and back: the one place where a reading's columns are named.
 
-Devices, assets and areas are ids here, learned on first sight and forgotten with a transaction that failed. A sample
-speaks of four to six of the 23 quantities, and binding a NULL costs Python more than binding a number. So readings are
-grouped by what they speak of, and each group goes in with multi-row INSERTs that name only those columns.
+Devices and assets are numbers here (see ``names``). A sample speaks of four to six of the 23 quantities, and binding a
+NULL costs Python more than binding a number. So readings are grouped by what they speak of, and each group goes in
+with multi-row INSERTs that name only those columns.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from msgspec import to_builtins
 
+from gateway.journal.marks import keep_meta, mark
+from gateway.journal.names import Names
+from gateway.journal.retention import STEP_ROWS
+from gateway.journal.view import Row, iso
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource, Values
 from telemetry.sequence import EPOCH, Mark
-
-
-class Names(dict[str, int]):
-    """The ids of one table's names. Looking up a new name inserts its row into the transaction that is open."""
-
-    def __init__(self, connection: sqlite3.Connection, table: Literal["device", "asset", "area"]) -> None:
-        super().__init__(connection.execute(f"SELECT name, id FROM {table}"))  # noqa: S608 -- one of three literals
-        self._connection = connection
-        self._insert = f"INSERT INTO {table} (name) VALUES (?)"  # noqa: S608 -- one of three literals
-        self._fresh: list[str] = []
-
-    def __missing__(self, name: str) -> int:
-        row = cast("int", self._connection.execute(self._insert, (name,)).lastrowid)  # an INSERT has one
-        self[name] = row
-        self._fresh.append(name)
-        return row
-
-    def settle(self) -> None:
-        """The transaction is durable: what was learned in it stays."""
-        self._fresh.clear()
-
-    def forget(self) -> None:
-        """The transaction failed: what was learned in it was never written."""
-        for name in self._fresh:
-            del self[name]
-        self._fresh.clear()
-
 
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -255,3 +232,71 @@ def of_device(connection: sqlite3.Connection, device: str, after: int, from_ms: 
     """A device's readings observed in [from, to) with an id above ``after``: one look-up a stretch of 2,048 ids."""
     bounds = {"after": after, "device": device, "from_ms": from_ms, "to_ms": to_ms}
     return [_reading(row) for row in connection.execute(_OF_DEVICE, bounds)]
+
+
+_LOOKED_AT: Final = 400_000
+"""How far back, in readings of the whole county, the last ones of a device are looked for: a look-up each 2,048."""
+_LAST: Final = """
+    WITH RECURSIVE stretch (n) AS (
+        SELECT :newest >> 11 UNION ALL SELECT n - 1 FROM stretch WHERE n > :oldest
+    )
+    SELECT reading.id FROM stretch CROSS JOIN reading
+        ON (reading.id >> 11) = stretch.n AND reading.device = :device
+    WHERE received_ms < :to_ms ORDER BY reading.id DESC LIMIT :most
+"""
+
+
+def last_of(connection: sqlite3.Connection, devices: Iterable[str], before_ms: Millis, most: int) -> list[Reading]:
+    """The last readings of some devices received before an instant, the newest last."""
+    found: list[Reading] = []
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()
+    for device in devices:
+        row = connection.execute("SELECT id FROM device WHERE name = ?", (device,)).fetchone()
+        if row is not None:
+            oldest = max(0, newest - _LOOKED_AT) >> 11
+            bounds = {"newest": newest, "oldest": oldest, "device": row[0], "to_ms": before_ms, "most": most}
+            ids = [number for (number,) in connection.execute(_LAST, bounds)]
+            found += these(connection, ids)
+    return sorted(found, key=lambda reading: (reading.received_ms, reading.observed_ms))[-most:]
+
+
+def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
+    """Readings observed in [from, to), in order of arrival, fit for export."""
+    for _, reading in read(connection, 0, (from_ms, to_ms)):
+        yield {
+            "device": reading.device,
+            "asset": reading.asset,
+            "boot": reading.boot,
+            "seq": reading.seq,
+            "observed_at": iso(reading.observed_ms),
+            "received_at": iso(reading.received_ms),
+            "clock": reading.clock.name.lower(),
+            "late": reading.late,
+            "judged_pct": reading.judged_pct,
+            "values": to_builtins(reading.values),
+        }
+
+
+LET_GO: Final = "readings_let_go_ms"
+"""The small mark of up to when readings were observed that are deleted: whatever is later is still all there."""
+
+_EXPIRED: Final = """
+    DELETE FROM reading WHERE id IN (
+        SELECT id FROM (SELECT id, received_ms FROM reading WHERE id <= :through ORDER BY id LIMIT :rows)
+        WHERE received_ms < :before
+    )
+    RETURNING observed_ms
+"""
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis, through: int) -> int:
+    """Deletes a step of readings received before then whose id is at most ``through``, and notes up to when."""
+    gone = connection.execute(_EXPIRED, {"through": through, "before": before_ms, "rows": STEP_ROWS}).fetchall()
+    if gone:
+        keep_meta(connection, {LET_GO: str(max(let_go_ms(connection), *(observed_ms for (observed_ms,) in gone)))})
+    return len(gone)
+
+
+def let_go_ms(connection: sqlite3.Connection) -> Millis:
+    """Up to when readings were observed of which some are deleted; 0 while none is."""
+    return int(mark(connection, LET_GO) or 0)

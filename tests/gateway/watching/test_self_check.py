@@ -14,7 +14,7 @@ from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from gateway.watching.watchman import DAILY, Daily, Ear, Rows, Watchman, overdue
+from gateway.watching.self_check import DAILY, Daily, Ear, Rows, Watchman, overdue
 
 COUNTY = Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml"
 MORNING_MS = 1_795_312_800_000  # 2026-11-22 10:00 in Shanghai

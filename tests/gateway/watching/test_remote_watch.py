@@ -18,11 +18,19 @@ from gateway.cli import app
 from gateway.clock import WallClock
 from gateway.embedded_broker import free_port
 from gateway.settings import Endpoint, SettingsFault
-from gateway.watching import absence
-from gateway.watching.absence import Absence, Patience, Word
-from gateway.watching.herald import AGAIN_S, Herald, by_command
-from gateway.watching.outpost import Outpost, listening, polling
-from gateway.watching.watch_file import load
+from gateway.watching import remote_watch
+from gateway.watching.remote_watch import (
+    AGAIN_S,
+    Absence,
+    Herald,
+    Outpost,
+    Patience,
+    Word,
+    by_command,
+    listening,
+    load,
+    polling,
+)
 from telemetry.inventory import County
 from tests.gateway.watching.seconds import Seconds
 
@@ -37,9 +45,9 @@ def said(signs: list[float], until_s: int, patience: Patience = PATIENCE) -> lis
     found: list[tuple[float, Word]] = []
     for now_s in map(float, range(1, until_s + 1)):
         if left and left[0] <= now_s:
-            state, word = absence.heard(state, left.pop(0))
+            state, word = remote_watch.heard(state, left.pop(0))
         else:
-            state, word = absence.waited(state, now_s, patience)
+            state, word = remote_watch.waited(state, now_s, patience)
         if word is not None:
             found.append((now_s, word))
     return found

@@ -11,12 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.rollups.rows import ROWS, BinRow, Rollup
-from gateway.journal import reading_rows, rollup_reader
-from gateway.journal.connections import migrate, migrations
+from gateway.journal import readings, rollups
+from gateway.journal.database import migrate, migrations
 from gateway.journal.entry import Consumer, Dirty, Entry, Progress, Rolled, Snapshot, Stream
-from gateway.journal.expiry import STEP_ROWS
-from gateway.journal.retention import KEEP_CASES_MS
-from gateway.journal.rollup_reader import Changed, RollupReader
+from gateway.journal.retention import KEEP_CASES_MS, STEP_ROWS
+from gateway.journal.rollups import Changed, RollupReader
 from gateway.journal.writer import Journal
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import (
@@ -102,7 +101,7 @@ def test_rows_are_found_by_subject_and_span(journal: Journal, reader: RollupRead
 
 def test_a_span_is_read_by_the_primary_key_alone(journal: Journal) -> None:
     bounds = {"subjects": "[]", "from_ms": 0, "to_ms": 9}
-    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {rollup_reader._SPAN[BIN_HOUR]}", bounds).fetchall()
+    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {rollups._SPAN[BIN_HOUR]}", bounds).fetchall()
     touched = [row[3] for row in plan if "bin_1h" in row[3] or "kept" in row[3]]
     assert touched
     assert all("USING PRIMARY KEY" in line for line in touched)
@@ -247,7 +246,7 @@ def test_readings_of_a_device_are_found_in_whatever_stretch_they_lie(journal: Jo
 
 def test_readings_of_a_device_are_found_by_the_index(journal: Journal) -> None:
     bounds = {"after": 0, "device": "a", "from_ms": 0, "to_ms": 9}
-    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {reading_rows._OF_DEVICE}", bounds).fetchall()
+    plan = journal._connection.execute(f"EXPLAIN QUERY PLAN {readings._OF_DEVICE}", bounds).fetchall()
     assert any("USING INDEX reading_mark (<expr>=? AND device=?)" in row[3] for row in plan)
 
 

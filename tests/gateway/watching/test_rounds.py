@@ -8,9 +8,8 @@ from gateway.clock import ScaledClock
 from gateway.inbox import Inbox
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
-from gateway.requests import WatchRound
-from gateway.watching.opening import allowed_ms, rounds
-from gateway.watching.watchman import OVERDUE_MS, Rows
+from gateway.requests import WatchRound, rounds
+from gateway.watching.self_check import OVERDUE_MS, Rows, allowed_ms
 from tests.desk_gateway import HandClock, at
 
 NOW = at(22, 10)

@@ -1,19 +1,75 @@
-"""The ledger as its readers see it: cases by area, state, rule, owner, overdue, words and days, and a case's history.
+"""Cases of the ledger and their histories: their columns, how they are written and read, and when they go.
 
-A journal reader with more to ask; read-only like every other.
+A history is appended to and never changed; the table itself refuses it. The transaction around what writes is the
+writer's; who only reads has a ``LedgerReader``.
 """
 
 import json
-from collections.abc import Collection, Iterator
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import astuple, fields
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, State, unpack_case
-from gateway.journal.reader import FIRST_MS, LAST_MS, JournalReader, Row, iso
-from gateway.journal.trouble import translated
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, State, unpack_case
+from gateway.journal.database import translated
+from gateway.journal.entry import CaseRow
+from gateway.journal.retention import STEP_ROWS
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso
 from telemetry.phone import dialled
 from telemetry.reading import Millis
+
+_FIELDS: Final = tuple(part.name for part in fields(CaseRow))
+_CHANGING: Final = ("state", "rule", "owner", "deadline_ms", "closed_ms", "blob", "settled")
+_CASE: Final = (  # names of our own
+    f"INSERT INTO ledger_case ({', '.join(_FIELDS)}) VALUES ({', '.join('?' for _ in _FIELDS)})"  # noqa: S608 -- names of our own
+    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CHANGING)}"
+)
+_DEED: Final = (
+    'INSERT INTO ledger_deed ("case", at_ms, deed, by, channel, origin, was, now, reason)'
+    " VALUES (:case, :at_ms, :deed, :by, :channel, :origin, :was, :now, :reason)"
+)
+_EXPIRED: Final = """
+    DELETE FROM ledger_case WHERE number IN (
+        SELECT number FROM (SELECT number, closed_ms, settled FROM ledger_case ORDER BY number LIMIT :rows)
+        WHERE settled AND closed_ms < :before
+    )
+"""
+
+
+def keep_cases(connection: sqlite3.Connection, cases: Mapping[str, CaseRow]) -> None:
+    """Writes each case as it stands now."""
+    connection.executemany(_CASE, [astuple(row) for row in cases.values()])
+
+
+def add_deeds(connection: sqlite3.Connection, deeds: Iterable[Deed]) -> None:
+    """Appends to histories, in their order."""
+    connection.executemany(_DEED, [{**asdict(deed), "now": str(deed.now)} for deed in deeds])
+
+
+def unsettled(connection: sqlite3.Connection) -> list[CaseRow]:
+    """What a start goes on with, oldest first."""
+    rows = connection.execute(f"SELECT {', '.join(_FIELDS)} FROM ledger_case WHERE NOT settled ORDER BY number")  # noqa: S608 -- names of our own
+    return [CaseRow(*row) for row in rows]
+
+
+def knows(connection: sqlite3.Connection, case: str) -> bool:
+    """Whether there ever was such a case, settled or not."""
+    return connection.execute("SELECT 1 FROM ledger_case WHERE id = ?", (case,)).fetchone() is not None
+
+
+def numbers(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """The highest number that was given on each day in each town."""
+    rows = connection.execute("SELECT day, town, max(in_day) FROM ledger_case GROUP BY day, town")
+    return {(day, town): highest for day, town, highest in rows}
+
+
+def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
+    """Deletes a step of settled cases that were closed before then, with their histories."""
+    return connection.execute(_EXPIRED, {"before": before_ms, "rows": STEP_ROWS}).rowcount
+
 
 _PAGE: Final = 500
 _NUMBER_LEAST: Final = 7
@@ -68,8 +124,11 @@ class Found(Struct, frozen=True):
     case: Case
 
 
-class LedgerReader(JournalReader):
-    """Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
+class LedgerReader(View):
+    """The ledger as readers see it: cases by area, state, rule, owner, overdue, words and days, and their histories.
+
+    Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time.
+    """
 
     def found(self, wanted: Wanted, most: int) -> list[Found]:
         """At most so many cases, the newest first."""
