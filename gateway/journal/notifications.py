@@ -153,8 +153,7 @@ def _start(connection: sqlite3.Connection, attempt: AttemptStarted) -> bool:
 
 
 def _end(connection: sqlite3.Connection, attempt: AttemptEnded) -> None:
-    state, reason, reference = _verdict(attempt.outcome, attempt.next_attempt_ms)
-    outcome = type(attempt.outcome).__name__.lower()
+    outcome, state, reason, reference = _verdict(attempt.outcome, attempt.next_attempt_ms)
     connection.execute(
         "UPDATE attempt SET ended_ms = ?, outcome = ?, reason = ?, via = ?, reference = ?"
         " WHERE notification = ? AND ended_ms IS NULL",
@@ -182,14 +181,15 @@ def _end(connection: sqlite3.Connection, attempt: AttemptEnded) -> None:
     telephone.apply_known(connection, attempt.notification_id)
 
 
-def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str, str]:
+def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str, str, str]:
+    """What is kept of a try's outcome, and of its notification the state, the reason and the reference."""
     match outcome:
         case Accepted(reference, delivered):
-            return "delivered" if delivered else "accepted", "", reference
+            return "accepted", "delivered" if delivered else "accepted", "", reference
         case Refused(reason):
-            return "refused" if next_attempt_ms is None else "owed", reason, ""
+            return "refused", "refused" if next_attempt_ms is None else "owed", reason, ""
         case Failed(reason):
-            return "failed" if next_attempt_ms is None else "owed", reason, ""
+            return "failed", "failed" if next_attempt_ms is None else "owed", reason, ""
 
 
 def awaited(connection: sqlite3.Connection, via: str, since_ms: Millis, most: int) -> list[Awaited]:

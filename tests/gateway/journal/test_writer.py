@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -210,6 +211,10 @@ def test_a_key_that_is_known_is_counted_and_changes_nothing(journal: Journal, pa
     assert contents(path) == before
 
 
+WORDS: Final[dict[type, str]] = {Accepted: "accepted", Refused: "refused", Failed: "failed"}
+"""What the journal calls the outcome of a try, whatever its class is called."""
+
+
 @pytest.mark.parametrize(
     ("outcome", "next_ms", "state", "reason", "reference", "accepted_ms", "delivered_ms"),
     [
@@ -240,7 +245,7 @@ def test_a_try_moves_its_notification(
         "SELECT state, attempts, next_attempt_ms, reason, reference, accepted_ms, delivered_ms FROM notification"
     ).fetchall() == [(state, 1, next_ms, reason, reference, accepted_ms, delivered_ms)]
     assert db.execute("SELECT ended_ms, outcome, reason FROM attempt").fetchall() == [
-        (NOW_MS + 1, type(outcome).__name__.lower(), reason)
+        (NOW_MS + 1, WORDS[type(outcome)], reason)
     ]
 
 
