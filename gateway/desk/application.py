@@ -9,8 +9,8 @@ from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
 from gateway.desk.greeting import serve_greeting
 from gateway.desk.hooks import Hooks, serve_hooks
+from gateway.desk.http import put_pages
 from gateway.desk.orders import serve_orders
-from gateway.desk.pages import put_pages
 from gateway.desk.present import Desk
 from gateway.desk.upkeep import serve_upkeep
 from gateway.health import Health

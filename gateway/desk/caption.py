@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from gateway.desk.captions import EVENTS, Kind, Known, caption
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import exposure
+from gateway.desk.pages.demo import ACTOR
 from gateway.desk.present import Desk, Visit
-from gateway.desk.telephone import ACTOR
 from gateway.desk.visiting import Gate
 
 _EVENTS: Final = 200

@@ -11,12 +11,12 @@ from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk import pages
+from gateway.desk import http
 from gateway.desk.masking import digits_of, without_numbers
 from gateway.desk.visiting import Gate
 from tests.desk_gateway import DeskGateway, at
 from tests.gateway.desk.conftest import Visitor
-from tests.gateway.desk.test_ledger_pages import CASE, register, send, step
+from tests.gateway.desk.pages.test_cases import CASE, register, send, step
 from tests.photographs import JPEG
 
 Enter = Callable[[str], Visitor]
@@ -44,7 +44,7 @@ NEVER_ENDING: Final = {"/live"}
 def addresses(gateway: DeskGateway) -> Iterator[str]:
     """Everything that a browser can be shown, of a bin, a plant, a person and a case, asked for in every way."""
     ids = ["meiling-01", "meiling-plant", "mei", CASE]
-    for routes in pages._ROUTES:
+    for routes in http._ROUTES:
         for route in routes(gateway.desk, Gate(gateway.desk)).routes:
             if not isinstance(route, APIRoute) or "GET" not in (route.methods or ()) or route.path in NEVER_ENDING:
                 continue

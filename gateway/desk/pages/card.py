@@ -20,7 +20,7 @@ from gateway.desk.visiting import DeskRefusal, Gate, require
 from telemetry.inventory import Inventory, Person
 from telemetry.terms import Kind
 
-STYLE: Final = Path(__file__).with_name("static") / "card.css"
+STYLE: Final = Path(__file__).parents[1] / "static" / "card.css"
 MOST_NAMED: Final = 24
 """Places that fit on the page in type that old eyes can read."""
 

@@ -13,33 +13,30 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import (
-    absence_page,
-    acting,
+from gateway.desk import atlas, caption, door, stepping
+from gateway.desk.masking import MaskedForViewers
+from gateway.desk.pages import (
+    absences,
+    act,
     assets,
-    atlas,
-    caption,
-    cards,
-    case_pages,
-    door,
+    audit,
+    card,
+    cases,
+    demo,
     duty,
-    extra_page,
-    figure_page,
+    extra_rounds,
     foresight,
     live,
-    map_page,
-    password_page,
-    quarantine_page,
-    records,
+    maintenance,
+    password,
+    quarantine,
     register,
-    stepping,
-    telephone,
     texts,
+    thresholds,
     today,
-    trial_page,
-    work_page,
+    trials,
 )
-from gateway.desk.masking import MaskedForViewers
+from gateway.desk.pages import map as map_page
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
@@ -68,26 +65,26 @@ Leaflet's own pictures are not among them: every sign on the map is drawn by the
 
 _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     door.routes,
-    password_page.routes,
+    password.routes,
     today.routes,
     register.routes,
-    case_pages.routes,
+    cases.routes,
     stepping.routes,
     assets.routes,
-    work_page.routes,
-    figure_page.routes,
-    extra_page.routes,
+    maintenance.routes,
+    thresholds.routes,
+    extra_rounds.routes,
     foresight.routes,
-    absence_page.routes,
+    absences.routes,
     map_page.routes,
     atlas.routes,
     texts.routes,
     duty.routes,
-    cards.routes,
-    trial_page.routes,
-    quarantine_page.routes,
-    records.routes,
-    acting.routes,
+    card.routes,
+    trials.routes,
+    quarantine.routes,
+    audit.routes,
+    act.routes,
     live.routes,
 )
 
@@ -98,7 +95,7 @@ def put_pages(app: FastAPI, desk: Desk) -> None:
     for routes in _ROUTES:
         app.include_router(routes(desk, gate), include_in_schema=False)
     if desk.is_demo:
-        app.include_router(telephone.routes(desk, gate), include_in_schema=False)
+        app.include_router(demo.routes(desk, gate), include_in_schema=False)
         app.include_router(caption.routes(desk, gate), include_in_schema=False)
     _answer_people(app)
     app.add_middleware(MaskedForViewers, known=desk.numbers)

@@ -14,11 +14,11 @@ from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.commands.callers import CalledBack
 from gateway.desk import words
-from gateway.desk.case_pages import by_sensor
 from gateway.desk.decisions import lateness
 from gateway.desk.drawing import Point, Spark, spark
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import CallOwed, Case, CasesKept, Matter, Morning, Records, Work, calls, morning
+from gateway.desk.pages.cases import by_sensor
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.stepping import offered
