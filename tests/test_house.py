@@ -88,8 +88,6 @@ CRUMBS: Final = {
     "gateway/cli/running.py": "to be folded",
     "gateway/demo/outbox.py": "to be folded",
     "gateway/descriptors.py": "to be folded",
-    "gateway/desk/atlas.py": "to be folded",
-    "gateway/desk/caption.py": "to be folded",
     "gateway/desk/figures.py": "to be folded",
     "gateway/desk/greeting.py": "to be folded",
     "gateway/desk/orders.py": "to be folded",

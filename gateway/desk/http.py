@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import atlas, caption, door, stepping
+from gateway.desk import door
 from gateway.desk.masking import MaskedForViewers
 from gateway.desk.pages import (
     absences,
@@ -69,7 +69,6 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     today.routes,
     register.routes,
     cases.routes,
-    stepping.routes,
     assets.routes,
     maintenance.routes,
     thresholds.routes,
@@ -77,7 +76,6 @@ _ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
     foresight.routes,
     absences.routes,
     map_page.routes,
-    atlas.routes,
     texts.routes,
     duty.routes,
     card.routes,
@@ -96,7 +94,6 @@ def put_pages(app: FastAPI, desk: Desk) -> None:
         app.include_router(routes(desk, gate), include_in_schema=False)
     if desk.is_demo:
         app.include_router(demo.routes(desk, gate), include_in_schema=False)
-        app.include_router(caption.routes(desk, gate), include_in_schema=False)
     _answer_people(app)
     app.add_middleware(MaskedForViewers, known=desk.numbers)
 

@@ -18,10 +18,9 @@ from gateway.desk.decisions import lateness
 from gateway.desk.drawing import Point, Spark, spark
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import CallOwed, Case, CasesKept, Matter, Morning, Records, Work, calls, morning
-from gateway.desk.pages.cases import by_sensor
+from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.stepping import offered
 from gateway.desk.users import Deed, Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.case_reader import CaseReader, Message
