@@ -111,7 +111,6 @@ TWICE: Final = {
     "Done",
     "Draft",
     "Entrance",
-    "Entry",
     "Event",
     "Feeder",
     "Filters",

@@ -1,46 +1,24 @@
-"""The desk's pages put onto the application: every route, every answer to what goes wrong, and the files they need.
+"""The desk's pages put onto the application, with every answer to what goes wrong and the files they need.
 
-Only assembly: what a page shows is in a module of its own.
+Only assembly: no page is named here, and what one shows is in a module of its own.
 """
 
-from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from gateway.desk import door
 from gateway.desk.masking import MaskedForViewers
-from gateway.desk.pages import (
-    absences,
-    act,
-    assets,
-    audit,
-    card,
-    cases,
-    demo,
-    duty,
-    extra_rounds,
-    foresight,
-    live,
-    maintenance,
-    password,
-    quarantine,
-    register,
-    texts,
-    thresholds,
-    today,
-    trials,
-)
-from gateway.desk.pages import map as map_page
+from gateway.desk.pages import pages
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
-from gateway.desk.users import UsersUnavailable
+from gateway.desk.users import Role, UsersUnavailable
 from gateway.desk.visiting import DeskRefusal, Gate, GoLogIn
 from gateway.journal.trouble import JournalUnavailable
 
@@ -63,37 +41,13 @@ _STATIC: Final = {
 
 Leaflet's own pictures are not among them: every sign on the map is drawn by the page itself."""
 
-_ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
-    door.routes,
-    password.routes,
-    today.routes,
-    register.routes,
-    cases.routes,
-    assets.routes,
-    maintenance.routes,
-    thresholds.routes,
-    extra_rounds.routes,
-    foresight.routes,
-    absences.routes,
-    map_page.routes,
-    texts.routes,
-    duty.routes,
-    card.routes,
-    trials.routes,
-    quarantine.routes,
-    audit.routes,
-    act.routes,
-    live.routes,
-)
-
 
 def put_pages(app: FastAPI, desk: Desk) -> None:
     """Adds the desk for people to the application for machines."""
-    gate = Gate(desk)
-    for routes in _ROUTES:
-        app.include_router(routes(desk, gate), include_in_schema=False)
-    if desk.is_demo:
-        app.include_router(demo.routes(desk, gate), include_in_schema=False)
+    app.include_router(door.routes(desk, Gate(desk, Role.VIEWER, whole=False)), include_in_schema=False)
+    for page in pages():
+        if desk.is_demo or not page.demo:
+            app.include_router(page.router(desk), include_in_schema=False)
     _answer_people(app)
     app.add_middleware(MaskedForViewers, known=desk.numbers)
 

@@ -16,10 +16,11 @@ from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
 
@@ -32,13 +33,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def ask(
         visit: Annotated[Visit, Depends(gate.visit)], person: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        require(visit, Role.DISPATCHER)
         return _sheet(visit, Draft({"person": person}))
 
     @router.post("/duty/away")
     def write(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.DISPATCHER)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         person, stand_in = _people(visit, draft)
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
@@ -57,7 +56,6 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/duty/away/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.DISPATCHER)
         who = signed(visit)
         absences = away(visit, answered(desk, WhoIsAway()))
         found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
@@ -68,6 +66,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return _said(visit, "absence_ended", outcome)
 
     return router
+
+
+PAGE: Final = Page(path="/duty/away", role=Role.DISPATCHER, routes=routes)
 
 
 def away(visit: Visit, verdict: object) -> list[Absence]:
@@ -87,7 +88,7 @@ def _sheet(visit: Visit, draft: Draft) -> Response:
     return leaf(
         visit,
         "away.html",
-        "duty",
+        "/duty",
         draft.status,
         typed=usual | draft.typed,
         faults=draft.faults,
@@ -114,7 +115,7 @@ def _outcome(verdict: object) -> Outcome:
 
 
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:
-    return leaf(visit, "said.html", "duty", title=words.word("events", event), outcome=outcome, back="/duty")
+    return leaf(visit, "said.html", "/duty", title=words.word("events", event), outcome=outcome, back="/duty")
 
 
 def _note(desk: Desk, visit: Visit, what: str) -> None:

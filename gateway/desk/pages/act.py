@@ -13,6 +13,7 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import Deed, Role
@@ -69,6 +70,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(visit, "said.html", "", title=words.word("verbs", command.verb), outcome=outcome, back="/")
 
     return router
+
+
+PAGE: Final = Page(path="/act", role=Role.VIEWER, routes=routes)
 
 
 def _command(visit: Visit, form: Form) -> EpisodeCommand:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from alerts.notify import texts
 from alerts.people import EMPTIER, holders
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text
 from gateway.desk.users import Role
@@ -80,3 +81,6 @@ def routes(_desk: Desk, gate: Gate) -> APIRouter:
         return html("card.html", cards=[card(person, visit.present.inventory)], style="")
 
     return router
+
+
+PAGE: Final = Page(path="/people/{name}/card", role=Role.VIEWER, routes=routes)

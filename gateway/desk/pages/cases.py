@@ -23,6 +23,7 @@ from gateway.desk.cases import StepBody
 from gateway.desk.choices import near
 from gateway.desk.history import told
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
 from gateway.desk.saying import asked
@@ -92,7 +93,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "cases.html",
-            "cases",
+            "/cases",
             found=[each.case for each in page],
             older=filters.said(before=page[-1].place) if len(found) > A_PAGE else "",
             late=len(late),
@@ -128,7 +129,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "case.html",
-            "cases",
+            "/cases",
             case=case,
             rule=visit.present.cases.of(case.rule),
             lines=[told(line, visit) for line in history],
@@ -159,7 +160,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "step.html",
-            "cases",
+            "/cases",
             verb=verb,
             case=case,
             people=near(visit, case.asset, case.areas) if verb is CaseVerb.ASSIGN else [],
@@ -176,10 +177,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         what = f"{verb} {case.id} {outcome.name}"
         desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "stepped", what))
         return leaf(
-            visit, "said.html", "cases", title=words.word("steps", verb), outcome=outcome, back=f"/cases/{case.id}"
+            visit, "said.html", "/cases", title=words.word("steps", verb), outcome=outcome, back=f"/cases/{case.id}"
         )
 
     return router
+
+
+PAGE: Final = Page(path="/cases", role=Role.VIEWER, menu=MenuPlace("台账", 40), routes=routes)
 
 
 def offered(case: Case, visit: Visit) -> list[CaseVerb]:

@@ -21,6 +21,7 @@ from gateway.desk.answers import answered
 from gateway.desk.captions import EVENTS, Kind, Known, caption
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import exposure
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
@@ -120,6 +121,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
+PAGE: Final = Page(path="/telephone", role=users.Role.VIEWER, menu=MenuPlace("手机", 110), demo=True, routes=routes)
+
+
 def _pocket(desk: Desk, visit: Visit, of: Person | None, shown: str | None = None, trouble: str = "") -> Response:
     """The phone that rang last, small, beside every page; nothing when it is ``shown`` already."""
     with desk.journal() as journal:
@@ -150,7 +154,7 @@ def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
     return leaf(
         visit,
         "telephone.html",
-        "telephone",
+        "/telephone",
         thread=thread,
         chosen=chosen,
         rang=[(people[name], counts[name]) for name in sorted(counts, key=lambda name: not _works(people[name]))],

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
 from gateway.commands.absences import AbsenceList, WhoIsAway
 from gateway.commands.welcome import is_new
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import answered
@@ -44,7 +45,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "duty.html",
-            "duty",
+            "/duty",
             posts=_posts(visit, gone),
             nobody=_nobody(visit, roster),
             phones=phones,
@@ -54,6 +55,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     return router
+
+
+PAGE: Final = Page(path="/duty", role=Role.VIEWER, menu=MenuPlace("值班", 70), routes=routes)
 
 
 def _nobody(visit: Visit, roster: object) -> list[str]:

@@ -16,10 +16,11 @@ from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -80,13 +81,16 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
+PAGE: Final = Page(path="/assets/{name}/work", role=Role.DISPATCHER, routes=routes)
+
+
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = answered(desk, WhichWindows())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
     return leaf(
         visit,
         "work.html",
-        "assets",
+        "/assets",
         draft.status,
         asset=asset,
         feeder=_feeder(visit, asset),
@@ -100,7 +104,6 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
 
 def _asset(visit: Visit, name: str) -> Asset:
     """A site that a dispatcher sees; any other is as if it were not there."""
-    require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name):
         raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
@@ -158,7 +161,7 @@ def _outcome(verdict: object, event: str) -> Outcome:
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "work_declared")
-    return leaf(visit, "said.html", "assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+    return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
 
 
 def _note(desk: Desk, visit: Visit, what: str) -> None:

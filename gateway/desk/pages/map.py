@@ -15,9 +15,11 @@ from fastapi.responses import JSONResponse
 from alerts.notify.texts import tenths
 from gateway.desk import looks
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Projection
 from gateway.desk.rendering import HEADERS, html, policy
+from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
 from gateway.desk.words import word
 from telemetry.terms import Level
@@ -58,7 +60,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         page = leaf(
             visit,
             "map.html",
-            "map",
+            "/map",
             tiles=desk.tiles,
             towns=list(_towns(visit, seen)),
             counts=_counts(seen),
@@ -80,6 +82,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return JSONResponse({"outlines": list(_outlines(visit)), "sites": found}, headers=HEADERS)
 
     return router
+
+
+PAGE: Final = Page(path="/map", role=Role.VIEWER, menu=MenuPlace("地图", 20), routes=routes)
 
 
 def _seen(visit: Visit) -> list[Any]:

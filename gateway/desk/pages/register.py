@@ -18,13 +18,14 @@ from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
 from gateway.desk.cases import RegisterBody
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.photos import LARGEST, Trouble
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.saying import asked
 from gateway.desk.scope import Scope
 from gateway.desk.users import Role
-from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, require, same
+from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from telemetry.terms import Level
 
 REPORTED: Final = "reported"
@@ -68,24 +69,23 @@ class Draft:
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The form, what it offers while one types, a photograph, and the case."""
     router = APIRouter()
+    anybody = gate.for_role(Role.VIEWER)
 
     @router.get("/register")
     def empty(
         visit: Annotated[Visit, Depends(gate.visit)], asset: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        require(visit, Role.CREW)
         spot = spot_by_id(visit.scope, f"asset:{asset}") if asset else None
         return _page(visit, Draft({"where": spot.label if spot else ""}))
 
     @router.get("/register/places")
     def offered(
-        visit: Annotated[Visit, Depends(gate.visit)], where: Annotated[str, Query(max_length=80)] = ""
+        visit: Annotated[Visit, Depends(anybody.visit)], where: Annotated[str, Query(max_length=80)] = ""
     ) -> Response:
         return html("places.html", spots=find_spots(visit.scope, where))
 
     @router.post("/register/photo")
     async def photo(request: Request, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        require(visit, Role.CREW)
         if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         kept = await desk.photos.receive(request.stream(), visit.user.name, desk.wall_ms())
@@ -94,7 +94,6 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/register")
     def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.CREW)
         if not visit.user.person:
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
         draft = Draft({name: form.get(name, "").strip() for name in _FIELDS})
@@ -108,6 +107,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return RedirectResponse(f"/cases/{outcome.case}?said=registered", HTTPStatus.SEE_OTHER)
 
     return router
+
+
+PAGE: Final = Page(path="/register", role=Role.CREW, menu=MenuPlace("登记", 30), routes=routes)
 
 
 def _kept(kept: str | Trouble) -> Response:
@@ -125,7 +127,7 @@ def _page(visit: Visit, draft: Draft, detail: str = "") -> Response:
     return leaf(
         visit,
         "register.html",
-        "register",
+        "/register",
         HTTPStatus.UNPROCESSABLE_ENTITY if draft.faults else HTTPStatus.OK,
         typed={name: draft.typed.get(name, "") for name in _FIELDS} | {"key": draft.typed["key"] or _key()},
         faults=draft.faults,

@@ -18,6 +18,7 @@ from gateway.desk.decisions import lateness
 from gateway.desk.drawing import Point, Spark, spark
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import CallOwed, Case, CasesKept, Matter, Morning, Records, Work, calls, morning
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
@@ -47,7 +48,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         answer = leaf(
             visit,
             "today.html",
-            "today",
+            "/",
             page=page,
             sparks=sparks,
             away=away,
@@ -73,6 +74,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(visit, "said.html", "", title=words.word("events", "called_back"), outcome=outcome, back="/")
 
     return router
+
+
+PAGE: Final = Page(path="/", role=Role.VIEWER, menu=MenuPlace("今天", 10), routes=routes)
 
 
 def _calls(visit: Visit) -> list[CallOwed]:

@@ -13,6 +13,7 @@ from alerts.notify.holds import TRIAL, Trial, TrialKind
 from gateway.commands.trials import EndTrial
 from gateway.desk import words
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import Deed, Role
@@ -48,7 +49,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "trial.html",
-            "trial",
+            "/trial",
             trials=rows[:SHOWN],
             more=max(0, len(rows) - SHOWN),
             held=_held(visit),
@@ -60,7 +61,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit: Annotated[Visit, Depends(gate.visit)], kind: TrialKind, name: Annotated[str, Query(max_length=64)]
     ) -> Response:
         require(visit, Role.DISPATCHER)
-        return leaf(visit, "trial_end.html", "trial", row=_row(visit, kind, name))
+        return leaf(visit, "trial_end.html", "/trial", row=_row(visit, kind, name))
 
     @router.post("/trial/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
@@ -78,10 +79,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         what = f"{row.kind} {row.id} {outcome.name}"
         desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "trial", what))
         return leaf(
-            visit, "said.html", "trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
+            visit, "said.html", "/trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
         )
 
     return router
+
+
+PAGE: Final = Page(path="/trial", role=Role.VIEWER, menu=MenuPlace("试运行", 80), routes=routes)
 
 
 def _row(visit: Visit, kind: TrialKind, name: str) -> Row:
