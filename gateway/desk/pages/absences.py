@@ -19,7 +19,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
@@ -47,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
         )
         outcome = _outcome(answered(desk, wish))
-        _note(desk, visit, f"absence_added {person} {outcome.name}")
+        desk.note(visit, "away", f"absence_added {person} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(visit, draft)
@@ -62,7 +62,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
         outcome = _outcome(answered(desk, Back(absence=found.id, **who._asdict())))
-        _note(desk, visit, f"absence_ended {found.person} {outcome.name}")
+        desk.note(visit, "away", f"absence_ended {found.person} {outcome.name}")
         return _said(visit, "absence_ended", outcome)
 
     return router
@@ -116,7 +116,3 @@ def _outcome(verdict: object) -> Outcome:
 
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:
     return leaf(visit, "said.html", "/duty", title=words.word("events", event), outcome=outcome, back="/duty")
-
-
-def _note(desk: Desk, visit: Visit, what: str) -> None:
-    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "away", what))

@@ -21,6 +21,7 @@ from gateway.commands.cases import AskLedger
 from gateway.desk import words
 from gateway.desk.cases import StepBody
 from gateway.desk.choices import near
+from gateway.desk.drafts import signed
 from gateway.desk.history import told
 from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
@@ -28,7 +29,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
 from gateway.desk.saying import asked
 from gateway.desk.typed_times import moment
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.ledger_reader import OVERDUE, Found, LedgerReader, Wanted, exported
 from gateway.journal.reader import Row
@@ -175,7 +176,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         case = _case(desk, visit, name)
         outcome = asked(desk, AskLedger(_wish(visit, form, case, verb)))
         what = f"{verb} {case.id} {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "stepped", what))
+        desk.note(visit, "stepped", what)
         return leaf(
             visit, "said.html", "/cases", title=words.word("steps", verb), outcome=outcome, back=f"/cases/{case.id}"
         )
@@ -252,8 +253,7 @@ def _rows(ledger: LedgerReader, wanted: Wanted) -> Iterator[Row]:
 
 
 def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
-    if not visit.user.person:
-        raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+    who = signed(visit)
     to = form.get("to", "")
     if to and to not in {person.id for person in visit.scope.people}:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
@@ -262,8 +262,7 @@ def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
     try:
         body = StepBody.model_validate(
-            {"by": visit.user.person, "to": to, "rule": form.get("rule", ""), "reason": reason}
-            | {"proof": form.get("proof", "")}
+            {"by": who.by, "to": to, "rule": form.get("rule", ""), "reason": reason, "proof": form.get("proof", "")}
         )
     except ValidationError:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
@@ -271,8 +270,8 @@ def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
         verb=verb,
         case=case.id,
         by=body.by,
-        channel="desk",
-        origin=f"{visit.user.name}@{visit.address}",
+        channel=who.channel,
+        origin=who.origin,
         to=body.to,
         rule=body.rule if body.rule != case.rule else "",
         deadline_ms=_ms(visit, form.get("deadline", "")),

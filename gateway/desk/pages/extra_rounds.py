@@ -16,7 +16,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
@@ -47,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             return _sheet(desk, visit, asset, draft)
         wish = Extra(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
         outcome = _outcome(answered(desk, wish))
-        _note(desk, visit, f"extra_ordered {place} {outcome.name}")
+        desk.note(visit, "extra", f"extra_ordered {place} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(desk, visit, asset, draft)
@@ -63,7 +63,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         outcome = _outcome(answered(desk, NoExtra(extra=found.id, **who._asdict())))
-        _note(desk, visit, f"extra_cancelled {found.place} {outcome.name}")
+        desk.note(visit, "extra", f"extra_cancelled {found.place} {outcome.name}")
         return _said(visit, asset, outcome)
 
     return router
@@ -126,7 +126,3 @@ def _outcome(verdict: object) -> Outcome:
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "extra_ordered")
     return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
-
-
-def _note(desk: Desk, visit: Visit, what: str) -> None:
-    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "extra", what))

@@ -19,7 +19,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
@@ -58,7 +58,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if any(_same(each, wish) for each in _standing(answered(desk, WhichWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
         outcome = _outcome(answered(desk, Declare(wish=wish, **who._asdict())), "work_declared")
-        _note(desk, visit, f"{wish.work} {wish.subject} {outcome.name}")
+        desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(desk, visit, asset, draft)
@@ -75,7 +75,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         window = found.window
         outcome = _outcome(answered(desk, Withdraw(window=window.id, **who._asdict())), "work_withdrawn")
-        _note(desk, visit, f"{window.work} {window.subject} {outcome.name}")
+        desk.note(visit, "work", f"{window.work} {window.subject} {outcome.name}")
         return _said(visit, asset, outcome)
 
     return router
@@ -162,7 +162,3 @@ def _outcome(verdict: object, event: str) -> Outcome:
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "work_declared")
     return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
-
-
-def _note(desk: Desk, visit: Visit, what: str) -> None:
-    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "work", what))

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.commands.quarantine import NO_UPLINKS, LookAgain
 from gateway.desk import words
+from gateway.desk.drafts import signed
 from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 SHOWN: Final = 200
@@ -46,14 +47,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def again(sent: Annotated[tuple[Visit, Form], Depends(dispatcher.writing)]) -> Response:
         visit, form = sent
         reason = form.get("reason", "")
-        if not visit.user.person:
-            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+        who = signed(visit)
         if not _REASON.fullmatch(reason):
             raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-        origin = f"{visit.user.name}@{visit.address}"
-        outcome = asked(desk, LookAgain(reason=reason, by=visit.user.person, channel="desk", origin=origin))
+        outcome = asked(desk, LookAgain(reason=reason, **who._asdict()))
         what = f"{reason} - {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "looked_again", what))
+        desk.note(visit, "looked_again", what)
         title = words.word("events", "looked_again")
         return leaf(
             visit, "said.html", "/quarantine", title=title, outcome=outcome, back=f"/quarantine?reason={reason}"

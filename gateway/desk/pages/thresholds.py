@@ -20,7 +20,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
@@ -89,7 +89,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if outcome.name == "unchanged":
             outcome = Outcome("figure_same", good=True)
         what = f"{row.name} {at} {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "figure", what))
+        desk.note(visit, "figure", what)
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(visit, asset, draft)
