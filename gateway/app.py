@@ -24,8 +24,8 @@ from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import CLAIMS, InboundSms
 from gateway.commands.thresholds import FIGURES
-from gateway.desk.application import application
 from gateway.desk.connections import MOST, Limits
+from gateway.desk.http import application
 from gateway.desk.opening import opened
 from gateway.desk.photos import FOLDER as PHOTOS
 from gateway.desk.present import Desk

@@ -23,7 +23,7 @@ from gateway.clock import Face, WallClock, monotonic_s
 from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import InboundSms
-from gateway.desk.application import application
+from gateway.desk.http import application
 from gateway.desk.opening import opened
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving

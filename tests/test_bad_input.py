@@ -29,12 +29,11 @@ from gateway import app as gateway_app
 from gateway import imports, shipped, start
 from gateway.cli import app
 from gateway.commands.replies import InboundSms
-from gateway.desk.api import api
+from gateway.desk.api import api, serve_figures
 from gateway.desk.cases import serve_cases
 from gateway.desk.doorkeeper import AT_ONCE, TRIES, WAITING
-from gateway.desk.figures import serve_figures
 from gateway.desk.hooks import Hooks, serve_hooks
-from gateway.desk.orders import serve_orders
+from gateway.desk.http import serve_orders
 from gateway.desk.photos import COMING_EACH
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving

@@ -75,16 +75,6 @@ BANNED: Final = {
 CRUMBS: Final = {
     "alerts/rollups/devices.py": "what an hour of a device comes to, beside that of bins, plants and towns",
     "gateway/broker_amqtt.py": "the one home of amqtt, an extra that many installations lack",
-    "gateway/desk/atlas.py": "to be folded",
-    "gateway/desk/caption.py": "to be folded",
-    "gateway/desk/figures.py": "to be folded",
-    "gateway/desk/greeting.py": "to be folded",
-    "gateway/desk/orders.py": "to be folded",
-    "gateway/desk/password_page.py": "to be folded",
-    "gateway/desk/places.py": "to be folded",
-    "gateway/desk/quarantine_page.py": "to be folded",
-    "gateway/desk/streams.py": "to be folded",
-    "gateway/desk/texts.py": "to be folded",
 }
 """Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""
 
@@ -98,7 +88,6 @@ TWICE: Final = {
     "Desk",
     "Draft",
     "Entrance",
-    "Entry",
     "Event",
     "Feeder",
     "Filters",

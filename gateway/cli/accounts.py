@@ -56,7 +56,7 @@ def who(
     from alerts.refusals import Refused
     from gateway import settings, shipped, start
     from gateway.clock import WallClock
-    from gateway.desk.foresight import lines_of
+    from gateway.desk.pages.foresight import lines_of
     from gateway.journal.database import JournalUnavailable
     from gateway.journal.reader import remembered
     from gateway.replay import Memory

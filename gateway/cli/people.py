@@ -66,7 +66,7 @@ def card(
     """A page to print and hand over: their name, their pools, what 1 2 3 0 mean, whom to call. HTML, one A4 each."""
     from gateway.cli.ending import print_bytes
     from gateway.commands.welcome import is_greeted
-    from gateway.desk import cards
+    from gateway.desk.pages.card import document
     from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault
 
@@ -80,7 +80,7 @@ def card(
         chosen = people or [person.id for person in inventory.people.values() if is_greeted(person)]
         if not chosen:
             raise SettingsFault(["the inventory has no cleaner and no driver who reads texts"])
-    print_bytes(cards.document(inventory, chosen).encode())
+    print_bytes(document(inventory, chosen).encode())
 
 
 def _county(config: Path) -> "tuple[Settings, Inventory]":

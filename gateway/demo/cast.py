@@ -12,7 +12,7 @@ from alerts.model import Event
 from alerts.people import holders
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
-from gateway.desk.telephone import ACTOR, written
+from gateway.desk.pages.demo import ACTOR, written
 from gateway.journal.entry import Entry
 from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Asset, Inventory, Person

@@ -10,12 +10,13 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from alerts.conditions.thresholds import Place
 from gateway.commands.command import Done, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
 from gateway.commands.quarantine import Resend
+from gateway.commands.thresholds import SetFigure
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.bodies import BoundedBodies
-from gateway.desk.figures import serve_figures
 from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.desk.visiting import address_of
 from gateway.desk.works import serve_works
@@ -24,6 +25,9 @@ from gateway.inbox import Inbox
 from gateway.metrics import CONTENT_TYPE, Metrics
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+_Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Reason = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Word = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -45,6 +49,28 @@ class CommandBody(BaseModel):
     until_ms: Annotated[int, Field(ge=0, le=2**53)] = 0
     looked: _Word = ""
     channel: Literal["api", "cli"] = "api"
+
+
+class FigureBody(BaseModel):
+    """One figure of a rule, as ``rules.yaml`` names it, for an area and below or for one asset; ``null`` undoes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    place: Place
+    name: _Name
+    rule: _Name
+    figure: _Name
+    value: _Number | _Name | Annotated[list[_Number], Field(max_length=8)] | None
+    by: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    reason: _Reason
+    channel: Literal["api", "cli"] = "api"
+
+
+class FigureResult(BaseModel):
+    """It counts, durably; ``at_ms`` is epoch milliseconds."""
+
+    event: str
+    at_ms: int
 
 
 class ResendBody(BaseModel):
@@ -147,6 +173,22 @@ def api(
                 raise problem_of(verdict)
 
     return app
+
+
+def serve_figures(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+    """Adds the route. ``inbox`` is given ``SetFigure`` values."""
+
+    @app.post("/api/v1/figures", responses=PROBLEMS, dependencies=[Depends(permitted_by(token))])
+    def set_figure(body: FigureBody, request: Request) -> FigureResult:
+        """Sets a figure; the last level is judged by it, and whoever must be told is told."""
+        origin = address_of(request)
+        match answered(inbox, SetFigure(**body.model_dump(), origin=origin), answered_within_s):
+            case Done(at_ms, event):
+                return FigureResult(event=event, at_ms=at_ms)
+            case UnknownPerson():
+                raise unknown(body.by)
+            case verdict:
+                raise problem_of(verdict)
 
 
 def _command(body: CommandBody, request: Request) -> EpisodeCommand:

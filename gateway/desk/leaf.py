@@ -1,39 +1,17 @@
 """A whole page with its frame: who is there, where they are, what the menu has for them, how times are written."""
 
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from fastapi.responses import HTMLResponse
 
 from gateway.desk import sentences
+from gateway.desk.pages import pages
 from gateway.desk.present import Visit
 from gateway.desk.rendering import html
 from gateway.desk.users import Role
 from gateway.desk.writing import clock, date_of
 from telemetry.inventory import Asset
-
-
-class Entry(NamedTuple):
-    """One line of the menu, and from which role on it is there."""
-
-    path: str
-    name: str
-    role: Role = Role.VIEWER
-    whole: bool = False
-
-
-MENU: Final = (
-    Entry("/", "today"),
-    Entry("/map", "map"),
-    Entry("/register", "register", Role.CREW),
-    Entry("/cases", "cases"),
-    Entry("/assets", "assets"),
-    Entry("/texts", "texts"),
-    Entry("/duty", "duty"),
-    Entry("/trial", "trial"),
-    Entry("/quarantine", "quarantine", Role.CREW, whole=True),
-    Entry("/audit", "audit", Role.DISPATCHER, whole=True),
-)
 
 
 def leaf(
@@ -43,14 +21,13 @@ def leaf(
     status: HTTPStatus = HTTPStatus.OK,
     **given: Any,  # noqa: ANN401 whatever a template speaks of
 ) -> HTMLResponse:
-    """The page ``template`` within the frame of the desk."""
+    """The page ``template`` within the frame of the desk; ``active`` is the path that the menu marks."""
     inventory, user = visit.present.inventory, visit.user
     written = clock(visit.present.arrangements.calendar, visit.now_ms)
-    entries = [entry for entry in MENU if user.role.reaches(entry.role) and (visit.scope.is_whole or not entry.whole)]
     return html(
         template,
         status,
-        menu=entries,
+        menu=[page for page in pages() if page.is_for(visit)],
         active=active,
         user=user,
         basis=visit.seen,

@@ -19,7 +19,7 @@ from gateway.desk.masking import digits_of
 from gateway.desk.photos import PhotoFolder
 from gateway.desk.rounds import Rounds
 from gateway.desk.scope import Scope
-from gateway.desk.users import Session, User, UserFile
+from gateway.desk.users import Deed, Session, User, UserFile
 from gateway.inbox import Inbox
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.contacts import ContactReader, First
@@ -124,6 +124,10 @@ class Desk:
         if self._present is None:
             raise Starting
         return self._present
+
+    def note(self, visit: Visit, what: str, detail: str) -> None:
+        """Writes into the audit what a visitor asked for, and what came of it."""
+        self.users.note(Deed(self.wall_ms(), visit.user.name, visit.address, what, detail))
 
     def numbers(self) -> frozenset[str]:
         """Whose numbers must not be read by everybody; none while there is no county yet."""

@@ -1,22 +1,25 @@
-"""What looks after a county, over HTTP: a trial that is over, and what was refused put through the line once more.
+"""What looks after a county, over HTTP: a trial that is over, what was refused looked at again, and the first texts.
 
 It posts to the inbox and answers when it is durable; what comes of it is decided on the loop's thread.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, FastAPI, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts.notify.holds import TrialKind
 from gateway.commands.command import Done, UnknownPerson
 from gateway.commands.quarantine import LookAgain
 from gateway.commands.trials import EndTrial
+from gateway.commands.welcome import Welcome, Welcomed
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
 
+MOST_WELCOMED: Final = 1_000
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
+_Person = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class TrialBody(BaseModel):
@@ -79,3 +82,33 @@ def serve_upkeep(app: FastAPI, inbox: Inbox, token: str, answered_within_s: floa
         """Puts up to 500 of those refused for a reason through the line once more; answers when it is durable."""
         done = ask(LookAgain(**body.model_dump(), origin=address_of(request)))
         return Looked(event=done.event, at_ms=done.at_ms)
+
+
+class WelcomeBody(BaseModel):
+    """Ids of the inventory, at most a thousand at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    people: Annotated[list[_Person], Field(min_length=1, max_length=MOST_WELCOMED)]
+
+
+class WelcomeResult(BaseModel):
+    """Who gets it, from when on (epoch milliseconds), and why others do not."""
+
+    told: list[str]
+    leaves_ms: int
+    skipped: dict[str, str]
+
+
+def serve_welcome(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = 30.0) -> None:
+    """Adds the route of the first texts. ``inbox`` is given ``Welcome`` values."""
+    authorised = permitted_by(token)
+
+    @app.post("/api/v1/people/welcome", responses=PROBLEMS, dependencies=[Depends(authorised)])
+    def welcome(body: WelcomeBody) -> WelcomeResult:
+        """Owes everybody named their first text, once a day at most; answers when that is durable."""
+        match answered(inbox, Welcome(tuple(body.people)), answered_within_s):
+            case Welcomed(told, leaves_ms, skipped):
+                return WelcomeResult(told=list(told), leaves_ms=leaves_ms, skipped=skipped)
+            case verdict:
+                raise problem_of(verdict)

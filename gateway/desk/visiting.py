@@ -77,13 +77,29 @@ def came_from_here(request: Request) -> bool:
 
 
 class Gate:
-    """The dependencies of one desk's routes."""
+    """The dependencies of one page's routes: from which role on, and whether for the ``whole`` county alone."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, role: Role, *, whole: bool) -> None:
         self._desk = desk
+        self._role = role
+        self._whole = whole
+
+    def for_role(self, role: Role) -> "Gate":
+        """The gate of a route for whom another role is enough, or is needed, than for its page."""
+        return Gate(self._desk, role, whole=self._whole)
 
     def visit(self, request: Request) -> Visit:
-        """Somebody who has logged in; ``GoLogIn`` else, ``Starting`` while there is nothing to show yet."""
+        """Somebody who may come in; ``DeskRefusal`` for who may not.
+
+        Whoever has not logged in goes there first (``GoLogIn``), and while there is nothing to show yet, all are told
+        so (``Starting``).
+        """
+        visit = self._visit(request)
+        self._admit(visit)
+        return visit
+
+    def _visit(self, request: Request) -> Visit:
+        """Somebody who has logged in, whatever they may."""
         desk = self._desk
         session = desk.users.session(request.cookies.get(COOKIE, ""), desk.wall_ms())
         if session is None:
@@ -100,21 +116,21 @@ class Gate:
 
         Who it is comes first: of a stranger's form nothing is read.
         """
-        visit = await run_in_threadpool(self.visit, request)
+        visit = await run_in_threadpool(self._visit, request)
         form = await form_of(request)
         token = form.get("csrf") or request.headers.get(CSRF_HEADER, "")
         if not came_from_here(request) or not same(token, visit.session.csrf):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
+        self._admit(visit)
         return visit, form
+
+    def _admit(self, visit: Visit) -> None:
+        require(visit, self._role)
+        if self._whole and not visit.scope.is_whole:
+            raise DeskRefusal(HTTPStatus.FORBIDDEN, "whole")
 
 
 def require(visit: Visit, role: Role) -> None:
     """``DeskRefusal`` for whoever may not."""
     if not visit.user.role.reaches(role):
         raise DeskRefusal(HTTPStatus.FORBIDDEN, "role")
-
-
-def require_whole(visit: Visit) -> None:
-    """``DeskRefusal`` for whoever sees only a part of the county."""
-    if not visit.scope.is_whole:
-        raise DeskRefusal(HTTPStatus.FORBIDDEN, "whole")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser
 
-from gateway.desk import cards
+from gateway.desk.pages.card import document
 from telemetry.inventory import Inventory
 from tests.desk_gateway import inventory
 
@@ -27,7 +27,7 @@ def county(pools: int) -> Inventory:
 @pytest.mark.parametrize("pools", [0, 2, 6, 60])
 def test_it_is_one_page_a_person(browser: Browser, pools: int) -> None:
     page = browser.new_page()
-    page.set_content(cards.document(county(pools), ["mei", "zhu", "he"]))
+    page.set_content(document(county(pools), ["mei", "zhu", "he"]))
     printed = page.pdf(prefer_css_page_size=True)
     page.close()
     assert len(re.findall(rb"/Type /Page\b", printed)) == 3

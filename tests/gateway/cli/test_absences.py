@@ -12,7 +12,7 @@ import pytest
 from alerts.model import Event
 from gateway import start
 from gateway.desk.api import api
-from gateway.desk.orders import serve_orders
+from gateway.desk.http import serve_orders
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.health import Health

@@ -8,7 +8,7 @@ from firmware_sim.scenario import Names
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.demo import stage
 from gateway.demo.cast import DISPATCHER_WAITS_MS, KEEPER_WAITS_MS, Cast
-from gateway.desk.telephone import ACTOR
+from gateway.desk.pages.demo import ACTOR
 from gateway.imports import profiles
 from gateway.journal.entry import Entry
 from gateway.requests import ReceiptsAndReplies

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from alerts.alert import Alert
 from alerts.delivery.delivery import Standing
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
@@ -38,7 +39,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "texts.html",
-            "texts",
+            "/texts",
             messages=[each for each in found if visit.scope.sees(each.asset)],
             older=found[-1].id if len(found) == A_PAGE else 0,
             held=_held(visit) if before == _LAST and not to else [],
@@ -49,6 +50,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     return router
+
+
+PAGE: Final = Page(path="/texts", role=Role.VIEWER, menu=MenuPlace("短信", 60), routes=routes)
 
 
 def _held(visit: Visit) -> list[Alert]:

@@ -1,21 +1,27 @@
-"""地图: each town's outline and its assets as one drawing, made of the inventory alone, and the frame of the atlas.
+"""地图: each town's outline and its assets as one drawing, made of the inventory alone, and what its script reads.
 
-The drawings are for paper and for browsers without scripts; what the atlas's script reads is in ``atlas.py``. The page
-may ask for nothing from elsewhere but the tiles that the operator has named.
+The drawings are for paper and for browsers without scripts; to the script no word is left. Only what the visitor may
+see is in either, and the page may ask for nothing from elsewhere but the tiles that the operator has named.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import cos, radians
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
 
+from alerts.notify.texts import tenths
 from gateway.desk import looks
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html, policy
+from gateway.desk.projection import Projection
+from gateway.desk.rendering import HEADERS, html, policy
+from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
+from gateway.desk.words import word
 from telemetry.terms import Level
 
 WIDTH: Final = 600.0
@@ -45,7 +51,7 @@ class Sheet:
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
-    """The map."""
+    """The map, its legend, and the map for its script."""
     router = APIRouter()
 
     @router.get("/map")
@@ -54,7 +60,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         page = leaf(
             visit,
             "map.html",
-            "map",
+            "/map",
             tiles=desk.tiles,
             towns=list(_towns(visit, seen)),
             counts=_counts(seen),
@@ -68,7 +74,17 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def legend(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         return html("legend.html", counts=_counts(_seen(visit)))
 
+    @router.get("/map/sites")
+    def sites(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
+        with visit.present.feed.present() as projection:
+            found = list(_sites(visit, projection))
+        found.sort(key=lambda site: site["above"])  # the worst is put down last
+        return JSONResponse({"outlines": list(_outlines(visit)), "sites": found}, headers=HEADERS)
+
     return router
+
+
+PAGE: Final = Page(path="/map", role=Role.VIEWER, menu=MenuPlace("地图", 20), routes=routes)
 
 
 def _seen(visit: Visit) -> list[Any]:
@@ -133,3 +149,32 @@ def _kept_apart(villages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             village["y"] += high
         placed.append(village)
     return placed
+
+
+def _outlines(visit: Visit) -> Iterator[dict[str, Any]]:
+    """Towns before villages, which lie on them; latitude first, as on a map."""
+    for shape in visit.present.shapes:
+        if visit.scope.sees_area(shape["id"]):
+            yield {
+                "name": shape["properties"]["name"],
+                "level": shape["properties"]["level"],
+                "ring": [(lat, lon) for lon, lat in shape["geometry"]["coordinates"][0]],
+            }
+
+
+def _sites(visit: Visit, projection: Projection) -> Iterator[dict[str, Any]]:
+    for asset in visit.scope.assets:
+        if asset.location is None:
+            continue
+        look = looks.look(projection, asset)
+        level = None if asset.bin is None else projection.assets[asset.id].level_pct  # unknown is not empty (law L5)
+        said = f"{asset.short} {word('looks', look)}"
+        yield {
+            "id": asset.id,
+            "place": (asset.location.lat, asset.location.lon),
+            "look": look,
+            "shape": looks.shape(look, asset),
+            "level": level,
+            "said": said if level is None else f"{said} {tenths(level)}",
+            "above": -looks.rank(look),
+        }

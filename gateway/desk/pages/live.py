@@ -12,9 +12,11 @@ from fastapi.responses import StreamingResponse
 
 from gateway.clock import monotonic_s
 from gateway.desk.feed import Feed
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Topic
 from gateway.desk.streams import Seat, Streams
+from gateway.desk.users import Role
 from gateway.desk.visiting import Gate
 
 LASTS_S: Final = 600.0
@@ -47,6 +49,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return StreamingResponse(said, media_type="text/event-stream", headers=_HEADERS)
 
     return router
+
+
+PAGE: Final = Page(path="/live", role=Role.VIEWER, routes=routes)
 
 
 def _versions(seen: str) -> dict[str, int]:

@@ -1,6 +1,7 @@
-"""The demo's telephone: the texts of one person as they come in, on a screen like their own. Never in production.
+"""What only a demo's desk has: the texts of one person on a screen like their own, and the caption under the menu.
 
-What is answered on it goes where a provider's replies go, and nothing here knows what it will lead to.
+Never in production. What is answered on the telephone goes where a provider's replies go, and nothing here knows what
+it will lead to; every page asks for the caption, and gets it when it has changed.
 """
 
 import secrets
@@ -17,7 +18,10 @@ from alerts.answers import reply
 from gateway.commands.command import NotDurable
 from gateway.desk import users
 from gateway.desk.answers import answered
+from gateway.desk.captions import EVENTS, Kind, Known, caption
 from gateway.desk.leaf import leaf
+from gateway.desk.morning import exposure
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
@@ -41,6 +45,9 @@ _WORKERS: Final = frozenset({Role.CLEANER, Role.COLLECTOR, Role.CREW})
 _ARRIVED: Final = ("accepted", "delivered")
 _LAST: Final = 2**62
 _AMONG: Final = 300
+_EVENTS: Final = 200
+_WITHIN: Final = 3_000
+_TEXTS: Final = 100
 _LONGEST: Final = 70
 
 
@@ -60,7 +67,7 @@ def written(phone: str, text: str, at_ms: Millis, door: str) -> ReceiptsAndRepli
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
-    """The telephone."""
+    """The telephone, large and small, and the caption."""
     router = APIRouter()
 
     @router.get("/telephone")
@@ -92,7 +99,31 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     ) -> Response:
         return _pocket(desk, visit, None, shown)
 
+    @router.get("/caption")
+    def now(
+        visit: Annotated[Visit, Depends(gate.visit)], shown: Annotated[str, Query(max_length=200)] = ""
+    ) -> Response:
+        present = visit.present
+        with desk.journal() as journal:
+            events = journal.newest_events(EVENTS, _EVENTS, _WITHIN)
+            messages = journal.messages(_TEXTS, _LAST, _ARRIVED)
+            with present.feed.present() as projection:
+                seen = exposure(visit.scope, projection, present.arrangements.lines_pct)
+                running = present.rounds.of(visit.scope.assets, projection, visit.now_ms)
+                known = Known(present.inventory, events, messages, frozenset(projection.open), seen, running)
+            said = caption(visit.now_ms, known)
+            alone = said.by_itself
+            if said.kind is Kind.ANSWERED and said.person in present.inventory.people:
+                last = journal.said_from(present.inventory.people[said.person].phone, 1)
+                alone = bool(last) and last[0].channel == ACTOR
+        if said.key == shown:
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return leaf(visit, "caption.html", "", said=said, seen=seen, running=running, alone=alone)
+
     return router
+
+
+PAGE: Final = Page(path="/telephone", role=users.Role.VIEWER, menu=MenuPlace("手机", 110), demo=True, routes=routes)
 
 
 def _pocket(desk: Desk, visit: Visit, of: Person | None, shown: str | None = None, trouble: str = "") -> Response:
@@ -125,7 +156,7 @@ def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
     return leaf(
         visit,
         "telephone.html",
-        "telephone",
+        "/telephone",
         thread=thread,
         chosen=chosen,
         rang=[(people[name], counts[name]) for name in sorted(counts, key=lambda name: not _works(people[name]))],

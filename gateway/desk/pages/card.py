@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from alerts.notify import texts
 from alerts.people import EMPTIER, holders
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text
 from gateway.desk.users import Role
@@ -20,7 +21,7 @@ from gateway.desk.visiting import DeskRefusal, Gate, require
 from telemetry.inventory import Inventory, Person
 from telemetry.terms import Kind
 
-STYLE: Final = Path(__file__).with_name("static") / "card.css"
+STYLE: Final = Path(__file__).parents[1] / "static" / "card.css"
 MOST_NAMED: Final = 24
 """Places that fit on the page in type that old eyes can read."""
 
@@ -80,3 +81,6 @@ def routes(_desk: Desk, gate: Gate) -> APIRouter:
         return html("card.html", cards=[card(person, visit.present.inventory)], style="")
 
     return router
+
+
+PAGE: Final = Page(path="/people/{name}/card", role=Role.VIEWER, routes=routes)

@@ -1,6 +1,7 @@
-"""台账: the ledger as a list with filters, as a workbook, and each case as a page with its history and its photograph.
+"""台账: the ledger as a list with filters and as a workbook, each case as a page, and what people do about one.
 
-It reads the journal and decides nothing; what is done about a case is ``stepping``.
+派, 开始, 办好, 核实, 销号, 备案, 退回 and 备注 are each a command into the inbox. Which is possible the ledger says;
+here stands only from which role on somebody may ask for it.
 """
 
 from collections.abc import Iterator
@@ -10,19 +11,29 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from alerts.ledger.case import UNFINISHED, Case, State
+from alerts.ledger.asking import CaseCommand
+from alerts.ledger.case import UNFINISHED, Case, CaseVerb, State
+from alerts.ledger.moves import FROM
 from gateway import spreadsheet
+from gateway.commands.cases import AskLedger
+from gateway.desk import words
+from gateway.desk.cases import StepBody
+from gateway.desk.choices import near
+from gateway.desk.drafts import signed
 from gateway.desk.history import told
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
-from gateway.desk.stepping import offered
+from gateway.desk.saying import asked
+from gateway.desk.typed_times import moment
 from gateway.desk.users import Role
-from gateway.desk.visiting import DeskRefusal, Gate, require
+from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.ledger import OVERDUE, Found, LedgerReader, Wanted, exported
 from gateway.journal.view import Row
+from telemetry.reading import Millis
 
 A_PAGE: Final = 100
 _BATCH: Final = 500
@@ -30,6 +41,19 @@ _NEWEST: Final = 2**62
 SHOWS: Final = ("unfinished", "all", *(str(state) for state in State))
 """What the list may be narrowed to: a state, everything nobody has seen done, or nothing."""
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+NEEDS: Final = {
+    CaseVerb.ASSIGN: Role.DISPATCHER,
+    CaseVerb.START: Role.CREW,
+    CaseVerb.FIX: Role.CREW,
+    CaseVerb.VERIFY: Role.DISPATCHER,
+    CaseVerb.CLOSE: Role.DISPATCHER,
+    CaseVerb.DEFER: Role.CREW,
+    CaseVerb.REOPEN: Role.DISPATCHER,
+    CaseVerb.NOTE: Role.CREW,
+}
+"""From which role on a step is there for somebody."""
+_WITH_REASON: Final = frozenset({CaseVerb.DEFER, CaseVerb.REOPEN, CaseVerb.NOTE})
 
 
 def _bounded(value: object) -> object:
@@ -53,12 +77,12 @@ class Filters(BaseModel):
 
     def said(self, **other: object) -> str:
         """The same question as the end of an address."""
-        asked = self.model_dump(exclude_defaults=True) | other
-        return urlencode({name: "1" if value is True else value for name, value in asked.items() if value})
+        question = self.model_dump(exclude_defaults=True) | other
+        return urlencode({name: "1" if value is True else value for name, value in question.items() if value})
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
-    """The list, the workbook, a case and its photograph."""
+    """The list, the workbook, a case, its photograph, the dialog of a step, and the step itself."""
     router = APIRouter()
 
     @router.get("/cases")
@@ -70,7 +94,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "cases.html",
-            "cases",
+            "/cases",
             found=[each.case for each in page],
             older=filters.said(before=page[-1].place) if len(found) > A_PAGE else "",
             late=len(late),
@@ -106,7 +130,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "case.html",
-            "cases",
+            "/cases",
             case=case,
             rule=visit.present.cases.of(case.rule),
             lines=[told(line, visit) for line in history],
@@ -129,7 +153,45 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
         return Response(found[0], media_type=found[1], headers=HEADERS)
 
+    @router.get("/cases/{name}/{verb}")
+    def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str, verb: CaseVerb) -> Response:
+        require(visit, NEEDS[verb])
+        case = _case(desk, visit, name)
+        tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + 86_400_000)
+        return leaf(
+            visit,
+            "step.html",
+            "/cases",
+            verb=verb,
+            case=case,
+            people=near(visit, case.asset, case.areas) if verb is CaseVerb.ASSIGN else [],
+            rules=visit.present.cases.rules,
+            tomorrow=f"{tomorrow:%Y-%m-%d}T17:00",
+        )
+
+    @router.post("/cases/{name}/{verb}")
+    def step(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str, verb: CaseVerb) -> Response:
+        visit, form = sent
+        require(visit, NEEDS[verb])
+        case = _case(desk, visit, name)
+        outcome = asked(desk, AskLedger(_wish(visit, form, case, verb)))
+        what = f"{verb} {case.id} {outcome.name}"
+        desk.note(visit, "stepped", what)
+        return leaf(
+            visit, "said.html", "/cases", title=words.word("steps", verb), outcome=outcome, back=f"/cases/{case.id}"
+        )
+
     return router
+
+
+PAGE: Final = Page(path="/cases", role=Role.VIEWER, menu=MenuPlace("台账", 40), routes=routes)
+
+
+def offered(case: Case, visit: Visit) -> list[CaseVerb]:
+    """The steps that may lead on from where a case stands, and that its visitor may ask for."""
+    if not visit.user.person or case.settled:
+        return []
+    return [verb for verb in CaseVerb if case.state in FROM[verb] and visit.user.role.reaches(NEEDS[verb])]
 
 
 def _passed(case: Case, history: list[Row]) -> set[str]:
@@ -146,6 +208,11 @@ def seen(ledger: LedgerReader, visit: Visit, name: str) -> Case:
     return case
 
 
+def _case(desk: Desk, visit: Visit, name: str) -> Case:
+    with desk.ledger() as ledger:
+        return seen(ledger, visit, name)
+
+
 def overdue(case: Case, visit: Visit) -> int:
     """For how long it should have been done; 0 while it need not be."""
     late = case.deadline_ms and case.state in OVERDUE and case.deadline_ms < visit.now_ms
@@ -154,9 +221,9 @@ def overdue(case: Case, visit: Visit) -> int:
 
 def by_sensor(case: Case, visit: Visit) -> bool:
     """Whether it is a sensor that is expected to see that it is done."""
-    asked = visit.present.cases.of(case.rule)
+    rule = visit.present.cases.of(case.rule)
     has_devices = case.asset in visit.present.inventory.devices_of
-    return case.standing or (has_devices and bool(asked.seen))
+    return case.standing or (has_devices and bool(rule.seen))
 
 
 def _wanted(visit: Visit, filters: Filters) -> Wanted:
@@ -183,3 +250,42 @@ def _rows(ledger: LedgerReader, wanted: Wanted) -> Iterator[Row]:
         yield from (exported(each.case) for each in page)
         after: dict[str, Any] = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
         page = ledger.found(Wanted(**after | {"before": page[-1].place}), _BATCH)
+
+
+def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
+    who = signed(visit)
+    to = form.get("to", "")
+    if to and to not in {person.id for person in visit.scope.people}:
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    reason = " ".join(form.get("reason", "").split())  # a note has lines, the ledger has one
+    if verb in _WITH_REASON and not reason.strip():
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
+    try:
+        body = StepBody.model_validate(
+            {"by": who.by, "to": to, "rule": form.get("rule", ""), "reason": reason, "proof": form.get("proof", "")}
+        )
+    except ValidationError:
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
+    return CaseCommand(
+        verb=verb,
+        case=case.id,
+        by=body.by,
+        channel=who.channel,
+        origin=who.origin,
+        to=body.to,
+        rule=body.rule if body.rule != case.rule else "",
+        deadline_ms=_ms(visit, form.get("deadline", "")),
+        until_ms=_ms(visit, form.get("until", "")),
+        reason=body.reason,
+        proof=body.proof,
+    )
+
+
+def _ms(visit: Visit, local: str) -> Millis:
+    """An instant that a form says by the county's clock; 0 for none."""
+    if not local:
+        return 0
+    at_ms = moment(visit.present.arrangements.calendar, local)
+    if at_ms is None:
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    return at_ms

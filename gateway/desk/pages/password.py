@@ -10,8 +10,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.desk.doorkeeper import RETRY_AFTER_S, Entrance
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.passwords import LONGEST, SHORTEST
 from gateway.desk.present import Desk, Visit
+from gateway.desk.users import Role
 from gateway.desk.visiting import COOKIE, DeskRefusal, Form, Gate
 
 _STATUS: Final = {
@@ -50,6 +52,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return page
 
     return router
+
+
+PAGE: Final = Page(path="/password", role=Role.VIEWER, routes=routes)
 
 
 def _page(visit: Visit, status: HTTPStatus = HTTPStatus.OK, said: str = "") -> Response:

@@ -12,10 +12,12 @@ from alerts.alert import Alert
 from alerts.notify.holds import TRIAL, Trial, TrialKind
 from gateway.commands.trials import EndTrial
 from gateway.desk import words
+from gateway.desk.drafts import signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
@@ -48,7 +50,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "trial.html",
-            "trial",
+            "/trial",
             trials=rows[:SHOWN],
             more=max(0, len(rows) - SHOWN),
             held=_held(visit),
@@ -60,28 +62,29 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit: Annotated[Visit, Depends(gate.visit)], kind: TrialKind, name: Annotated[str, Query(max_length=64)]
     ) -> Response:
         require(visit, Role.DISPATCHER)
-        return leaf(visit, "trial_end.html", "trial", row=_row(visit, kind, name))
+        return leaf(visit, "trial_end.html", "/trial", row=_row(visit, kind, name))
 
     @router.post("/trial/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         require(visit, Role.DISPATCHER)
-        if not visit.user.person:
-            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+        who = signed(visit)
         try:
             kind = TrialKind(form.get("kind", ""))
         except ValueError:
             raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
         row = _row(visit, kind, form.get("name", ""))
-        origin = f"{visit.user.name}@{visit.address}"
-        outcome = asked(desk, EndTrial(kind=row.kind, name=row.id, by=visit.user.person, channel="desk", origin=origin))
+        outcome = asked(desk, EndTrial(kind=row.kind, name=row.id, **who._asdict()))
         what = f"{row.kind} {row.id} {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "trial", what))
+        desk.note(visit, "trial", what)
         return leaf(
-            visit, "said.html", "trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
+            visit, "said.html", "/trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
         )
 
     return router
+
+
+PAGE: Final = Page(path="/trial", role=Role.VIEWER, menu=MenuPlace("试运行", 80), routes=routes)
 
 
 def _row(visit: Visit, kind: TrialKind, name: str) -> Row:

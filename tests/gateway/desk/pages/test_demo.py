@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.desk.telephone import ACTOR, written
+from gateway.desk.pages.demo import ACTOR, written
 from tests.desk_gateway import DeskGateway, at, desk_gateway
 from tests.gateway.desk.conftest import MORNING, Visitor
 

@@ -12,10 +12,12 @@ from alerts.alert import Alert
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.choices import near
+from gateway.desk.drafts import signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
@@ -65,10 +67,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         command = _command(visit, form)
         outcome = asked(desk, command)
         what = f"{command.verb} {command.episode} {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "commanded", what))
+        desk.note(visit, "commanded", what)
         return leaf(visit, "said.html", "", title=words.word("verbs", command.verb), outcome=outcome, back="/")
 
     return router
+
+
+PAGE: Final = Page(path="/act", role=Role.VIEWER, routes=routes)
 
 
 def _command(visit: Visit, form: Form) -> EpisodeCommand:
@@ -78,8 +83,7 @@ def _command(visit: Visit, form: Form) -> EpisodeCommand:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
     require(visit, NEEDS[verb])
     alert = _standing(visit, form.get("episode", ""))
-    if not visit.user.person:
-        raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+    who = signed(visit)
     to, reason = form.get("to", ""), form.get("reason", "").strip()
     if verb is EpisodeVerb.NOTE:
         reason = " ".join(reason.split())  # it is written in lines and kept in one
@@ -97,13 +101,11 @@ def _command(visit: Visit, form: Form) -> EpisodeCommand:
     return EpisodeCommand(
         verb=verb,
         episode=alert.episode,
-        by=visit.user.person,
-        channel="desk",
-        origin=f"{visit.user.name}@{visit.address}",
         to=to,
         reason=reason,
         looked=looked,
         until_ms=_until_ms(visit, form) if verb is EpisodeVerb.SHELVE else 0,
+        **who._asdict(),
     )
 
 

@@ -5,6 +5,7 @@ the API asks; nothing is decided here about a case.
 """
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -15,18 +16,20 @@ from pydantic import ValidationError
 
 from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
-from gateway.desk import places
 from gateway.desk.cases import RegisterBody
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.photos import LARGEST, Trouble
-from gateway.desk.places import Spot
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.saying import asked
+from gateway.desk.scope import Scope
 from gateway.desk.users import Role
-from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, require, same
+from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
+from telemetry.terms import Level
 
 REPORTED: Final = "reported"
+MOST_SPOTS: Final = 12
 KEY: Final = 24
 """Random bytes' worth of letters that make one form one case."""
 _SAID_BY_FIELD: Final = {
@@ -36,6 +39,22 @@ _SAID_BY_FIELD: Final = {
     "caller_phone": "bad_phone",
 }
 _FIELDS: Final = ("where", "detail", "rule", "what", "reported", "caller_name", "caller_phone", "photo", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An asset or an area under the words by which it is chosen."""
+
+    label: str
+    asset: str = ""
+    area: str = ""
+    also: str = ""
+    """Other words that people may use for it."""
+
+    @property
+    def id(self) -> str:
+        """What a form says for it."""
+        return f"asset:{self.asset}" if self.asset else f"area:{self.area}"
 
 
 @dataclass(slots=True)
@@ -50,24 +69,23 @@ class Draft:
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The form, what it offers while one types, a photograph, and the case."""
     router = APIRouter()
+    anybody = gate.for_role(Role.VIEWER)
 
     @router.get("/register")
     def empty(
         visit: Annotated[Visit, Depends(gate.visit)], asset: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        require(visit, Role.CREW)
-        spot = places.by_id(visit.scope, f"asset:{asset}") if asset else None
+        spot = spot_by_id(visit.scope, f"asset:{asset}") if asset else None
         return _page(visit, Draft({"where": spot.label if spot else ""}))
 
     @router.get("/register/places")
     def offered(
-        visit: Annotated[Visit, Depends(gate.visit)], where: Annotated[str, Query(max_length=80)] = ""
+        visit: Annotated[Visit, Depends(anybody.visit)], where: Annotated[str, Query(max_length=80)] = ""
     ) -> Response:
-        return html("places.html", spots=places.found(visit.scope, where))
+        return html("places.html", spots=find_spots(visit.scope, where))
 
     @router.post("/register/photo")
     async def photo(request: Request, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        require(visit, Role.CREW)
         if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         kept = await desk.photos.receive(request.stream(), visit.user.name, desk.wall_ms())
@@ -76,7 +94,6 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/register")
     def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.CREW)
         if not visit.user.person:
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
         draft = Draft({name: form.get(name, "").strip() for name in _FIELDS})
@@ -90,6 +107,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return RedirectResponse(f"/cases/{outcome.case}?said=registered", HTTPStatus.SEE_OTHER)
 
     return router
+
+
+PAGE: Final = Page(path="/register", role=Role.CREW, menu=MenuPlace("登记", 30), routes=routes)
 
 
 def _kept(kept: str | Trouble) -> Response:
@@ -107,7 +127,7 @@ def _page(visit: Visit, draft: Draft, detail: str = "") -> Response:
     return leaf(
         visit,
         "register.html",
-        "register",
+        "/register",
         HTTPStatus.UNPROCESSABLE_ENTITY if draft.faults else HTTPStatus.OK,
         typed={name: draft.typed.get(name, "") for name in _FIELDS} | {"key": draft.typed["key"] or _key()},
         faults=draft.faults,
@@ -164,8 +184,43 @@ def _spot(visit: Visit, draft: Draft, form: Form) -> Spot | None:
     """Where it is; where several may be meant, the page asks which, and takes the answer for the same words only."""
     where = draft.typed["where"][:80]
     chosen = form.get("spot", "") if form.get("spots_of", "") == where else ""
-    spot = places.by_id(visit.scope, chosen) if chosen else places.meant(visit.scope, where)
+    spot = spot_by_id(visit.scope, chosen) if chosen else spot_meant(visit.scope, where)
     if spot is None:
-        draft.spots = places.found(visit.scope, where)
+        draft.spots = find_spots(visit.scope, where)
         draft.faults.append("which_place" if draft.spots else "unknown_place" if where else "no_place")
     return spot
+
+
+def find_spots(scope: Scope, words: str, most: int = MOST_SPOTS) -> list[Spot]:
+    """What these words may mean, what they begin before what they are a part of."""
+    parts = words.lower().split()
+    if not parts:
+        return []
+    hits = [spot for spot in _spots(scope) if all(part in f"{spot.label} {spot.also}".lower() for part in parts)]
+    hits.sort(key=lambda spot: (spot.label != words.strip(), not spot.also.lower().startswith(parts[0])))
+    return hits[:most]
+
+
+def spot_meant(scope: Scope, words: str) -> Spot | None:
+    """The one that is meant beyond doubt: the only one, or the only one that is called just so."""
+    hits = find_spots(scope, words, 2)
+    just_so = [spot for spot in find_spots(scope, words) if words.strip() in (spot.label, *spot.also.split())]
+    if len(just_so) == 1:
+        return just_so[0]
+    return hits[0] if len(hits) == 1 else None
+
+
+def spot_by_id(scope: Scope, name: str) -> Spot | None:
+    """The one that a form named."""
+    return next((spot for spot in _spots(scope) if spot.id == name), None)
+
+
+def _spots(scope: Scope) -> Iterator[Spot]:
+    for asset in scope.assets:
+        town = scope.town_of(asset.area)
+        where = f"（{asset.landmark}）" if asset.landmark else ""
+        yield Spot(f"{town} {asset.name}{where}".strip(), asset=asset.id, also=f"{asset.short} {asset.name} {asset.id}")
+    for area in scope.inventory.areas.values():
+        if scope.sees_area(area.id):
+            town = "" if area.level is Level.TOWN else scope.town_of(area.id)
+            yield Spot(f"{town} {area.name}".strip(), area=area.id, also=f"{area.name} {area.id}")

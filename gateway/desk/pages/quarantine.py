@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.commands.quarantine import NO_UPLINKS, LookAgain
 from gateway.desk import words
+from gateway.desk.drafts import signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require, require_whole
+from gateway.desk.users import Role
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 SHOWN: Final = 200
 _REASON: Final = re.compile(r"[a-z_]{1,40}")
@@ -21,20 +23,19 @@ _REASON: Final = re.compile(r"[a-z_]{1,40}")
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The page, and the second look."""
     router = APIRouter()
+    dispatcher = gate.for_role(Role.DISPATCHER)
 
     @router.get("/quarantine")
     def quarantine(
         visit: Annotated[Visit, Depends(gate.visit)], reason: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        require(visit, Role.CREW)
-        require_whole(visit)
         with desk.journal() as journal:
             reasons = journal.quarantine_by_reason()
             newest = journal.newest_quarantine(reason, SHOWN)
         return leaf(
             visit,
             "quarantine.html",
-            "quarantine",
+            "/quarantine",
             reasons=reasons,
             newest=newest,
             reason=reason,
@@ -43,23 +44,24 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     @router.post("/quarantine/again")
-    def again(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
+    def again(sent: Annotated[tuple[Visit, Form], Depends(dispatcher.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.DISPATCHER)
-        require_whole(visit)
         reason = form.get("reason", "")
-        if not visit.user.person:
-            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+        who = signed(visit)
         if not _REASON.fullmatch(reason):
             raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-        origin = f"{visit.user.name}@{visit.address}"
-        outcome = asked(desk, LookAgain(reason=reason, by=visit.user.person, channel="desk", origin=origin))
+        outcome = asked(desk, LookAgain(reason=reason, **who._asdict()))
         what = f"{reason} - {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "looked_again", what))
+        desk.note(visit, "looked_again", what)
         title = words.word("events", "looked_again")
-        return leaf(visit, "said.html", "quarantine", title=title, outcome=outcome, back=f"/quarantine?reason={reason}")
+        return leaf(
+            visit, "said.html", "/quarantine", title=title, outcome=outcome, back=f"/quarantine?reason={reason}"
+        )
 
     return router
+
+
+PAGE: Final = Page(path="/quarantine", role=Role.CREW, menu=MenuPlace("隔离", 90), whole=True, routes=routes)
 
 
 def _shown(payload: bytes) -> str:

@@ -1,51 +1,37 @@
-"""The desk's pages put onto the application: every route, every answer to what goes wrong, and the files they need.
+"""Everything that is served over HTTP, to machines and to people, put onto one application.
 
-Only assembly: what a page shows is in a module of its own.
+Only assembly: no page is named here, what one shows is in a module of its own, and so is each command of the API.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import (
-    absence_page,
-    acting,
-    assets,
-    atlas,
-    caption,
-    cards,
-    case_pages,
-    door,
-    duty,
-    extra_page,
-    figure_page,
-    foresight,
-    live,
-    map_page,
-    password_page,
-    quarantine_page,
-    records,
-    register,
-    stepping,
-    telephone,
-    texts,
-    today,
-    trial_page,
-    work_page,
-)
+from gateway.desk import door
+from gateway.desk.absences import serve_absences
+from gateway.desk.api import api
+from gateway.desk.cases import serve_cases
+from gateway.desk.extras import serve_extras
+from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.masking import MaskedForViewers
+from gateway.desk.pages import pages
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
-from gateway.desk.users import UsersUnavailable
+from gateway.desk.upkeep import serve_upkeep, serve_welcome
+from gateway.desk.users import Role, UsersUnavailable
 from gateway.desk.visiting import DeskRefusal, Gate, GoLogIn
+from gateway.health import Health
+from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
+from gateway.lines import Pushed
+from gateway.metrics import Metrics
 
 _MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
 _OWN: Final = Path(__file__).with_name("static")
@@ -66,40 +52,33 @@ _STATIC: Final = {
 
 Leaflet's own pictures are not among them: every sign on the map is drawn by the page itself."""
 
-_ROUTES: Final[tuple[Callable[[Desk, Gate], APIRouter], ...]] = (
-    door.routes,
-    password_page.routes,
-    today.routes,
-    register.routes,
-    case_pages.routes,
-    stepping.routes,
-    assets.routes,
-    work_page.routes,
-    figure_page.routes,
-    extra_page.routes,
-    foresight.routes,
-    absence_page.routes,
-    map_page.routes,
-    atlas.routes,
-    texts.routes,
-    duty.routes,
-    cards.routes,
-    trial_page.routes,
-    quarantine_page.routes,
-    records.routes,
-    acting.routes,
-    live.routes,
-)
+
+def application(
+    journal: Path, desk: Desk, health: Health, metrics: Metrics, token: str, hooks: Mapping[str, Pushed]
+) -> FastAPI:
+    """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
+    app = api(desk.inbox, health, metrics, token)
+    serve_cases(app, desk.inbox, journal, token, desk.now_ms)
+    serve_orders(app, desk.inbox, token)
+    serve_upkeep(app, desk.inbox, token)
+    serve_welcome(app, desk.inbox, token)
+    serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))
+    _put_pages(app, desk)
+    return app
 
 
-def put_pages(app: FastAPI, desk: Desk) -> None:
+def serve_orders(app: FastAPI, inbox: Inbox, token: str) -> None:
+    """Adds what the dispatcher writes down beside the ledger: absences and extra rounds."""
+    serve_absences(app, inbox, token)
+    serve_extras(app, inbox, token)
+
+
+def _put_pages(app: FastAPI, desk: Desk) -> None:
     """Adds the desk for people to the application for machines."""
-    gate = Gate(desk)
-    for routes in _ROUTES:
-        app.include_router(routes(desk, gate), include_in_schema=False)
-    if desk.is_demo:
-        app.include_router(telephone.routes(desk, gate), include_in_schema=False)
-        app.include_router(caption.routes(desk, gate), include_in_schema=False)
+    app.include_router(door.routes(desk, Gate(desk, Role.VIEWER, whole=False)), include_in_schema=False)
+    for page in pages():
+        if desk.is_demo or not page.demo:
+            app.include_router(page.router(desk), include_in_schema=False)
     _answer_people(app)
     app.add_middleware(MaskedForViewers, known=desk.numbers)
 

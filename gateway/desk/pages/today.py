@@ -14,15 +14,16 @@ from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.commands.callers import CalledBack
 from gateway.desk import words
-from gateway.desk.case_pages import by_sensor
 from gateway.desk.decisions import lateness
+from gateway.desk.drafts import signed
 from gateway.desk.drawing import Point, Spark, spark
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import CallOwed, Case, CasesKept, Matter, Morning, Records, Work, calls, morning
+from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.stepping import offered
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import Role
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import Message
@@ -49,7 +50,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         answer = leaf(
             visit,
             "today.html",
-            "today",
+            "/",
             page=page,
             sparks=sparks,
             away=away,
@@ -64,17 +65,18 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def called(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         require(visit, Role.CREW)
-        if not visit.user.person:
-            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+        who = signed(visit)
         caller = form.get("caller", "")
         if caller not in {each.caller.id for each in _calls(visit)}:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_caller")
-        origin = f"{visit.user.name}@{visit.address}"
-        outcome = asked(desk, CalledBack(caller=caller, by=visit.user.person, channel="desk", origin=origin))
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "called", f"{caller} - {outcome.name}"))
+        outcome = asked(desk, CalledBack(caller=caller, **who._asdict()))
+        desk.note(visit, "called", f"{caller} - {outcome.name}")
         return leaf(visit, "said.html", "", title=words.word("events", "called_back"), outcome=outcome, back="/")
 
     return router
+
+
+PAGE: Final = Page(path="/", role=Role.VIEWER, menu=MenuPlace("今天", 10), routes=routes)
 
 
 def _calls(visit: Visit) -> list[CallOwed]:

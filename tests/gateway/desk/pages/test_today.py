@@ -10,7 +10,7 @@ import pytest
 
 from tests.desk_gateway import HOUR_MS, MINUTE_MS, DeskGateway, at, desk_gateway
 from tests.gateway.desk.conftest import MORNING, Visitor
-from tests.gateway.desk.test_ledger_pages import CASE, register, step
+from tests.gateway.desk.pages.test_cases import CASE, register, step
 
 Enter = Callable[[str], Visitor]
 EnterAt = Callable[[DeskGateway, str], Visitor]

@@ -16,10 +16,11 @@ from gateway.desk import words
 from gateway.desk.choices import near
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
+from gateway.desk.users import Role
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
 
@@ -32,13 +33,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def ask(
         visit: Annotated[Visit, Depends(gate.visit)], person: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        require(visit, Role.DISPATCHER)
         return _sheet(visit, Draft({"person": person}))
 
     @router.post("/duty/away")
     def write(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.DISPATCHER)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         person, stand_in = _people(visit, draft)
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
@@ -48,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
         )
         outcome = _outcome(answered(desk, wish))
-        _note(desk, visit, f"absence_added {person} {outcome.name}")
+        desk.note(visit, "away", f"absence_added {person} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(visit, draft)
@@ -57,17 +56,19 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/duty/away/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.DISPATCHER)
         who = signed(visit)
         absences = away(visit, answered(desk, WhoIsAway()))
         found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
         outcome = _outcome(answered(desk, Back(absence=found.id, **who._asdict())))
-        _note(desk, visit, f"absence_ended {found.person} {outcome.name}")
+        desk.note(visit, "away", f"absence_ended {found.person} {outcome.name}")
         return _said(visit, "absence_ended", outcome)
 
     return router
+
+
+PAGE: Final = Page(path="/duty/away", role=Role.DISPATCHER, routes=routes)
 
 
 def away(visit: Visit, verdict: object) -> list[Absence]:
@@ -87,7 +88,7 @@ def _sheet(visit: Visit, draft: Draft) -> Response:
     return leaf(
         visit,
         "away.html",
-        "duty",
+        "/duty",
         draft.status,
         typed=usual | draft.typed,
         faults=draft.faults,
@@ -114,8 +115,4 @@ def _outcome(verdict: object) -> Outcome:
 
 
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:
-    return leaf(visit, "said.html", "duty", title=words.word("events", event), outcome=outcome, back="/duty")
-
-
-def _note(desk: Desk, visit: Visit, what: str) -> None:
-    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "away", what))
+    return leaf(visit, "said.html", "/duty", title=words.word("events", event), outcome=outcome, back="/duty")

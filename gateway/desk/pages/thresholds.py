@@ -17,10 +17,11 @@ from gateway.commands.thresholds import SetFigure
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
-from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
+from gateway.desk.users import Role
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
 
@@ -88,21 +89,24 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if outcome.name == "unchanged":
             outcome = Outcome("figure_same", good=True)
         what = f"{row.name} {at} {outcome.name}"
-        desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "figure", what))
+        desk.note(visit, "figure", what)
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(visit, asset, draft)
         title = words.word("events", "figure_set")
-        return leaf(visit, "said.html", "assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+        return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
 
     return router
+
+
+PAGE: Final = Page(path="/assets/{name}/figures", role=Role.DISPATCHER, routes=routes)
 
 
 def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
     return leaf(
         visit,
         "figures.html",
-        "assets",
+        "/assets",
         draft.status,
         asset=asset,
         rows=list(_rows(visit, asset)),
@@ -115,7 +119,6 @@ def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
 
 def _asset(visit: Visit, name: str) -> Asset:
     """A site that a dispatcher sees; any other is as if it were not there."""
-    require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name):
         raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")

@@ -13,10 +13,11 @@ from gateway.commands.extra_rounds import Extra, ExtraDone, ExtraList, NoExtra, 
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
+from gateway.desk.users import Role
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -46,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             return _sheet(desk, visit, asset, draft)
         wish = Extra(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
         outcome = _outcome(answered(desk, wish))
-        _note(desk, visit, f"extra_ordered {place} {outcome.name}")
+        desk.note(visit, "extra", f"extra_ordered {place} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(desk, visit, asset, draft)
@@ -62,10 +63,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         outcome = _outcome(answered(desk, NoExtra(extra=found.id, **who._asdict())))
-        _note(desk, visit, f"extra_cancelled {found.place} {outcome.name}")
+        desk.note(visit, "extra", f"extra_cancelled {found.place} {outcome.name}")
         return _said(visit, asset, outcome)
 
     return router
+
+
+PAGE: Final = Page(path="/assets/{name}/extra", role=Role.DISPATCHER, routes=routes)
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
@@ -74,7 +78,7 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     return leaf(
         visit,
         "extra.html",
-        "assets",
+        "/assets",
         draft.status,
         asset=asset,
         places=_places(visit, asset),
@@ -88,7 +92,6 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
 
 def _asset(visit: Visit, name: str) -> Asset:
     """A bin with rounds that a dispatcher sees; any other is as if it were not there."""
-    require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name) or asset.collection is None or not asset.collection.rounds:
         raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
@@ -122,8 +125,4 @@ def _outcome(verdict: object) -> Outcome:
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "extra_ordered")
-    return leaf(visit, "said.html", "assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
-
-
-def _note(desk: Desk, visit: Visit, what: str) -> None:
-    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "extra", what))
+    return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
 from gateway.commands.absences import AbsenceList, WhoIsAway
 from gateway.commands.welcome import is_new
-from gateway.desk import absence_page
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import answered
 from gateway.desk.users import Role
@@ -39,21 +40,24 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         contacts = desk.contacts()
         new = [person.name for person in visit.scope.people if phones and is_new(person, contacts)]
         roster = answered(desk, WhoIsAway())
-        absences = absence_page.away(visit, roster)
-        away = {each.person for each in absences if each.from_ms <= visit.now_ms}
+        absences = away(visit, roster)
+        gone = {each.person for each in absences if each.from_ms <= visit.now_ms}
         return leaf(
             visit,
             "duty.html",
-            "duty",
-            posts=_posts(visit, away),
+            "/duty",
+            posts=_posts(visit, gone),
             nobody=_nobody(visit, roster),
             phones=phones,
             new=new,
             known=isinstance(roster, AbsenceList),
-            absences=[(each, absence_page.may_write(visit, each)) for each in absences],
+            absences=[(each, may_write(visit, each)) for each in absences],
         )
 
     return router
+
+
+PAGE: Final = Page(path="/duty", role=Role.VIEWER, menu=MenuPlace("值班", 70), routes=routes)
 
 
 def _nobody(visit: Visit, roster: object) -> list[str]:
@@ -63,7 +67,7 @@ def _nobody(visit: Visit, roster: object) -> list[str]:
     return [area for area in roster.uncovered if visit.scope.sees_area(area)]
 
 
-def _posts(visit: Visit, away: Collection[str]) -> dict[str, list[Post]]:
+def _posts(visit: Visit, gone: Collection[str]) -> dict[str, list[Post]]:
     """The roster by role, in the order of the roles."""
     inventory, calendar = visit.present.inventory, visit.present.arrangements.calendar
     found: dict[str, list[Post]] = {}
@@ -72,7 +76,7 @@ def _posts(visit: Visit, away: Collection[str]) -> dict[str, list[Post]]:
             place = inventory.areas[duty.area].name if duty.area else inventory.routes[duty.route or ""].name
             on_duty = duty.hours is None or calendar.is_within(visit.now_ms, duty.hours)
             stand_in = inventory.people[person.stand_in].name if person.stand_in else ""
-            found.setdefault(duty.role, []).append(Post(person, duty, place, on_duty, stand_in, person.id in away))
+            found.setdefault(duty.role, []).append(Post(person, duty, place, on_duty, stand_in, person.id in gone))
     return {
         role: found[role]
         for role in ("dispatcher", "crew", "collector", "cleaner", "village_head", "town_leader")

@@ -9,9 +9,10 @@ from gateway.commands.quarantine import Result
 from gateway.desk import sentences, words
 from gateway.desk.history import told
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import Gate, require, require_whole
+from gateway.desk.visiting import Gate
 from gateway.desk.writing import clock
 from telemetry.reading import Millis
 
@@ -41,8 +42,6 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/audit")
     def audit(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        require(visit, Role.DISPATCHER)
-        require_whole(visit)
         with desk.journal() as journal:
             events = journal.newest_events(COMMANDS, SHOWN, AMONG)
         done = [
@@ -67,7 +66,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "audit.html",
-            "audit",
+            "/audit",
             done=done,
             door=door,
             cases=cases,
@@ -76,6 +75,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     return router
+
+
+PAGE: Final = Page(path="/audit", role=Role.DISPATCHER, menu=MenuPlace("审计", 100), whole=True, routes=routes)
 
 
 def _order(visit: Visit, event: Event) -> str:

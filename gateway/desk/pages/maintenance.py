@@ -16,10 +16,11 @@ from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Deed, Role
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
+from gateway.desk.users import Role
+from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -57,7 +58,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if any(_same(each, wish) for each in _standing(answered(desk, WhichWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
         outcome = _outcome(answered(desk, Declare(wish=wish, **who._asdict())), "work_declared")
-        _note(desk, visit, f"{wish.work} {wish.subject} {outcome.name}")
+        desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(desk, visit, asset, draft)
@@ -74,10 +75,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         window = found.window
         outcome = _outcome(answered(desk, Withdraw(window=window.id, **who._asdict())), "work_withdrawn")
-        _note(desk, visit, f"{window.work} {window.subject} {outcome.name}")
+        desk.note(visit, "work", f"{window.work} {window.subject} {outcome.name}")
         return _said(visit, asset, outcome)
 
     return router
+
+
+PAGE: Final = Page(path="/assets/{name}/work", role=Role.DISPATCHER, routes=routes)
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
@@ -86,7 +90,7 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     return leaf(
         visit,
         "work.html",
-        "assets",
+        "/assets",
         draft.status,
         asset=asset,
         feeder=_feeder(visit, asset),
@@ -100,7 +104,6 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
 
 def _asset(visit: Visit, name: str) -> Asset:
     """A site that a dispatcher sees; any other is as if it were not there."""
-    require(visit, Role.DISPATCHER)
     asset = visit.present.inventory.assets.get(name)
     if asset is None or not visit.scope.sees(name):
         raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
@@ -158,8 +161,4 @@ def _outcome(verdict: object, event: str) -> Outcome:
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "work_declared")
-    return leaf(visit, "said.html", "assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
-
-
-def _note(desk: Desk, visit: Visit, what: str) -> None:
-    desk.users.note(Deed(desk.wall_ms(), visit.user.name, visit.address, "work", what))
+    return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")

@@ -13,6 +13,7 @@ from alerts.rollups.rows import BinRow, PlantRow
 from gateway.desk import account, looks
 from gateway.desk.drawing import Frame, Point, area, path
 from gateway.desk.leaf import leaf
+from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.typed_times import moment
 from gateway.desk.users import Role
@@ -51,7 +52,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "assets.html",
-            "assets",
+            "/assets",
             rows=seen[:LISTED],
             count=len(seen),
             q=q,
@@ -85,7 +86,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "asset.html",
-            "assets",
+            "/assets",
             asset=asset,
             seen=seen,
             look=look,
@@ -106,6 +107,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
+PAGE: Final = Page(path="/assets", role=Role.VIEWER, menu=MenuPlace("资产", 50), routes=routes)
+
+
 def _former(desk: Desk, visit: Visit, asset: Asset, at: str) -> Response:
     """The page of what is retired (已停用): what stood on it, what was sent, and why, for as long as that is kept."""
     inventory, at_ms = visit.present.inventory, _instant(visit, at)
@@ -117,7 +121,7 @@ def _former(desk: Desk, visit: Visit, asset: Asset, at: str) -> Response:
     return leaf(
         visit,
         "former.html",
-        "assets",
+        "/assets",
         asset=asset,
         places=places,
         now_called=next((other for other in inventory.assets.values() if other.renamed_from == asset.id), None),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 
 from gateway.commands.welcome import Welcome, Welcomed
-from gateway.desk import cards
+from gateway.desk.pages.card import MOST_NAMED, card, document
 from gateway.inbox import Answer
 from tests.desk_gateway import DeskGateway, inventory
 
@@ -14,7 +14,7 @@ Enter = Callable[..., httpx.Client]
 
 
 def test_a_card_names_their_pools_by_landmark_and_the_digits() -> None:
-    page = cards.document(inventory(), ["mei"])
+    page = document(inventory(), ["mei"])
     for said in (
         "梅大姐",
         "13900001001",
@@ -33,13 +33,13 @@ def test_a_card_names_their_pools_by_landmark_and_the_digits() -> None:
 def test_who_is_reached_on_another_telephone_is_told_whose() -> None:
     county = inventory()
     people = dict(county.people) | {"mei": replace(county.people["mei"], relay="mei-head")}
-    page = cards.document(replace(county, people=people), ["mei"])
+    page = document(replace(county, people=people), ["mei"])
     assert "13900001006" in page
     assert "（梅书记的手机）" in page
 
 
 def test_a_crew_reads_of_plants() -> None:
-    page = cards.document(inventory(), ["he"])
+    page = document(inventory(), ["he"])
     assert "梅岭站" in page
     assert "您管的站" in page
 
@@ -47,7 +47,7 @@ def test_a_crew_reads_of_plants() -> None:
 def test_a_script_in_a_name_is_text() -> None:
     county = inventory()
     people = dict(county.people) | {"mei": replace(county.people["mei"], name="<script>alert(1)</script>")}
-    page = cards.document(replace(county, people=people), ["mei"])
+    page = document(replace(county, people=people), ["mei"])
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
 
@@ -56,8 +56,8 @@ def test_many_places_are_counted_and_not_a_second_page() -> None:
     county = inventory()
     bin_ = county.assets["meiling-01"]
     many = {f"more-{n}": replace(bin_, id=f"more-{n}", short=f"多{n}号") for n in range(40)}
-    made = cards.card(county.people["mei"], replace(county, assets={**county.assets, **many}))
-    assert (len(made.places), made.more) == (cards.MOST_NAMED, 42 - cards.MOST_NAMED)
+    made = card(county.people["mei"], replace(county, assets={**county.assets, **many}))
+    assert (len(made.places), made.more) == (MOST_NAMED, 42 - MOST_NAMED)
 
 
 def test_the_desk_shows_it_to_who_may_see_numbers(gateway: DeskGateway, visitor: Enter) -> None:

@@ -14,11 +14,12 @@ from alerts.model import URGENT
 from gateway.commands.episodes import Foresee
 from gateway.desk import sentences, words
 from gateway.desk.leaf import leaf
+from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import answered, said
 from gateway.desk.typed_times import moment
 from gateway.desk.users import Role
-from gateway.desk.visiting import DeskRefusal, Gate, require
+from gateway.desk.visiting import DeskRefusal, Gate
 from gateway.desk.writing import clock
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
@@ -45,7 +46,6 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         rule: Annotated[str, Query(max_length=40)] = "",
         at: Annotated[str, Query(max_length=20)] = "",
     ) -> Response:
-        require(visit, Role.DISPATCHER)
         asset = visit.present.inventory.assets.get(name)
         if asset is None or not visit.scope.sees(name):
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
@@ -58,7 +58,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         return leaf(
             visit,
             "who.html",
-            "assets",
+            "/assets",
             asset=asset,
             rules=known,
             rule=chosen,
@@ -70,6 +70,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     return router
+
+
+PAGE: Final = Page(path="/assets/{name}/who", role=Role.DISPATCHER, routes=routes)
 
 
 def _rules(visit: Visit, asset: Asset) -> list[str]:
