@@ -12,7 +12,7 @@ from alerts.model import URGENT, Detail, Event, Severity
 from telemetry.reading import Millis
 
 
-class Kept(Struct, frozen=True):
+class WaitingStep(Struct, frozen=True):
     """The text of a step that waits for one person until they are on duty, at ``at_ms``."""
 
     person: str
@@ -74,7 +74,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     emptied_by: str = ""
     closed_ms: Millis = 0
     """It is over; only the word of it is still due."""
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[WaitingStep, ...] = ()
     """What waits for people who were off duty when its step left."""
     ended: str = ""
     """How it ended: emptied, recovered, reset."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.model import Kind
+from alerts.model import MessageKind
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 
@@ -190,11 +190,11 @@ _CLOSES: Final = frozenset(
 
 def asks(asked: Asked) -> bool:
     """Whether a digit can be an answer to it. A closing word can only ask about what goes on after it."""
-    closes = asked.template in _CLOSES or (asked.kind == Kind.CLEARED and not asked.covers)
+    closes = asked.template in _CLOSES or (asked.kind == MessageKind.CLEARED and not asked.covers)
     return not closes and bool(asked.prints)
 
 
-def answered(
+def find_asked(
     understood: Understood, texts: Iterable[Asked], at_ms: Millis, stands: Callable[[Asked], bool] = lambda _: True
 ) -> Asked | None:
     """The text that a reply of ``at_ms`` is about, of those the number got, newest first; ``None`` if there is none.

@@ -21,7 +21,7 @@ from alerts.notify.digest import Digest
 from alerts.notify.exposure import drawn_pct, lines_pct
 from alerts.notify.holds import Trials
 from alerts.notify.lists import Lists
-from alerts.notify.mailbox import Post
+from alerts.notify.mailbox import MailboxRules
 from alerts.notify.message_writer import MessageWriter, Witness
 from alerts.notify.pending import Pending
 from alerts.notify.replies import HOUSE_TEXTS
@@ -94,7 +94,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
         raise TypeError("the rule gateway_offline is not what it says")
     pending = Pending(
         inventory,
-        Post(policies, calendar),
+        MailboxRules(policies, calendar),
         Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
         absences,
     )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from borax.calendars.lunardate import LunarDate
 
-from telemetry.inventory import Asset, Collection, County
+from telemetry.inventory import Asset, Collection, CountySettings
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 
@@ -23,7 +23,7 @@ LOOK_AHEAD_DAYS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class RoundSlot:
     """One round on one day, by the clock: when it starts and ends."""
 
     start_ms: Millis
@@ -32,7 +32,7 @@ class Slot:
     """Ordered beside the calendar (加收): no habit of the bin."""
 
 
-def _no_extras(_asset: Asset) -> Iterable[Slot]:
+def _no_extras(_asset: Asset) -> Iterable[RoundSlot]:
     return ()
 
 
@@ -42,11 +42,11 @@ class Calendar:
 
     zone: ZoneInfo
     rounds: dict[str, Hours]
-    extras: Callable[[Asset], Iterable[Slot]] = _no_extras
+    extras: Callable[[Asset], Iterable[RoundSlot]] = _no_extras
     """The slots of a bin that were ordered beside its own, in order."""
 
     @classmethod
-    def of(cls, county: County, extras: Callable[[Asset], Iterable[Slot]] = _no_extras) -> "Calendar":
+    def of(cls, county: CountySettings, extras: Callable[[Asset], Iterable[RoundSlot]] = _no_extras) -> "Calendar":
         """The calendar of a county."""
         return cls(ZoneInfo(county.timezone), dict(county.rounds), extras)
 
@@ -88,7 +88,7 @@ class Calendar:
             left -= closes - at
             at = self.next_time(closes, hours.start)
 
-    def slots(self, asset: Asset, from_ms: Millis) -> Iterator[Slot]:
+    def slots(self, asset: Asset, from_ms: Millis) -> Iterator[RoundSlot]:
         """A bin's slots that end after ``from_ms``, in order, as far as the calendar is looked ahead."""
         collection = asset.collection
         if collection is None:
@@ -96,18 +96,18 @@ class Calendar:
         extra = (slot for slot in self.extras(asset) if slot.end_ms > from_ms)
         return merge(self._own(collection, from_ms), extra, key=lambda slot: slot.start_ms)
 
-    def _own(self, collection: Collection, from_ms: Millis) -> Iterator[Slot]:
+    def _own(self, collection: Collection, from_ms: Millis) -> Iterator[RoundSlot]:
         spans = sorted((self.rounds[name] for name in collection.rounds), key=lambda hours: hours.start)
         first = self.local(from_ms).date()
         for day in (first + timedelta(days=offset) for offset in range(LOOK_AHEAD_DAYS)):
             if not _collects(collection, day):
                 continue
             for span in spans:
-                slot = Slot(self.instant(day, span.start), self.instant(day, span.end))
+                slot = RoundSlot(self.instant(day, span.start), self.instant(day, span.end))
                 if slot.end_ms > from_ms:
                     yield slot
 
-    def last_slot(self, asset: Asset, from_ms: Millis, at_ms: Millis) -> Slot | None:
+    def last_slot(self, asset: Asset, from_ms: Millis, at_ms: Millis) -> RoundSlot | None:
         """The last of a bin's slots that ended after ``from_ms`` and by ``at_ms``."""
         ended = None
         for slot in self.slots(asset, from_ms):

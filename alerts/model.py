@@ -38,7 +38,7 @@ class Condition(IntEnum):
     RECOVERING = 3
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a message is to its reader."""
 
     FIRST = "first"
@@ -50,7 +50,7 @@ class Kind(StrEnum):
     NOTICE = "notice"
 
 
-BEGUN: Final = frozenset({Kind.FIRST, Kind.FRESH})
+BEGUN: Final = frozenset({MessageKind.FIRST, MessageKind.FRESH})
 """Kinds that tell somebody of a case for the first time, or as if it were."""
 
 
@@ -130,7 +130,7 @@ class Owed(Struct, frozen=True, kw_only=True):
     asset: str
     episode: str
     severity: str
-    kind: Kind
+    kind: MessageKind
     step: int
     repeat: int
     to: str

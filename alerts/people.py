@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telemetry.inventory import Area, Asset, Duty, Inventory, Person
-from telemetry.terms import Kind, Role
+from telemetry.terms import AssetKind, Role
 
 EMPTIER = "emptier"
 
@@ -49,7 +49,7 @@ def _above(inventory: Inventory, duty: Duty) -> Iterable[Area]:
 
 def _emptiers(inventory: Inventory, areas: Iterable[str], asset: Asset | None) -> tuple[Holder, ...]:
     """A bin on a route needs its truck; any other is emptied by its cleaner; plants have a crew."""
-    if asset is not None and asset.kind is Kind.PLANT:
+    if asset is not None and asset.kind is AssetKind.PLANT:
         return _at(inventory, Role.CREW, areas)
     route = None if asset is None else inventory.route_of.get(asset.id)
     if route is not None:

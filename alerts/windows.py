@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from telemetry.reading import Millis
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 
 class Work(StrEnum):
@@ -59,9 +59,9 @@ def is_window(cause: str) -> bool:
     return cause.partition("/")[0] in _WORKS
 
 
-def quiet_by(windows: tuple[Window, ...], kind: Kind, rule: str) -> str:
+def quiet_by(windows: tuple[Window, ...], kind: AssetKind, rule: str) -> str:
     """The window by which an alert of such an asset is quiet; empty where none is."""
-    quiet = rule in QUIET_AT_PLANT if kind is Kind.PLANT else rule not in TOLD_AT_BIN
+    quiet = rule in QUIET_AT_PLANT if kind is AssetKind.PLANT else rule not in TOLD_AT_BIN
     return next((window.id for window in windows if window.begun), "") if quiet else ""
 
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
-from alerts.model import Event, Kind, Owed, Severity
+from alerts.model import Event, MessageKind, Owed, Severity
 from alerts.notify.lists import FILL_RULES, LIST
 from firmware_sim import county
 from firmware_sim.scenario import Happening, Scenario
@@ -99,7 +99,7 @@ def _answer(pipeline: Pipeline, lived: Lived, at_ms: Millis, answers: Callable[[
     while lived.answered < len(lived.texts) and lived.texts[lived.answered].at_ms <= at_ms - ANSWERED_AFTER_MS:
         text = lived.texts[lived.answered]
         lived.answered += 1
-        if text.rule != LIST and text.kind is not Kind.CLEARED and answers():
+        if text.rule != LIST and text.kind is not MessageKind.CLEARED and answers():
             for episode in text.covers or (text.episode,):
                 order = EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by=text.to, channel="sms")
                 obey(order, pipeline.county, at_ms, pipeline.changes)
@@ -162,7 +162,7 @@ def figures(story: Scenario, lived: Lived) -> Figures:
         per_role[role][day(owed)] += 1
         if role in {"cleaner", "collector"} and owed.severity != Severity.P1:
             hands[owed.to, day(owed)] += 1
-    about = [owed for owed in told if bins_of(owed) and owed.kind is not Kind.CLEARED]
+    about = [owed for owed in told if bins_of(owed) and owed.kind is not MessageKind.CLEARED]
     rounds = _rounds(story)
     useless = [owed for owed in about if all(_soon(rounds, asset, owed.at_ms) for asset in bins_of(owed))]
     return Figures(

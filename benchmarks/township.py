@@ -18,11 +18,11 @@ from rich.table import Table
 
 from alerts import model
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
-from alerts.model import URGENT, Kind, Owed, Severity
+from alerts.model import URGENT, MessageKind, Owed, Severity
 from alerts.notify.mailbox import BUDGET, DAILY_CAP
 from benchmarks.telling import Figures, Lived, figures, inventory_of, live
 from firmware_sim import county
-from firmware_sim.scenario import Crowd, Event, Fleet, Happening, Scenario, load
+from firmware_sim.scenario import Crowd, FleetSize, Happening, Scenario, ScriptedEvent, load
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 
@@ -106,22 +106,27 @@ def county_week(days: int = 7) -> Scenario:
     """Two towns: a plant whose power comes and goes, one sensor in twenty dead, a radio gateway away for five hours."""
     hours = days * 24
     restless = [
-        Event(at=7 + 1.5 * n, kind=Happening.POWER_CUT, target=RESTLESS, hours=0.7) for n in range(hours * 2 // 3)
+        ScriptedEvent(at=7 + 1.5 * n, kind=Happening.POWER_CUT, target=RESTLESS, hours=0.7)
+        for n in range(hours * 2 // 3)
     ]
-    dead = [Event(at=12 + 5 * n, kind=Happening.DEAD_SENSOR, target=f"bin-{1 + 20 * n:04}") for n in range(3)]
-    cuts = [Event(at=9 + 11 * n, kind=Happening.POWER_CUT, target=f"plant-{2 + n:04}", hours=4) for n in range(3)]
-    stops = [Event(at=13 + 17 * n, kind=Happening.PLANT_STOP, target=f"plant-{5 + n:04}", hours=20) for n in range(4)]
+    dead = [ScriptedEvent(at=12 + 5 * n, kind=Happening.DEAD_SENSOR, target=f"bin-{1 + 20 * n:04}") for n in range(3)]
+    cuts = [
+        ScriptedEvent(at=9 + 11 * n, kind=Happening.POWER_CUT, target=f"plant-{2 + n:04}", hours=4) for n in range(3)
+    ]
+    stops = [
+        ScriptedEvent(at=13 + 17 * n, kind=Happening.PLANT_STOP, target=f"plant-{5 + n:04}", hours=20) for n in range(4)
+    ]
     others = [
-        Event(at=11, kind=Happening.FAST_FILL, target="bin-0044"),
-        Event(at=30, kind=Happening.GATEWAY_OUTAGE, target="g01", hours=5),
-        Event(at=38, kind=Happening.FIRE, target="bin-0033", hours=2),
+        ScriptedEvent(at=11, kind=Happening.FAST_FILL, target="bin-0044"),
+        ScriptedEvent(at=30, kind=Happening.GATEWAY_OUTAGE, target="g01", hours=5),
+        ScriptedEvent(at=38, kind=Happening.FIRE, target="bin-0033", hours=2),
     ]
     events = [*restless, *dead, *cuts, *stops, *others]
     return Scenario(
         seed="two-towns",
         start=datetime(2026, 11, 22, 16, tzinfo=UTC),
         hours=hours,
-        fleet=Fleet(towns=2, villages=6, bins=60, plants=8, feeders=4, chirpstack=0.2, no_rounds=0.5),
+        fleet=FleetSize(towns=2, villages=6, bins=60, plants=8, feeders=4, chirpstack=0.2, no_rounds=0.5),
         crowd=Crowd(waste=2.5),
         events=tuple(event for event in events if isinstance(event.at, float | int) and event.at < hours),
     )
@@ -129,7 +134,7 @@ def county_week(days: int = 7) -> Scenario:
 
 def pressed(lived: Lived) -> Pressed:
     """The figures of such a week."""
-    urgent = [owed for owed in lived.texts if owed.severity in URGENT and owed.kind is not Kind.CLEARED]
+    urgent = [owed for owed in lived.texts if owed.severity in URGENT and owed.kind is not MessageKind.CLEARED]
     waits = list(_waits(lived))
     over = {event.episode: event.at_ms for event in lived.events if event.event == "cleared"}
     restless = lived.inventory.devices[RESTLESS].asset

@@ -23,7 +23,7 @@ COLUMNS: Final = 24
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedPanel:
     """A panel and the room it takes; the next one stands right of it, or below where there is no room."""
 
     panel: dashboard.Panel
@@ -47,7 +47,7 @@ class Board:
     uid: str
     title: str
     about: str
-    panels: Sequence[Placed]
+    panels: Sequence[PlacedPanel]
     variables: Sequence[dashboard.VariableModel]
     since: str
     refresh: str
@@ -86,7 +86,7 @@ def classic(board: Board) -> str:
     return json.dumps(made, cls=JSONEncoder, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def _placed(panels: Sequence[Placed]) -> list[dashboard.Panel | dashboard.RowPanel]:
+def _placed(panels: Sequence[PlacedPanel]) -> list[dashboard.Panel | dashboard.RowPanel]:
     found: list[dashboard.Panel | dashboard.RowPanel] = []
     x = y = tallest = 0
     for number, each in enumerate(panels, start=1):

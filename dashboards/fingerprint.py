@@ -19,7 +19,7 @@ _GRAFANAS_OWN: Final = ("id", "uid", "version", "iteration")
 _LETTERS: Final = 16
 
 
-class Standing(StrEnum):
+class BoardState(StrEnum):
     """How a board in Grafana stands to the one that is wanted."""
 
     SAME = "same"
@@ -64,12 +64,12 @@ def marks_of(board: Document) -> Marks | None:
     return None
 
 
-def standing(there: Document, wanted: Document) -> Standing:
+def standing(there: Document, wanted: Document) -> BoardState:
     """How the one that is there stands to the one that is wanted."""
     marks = marks_of(there)
     if marks is None or marks.kept != mark(there):
-        return Standing.EDITED
-    return Standing.SAME if marks.asked == mark(wanted) else Standing.OLDER
+        return BoardState.EDITED
+    return BoardState.SAME if marks.asked == mark(wanted) else BoardState.OLDER
 
 
 def _variables(board: Document) -> list[Document]:

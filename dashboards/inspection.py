@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from dashboards.committed import documents
-from dashboards.fingerprint import Standing
+from dashboards.fingerprint import BoardState
 from dashboards.installation import Installation
-from dashboards.push import Found, Grafana, PushStep, Unserved, board_there, health
+from dashboards.push import Grafana, GrafanaUnserved, PushStep, StoredBoard, board_there, health
 
 REFUSED_FOR_ITS_TEXT: Final = (400, 422)
 _PUSH: Final = "run `cunjing boards push`"
@@ -24,15 +24,18 @@ def inspected(grafana: Grafana, installation: Installation) -> Iterator[PushStep
         for source in installation.sources():
             yield health(grafana, source)
         yield from _boards(grafana, installation)
-    except Unserved as trouble:
+    except GrafanaUnserved as trouble:
         yield PushStep(changed=False, said=str(trouble), is_well=False)
 
 
 def _notes(grafana: Grafana) -> PushStep:
-    """Whether episodes may be put on the boards. ``Unserved`` when Grafana does not answer or does not know us."""
+    """Whether episodes may be put on the boards.
+
+    ``GrafanaUnserved`` when Grafana does not answer or does not know us.
+    """
     try:
         grafana.write("POST", "/annotations", {"text": "", "tags": []}, "write annotations")
-    except Unserved as trouble:
+    except GrafanaUnserved as trouble:
         if trouble.status in REFUSED_FOR_ITS_TEXT:
             return PushStep(changed=False, said=f"Grafana answers at {grafana.url} and takes episodes")
         if trouble.status == 403:  # noqa: PLR2004 -- HTTP's “forbidden”
@@ -49,14 +52,14 @@ def _boards(grafana: Grafana, installation: Installation) -> Iterator[PushStep]:
         yield PushStep(changed=False, said=f"all {len(boards)} boards are as this version makes them")
 
 
-def _amiss(found: Found) -> PushStep | None:
+def _amiss(found: StoredBoard) -> PushStep | None:
     """What is wrong with one board; nothing for one that comes from a file, which Grafana renews by itself."""
-    if found.comes_from_a_file or found.standing is Standing.SAME:
+    if found.comes_from_a_file or found.standing is BoardState.SAME:
         return None
     said = {
         None: f"the board {found.title} is not in Grafana; {_PUSH}",
-        Standing.OLDER: f"the board {found.title} is of another version or configuration; {_PUSH}",
-        Standing.EDITED: f"the board {found.title} was edited by hand; save what you need of it under another name,"
+        BoardState.OLDER: f"the board {found.title} is of another version or configuration; {_PUSH}",
+        BoardState.EDITED: f"the board {found.title} was edited by hand; save what you need of it under another name,"
         " then run `cunjing boards push --force`",
     }[found.standing]
     return PushStep(changed=False, said=said, is_well=False)

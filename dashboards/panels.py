@@ -47,7 +47,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """What the values of curves are measured in, where their axis begins and ends, and the lines drawn at ``steps``."""
 
     unit: str
@@ -77,7 +77,7 @@ def curves(
     title: str,
     about: str,
     *asked: Query,
-    scale: Scale,
+    scale: AxisScale,
     label: str = "",
     bars: bool = False,
     stacked: bool = False,

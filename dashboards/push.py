@@ -12,7 +12,7 @@ from grafana_api.grafana_api import GrafanaAPI, GrafanaException
 
 from dashboards.annotations import TAG, Closed, Episode, Opened, oldest_ms, owed
 from dashboards.committed import documents
-from dashboards.fingerprint import Marks, Standing, mark, stamped, standing
+from dashboards.fingerprint import BoardState, Marks, mark, stamped, standing
 from dashboards.installation import Document, Installation
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, TlsFault, TlsTrouble, tls_fault, worded
@@ -30,7 +30,7 @@ MESSAGE: Final = "cunjing boards push"
 _CHANGED_MEANWHILE: Final = (409, 412)
 
 
-class Unserved(Exception):  # noqa: N818 -- a state of the world, said in a sentence
+class GrafanaUnserved(Exception):  # noqa: N818 -- a state of the world, said in a sentence
     """Grafana did not do it; the text says why and what to do. ``status`` is 0 where it did not answer."""
 
     def __init__(self, sentence: str, status: int = 0, said: Mapping[str, Any] | None = None) -> None:
@@ -48,7 +48,7 @@ class PushStep(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entrance:
+class GrafanaAccess:
     """Where Grafana is and how one gets in; ``secret_file`` is what a person has to look at when it does not let us."""
 
     url: str
@@ -69,7 +69,7 @@ class Entrance:
 class Grafana:
     """One Grafana under one identity; ``writes`` counts what it was asked to change."""
 
-    def __init__(self, entrance: Entrance, answers_within_s: float = ANSWERS_WITHIN_S) -> None:
+    def __init__(self, entrance: GrafanaAccess, answers_within_s: float = ANSWERS_WITHIN_S) -> None:
         at = urlsplit(entrance.url)
         self._entrance = entrance
         self._api = GrafanaAPI(
@@ -91,17 +91,20 @@ class Grafana:
         """What is there, ``None`` where there is nothing; ``wish`` finishes “may not …”."""
         try:
             return self._asked("GET", path, wish)
-        except Unserved as trouble:
+        except GrafanaUnserved as trouble:
             if trouble.status == 404:  # noqa: PLR2004 -- HTTP's “not found”
                 return None
             raise
 
     def organisation(self) -> PushStep | None:
-        """Where all of it is put, by name; ``Unserved`` where we are not let in there, ``None`` if it is hidden."""
+        """Where all of it is put, by name; ``None`` if it is hidden.
+
+        ``GrafanaUnserved`` where we are not let in there.
+        """
         wanted = self._entrance.organisation
         try:
             ours = self._organisations()
-        except Unserved as trouble:
+        except GrafanaUnserved as trouble:
             if trouble.status == 403:  # noqa: PLR2004 -- HTTP's “forbidden”; whatever else is asked says whose right it is
                 return None
             raise
@@ -114,7 +117,7 @@ class Grafana:
         if self._entrance.username is not None:
             who, remedy = f"the user {self._entrance.username}", "make the user a member there"
         where = f"{who} is not in Grafana's organisation {wanted}, but in {', '.join(ours.values())}"
-        raise Unserved(f"{where}; {remedy}, or correct [grafana] org_id")
+        raise GrafanaUnserved(f"{where}; {remedy}, or correct [grafana] org_id")
 
     def _organisations(self) -> dict[int, str]:
         """Those that we belong to, by number: a user's may be many, a token has one."""
@@ -140,14 +143,14 @@ class Grafana:
             raise self._refused(refusal, wish) from None
         except ValueError:
             remedy = "correct [grafana] url; a proxy's log-in page answers like this too"
-            raise Unserved(f"what answers at {self._entrance.url} is not Grafana; {remedy}") from None
+            raise GrafanaUnserved(f"what answers at {self._entrance.url} is not Grafana; {remedy}") from None
         except OSError as error:
             if (fault := self._untrusted(error)) is not None:
                 sentence = f"Grafana cannot be reached at {self._entrance.url}: {fault.state}; {fault.remedy}"
-                raise Unserved(sentence) from None
+                raise GrafanaUnserved(sentence) from None
             why = str(error.__cause__ or error).rpartition(": ")[2].strip("'\")>") or type(error).__name__
             remedy = "start it, or correct [grafana] url"
-            raise Unserved(f"Grafana does not answer at {self._entrance.url} ({why}); {remedy}") from None
+            raise GrafanaUnserved(f"Grafana does not answer at {self._entrance.url} ({why}); {remedy}") from None
 
     def _untrusted(self, error: OSError) -> TlsFault | None:
         """What is wrong with TLS, if that is it; a CA file that is not there is an error without a number."""
@@ -159,7 +162,7 @@ class Grafana:
             return worded(TlsTrouble.CA_MISSING, end, ca_file)
         return tls_fault(error, end, ca_file or "")
 
-    def _refused(self, refusal: GrafanaException, wish: str) -> Unserved:
+    def _refused(self, refusal: GrafanaException, wish: str) -> GrafanaUnserved:
         at, status, said = self._entrance, int(refusal.status_code), refusal.response
         told = str(said.get("message", "")) if isinstance(said, dict) else str(said)[:200]
         who = f"the user {at.username}" if at.username is not None else f"the token in {at.secret_file}"
@@ -176,13 +179,13 @@ class Grafana:
                 sentence = (
                     f"Grafana does not {wish}: HTTP {status} ({told}); push with this version's boards, unchanged"
                 )
-        return Unserved(sentence, status, said if isinstance(said, dict) else None)
+        return GrafanaUnserved(sentence, status, said if isinstance(said, dict) else None)
 
 
 def pushed(
     grafana: Grafana, installation: Installation, rest: Callable[[float], object], *, force: bool = False
 ) -> Iterator[PushStep]:
-    """Folder, data sources and boards, step by step; ``Unserved`` where it cannot go on.
+    """Folder, data sources and boards, step by step; ``GrafanaUnserved`` where it cannot go on.
 
     ``rest`` waits so many seconds: a data source that was changed is well or not only when Grafana has noticed.
     """
@@ -218,7 +221,7 @@ def sync_annotations(grafana: Grafana, episodes: Sequence[Episode], now_ms: Mill
                 case Closed(number, body):
                     grafana.write("PATCH", f"/annotations/{number}", body, "write annotations")
                     closed += 1
-    except Unserved as trouble:
+    except GrafanaUnserved as trouble:
         return PushStep(changed=opened + closed > 0, said=str(trouble), is_well=False)
     said = f"{len(episodes)} episodes of P1 and P2 on the boards; {opened} opened, {closed} closed"
     return PushStep(changed=opened + closed > 0, said=said)
@@ -261,11 +264,11 @@ def _is_as_wanted(there: Document, wanted: Document) -> bool:
 
 
 def health(grafana: Grafana, source: Document) -> PushStep:
-    """Whether Grafana reads InfluxDB through it; ``Unserved`` when Grafana itself does not let us ask."""
+    """Whether Grafana reads InfluxDB through it; ``GrafanaUnserved`` when Grafana itself does not let us ask."""
     uid, url = source["uid"], source["url"]
     try:
         said = grafana.get(f"/datasources/uid/{uid}/health", "ask a data source")
-    except Unserved as trouble:
+    except GrafanaUnserved as trouble:
         if trouble.status in (0, 401, 403) or not trouble.said:
             raise
         said = trouble.said
@@ -278,28 +281,28 @@ def health(grafana: Grafana, source: Document) -> PushStep:
     return PushStep(changed=False, said=f"{uid} cannot read InfluxDB: {said.get('message')}; {remedy}", is_well=False)
 
 
-class Found(NamedTuple):
+class StoredBoard(NamedTuple):
     """A board as Grafana has it; ``standing`` is ``None`` where there is none."""
 
     title: str
-    standing: Standing | None
+    standing: BoardState | None
     version: int | None = None
     comes_from_a_file: bool = False
 
 
-def board_there(grafana: Grafana, wanted: Document) -> Found:
+def board_there(grafana: Grafana, wanted: Document) -> StoredBoard:
     """How the board in Grafana stands to the one that is wanted."""
     title, uid = wanted["title"], wanted["uid"]
     try:
         found = grafana.get(f"/dashboards/uid/{quote(uid)}", "read boards")
-    except Unserved as trouble:
+    except GrafanaUnserved as trouble:
         if trouble.status != 406:  # noqa: PLR2004 -- what Grafana 13 says of a board that was saved from its own page
             raise
-        return Found(title, Standing.EDITED)
+        return StoredBoard(title, BoardState.EDITED)
     if found is None:
-        return Found(title, None)
+        return StoredBoard(title, None)
     there, meta = found["dashboard"], found.get("meta", {})
-    return Found(title, standing(there, wanted), there.get("version"), bool(meta.get("provisioned")))
+    return StoredBoard(title, standing(there, wanted), there.get("version"), bool(meta.get("provisioned")))
 
 
 def _board(grafana: Grafana, wanted: Document, *, force: bool) -> PushStep:
@@ -310,9 +313,9 @@ def _board(grafana: Grafana, wanted: Document, *, force: bool) -> PushStep:
         case None:
             _save(grafana, wanted, version=None, overwrite=False)
             return PushStep(changed=True, said=f"the board {title} made")
-        case Standing.SAME:
+        case BoardState.SAME:
             return PushStep(changed=False, said=f"the board {title} is as it should be")
-        case Standing.EDITED if not force:
+        case BoardState.EDITED if not force:
             remedy = "save what you need of it under another name, then push with --force"
             return PushStep(
                 changed=False, said=f"the board {title} was edited by hand and is left alone; {remedy}", is_well=False
@@ -331,23 +334,25 @@ def _save(grafana: Grafana, wanted: Document, *, version: int | None, overwrite:
         body = {"dashboard": made, "folderUid": FOLDER, "message": MESSAGE, "overwrite": overwrite}
         try:
             grafana.write("POST", "/dashboards/db", body, f"save the board {wanted['title']}")
-        except Unserved as trouble:
+        except GrafanaUnserved as trouble:
             raise _unsaved(trouble, wanted["title"]) from None
         found = grafana.get(f"/dashboards/uid/{quote(uid)}", "read boards")
         if found is None:
-            raise Unserved(f"the board {wanted['title']} was deleted in Grafana while it was pushed; push again")
+            raise GrafanaUnserved(f"the board {wanted['title']} was deleted in Grafana while it was pushed; push again")
         version, kept = found["dashboard"].get("version"), mark(found["dashboard"])
-        if standing(found["dashboard"], wanted) is Standing.SAME:
+        if standing(found["dashboard"], wanted) is BoardState.SAME:
             return
-    raise Unserved(f"Grafana keeps the board {wanted['title']} in another form each time; push again, or ask us")
+    raise GrafanaUnserved(f"Grafana keeps the board {wanted['title']} in another form each time; push again, or ask us")
 
 
-def _unsaved(trouble: Unserved, title: str) -> Unserved:
+def _unsaved(trouble: GrafanaUnserved, title: str) -> GrafanaUnserved:
     if trouble.status == 404:  # noqa: PLR2004 -- HTTP's “not found”
-        return Unserved(f"the board {title} or its folder was deleted in Grafana while it was pushed; push again", 404)
+        return GrafanaUnserved(
+            f"the board {title} or its folder was deleted in Grafana while it was pushed; push again", 404
+        )
     if trouble.status not in _CHANGED_MEANWHILE:
         return trouble
     if trouble.said.get("status") == "name-exists":
         remedy = "rename that one in Grafana, then push again"
-        return Unserved(f"the folder {FOLDER_TITLE} has another board called {title}; {remedy}", trouble.status)
-    return Unserved(f"the board {title} was changed in Grafana while it was pushed; push again", trouble.status)
+        return GrafanaUnserved(f"the folder {FOLDER_TITLE} has another board called {title}; {remedy}", trouble.status)
+    return GrafanaUnserved(f"the board {title} was changed in Grafana while it was pushed; push again", trouble.status)

@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import common, dashboard
 from dashboards.queries import names
 from dashboards.queries.language import ASSET, BUCKET, TOWN, VILLAGE, Flux
 from dashboards.sources import FLUX, KIND
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 DESK_NAME: Final = "desk"
 DESK: Final = f"${{{DESK_NAME}:raw}}"
@@ -37,7 +37,7 @@ def village() -> dashboard.VariableModel:
     return _choice(VILLAGE, "村", names.villages())
 
 
-def asset(label: str, kinds: Sequence[Kind]) -> dashboard.VariableModel:
+def asset(label: str, kinds: Sequence[AssetKind]) -> dashboard.VariableModel:
     """资产, of the chosen villages."""
     return _choice(ASSET, label, names.assets(*kinds))
 

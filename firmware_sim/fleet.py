@@ -11,8 +11,8 @@ from math import ceil
 from random import Random
 from typing import Final, NamedTuple, TypeAlias
 
-from firmware_sim.names import LANDMARKS, Place, places
-from firmware_sim.scenario import Scenario, ScenarioError, Site
+from firmware_sim.names import LANDMARKS, PlaceName, places
+from firmware_sim.scenario import Scenario, ScenarioError, ScriptedSite
 
 GRID_VILLAGES: Final = 4
 """Villages of one grid (片); a grid has one radio gateway."""
@@ -65,7 +65,7 @@ class Town(NamedTuple):
 class Village:
     """A village, with the numbers of its town and its grid."""
 
-    place: Place
+    place: PlaceName
     town: int
     grid: int
 
@@ -184,7 +184,7 @@ def _bin_id(index: int) -> str:
     return f"bin-{index + 1:04d}"
 
 
-def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Site | None) -> BinSite:
+def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: ScriptedSite | None) -> BinSite:
     order = scenario.fleet
     device = _bin_id(index)
     rng = Random(f"{scenario.seed}/{device}/site")

@@ -27,19 +27,19 @@ LANDMARKS: Final = (
 CLEANERS: Final = ("大姐", "师傅", "大哥", "嫂子")
 
 
-class Place(NamedTuple):
+class PlaceName(NamedTuple):
     """A place's name of two characters and the same in Latin letters, which serves as its id."""
 
     name: str
     latin: str
 
 
-def places(count: int, rng: Random) -> tuple[Place, ...]:
+def places(count: int, rng: Random) -> tuple[PlaceName, ...]:
     """``count`` different places in an order of the generator's choosing; there are 720 at most.
 
     Raises ``ValueError`` if more are asked for.
     """
-    every = [Place(a[0] + b[0], a[1:] + b[1:]) for a in FIRST for b in SECOND]
+    every = [PlaceName(a[0] + b[0], a[1:] + b[1:]) for a in FIRST for b in SECOND]
     if count > len(every):
         raise ValueError(f"{count} places are more than the {len(every)} names that can be made")
     return tuple(rng.sample(every, count))

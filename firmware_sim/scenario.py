@@ -87,7 +87,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fleet(_Strict):
+class FleetSize(_Strict):
     """How many of what there is, and what share of it is how.
 
     ``no_rounds`` of the pools are emptied on demand, ``afternoon`` of the other sites have a second round.
@@ -114,14 +114,14 @@ class Fleet(_Strict):
     fill_pct: tuple[Percent, Percent] = (5, 60)
 
 
-class Names(_Strict):
+class PlaceNames(_Strict):
     """What the county and its towns are called, the towns as they write themselves (石桥镇); else the seed invents."""
 
     county: Annotated[str, StringConstraints(pattern="^[\u3400-\u9fff]{2,8}$")] = "湘阳县"
     towns: tuple[Annotated[str, StringConstraints(pattern="^[\u3400-\u9fff]{2,8}$")], ...] = ()
 
 
-class Site(_Strict):
+class ScriptedSite(_Strict):
     """What is said of one bin on purpose instead of being left to the seed; ``device`` names it (``bin-0007``)."""
 
     device: Id
@@ -140,7 +140,7 @@ class Weather(_Strict):
     swing_c: Annotated[float, Field(ge=0, le=20)] = 4
 
 
-class Rounds(_Strict):
+class RoundReliability(_Strict):
     """How reliably the truck comes: the share of its visits that is left out, and that empties only half."""
 
     skipped: Share = 0.07
@@ -178,7 +178,7 @@ class Radio(_Strict):
     reboots_per_month: Annotated[float, Field(ge=0, le=100)] = 0.2
 
 
-class Event(_Strict):
+class ScriptedEvent(_Strict):
     """Something that happens by order. ``target`` is a device, a radio gateway (``g01``) or a feeder (``f01``)."""
 
     at: Moment = 0.0
@@ -195,14 +195,14 @@ class Scenario(_Strict):
     start: AwareDatetime
     hours: Annotated[float, Field(gt=0, le=24 * 366)]
     county: Id = "xiang"
-    names: Names = Names()
-    fleet: Fleet = Fleet()
+    names: PlaceNames = PlaceNames()
+    fleet: FleetSize = FleetSize()
     weather: Weather = Weather()
-    rounds: Rounds = Rounds()
+    rounds: RoundReliability = RoundReliability()
     crowd: Crowd = Crowd()
     radio: Radio = Radio()
-    sites: tuple[Site, ...] = ()
-    events: tuple[Event, ...] = ()
+    sites: tuple[ScriptedSite, ...] = ()
+    events: tuple[ScriptedEvent, ...] = ()
 
     @model_validator(mode="after")
     def _one_word_per_site(self) -> Self:

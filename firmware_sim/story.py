@@ -11,7 +11,16 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from firmware_sim.fleet import AnySite, BinSite, Fleet, feeder_id, fleet, gateway_id
-from firmware_sim.scenario import DAY_MS, HOUR_MS, LOCAL_OFFSET_MS, MANNERS, Event, Happening, Scenario, ScenarioError
+from firmware_sim.scenario import (
+    DAY_MS,
+    HOUR_MS,
+    LOCAL_OFFSET_MS,
+    MANNERS,
+    Happening,
+    Scenario,
+    ScenarioError,
+    ScriptedEvent,
+)
 from telemetry.reading import Millis
 
 MINUTE_MS: Final = 60_000
@@ -70,7 +79,7 @@ class Span(NamedTuple):
     size: float
 
 
-class Visit(NamedTuple):
+class TruckVisit(NamedTuple):
     """The truck stands at a site at ``at_ms`` and takes ``takes_pct`` of its content; 0 where it should have come."""
 
     at_ms: Millis
@@ -82,7 +91,7 @@ class Visit(NamedTuple):
 class Story:
     """All that happens at one site: visits in time order, and spans by kind, each in time order."""
 
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[TruckVisit, ...] = ()
     spans: Mapping[Happening, tuple[Span, ...]] = field(default_factory=dict)
 
     def of(self, kind: Happening) -> tuple[Span, ...]:
@@ -136,7 +145,7 @@ def _true(span: Span, kind: Happening, asset: str, device: str, end_ms: Millis) 
     return Truth(span.start_ms, kind, asset, device, span.end_ms if span.end_ms <= end_ms else None)
 
 
-def _span(scenario: Scenario, event: Event) -> Span:
+def _span(scenario: Scenario, event: ScriptedEvent) -> Span:
     manner = MANNERS[event.kind]
     hours = manner.hours if event.hours is None else event.hours
     size = manner.size if event.size is None else event.size
@@ -144,7 +153,7 @@ def _span(scenario: Scenario, event: Event) -> Span:
     return Span(start_ms, FOREVER if hours is None else start_ms + round(hours * HOUR_MS), size)
 
 
-def _by_site(scenario: Scenario, stands: Fleet) -> dict[str, list[Event]]:
+def _by_site(scenario: Scenario, stands: Fleet) -> dict[str, list[ScriptedEvent]]:
     """The ordered events under each device they touch: its own, its radio gateway's, its feeder's."""
     groups: dict[str, list[AnySite]] = {site.device: [site] for site in stands.sites}
     groups |= {gateway_id(grid): [] for grid in stands.grids}
@@ -154,7 +163,7 @@ def _by_site(scenario: Scenario, stands: Fleet) -> dict[str, list[Event]]:
     for plant in stands.plants:
         groups[plant.feeder].append(plant)
     gateways = {gateway_id(grid) for grid in stands.grids}
-    found: dict[str, list[Event]] = {}
+    found: dict[str, list[ScriptedEvent]] = {}
     for i, event in enumerate(scenario.events):
         if event.target not in groups:
             raise ScenarioError(f"events.{i}.target: there is no {event.target} in this fleet")
@@ -176,17 +185,17 @@ def _reboots(scenario: Scenario, rng: Random) -> Iterator[Span]:
         yield Span(at, at, 0)
 
 
-def _visits(scenario: Scenario, site: BinSite, events: list[Event], rng: Random) -> Iterator[Visit]:
+def _visits(scenario: Scenario, site: BinSite, events: list[ScriptedEvent], rng: Random) -> Iterator[TruckVisit]:
     """Rounds or visits on demand, less those a scenario takes away, and those it orders."""
     missed = [scenario.instant(event.at) for event in events if event.kind is Happening.MISSED_ROUND]
     yield from _rounds(scenario, site.rounds, missed, rng) if site.rounds else _on_demand(scenario, site, rng)
     for event in events:
         if event.kind in _VISITS - {Happening.MISSED_ROUND}:
             takes = 97.0 if event.kind is Happening.EMPTIED else _span(scenario, event).size
-            yield Visit(scenario.instant(event.at), event.kind, takes)
+            yield TruckVisit(scenario.instant(event.at), event.kind, takes)
 
 
-def _rounds(scenario: Scenario, names: tuple[str, ...], missed: list[Millis], rng: Random) -> Iterator[Visit]:
+def _rounds(scenario: Scenario, names: tuple[str, ...], missed: list[Millis], rng: Random) -> Iterator[TruckVisit]:
     midnight = (scenario.start_ms + LOCAL_OFFSET_MS) // DAY_MS * DAY_MS - LOCAL_OFFSET_MS
     waiting = sorted(missed)
     while midnight < scenario.end_ms:
@@ -204,7 +213,7 @@ def _rounds(scenario: Scenario, names: tuple[str, ...], missed: list[Millis], rn
             at_ms = earliest + round((latest - earliest) * at)
             takes = {Happening.EMPTIED: thorough, Happening.PARTLY_EMPTIED: share, Happening.MISSED_ROUND: 0.0}
             if at_ms < scenario.end_ms:
-                yield Visit(at_ms, kind, takes[kind])
+                yield TruckVisit(at_ms, kind, takes[kind])
         midnight += DAY_MS
 
 
@@ -216,7 +225,7 @@ def _outcome(scenario: Scenario, luck: float) -> Happening:
     return Happening.EMPTIED
 
 
-def _on_demand(scenario: Scenario, site: BinSite, rng: Random) -> Iterator[Visit]:
+def _on_demand(scenario: Scenario, site: BinSite, rng: Random) -> Iterator[TruckVisit]:
     """Between 07:00 and 17:00, when whoever empties the pool expects it to be full enough."""
     days = (ON_DEMAND_PCT - site.fill_pct) / site.per_day_pct
     while True:
@@ -225,5 +234,5 @@ def _on_demand(scenario: Scenario, site: BinSite, rng: Random) -> Iterator[Visit
         at_ms = midnight - LOCAL_OFFSET_MS + 7 * HOUR_MS + in_day * 10 // 24
         if at_ms >= scenario.end_ms:
             return
-        yield Visit(at_ms, Happening.EMPTIED, rng.uniform(94, 100))
+        yield TruckVisit(at_ms, Happening.EMPTIED, rng.uniform(94, 100))
         days = max(0.4, days) + max(0.6, ON_DEMAND_PCT / site.per_day_pct * rng.lognormvariate(0, 0.2))

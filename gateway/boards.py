@@ -8,7 +8,7 @@ from typing import Final
 from alerts.notify import texts
 from dashboards.annotations import DAYS, SHOWN, Episode
 from dashboards.installation import Installation
-from dashboards.push import Entrance
+from dashboards.push import GrafanaAccess
 from dashboards.words import RULES
 from gateway.client import desk_url
 from gateway.journal.reader import JournalReader
@@ -34,7 +34,7 @@ def installation(settings: Settings) -> Installation:
     )
 
 
-def entrance(settings: Settings) -> Entrance:
+def entrance(settings: Settings) -> GrafanaAccess:
     """How one gets into Grafana; ``SettingsFault`` when it is not configured or its secret cannot be read."""
     chosen = settings.grafana
     if chosen is None:
@@ -42,10 +42,10 @@ def entrance(settings: Settings) -> Entrance:
     ca_file = None if chosen.ca_file is None else str(chosen.ca_file)
     if chosen.token_file is not None:
         token = read_secret(chosen.token_file, "[grafana] token_file")
-        return Entrance(chosen.url, token, str(chosen.token_file), ca_file=ca_file, org_id=chosen.org_id)
+        return GrafanaAccess(chosen.url, token, str(chosen.token_file), ca_file=ca_file, org_id=chosen.org_id)
     assert chosen.password_file is not None  # noqa: S101 -- the settings allow one of the two ways
     password = read_secret(chosen.password_file, "[grafana] password_file")
-    return Entrance(chosen.url, password, str(chosen.password_file), chosen.username, ca_file, chosen.org_id)
+    return GrafanaAccess(chosen.url, password, str(chosen.password_file), chosen.username, ca_file, chosen.org_id)
 
 
 def episodes(reader: JournalReader, inventory: Inventory, now_ms: Millis) -> list[Episode]:

@@ -87,7 +87,7 @@ def resend(settings: Settings, since_ms: Millis) -> Millis:
             raise _stranger(settings)
 
 
-def said(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
+def request(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
     """What the gateway answers to a request of the API; ``GatewayFault`` with its reason when it refuses."""
     answer = _asked(settings, method, path, json=body, headers=_permit(settings))
     match _document(answer):

@@ -23,7 +23,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.mqtt.visitor import Unwelcome, Visitor
 from gateway.settings import Mqtt, Settings, SettingsFault
-from telemetry.inventory_fault import Severity
+from telemetry.inventory_fault import FaultSeverity
 from telemetry.reading import Millis
 
 MEGABYTE: Final = 1 << 20
@@ -104,7 +104,7 @@ def inventory(settings: Settings) -> Iterator[Part]:
     try:
         _, (county, faults) = read(path)
         for fault in faults:
-            yield Part(ready=fault.severity is Severity.WARNING, state=str(fault))
+            yield Part(ready=fault.severity is FaultSeverity.WARNING, state=str(fault))
         if county is None:
             return
         assemble(county, shipped.figures(settings.alerts))

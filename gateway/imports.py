@@ -24,7 +24,7 @@ from telemetry.codecs import codecs
 from telemetry.envelopes import NATIVE_PROFILE
 from telemetry.inventory import Asset, Inventory
 from telemetry.inventory_diff import differences, unexplained
-from telemetry.inventory_fault import Severity
+from telemetry.inventory_fault import FaultSeverity
 from telemetry.inventory_file import Parsed, parse
 from telemetry.reading import Millis
 
@@ -161,8 +161,8 @@ def _before(known: InventoryBody) -> Inventory | None:
 
 def _inventory(parsed: Parsed) -> Inventory:
     for fault in parsed.faults:
-        if fault.severity is Severity.WARNING:
+        if fault.severity is FaultSeverity.WARNING:
             _log.warning("inventory", fault=str(fault))
     if parsed.inventory is None:
-        raise SettingsFault(str(fault) for fault in parsed.faults if fault.severity is Severity.ERROR)
+        raise SettingsFault(str(fault) for fault in parsed.faults if fault.severity is FaultSeverity.ERROR)
     return parsed.inventory

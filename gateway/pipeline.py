@@ -346,7 +346,7 @@ class Pipeline(Undoable):
             self.tally = Tally(self._undo)
         return tally
 
-    def said(self) -> list[Event | Owed]:
+    def list_said(self) -> list[Event | Owed]:
         """Everything said since the last entry, each message as it reaches its person."""
         return list(self._addressed(self.changes.log))
 

@@ -87,11 +87,11 @@ def replay(
         pipeline.take(uplink)
         memory.keep(pipeline.entry)
         if pipeline.changes.log:  # nearly every uplink says nothing
-            yield from _said(pipeline.said(), verbose=verbose)
+            yield from _said(pipeline.list_said(), verbose=verbose)
         pipeline.finish()
     if pipeline is not None and latest_ms is not None:
         pipeline.advance(latest_ms)
-        yield from _said(pipeline.said(), verbose=verbose)
+        yield from _said(pipeline.list_said(), verbose=verbose)
 
 
 def line(said: Event | Owed) -> str:

@@ -23,7 +23,7 @@ from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Quaran
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
 from gateway.pipeline import UNSETTLED
-from gateway.watching.self_check import Rows, allowed_ms
+from gateway.watching.self_check import OverdueRows, allowed_ms
 from telemetry.phone import is_same
 from telemetry.reading import Millis
 
@@ -122,7 +122,7 @@ class DealtWith(Command[None], frozen=True):
 class WatchRound(Command[None], frozen=True):
     """The watchman's round of each minute, with what the journal's rows say."""
 
-    rows: Rows
+    rows: OverdueRows
 
     def do(self, context: Context, now_ms: Millis) -> None:
         """The watchman's, and that of numbers which texts do not reach."""
@@ -191,7 +191,7 @@ def rounds(journal: Path, inbox: Inbox, clock: Clock) -> Callable[[], None]:
         before_ms = clock.now_ms() - allowed_ms(clock)
         try:
             with closing(JournalReader.open(journal)) as reader:
-                rows = Rows(*reader.overdue(before_ms))
+                rows = OverdueRows(*reader.overdue(before_ms))
         except JournalUnavailable as trouble:
             _log.warning("no_round", reason=str(trouble))
         else:

@@ -21,7 +21,7 @@ from gateway.barrier import Barrier, give_up
 from gateway.commands import absences, callers, extra_rounds, thresholds
 from gateway.commands.trials import TRIALS
 from gateway.imports import FORMER, former_of, mark_of
-from gateway.journal.marks import Placed
+from gateway.journal.marks import PackedUpTo
 from gateway.journal.restore import Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
@@ -61,7 +61,7 @@ def resumed(
 
     ``kind`` is a port for tests: a line that has a fault on purpose.
     """
-    made = assemble_whole(inventory, figures, thresholds.kept(restored.meta))
+    made = assemble_whole(inventory, figures, thresholds.decode_tuned(restored.meta))
     county, ruleset = made.county, made.thresholds.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
     renamed = {asset.renamed_from: asset.id for asset in inventory.assets.values() if asset.renamed_from is not None}
@@ -132,7 +132,7 @@ def _catch_up(
     inventory: Inventory,
     county: County,
     restored: Restored,
-    placed: Mapping[str, Placed],
+    placed: Mapping[str, PackedUpTo],
     states: dict[str, AssetState],
     tracks: dict[str, Track],
     archive: Archive,

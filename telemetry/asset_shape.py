@@ -24,7 +24,7 @@ from telemetry.inventory_fields import (
     day_numbers,
     refusal,
 )
-from telemetry.terms import Container, DutyCycle, Kind
+from telemetry.terms import AssetKind, Container, DutyCycle
 
 MARGIN_MM: Final = 50
 """By how much two thirds must lie beyond the blind zone (domain.md, commissioning check)."""
@@ -148,7 +148,7 @@ class AssetShape(Shape):
     """A row of ``assets``."""
 
     id: Id
-    kind: Kind
+    kind: AssetKind
     name: Name
     short: ShortName
     area: Areas

@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import cached_property
 
 from telemetry.phone import dialled
-from telemetry.terms import Container, DutyCycle, Hours, Kind, Level, Power, Role
+from telemetry.terms import AssetKind, Container, DutyCycle, Hours, Level, Power, Role
 
 
 @dataclass(frozen=True, slots=True)
-class County:
+class CountySettings:
     """The whole: identity, local time, the signature its texts carry, and the named collection rounds."""
 
     id: str
@@ -144,7 +144,7 @@ class Asset:
     """A bin or a plant: one of ``bin`` and ``plant`` is set. A border asset names a second area."""
 
     id: str
-    kind: Kind
+    kind: AssetKind
     name: str
     short: str
     areas: tuple[str, ...]
@@ -188,7 +188,7 @@ class Device:
 class Inventory:
     """A county's whole inventory. Built only from parts that were checked against each other."""
 
-    county: County
+    county: CountySettings
     areas: Mapping[str, Area]
     people: Mapping[str, Person]
     routes: Mapping[str, Route]
@@ -247,7 +247,7 @@ class Inventory:
         """Bins by village."""
         found: dict[str, list[Asset]] = {}
         for asset in self.assets.values():
-            if asset.kind is Kind.BIN:
+            if asset.kind is AssetKind.BIN:
                 found.setdefault(asset.area, []).append(asset)
         return {area: tuple(assets) for area, assets in found.items()}
 

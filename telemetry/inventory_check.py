@@ -7,10 +7,10 @@ and the tree of areas, is ``inventory_keepers``.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
+from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
 from telemetry.inventory_fields import relay_of
-from telemetry.inventory_sheet import EACH, Path, Sheet, texts_at
-from telemetry.terms import Kind, Role
+from telemetry.inventory_sheet import EACH, InventorySheet, Path, texts_at
+from telemetry.terms import AssetKind, Role
 from telemetry.yaml_marks import Items, Table
 
 NATIVE: Final = "native"
@@ -54,7 +54,7 @@ _OWNERS: Final = {
 """The list that owns what a reference names."""
 
 
-def check(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
+def check(sheet: InventorySheet, profiles: frozenset[str]) -> Iterator[Fault]:
     """Every fault between rows, in no order that matters."""
     yield from _references(sheet, profiles)
     for rows in sheet.lists.values():
@@ -71,7 +71,7 @@ def check(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
     yield from _stops(sheet)
 
 
-def _references(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
+def _references(sheet: InventorySheet, profiles: frozenset[str]) -> Iterator[Fault]:
     rounds = sheet.county.table.get("rounds") if sheet.county else None
     checked = _REFERENCES if sheet.county else [reference for reference in _REFERENCES if reference.names != "round"]
     known = {thing: (sheet.ids(owner), f"Use the id of a row in {owner}.") for thing, owner in _OWNERS.items()}
@@ -88,8 +88,8 @@ def _references(sheet: Sheet, profiles: frozenset[str]) -> Iterator[Fault]:
                     yield row.fault(path, f"no {reference.names} {shown(text)}{names.hint(text)}", remedy)
 
 
-def _repeated(rows: tuple[Row, ...], key: str) -> Iterator[Fault]:
-    first: dict[str, Row] = {}
+def _repeated(rows: tuple[SheetRow, ...], key: str) -> Iterator[Fault]:
+    first: dict[str, SheetRow] = {}
     for row in rows:
         value = row.text(key)
         if value is None:
@@ -99,7 +99,7 @@ def _repeated(rows: tuple[Row, ...], key: str) -> Iterator[Fault]:
             yield row.fault((key,), f"{shown(value)} is taken by {owner.label}", "Give each row its own.")
 
 
-def _person(row: Row) -> Iterator[Fault]:
+def _person(row: SheetRow) -> Iterator[Fault]:
     if row.id is not None and row.text("stand_in") == row.id:
         yield row.fault(("stand_in",), "nobody stands in for themselves", "Name somebody else, or leave it out.")
     duties = row.table.get("duties")
@@ -113,7 +113,7 @@ def _person(row: Row) -> Iterator[Fault]:
         seen.add(said)
 
 
-def _relays(sheet: Sheet) -> Iterator[Fault]:
+def _relays(sheet: InventorySheet) -> Iterator[Fault]:
     """Who passes texts on must be somebody who is reached."""
     relays = {row.id: relay_of(row.text("reach") or "") for row in sheet.lists["people"] if row.id is not None}
     names = Vocabulary(relays)
@@ -130,15 +130,15 @@ def _relays(sheet: Sheet) -> Iterator[Fault]:
             yield row.fault(("reach",), problem, "Name somebody who is.")
 
 
-def _asset(row: Row) -> Iterator[Fault]:
+def _asset(row: SheetRow) -> Iterator[Fault]:
     kind = row.text("kind")
-    if kind in tuple(Kind):
-        other = Kind.PLANT if kind == Kind.BIN else Kind.BIN
+    if kind in tuple(AssetKind):
+        other = AssetKind.PLANT if kind == AssetKind.BIN else AssetKind.BIN
         if row.table.get(kind) is None:
             yield row.fault((kind,), f"is missing, but the kind is {kind}", f"Add {kind}: {{…}}.")
         if row.table.get(other) is not None:
             yield row.fault((other,), f"does not belong to a {kind}", "Remove it, or correct kind.")
-    if kind == Kind.PLANT and row.table.get("collection") is not None:
+    if kind == AssetKind.PLANT and row.table.get("collection") is not None:
         yield row.fault(("collection",), "does not belong to a plant", "Remove it: only bins are emptied by rounds.")
     for key in (("area", EACH), ("collection", "rounds", EACH)):
         seen: set[str] = set()
@@ -148,10 +148,10 @@ def _asset(row: Row) -> Iterator[Fault]:
             seen.add(text)
 
 
-def _renamed(sheet: Sheet) -> Iterator[Fault]:
+def _renamed(sheet: InventorySheet) -> Iterator[Fault]:
     """An asset that was renamed is not there under its former id as well."""
     standing = {row.id for row in sheet.lists["assets"]}
-    first: dict[str, Row] = {}
+    first: dict[str, SheetRow] = {}
     for row in sheet.lists["assets"]:
         former = row.text("renamed_from")
         if former is None:
@@ -164,7 +164,7 @@ def _renamed(sheet: Sheet) -> Iterator[Fault]:
             yield row.fault(("renamed_from",), f"{shown(former)} is taken by {owner.label}", "Only one can be it.")
 
 
-def _device(row: Row) -> Iterator[Fault]:
+def _device(row: SheetRow) -> Iterator[Fault]:
     profile = row.text("profile")
     if profile is not None and profile != NATIVE and row.table.get("dev_eui") is None:
         yield row.fault(
@@ -176,12 +176,12 @@ def _device(row: Row) -> Iterator[Fault]:
         yield row.fault(("settings",), "does not belong to a native device", "Remove it: only codecs have settings.")
 
 
-def _stops(sheet: Sheet) -> Iterator[Fault]:
+def _stops(sheet: InventorySheet) -> Iterator[Fault]:
     kinds = {row.id: row.text("kind") for row in sheet.lists["assets"]}
-    taken: dict[str, tuple[Row, Path]] = {}
+    taken: dict[str, tuple[SheetRow, Path]] = {}
     for row in sheet.lists["routes"]:
         for path, stop in texts_at(row.table, ("stops", EACH)):
-            if kinds.get(stop) == Kind.PLANT:
+            if kinds.get(stop) == AssetKind.PLANT:
                 yield row.fault(path, f"{shown(stop)} is a plant", "A route stops only at bins: remove it.")
             if stop in taken:
                 where = "this route" if taken[stop][0] is row else taken[stop][0].label
@@ -189,7 +189,7 @@ def _stops(sheet: Sheet) -> Iterator[Fault]:
             taken.setdefault(stop, (row, path))
 
 
-def duties_of(row: Row) -> Iterator[tuple[Role, str]]:
+def duties_of(row: SheetRow) -> Iterator[tuple[Role, str]]:
     """What a person answers for, as far as it can be read: the role and the id of its area or route."""
     duties = row.table.get("duties")
     for duty in duties if isinstance(duties, Items) else ():

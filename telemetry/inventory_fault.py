@@ -14,7 +14,7 @@ from telemetry.yaml_marks import Table, line_of
 _LONGEST_NAME: Final = 64
 
 
-class Severity(StrEnum):
+class FaultSeverity(StrEnum):
     """An error keeps the inventory from being used, a warning does not."""
 
     ERROR = "error"
@@ -30,17 +30,17 @@ class Fault(NamedTuple):
     field: str
     problem: str
     remedy: str
-    severity: Severity = Severity.ERROR
+    severity: FaultSeverity = FaultSeverity.ERROR
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.row, self.field) if part)
-        parts = (f"{self.file}:{self.line}", "warning" if self.severity is Severity.WARNING else "", place)
+        parts = (f"{self.file}:{self.line}", "warning" if self.severity is FaultSeverity.WARNING else "", place)
         head = ": ".join(part for part in parts if part)
         stop = "" if self.problem.endswith("?") else "."
         return f"{head}: {self.problem}{stop} {self.remedy}"
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     """One row of the file as it was read, before anybody knows whether it is right."""
 
     file: str
@@ -63,7 +63,7 @@ class Row(NamedTuple):
         return value if isinstance(value, str) else None
 
     def fault(
-        self, path: tuple[str | int, ...], problem: str, remedy: str, severity: Severity = Severity.ERROR
+        self, path: tuple[str | int, ...], problem: str, remedy: str, severity: FaultSeverity = FaultSeverity.ERROR
     ) -> Fault:
         """A fault in this row at the path of keys and indexes, e.g. ``("duties", 0, "area")``."""
         return Fault(self.file, line_of(self.table, path), self.label, dotted(path), problem, remedy, severity)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from telemetry.asset_shape import AssetShape
 from telemetry.inventory import Inventory
 from telemetry.inventory_check import check
-from telemetry.inventory_fault import Fault, Row, Severity, shown
+from telemetry.inventory_fault import Fault, FaultSeverity, SheetRow, shown
 from telemetry.inventory_fields import Shape
 from telemetry.inventory_keepers import check_keepers, check_tree
 from telemetry.inventory_refusals import refusals
@@ -58,7 +58,7 @@ def parse(text: str, name: str, profiles: frozenset[str]) -> Parsed:
     devices = _shaped(DeviceShape, sheet.lists["devices"], faults)
     faults += (*sheet.faults, *check(sheet, profiles), *check_tree(sheet), *check_keepers(sheet))
     faults.sort(key=lambda fault: fault.line)
-    if any(fault.severity is Severity.ERROR for fault in faults):
+    if any(fault.severity is FaultSeverity.ERROR for fault in faults):
         return Parsed(None, tuple(faults))
     inventory = Inventory(
         county=county[0].build(),
@@ -74,7 +74,7 @@ def parse(text: str, name: str, profiles: frozenset[str]) -> Parsed:
     return Parsed(inventory, tuple(faults))
 
 
-def _shaped(shape: type[_AnyShape], rows: Sequence[Row], faults: list[Fault]) -> list[_AnyShape]:
+def _shaped(shape: type[_AnyShape], rows: Sequence[SheetRow], faults: list[Fault]) -> list[_AnyShape]:
     """Give the rows that have the shape; what is wrong with the others joins the faults."""
     found: list[_AnyShape] = []
     for row in rows:

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from telemetry.inventory_check import duties_of
-from telemetry.inventory_fault import Fault, Row, Severity, shown
-from telemetry.inventory_sheet import EACH, Sheet, texts_at
-from telemetry.terms import Kind, Level, Role
+from telemetry.inventory_fault import Fault, FaultSeverity, SheetRow, shown
+from telemetry.inventory_sheet import EACH, InventorySheet, texts_at
+from telemetry.terms import AssetKind, Level, Role
 
 _HEIGHT: Final = {level.value: height for height, level in enumerate(reversed(Level))}
 
 
-def check_tree(sheet: Sheet) -> Iterator[Fault]:
+def check_tree(sheet: InventorySheet) -> Iterator[Fault]:
     """Areas above themselves, and parents that are not higher than their children."""
     rows = _by_id(sheet, "areas")
     parents = {area: row.text("parent") for area, row in rows.items()}
@@ -40,7 +40,7 @@ def check_tree(sheet: Sheet) -> Iterator[Fault]:
             )
 
 
-def check_keepers(sheet: Sheet) -> Iterator[Fault]:
+def check_keepers(sheet: InventorySheet) -> Iterator[Fault]:
     """Assets nobody answers for, areas without village head or town leader, routes nobody drives."""
     roster = _Roster.of(sheet)
     headless: dict[str, None] = {}
@@ -61,12 +61,12 @@ def check_keepers(sheet: Sheet) -> Iterator[Fault]:
                 (),
                 f"its assets have no {role.replace('_', ' ')}, here or above",
                 f"Give a person the duty {{role: {role}, area: {area}}}.",
-                Severity.WARNING,
+                FaultSeverity.WARNING,
             )
     for row in sheet.lists["routes"]:
         if row.id is not None and (Role.COLLECTOR, row.id) not in roster.held:
             remedy = f"Give a person the duty {{role: collector, route: {row.id}}}."
-            yield row.fault((), "nobody drives it", remedy, Severity.WARNING)
+            yield row.fault((), "nobody drives it", remedy, FaultSeverity.WARNING)
 
 
 class _Lineage(NamedTuple):
@@ -79,12 +79,12 @@ class _Lineage(NamedTuple):
 class _Roster(NamedTuple):
     """Who holds what, where."""
 
-    areas: Mapping[str, Row]
+    areas: Mapping[str, SheetRow]
     held: frozenset[tuple[Role, str]]
     route_of: Mapping[str, str]
 
     @classmethod
-    def of(cls, sheet: Sheet) -> "_Roster":
+    def of(cls, sheet: InventorySheet) -> "_Roster":
         """Read it off the rows, faulty ones included: a wrong phone does not make the asset's row wrong too."""
         held = frozenset(duty for row in sheet.lists["people"] for duty in duties_of(row))
         routes = {
@@ -108,10 +108,10 @@ class _Roster(NamedTuple):
             at = self.areas[at].text("parent")
         return _Lineage(tuple(found), whole=at is None)
 
-    def unkept(self, asset: Row, areas: list[str]) -> Iterator[Fault]:
+    def unkept(self, asset: SheetRow, areas: list[str]) -> Iterator[Fault]:
         """The fault of an asset whose emptier (a bin's) or crew (a plant's) is nobody."""
         kind = asset.text("kind")
-        role = {Kind.BIN.value: Role.CLEANER, Kind.PLANT.value: Role.CREW}.get(kind or "")
+        role = {AssetKind.BIN.value: Role.CLEANER, AssetKind.PLANT.value: Role.CREW}.get(kind or "")
         if role is None or self.has(role, areas):
             return
         route = self.route_of.get(asset.id or "") if role is Role.CLEANER else None
@@ -125,9 +125,9 @@ class _Roster(NamedTuple):
         )
 
 
-def _by_id(sheet: Sheet, list_name: str) -> dict[str, Row]:
+def _by_id(sheet: InventorySheet, list_name: str) -> dict[str, SheetRow]:
     """Rows by id; of two with the same id the first."""
-    found: dict[str, Row] = {}
+    found: dict[str, SheetRow] = {}
     for row in sheet.lists[list_name]:
         if row.id is not None:
             found.setdefault(row.id, row)

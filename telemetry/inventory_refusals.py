@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
+from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
 from telemetry.inventory_fields import REFUSED, Shape
 from telemetry.inventory_shape import PARTS
 
@@ -54,7 +54,7 @@ _NOT_IN_THE_FILE: Final = frozenset({"<daily>", "<weekdays>", "<lunar>", "[key]"
 """Steps pydantic puts into a path that are no keys of the file: tags of a choice, the key of a mapping."""
 
 
-def refusals(error: ValidationError, shape: type[Shape], row: Row) -> Iterator[Fault]:
+def refusals(error: ValidationError, shape: type[Shape], row: SheetRow) -> Iterator[Fault]:
     """A fault for each thing that was refused when the row was read as the shape."""
     for detail in error.errors(include_url=False):
         path = tuple(step for step in detail["loc"] if step not in _NOT_IN_THE_FILE)

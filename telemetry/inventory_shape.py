@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from telemetry.asset_shape import AssetShape, BinShape, CollectionShape, LocationShape, LunarShape, PlantShape
 from telemetry.inventory import (
     Area,
-    County,
+    CountySettings,
     Device,
     Duty,
     Feeder,
@@ -68,9 +68,9 @@ class CountyShape(Shape):
     office_phone: OfficePhone | None = None
     rounds: Annotated[dict[Name, Span], AfterValidator(_rounds_in_order)] = Field(default_factory=dict)
 
-    def build(self) -> County:
+    def build(self) -> CountySettings:
         """Give the county."""
-        return County(self.id, self.name, self.timezone, self.signature, self.office_phone, self.rounds)
+        return CountySettings(self.id, self.name, self.timezone, self.signature, self.office_phone, self.rounds)
 
 
 class AreaShape(Shape):

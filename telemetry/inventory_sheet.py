@@ -6,7 +6,7 @@ What cannot even be taken apart into rows is a fault here; what a row holds is f
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from telemetry.inventory_fault import Fault, Row, Vocabulary, shown
+from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
 from telemetry.inventory_shape import LISTS
 from telemetry.yaml_marks import Items, Table, line_of
 
@@ -16,12 +16,12 @@ EACH: Final = "*"
 Path = tuple[str | int, ...]
 
 
-class Sheet(NamedTuple):
+class InventorySheet(NamedTuple):
     """All rows of a file, and the faults of taking it apart. A list that is missing has no rows."""
 
     file: str
-    county: Row | None
-    lists: Mapping[str, tuple[Row, ...]]
+    county: SheetRow | None
+    lists: Mapping[str, tuple[SheetRow, ...]]
     faults: tuple[Fault, ...]
 
     def ids(self, list_name: str) -> Vocabulary:
@@ -29,7 +29,7 @@ class Sheet(NamedTuple):
         return Vocabulary(row.id for row in self.lists[list_name] if row.id is not None)
 
 
-def lay_out(root: Table, file: str) -> Sheet:
+def lay_out(root: Table, file: str) -> InventorySheet:
     """Take a file's mapping apart into rows."""
     faults: list[Fault] = []
 
@@ -48,7 +48,7 @@ def lay_out(root: Table, file: str) -> Sheet:
     if not isinstance(county, Table):
         problem = f"{shown(county)} is not a mapping" if "county" in root else "is missing"
         fault("county", problem, "Write county: with id, name, timezone and signature.")
-    lists: dict[str, tuple[Row, ...]] = {}
+    lists: dict[str, tuple[SheetRow, ...]] = {}
     for name in LISTS:
         items = root.get(name)
         if items is not None and not isinstance(items, Items):
@@ -57,9 +57,9 @@ def lay_out(root: Table, file: str) -> Sheet:
         for index, row in rows:
             if not isinstance(row, Table):
                 fault(name, f"{shown(row)} is not a mapping", "Write the row as {id: …, …}.", index)
-        lists[name] = tuple(Row(file, f"{name}[{at}]", row) for at, row in rows if isinstance(row, Table))
-    county_row = Row(file, "county", county) if isinstance(county, Table) else None
-    return Sheet(file, county_row, lists, tuple(faults))
+        lists[name] = tuple(SheetRow(file, f"{name}[{at}]", row) for at, row in rows if isinstance(row, Table))
+    county_row = SheetRow(file, "county", county) if isinstance(county, Table) else None
+    return InventorySheet(file, county_row, lists, tuple(faults))
 
 
 def texts_at(table: Table, path: tuple[str, ...]) -> Iterator[tuple[Path, str]]:

@@ -24,7 +24,7 @@ class Role(StrEnum):
     TOWN_LEADER = "town_leader"
 
 
-class Kind(StrEnum):
+class AssetKind(StrEnum):
     """What an asset is."""
 
     BIN = "bin"

@@ -16,7 +16,7 @@ _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-class Trouble(NamedTuple):
+class YamlTrouble(NamedTuple):
     """What is wrong with the text as YAML: the line (from 1), the problem and the remedy as sentences."""
 
     line: int
@@ -49,7 +49,7 @@ class Document(NamedTuple):
     """
 
     root: object
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[YamlTrouble, ...]
 
 
 def line_of(root: Table, path: tuple[str | int, ...]) -> int:
@@ -83,7 +83,7 @@ def read(text: str) -> Document:
 class _UnreadableError(Exception):
     """Reading stops here; what stands below cannot be trusted."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: YamlTrouble) -> None:
         super().__init__(trouble.problem)
         self.trouble = trouble
 
@@ -101,7 +101,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: object = None
-        self.troubles: list[Trouble] = []
+        self.troubles: list[YamlTrouble] = []
         self._open: list[_Open] = []
         self._documents = 0
 
@@ -117,11 +117,11 @@ class _Builder:
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self._open.pop()
         elif isinstance(event, yaml.AliasEvent):
-            raise _UnreadableError(Trouble(line, "an alias (*) stands here", "Write the value out in full."))
+            raise _UnreadableError(YamlTrouble(line, "an alias (*) stands here", "Write the value out in full."))
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise _UnreadableError(Trouble(line, "a second document begins here", "Remove the line '---'."))
+                raise _UnreadableError(YamlTrouble(line, "a second document begins here", "Remove the line '---'."))
 
     def _scalar(self, event: Any, line: int) -> None:  # noqa: ANN401  # see take
         top = self._open[-1] if self._open else None
@@ -134,9 +134,9 @@ class _Builder:
     def _enter(self, node: Table | Items, line: int) -> None:
         top = self._open[-1] if self._open else None
         if top is not None and isinstance(top.node, Table) and not top.pending:
-            raise _UnreadableError(Trouble(line, "a key has to be a text", "Write 'key: value'."))
+            raise _UnreadableError(YamlTrouble(line, "a key has to be a text", "Write 'key: value'."))
         if len(self._open) >= MAX_DEPTH:
-            raise _UnreadableError(Trouble(line, f"nested deeper than {MAX_DEPTH} levels", "Close the brackets."))
+            raise _UnreadableError(YamlTrouble(line, f"nested deeper than {MAX_DEPTH} levels", "Close the brackets."))
         self._put(node, line)
         self._open.append(_Open(node, []))
 
@@ -153,7 +153,9 @@ class _Builder:
         if key in node:
             first = node.lines[key]
             self.troubles.append(
-                Trouble(key_line, f"key {key[:40]!r} stands here again, first on line {first}", "Keep one of the two.")
+                YamlTrouble(
+                    key_line, f"key {key[:40]!r} stands here again, first on line {first}", "Keep one of the two."
+                )
             )
             return
         node[key] = value
@@ -164,21 +166,25 @@ def _events(text: str) -> Iterator[Any]:
     yield from yaml.parse(text, Loader=_Loader)
 
 
-def _unfit(text: str) -> Trouble | None:
+def _unfit(text: str) -> YamlTrouble | None:
     """Why a text is not even looked at as YAML: its size, or characters that no text file has."""
     if len(text) > MAX_TEXT_BYTES:
-        return Trouble(1, f"the text is longer than {MAX_TEXT_BYTES} characters", "Give an inventory, not a recording.")
+        return YamlTrouble(
+            1, f"the text is longer than {MAX_TEXT_BYTES} characters", "Give an inventory, not a recording."
+        )
     strange = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if strange is None:
         return None
     line = text.count("\n", 0, strange.start()) + 1
-    return Trouble(line, f"a control character stands here: {strange.group()!r}", "Save the file as plain UTF-8 text.")
+    return YamlTrouble(
+        line, f"a control character stands here: {strange.group()!r}", "Save the file as plain UTF-8 text."
+    )
 
 
-def _misread(error: yaml.YAMLError, text: str) -> Trouble:
+def _misread(error: yaml.YAMLError, text: str) -> YamlTrouble:
     mark = getattr(error, "problem_mark", None)
     last = len(f"{text}.".splitlines())
-    return Trouble(
+    return YamlTrouble(
         min(mark.line + 1, last) if mark else 1,  # libyaml may point behind the end
         f"this is not YAML: {getattr(error, 'problem', None) or 'something else was expected'}",
         "Look at brackets, quotes, colons, tabs and indentation on this line and the one above.",
@@ -187,6 +193,8 @@ def _misread(error: yaml.YAMLError, text: str) -> Trouble:
 
 def _refuse_marks(event: Any, line: int) -> None:  # noqa: ANN401  # see _Builder.take
     if event.anchor is not None:
-        raise _UnreadableError(Trouble(line, f"an anchor (&{event.anchor[:40]}) stands here", "Remove it."))
+        raise _UnreadableError(YamlTrouble(line, f"an anchor (&{event.anchor[:40]}) stands here", "Remove it."))
     if event.tag is not None:
-        raise _UnreadableError(Trouble(line, f"a tag ({event.tag[:40]}) stands here", "Write the value without it."))
+        raise _UnreadableError(
+            YamlTrouble(line, f"a tag ({event.tag[:40]}) stands here", "Write the value without it.")
+        )

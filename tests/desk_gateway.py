@@ -27,7 +27,7 @@ from gateway.desk.http import application
 from gateway.desk.opening import opened
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
-from gateway.desk.users import Role, User, UserFile
+from gateway.desk.users import User, UserFile, UserRole
 from gateway.health import Health, Part
 from gateway.imports import profiles
 from gateway.inbox import Inbox
@@ -50,11 +50,11 @@ PASSWORD: Final = "a long enough word"  # noqa: S105 nobody has it but these tes
 _HASH: Final = "$argon2id$v=19$m=8,t=1,p=1$zrI70C6UlPV1HG/DTtv7iw$FgM5z024mygrLwYHC2qaSUc5gC2496nHziZAXQE0lnM"
 """What is kept of it, at argon2's smallest cost: every test logs in. The house's own cost is for test_door.py."""
 USERS: Final = (
-    User("lin", Role.DISPATCHER, person="lin"),
-    User("wu", Role.ADMIN),
-    User("guest", Role.VIEWER),
-    User("shi", Role.DISPATCHER, area="shiqiao", person="lin"),
-    User("gang", Role.CREW, area="shiqiao", person="he"),
+    User("lin", UserRole.DISPATCHER, person="lin"),
+    User("wu", UserRole.ADMIN),
+    User("guest", UserRole.VIEWER),
+    User("shi", UserRole.DISPATCHER, area="shiqiao", person="lin"),
+    User("gang", UserRole.CREW, area="shiqiao", person="he"),
 )
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -227,7 +227,7 @@ def desk_gateway(
     clock, script, stopping = HandClock(now_ms), Script(), threading.Event()
     path = folder / "journal.db"
     users = UserFile.beside(path)
-    demo = [User("demo", Role.DISPATCHER, person="lin", demo=True)] if welcome else []
+    demo = [User("demo", UserRole.DISPATCHER, person="lin", demo=True)] if welcome else []
     for user in (*USERS, *demo):
         users.keep(user, _HASH, now_ms)
     with ExitStack() as stack:

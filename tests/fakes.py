@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from alerts.answers import Asked
-from alerts.channels import Accepted, Failed, Message, Outcome, Refused
+from alerts.channels import Accepted, Failed, Message, Outcome, SendRefused
 from alerts.delivery.courier import Clearance, PortUnavailable
-from alerts.delivery.delivery import Due, Lapse, NextTry, Standing
+from alerts.delivery.delivery import Due, DueState, Lapse, NextTry
 from alerts.model import Event
 from telemetry.reading import Millis
 
@@ -39,7 +39,7 @@ class ListPort:
         ready = [
             row
             for row in self.rows.values()
-            if row.standing is Standing.SENDING or self.wanted_ms.get(row.notification_id, 0) <= now_ms
+            if row.standing is DueState.SENDING or self.wanted_ms.get(row.notification_id, 0) <= now_ms
         ]
         return min(ready, key=lambda row: (row.owed.severity, row.notification_id), default=None)
 
@@ -51,7 +51,7 @@ class ListPort:
             del self.rows[notification_id]
             return Clearance.NO_LONGER_OWED
         row = self.rows[notification_id]
-        self.rows[notification_id] = replace(row, standing=Standing.SENDING, attempts=row.attempts + 1)
+        self.rows[notification_id] = replace(row, standing=DueState.SENDING, attempts=row.attempts + 1)
         self._reach("after started")
         return Clearance.GRANTED
 
@@ -66,14 +66,14 @@ class ListPort:
         if event is not None:
             self.events.append(event)
         self.ways.append(via)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, SendRefused):
             row = replace(row, refused=row.refused | {via})
         if step.receipt_due_ms is not None and self.awaits_receipts:
-            self.rows[notification_id] = replace(row, standing=Standing.ACCEPTED, via=via, accepted_ms=at_ms)
+            self.rows[notification_id] = replace(row, standing=DueState.ACCEPTED, via=via, accepted_ms=at_ms)
             self.wanted_ms[notification_id] = step.receipt_due_ms
         elif not isinstance(outcome, Accepted) and next_attempt_ms is not None:
             unsure = via if outcome == Failed("timeout") else ""
-            self.rows[notification_id] = replace(row, standing=Standing.OWED, via=step.via, unsure=unsure)
+            self.rows[notification_id] = replace(row, standing=DueState.OWED, via=step.via, unsure=unsure)
             self.wanted_ms[notification_id] = next_attempt_ms
         else:
             del self.rows[notification_id]
@@ -85,7 +85,7 @@ class ListPort:
         self.events += lapse.events
         row = self.rows.pop(notification_id)
         if lapse.via:
-            self.rows[notification_id] = replace(row, standing=Standing.OWED, via=lapse.via, reason="")
+            self.rows[notification_id] = replace(row, standing=DueState.OWED, via=lapse.via, reason="")
             self.wanted_ms[notification_id] = at_ms
         elif lapse.receipt_due_ms is not None:
             self.rows[notification_id] = row

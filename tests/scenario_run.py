@@ -27,7 +27,7 @@ from gateway.commands.extra_rounds import Extra, ExtraDone, NoExtra
 from gateway.commands.maintenance import Declare, Withdraw
 from gateway.commands.trials import EndTrial
 from gateway.journal.entry import AlertRow, CaseRow, Entry
-from gateway.journal.marks import Placed
+from gateway.journal.marks import PackedUpTo
 from gateway.journal.restore import Restored
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
@@ -80,13 +80,13 @@ class ListJournal:
 
     memory: Memory = field(default_factory=Memory)
     readings: list[Reading] = field(default_factory=list)
-    states: dict[str, Placed] = field(default_factory=dict)
+    states: dict[str, PackedUpTo] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)
     mailboxes: dict[str, bytes] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     cases: dict[str, CaseRow] = field(default_factory=dict)
     known: dict[str, Millis] = field(default_factory=dict)
-    tracks: dict[str, Placed] = field(default_factory=dict)
+    tracks: dict[str, PackedUpTo] = field(default_factory=dict)
     position: int = 0
     said: list[Event] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
@@ -96,8 +96,8 @@ class ListJournal:
         assert bugs == [], "our own mistake"
         self.memory.keep(entry)
         self.readings += entry.readings
-        self.states |= {asset: Placed(len(self.readings), blob) for asset, blob in entry.states.items()}
-        self.tracks |= {device: Placed(len(self.readings), blob) for device, blob in entry.tracks.items()}
+        self.states |= {asset: PackedUpTo(len(self.readings), blob) for asset, blob in entry.states.items()}
+        self.tracks |= {device: PackedUpTo(len(self.readings), blob) for device, blob in entry.tracks.items()}
         self.alerts |= entry.alerts
         self.mailboxes |= entry.mailboxes
         self.meta |= entry.meta
@@ -109,8 +109,8 @@ class ListJournal:
         """Everything that is remembered, as the gateway lays it down now and then."""
         whole = pipeline.snapshot()
         self.position = len(self.readings)
-        self.states = {asset: Placed(self.position, blob) for asset, blob in whole.states.items()}
-        self.tracks = {device: Placed(self.position, blob) for device, blob in whole.tracks.items()}
+        self.states = {asset: PackedUpTo(self.position, blob) for asset, blob in whole.states.items()}
+        self.tracks = {device: PackedUpTo(self.position, blob) for device, blob in whole.tracks.items()}
 
     def restored(self) -> Restored:
         unsettled = [row for row in self.alerts.values() if not row.settled]
@@ -298,7 +298,7 @@ class Play:
         if isinstance(wish, ExtraRound):
             asked: Extra | NoExtra = Extra(place=wish.place, from_ms=wish.from_ms, until_ms=wish.until_ms, by=by)
         else:
-            extra = next(each.id for each in self._pipeline.extras.kept(at_ms) if each.place == wish.place)
+            extra = next(each.id for each in self._pipeline.extras.list_current(at_ms) if each.place == wish.place)
             asked = NoExtra(extra=extra, by=by)
         verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, ExtraDone), verdict

@@ -46,7 +46,7 @@ class FileLedger:
         self.journal.commit(Entry(consumed={consumer: position}, quarantined=kept))
         self.filed += filed
 
-    def answered(self, verdict: WriteVerdict, lines: int) -> None:
+    def count_answer(self, verdict: WriteVerdict, lines: int) -> None:
         self.verdicts.append(verdict)
         self.lines += lines if verdict is WriteVerdict.STORED else 0
 

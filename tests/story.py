@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from alerts.answers import receipt, reply
 from alerts.channels import Message
-from alerts.conditions.thresholds import Place
+from alerts.conditions.thresholds import ThresholdScope
 from alerts.episodes.maintenance import Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.notify.holds import TrialKind
@@ -27,7 +27,7 @@ from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
 from gateway.loop import JournalFilters
 from gateway.requests import Housekeep, WatchRound
-from gateway.watching.self_check import Rows
+from gateway.watching.self_check import OverdueRows
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
@@ -81,7 +81,7 @@ class Story:
         self._order(WhichExtras())
         self._order(
             SetFigure(
-                place=Place.ASSET,
+                place=ThresholdScope.ASSET,
                 name="far",
                 rule="over_two_thirds",
                 figure="raise_pct",
@@ -112,7 +112,7 @@ class Story:
             ],
         )
         self._order(Housekeep())
-        self._order(WatchRound(Rows()))
+        self._order(WatchRound(OverdueRows()))
         line.live(hand.at_ms + 2 * HOUR)
         for low in (1_190.0, 1_185.0):
             self._say("s-pool", Values(distance_mm=low))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from alerts.answers import Receipt, Reply
 from alerts.build import Figures
-from alerts.channels import Accepted, Channel, Failed, Message, Outcome, Refused
+from alerts.channels import Accepted, Channel, Failed, Message, Outcome, SendRefused
 from alerts.delivery.courier import Courier
 from alerts.delivery.delivery import Routes
 from alerts.ledger.asking import CaseCommand, Register
@@ -112,7 +112,7 @@ class Provider:
         self.asked(message)
         match self.mood:
             case "refuses":
-                return Refused("dead_number")
+                return SendRefused("dead_number")
             case "throttles":
                 return Failed("rate_limited", 60)
             case "is full for today":

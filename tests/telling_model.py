@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, MessageKind, Owed
 from gateway.journal.entry import Entry
 from telemetry.reading import Millis
 from tests.telling_county import DAY, HOUR, MINUTE
@@ -108,7 +108,7 @@ class Model:
 
     def _hold_list(self, owed: Owed) -> None:
         """A list tells of something: to who empties of what stands, in the afternoon to nobody if nothing is over."""
-        if owed.template == "list_emptier" and owed.kind is Kind.DIGEST:  # a stand-in is told its words as well
+        if owed.template == "list_emptier" and owed.kind is MessageKind.DIGEST:  # a stand-in is told its words as well
             self.hold(owed.covers, f"{owed.key} tells of nothing")
             gone = [episode for episode in owed.covers if self.over_ms.get(episode, owed.at_ms) < owed.at_ms]
             self.hold(not gone, f"{owed.key} sends somebody to what is over: {gone}")
@@ -118,7 +118,7 @@ class Model:
     def _hold_quiet(self, owed: Owed) -> None:
         """At night nobody is woken but for a P1, high water in the large plant, by hand, or to be answered."""
         about = {owed.episode, *owed.covers}
-        spared = owed.severity == "P1" or owed.kind is Kind.NOTICE or not self.sent_for.isdisjoint(about)
+        spared = owed.severity == "P1" or owed.kind is MessageKind.NOTICE or not self.sent_for.isdisjoint(about)
         spared = spared or any(_is_about(episode, "level_high", self.large) for episode in about)
         in_day = (max(owed.at_ms, owed.not_before_ms) + 8 * HOUR) % DAY
         self.hold(spared or 6 * HOUR <= in_day < 21 * HOUR, f"quiet: {owed.key} at night")
@@ -134,7 +134,9 @@ def _is_answered_twice(one: Owed, other: Owed) -> bool:
 
     Between the two a deadline or a level may have moved; whose answer it is, and about what, has not.
     """
-    alike = one.kind is other.kind is Kind.NOTICE and one.template == other.template and one.covers == other.covers
+    alike = (
+        one.kind is other.kind is MessageKind.NOTICE and one.template == other.template and one.covers == other.covers
+    )
     return alike and all(one.variables.get(name) == other.variables.get(name) for name in _WHO_AND_WHERE)
 
 

@@ -501,7 +501,7 @@ def wrong_telephone(home: Installation) -> Iterator[Case]:
         pipeline = start.anew(imports.checked(Path("inventory.yaml")), shipped.figures(), Memory(), RECEIVED_MS)
         InboundSms(pipeline, Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
         (kept,) = pipeline.entry.answers
-        said = [owed.text for owed in pipeline.said() if isinstance(owed, Owed)]
+        said = [owed.text for owed in pipeline.list_said() if isinstance(owed, Owed)]
         row = {"phone": kept.reply.phone, "kept": len(kept.reply.text), "text": kept.reply.text[:12]}
         row |= {"meaning": str(kept.meaning), "person": kept.person, "answered": said}
         yield Case(title, "Kept, and answered at most once an hour.", "", json.dumps(row, ensure_ascii=False))

@@ -6,7 +6,6 @@ A habit that a linter already holds (ruff, mypy, import-linter) is not repeated 
 import ast
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -79,52 +78,6 @@ CRUMBS: Final = {
 """Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""
 
 CRUMB_LINES: Final = 80
-
-TWICE: Final = {
-    "Absence",
-    "Case",
-    "County",
-    "Deed",
-    "Desk",
-    "Draft",
-    "Entrance",
-    "Event",
-    "Feeder",
-    "Filters",
-    "Fleet",
-    "Found",
-    "Frame",
-    "Happening",
-    "Kept",
-    "Kind",
-    "Line",
-    "Looked",
-    "Message",
-    "Names",
-    "Numbers",
-    "Phase",
-    "Place",
-    "Placed",
-    "Post",
-    "Problem",
-    "Refused",
-    "Role",
-    "Rounds",
-    "Row",
-    "Scale",
-    "Scope",
-    "Session",
-    "Severity",
-    "Sheet",
-    "Slot",
-    "Standing",
-    "Timers",
-    "Trouble",
-    "Visit",
-    "Why",
-    "Word",
-}
-"""Names that several public classes still have; the list only shrinks, so that a word means one thing."""
 
 VAGUE: Final = frozenset(
     {"base", "common", "data", "helper", "helpers", "info", "manager", "misc", "processor", "service", "util", "utils"}
@@ -237,17 +190,6 @@ def test_a_crumb_belongs_into_the_file_that_alone_uses_it() -> None:
     ]
     assert sorted(set(crumbs) - CRUMBS.keys()) == [], "fold it into its only importer"
     assert sorted(CRUMBS.keys() - set(crumbs)) == [], "strike it from the list"
-
-
-def test_a_public_class_has_a_name_of_its_own() -> None:
-    names = Counter(
-        node.name
-        for path in SOURCES
-        if not _name(path).startswith("benchmarks/")
-        for node in _tree(path).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
-    )
-    assert {name for name, count in names.items() if count > 1} == TWICE
 
 
 def test_no_file_has_a_vague_name() -> None:

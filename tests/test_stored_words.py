@@ -18,7 +18,18 @@ GOLDEN: Final = ROOT / "tests" / "golden" / "stored_words.json"
 ROOMS: Final = ("telemetry", "alerts", "gateway")
 LOGGED: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 REASONED: Final = frozenset(
-    {"why", "unsaid", "record", "Refused", "NotPossible", "Refusal", "DeskRefusal", "Release", "Rejected"}
+    {
+        "why",
+        "unsaid",
+        "record",
+        "Refused",
+        "SendRefused",
+        "NotPossible",
+        "Refusal",
+        "DeskRefusal",
+        "Release",
+        "Rejected",
+    }
 )
 """What takes a reason or an event by its name; a class that is renamed is renamed here as well."""
 METRICS: Final = frozenset({"counter", "gauge", "histogram", "Counter", "Gauge", "Histogram"})

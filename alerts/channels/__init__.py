@@ -55,7 +55,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SendRefused:
     """It will never be taken: a dead number, a forbidden text. Trying again is of no use.
 
     ``dead_number`` says that the number is why, so that a person has to look after it.
@@ -73,7 +73,7 @@ class Failed:
     retry_after_s: float | None = None
 
 
-Outcome: TypeAlias = Accepted | Refused | Failed
+Outcome: TypeAlias = Accepted | SendRefused | Failed
 
 
 class Channel(Protocol):

@@ -24,7 +24,7 @@ from alerts.channels import (
     Hook,
     Message,
     Outcome,
-    Refused,
+    SendRefused,
     Unreachable,
 )
 from alerts.notify.approved import Approved, faults, too_long
@@ -113,7 +113,7 @@ class Aliyun:
     def send(self, message: Message) -> Outcome:
         """One text by its approved template; refused when there is none, or a variable is too long."""
         filled = prepared(self._settings, message)
-        if isinstance(filled, Refused):
+        if isinstance(filled, SendRefused):
             return filled
         code, values = filled
         request = self._models.SendSmsRequest(
@@ -124,7 +124,7 @@ class Aliyun:
             out_id=message.mark,
         )
         body = asked(lambda: self._client.send_sms_with_options(request, runtime(self._settings)).body)
-        return body if isinstance(body, Failed | Refused) else Accepted(str(body.biz_id))
+        return body if isinstance(body, Failed | SendRefused) else Accepted(str(body.biz_id))
 
     def find(self, message: Message) -> Accepted | None:
         """The text of this key among those that the number got on its day and today."""
@@ -162,22 +162,22 @@ class Aliyun:
             current_page=1,
         )
         body = asked(lambda: self._client.query_send_details_with_options(request, runtime(self._settings)).body)
-        if isinstance(body, Failed | Refused):
+        if isinstance(body, Failed | SendRefused):
             raise Unreachable(body.reason)
         details = body.sms_send_detail_dtos
         yield from () if details is None else details.sms_send_detail_dto or ()
 
 
-def prepared(settings: AliyunAccount, message: Message) -> Refused | tuple[str, dict[str, str]]:
+def prepared(settings: AliyunAccount, message: Message) -> SendRefused | tuple[str, dict[str, str]]:
     """The template's code and the values for its variables; why not, where it cannot be."""
     approved = settings.templates.get(message.template)
     if approved is None:
-        return Refused("no_template")
+        return SendRefused("no_template")
     values = approved.filled(message.variables, settings.variable_most)
-    return Refused("variable_too_long") if too_long(values, settings.variable_most) else (approved.code, values)
+    return SendRefused("variable_too_long") if too_long(values, settings.variable_most) else (approved.code, values)
 
 
-def asked(call: Callable[[], T]) -> T | Failed | Refused:
+def asked(call: Callable[[], T]) -> T | Failed | SendRefused:
     """What the provider answered, once its ``Code`` says that it did; its refusals and its silence by name."""
     from darabonba.exceptions import RetryError, TeaException  # noqa: PLC0415 the SDK's own
     from requests.exceptions import RequestException, Timeout  # noqa: PLC0415 the SDK's own
@@ -203,15 +203,15 @@ def _silent(error: Exception) -> Failed:
     return Failed("timeout" if "timed out" in said else kind_of(error) or kind_in(said) or "unreachable")
 
 
-def judged(code: str, words: str = "") -> Failed | Refused:
+def judged(code: str, words: str = "") -> Failed | SendRefused:
     """A code that is not OK: not now, never, or not this time. Which limit was met, the provider says in words."""
     if code.startswith(THROTTLED):
         return Failed(next((limit for name, limit in _LIMITS.items() if name in words), "rate_limited"))
     if code in _LIMIT_CODES:
         return Failed(_LIMIT_CODES[code])
     if code.startswith(_DEAD):
-        return Refused(code, dead_number=True)
-    return Refused(code) if code.startswith(_FINAL) else Failed(code or "unreachable")
+        return SendRefused(code, dead_number=True)
+    return SendRefused(code) if code.startswith(_FINAL) else Failed(code or "unreachable")
 
 
 def config(settings: AliyunAccount) -> Any:  # noqa: ANN401 -- the SDK's own

@@ -10,7 +10,17 @@ from typing import Any, Final
 from pydantic import Field
 
 from alerts.answers import Receipt, receipt
-from alerts.channels import Accepted, Awaited, ChannelKind, Collected, Failed, Message, Outcome, Refused, Unreachable
+from alerts.channels import (
+    Accepted,
+    Awaited,
+    ChannelKind,
+    Collected,
+    Failed,
+    Message,
+    Outcome,
+    SendRefused,
+    Unreachable,
+)
 from alerts.channels.aliyun import AliyunAccount, asked, config, examine, lint, prepared, runtime
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -44,7 +54,7 @@ class AliyunVoice:
     def send(self, message: Message) -> Outcome:
         """Has an approved text read out."""
         filled = prepared(self._settings, message)
-        if isinstance(filled, Refused):
+        if isinstance(filled, SendRefused):
             return filled
         code, values = filled
         request = self._models.SingleCallByTtsRequest(
@@ -56,7 +66,7 @@ class AliyunVoice:
             out_id=message.mark[:15],
         )
         body = asked(lambda: self._client.single_call_by_tts_with_options(request, runtime(self._settings)).body)
-        return body if isinstance(body, Failed | Refused) else Accepted(str(body.call_id))
+        return body if isinstance(body, Failed | SendRefused) else Accepted(str(body.call_id))
 
     def find(self, message: Message) -> Accepted | None:
         """Nobody can be asked for a call by our key: one nobody saw end is made again."""
@@ -77,7 +87,7 @@ class AliyunVoice:
         )
         options = runtime(self._settings)
         body = asked(lambda: self._client.query_call_detail_by_call_id_with_options(request, options).body)
-        if isinstance(body, Failed | Refused):
+        if isinstance(body, Failed | SendRefused):
             raise Unreachable(body.reason)
         detail = _detail(body.data)
         if not detail.get("endDate"):

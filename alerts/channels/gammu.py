@@ -24,7 +24,7 @@ from alerts.channels import (
     Fitness,
     Message,
     Outcome,
-    Refused,
+    SendRefused,
     Unreachable,
     mark,
 )
@@ -78,12 +78,12 @@ class Gammu:
         """Lays the text into smsd's outbox; whether a modem takes it from there is told by a receipt."""
         phone = dialled(message.phone)
         if len(phone) not in _NUMBER_DIGITS or not set(message.phone) <= set("+0123456789 -"):
-            return Refused("no_number", dead_number=True)
+            return SendRefused("no_number", dead_number=True)
         if not message.text:
-            return Refused("no_text")
+            return SendRefused("no_text")
         laid = parts(message.text)
         if len(laid) > _PARTS_MOST:
-            return Refused("too_long")
+            return SendRefused("too_long")
         try:
             return Accepted(self._do(lambda smsd: _insert(smsd, message, phone, laid, self._settings.phone_id)))
         except Unreachable as trouble:

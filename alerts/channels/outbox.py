@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from alerts.channels import Accepted, ChannelKind, Failed, Fitness, Message, Outcome, Refused
+from alerts.channels import Accepted, ChannelKind, Failed, Fitness, Message, Outcome, SendRefused
 
 CALLS: Final = "calls.jsonl"
 
@@ -47,9 +47,9 @@ class Outbox:
         text; fails with ``full`` or ``unwritable`` when the folder does.
         """
         if not _NUMBER.fullmatch(message.phone):
-            return Refused("no_number", dead_number=True)
+            return SendRefused("no_number", dead_number=True)
         if not message.text:
-            return Refused("no_text")
+            return SendRefused("no_text")
         name = _name(message)
         try:
             self.folder.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)

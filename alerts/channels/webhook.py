@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from alerts.channels import Accepted, Caps, ChannelKind, Failed, Fitness, Message, Outcome, Refused
+from alerts.channels import Accepted, Caps, ChannelKind, Failed, Fitness, Message, Outcome, SendRefused
 from telemetry.tls_faults import kind_in
 
 NAME: Final = "webhook"
@@ -37,7 +37,7 @@ class Webhook:
     def send(self, message: Message) -> Outcome:
         """Puts the text into the chat, as it stands."""
         if not message.text:
-            return Refused("no_text")
+            return SendRefused("no_text")
         if not len(self._chat):
             return Failed("no_address")
         from apprise import LogCapture  # noqa: PLC0415 as above

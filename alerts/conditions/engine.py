@@ -12,7 +12,7 @@ from alerts.calendars import stamp
 from alerts.conditions import bins, plants
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.devices import DeviceMemory, hear
-from alerts.conditions.finding import Finding, Found, Step
+from alerts.conditions.finding import EngineStep, Finding, Found
 from alerts.conditions.machine import Call, Instant, Machine, Move, advance, agrees, postpone, relapse
 from alerts.conditions.machine import expire as expire_machine
 from alerts.conditions.machine import reset as reset_machine
@@ -42,15 +42,15 @@ def run_state(plan: Plan, state: AssetState) -> RunState:
     return RunState.RUNNING if plants.runs(plan.asset.plant, memory) else RunState.IDLE
 
 
-def followed(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> Step:
+def followed(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Millis, *, moved: bool) -> EngineStep:
     """The step to a state, with the plant's run state after it, and a finding where that is another."""
     if plan.asset.plant is None or not isinstance(state.memory, PlantMemory):
-        return Step(state, tuple(findings), moved)
+        return EngineStep(state, tuple(findings), moved)
     run = run_state(plan, state)
     if run == state.run:
-        return Step(state, tuple(findings), moved)
+        return EngineStep(state, tuple(findings), moved)
     findings.append(Finding(Found.RUN_STATE, at_ms, plan.asset.id, detail={"from": state.run, "to": run}))
-    return Step(replace(state, run=run), tuple(findings), moved=True)
+    return EngineStep(replace(state, run=run), tuple(findings), moved=True)
 
 
 SILENT: Final = Condition.ACTIVE
@@ -65,7 +65,7 @@ _RAISE: Final = Call.RAISE
 _NOTHING: Final = Call.NONE
 
 
-def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> Step:
+def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> EngineStep:
     """T1–T8 for one reading: what it says about its asset, and that its device lives."""
     feeder, layout = plan.index[reading.device], plan.layout
     reading = state.devices[feeder].in_order(reading)
@@ -100,11 +100,11 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     if moved:
         state = replace(state, machines=machines)
     if plan.asset.bin is not None:
-        return Step(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
+        return EngineStep(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
     return followed(plan, state, findings, at.received_ms, moved=moved)
 
 
-def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours: Neighbours) -> Step:
+def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours: Neighbours) -> EngineStep:
     """A sign of life without a sample: it renews when its device was seen and feeds what watches its silence.
 
     After a silence the gap counts toward no delay (T8), just as before a sample.
@@ -133,7 +133,7 @@ def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours:
 
 def count(
     plan: Plan, state: AssetState, device: str, size: int, at_ms: Millis, observed_ms: Millis | None
-) -> tuple[Step, bool]:
+) -> tuple[EngineStep, bool]:
     """One message of so many bytes, before what it says is heard; ``observed_ms`` if it brings something new.
 
     Answers as well whether it is above its device's share of the hour. ``moved`` is what a start could not tell from
@@ -147,21 +147,21 @@ def count(
         traffic = _delivered(plan, memory, feeder, at_ms, observed_ms, size)
     above = traffic.exceeds(share, at_ms)
     if traffic is memory.traffic:
-        return Step(state, (), moved=False), above
+        return EngineStep(state, (), moved=False), above
     state = _with_traffic(state, feeder, traffic)
     findings: list[Finding] = []
     if above:
         state, findings = _weighed(plan, state, feeder, at_ms, at_ms)
     untold = observed_ms is None or size >= LARGE or at_ms == memory.seen_ms
-    return Step(state, tuple(findings), moved=untold or bool(findings)), above
+    return EngineStep(state, tuple(findings), moved=untold or bool(findings)), above
 
 
-def end_hour(plan: Plan, state: AssetState, device: str, at_ms: Millis) -> Step:
+def end_hour(plan: Plan, state: AssetState, device: str, at_ms: Millis) -> EngineStep:
     """The hour of a device that floods is over, which may have been a whole one below its share."""
     feeder = plan.index[device]
     state, findings = _weighed(plan, state, feeder, at_ms, at_ms - 1)
     missing = state.devices[feeder].traffic.missing
-    return Step(_with_traffic(state, feeder, HourlyTraffic(at_ms, missing=missing)), tuple(findings), moved=True)
+    return EngineStep(_with_traffic(state, feeder, HourlyTraffic(at_ms, missing=missing)), tuple(findings), moved=True)
 
 
 def hour_ms(plan: Plan, state: AssetState, device: str) -> Millis:
@@ -172,12 +172,12 @@ def hour_ms(plan: Plan, state: AssetState, device: str) -> Millis:
     return state.devices[feeder].traffic.since_ms + HOUR_MS
 
 
-def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> Step:
+def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> EngineStep:
     """A figure was changed: the last level is judged by the new one, and never counted twice for the same."""
     memory = state.memory
     silent = not plan.devices or any(state.machines[place].condition is SILENT for place in plan.silence)
     if not isinstance(memory, BinMemory) or memory.fill_pct < 0 or silent:
-        return Step(state, (), moved=False)
+        return EngineStep(state, (), moved=False)
     sight, at = bins.recall(memory), Instant(memory.fill_ms, at_ms, late=False, feeder=0)
     scene = Scene(plan.asset, plan.calendar, state.machines, plan.place, neighbours)
     machines, findings = list(state.machines), []
@@ -191,7 +191,7 @@ def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours
         if move is not Move.NONE:
             findings.append(_finding(plan, state, slot, machines[place], move, at, "figures_changed"))
     moved = tuple(machines) != state.machines
-    return Step(replace(state, machines=tuple(machines)), tuple(findings), moved)
+    return EngineStep(replace(state, machines=tuple(machines)), tuple(findings), moved)
 
 
 def remember(plan: Plan, state: AssetState, reading: Reading) -> AssetState:
@@ -222,7 +222,7 @@ def offline_ms(plan: Plan, state: AssetState, index: int) -> Millis:
     return (device.seen_ms or device.known_ms) + plan.stale_after_ms[index] + device.shift_ms
 
 
-def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
+def expire(plan: Plan, state: AssetState, at_ms: Millis) -> EngineStep:
     """T3, T5, T6 and T7 by time alone, and windows of work: whatever of this asset is due at ``at_ms``."""
     state, findings = _turn_windows(plan, state, at_ms)
     machines = list(state.machines)
@@ -245,9 +245,9 @@ def expire(plan: Plan, state: AssetState, at_ms: Millis) -> Step:
     return followed(plan, state, findings, at_ms, moved=moved)
 
 
-def declare_work(state: AssetState, window: Window) -> Step:
+def declare_work(state: AssetState, window: Window) -> EngineStep:
     """The asset has one more window of declared work, which begins by its own time."""
-    return Step(replace(state, windows=(*state.windows, window)), (), moved=True)
+    return EngineStep(replace(state, windows=(*state.windows, window)), (), moved=True)
 
 
 def _turn_windows(plan: Plan, state: AssetState, at_ms: Millis) -> tuple[AssetState, list[Finding]]:
@@ -261,7 +261,7 @@ def _turn_windows(plan: Plan, state: AssetState, at_ms: Millis) -> tuple[AssetSt
     return replace(state, windows=windows), findings
 
 
-def withdraw_work(plan: Plan, state: AssetState, name: str, at_ms: Millis) -> Step:
+def withdraw_work(plan: Plan, state: AssetState, name: str, at_ms: Millis) -> EngineStep:
     """The asset without a window, as if the work had ended by itself."""
     gone = [window for window in state.windows if window.id == name]
     left = replace(state, windows=tuple(window for window in state.windows if window.id != name))

@@ -47,7 +47,7 @@ class Finding(Struct, frozen=True, gc=False):
     """With this it moved once too often (T15)."""
 
 
-class Step(Struct, frozen=True, gc=False):
+class EngineStep(Struct, frozen=True, gc=False):
     """The answer to one input: the next state, what was found, whether any machine moved, and a bin sample's level."""
 
     state: AssetState

@@ -19,7 +19,7 @@ from alerts.conditions.traffic import HourlyTraffic, Share
 from alerts.model import Detail, Severity
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
@@ -27,7 +27,7 @@ HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
 
 
-class Scope(StrEnum):
+class RuleScope(StrEnum):
     """What a rule's machine belongs to: an asset, each of its devices, or what stage two sees over many."""
 
     BIN = "bin"
@@ -63,7 +63,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
-    scope: ClassVar[Scope]
+    scope: ClassVar[RuleScope]
     latching: ClassVar[bool] = False
     timer_promotes: ClassVar[bool] = True
     apart: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -115,9 +115,9 @@ class Rule(BaseModel):
         """By the kind alone: few of a kind differ, and a hash of all figures is a hundred times as dear."""
         return hash(self.kind)
 
-    def applies(self, kind: Kind) -> bool:
+    def applies(self, kind: AssetKind) -> bool:
         """Whether the rule watches assets of this kind at all."""
-        return self.scope is Scope.DEVICE or self.scope.value == kind.value
+        return self.scope is RuleScope.DEVICE or self.scope.value == kind.value
 
     def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - most rules have one severity
         """How much an episode matters."""
@@ -140,7 +140,7 @@ class Rule(BaseModel):
 class BinRule(Rule):
     """A rule that judges bin samples."""
 
-    scope = Scope.BIN
+    scope = RuleScope.BIN
 
     def judge(self, sight: BinSight, scene: Scene) -> Verdict:
         """What this sample means."""
@@ -154,7 +154,7 @@ class BinRule(Rule):
 class PlantRule(Rule):
     """A rule that judges plant samples."""
 
-    scope = Scope.PLANT
+    scope = RuleScope.PLANT
 
     def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
         """What this sample means."""
@@ -168,7 +168,7 @@ class PlantRule(Rule):
 class DeviceRule(Rule):
     """A rule about a device, not about what it measures."""
 
-    scope = Scope.DEVICE
+    scope = RuleScope.DEVICE
 
     def judge(self, sight: Values, scene: Scene) -> Verdict:
         """What this sample means."""
@@ -193,7 +193,7 @@ class TrafficRule(Rule):
     Its silence is no trouble to it, so its delays never freeze.
     """
 
-    scope = Scope.DEVICE
+    scope = RuleScope.DEVICE
 
     def share(self, interval_s: int) -> Share:
         """What a device that is to report so often may say in an hour."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from alerts.conditions.rule import Rule, Scope
+from alerts.conditions.rule import Rule, RuleScope
 from alerts.policy import PolicyFault, document, fault
 from telemetry.inventory import Asset, Inventory
 
@@ -112,7 +112,7 @@ def _watches(name: str, place: str, layer: Figures, asset: Asset | None, kinds: 
     """A figure that nothing would ever look at is a mistake, not a wish."""
     for kind in layer:
         rule = _built(kinds[kind], ())
-        if rule.scope is Scope.RADIO_GATEWAY:
+        if rule.scope is RuleScope.RADIO_GATEWAY:
             raise PolicyFault(f"{name}: {place}.{kind}: it counts for the whole county; write it under rules")
         if asset is not None and not rule.applies(asset.kind):
             raise PolicyFault(f"{name}: {place}.{kind}: it watches no {asset.kind}; remove it")

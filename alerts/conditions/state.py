@@ -22,7 +22,7 @@ from alerts.conditions.traffic import Share
 from alerts.windows import Window
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 Memory: TypeAlias = BinMemory | PlantMemory
 
@@ -70,7 +70,7 @@ class Layout(Struct, frozen=True):
 
 
 @lru_cache(maxsize=1_024)
-def _layout(rules: tuple[Rule, ...], kind: Kind, devices: int) -> Layout:
+def _layout(rules: tuple[Rule, ...], kind: AssetKind, devices: int) -> Layout:
     own = (rule for rule in rules if isinstance(rule, BinRule | PlantRule) and rule.applies(kind))
     watched = tuple(rule for rule in rules if isinstance(rule, DeviceRule | TrafficRule))
     slots = (

@@ -28,7 +28,7 @@ MOST: Final = 500
 _NAME: Final = "figure"
 
 
-class Place(StrEnum):
+class ThresholdScope(StrEnum):
     """Whose figure it is."""
 
     AREA = "area"
@@ -38,7 +38,7 @@ class Place(StrEnum):
 class Figure(Struct, frozen=True):
     """One figure of a rule at one place."""
 
-    place: Place
+    place: ThresholdScope
     name: str
     rule: str
     figure: str
@@ -65,7 +65,7 @@ class Weighed(NamedTuple):
     now: Any
 
 
-class Standing(NamedTuple):
+class ThresholdInForce(NamedTuple):
     """A figure as it counts for an asset: its value, where it is said (empty for the whole county), and who set it."""
 
     value: Any
@@ -103,7 +103,7 @@ class Thresholds(Undoable):
                 fitting[at] = tuned
         self.rules, self.unfit = rules, tuple(unfit)
 
-    def kept(self) -> list[Tuned]:
+    def list_tuned(self) -> list[Tuned]:
         """To be restored from."""
         return list(self._kept.values())
 
@@ -111,14 +111,14 @@ class Thresholds(Undoable):
         """What watches an asset now."""
         return self._plan(asset, self.rules)
 
-    def standing(self, asset: Asset, rule: str, figure: str) -> Standing | None:
+    def standing(self, asset: Asset, rule: str, figure: str) -> ThresholdInForce | None:
         """A figure of a rule that watches the asset; ``None`` where no such rule does or it has no such figure."""
         watching = self.rules.of(asset).get(rule)
         if watching is None or not watching.applies(asset.kind) or figure not in type(watching).model_fields:
             return None
         at = self.rules.place_of(asset, rule, figure)
-        place = Place.ASSET if at == asset.id else Place.AREA
-        return Standing(getattr(watching, figure), at, self._kept.get(Figure(place, at, rule, figure)))
+        place = ThresholdScope.ASSET if at == asset.id else ThresholdScope.AREA
+        return ThresholdInForce(getattr(watching, figure), at, self._kept.get(Figure(place, at, rule, figure)))
 
     def weigh(self, wish: Tuned, plans: Mapping[str, Plan]) -> Weighed | str:
         """What a change comes to beside the present ``plans``; a sentence for a person when it cannot be."""
@@ -147,26 +147,30 @@ class Thresholds(Undoable):
 
     def area_of(self, at: Figure) -> str:
         """The area in which a figure counts; empty where there is no such place."""
-        if at.place is Place.AREA:
+        if at.place is ThresholdScope.AREA:
             return at.name if at.name in self._inventory.areas else ""
         asset = self._inventory.assets.get(at.name)
         return "" if asset is None else asset.area
 
     def _over(self, kept: Mapping[Figure, Tuned]) -> RuleSet:
-        layers: dict[Place, dict[str, Figures]] = {Place.AREA: {}, Place.ASSET: {}}
+        layers: dict[ThresholdScope, dict[str, Figures]] = {ThresholdScope.AREA: {}, ThresholdScope.ASSET: {}}
         for at, tuned in kept.items():
             layers[at.place].setdefault(at.name, {}).setdefault(at.rule, {})[at.figure] = tuned.value
-        return self._filed.over(_NAME, layers[Place.AREA], layers[Place.ASSET]) if kept else self._filed
+        return (
+            self._filed.over(_NAME, layers[ThresholdScope.AREA], layers[ThresholdScope.ASSET]) if kept else self._filed
+        )
 
     def _figure(self, rules: RuleSet, at: Figure) -> Any:  # noqa: ANN401 -- a figure is what its rule says it is
         area = self.area_of(at)
-        rule: Rule | None = rules.at(area, at.name if at.place is Place.ASSET else "").get(at.rule) if area else None
+        rule: Rule | None = (
+            rules.at(area, at.name if at.place is ThresholdScope.ASSET else "").get(at.rule) if area else None
+        )
         figures = {} if rule is None else rule.model_dump(mode="json", exclude={"kind"})
         return figures.get(at.figure)
 
     def _concerned(self, at: Figure) -> Iterable[Asset]:
         for asset in self._inventory.assets.values():
-            if at.place is Place.ASSET:
+            if at.place is ThresholdScope.ASSET:
                 if asset.id == at.name:
                     yield asset
             elif at.name in (area.id for area in self._inventory.lineage(asset.area)):

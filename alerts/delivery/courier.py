@@ -14,16 +14,16 @@ from typing import Final, Protocol
 import structlog
 
 from alerts.calendars import iso
-from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, Refused, Withdrawing
+from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, SendRefused, Withdrawing
 from alerts.delivery.delivery import (
     STILL_LIMITED,
     TIMEOUT,
     Due,
+    DueState,
     Lapse,
     NextTry,
     Nights,
     Routes,
-    Standing,
     TryVerdict,
     around,
     delayed,
@@ -142,11 +142,11 @@ class Courier:
         if due is None:
             return False
         match due.standing:
-            case Standing.OWED:
+            case DueState.OWED:
                 self._try(due, now_ms)
-            case Standing.SENDING:
+            case DueState.SENDING:
                 self._reconcile(due, now_ms)
-            case Standing.ACCEPTED:
+            case DueState.ACCEPTED:
                 self._lapse(due, now_ms)
         return True
 
@@ -221,7 +221,7 @@ class Courier:
         match outcome:
             case Accepted(reference, delivered):
                 _log.info("sent", key=due.owed.key, via=via, reference=reference, delivered=delivered)
-            case Refused(reason) | Failed(reason):
+            case SendRefused(reason) | Failed(reason):
                 _log.warning("not_sent", key=due.owed.key, via=via, reason=reason, verdict=str(step.verdict))
                 if step.verdict is TryVerdict.GIVEN_UP:
                     event = undelivered(due, reason, now_ms)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.calendars import MINUTE_MS, Calendar
-from alerts.channels import Accepted, Caps, Failed, Outcome, Refused
+from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
 from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import URGENT, Event, Owed, Severity
 from alerts.notify.holds import QUIET
@@ -19,7 +19,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Hours
 
 
-class Standing(StrEnum):
+class DueState(StrEnum):
     """How a due notification was found: never handed over, in a try that nobody saw end, or without its receipt."""
 
     OWED = "owed"
@@ -45,7 +45,7 @@ class Due:
 
     notification_id: int
     owed: Owed
-    standing: Standing
+    standing: DueState
     attempts: int
     via: str = ""
     refused: frozenset[str] = frozenset()
@@ -180,7 +180,7 @@ def next_step(
             awaited = receipted and not delivered
             within_ms = RECEIPT_WITHIN_MS.get(severity, _DAY_MS)
             return NextTry(TryVerdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
-        case Refused():
+        case SendRefused():
             return NextTry(TryVerdict.AGAIN, now_ms, route[1]) if len(route) > 1 else NextTry(TryVerdict.GIVEN_UP)
         case Failed(reason, retry_after_s):
             pace = PACES.get(severity, PACES[Severity.P3])

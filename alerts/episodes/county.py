@@ -15,14 +15,14 @@ from alerts.calendars import DAY_MS
 from alerts.conditions import engine
 from alerts.conditions.bins import recent_c
 from alerts.conditions.engine import NEVER
-from alerts.conditions.finding import Finding, Step
+from alerts.conditions.finding import EngineStep, Finding
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.episodes.decide import Decider
 from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
 from alerts.episodes.open_alerts import OpenAlerts, Silence
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
 from alerts.episodes.trouble import Trouble
-from alerts.model import URGENT, Actor, Event, Kind, Log, Owed, Severity
+from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Severity
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.message_writer import MessageWriter
@@ -289,7 +289,7 @@ class County(Undoable):
     def successors(self, owed: Owed, at_ms: Millis) -> tuple[str, ...]:
         """Who is told of it instead of somebody who left: of what is urgent and stands, who answers for its step."""
         alert = self.alerts.get(owed.episode)
-        if alert is None or alert.closed_ms or owed.severity not in URGENT or owed.kind is Kind.CLEARED:
+        if alert is None or alert.closed_ms or owed.severity not in URGENT or owed.kind is MessageKind.CLEARED:
             return ()
         return self.decider.escalation.successors(alert, owed.step, at_ms)
 
@@ -380,7 +380,7 @@ class County(Undoable):
         self.decider.watch(trouble, at_ms, open_alerts)
         self._settle(open_alerts, changes)
 
-    def keep(self, plan: Plan, step: Step, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
+    def keep(self, plan: Plan, step: EngineStep, at_ms: Millis, changes: Changes, *, queued: bool = False) -> None:
         """Stage two on what a step found; only then the step itself is kept."""
         asset = plan.asset.id
         open_alerts = self._open_alerts(step.findings, asset, step.state)
@@ -489,7 +489,7 @@ class County(Undoable):
 
     def _file_shifts(self, at_ms: Millis) -> None:
         """When an absence begins or ends, others answer."""
-        for absence in self._pending.absences.kept(at_ms):
+        for absence in self._pending.absences.list_current(at_ms):
             for shift_ms in (absence.from_ms, absence.until_ms):
                 if shift_ms > at_ms:
                     self._file(_SHIFT, str(shift_ms))

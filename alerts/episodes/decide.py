@@ -19,7 +19,7 @@ from alerts.conditions.state import Memory
 from alerts.episodes.open_alerts import Hush, OpenAlerts
 from alerts.episodes.responses import Responses, grace_ms
 from alerts.episodes.trouble import Trouble
-from alerts.model import Actor, Detail, Event, Kind, Log, Severity
+from alerts.model import Actor, Detail, Event, Log, MessageKind, Severity
 from alerts.notify.closings import RETIRED, UNWATCHED
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.holds import Holds
@@ -73,7 +73,7 @@ class Flapping:
                 facts["level"] = ""
             said = message_writer.texts.word(step.text, facts)
             for person in people:
-                owed = message_writer.owed(asked, 0, person, Kind.NOTICE, said, at_ms)
+                owed = message_writer.owed(asked, 0, person, MessageKind.NOTICE, said, at_ms)
                 log.append(replace(owed, repeat=_FROM + told.flapped))
         return told
 

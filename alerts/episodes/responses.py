@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert, Doubt, record, why
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import Actor, Kind, Log, Severity
+from alerts.model import Actor, Log, MessageKind, Severity
 from alerts.notify.escalation import Escalation
 from alerts.notify.holds import TRIAL
 from alerts.notify.message_writer import next_chain
@@ -116,7 +116,7 @@ class Responses:
         alert = replace(alert, acked_ms=0, acked_by="", ack_until_ms=0, shelved_until_ms=0, recovering=False)
         again = replace(alert, repeat=next_chain(alert))
         if not to:
-            kind = Kind.FRESH if alert.told else Kind.FIRST
+            kind = MessageKind.FRESH if alert.told else MessageKind.FIRST
             told = self.escalation.tell_first(again, kind, memory, at_ms, log, by_hand=True)
         else:
             told = self.escalation.tell_person(again, to, memory, at_ms, log)
@@ -146,7 +146,7 @@ class Responses:
         if alert.recovering and alert.severity is not Severity.P1:
             return self.escalation.await_recovery(alert, at_ms, log)
         again = replace(alert, repeat=next_chain(alert))
-        return self.escalation.tell_first(again, Kind.FRESH, memory, at_ms, log)
+        return self.escalation.tell_first(again, MessageKind.FRESH, memory, at_ms, log)
 
     def _back(self, alert: Alert, at_ms: Millis) -> Alert:
         """From the shelf: told afresh unless somebody has seen it or something explains it."""

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from alerts.calendars import Calendar
 from alerts.ledger import moves, notices, opening
 from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, Origin, Refusal, State, Why, Word
+from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Origin, Refusal, State, Word
 from alerts.ledger.event_handler import EventHandler
-from alerts.ledger.moves import Desk
+from alerts.ledger.moves import MoveFacts
 from alerts.ledger.notices import Notices, Text
-from alerts.ledger.opening import Numbers
+from alerts.ledger.opening import CaseNumbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Log, Owed
 from alerts.notify.closings import RETIRED
@@ -47,9 +47,9 @@ class Ledger:
         undo = UndoLog() if undo is None else undo
         self._shelf = Shelf(undo)
         self._hears = hears
-        self._desk = Desk(inventory, policies.ledger, calendar, self._sees)
+        self._desk = MoveFacts(inventory, policies.ledger, calendar, self._sees)
         self._notices = Notices(inventory, policies.ledger, policies.quiet, calendar, texts)
-        self._numbers = Numbers(calendar, undo)
+        self._numbers = CaseNumbers(calendar, undo)
         self._hearing = EventHandler(self._shelf, self._desk, policies, self._numbers, self._notices)
 
     @property
@@ -119,7 +119,9 @@ class Ledger:
             return known
         standing = len(self._shelf.cases)
         if standing >= MOST_UNSETTLED:
-            return Refusal(Why.FULL, f"{standing} cases stand already: close some before you register another")
+            return Refusal(
+                LedgerRefusal.FULL, f"{standing} cases stand already: close some before you register another"
+            )
         place = opening.placed(wish, self._desk)
         if isinstance(place, Refusal):
             return place
@@ -164,7 +166,7 @@ class Ledger:
             after = self._notices.word(Text.DEFERRED, after, (after.owner,), at_ms)
         elif wish.verb is CaseVerb.REOPEN and not after.owner:
             after = self._notices.seek(after, at_ms)
-        after = self._notices.found(after)
+        after = self._notices.drop_search(after)
         self._shelf.enter(after, *lines)
         return self._shelf.cases.get(after.id, after)
 

@@ -143,7 +143,7 @@ class Case(Struct, frozen=True, kw_only=True):
         return min((due for due in (self.due_ms, *(word.at_ms for word in self.words)) if due), default=0)
 
 
-class Why(StrEnum):
+class LedgerRefusal(StrEnum):
     """Why something that was asked of the ledger does not happen."""
 
     WRONG_STATE = "wrong_state"
@@ -163,7 +163,7 @@ class Why(StrEnum):
 class Refusal(Struct, frozen=True):
     """Nothing happened; ``sentence`` tells a person why, and what to do."""
 
-    why: Why
+    why: LedgerRefusal
     sentence: str
 
 

@@ -9,15 +9,17 @@ from msgspec.structs import replace
 
 from alerts.ledger import moves, opening
 from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Origin, State
-from alerts.ledger.moves import Desk
+from alerts.ledger.moves import MoveFacts
 from alerts.ledger.notices import Notices
-from alerts.ledger.opening import Numbers
+from alerts.ledger.opening import CaseNumbers
 from alerts.ledger.shelf import Shelf, closing, line
-from alerts.model import Event, Kind, Owed, Severity
+from alerts.model import Event, MessageKind, Owed, Severity
 from alerts.policy import Policies
 from telemetry.reading import Millis
 
-_TELLING: Final = frozenset({Kind.FIRST, Kind.FRESH, Kind.ESCALATION, Kind.REPEAT, Kind.DIGEST})
+_TELLING: Final = frozenset(
+    {MessageKind.FIRST, MessageKind.FRESH, MessageKind.ESCALATION, MessageKind.REPEAT, MessageKind.DIGEST}
+)
 CHECK: Final = "sensor_check"
 """The rule of a case about a sensor that somebody does not believe; without it in the ledger's rules none is opened."""
 _CASES: Final = frozenset({Severity.P1, Severity.P2, Severity.P3})
@@ -26,7 +28,9 @@ _CASES: Final = frozenset({Severity.P1, Severity.P2, Severity.P3})
 class EventHandler:
     """The ear of one county's ledger."""
 
-    def __init__(self, shelf: Shelf, desk: Desk, policies: Policies, numbers: Numbers, notices: Notices) -> None:
+    def __init__(
+        self, shelf: Shelf, desk: MoveFacts, policies: Policies, numbers: CaseNumbers, notices: Notices
+    ) -> None:
         self._shelf = shelf
         self._desk = desk
         self._policies = policies
@@ -73,7 +77,7 @@ class EventHandler:
         """An episode of P1 to P3; the house's notices about itself are no cases."""
         if event.severity not in _CASES or self._policies.of(event.rule).notice:
             return
-        place = opening.found(event.asset, self._desk.inventory) or opening.of_person(event, self._desk.inventory)
+        place = opening.find_place(event.asset, self._desk.inventory) or opening.of_person(event, self._desk.inventory)
         if place is None or self._shelf.of_episode(event.episode) is not None:
             return
         for other in self._shelf.about(event.asset):
@@ -207,7 +211,7 @@ class EventHandler:
     def _doubted(self, event: Event) -> None:
         """误报: somebody has to look after the sensor, which is a case of its own; one at a time."""
         self._noted(event)
-        place = opening.found(event.asset, self._desk.inventory)
+        place = opening.find_place(event.asset, self._desk.inventory)
         if CHECK not in self._desk.figures.rules or place is None:
             return
         if any(other.rule == CHECK and other.state in UNFINISHED for other in self._shelf.about(event.asset)):

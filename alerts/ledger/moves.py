@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar, iso
 from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseVerb, Deed, Refusal, State, Why
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Refusal, State
 from alerts.policy import LedgerFigures
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -45,7 +45,7 @@ _REMEDY: Final[Mapping[State, str]] = MappingProxyType(
 """What is possible instead."""
 
 
-class Desk(NamedTuple):
+class MoveFacts(NamedTuple):
     """What a transition may look at besides its case."""
 
     inventory: Inventory
@@ -55,19 +55,19 @@ class Desk(NamedTuple):
     """Whether a sensor sees that a case is done, so that no person need, or may, say so."""
 
 
-def deadline_ms(desk: Desk, rule: str, from_ms: Millis) -> Millis:
+def deadline_ms(desk: MoveFacts, rule: str, from_ms: Millis) -> Millis:
     """By when a rule wants it done."""
     asked = desk.figures.of(rule)
     return desk.calendar.counted(from_ms, asked.within, asked.hours)
 
 
-def wished(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
+def wished(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
     """The case after what a person asks, or why not."""
     if case.state not in FROM[wish.verb]:
         if wish.verb is CaseVerb.CLOSE and case.state in UNFINISHED:
             sentence = f"{case.id} is {case.state}: only what is verified is closed; first {_REMEDY[case.state]}"
-            return Refusal(Why.NOT_VERIFIED, sentence)
-        return Refusal(Why.WRONG_STATE, f"{case.id} is {case.state}: {_REMEDY[case.state]}")
+            return Refusal(LedgerRefusal.NOT_VERIFIED, sentence)
+        return Refusal(LedgerRefusal.WRONG_STATE, f"{case.id} is {case.state}: {_REMEDY[case.state]}")
     return _DO[wish.verb](case, wish, at_ms, desk)
 
 
@@ -87,27 +87,31 @@ def deed(case: Case, wish: CaseCommand, at_ms: Millis, now: Case) -> Deed:
     )
 
 
-def verified(case: Case, at_ms: Millis, desk: Desk) -> Case:
+def verified(case: Case, at_ms: Millis, desk: MoveFacts) -> Case:
     """Somebody or something has seen that it is done; it closes by itself when nobody objects for a while."""
     return replace(case, state=State.VERIFIED, verified_ms=at_ms, due_ms=at_ms + desk.figures.close_after, until_ms=0)
 
 
-def closed(case: Case, at_ms: Millis, desk: Desk) -> Case:
+def closed(case: Case, at_ms: Millis, desk: MoveFacts) -> Case:
     """销号; it is remembered for as long as the same matter would count as 前清后起."""
     return replace(case, state=State.CLOSED, closed_ms=at_ms, due_ms=at_ms + desk.figures.recurs_within)
 
 
-def _assign(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
+def _assign(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
     owner = wish.to or case.owner
     if not owner:
-        return Refusal(Why.OWNER_MISSING, f"{case.id} has nobody yet: name a person of the inventory to whom it goes")
+        return Refusal(
+            LedgerRefusal.OWNER_MISSING, f"{case.id} has nobody yet: name a person of the inventory to whom it goes"
+        )
     if owner not in desk.inventory.people:
-        return Refusal(Why.UNKNOWN_OWNER, f"the inventory has no person {owner}: name one of its ids")
+        return Refusal(LedgerRefusal.UNKNOWN_OWNER, f"the inventory has no person {owner}: name one of its ids")
     rule = wish.rule or case.rule
     if wish.rule and wish.rule not in desk.figures.rules:
-        return Refusal(Why.UNKNOWN_RULE, f"there is no rule {wish.rule} for cases: {_known(desk)}")
+        return Refusal(LedgerRefusal.UNKNOWN_RULE, f"there is no rule {wish.rule} for cases: {_known(desk)}")
     if wish.deadline_ms and wish.deadline_ms <= at_ms:
-        return Refusal(Why.BAD_TIME, f"the deadline {iso(wish.deadline_ms)} is past: name one that is to come")
+        return Refusal(
+            LedgerRefusal.BAD_TIME, f"the deadline {iso(wish.deadline_ms)} is past: name one that is to come"
+        )
     due_ms = wish.deadline_ms or case.deadline_ms
     if due_ms <= at_ms or (rule != case.rule and not wish.deadline_ms):
         due_ms = deadline_ms(desk, rule, at_ms)
@@ -116,12 +120,12 @@ def _assign(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | 
     return replace(assigned, deadline_ms=due_ms, due_ms=due_ms)
 
 
-def _start(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case:
+def _start(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
     taken = _taken(case, wish, at_ms, desk)
     return replace(taken, state=State.DOING)
 
 
-def _fix(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case:
+def _fix(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
     """A claim; what a sensor has seen since the case was opened proves it at once."""
     taken = _taken(case, wish, at_ms, desk)
     fixed = replace(
@@ -134,25 +138,27 @@ def _fix(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case:
     return verified(fixed, at_ms, desk) if fixed.seen_ms else fixed
 
 
-def _verify(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
+def _verify(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
     if desk.sees(case):
-        return Refusal(Why.SENSOR_DECIDES, f"{case.id} is verified by its sensor: wait for its next samples")
+        return Refusal(LedgerRefusal.SENSOR_DECIDES, f"{case.id} is verified by its sensor: wait for its next samples")
     if not wish.proof.strip():
-        return Refusal(Why.PROOF_MISSING, f"no sensor sees {case.id}: say in proof how you know that it is done")
+        return Refusal(
+            LedgerRefusal.PROOF_MISSING, f"no sensor sees {case.id}: say in proof how you know that it is done"
+        )
     return replace(verified(case, at_ms, desk), proof=wish.proof)
 
 
-def _close(case: Case, _wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case:
+def _close(case: Case, _wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
     return closed(case, at_ms, desk)
 
 
-def _defer(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
+def _defer(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
     if not wish.reason.strip():
-        return Refusal(Why.REASON_MISSING, f"{case.id} is deferred only for a reason: say what it waits for")
+        return Refusal(LedgerRefusal.REASON_MISSING, f"{case.id} is deferred only for a reason: say what it waits for")
     latest_ms = at_ms + desk.figures.longest_deferral
     if not at_ms < wish.until_ms <= latest_ms:
         sentence = f"{case.id} is deferred until a time to come, at the latest {iso(latest_ms)}: name until when"
-        return Refusal(Why.BAD_TIME, sentence)
+        return Refusal(LedgerRefusal.BAD_TIME, sentence)
     back = case.back if case.state is State.DEFERRED else State.DOING if case.state is State.DOING else State.ASSIGNED
     until_ms = wish.until_ms
     return replace(
@@ -167,9 +173,11 @@ def _defer(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | R
     )
 
 
-def _reopen(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | Refusal:
+def _reopen(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
     if not wish.reason.strip():
-        return Refusal(Why.REASON_MISSING, f"{case.id} is reopened only for a reason: say what is wrong again")
+        return Refusal(
+            LedgerRefusal.REASON_MISSING, f"{case.id} is reopened only for a reason: say what is wrong again"
+        )
     due_ms = deadline_ms(desk, case.rule, at_ms)
     return replace(
         case,
@@ -187,13 +195,13 @@ def _reopen(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case | 
     )
 
 
-def _note(case: Case, wish: CaseCommand, _at_ms: Millis, _desk: Desk) -> Case | Refusal:
+def _note(case: Case, wish: CaseCommand, _at_ms: Millis, _desk: MoveFacts) -> Case | Refusal:
     if not wish.reason.strip():
-        return Refusal(Why.NOTE_MISSING, f"nothing to note about {case.id}: say it in reason")
+        return Refusal(LedgerRefusal.NOTE_MISSING, f"nothing to note about {case.id}: say it in reason")
     return case
 
 
-def _taken(case: Case, wish: CaseCommand, at_ms: Millis, desk: Desk) -> Case:
+def _taken(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
     """Whoever takes up what is nobody's answers for it; what was deferred gets the rule's time anew."""
     due_ms = deadline_ms(desk, case.rule, at_ms) if case.state is State.DEFERRED else case.deadline_ms
     return replace(
@@ -212,11 +220,11 @@ def _details(wish: CaseCommand) -> str:
     return ", ".join(part for part in said if part)
 
 
-def _known(desk: Desk) -> str:
+def _known(desk: MoveFacts) -> str:
     return f"known are {', '.join(sorted(desk.figures.rules)) or 'none'}"
 
 
-_Do = Callable[[Case, CaseCommand, Millis, Desk], Case | Refusal]
+_Do = Callable[[Case, CaseCommand, Millis, MoveFacts], Case | Refusal]
 _DO: Final[Mapping[CaseVerb, _Do]] = MappingProxyType(
     {
         CaseVerb.ASSIGN: _assign,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Origin, State, Word
-from alerts.model import Kind, Owed, Severity
+from alerts.model import MessageKind, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.texts import Texts
 from alerts.people import holders
@@ -22,8 +22,7 @@ from alerts.policy import LedgerFigures
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.segments import clipped
-from telemetry.terms import Hours, Role
-from telemetry.terms import Kind as AssetKind
+from telemetry.terms import AssetKind, Hours, Role
 
 _PLACE_UNITS: Final = 24
 _MATTER_UNITS: Final = 14
@@ -120,7 +119,7 @@ class Notices:
         return self._word(Text.UNASSIGNED, case, self._givers(case), leaves_ms)
 
     @staticmethod
-    def found(case: Case) -> Case:
+    def drop_search(case: Case) -> Case:
         """The case of somebody: nobody is asked any more to find somebody."""
         words = tuple(word for word in case.words if word.text != Text.UNASSIGNED)
         return case if not case.owner or len(words) == len(case.words) else replace(case, words=words)
@@ -160,7 +159,7 @@ class Notices:
                     asset=case.asset,
                     episode=case.id,
                     severity=case.severity,
-                    kind=Kind.NOTICE,
+                    kind=MessageKind.NOTICE,
                     step=word.step,
                     repeat=word.number,
                     to=person,

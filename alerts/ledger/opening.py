@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar
 from alerts.ledger.asking import Register
-from alerts.ledger.case import Case, Origin, Refusal, Why
-from alerts.ledger.moves import Desk, deadline_ms
+from alerts.ledger.case import Case, LedgerRefusal, Origin, Refusal
+from alerts.ledger.moves import MoveFacts, deadline_ms
 from alerts.model import Event
 from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.inventory import Inventory
@@ -22,7 +22,7 @@ REPORTED = "reported"
 """The rule of a case of which nobody has said by which rule it goes."""
 
 
-class Place(NamedTuple):
+class CasePlace(NamedTuple):
     """Where a case is: its own areas, those and all above, and the town that numbers it."""
 
     asset: str
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     town: str
 
 
-class Numbers(Undoable):
+class CaseNumbers(Undoable):
     """Ids: the local day, the town, and a number that starts anew with both; none is given twice."""
 
     def __init__(self, calendar: Calendar, undo: UndoLog) -> None:
@@ -57,7 +57,7 @@ def numbered(case: str) -> tuple[tuple[str, str], int]:
     return (day, town), int(number)
 
 
-def found(asset: str, inventory: Inventory) -> Place | None:
+def find_place(asset: str, inventory: Inventory) -> CasePlace | None:
     """Where an asset, a radio gateway or the county itself is."""
     known, gateway = inventory.assets.get(asset), inventory.radio_gateways.get(asset)
     if known is not None:
@@ -65,7 +65,7 @@ def found(asset: str, inventory: Inventory) -> Place | None:
     return None if gateway is None else _at(asset, (gateway.area,), inventory)
 
 
-def of_person(event: Event, inventory: Inventory) -> Place | None:
+def of_person(event: Event, inventory: Inventory) -> CasePlace | None:
     """Where a matter about a person is: in the area of their duty, else in the county."""
     detail = event.detail or {}
     if event.asset != inventory.county.id or "person" not in detail:
@@ -79,23 +79,25 @@ def said_of(event: Event) -> str:
     return str((event.detail or {}).get("person", ""))
 
 
-def placed(wish: Register, desk: Desk) -> Place | Refusal:
+def placed(wish: Register, desk: MoveFacts) -> CasePlace | Refusal:
     """Where a registered case is; it needs an asset or an area that the inventory knows."""
     inventory = desk.inventory
     if wish.rule and wish.rule not in desk.figures.rules:
         known = ", ".join(sorted(desk.figures.rules)) or "none"
-        return Refusal(Why.UNKNOWN_RULE, f"there is no rule {wish.rule} for cases: known are {known}")
+        return Refusal(LedgerRefusal.UNKNOWN_RULE, f"there is no rule {wish.rule} for cases: known are {known}")
     if wish.asset:
-        place = found(wish.asset, inventory)
-        return place or Refusal(Why.UNKNOWN_PLACE, f"the inventory has no asset {wish.asset}: name one of its ids")
+        place = find_place(wish.asset, inventory)
+        return place or Refusal(
+            LedgerRefusal.UNKNOWN_PLACE, f"the inventory has no asset {wish.asset}: name one of its ids"
+        )
     if wish.area in inventory.areas:
         return _at("", (wish.area,), inventory)
     if wish.area:
-        return Refusal(Why.UNKNOWN_PLACE, f"the inventory has no area {wish.area}: name one of its ids")
-    return Refusal(Why.UNKNOWN_PLACE, "a case is somewhere: name an asset, or an area and the place in words")
+        return Refusal(LedgerRefusal.UNKNOWN_PLACE, f"the inventory has no area {wish.area}: name one of its ids")
+    return Refusal(LedgerRefusal.UNKNOWN_PLACE, "a case is somewhere: name an asset, or an area and the place in words")
 
 
-def registered(wish: Register, place: Place, name: str, at_ms: Millis, desk: Desk) -> Case:
+def registered(wish: Register, place: CasePlace, name: str, at_ms: Millis, desk: MoveFacts) -> Case:
     """What a person has written down."""
     rule = wish.rule or REPORTED
     due_ms = deadline_ms(desk, rule, at_ms)
@@ -119,7 +121,7 @@ def registered(wish: Register, place: Place, name: str, at_ms: Millis, desk: Des
     )
 
 
-def found_wrong(event: Event, place: Place, name: str, desk: Desk) -> Case:
+def found_wrong(event: Event, place: CasePlace, name: str, desk: MoveFacts) -> Case:
     """What a sensor has found."""
     due_ms = deadline_ms(desk, event.rule, event.at_ms)
     return Case(
@@ -140,14 +142,14 @@ def found_wrong(event: Event, place: Place, name: str, desk: Desk) -> Case:
     )
 
 
-def doubted(event: Event, place: Place, name: str, desk: Desk) -> Case:
+def doubted(event: Event, place: CasePlace, name: str, desk: MoveFacts) -> Case:
     """A check of the sensor behind an episode that somebody says is not so; it has no episode of its own."""
     check = found_wrong(replace(event, rule="sensor_check"), place, name, desk)
     return replace(check, origin=Origin.ANSWER, severity="P3", episode="", standing=False)
 
 
-def _at(asset: str, areas: tuple[str, ...], inventory: Inventory) -> Place:
+def _at(asset: str, areas: tuple[str, ...], inventory: Inventory) -> CasePlace:
     lineage = [node for area in areas for node in inventory.lineage(area)]
     town = next((node.id for node in lineage if node.level is Level.TOWN), inventory.county.id)
     within = (inventory.county.id, *dict.fromkeys(node.id for node in lineage))
-    return Place(asset, areas or (inventory.county.id,), within, town)
+    return CasePlace(asset, areas or (inventory.county.id,), within, town)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, Calendar, stamp
-from alerts.model import BEGUN, Kind, Owed
+from alerts.model import BEGUN, MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.lists import FILL_RULES, LIST
 from alerts.notify.schedule import Schedule, soon
@@ -43,7 +43,7 @@ class Digest:
         """What leaves instead of these: for each person one text, and one more for each power line."""
         clusters: dict[tuple[str, str], list[Owed]] = {}
         for each in pending:
-            goes_on = each.kind is Kind.CLEARED and each.covers  # it asks for something, and no 辛苦了 is due
+            goes_on = each.kind is MessageKind.CLEARED and each.covers  # it asks for something, and no 辛苦了 is due
             apart = each.episode if goes_on or each.rule in (LIST, ABSENCE) else self._feeder(each)
             clusters.setdefault((each.to, apart), []).append(each)
         for nth, cluster in enumerate(clusters.values()):
@@ -130,9 +130,9 @@ class Digest:
     def _name(self, cluster: Sequence[Owed], alerts: Sequence[Alert], feeder: str) -> str:
         """Which text tells of them all: where they are of one kind its own, else the one for all sorts."""
         rules, kinds = {each.rule for each in cluster}, {each.kind for each in cluster}
-        if kinds == {Kind.CLEARED}:
+        if kinds == {MessageKind.CLEARED}:
             return "power_back_feeder" if feeder else "several_over"
-        if kinds == {Kind.ESCALATION}:
+        if kinds == {MessageKind.ESCALATION}:
             return "several_late"
         if not kinds <= BEGUN:
             return "several"
@@ -154,7 +154,7 @@ class Digest:
             asset=self.inventory.county.id,
             episode=f"{DIGEST}/{lead.to}/{stamp(at_ms)}",
             severity=min(each.severity for each in cluster),
-            kind=Kind.DIGEST,
+            kind=MessageKind.DIGEST,
             step=0,
             repeat=0,
             to=lead.to,
@@ -187,7 +187,7 @@ class Digest:
         return [*counts, *(f"{self._short(each)}{doubt}" for each in ranked if (doubt := _doubt(each)))]
 
     def _word(self, owed: Owed) -> str:
-        if owed.kind is not Kind.CLEARED:
+        if owed.kind is not MessageKind.CLEARED:
             return self.texts.term(owed.rule)
         return self.texts.term(f"over_{owed.template}", self.texts.term(f"over_{owed.rule}"))
 

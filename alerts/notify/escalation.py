@@ -9,11 +9,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts.alert import Alert, Kept, record, unsaid, why
+from alerts.alert import Alert, WaitingStep, record, unsaid, why
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import URGENT, Detail, Kind, Log, Severity
+from alerts.model import URGENT, Detail, Log, MessageKind, Severity
 from alerts.notify.closings import EMPTIED, choose
 from alerts.notify.holds import ROUND_PENDING, Holds
 from alerts.notify.message_writer import RESTART, MessageWriter, next_chain
@@ -154,7 +154,7 @@ class Escalation:
         return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
 
     def tell_first(
-        self, alert: Alert, kind: Kind, memory: Memory | None, at_ms: Millis, log: Log, *, by_hand: bool = False
+        self, alert: Alert, kind: MessageKind, memory: Memory | None, at_ms: Millis, log: Log, *, by_hand: bool = False
     ) -> Alert:
         """Those of step 0 are told now, whatever holds it; what was due after that goes on at the next step.
 
@@ -171,7 +171,7 @@ class Escalation:
         told = replace(alert, left_ms=alert.left_ms or at_ms, reason="")
         deadline_ms = self.schedule.deadline_ms(replace(told, step=0, left_ms=at_ms), at_ms)
         text = self.message_writer.step_text(told, self.schedule.steps(alert)[0], memory, at_ms, deadline_ms, person)
-        log.append(self.message_writer.owed(alert, 0, person, Kind.FRESH, text, at_ms))
+        log.append(self.message_writer.owed(alert, 0, person, MessageKind.FRESH, text, at_ms))
         return self._file_next(_heard(replace(told, step=max(alert.step, 1)), (person,), at_ms), at_ms, log)
 
     def hand_over(self, alert: Alert, told: Container[str], from_ms: Millis, at_ms: Millis, log: Log) -> Alert:
@@ -201,7 +201,9 @@ class Escalation:
                 if person in told or (place == 0 and person in alert.held):
                     continue
                 duty_ms = self._duty_ms(alert, steps[place], holder, from_ms)
-                new = Kept(person, place, from_ms if alert.severity is Severity.P1 else duty_ms, fresh=place == 0)
+                new = WaitingStep(
+                    person, place, from_ms if alert.severity is Severity.P1 else duty_ms, fresh=place == 0
+                )
                 row = why("kept", replace(alert, step=place), at_ms, "new_holder", person=person, until_ms=new.at_ms)
                 log.append(row)
                 alert = replace(alert, kept=(*alert.kept, new), held=(*alert.held, *((person,) if place == 0 else ())))
@@ -300,8 +302,8 @@ class Escalation:
         if round_ms:
             log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
             return self._file(replace(alert, reason=ROUND_PENDING), round_ms, log)
-        first = Kind.NOTICE if self.schedule.policy(alert).notice else Kind.FIRST
-        kind = first if alert.step == 0 else Kind.ESCALATION
+        first = MessageKind.NOTICE if self.schedule.policy(alert).notice else MessageKind.FIRST
+        kind = first if alert.step == 0 else MessageKind.ESCALATION
         return self._tell(alert, step, kind, memory, at_ms, log)
 
     def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
@@ -312,13 +314,13 @@ class Escalation:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, fresh_ms=release.at_ms)
         again = replace(alert, fresh_ms=0, due_ms=0, step=0, left_ms=0, repeat=next_chain(alert))
-        return self._tell(again, self.schedule.steps(again)[0], Kind.FRESH, memory, at_ms, log)
+        return self._tell(again, self.schedule.steps(again)[0], MessageKind.FRESH, memory, at_ms, log)
 
     def _tell(
         self,
         alert: Alert,
         step: StepPolicy,
-        kind: Kind,
+        kind: MessageKind,
         memory: Memory | None,
         at_ms: Millis,
         log: Log,
@@ -350,7 +352,7 @@ class Escalation:
 
     def _whom(
         self, alert: Alert, step: StepPolicy, manned: Manned, at_ms: Millis, log: Log
-    ) -> tuple[list[str], list[Kept]]:
+    ) -> tuple[list[str], list[WaitingStep]]:
         """Who hears a step's text now, and for whom it is kept until they have duty.
 
         Of a P1 or P2 somebody is told: where nobody of the step has duty, the first later step that has hears its text,
@@ -369,7 +371,9 @@ class Escalation:
             comes = {each.person.id: self._duty_ms(alert, step, each, at_ms) for each in others} | waiting
             waiting |= {person: comes_ms for person, comes_ms in comes.items() if comes_ms == min(comes.values())}
         reached = roster.instead(alert, present, at_ms, log)
-        kept = [Kept(person, alert.step, comes_ms) for person, comes_ms in waiting.items() if person not in reached]
+        kept = [
+            WaitingStep(person, alert.step, comes_ms) for person, comes_ms in waiting.items() if person not in reached
+        ]
         log.extend(why("kept", alert, at_ms, OFF_DUTY, person=each.person, until_ms=each.at_ms) for each in kept)
         return reached, kept
 
@@ -415,8 +419,8 @@ class Escalation:
                 continue
             deadline_ms = self.schedule.deadline_ms(then, at_ms)
             text = self.message_writer.step_text(then, steps[each.step], memory, at_ms, deadline_ms, each.person)
-            first = Kind.FRESH if each.fresh else Kind.FIRST
-            kind = first if each.step == 0 else Kind.ESCALATION
+            first = MessageKind.FRESH if each.fresh else MessageKind.FIRST
+            kind = first if each.step == 0 else MessageKind.ESCALATION
             log.append(self.message_writer.owed(then, each.step, each.person, kind, text, at_ms))
             alert = _heard(alert, (each.person,), at_ms)
         return alert
@@ -433,7 +437,7 @@ class Escalation:
         again = replace(alert, repeat=alert.repeat + 1, told_ms=dict.fromkeys(alert.told, at_ms))
         for person in alert.told:
             text = self.message_writer.step_text(alert, first, memory, at_ms, deadline_ms, person)
-            log.append(self.message_writer.owed(again, 0, person, Kind.REPEAT, text, at_ms))
+            log.append(self.message_writer.owed(again, 0, person, MessageKind.REPEAT, text, at_ms))
         done = again.repeat % RESTART
         if done >= len(policy.repeats):
             return replace(again, repeat_ms=0)
@@ -463,7 +467,9 @@ class Escalation:
         text = self.message_writer.text(alert, closing.text, memory, alert.closed_ms, alert.closed_ms)
         covers = (closing.goes_on,) if closing.goes_on else ()
         for person in told:
-            log.append(replace(self.message_writer.owed(alert, 0, person, Kind.CLEARED, text, at_ms), covers=covers))
+            log.append(
+                replace(self.message_writer.owed(alert, 0, person, MessageKind.CLEARED, text, at_ms), covers=covers)
+            )
         return replace(alert, due_ms=0)
 
     def _settled_ms(self, alert: Alert) -> Millis:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from alerts.alert import Alert
-from alerts.calendars import MINUTE_MS, Calendar, Slot
+from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.model import Detail, Event, Severity
 from alerts.policy import Policies, Policy
 from alerts.topology import areas_of
@@ -66,7 +66,7 @@ class Trials(Undoable):
         """Takes over what was ended before a start."""
         self._ended = UndoDict(self._undo, {(each.kind, each.name): each for each in ended})
 
-    def kept(self) -> list[Ended]:
+    def list_ended(self) -> list[Ended]:
         """What is to be remembered: everything ended of what is still there."""
         inventory = self._inventory
         there = {
@@ -264,7 +264,7 @@ class Holds:
         slots = self.calendar.slots(asset, after_ms - grace)
         return next((slot.end_ms + grace for slot in slots if slot.end_ms + grace > after_ms), 0)
 
-    def round_of(self, asset: Asset, round_ms: Millis) -> Slot | None:
+    def round_of(self, asset: Asset, round_ms: Millis) -> RoundSlot | None:
         """The round whose missing falls due at ``round_ms``; ``None`` if it is in no plan any more."""
         end = round_ms - self.policies.round_grace
         return next((slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end), None)

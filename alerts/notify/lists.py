@@ -13,10 +13,10 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.calendars import Calendar, Slot, stamp
+from alerts.calendars import Calendar, RoundSlot, stamp
 from alerts.conditions.bins import EMPTY_PCT, BinMemory
 from alerts.conditions.state import Memory
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.notify.holds import Holds
@@ -309,7 +309,7 @@ class Lists:
             asset=self.inventory.county.id,
             episode=f"{LIST}/{person}/{stamp(at_ms)}",
             severity="P3",
-            kind=Kind.DIGEST,
+            kind=MessageKind.DIGEST,
             step=0,
             repeat=0,
             to=person,
@@ -343,7 +343,7 @@ class Lists:
         return line is not None and self._level(asset, sight) > line and sight.hears(asset.id)
 
     @staticmethod
-    def _is_served(asset: Asset, slot: Slot, sight: Sight) -> bool:
+    def _is_served(asset: Asset, slot: RoundSlot, sight: Sight) -> bool:
         """Emptied since the round began, or empty anyway (免清)."""
         memory = sight.memory(asset.id)
         if not isinstance(memory, BinMemory):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from alerts.answers import WITHIN_MS
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
-from alerts.model import BEGUN, Kind, Owed, Severity
+from alerts.model import BEGUN, MessageKind, Owed, Severity
 from alerts.notify.holds import QUIET, Release
 from alerts.notify.lists import LIST
 from alerts.notify.texts import CODE, Texts
@@ -153,7 +153,7 @@ def _joined(one: Mailbox, other: Mailbox) -> Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class MailboxRules:
     """The rules by which the numbers of one county are told."""
 
     policies: Policies
@@ -165,7 +165,7 @@ class Post:
         But one that asks for something all the same leaves in its place.
         """
         now_ms, telling = owed.at_ms, self.policies.telling
-        if owed.kind is Kind.CLEARED:
+        if owed.kind is MessageKind.CLEARED:
             unsaid = tuple(each for each in box.pending if each.episode == owed.episode and each.to == owed.to)
             if any(each.kind in BEGUN for each in unsaid):
                 box = replace(box, pending=tuple(each for each in box.pending if each not in unsaid))
@@ -262,7 +262,7 @@ class Post:
         if not box.left_ms:
             return Release(0)
         telling = self.policies.telling
-        matters = (each for each in box.pending if each.kind is not Kind.CLEARED)
+        matters = (each for each in box.pending if each.kind is not MessageKind.CLEARED)
         urgent = box.storm_ms or any(each.severity == Severity.P2 for each in matters)
         return Release(box.left_ms[-1] + (telling.fold_p2 if urgent else telling.fold_p3), GROUPED)
 
@@ -321,12 +321,12 @@ def _begins_urgent(owed: Owed) -> bool:
 
 def _counts(owed: Owed) -> bool:
     """Whether a text counts for the share of its asset: escalations, closing words and answers do not."""
-    return owed.kind not in (Kind.ESCALATION, Kind.CLEARED, Kind.NOTICE)
+    return owed.kind not in (MessageKind.ESCALATION, MessageKind.CLEARED, MessageKind.NOTICE)
 
 
 def _tells(owed: Owed) -> bool:
     """Whether a text tells of what stands: a list, a closing word and an answer are no word of a P2 of that day."""
-    return owed.rule != LIST and owed.kind not in (Kind.CLEARED, Kind.NOTICE)
+    return owed.rule != LIST and owed.kind not in (MessageKind.CLEARED, MessageKind.NOTICE)
 
 
 def _free_ms(left: Sequence[Left], owed: Owed, now_ms: Millis, span: Millis, most: int) -> Millis:

@@ -15,7 +15,7 @@ from alerts.conditions import plants
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.plants import NO_LOAD_SHARE, PlantMemory
 from alerts.conditions.state import Memory
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.schedule import soon
 from alerts.notify.texts import CODE, DOUBT, Texts, Wording
@@ -205,7 +205,7 @@ class MessageWriter:
         doubt = {DOUBT: contradiction(alert, to, self.inventory)}
         return self.texts.word(asked.template, {name: now.get(name, said[name]) for name in said} | doubt)
 
-    def owed(self, alert: Alert, step: int, person: str, kind: Kind, said: Wording, at_ms: Millis) -> Owed:
+    def owed(self, alert: Alert, step: int, person: str, kind: MessageKind, said: Wording, at_ms: Millis) -> Owed:
         """One message to one person."""
         return Owed(
             at_ms=at_ms,
@@ -231,8 +231,8 @@ def contradiction(alert: Alert, to: str, inventory: Inventory) -> str:
     return next((f"{inventory.people[each.person].name}说{each.said}" for each in others), "")
 
 
-def _number(alert: Alert, kind: Kind) -> int:
+def _number(alert: Alert, kind: MessageKind) -> int:
     """What tells a message from its like of the same step: repeats count, chains count in hundreds, the end is once."""
-    if kind is Kind.CLEARED:
+    if kind is MessageKind.CLEARED:
         return 0
-    return alert.repeat if kind is Kind.REPEAT else alert.repeat - alert.repeat % RESTART
+    return alert.repeat if kind is MessageKind.REPEAT else alert.repeat - alert.repeat % RESTART

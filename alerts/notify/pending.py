@@ -12,12 +12,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.model import BEGUN, URGENT, Detail, Event, Kind, Log, Owed, Severity
+from alerts.model import BEGUN, URGENT, Detail, Event, Log, MessageKind, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.digest import Digest
 from alerts.notify.lists import EMPTIERS, LIST, of_standing
-from alerts.notify.mailbox import Mailbox, Post, coded
+from alerts.notify.mailbox import Mailbox, MailboxRules, coded
 from alerts.notify.message_writer import contradiction
 from alerts.notify.texts import DOUBT, Texts
 from alerts.operations.absences import ABSENCE, Absences
@@ -31,7 +31,7 @@ TEXT: Final = "sms"
 CALL: Final = "voice"
 CALLS_MS: Final[tuple[Millis, ...]] = (0, 120_000, 300_000)
 """A fire is called out so long after its text, until somebody acknowledges it (alerting.md §4)."""
-_CALLED_FOR: Final = (Kind.FIRST, Kind.ESCALATION, Kind.FRESH)
+_CALLED_FOR: Final = (MessageKind.FIRST, MessageKind.ESCALATION, MessageKind.FRESH)
 
 
 def addressed(owed: Owed, inventory: Inventory, texts: Texts, *, calls: bool) -> tuple[Owed, ...]:
@@ -59,7 +59,7 @@ def addressed(owed: Owed, inventory: Inventory, texts: Texts, *, calls: bool) ->
     return (written, *spoken)
 
 
-_STEPS = frozenset({*BEGUN, Kind.REPEAT, Kind.ESCALATION})
+_STEPS = frozenset({*BEGUN, MessageKind.REPEAT, MessageKind.ESCALATION})
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
 _BY_LEVEL = frozenset(rule for rule, explained in EXPLAINS.items() if not CONTINUES.isdisjoint(explained))
 """What a level raises and an emptying ends, and after which another rule may go on."""
@@ -72,7 +72,7 @@ class Pending:
     """The one of one county. It keeps no state: boxes go in and come out."""
 
     inventory: Inventory
-    sorting: Post
+    sorting: MailboxRules
     digest: Digest
     absences: Absences
 
@@ -96,7 +96,7 @@ class Pending:
                 left.append(_unsaid(said, said.at_ms, "told_already"))
                 continue
             box = changed[key] = self.sorting.taken(before, said, capped=key in self._capped)
-            if said.covers and said.kind is Kind.CLEARED:
+            if said.covers and said.kind is MessageKind.CLEARED:
                 gone = (each for each in before.pending if each not in box.pending)
                 left += [_about(each, "superseded", said.at_ms, said.key) for each in gone]
             if said not in box.pending:
@@ -171,13 +171,13 @@ class Pending:
     def _is_untrue(self, owed: Owed, event: Event) -> bool:
         """Whether an event on its asset has overtaken a closing word: it stands again, or was seen to be emptied."""
         if event.event == "raised":
-            ends = owed.kind is Kind.CLEARED
+            ends = owed.kind is MessageKind.CLEARED
             return ends and (owed.rule == event.rule or burns_over(event.rule, owed.rule))
         return self._is_of_a_level(owed) and (event.event != "cleared" or event.episode in owed.covers)
 
     def _is_of_a_level(self, owed: Owed) -> bool:
         """Whether it says how high a level stands that was higher."""
-        by_level = owed.kind is Kind.CLEARED and owed.rule in _BY_LEVEL
+        by_level = owed.kind is MessageKind.CLEARED and owed.rule in _BY_LEVEL
         return by_level and owed.template != self.sorting.policies.of(owed.rule).cleared_text
 
     def _ended(self, owed: Owed, name: str, at_ms: Millis) -> Owed:
@@ -349,12 +349,12 @@ def _is_open(alerts: Mapping[str, Alert], episode: str) -> bool:
 
 def no_longer_owed(owed: Owed, alerts: Mapping[str, Alert]) -> str:
     """Why a message that has not left yet is of no use any more; empty when it still is."""
-    is_list = owed.kind is Kind.DIGEST and not owed.covers
-    is_end = owed.kind is Kind.CLEARED or owed.template == ANSWERED_OVER
+    is_list = owed.kind is MessageKind.DIGEST and not owed.covers
+    is_end = owed.kind is MessageKind.CLEARED or owed.template == ANSWERED_OVER
     if is_end or not owed.episode or is_list or owed.rule == ABSENCE:
         return ""
     reasons = [_over(alerts.get(episode)) for episode in owed.covers or (owed.episode,)]
-    if owed.kind is Kind.NOTICE:  # it says how things stand, also to who acknowledged them
+    if owed.kind is MessageKind.NOTICE:  # it says how things stand, also to who acknowledged them
         reasons = [reason if reason == "cleared" else "" for reason in reasons]
     return reasons[0] if all(reasons) else ""
 

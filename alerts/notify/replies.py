@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert, record
 from alerts.answers import Asked, Meaning
 from alerts.conditions.state import Memory
-from alerts.model import Actor, Detail, Event, Kind, Log, Owed, Severity
+from alerts.model import Actor, Detail, Event, Log, MessageKind, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.message_writer import HOLDS, MessageWriter, contradiction
@@ -56,19 +56,19 @@ class StandingIn:
 
     def asked(self, absence: Absence, at_ms: Millis, leaves_ms: Millis) -> Owed:
         """Text C14, to who stands in, who is not woken for it; on any telephone it opens with whom it is for."""
-        said = self._owed(absence, absence.stand_in, STAND_IN, Kind.FIRST, at_ms)
+        said = self._owed(absence, absence.stand_in, STAND_IN, MessageKind.FIRST, at_ms)
         return replace(said, not_before_ms=0 if leaves_ms == at_ms else leaves_ms)
 
-    def answered(self, absence: Absence, by: str, meaning: Meaning, at_ms: Millis, absences: Absences) -> Log:
+    def hear_answer(self, absence: Absence, by: str, meaning: Meaning, at_ms: Millis, absences: Absences) -> Log:
         """A 2 is the dispatchers' to hear, but for whoever said it, or is told instead; anything else is a row."""
         row = self._event(str(meaning), absence, at_ms, {"by": by, "channel": "sms", "text": STAND_IN})
         if meaning is not Meaning.DECLINED:
             return [row]
         offices = dict.fromkeys(holder.person.id for holder in anywhere(self._inventory, Role.DISPATCHER))
         others = [office for office in offices if by not in (office, absences.instead(office, at_ms))]
-        return [row, *(self._owed(absence, office, REFUSED, Kind.NOTICE, at_ms) for office in others)]
+        return [row, *(self._owed(absence, office, REFUSED, MessageKind.NOTICE, at_ms) for office in others)]
 
-    def _owed(self, absence: Absence, to: str, name: str, kind: Kind, at_ms: Millis) -> Owed:
+    def _owed(self, absence: Absence, to: str, name: str, kind: MessageKind, at_ms: Millis) -> Owed:
         facts, catalogue = self._facts(absence, at_ms), self.message_writer.texts
         opened = self._inventory.people[to].name if name == STAND_IN else ""
         said = catalogue.word(name, facts)
@@ -190,7 +190,7 @@ class Replies:
     def _inventory(self) -> Inventory:
         return self.message_writer.inventory
 
-    def answered(self, alert: Alert, asked: Asked, meaning: Meaning, memory: Memory | None, at_ms: Millis) -> Log:
+    def hear_answer(self, alert: Alert, asked: Asked, meaning: Meaning, memory: Memory | None, at_ms: Millis) -> Log:
         """Everything that follows from an answer but for an acknowledgement."""
         person = self._inventory.people.get(asked.person)
         said = record(str(meaning), alert, at_ms, {"by": asked.person, "channel": "sms", "text": asked.template})
@@ -269,7 +269,7 @@ class Replies:
 
         Who stands in has the same text, and may decline it as well: that is another message.
         """
-        notice = self.message_writer.owed(lead, 0, to, Kind.NOTICE, said, at_ms)
+        notice = self.message_writer.owed(lead, 0, to, MessageKind.NOTICE, said, at_ms)
         return replace(notice, episode=asked.episode, covers=covers, repeat=_thousand(asked.person))
 
     def unseen(self, claim: Claim, alert: Alert, memory: Memory | None, at_ms: Millis) -> Log:
@@ -312,7 +312,7 @@ class Replies:
             asset="",
             episode="",
             severity="P3",
-            kind=Kind.NOTICE,
+            kind=MessageKind.NOTICE,
             step=HOUSE_TEXTS.index(said.template) if said.template in HOUSE_TEXTS else 0,
             repeat=at_ms,
             to=to,
@@ -327,7 +327,7 @@ class Replies:
         """One a step and who answered: who answers twice is told once, and of each who does others hear."""
         step = max(0, alert.step - 1)
         repeat = alert.repeat + _thousand(by.id)
-        return replace(self.message_writer.owed(alert, step, to, Kind.NOTICE, said, at_ms), repeat=repeat)
+        return replace(self.message_writer.owed(alert, step, to, MessageKind.NOTICE, said, at_ms), repeat=repeat)
 
     def _stand_in(self, person: Person, at_ms: Millis) -> Person | None:
         stand_in = self._inventory.people.get(person.stand_in or "")

@@ -12,7 +12,7 @@ from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
-from alerts.calendars import MINUTE_MS, Calendar, Slot
+from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.policy import PolicyFault, document, fault
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -231,7 +231,7 @@ class Texts:
         """A word of the catalogue, for use in a text; where it has none ``otherwise``, or the name itself."""
         return self._words.get(name, otherwise or name)
 
-    def round(self, calendar: Calendar, slot: Slot) -> str:
+    def round(self, calendar: Calendar, slot: RoundSlot) -> str:
         """早班 or 下午班: a round by when it begins; 加收 where it was ordered beside them."""
         if slot.extra:
             return self.term("ordered_round")

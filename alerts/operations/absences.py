@@ -47,7 +47,7 @@ class Absences(Undoable):
         people = self._inventory.people
         self._kept = {each.id: each for each in kept if each.person in people and each.stand_in in people}
 
-    def kept(self, at_ms: Millis) -> tuple[Absence, ...]:
+    def list_current(self, at_ms: Millis) -> tuple[Absence, ...]:
         """Those that are not over, what begins first first."""
         found = (each for each in self._kept.values() if each.until_ms > at_ms)
         return tuple(sorted(found, key=lambda each: (each.from_ms, each.id)))
@@ -72,7 +72,7 @@ class Absences(Undoable):
         problem = self._problem(made, at_ms)
         if problem is not None:
             return problem
-        self._kept = {each.id: each for each in (*self.kept(at_ms), made)}
+        self._kept = {each.id: each for each in (*self.list_current(at_ms), made)}
         return made
 
     def end(self, absence: str, at_ms: Millis) -> Absence | Refused:
@@ -129,7 +129,7 @@ class Absences(Undoable):
         if self._inventory.phone_of[made.stand_in] == "" or made.stand_in == made.person:
             sentence = f"{made.stand_in} cannot stand in for {made.person}: name somebody else with a telephone"
             return Refused("bad_stand_in", sentence)
-        if len(self.kept(at_ms)) >= _MOST:
+        if len(self.list_current(at_ms)) >= _MOST:
             return Refused("orders_full", f"there are {_MOST} absences already: end those that are over")
         return self._clash(made)
 

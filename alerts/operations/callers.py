@@ -48,7 +48,7 @@ class Callers(Undoable):
         """Takes over those who were kept."""
         self._waiting = UndoDict(self._undo, {caller.phone: caller for caller in kept})
 
-    def kept(self) -> tuple[Caller, ...]:
+    def list_waiting(self) -> tuple[Caller, ...]:
         """All who wait."""
         return tuple(sorted(self._waiting.values(), key=lambda caller: (caller.since_ms, caller.id)))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.calendars import DAY_MS, Slot, stamp
+from alerts.calendars import DAY_MS, RoundSlot, stamp
 from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoLog
 from telemetry.inventory import Asset, Inventory
@@ -46,19 +46,19 @@ class ExtraRounds(Undoable):
         """Takes over what was remembered."""
         self._kept = {each.id: each for each in kept}
 
-    def kept(self, at_ms: Millis) -> tuple[ExtraRound, ...]:
+    def list_current(self, at_ms: Millis) -> tuple[ExtraRound, ...]:
         """Those that are not over for long, what begins first first."""
         found = (each for each in self._kept.values() if each.end_ms > at_ms - _KEPT_MS)
         return tuple(sorted(found, key=lambda each: (each.start_ms, each.id)))
 
-    def slots(self, asset: Asset) -> Iterator[Slot]:
+    def slots(self, asset: Asset) -> Iterator[RoundSlot]:
         """The extra slots of a bin with rounds, in order."""
         if not self._kept or asset.collection is None or not asset.collection.rounds:
             return
         places = self.places(asset)
         for each in sorted(self._kept.values(), key=lambda each: each.start_ms):
             if each.place in places:
-                yield Slot(each.start_ms, each.end_ms, extra=True)
+                yield RoundSlot(each.start_ms, each.end_ms, extra=True)
 
     def bins(self, place: str) -> tuple[Asset, ...]:
         """The bins with rounds at a place: what an extra round there is about."""
@@ -85,7 +85,7 @@ class ExtraRounds(Undoable):
         problem = self._problem(made, at_ms)
         if problem is not None:
             return problem
-        self._kept = {each.id: each for each in (*self.kept(at_ms), made)}
+        self._kept = {each.id: each for each in (*self.list_current(at_ms), made)}
         return made
 
     def end(self, extra: str, at_ms: Millis) -> ExtraRound | Refused:
@@ -111,6 +111,6 @@ class ExtraRounds(Undoable):
         if made.id in self._kept:
             sentence = f"{made.place} has an extra round from then on already: end {made.id} first"
             return Refused("extra_known", sentence)
-        if len(self.kept(at_ms)) >= _MOST:
+        if len(self.list_current(at_ms)) >= _MOST:
             return Refused("orders_full", f"there are {_MOST} extra rounds already: end some")
         return None

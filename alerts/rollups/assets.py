@@ -14,7 +14,7 @@ from msgspec import Struct
 from alerts.conditions.state import Plan, pack, unpack
 from alerts.notify.exposure import line_pct
 from alerts.rollups import bins, days, devices, plants
-from alerts.rollups.bins import BinCarry, Scale
+from alerts.rollups.bins import BinCarry, BinScale
 from alerts.rollups.days import Hour
 from alerts.rollups.plants import Hold, PlantCarry
 from alerts.rollups.rows import DAY_OF, Rollup, Row
@@ -100,12 +100,12 @@ class Followed:
         return tuple(device.id for device in self.plan.devices)
 
     @cached_property
-    def _scale(self) -> Scale:
+    def _scale(self) -> BinScale:
         geometry = self.plan.asset.bin
         if geometry is None:
             raise TypeError(f"{self.plan.asset.id} is no bin")
         stale_after_ms = dict(zip(self._devices, self.plan.stale_after_ms, strict=True))
-        return Scale(geometry, line_pct(self.plan), stale_after_ms)
+        return BinScale(geometry, line_pct(self.plan), stale_after_ms)
 
     def _of_asset(self, carry: bytes | None, ordered: list[Reading], window: Period) -> tuple[Rollup, bytes]:
         found = None if carry is None else _KEPT.decode(carry)

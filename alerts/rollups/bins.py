@@ -27,7 +27,7 @@ class BinCarry(Struct, frozen=True, gc=False, array_like=True):
     until_ms: Millis = 0
 
 
-class Scale(Struct, frozen=True, gc=False):
+class BinScale(Struct, frozen=True, gc=False):
     """What a bin's levels are held against: its shape, its line, and how long each of its devices may be silent."""
 
     geometry: BinGeometry
@@ -35,7 +35,7 @@ class Scale(Struct, frozen=True, gc=False):
     stale_after_ms: dict[str, Millis]
 
 
-def fold(scale: Scale, carry: BinCarry, readings: Sequence[Reading], window: Period) -> tuple[BinRow, BinCarry]:
+def fold(scale: BinScale, carry: BinCarry, readings: Sequence[Reading], window: Period) -> tuple[BinRow, BinCarry]:
     """The row of a window and what it leaves, from the readings observed in it, in order."""
     level = _Level(scale, carry, window.start_ms)
     fills: list[float] = []
@@ -74,7 +74,7 @@ class _Level:
 
     __slots__ = ("_at_ms", "_line_pct", "_stale_after_ms", "feeder", "known_ms", "memory", "over_ms", "until_ms")
 
-    def __init__(self, scale: Scale, carry: BinCarry, at_ms: Millis) -> None:
+    def __init__(self, scale: BinScale, carry: BinCarry, at_ms: Millis) -> None:
         self._line_pct = scale.line_pct
         self._stale_after_ms = scale.stale_after_ms
         self._at_ms = at_ms

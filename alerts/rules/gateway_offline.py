@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from alerts.conditions.rule import Rule, Scope
+from alerts.conditions.rule import Rule, RuleScope
 from alerts.model import Severity
 from telemetry.inventory import Device
 
@@ -13,7 +13,7 @@ class GatewayOffline(Rule):
     """Raised at ``raise_share`` and at least ``least`` of its devices stale, cleared at ``fresh_share`` fresh."""
 
     kind: Literal["gateway_offline"] = "gateway_offline"
-    scope: ClassVar[Scope] = Scope.RADIO_GATEWAY
+    scope: ClassVar[RuleScope] = RuleScope.RADIO_GATEWAY
     severity: Severity = Severity.P3
     raise_share: float = Field(default=0.6, gt=0, le=1)
     least: int = Field(default=3, ge=1)

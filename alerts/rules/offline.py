@@ -8,7 +8,7 @@ from alerts.conditions.rule import Scene, SilenceRule
 from alerts.model import Detail, Severity
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
-from telemetry.terms import Kind, Power
+from telemetry.terms import AssetKind, Power
 
 
 class Offline(SilenceRule):
@@ -31,7 +31,7 @@ class Offline(SilenceRule):
 
     def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - the kind of asset decides
         """A plant's silence matters more: nobody sees whether it runs."""
-        return self.plant_severity if asset.kind is Kind.PLANT else self.severity
+        return self.plant_severity if asset.kind is AssetKind.PLANT else self.severity
 
     def judge(self, sight: Values, scene: Scene) -> Verdict:  # noqa: ARG002 - any message is a sign of life
         """See ``DeviceRule.judge``."""

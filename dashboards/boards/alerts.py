@@ -1,10 +1,10 @@
 """告警复盘: how soon people answered and things were put right, and where the same thing comes again."""
 
 from dashboards import looks, variables, words
-from dashboards.board import Board, Placed
-from dashboards.panels import HIDDEN_ASSET, Column, Scale, curves, figures, rows
+from dashboards.board import Board, PlacedPanel
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, curves, figures, rows
 from dashboards.queries import episodes
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 _COLORS = dict(words.SEVERITIES.values())
 
@@ -14,9 +14,9 @@ BOARD = Board(
     about="多快有人确认，多快了结，哪个村慢，哪里反复。",
     since="now-30d",
     refresh="15m",
-    variables=(variables.town(), variables.village(), variables.asset("资产", (Kind.BIN, Kind.PLANT))),
+    variables=(variables.town(), variables.village(), variables.asset("资产", (AssetKind.BIN, AssetKind.PLANT))),
     panels=(
-        Placed(
+        PlacedPanel(
             figures(
                 "这段时间",
                 "确认用时和了结用时都从发现算起，取中间的一件。",
@@ -42,23 +42,23 @@ BOARD = Board(
             12,
             6,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "每10分钟新告警",
                 "10分钟里超过10件，一个人就看不过来了。",
                 episodes.raised_in_ten_minutes(),
-                scale=Scale("suffix: 件", 0, steps=looks.steps(words.GOOD, (10, words.BAD))),
+                scale=AxisScale("suffix: 件", 0, steps=looks.steps(words.GOOD, (10, words.BAD))),
                 bars=True,
             ),
             12,
             6,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "每天新告警（按级别）",
                 "一级是火警，四级进每周清单。",
                 *(episodes.raised_a_day(severity, word) for severity, (word, _) in words.SEVERITIES.items()),
-                scale=Scale("suffix: 件", 0),
+                scale=AxisScale("suffix: 件", 0),
                 bars=True,
                 stacked=True,
                 colors=_COLORS,
@@ -66,18 +66,18 @@ BOARD = Board(
             12,
             8,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "确认和了结用时（逐日）",
                 "每天确认的、了结的，从发现算起的分钟数，取中间的一件。",
                 episodes.minutes_until_by_day("acked", "确认"),
                 episodes.minutes_until_by_day("cleared", "了结"),
-                scale=Scale(looks.MINUTES, 0),
+                scale=AxisScale(looks.MINUTES, 0),
             ),
             12,
             8,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "按村",
                 "每个村的件数和用时（中间的一件）。",
@@ -92,7 +92,7 @@ BOARD = Board(
             8,
             10,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "按事由",
                 "每种告警的件数和用时（中间的一件）。",
@@ -107,7 +107,7 @@ BOARD = Board(
             8,
             10,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "反复的点",
                 "同一处同一件事发生两次以上，天数多的在前。点名称到值班台。",
@@ -124,7 +124,7 @@ BOARD = Board(
             8,
             10,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "最久没了结的",
                 "各级都在内，久的在前。点名称到值班台。",

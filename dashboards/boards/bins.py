@@ -1,10 +1,10 @@
 """垃圾桶: how full each village is, for how long over the line, and when it was emptied."""
 
 from dashboards import looks, variables, words
-from dashboards.board import Board, Note, Placed
-from dashboards.panels import HIDDEN_ASSET, Column, Scale, bars, curves, gauges, rows
+from dashboards.board import Board, Note, PlacedPanel
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, bars, curves, gauges, rows
 from dashboards.queries import bins
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 _FILL_STEPS = looks.steps(words.GOOD, *looks.LEVEL_STEPS)
 
@@ -14,10 +14,10 @@ BOARD = Board(
     about="每个村的垃圾池和垃圾桶：现在多满，过线多久，什么时候清的。",
     since="now-7d",
     refresh="5m",
-    variables=(variables.town(), variables.village(), variables.asset("桶（池）", (Kind.BIN,))),
+    variables=(variables.town(), variables.village(), variables.asset("桶（池）", (AssetKind.BIN,))),
     notes=(Note("清空", bins.emptied_notes(), words.GOOD),),
     panels=(
-        Placed(
+        PlacedPanel(
             bars(
                 "各村此刻",
                 "最近一次的满度，过线多的村在前。不明：七天没有数据，不等于空。",
@@ -33,7 +33,7 @@ BOARD = Board(
             14,
             10,
         ),
-        Placed(
+        PlacedPanel(
             gauges(
                 "此刻最满的20处",
                 "黄线是三分之二，红线是满溢。",
@@ -43,18 +43,18 @@ BOARD = Board(
             10,
             20,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "满度曲线",
                 "虚线是三分之二和满溢，和告警用的是同一个数。选得多时只画最满的12处。",
                 bins.levels(),
-                scale=Scale(looks.PERCENT, 0, most=100, steps=_FILL_STEPS),
+                scale=AxisScale(looks.PERCENT, 0, most=100, steps=_FILL_STEPS),
                 label="name",
             ),
             14,
             10,
         ),
-        Placed(
+        PlacedPanel(
             gauges(
                 "过线时间占比（按村）",
                 "有数据的时间里，过三分之二的占多少。没有数据的时间不算。",
@@ -70,12 +70,12 @@ BOARD = Board(
             8,
             9,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "每天清空次数（按乡镇）",
                 "整次清空，清一部分的不算。",
                 bins.emptied_a_day(),
-                scale=Scale(looks.TIMES, 0),
+                scale=AxisScale(looks.TIMES, 0),
                 label="town_name",
                 bars=True,
                 stacked=True,
@@ -83,13 +83,13 @@ BOARD = Board(
             8,
             9,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "温度",
                 "所选的点里最高的和居中的。50度左右像热灰，70度以上按火警处理。",
                 bins.temperature("max", "最高"),
                 bins.temperature("median", "居中"),
-                scale=Scale(
+                scale=AxisScale(
                     looks.CELSIUS,
                     0,
                     least=None,
@@ -99,7 +99,7 @@ BOARD = Board(
             8,
             9,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "过线最久的点",
                 "所选时间里过三分之二的小时数。点名称到值班台。",
@@ -115,7 +115,7 @@ BOARD = Board(
             12,
             10,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "清空记录",
                 "仪器看到的清空，新的在前。",

@@ -1,9 +1,9 @@
 """县域总览: what the dispatcher must see in the morning, on one page."""
 
 from dashboards import looks, variables, words
-from dashboards.board import Board, Placed
+from dashboards.board import Board, PlacedPanel
 from dashboards.county_map import county_map
-from dashboards.panels import HIDDEN_ASSET, Column, Scale, bars, curves, figures, gauges, rows
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, bars, curves, figures, gauges, rows
 from dashboards.queries import county, episodes
 
 BOARD = Board(
@@ -14,7 +14,7 @@ BOARD = Board(
     refresh="5m",
     variables=(variables.town(), variables.village()),
     panels=(
-        Placed(
+        PlacedPanel(
             figures(
                 "此刻来查",
                 "按每处计分垃圾池最近一次的满度：超过三分之二的处数，每处0.5分。这是自查数，不是考核成绩。",
@@ -27,7 +27,7 @@ BOARD = Board(
             6,
             6,
         ),
-        Placed(
+        PlacedPanel(
             figures(
                 "此刻要处理",
                 "还没了结的告警件数。没人确认：一到三级里还没有人答复的。一天收不到任何数据时这里不显示0。",
@@ -45,7 +45,7 @@ BOARD = Board(
             10,
             6,
         ),
-        Placed(
+        PlacedPanel(
             figures(
                 "这一班清运",
                 "正在清或刚清完的一班：应清、已清、还剩。满度已在15%以下的算清过。按农历逢集清运的点不在内。",
@@ -59,7 +59,7 @@ BOARD = Board(
             8,
             6,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "先清哪里",
                 "过三分之二或满溢还没清的点，按满度乘以等待时间排。点名称到值班台。",
@@ -79,7 +79,7 @@ BOARD = Board(
             13,
             11,
         ),
-        Placed(
+        PlacedPanel(
             county_map(
                 "地图",
                 "圆点是垃圾桶（池），方点是污水站。过、满、热、火、失是记号；没有字的是正常。底图只有本县的村界示意。",
@@ -89,7 +89,7 @@ BOARD = Board(
             11,
             20,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "还没了结的告警",
                 "一到三级，急的在前，久的在前。点名称到值班台。",
@@ -107,18 +107,18 @@ BOARD = Board(
             13,
             9,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "来查扣分（逐小时，按乡镇）",
                 "每小时里过线的点的平均数乘0.5分。只按乡镇选，不按村选。",
                 county.exposure_by_hour(),
-                scale=Scale(looks.POINTS, 1),
+                scale=AxisScale(looks.POINTS, 1),
                 colors={"扣分": words.WARNING},
             ),
             12,
             8,
         ),
-        Placed(
+        PlacedPanel(
             bars(
                 "这一班清运（按村）",
                 "已清为零的村还没人去过。",
@@ -133,7 +133,7 @@ BOARD = Board(
             6,
             8,
         ),
-        Placed(
+        PlacedPanel(
             gauges(
                 "此刻过线（按乡镇）",
                 "计分的垃圾池里超过三分之二的处数。",

@@ -1,10 +1,10 @@
 """设备健康: which sensors are still heard, and which will be silent soon."""
 
 from dashboards import looks, variables, words
-from dashboards.board import Board, Placed
-from dashboards.panels import HIDDEN_ASSET, Column, Scale, curves, figures, gauges, rows
+from dashboards.board import Board, PlacedPanel
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, curves, figures, gauges, rows
 from dashboards.queries import devices
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 _BATTERY_STEPS = looks.steps(words.BAD, (devices.LOW_PCT, words.NOTICE), (50, words.GOOD))
 
@@ -15,9 +15,9 @@ BOARD = Board(
     since="now-7d",
     refresh="5m",
     episodes=False,
-    variables=(variables.town(), variables.village(), variables.asset("资产", (Kind.BIN, Kind.PLANT))),
+    variables=(variables.town(), variables.village(), variables.asset("资产", (AssetKind.BIN, AssetKind.PLANT))),
     panels=(
-        Placed(
+        PlacedPanel(
             figures(
                 "设备",
                 "没按时来：超过三个上报间隔没有数据。电量低、时钟不准和告警用的是同一个数。",
@@ -32,7 +32,7 @@ BOARD = Board(
             14,
             5,
         ),
-        Placed(
+        PlacedPanel(
             gauges(
                 "电量最低的20个",
                 "20%以下要准备换电池。",
@@ -42,7 +42,7 @@ BOARD = Board(
             10,
             17,
         ),
-        Placed(
+        PlacedPanel(
             rows(
                 "每个设备",
                 "最久没来数据的在前。点名称到值班台。",
@@ -61,29 +61,29 @@ BOARD = Board(
             14,
             12,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "在线率（按乡镇）",
                 "每天收到的条数÷应收的条数。",
                 devices.online_by_town(),
-                scale=Scale(looks.PERCENT, 0, most=100),
+                scale=AxisScale(looks.PERCENT, 0, most=100),
                 label="town_name",
             ),
             12,
             8,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "信号（按乡镇）",
                 "每小时的平均信号强度，越接近零越好。",
                 devices.signal_by_town(),
-                scale=Scale(looks.DBM, 0, least=None),
+                scale=AxisScale(looks.DBM, 0, least=None),
                 label="town_name",
             ),
             12,
             8,
         ),
-        Placed(
+        PlacedPanel(
             gauges(
                 "钟差最大的20个",
                 "设备的钟和我们的钟差几秒，快慢都算。一分钟以上算不准。",
@@ -96,24 +96,26 @@ BOARD = Board(
             8,
             12,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "多久送到",
                 "一小时里，一半的、95%的数据在几秒内送到。",
                 devices.delays(50, "一半"),
                 devices.delays(95, "95%"),
-                scale=Scale(looks.SECONDS),
+                scale=AxisScale(looks.SECONDS),
             ),
             8,
             12,
         ),
-        Placed(
+        PlacedPanel(
             curves(
                 "电量（逐日）",
                 "所选设备里最低的和平均的。",
                 devices.battery_by_day("min", "最低"),
                 devices.battery_by_day("mean", "平均"),
-                scale=Scale(looks.PERCENT, 0, most=100, steps=looks.steps(words.BAD, (devices.LOW_PCT, words.GOOD))),
+                scale=AxisScale(
+                    looks.PERCENT, 0, most=100, steps=looks.steps(words.BAD, (devices.LOW_PCT, words.GOOD))
+                ),
             ),
             8,
             12,

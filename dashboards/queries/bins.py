@@ -34,7 +34,7 @@ from dashboards.queries.language import (
 )
 from dashboards.queries.names import ASSET_NAMES, BY_TOWN, NEWEST, OF_ASSETS, TOWN_NAMES, VILLAGE_NAMES, there
 from telemetry.series import Measurement
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 BIN: Final = Measurement.BIN
 CHOSEN: Final = (TOWN, VILLAGE, ASSET)
@@ -51,7 +51,7 @@ def by_village() -> Flux:
         let(
             "bins",
             there("kind", where=OF_ASSETS, chosen=(TOWN, VILLAGE)),
-            f'filter(fn: (r) => r._value == "{Kind.BIN}")',
+            f'filter(fn: (r) => r._value == "{AssetKind.BIN}")',
             keep("asset", "village"),
         ),
         let(

@@ -33,14 +33,14 @@ from dashboards.queries.language import (
     points,
     rename,
     rollup,
-    said,
     select,
     sort,
+    tell,
     union,
 )
 from dashboards.queries.names import NEWEST, OF_ASSETS, TOWN_NAMES, VILLAGE_NAMES, there
 from telemetry.series import NONE, Measurement
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 BIN: Final = Measurement.BIN
 LINE_PCT: Final[float] = OverTwoThirds.model_fields["raise_pct"].default
@@ -162,14 +162,14 @@ def bins_on_the_map() -> Flux:
     over = f"if r._value > {LINE_PCT} then {OVER}.0 else {FINE}.0"
     worst = pipe(
         union(
-            f"{_of_kind(Kind.BIN)} |> map(fn: (r) => ({{asset: r.asset, look: {UNKNOWN}.0}}))",
+            f"{_of_kind(AssetKind.BIN)} |> map(fn: (r) => ({{asset: r.asset, look: {UNKNOWN}.0}}))",
             f"levels |> map(fn: (r) => ({{asset: r.asset, look: {over}}}))",
             f"open |> map(fn: (r) => ({{asset: r.asset, look: {looking} else {UNKNOWN}.0}}))",
         ),
         group("asset"),
         'max(column: "look")',
         "group()",
-        said("asset", "look", "string(v: int(v: r.look))"),
+        tell("asset", "look", "string(v: int(v: r.look))"),
     )
     return flux(
         episodes.STRINGS,
@@ -177,7 +177,7 @@ def bins_on_the_map() -> Flux:
         episodes.standing(*_HERE),
         LEVELS,
         pipe(
-            merged("asset", worst, *_on_the_map(Kind.BIN)),
+            merged("asset", worst, *_on_the_map(AssetKind.BIN)),
             "filter(fn: (r) => exists r.kind and exists r.look and exists r.lat and exists r.lon)",
             "map(fn: (r) => ({name: r.name, asset: r.asset, lat: float(v: r.lat), lon: float(v: r.lon),"
             f' look: float(v: r.look), sign: {signing} else ""}}))',
@@ -191,13 +191,13 @@ def plants_on_the_map() -> Flux:
         points(RAW, Measurement.PLANT, "run_state", since=episodes.AS_LONG_AS_KEPT),
         "last()",
         "group()",
-        said("asset", "run_state", "string(v: r._value)"),
+        tell("asset", "run_state", "string(v: r._value)"),
     )
     unknown = f"if exists r.run_state then float(v: r.run_state) else {float(RUN_CODES[RunState.UNKNOWN])}"
     return flux(
         NEWEST,
         pipe(
-            merged("asset", states, *_on_the_map(Kind.PLANT)),
+            merged("asset", states, *_on_the_map(AssetKind.PLANT)),
             "filter(fn: (r) => exists r.kind and exists r.lat and exists r.lon)",
             "map(fn: (r) => ({name: r.name, asset: r.asset, lat: float(v: r.lat), lon: float(v: r.lon),"
             f" run_state: {unknown}}}))",
@@ -205,18 +205,18 @@ def plants_on_the_map() -> Flux:
     )
 
 
-def _of_kind(kind: Kind) -> str:
+def _of_kind(kind: AssetKind) -> str:
     return pipe(there("kind", where=OF_ASSETS, chosen=_HERE), f'filter(fn: (r) => r._value == "{kind}")', "group()")
 
 
-def _on_the_map(kind: Kind) -> tuple[str, ...]:
+def _on_the_map(kind: AssetKind) -> tuple[str, ...]:
     """That an asset is of this kind, what it is called, and where it stands if it has a place."""
-    called = pipe(there("name", where=OF_ASSETS, chosen=_HERE), "group()", said("asset", "name", "r._value"))
+    called = pipe(there("name", where=OF_ASSETS, chosen=_HERE), "group()", tell("asset", "name", "r._value"))
     places = [
-        pipe(there(field, where=OF_ASSETS, chosen=_HERE), "group()", said("asset", field, "string(v: r._value)"))
+        pipe(there(field, where=OF_ASSETS, chosen=_HERE), "group()", tell("asset", field, "string(v: r._value)"))
         for field in ("lat", "lon")
     ]
-    return pipe(_of_kind(kind), said("asset", "kind", "r._value")), called, *places
+    return pipe(_of_kind(kind), tell("asset", "kind", "r._value")), called, *places
 
 
 _RUNNING: Final = """\
@@ -239,7 +239,7 @@ running = array.from(rows: array.concat(arr: [{slot: "", begin: time(v: 0)}], v:
   |> last(column: "begin")
   |> findRecord(fn: (key) => true, idx: 0)
 weekday = string(v: if date.weekDay(t: running.begin) == 0 then 7 else date.weekDay(t: running.begin))"""
-"""``running``: the round that began last, by the county's clock, from what the county ``said`` of its rounds."""
+"""``running``: the round that began last, by the county's clock, from what the county ``tell`` of its rounds."""
 
 
 def _round() -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def union(*streams: str) -> str:
     return pipe(f"union(tables: [{', '.join(streams)}])", "group()")
 
 
-def said(key: str, field: str, value: str) -> str:
+def tell(key: str, field: str, value: str) -> str:
     """Rows as what is said of a key: a field and its value, in words whatever it was."""
     return f'map(fn: (r) => ({{{key}: r.{key}, _field: "{field}", _value: {value}}}))'
 
@@ -144,7 +144,7 @@ def percent(part: str, whole: str) -> str:
 
 
 def merged(key: str, *streams: str) -> str:
-    """One row for each key, with a column of text for each field that one of the streams has ``said`` of it.
+    """One row for each key, with a column of text for each field that one of the streams has ``tell`` of it.
 
     Cheaper than joining by a factor of ten where there are thousands, and no stream has to have rows.
     """

@@ -25,7 +25,7 @@ from dashboards.queries.language import (
     union,
 )
 from telemetry.series import NONE, Measurement
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 NEWEST: Final = "\n".join(
     (
@@ -66,7 +66,7 @@ PLANT_NAMES: Final = let(
     there("name", "kind", where=OF_ASSETS),
     "group()",
     'pivot(rowKey: ["asset"], columnKey: ["_field"], valueColumn: "_value")',
-    f'filter(fn: (r) => r.kind == "{Kind.PLANT}")',
+    f'filter(fn: (r) => r.kind == "{AssetKind.PLANT}")',
     'keep(columns: ["asset", "name"])',
 )
 """The same of plants alone: there are few, and joining with few is quick."""
@@ -96,7 +96,7 @@ def villages() -> Flux:
     return flux(NEWEST, let("found", found, keep("village", "_value")), _choices("_value", "village"))
 
 
-def assets(*kinds: Kind) -> Flux:
+def assets(*kinds: AssetKind) -> Flux:
     """Every asset of these kinds in the chosen villages."""
     wanted = " or ".join(f'r.kind == "{kind}"' for kind in kinds)
     return flux(

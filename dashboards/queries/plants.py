@@ -25,8 +25,8 @@ from dashboards.queries.language import (
     percent,
     pipe,
     points,
-    said,
     sort,
+    tell,
     union,
     wide,
     windows,
@@ -78,7 +78,7 @@ def rates() -> Flux:
         wide("asset"),
         f"map(fn: (r) => ({{asset: r.asset, total: {total}, good: r.state_running_s + r.state_idle_s}}))",
         "filter(fn: (r) => r.total > 0.0)",
-        said("asset", "running", f"string(v: {percent('good', 'total')})"),
+        tell("asset", "running", f"string(v: {percent('good', 'total')})"),
     )
     online = pipe(
         points(HOURLY, Measurement.DEVICE_HOUR, "received", "expected", chosen=CHOSEN),
@@ -89,7 +89,7 @@ def rates() -> Flux:
         wide("asset"),
         "filter(fn: (r) => r.expected > 0.0)",
         f"map(fn: (r) => ({{asset: r.asset, share: {percent('received', 'expected')}}}))",
-        said("asset", "online", "string(v: if r.share > 100.0 then 100.0 else r.share)"),
+        tell("asset", "online", "string(v: if r.share > 100.0 then 100.0 else r.share)"),
     )
     return flux(
         NEWEST,
@@ -143,11 +143,11 @@ def now() -> Flux:
         pipe(
             merged(
                 "asset",
-                pipe(state, said("asset", "run_state", number)),
-                pipe(state, said("asset", "changed", instant)),
-                pipe(flow, said("asset", "flow", number)),
-                pipe(flow, said("asset", "heard", instant)),
-                pipe(design, said("asset", "design", number)),
+                pipe(state, tell("asset", "run_state", number)),
+                pipe(state, tell("asset", "changed", instant)),
+                pipe(flow, tell("asset", "flow", number)),
+                pipe(flow, tell("asset", "heard", instant)),
+                pipe(design, tell("asset", "design", number)),
                 _named_plants(),
             ),
             "filter(fn: (r) => exists r.run_state and exists r.heard and exists r.design and exists r.name)",
@@ -159,7 +159,7 @@ def now() -> Flux:
 
 def _named_plants() -> str:
     """What every chosen asset is called; of those that are no plants nothing else is said."""
-    return pipe(there("name", where=OF_ASSETS, chosen=CHOSEN), "group()", said("asset", "name", "r._value"))
+    return pipe(there("name", where=OF_ASSETS, chosen=CHOSEN), "group()", tell("asset", "name", "r._value"))
 
 
 _NOW: Final = """\

@@ -102,7 +102,7 @@ def push(
         is_well = is_well and step.is_well
         print_lines([f"{'made' if step.changed else 'ok' if step.is_well else 'PROBLEM':8} {step.said}"], at_once=True)
 
-    with ends_with_a_sentence(SettingsFault, pushing.Unserved, JournalUnavailable):
+    with ends_with_a_sentence(SettingsFault, pushing.GrafanaUnserved, JournalUnavailable):
         chosen = settings.load(config, channels())
         grafana = pushing.Grafana(boards.entrance(chosen))
         for step in pushing.pushed(grafana, boards.installation(chosen), threading.Event().wait, force=force):

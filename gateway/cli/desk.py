@@ -33,7 +33,7 @@ def adduser(
     """Let somebody log in to the desk. One who is there already gets this role, area and password instead."""
     from gateway.clock import WallClock
     from gateway.desk.passwords import WeakPassword, hashed
-    from gateway.desk.users import Deed, Role, User, UsersUnavailable
+    from gateway.desk.users import AuditRecord, User, UserRole, UsersUnavailable
     from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault, read_secret
 
@@ -51,8 +51,8 @@ def adduser(
         given = None if password_file is None else read_secret(password_file, "--password-file")
         password = given or typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         users, now_ms = _users(settings), WallClock().now_ms()
-        new = users.keep(User(name, Role(role), area, person), hashed(password), now_ms)
-        users.note(Deed(now_ms, name, "", "user_kept", role))
+        new = users.keep(User(name, UserRole(role), area, person), hashed(password), now_ms)
+        users.note(AuditRecord(now_ms, name, "", "user_kept", role))
     say(f"{name} may log in as {role} now" if new else f"{name} has a new password and is {role} now")
     if not person and role != "viewer":
         say("without --person they can look, but not act: what is done is signed by a person of the inventory")
@@ -61,14 +61,14 @@ def adduser(
 def removeuser(name: _Name, *, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody may log in no more, and is logged out."""
     from gateway.clock import WallClock
-    from gateway.desk.users import Deed, UsersUnavailable
+    from gateway.desk.users import AuditRecord, UsersUnavailable
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, UsersUnavailable):
         users = _users(_settings(config))
         known = users.remove(name)
         if known:
-            users.note(Deed(WallClock().now_ms(), name, "", "user_removed"))
+            users.note(AuditRecord(WallClock().now_ms(), name, "", "user_removed"))
     say(f"{name} may log in no more" if known else f"there is no user {name}")
     raise typer.Exit(Code.OK if known else Code.PROBLEMS)
 

@@ -44,13 +44,13 @@ def check(
     """Each fault with its place and remedy. File, line, row and field; warnings alone are no problem."""
     from gateway.imports import read
     from gateway.settings import SettingsFault
-    from telemetry.inventory_fault import Severity
+    from telemetry.inventory_fault import FaultSeverity
 
     with ends_with_a_sentence(SettingsFault):
         _, (inventory, faults) = read(file)
     print_lines(str(fault) for fault in faults)
     if inventory is None:
-        errors = sum(fault.severity is Severity.ERROR for fault in faults)
+        errors = sum(fault.severity is FaultSeverity.ERROR for fault in faults)
         say(f"{file} cannot be used: {errors} to put right")
         raise typer.Exit(Code.PROBLEMS)
     say(f"{file} can be used: {len(inventory.assets)} assets, {len(inventory.devices)} devices")

@@ -215,5 +215,5 @@ def _ask(
     from gateway.settings import SettingsFault
 
     with ends_with_a_sentence(SettingsFault, client.GatewayFault):
-        said = client.said(settings.load(config, channels()), method, path, body)
+        said = client.request(settings.load(config, channels()), method, path, body)
     print_lines([json.encode(line).decode() for line in each(said)])

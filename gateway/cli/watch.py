@@ -74,11 +74,11 @@ def _herald(chosen: "WatchFile") -> "Herald":
 def _tested(herald: "Herald") -> Code:
     """Both words by every way, now; wrong where one was not taken."""
     from gateway.clock import WallClock
-    from gateway.watching.remote_watch import Word
+    from gateway.watching.remote_watch import SilenceNotice
 
     at_ms = WallClock().now_ms()
     failed: list[str] = []
-    for word in (Word.ALARM, Word.CLEAR):
+    for word in (SilenceNotice.ALARM, SilenceNotice.CLEAR):
         herald.announce(word, 0.0)
         herald.speak(0.0, at_ms, 600.0)
         failed += herald.pending

@@ -75,7 +75,7 @@ class WhoIsAway(PersonalCommand[AbsenceList], frozen=True):
     def act(self, context: Context, now_ms: Millis) -> AbsenceList:
         """Nothing is changed by it."""
         absences = context.pipeline.absences
-        return AbsenceList(now_ms, absences.kept(now_ms), absences.uncovered(now_ms))
+        return AbsenceList(now_ms, absences.list_current(now_ms), absences.uncovered(now_ms))
 
 
 def arrange(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
@@ -105,13 +105,13 @@ def arrange(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVer
     if isinstance(wish, Away):
         pipeline.county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], pipeline.changes)
     pipeline.county.arrange(now_ms, pipeline.changes)
-    pipeline.entry.meta[ABSENCES] = kept(pipeline, now_ms)
+    pipeline.entry.meta[ABSENCES] = encode_current(pipeline, now_ms)
     return AbsenceDone(now_ms, event, found)
 
 
-def kept(pipeline: Pipeline, now_ms: Millis) -> str:
+def encode_current(pipeline: Pipeline, now_ms: Millis) -> str:
     """Those that are not over, as the mark keeps them."""
-    return msgspec.json.encode(pipeline.absences.kept(now_ms)).decode()
+    return msgspec.json.encode(pipeline.absences.list_current(now_ms)).decode()
 
 
 def restore(pipeline: Pipeline, mark: str | None) -> None:

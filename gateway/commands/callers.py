@@ -69,7 +69,7 @@ def waiting(mark: str) -> tuple[Caller, ...]:
 
 
 def _keep(pipeline: Pipeline) -> None:
-    pipeline.entry.meta[CALLERS] = msgspec.json.encode(pipeline.callers.kept()).decode()
+    pipeline.entry.meta[CALLERS] = msgspec.json.encode(pipeline.callers.list_waiting()).decode()
 
 
 def _row(caller: Caller, wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -> Event:

@@ -13,7 +13,7 @@ from alerts.episodes.county import Changes, County
 from alerts.episodes.forecast import Foreseen
 from alerts.episodes.responses import Deed
 from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import Case, CaseVerb, State, Why
+from alerts.ledger.case import Case, CaseVerb, LedgerRefusal, State
 from alerts.ledger.moves import FROM
 from alerts.model import Actor, Severity
 from alerts.refusals import Refused
@@ -24,7 +24,7 @@ from telemetry.reading import Millis
 
 _AT: Final = {State.FIXED: 1, State.VERIFIED: 2}
 """How far 办结 has come already."""
-_WAITS: Final = frozenset({Why.SENSOR_DECIDES, Why.PROOF_MISSING})
+_WAITS: Final = frozenset({LedgerRefusal.SENSOR_DECIDES, LedgerRefusal.PROOF_MISSING})
 """What is said to be done waits: for the sensor, or for somebody who has seen it."""
 
 

@@ -75,7 +75,7 @@ class WhichExtras(PersonalCommand[ExtraList], frozen=True):
 
     def act(self, context: Context, now_ms: Millis) -> ExtraList:
         """Nothing is changed by it."""
-        return ExtraList(now_ms, context.pipeline.extras.kept(now_ms))
+        return ExtraList(now_ms, context.pipeline.extras.list_current(now_ms))
 
 
 def arrange(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
@@ -95,7 +95,7 @@ def arrange(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraV
     event = "extra_cancelled" if isinstance(wish, NoExtra) else "extra_ordered"
     pipeline.changes.log.append(_row(event, found, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms))
     _let_know(found, pipeline, now_ms)
-    pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.kept(now_ms)).decode()
+    pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.list_current(now_ms)).decode()
     return ExtraDone(now_ms, event, found)
 
 

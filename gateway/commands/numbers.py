@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from alerts.alert import Alert
 from alerts.answers import Receipt
-from alerts.channels import Accepted, Outcome, Refused
+from alerts.channels import Accepted, Outcome, SendRefused
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
 from alerts.episodes.trouble import Trouble
 from alerts.model import Event
@@ -22,7 +22,7 @@ DEAD: Final = "number_dead"
 _HOUR_MS: Final = 3_600_000
 
 
-class Line(Protocol):
+class NumberRecord(Protocol):
     """What the journal knows of texts to a number."""
 
     def phone_of(self, channel: str, reference: str) -> str:
@@ -41,10 +41,10 @@ class Line(Protocol):
         """Whether any text of a channel was told to have arrived since then."""
 
 
-class Numbers:
+class UnreachableNumbers:
     """Opens and closes such matters; the county keeps them, so that a restart changes nothing."""
 
-    def __init__(self, pipeline: Pipeline, line: Line) -> None:
+    def __init__(self, pipeline: Pipeline, line: NumberRecord) -> None:
         self._pipeline = pipeline
         self._line = line
 
@@ -63,7 +63,7 @@ class Numbers:
     def ended(self, notification_id: int, outcome: Outcome, event: Event | None, at_ms: Millis) -> None:
         """A try ended: the number was refused for good by the last that was asked, or the text arrived at once."""
         match outcome:
-            case Refused(reason, dead_number=True) if event is not None:
+            case SendRefused(reason, dead_number=True) if event is not None:
                 said = event.detail or {}
                 self._open(str(said.get("to", "")), str(said.get("phone", "")), reason, 0, at_ms)
             case Accepted(delivered=True) if any(self._standing()):

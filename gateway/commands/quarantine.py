@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from alerts.conditions import bins
 from alerts.model import Detail, Event
 from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
-from gateway.journal.entry import Aside, Looked
+from gateway.journal.entry import Aside, RequeueOutcome
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
 from telemetry import clock
@@ -72,7 +72,7 @@ def look_again(wish: LookAgain, pipeline: Pipeline, archive: AsideArchive, now_m
     for aside in found:
         result, refused = pipeline.barrier.attempt(partial(_taken, pipeline, aside), _failed, aside.topic)
         reason, detail = (aside.reason, "") if refused is None else (refused.reason, refused.detail)
-        pipeline.entry.looked.append(Looked(aside.id, now_ms, str(result), reason, detail))
+        pipeline.entry.looked.append(RequeueOutcome(aside.id, now_ms, str(result), reason, detail))
     looked = pipeline.entry.looked[-len(found) :]
     counts = {str(result): sum(each.result == result for each in looked) for result in Result}
     by = {"by": wish.by, "channel": wish.channel} | ({"origin": wish.origin} if wish.origin else {})

@@ -21,7 +21,7 @@ from alerts.answers import (
     Meaning,
     Receipt,
     Reply,
-    answered,
+    find_asked,
     network_ms,
     phrase,
     understand,
@@ -37,7 +37,7 @@ from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
 from gateway.commands import callers
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
-from gateway.commands.numbers import Line, Numbers
+from gateway.commands.numbers import NumberRecord, UnreachableNumbers
 from gateway.journal.entry import Answered, Unreceipted
 from gateway.pipeline import Pipeline
 from telemetry.phone import is_mobile, is_same
@@ -60,7 +60,7 @@ class Memoir(Protocol):
         """What an episode that is over was about, and when it ended."""
 
 
-class Remembered(Memoir, Line, Protocol):
+class Remembered(Memoir, NumberRecord, Protocol):
     """All of it."""
 
 
@@ -72,7 +72,7 @@ class InboundSms:
         self._memoir = memoir
         schedule = pipeline.county.decider.escalation.schedule
         self._replies = Replies(pipeline.county.message_writer, schedule, pipeline.absences)
-        self._numbers = Numbers(pipeline, memoir)
+        self._numbers = UnreachableNumbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})
         pipeline.sampled = self.sampled
@@ -130,7 +130,7 @@ class InboundSms:
         told = self._memoir.told(said.phone, written_ms - WITHIN_MS)
         understood = understand(said.text)
         meaning = understood.meaning
-        asked = None if meaning is Meaning.UNCLEAR else answered(understood, told, written_ms, self._stands)
+        asked = None if meaning is Meaning.UNCLEAR else find_asked(understood, told, written_ms, self._stands)
         if asked is None:
             people = self._pipeline.county.inventory.reached_at(said.phone)
             person = people[0].id if people else ""
@@ -178,7 +178,7 @@ class InboundSms:
     def _stand_in(self, absence: Absence, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
         """Whoever was asked to stand in says so, or not."""
         county = self._pipeline.county
-        said = StandingIn(county.message_writer).answered(
+        said = StandingIn(county.message_writer).hear_answer(
             absence, asked.person, meaning, now_ms, self._pipeline.absences
         )
         county.post(said, self._changes)
@@ -217,7 +217,7 @@ class InboundSms:
         """What follows from an answer about one episode; of several in one text only the first tells others."""
         county, changes = self._pipeline.county, self._pipeline.changes
         alert = county.alerts[asked.episode]
-        said = self._replies.answered(alert, asked, meaning, county.memory(alert.asset), now_ms)
+        said = self._replies.hear_answer(alert, asked, meaning, county.memory(alert.asset), now_ms)
         changes.log += said if is_first else [each for each in said if isinstance(each, Event)]
         words = phrase(asked.text) if meaning is Meaning.DOUBTED else ""
         if words or (alert.doubts and meaning is Meaning.DONE):

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from alerts.conditions.thresholds import Figure, Place, Tuned, Value, Weighed
+from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, Weighed
 from alerts.model import Event
 from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
@@ -27,7 +27,7 @@ class SetFigure(PersonalCommand[Verdict], frozen=True, kw_only=True):
     ``channel`` and ``origin`` are as in ``EpisodeCommand``.
     """
 
-    place: Place
+    place: ThresholdScope
     name: str
     rule: str
     figure: str
@@ -42,7 +42,7 @@ class SetFigure(PersonalCommand[Verdict], frozen=True, kw_only=True):
         return set_figure(self, context.pipeline, now_ms)
 
 
-def kept(meta: dict[str, str]) -> list[Tuned]:
+def decode_tuned(meta: dict[str, str]) -> list[Tuned]:
     """What the journal remembers of it."""
     return msgspec.json.decode(meta.get(FIGURES, "[]"), type=list[Tuned])
 
@@ -75,7 +75,7 @@ def set_figure(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
     county.refigure(weighed.plans, now_ms, pipeline.changes)
     thresholds.accept(weighed)
     pipeline.follow()
-    pipeline.entry.meta[FIGURES] = msgspec.json.encode(thresholds.kept()).decode()
+    pipeline.entry.meta[FIGURES] = msgspec.json.encode(thresholds.list_tuned()).decode()
     return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
 
 
@@ -96,7 +96,7 @@ def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
         "now": _plain(weighed.now),
         "reason": wish.reason,
     }
-    asset = wish.name if wish.place is Place.ASSET else ""
+    asset = wish.name if wish.place is ThresholdScope.ASSET else ""
     return Event(at_ms=now_ms, event=SET, rule=wish.rule, asset=asset, detail={**detail})
 
 

@@ -29,7 +29,7 @@ class EndTrial(PersonalCommand[Verdict], frozen=True, kw_only=True):
         pipeline = context.pipeline
         verdict = end_trial(self, pipeline.county, pipeline.trials, now_ms, pipeline.changes)
         if isinstance(verdict, Done):
-            pipeline.entry.meta[TRIALS] = msgspec.json.encode(pipeline.trials.kept()).decode()
+            pipeline.entry.meta[TRIALS] = msgspec.json.encode(pipeline.trials.list_ended()).decode()
         return verdict
 
 

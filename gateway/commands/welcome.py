@@ -44,14 +44,14 @@ class Welcome(Command[Welcomed], frozen=True):
         return owe(self, context.pipeline, context.journal, now_ms)
 
 
-class Told(Protocol):
+class WelcomeRecord(Protocol):
     """What the journal remembers of a number."""
 
     def told(self, phone: str, since_ms: Millis) -> list[Asked]:
         """What it was told since then."""
 
 
-def owe(wish: Welcome, pipeline: Pipeline, memoir: Told, now_ms: Millis) -> Welcomed:
+def owe(wish: Welcome, pipeline: Pipeline, memoir: WelcomeRecord, now_ms: Millis) -> Welcomed:
     """Owes the texts; by night they wait for the morning."""
     inventory, leaves_ms = pipeline.county.inventory, pipeline.by_day(now_ms)
     told: list[str] = []
@@ -76,7 +76,7 @@ def is_new(person: Person, contacts: Mapping[str, First]) -> bool:
     return is_greeted(person) and contacts.get(person.id, NEVER).contact in (Contact.NEVER, Contact.LOST)
 
 
-def _why_not(name: str, inventory: Inventory, pipeline: Pipeline, memoir: Told, now_ms: Millis) -> str:
+def _why_not(name: str, inventory: Inventory, pipeline: Pipeline, memoir: WelcomeRecord, now_ms: Millis) -> str:
     person = inventory.people.get(name)
     if person is None:
         return "the inventory has no such person"

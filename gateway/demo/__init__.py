@@ -20,7 +20,7 @@ from rich.live import Live
 
 from alerts.policy import PolicyFault
 from firmware_sim.publish import Broker, BrokerError, publish
-from firmware_sim.scenario import Names
+from firmware_sim.scenario import PlaceNames
 from firmware_sim.traces import TimedUplink, statuses, trace
 from gateway import app, imports, logs
 from gateway.client import desk_url
@@ -43,7 +43,7 @@ READY_WITHIN_S: Final = 15.0
 FRAME_S: Final = 0.25
 
 
-def run(speed: float, seconds: float | None, data: Path | None, port: int, names: Names, *, browser: bool) -> int:
+def run(speed: float, seconds: float | None, data: Path | None, port: int, names: PlaceNames, *, browser: bool) -> int:
     """Runs the demo until Ctrl-C or for ``seconds``; 0 when it ended so, 1 when a part of it could not go on."""
     stopping = threading.Event()
     _end_on_signals(stopping)
@@ -63,7 +63,7 @@ class _Play:
     """One performance: its folder, its clock, its threads and what the visitor sees of them."""
 
     def __init__(
-        self, folder: Path, broker: Embedded, speed: float, port: int, names: Names, stopping: threading.Event
+        self, folder: Path, broker: Embedded, speed: float, port: int, names: PlaceNames, stopping: threading.Event
     ) -> None:
         self._calendar = stage.shanghai()
         self._begins_ms = stage.begins_ms(self._calendar)
@@ -183,7 +183,7 @@ class _Play:
     def _log(self, console: Console) -> None:
         """One line an occurrence, for those without a terminal."""
         while self._story.unsaid:
-            console.print(words.said(self._story, self._calendar, self._story.unsaid.popleft()), soft_wrap=True)
+            console.print(words.tell_line(self._story, self._calendar, self._story.unsaid.popleft()), soft_wrap=True)
 
 
 class _OutboxFolder:

@@ -6,7 +6,7 @@ Checked where it enters (law L11), with a sentence for each fault; nothing here 
 from collections.abc import Iterator
 from typing import Final
 
-from firmware_sim.scenario import Names
+from firmware_sim.scenario import PlaceNames
 
 MOST_TOWNS: Final = 4
 """Each brings five villages, and sixty bins are spread over them."""
@@ -21,7 +21,7 @@ class NamesFault(ValueError):  # noqa: N818 the visitor's, not ours
     """Names that cannot be the county's; its text has a sentence for each fault."""
 
 
-def names(county: str | None, towns: str | None) -> Names:
+def names(county: str | None, towns: str | None) -> PlaceNames:
     """What was given on the command line, checked; what was left open stays invented. Raises ``NamesFault``."""
     listed = () if towns is None else tuple(towns.translate(_COMMAS).split(","))
     said = [] if county is None else list(_faults("--county", county.strip(), LONGEST_COUNTY))
@@ -34,7 +34,7 @@ def names(county: str | None, towns: str | None) -> Names:
         said.append(f"--towns names {town} more than once; each town needs a name of its own")
     if said:
         raise NamesFault("\n".join(said))
-    return Names(towns=stripped) if county is None else Names(county=county.strip(), towns=stripped)
+    return PlaceNames(towns=stripped) if county is None else PlaceNames(county=county.strip(), towns=stripped)
 
 
 def _faults(option: str, name: str, longest: int) -> Iterator[str]:

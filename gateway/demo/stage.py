@@ -11,7 +11,7 @@ from typing import Final
 
 from alerts.calendars import Calendar
 from firmware_sim import county
-from firmware_sim.scenario import Names, Scenario, at_start, load
+from firmware_sim.scenario import PlaceNames, Scenario, at_start, load
 from gateway.clock import WallClock
 from gateway.desk import users
 from gateway.desk.passwords import hashed
@@ -19,7 +19,7 @@ from gateway.embedded_broker import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
 from gateway.settings import Settings, SettingsFault
-from telemetry.inventory import County, Inventory
+from telemetry.inventory import CountySettings, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
@@ -50,7 +50,7 @@ def begins_ms(calendar: Calendar) -> Millis:
     return calendar.instant(calendar.local(WallClock().now_ms()).date(), BEGINS)
 
 
-def scenario(begins_ms: Millis, names: Names) -> Scenario:
+def scenario(begins_ms: Millis, names: PlaceNames) -> Scenario:
     """The demo's county from the evening before it begins on, with as many towns as are named."""
     scene = load((SCENARIOS / "demo.yaml").read_text("utf-8"))
     fleet = scene.fleet.model_copy(update={"towns": len(names.towns) or scene.fleet.towns})
@@ -87,11 +87,11 @@ def dispatcher(inventory: Inventory) -> str:
 
 def welcome(folder: Path, dispatcher: str) -> str:
     """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
-    visitor = users.User("demo", users.Role.DISPATCHER, person=dispatcher, demo=True)
+    visitor = users.User("demo", users.UserRole.DISPATCHER, person=dispatcher, demo=True)
     users.UserFile.beside(folder / "journal.db").keep(visitor, hashed(secrets.token_urlsafe(32)), WallClock().now_ms())
     return secrets.token_urlsafe(16)
 
 
 def shanghai() -> Calendar:
     """Local time where the demo plays."""
-    return Calendar.of(County("demo", "", "Asia/Shanghai", ""))
+    return Calendar.of(CountySettings("demo", "", "Asia/Shanghai", ""))

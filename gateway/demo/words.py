@@ -71,7 +71,7 @@ def chronicle(story: DemoStory, line: ChronicleLine) -> str:
     return f"{name(story, line)} {_EVENTS[line.event]} {rule}{f'（{why}）' if why else ''}".replace("  ", " ").rstrip()
 
 
-def said(story: DemoStory, calendar: Calendar, what: ChronicleLine | SentText) -> str:
+def tell_line(story: DemoStory, calendar: Calendar, what: ChronicleLine | SentText) -> str:
     """One line of the plain log."""
     at = clock(calendar, what.at_ms)
     if isinstance(what, ChronicleLine):

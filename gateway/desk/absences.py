@@ -13,7 +13,7 @@ from alerts.calendars import iso
 from alerts.operations.absences import Absence
 from gateway.commands.absences import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
 from gateway.commands.command import UnknownPerson
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
@@ -77,7 +77,7 @@ def serve_absences(app: FastAPI, inbox: Inbox, token: str, answered_within_s: fl
     permit = [Depends(permitted_by(token))]
 
     def asked(wish: Away | Back | WhoIsAway) -> object:
-        return answered(inbox, wish, answered_within_s)
+        return await_answer(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/absences", responses=PROBLEMS, dependencies=permit)
     def roster() -> RosterBody:

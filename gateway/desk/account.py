@@ -13,7 +13,7 @@ from gateway.desk import sentences, words
 from gateway.desk.writing import clock
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Spell
-from gateway.journal.notifications import Message
+from gateway.journal.notifications import MessageRow
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import QUANTITIES, Millis, Reading
 
@@ -30,7 +30,7 @@ class Account:
     readings: tuple[Reading, ...]
     standing: tuple[Spell, ...]
     events: tuple[Event, ...]
-    messages: tuple[Message, ...]
+    messages: tuple[MessageRow, ...]
 
 
 def account(journal: CaseReader, inventory: Inventory, asset: Asset, at_ms: Millis) -> Account:
@@ -60,7 +60,7 @@ def sample(reading: Reading) -> str:
     return "，".join([*judged, *given, *flags]) or words.word("samples", "nothing")
 
 
-def told(message: Message, inventory: Inventory) -> str:
+def told(message: MessageRow, inventory: Inventory) -> str:
     """短信 → 周师傅（已送达）：…: one text in words."""
     state = words.word("states", message.state)
     because = f"，{words.word('reasons', message.reason)}" if message.reason else ""

@@ -12,11 +12,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.commands.command import A, Command, NotDurable, NotPossible
 from gateway.desk.bodies import TOKEN_NEEDED, bears
-from gateway.desk.problems import Problem, ProblemError
+from gateway.desk.problems import ProblemDetails, ProblemError
 from gateway.inbox import Inbox, Unanswered
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)
+    status: {"model": ProblemDetails, "description": HTTPStatus(status).phrase} for status in (401, 404, 409, 422, 503)
 }
 ANSWERED_WITHIN_S: Final = 5.0
 """So long a request waits until what it asked for is durable."""
@@ -33,7 +33,7 @@ def permitted_by(token: str) -> Callable[[HTTPAuthorizationCredentials | None], 
     return authorised
 
 
-def answered(inbox: Inbox, wish: Command[A], within_s: float = ANSWERED_WITHIN_S) -> A | NotDurable | Unanswered:
+def await_answer(inbox: Inbox, wish: Command[A], within_s: float = ANSWERED_WITHIN_S) -> A | NotDurable | Unanswered:
     """What became of a wish once it is durable; ``Unanswered`` where that is not known."""
     answer = inbox.post(wish)
     return answer if isinstance(answer, Unanswered) else answer.wait(within_s)

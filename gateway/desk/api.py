@@ -10,12 +10,12 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.conditions.thresholds import Place
+from alerts.conditions.thresholds import ThresholdScope
 from gateway.commands.command import Done, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
 from gateway.commands.quarantine import Resend
 from gateway.commands.thresholds import SetFigure
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.bodies import BoundedBodies
 from gateway.desk.problems import ProblemError, answer_with_problems
 from gateway.desk.visiting import address_of
@@ -56,7 +56,7 @@ class FigureBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    place: Place
+    place: ThresholdScope
     name: _Name
     rule: _Name
     figure: _Name
@@ -160,13 +160,13 @@ def api(
     @app.post("/api/v1/commands", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def command(body: CommandBody, request: Request) -> CommandResult:
         """Does one thing to an episode; answers when the result is durable."""
-        verdict = answered(inbox, _command(body, request), answered_within_s)
+        verdict = await_answer(inbox, _command(body, request), answered_within_s)
         return _result(body, verdict)
 
     @app.post("/api/v1/series/resend", responses=PROBLEMS, dependencies=[Depends(authorised)], status_code=202)
     def resend(body: ResendBody) -> ResendResult:
         """Writes to InfluxDB again what came since then and is still in the journal; points are not doubled."""
-        match answered(inbox, Resend(body.since_ms), answered_within_s):
+        match await_answer(inbox, Resend(body.since_ms), answered_within_s):
             case Done(at_ms, _):
                 return ResendResult(since_ms=body.since_ms, at_ms=at_ms)
             case verdict:
@@ -182,7 +182,7 @@ def serve_figures(app: FastAPI, inbox: Inbox, token: str, answered_within_s: flo
     def set_figure(body: FigureBody, request: Request) -> FigureResult:
         """Sets a figure; the last level is judged by it, and whoever must be told is told."""
         origin = address_of(request)
-        match answered(inbox, SetFigure(**body.model_dump(), origin=origin), answered_within_s):
+        match await_answer(inbox, SetFigure(**body.model_dump(), origin=origin), answered_within_s):
             case Done(at_ms, event):
                 return FigureResult(event=event, at_ms=at_ms)
             case UnknownPerson():

@@ -12,8 +12,8 @@ from typing import Final
 from alerts.model import Event
 from alerts.notify.lists import LIST
 from gateway.desk.morning import Exposure
-from gateway.desk.rounds import Phase, Round
-from gateway.journal.notifications import Message
+from gateway.desk.rounds import Round, RoundPhase
+from gateway.journal.notifications import MessageRow
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -40,7 +40,7 @@ SAME_CUT_MS: Final = 10 * MINUTE_MS
 """So many plants of one line that lose their power within so long are one matter."""
 
 
-class Kind(StrEnum):
+class CaptionKind(StrEnum):
     """The sentences there are; each is a part of the story."""
 
     CALM = "calm"
@@ -58,18 +58,18 @@ class Kind(StrEnum):
 
 
 _LASTS: Final = {
-    Kind.LIST: 145 * MINUTE_MS,
-    Kind.HELD: 60 * MINUTE_MS,
-    Kind.DARK: 40 * MINUTE_MS,
-    Kind.DARK_TOLD: 40 * MINUTE_MS,
-    Kind.SILENT: 45 * MINUTE_MS,
-    Kind.UNSEEN: 40 * MINUTE_MS,
-    Kind.VERIFIED: 40 * MINUTE_MS,
+    CaptionKind.LIST: 145 * MINUTE_MS,
+    CaptionKind.HELD: 60 * MINUTE_MS,
+    CaptionKind.DARK: 40 * MINUTE_MS,
+    CaptionKind.DARK_TOLD: 40 * MINUTE_MS,
+    CaptionKind.SILENT: 45 * MINUTE_MS,
+    CaptionKind.UNSEEN: 40 * MINUTE_MS,
+    CaptionKind.VERIFIED: 40 * MINUTE_MS,
 }
 """How long each is worth saying, in the demo's minutes; what is not named here, for an hour."""
 _HELD_IN_ROUND_MS: Final = 15 * MINUTE_MS
 """While the truck is out there is more to see than what waits for it."""
-_RANKS: Final = {Kind.HELD: 0, Kind.LIST: 1}
+_RANKS: Final = {CaptionKind.HELD: 0, CaptionKind.LIST: 1}
 _FOREMOST: Final = 2
 """What else happens is worth more than those; among equals the newest wins."""
 
@@ -78,7 +78,7 @@ _FOREMOST: Final = 2
 class Caption:
     """One sentence with what it speaks of; ``at_ms`` is when that happened."""
 
-    kind: Kind
+    kind: CaptionKind
     at_ms: Millis
     asset: str = ""
     person: str = ""
@@ -101,7 +101,7 @@ class Known:
 
     inventory: Inventory
     events: Sequence[Event]
-    messages: Sequence[Message]
+    messages: Sequence[MessageRow]
     open: frozenset[str]
     exposure: Exposure
     round: Round | None
@@ -113,25 +113,25 @@ def caption(now_ms: Millis, known: Known) -> Caption:
     return max(worth, key=lambda one: (_rank(one.kind), one.at_ms), default=_background(known))
 
 
-def _rank(kind: Kind) -> int:
+def _rank(kind: CaptionKind) -> int:
     return _RANKS.get(kind, _FOREMOST)
 
 
 def _lasts(one: Caption, known: Known) -> Millis:
-    if one.kind is Kind.HELD and _is_out(known.round):
+    if one.kind is CaptionKind.HELD and _is_out(known.round):
         return _HELD_IN_ROUND_MS
     return _LASTS.get(one.kind, 60 * MINUTE_MS)
 
 
 def _is_out(round_: Round | None) -> bool:
-    return round_ is not None and round_.phase is Phase.RUNNING
+    return round_ is not None and round_.phase is RoundPhase.RUNNING
 
 
 def _background(known: Known) -> Caption:
     """What the truck does while nothing else happens."""
     if known.round is not None and _is_out(known.round) and known.round.emptied:
-        return Caption(Kind.ROUND, 0, count=known.exposure.over)
-    return Caption(Kind.CALM, 0)
+        return Caption(CaptionKind.ROUND, 0, count=known.exposure.over)
+    return Caption(CaptionKind.CALM, 0)
 
 
 def _all(known: Known) -> Iterator[Caption]:
@@ -149,21 +149,21 @@ def _of(event: Event, known: Known, missed: set[str]) -> Caption | None:
     detail = event.detail or {}
     at_ms, asset, by = event.at_ms, event.asset, str(detail.get("by", ""))
     if event.event in ANSWERS:
-        return Caption(Kind.ANSWERED, at_ms, asset, by, event.event)
+        return Caption(CaptionKind.ANSWERED, at_ms, asset, by, event.event)
     match event.event:
         case "round_missed" if (told := _told(event.episode, known.messages)) is not None:
-            return Caption(Kind.MISSED, at_ms, asset, told.to)
+            return Caption(CaptionKind.MISSED, at_ms, asset, told.to)
         case "dispatched":
             alone = detail.get("channel") == OF_THE_HOUSE
-            return Caption(Kind.DISPATCHED, at_ms, asset, str(detail.get("to", "")), by_itself=alone)
+            return Caption(CaptionKind.DISPATCHED, at_ms, asset, str(detail.get("to", "")), by_itself=alone)
         case "claim_unseen":
-            return Caption(Kind.UNSEEN, at_ms, asset, by)
+            return Caption(CaptionKind.UNSEEN, at_ms, asset, by)
         case "cleared" if event.episode in missed and detail.get("reason") == "emptied":
-            return Caption(Kind.VERIFIED, at_ms, asset)
+            return Caption(CaptionKind.VERIFIED, at_ms, asset)
         case "held" if event.episode in known.open and detail.get("reason") == "round_pending":
-            return Caption(Kind.HELD, at_ms, asset)
+            return Caption(CaptionKind.HELD, at_ms, asset)
         case "raised" if event.rule == "offline" and _is_bin(asset, known.inventory):
-            return Caption(Kind.SILENT, at_ms, asset)
+            return Caption(CaptionKind.SILENT, at_ms, asset)
         case _:
             return None
 
@@ -173,7 +173,7 @@ def _is_bin(asset: str, inventory: Inventory) -> bool:
     return found is not None and found.bin is not None
 
 
-def _told(episode: str, messages: Iterable[Message]) -> Message | None:
+def _told(episode: str, messages: Iterable[MessageRow]) -> MessageRow | None:
     """The first text about an episode."""
     return next((text for text in reversed(list(messages)) if text.episode == episode), None)
 
@@ -183,7 +183,7 @@ def _lists(known: Known) -> Iterator[Caption]:
     for text in reversed(known.messages):
         person = known.inventory.people.get(text.to)
         if text.rule == LIST and person is not None and any(duty.role is Role.COLLECTOR for duty in person.duties):
-            yield Caption(Kind.LIST, text.delivered_ms or text.at_ms, person=text.to, count=known.exposure.over)
+            yield Caption(CaptionKind.LIST, text.delivered_ms or text.at_ms, person=text.to, count=known.exposure.over)
 
 
 def _lines(known: Known) -> Iterator[Caption]:
@@ -202,6 +202,6 @@ def _lines(known: Known) -> Iterator[Caption]:
         episodes = {event.episode for event in events}
         texts = [text for text in known.messages if text.episode in episodes]
         if texts:
-            yield Caption(Kind.DARK_TOLD, texts[-1].at_ms, person=texts[-1].to, line=name, count=count)
+            yield Caption(CaptionKind.DARK_TOLD, texts[-1].at_ms, person=texts[-1].to, line=name, count=count)
         elif known.open & episodes:
-            yield Caption(Kind.DARK, events[0].at_ms, line=name, count=count)
+            yield Caption(CaptionKind.DARK, events[0].at_ms, line=name, count=count)

@@ -17,7 +17,7 @@ from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, CaseVerb, Origin, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
@@ -129,7 +129,7 @@ class CaseList(BaseModel):
     next: int | None
 
 
-class Filters(BaseModel):
+class CaseFilters(BaseModel):
     """Which cases; what is not given asks for nothing. ``area`` takes everything below it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -162,7 +162,7 @@ def serve_cases(
         return _asked(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/cases", responses=PROBLEMS, dependencies=permit)
-    def cases(filters: Annotated[Filters, Query()]) -> CaseList:
+    def cases(filters: Annotated[CaseFilters, Query()]) -> CaseList:
         """Cases of the ledger, the newest first."""
         wanted = Wanted(
             area=filters.area,
@@ -177,7 +177,7 @@ def serve_cases(
             before=filters.before,
         )
         with _reading(journal) as reader:
-            found = reader.found(wanted, filters.limit + 1)
+            found = reader.find(wanted, filters.limit + 1)
         page = found[: filters.limit]
         return CaseList(
             cases=[_body(each.case) for each in page], next=page[-1].place if len(found) > len(page) else None
@@ -222,7 +222,7 @@ def serve_cases(
 
 def _asked(inbox: Inbox, wish: Register | CaseCommand, within_s: float) -> CaseBody:
     """The case after what was asked, once it is durable; a problem when nothing came of it."""
-    match answered(inbox, AskLedger(wish), within_s):
+    match await_answer(inbox, AskLedger(wish), within_s):
         case CaseDone(_, case):
             return _body(case)
         case UnknownCase(settled):

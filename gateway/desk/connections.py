@@ -38,7 +38,7 @@ class Limits(NamedTuple):
     """A browser that does not take what it asked for."""
 
 
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """What a connection waits for."""
 
     HEADER = "header"
@@ -74,7 +74,7 @@ class Connections:
         self._open.pop(gone, None)
 
     def _end_one_of(self, among: "Sequence[BoundedConnection]") -> bool:
-        waiting = next((each for each in among if each.phase is not Phase.ANSWER), None)
+        waiting = next((each for each in among if each.phase is not ConnectionPhase.ANSWER), None)
         if waiting is None:
             return False
         self.forget(waiting)
@@ -87,7 +87,7 @@ class BoundedConnection(H11Protocol):
 
     def __init__(self, among: Connections, **given: Any) -> None:  # noqa: ANN401 -- what uvicorn gives
         super().__init__(**given)
-        self.phase = Phase.HEADER
+        self.phase = ConnectionPhase.HEADER
         self._among = among
         self._ends: asyncio.TimerHandle | None = None
         self._unheard: asyncio.TimerHandle | None = None
@@ -101,14 +101,14 @@ class BoundedConnection(H11Protocol):
             transport.write(_FULL)
             transport.close()
             return
-        self._wait_for(Phase.HEADER)
+        self._wait_for(ConnectionPhase.HEADER)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
         if self.transport.is_closing():
             return
         super().data_received(data)
-        self._look(again=self.phase is Phase.BODY)
+        self._look(again=self.phase is ConnectionPhase.BODY)
 
     def on_response_complete(self) -> None:
         """It is answered."""
@@ -144,20 +144,24 @@ class BoundedConnection(H11Protocol):
         if again or phase is not self.phase:
             self._wait_for(phase)
 
-    def _present_phase(self) -> Phase:
+    def _present_phase(self) -> ConnectionPhase:
         request = cast("RequestResponseCycle | None", self.cycle)  # there is none before the first
         if request is None:
-            return Phase.HEADER
+            return ConnectionPhase.HEADER
         if request.response_complete:
-            return Phase.REST if request.more_body else Phase.HEADER
-        return Phase.BODY if request.more_body else Phase.ANSWER
+            return ConnectionPhase.REST if request.more_body else ConnectionPhase.HEADER
+        return ConnectionPhase.BODY if request.more_body else ConnectionPhase.ANSWER
 
-    def _wait_for(self, phase: Phase) -> None:
+    def _wait_for(self, phase: ConnectionPhase) -> None:
         self.phase = phase
         if self._ends is not None:
             self._ends.cancel()
             self._ends = None
         limits = self._among.limits
-        waits_s = {Phase.HEADER: limits.header_s, Phase.BODY: limits.still_s, Phase.REST: limits.unread_s}.get(phase)
+        waits_s = {
+            ConnectionPhase.HEADER: limits.header_s,
+            ConnectionPhase.BODY: limits.still_s,
+            ConnectionPhase.REST: limits.unread_s,
+        }.get(phase)
         if waits_s is not None and not self.transport.is_closing():
             self._ends = self.loop.call_later(waits_s, self.end)

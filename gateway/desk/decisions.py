@@ -37,7 +37,7 @@ DOUBTFUL_RULES: Final = frozenset(
 """What is wrong with an instrument, not with what it looks at."""
 
 
-class Why(StrEnum):
+class DecisionReason(StrEnum):
     """Why a case needs a decision, the most urgent first."""
 
     FIRE = "fire"
@@ -64,13 +64,15 @@ class Why(StrEnum):
     CALLER = "caller"
 
 
-FIRES: Final = (Why.FIRE, Why.COOLED)
+FIRES: Final = (DecisionReason.FIRE, DecisionReason.COOLED)
 """They stand above all else until a person has reset them."""
-_ANSWERS: Final = {str(each): each for each in (Why.DECLINED, Why.CALLBACK, Why.DOUBTED)}
+_ANSWERS: Final = {
+    str(each): each for each in (DecisionReason.DECLINED, DecisionReason.CALLBACK, DecisionReason.DOUBTED)
+}
 """What somebody answered that only the office can settle."""
 
 
-class Place(StrEnum):
+class TodaySection(StrEnum):
     """Where on the page of today an episode stands."""
 
     DECIDE = "decide"
@@ -90,47 +92,52 @@ def placed(
     unreached: Collection[str] = (),
     nobodys: Collection[str] = (),
     answer: str = "",
-    late: Why | None = None,
-) -> tuple[Place, Why | None]:
+    late: DecisionReason | None = None,
+) -> tuple[TodaySection, DecisionReason | None]:
     """Where an episode stands; ``unreached`` and ``nobodys`` name those whose people could not be told.
 
     ``answer`` is the last that somebody answered to a text about it, ``late`` why its case is late, if it is.
     """
     why = _why(alert, asset, now_ms, unreached, nobodys, answer) or late
     if late is not None or why in FIRES:
-        return Place.DECIDE, why  # whoever has seen to it: a person has to reset a fire, and what is late is not done
+        return (
+            TodaySection.DECIDE,
+            why,
+        )  # whoever has seen to it: a person has to reset a fire, and what is late is not done
     if (alert.acked_ms or alert.shelved_until_ms) and why is not None:
-        return Place.IN_HAND, why
+        return TodaySection.IN_HAND, why
     if why is not None:
-        return Place.DECIDE, why
+        return TodaySection.DECIDE, why
     if alert.rule in DOUBTFUL_RULES:
-        return Place.DOUBTFUL, None
-    return (Place.IN_HAND if alert.acked_ms or alert.shelved_until_ms else Place.WAITING), None
+        return TodaySection.DOUBTFUL, None
+    return (TodaySection.IN_HAND if alert.acked_ms or alert.shelved_until_ms else TodaySection.WAITING), None
 
 
-def lateness(case: LedgerCase, now_ms: Millis, resumed_ms: Millis = 0) -> Why | None:
+def lateness(case: LedgerCase, now_ms: Millis, resumed_ms: Millis = 0) -> DecisionReason | None:
     """Why a case is late; ``None`` while it has time. ``resumed_ms`` is when its deferral was last over."""
     if case.state not in OVERDUE or not 0 < case.deadline_ms <= now_ms:
         return None
     is_back = case.state is not State.FIXED and resumed_ms >= case.deadline_ms
-    return Why.RETURNED if is_back else Why.OVERDUE
+    return DecisionReason.RETURNED if is_back else DecisionReason.OVERDUE
 
 
-def placed_case(case: LedgerCase, late: Why | None, *, by_sensor: bool) -> tuple[Place, Why | None]:
+def placed_case(
+    case: LedgerCase, late: DecisionReason | None, *, by_sensor: bool
+) -> tuple[TodaySection, DecisionReason | None]:
     """Where a case stands that is of no open episode; ``by_sensor`` a sensor is to see that it is done."""
     if case.state is State.FIXED and not by_sensor:
-        return Place.DECIDE, Why.UNVERIFIED
+        return TodaySection.DECIDE, DecisionReason.UNVERIFIED
     if late is not None:
-        return Place.DECIDE, late
+        return TodaySection.DECIDE, late
     match case.state:
         case State.DEFERRED:
-            return Place.WAITING, None
+            return TodaySection.WAITING, None
         case State.OPEN:
-            return Place.DECIDE, Why.UNASSIGNED
+            return TodaySection.DECIDE, DecisionReason.UNASSIGNED
         case State.REOPENED:
-            return Place.DECIDE, Why.REOPENED
+            return TodaySection.DECIDE, DecisionReason.REOPENED
         case _:
-            return Place.IN_HAND, None
+            return TodaySection.IN_HAND, None
 
 
 def _why(
@@ -140,22 +147,22 @@ def _why(
     unreached: Collection[str],
     nobodys: Collection[str],
     answer: str,
-) -> Why | None:
+) -> DecisionReason | None:
     if alert.rule == "fire":
-        return Why.COOLED if alert.latched else Why.FIRE
+        return DecisionReason.COOLED if alert.latched else DecisionReason.FIRE
     if alert.parent:
         return None  # its cause is told and stands on the page itself
     is_plant = asset is not None and asset.plant is not None
     asked = (  # in the order of urgency
-        (alert.rule == "hot_ash", Why.HOT_ASH),
-        (alert.rule == "overflow" and now_ms - alert.raised_ms > HOUR_MS, Why.OVERFLOW),
-        (is_plant and alert.rule in PLANT_RULES, Why.PLANT),
-        (alert.rule in HOUSE_RULES, Why.HOUSE),
-        (alert.rule == "number_dead", Why.NUMBER),
-        (alert.episode in unreached, Why.UNREACHABLE),
-        (alert.episode in nobodys, Why.NOBODY),
+        (alert.rule == "hot_ash", DecisionReason.HOT_ASH),
+        (alert.rule == "overflow" and now_ms - alert.raised_ms > HOUR_MS, DecisionReason.OVERFLOW),
+        (is_plant and alert.rule in PLANT_RULES, DecisionReason.PLANT),
+        (alert.rule in HOUSE_RULES, DecisionReason.HOUSE),
+        (alert.rule == "number_dead", DecisionReason.NUMBER),
+        (alert.episode in unreached, DecisionReason.UNREACHABLE),
+        (alert.episode in nobodys, DecisionReason.NOBODY),
         (answer in _ANSWERS, _ANSWERS.get(answer)),
-        (alert.rule == "over_two_thirds" and alert.missed > 0, Why.MISSED),
-        (alert.rule == "over_two_thirds" and alert.step >= LATE_STEP, Why.LATE),
+        (alert.rule == "over_two_thirds" and alert.missed > 0, DecisionReason.MISSED),
+        (alert.rule == "over_two_thirds" and alert.step >= LATE_STEP, DecisionReason.LATE),
     )
     return next((why for holds, why in asked if holds), None)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.desk.doorkeeper import RETRY_AFTER_S, Entrance
+from gateway.desk.doorkeeper import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.users import BROWSER_MS, SESSION_MS
@@ -18,9 +18,9 @@ _KNOCK: Final = "cunjing_knock"
 _BROWSER: Final = "cunjing_browser"
 """By it a browser is known in which somebody has logged in: no bar that others cause shuts it out."""
 _STATUS: Final = {
-    Entrance.WRONG: HTTPStatus.UNAUTHORIZED,
-    Entrance.BARRED: HTTPStatus.TOO_MANY_REQUESTS,
-    Entrance.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+    LoginOutcome.WRONG: HTTPStatus.UNAUTHORIZED,
+    LoginOutcome.BARRED: HTTPStatus.TOO_MANY_REQUESTS,
+    LoginOutcome.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -40,9 +40,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         name, password = form.get("name", "").strip(), form.get("password", "")
         known = request.cookies.get(_BROWSER, "")
         came = desk.door.enter(name, password, address_of(request), desk.wall_ms(), known)
-        if came.entrance is not Entrance.OPEN:
+        if came.entrance is not LoginOutcome.OPEN:
             refused = _door(desk, request, form.get("back", ""), _STATUS[came.entrance], came.entrance)
-            if came.entrance is Entrance.BUSY:
+            if came.entrance is LoginOutcome.BUSY:
                 refused.headers["Retry-After"] = RETRY_AFTER_S
             return refused
         answer = _let_in(desk, request, came.session, form.get("back", ""))

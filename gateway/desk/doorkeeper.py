@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from gateway.desk import passwords
 from gateway.desk.addresses import neighbourhood
-from gateway.desk.users import Deed, User, UserFile
+from gateway.desk.users import AuditRecord, User, UserFile
 from telemetry.reading import Millis
 
 TRIES: Final = 5
@@ -35,7 +35,7 @@ RETRY_AFTER_S: Final = "3"
 """When, as the header of an answer has it."""
 
 
-class Entrance(StrEnum):
+class LoginOutcome(StrEnum):
     """What came of a try."""
 
     OPEN = "open"
@@ -47,7 +47,7 @@ class Entrance(StrEnum):
 class Admission(NamedTuple):
     """What came of a try: if it was right, the id of a session, and the key by which the browser is known."""
 
-    entrance: Entrance
+    entrance: LoginOutcome
     session: str = ""
     browser: str = ""
 
@@ -97,23 +97,23 @@ class Doorkeeper:
         try:
             with self._queue():
                 entrance = self._count(keys, now_ms)
-                if entrance is Entrance.OPEN:
+                if entrance is LoginOutcome.OPEN:
                     entrance = self._verify(name, password, keys)
         except Busy:
-            return Admission(Entrance.BUSY)
+            return Admission(LoginOutcome.BUSY)
         match entrance:
-            case Entrance.OPEN:
+            case LoginOutcome.OPEN:
                 key = self._users.remember(browser, name, now_ms)
                 return Admission(entrance, self._let_in(name, address, now_ms), key)
-            case Entrance.WRONG:
+            case LoginOutcome.WRONG:
                 self._users.note_failure(now_ms, name, address, "refused")
-            case Entrance.BARRED:
+            case LoginOutcome.BARRED:
                 self._note_barred(keys[0], name, address, now_ms)
-            case Entrance.BUSY:
+            case LoginOutcome.BUSY:
                 pass
         return Admission(entrance)
 
-    def change(self, user: User, session: str, old: str, new: str, address: str, now_ms: Millis) -> Entrance:
+    def change(self, user: User, session: str, old: str, new: str, address: str, now_ms: Millis) -> LoginOutcome:
         """Another password for who knows the old one; the user's other sessions end.
 
         ``WeakPassword`` for one that cannot be taken.
@@ -122,17 +122,17 @@ class Doorkeeper:
         try:
             with self._queue():
                 entrance = self._count(keys, now_ms)
-                if entrance is Entrance.OPEN:
+                if entrance is LoginOutcome.OPEN:
                     entrance = self._verify(user.name, old, keys)
-                if entrance is not Entrance.OPEN:
+                if entrance is not LoginOutcome.OPEN:
                     return entrance
                 with self._verifying:
                     kept = passwords.hashed(new)
         except Busy:
-            return Entrance.BUSY
+            return LoginOutcome.BUSY
         self._users.change_password(user.name, kept, session, now_ms)
-        self._users.note(Deed(now_ms, user.name, address, "password_changed"))
-        return Entrance.OPEN
+        self._users.note(AuditRecord(now_ms, user.name, address, "password_changed"))
+        return LoginOutcome.OPEN
 
     def welcome(self, key: str, address: str, now_ms: Millis) -> str | None:
         """The id of a session of the demo's visitor, for who has the demo's link; there is none without a demo."""
@@ -144,10 +144,10 @@ class Doorkeeper:
     def leave(self, key: str, user: User, address: str, now_ms: Millis) -> None:
         """Somebody logs out."""
         self._users.dismiss(key)
-        self._users.note(Deed(now_ms, user.name, address, "logged_out"))
+        self._users.note(AuditRecord(now_ms, user.name, address, "logged_out"))
 
     def _let_in(self, name: str, address: str, now_ms: Millis) -> str:
-        self._users.note(Deed(now_ms, name, address, "logged_in"))
+        self._users.note(AuditRecord(now_ms, name, address, "logged_in"))
         return self._users.admit(name, now_ms)
 
     def _keys(self, name: str, address: str, now_ms: Millis, browser: str) -> list[_Key]:
@@ -170,34 +170,34 @@ class Doorkeeper:
         finally:
             self._present.release()
 
-    def _count(self, keys: list[_Key], now_ms: Millis) -> Entrance:
+    def _count(self, keys: list[_Key], now_ms: Millis) -> LoginOutcome:
         """Whether a try may be verified; it counts as a wrong one until it turns out to be right."""
         with self._lock:
             if any(self._is_barred(key, now_ms) for key in keys):
-                return Entrance.BARRED
+                return LoginOutcome.BARRED
             if any(self._is_crowded(key, now_ms) for key in keys):
-                return Entrance.BUSY
+                return LoginOutcome.BUSY
             for key in keys:
                 before = self._failures.pop(key, _Failures())
                 count = before.count if before.is_within(WAIT_MS, now_ms) else 0
                 self._failures[key] = _Failures(count + 1, now_ms)
             while len(self._failures) > REMEMBERED:
                 del self._failures[next(iter(self._failures))]
-            return Entrance.OPEN
+            return LoginOutcome.OPEN
 
-    def _verify(self, name: str, password: str, keys: list[_Key]) -> Entrance:
+    def _verify(self, name: str, password: str, keys: list[_Key]) -> LoginOutcome:
         found = self._users.find(name)
         with self._verifying:
             is_right = self._fits(password, None if found is None else found[1])
         if not is_right:
-            return Entrance.WRONG
+            return LoginOutcome.WRONG
         with self._lock:
             # Its own count is forgiven whole; of those that others share, only this try.
             self._failures.pop(keys[0], None)
             for key in keys[1:]:
                 if key in self._failures:
                     self._failures[key].count -= 1
-        return Entrance.OPEN
+        return LoginOutcome.OPEN
 
     def _is_barred(self, key: _Key, now_ms: Millis) -> bool:
         known = self._failures.get(key)

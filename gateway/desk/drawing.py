@@ -14,7 +14,7 @@ Point = tuple[Millis, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PlotArea:
     """A rectangle in which time runs to the right and values rise."""
 
     width: float
@@ -34,7 +34,7 @@ class Frame:
         return round((1.0 - min(max(share, 0.0), 1.0)) * self.height, 1)
 
 
-def path(frame: Frame, points: Iterable[Point]) -> str:
+def path(frame: PlotArea, points: Iterable[Point]) -> str:
     """The line through the points as an SVG path, with a gap where a value is missing."""
     said, drawing = [], False
     for at_ms, value in points:
@@ -46,7 +46,7 @@ def path(frame: Frame, points: Iterable[Point]) -> str:
     return "".join(said)
 
 
-def area(frame: Frame, points: Sequence[Point]) -> str:
+def area(frame: PlotArea, points: Sequence[Point]) -> str:
     """What lies under the line, each unbroken stretch for itself."""
     said, run = [], []
     for point in (*points, (0, None)):
@@ -80,6 +80,6 @@ def spark(points: Sequence[Point], line_pct: float, from_ms: Millis, to_ms: Mill
     known = [(at_ms, value) for at_ms, value in points if value is not None]
     if len(known) < 2:  # noqa: PLR2004 -- a line has two ends
         return None
-    frame = Frame(SPARK[0] - 4, SPARK[1] - 4, from_ms, to_ms)
+    frame = PlotArea(SPARK[0] - 4, SPARK[1] - 4, from_ms, to_ms)
     last_ms, last = known[-1]
     return Spark(path(frame, points), frame.y(line_pct), frame.x(last_ms), frame.y(last))

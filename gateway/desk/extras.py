@@ -13,7 +13,7 @@ from alerts.calendars import iso
 from alerts.operations.extra_rounds import ExtraRound
 from gateway.commands.command import UnknownPerson
 from gateway.commands.extra_rounds import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
 
@@ -72,7 +72,7 @@ def serve_extras(app: FastAPI, inbox: Inbox, token: str, answered_within_s: floa
     permit = [Depends(permitted_by(token))]
 
     def asked(wish: Extra | NoExtra | WhichExtras) -> object:
-        return answered(inbox, wish, answered_within_s)
+        return await_answer(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/extra-rounds", responses=PROBLEMS, dependencies=permit)
     def extras() -> ExtrasBody:

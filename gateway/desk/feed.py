@@ -30,7 +30,7 @@ _LOOK_S: Final = 0.5
 _ENDED_WITHIN_S: Final = 5.0
 
 
-class Standing(NamedTuple):
+class OpenEpisodes(NamedTuple):
     """What the journal says stands: open episodes and small marks."""
 
     alerts: Sequence[Alert]
@@ -44,7 +44,7 @@ class Feed:
     """
 
     def __init__(
-        self, projection: Projection, follow: Callable[[Mapping[str, str]], bool], reload: Callable[[], Standing]
+        self, projection: Projection, follow: Callable[[Mapping[str, str]], bool], reload: Callable[[], OpenEpisodes]
     ) -> None:
         self._projection = projection
         self._follow = follow

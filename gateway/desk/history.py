@@ -19,7 +19,7 @@ _EPISODES: Final = frozenset({"raised", "acked", "reignited"})
 """Lines whose reason is the id of an episode, and nothing for people."""
 
 
-class Line(NamedTuple):
+class HistoryLine(NamedTuple):
     """One line of the history."""
 
     at_ms: Millis
@@ -30,11 +30,11 @@ class Line(NamedTuple):
     now: str
 
 
-def told(line: Row, visit: Visit) -> Line:
+def told(line: Row, visit: Visit) -> HistoryLine:
     """What the journal has of it, in words."""
     inventory = visit.present.inventory
     where = " ".join(part for part in (words.word("channels", line["channel"]), line["origin"]) if part)
-    return Line(
+    return HistoryLine(
         round(datetime.fromisoformat(line["at"]).timestamp() * 1000),
         line["deed"],
         sentences.person(inventory, line["by"]) if line["by"] else "",

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 from gateway.clock import monotonic_s
 from gateway.commands.command import NotDurable
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, problem_of
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox, Unanswered
 from gateway.lines import Pushed
@@ -113,7 +113,7 @@ def serve_hooks(app: FastAPI, inbox: Inbox, hooks: Hooks, answered_within_s: flo
     ) -> JSONResponse:
         """Receipts and replies as the channel's provider pushes them; answered as it expects, once they are durable."""
         heard = hooks.heard(channel, body)
-        verdict = answered(inbox, heard, answered_within_s)
+        verdict = await_answer(inbox, heard, answered_within_s)
         if isinstance(verdict, Unanswered | NotDurable):
             raise problem_of(verdict)
         hooks.took(channel, heard)

@@ -25,7 +25,7 @@ from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
 from gateway.desk.upkeep import serve_upkeep, serve_welcome
-from gateway.desk.users import Role, UsersUnavailable
+from gateway.desk.users import UserRole, UsersUnavailable
 from gateway.desk.visiting import DeskRefusal, Gate, GoLogIn
 from gateway.health import Health
 from gateway.inbox import Inbox
@@ -75,7 +75,7 @@ def serve_orders(app: FastAPI, inbox: Inbox, token: str) -> None:
 
 def _put_pages(app: FastAPI, desk: Desk) -> None:
     """Adds the desk for people to the application for machines."""
-    app.include_router(door.routes(desk, Gate(desk, Role.VIEWER, whole=False)), include_in_schema=False)
+    app.include_router(door.routes(desk, Gate(desk, UserRole.VIEWER, whole=False)), include_in_schema=False)
     for page in pages():
         if desk.is_demo or not page.demo:
             app.include_router(page.router(desk), include_in_schema=False)

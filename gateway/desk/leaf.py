@@ -9,7 +9,7 @@ from gateway.desk import sentences
 from gateway.desk.pages import pages
 from gateway.desk.present import Visit
 from gateway.desk.rendering import html
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.writing import clock, date_of
 from telemetry.inventory import Asset
 
@@ -34,8 +34,8 @@ def leaf(
         csrf=visit.session.csrf,
         county=inventory.county,
         area=inventory.areas.get(user.area),
-        may_act=user.role.reaches(Role.CREW),
-        may_send=user.role.reaches(Role.DISPATCHER),
+        may_act=user.role.reaches(UserRole.CREW),
+        may_send=user.role.reaches(UserRole.DISPATCHER),
         now_ms=visit.now_ms,
         at=written,
         date=date_of(visit.present.arrangements.calendar, visit.now_ms),

@@ -13,11 +13,11 @@ from alerts.ledger.case import Case as LedgerCase
 from alerts.model import Event
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.operations.callers import Caller
-from gateway.desk.decisions import FIRES, Place, Why, lateness, placed, placed_case
+from gateway.desk.decisions import FIRES, DecisionReason, TodaySection, lateness, placed, placed_case
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds
-from gateway.desk.scope import Scope
-from gateway.journal.notifications import Message
+from gateway.desk.scope import UserScope
+from gateway.journal.notifications import MessageRow
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 
@@ -27,12 +27,12 @@ GONE_WRONG: Final = frozenset({"refused", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class EpisodeCard:
     """One episode as the page shows it, with its case of the ledger where it has one."""
 
     alert: Alert
     asset: Asset | None
-    why: Why | None
+    why: DecisionReason | None
     level_pct: float | None
     level_ms: Millis
     silent: bool
@@ -41,7 +41,7 @@ class Case:
     """What was measured last, of a fire."""
     explains: int = 0
     """How many others it keeps quiet, being their cause."""
-    messages: tuple[Message, ...] = ()
+    messages: tuple[MessageRow, ...] = ()
     events: tuple[Event, ...] = ()
     kind: ClassVar[str] = "episode"
 
@@ -57,7 +57,7 @@ class Matter:
 
     ledger: LedgerCase
     asset: Asset | None
-    why: Why | None
+    why: DecisionReason | None
     kind: ClassVar[str] = "matter"
 
     @property
@@ -74,7 +74,7 @@ class CallOwed:
     asset: Asset | None
     matter: LedgerCase | None = None
     """The case that they answered about, where it was one."""
-    why: Why = Why.CALLER
+    why: DecisionReason = DecisionReason.CALLER
     kind: ClassVar[str] = "call"
 
     @property
@@ -83,7 +83,7 @@ class CallOwed:
         return self.caller.due_ms
 
 
-Work: TypeAlias = Case | Matter | CallOwed
+Work: TypeAlias = EpisodeCard | Matter | CallOwed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class CasesKept:
 class Records:
     """What the journal has of all that work: nothing of it is anybody's living memory."""
 
-    messages: Sequence[Message]
+    messages: Sequence[MessageRow]
     answers: Mapping[str, str]
     """The last that somebody answered, by episode."""
     ledger: CasesKept
@@ -115,7 +115,7 @@ class Fold:
     """What waits in one village."""
 
     area: str
-    cases: list[Case] = field(default_factory=list)
+    cases: list[EpisodeCard] = field(default_factory=list)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -149,15 +149,15 @@ class Morning:
     exposure: Exposure
     decide: tuple[Work, ...]
     more: int
-    in_hand: tuple[Case | Matter, ...]
+    in_hand: tuple[EpisodeCard | Matter, ...]
     deferred: tuple[Matter, ...]
     """What waits for a reason until a day (备案)."""
     waiting: tuple[Fold, ...]
-    doubtful: tuple[Case, ...]
+    doubtful: tuple[EpisodeCard, ...]
     round: Round | None
 
 
-def exposure(scope: Scope, projection: Projection, lines_pct: Mapping[str, float]) -> Exposure:
+def exposure(scope: UserScope, projection: Projection, lines_pct: Mapping[str, float]) -> Exposure:
     """Sites over the line now; a site whose sensor is silent is neither over nor under (law L5)."""
     over = unknown = sites = 0
     for asset in scope.assets:
@@ -174,7 +174,7 @@ def exposure(scope: Scope, projection: Projection, lines_pct: Mapping[str, float
 
 
 def morning(
-    scope: Scope,
+    scope: UserScope,
     projection: Projection,
     lines_pct: Mapping[str, float],
     rounds: Rounds,
@@ -192,19 +192,19 @@ def morning(
     for alert in visible:
         if alert.parent:
             explained[alert.parent] = explained.get(alert.parent, 0) + 1
-    by_place: dict[Place, list[Case]] = {place: [] for place in Place}
+    by_place: dict[TodaySection, list[EpisodeCard]] = {place: [] for place in TodaySection}
     for alert in visible:
         asset = scope.inventory.assets.get(alert.asset)
         nobodys = (alert.episode,) if alert.step > 0 and not alert.told and alert.owes else ()
         case = ledger.of_episode.get(alert.episode)
         answer = kept.answers.get(alert.episode, "")
-        if answer == Why.CALLBACK and alert.episode in called:
+        if answer == DecisionReason.CALLBACK and alert.episode in called:
             answer = ""  # whoever answered it stands in the list themselves
         late = None if case is None else lateness(case, now_ms, ledger.resumed_ms.get(case.id, 0))
         place, why = placed(alert, asset, now_ms, wrong, nobodys, answer, late)
         seen = projection.assets.get(alert.asset)
         by_place[place].append(
-            Case(
+            EpisodeCard(
                 alert,
                 asset,
                 why,
@@ -217,17 +217,17 @@ def morning(
             )
         )
     matters = _matters(scope, ledger, kept.by_sensor, now_ms)
-    work: list[Work] = [*by_place[Place.DECIDE], *matters[Place.DECIDE], *waiting]
+    work: list[Work] = [*by_place[TodaySection.DECIDE], *matters[TodaySection.DECIDE], *waiting]
     decide = sorted(work, key=_urgency)
     return Morning(
         now_ms,
         exposure(scope, projection, lines_pct),
         tuple(decide[:SHOWN]),
         max(0, len(decide) - SHOWN),
-        tuple(sorted([*by_place[Place.IN_HAND], *matters[Place.IN_HAND]], key=_urgency)),
-        tuple(matters[Place.WAITING]),
-        tuple(_folded(scope, by_place[Place.WAITING])),
-        tuple(sorted(by_place[Place.DOUBTFUL], key=lambda case: (case.alert.rule, case.alert.raised_ms))),
+        tuple(sorted([*by_place[TodaySection.IN_HAND], *matters[TodaySection.IN_HAND]], key=_urgency)),
+        tuple(matters[TodaySection.WAITING]),
+        tuple(_folded(scope, by_place[TodaySection.WAITING])),
+        tuple(sorted(by_place[TodaySection.DOUBTFUL], key=lambda case: (case.alert.rule, case.alert.raised_ms))),
         rounds.of(scope.assets, projection, now_ms),
     )
 
@@ -238,9 +238,9 @@ def _urgency(work: Work) -> tuple[bool, Millis]:
 
 
 def _matters(
-    scope: Scope, ledger: CasesKept, by_sensor: Callable[[LedgerCase], bool], now_ms: Millis
-) -> dict[Place, list[Matter]]:
-    found: dict[Place, list[Matter]] = {place: [] for place in Place}
+    scope: UserScope, ledger: CasesKept, by_sensor: Callable[[LedgerCase], bool], now_ms: Millis
+) -> dict[TodaySection, list[Matter]]:
+    found: dict[TodaySection, list[Matter]] = {place: [] for place in TodaySection}
     for case in ledger.others:
         if scope.sees_within(case.within):
             late = lateness(case, now_ms, ledger.resumed_ms.get(case.id, 0))
@@ -249,7 +249,7 @@ def _matters(
     return found
 
 
-def calls(callers: Iterable[Caller], scope: Scope, projection: Projection) -> list[CallOwed]:
+def calls(callers: Iterable[Caller], scope: UserScope, projection: Projection) -> list[CallOwed]:
     """Who waits for a call: those of whom what they answered, or else who they are, lies within the scope."""
     people = {person.id for person in scope.people}
     found: list[CallOwed] = []
@@ -260,7 +260,7 @@ def calls(callers: Iterable[Caller], scope: Scope, projection: Projection) -> li
     return found
 
 
-def _folded(scope: Scope, cases: Iterable[Case]) -> list[Fold]:
+def _folded(scope: UserScope, cases: Iterable[EpisodeCard]) -> list[Fold]:
     """By village, the fullest village first; in it the highest level first."""
     folds: dict[str, Fold] = {}
     for case in cases:

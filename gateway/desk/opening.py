@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from gateway.arrangements import Arrangements
-from gateway.desk.feed import Feed, Standing
+from gateway.desk.feed import Feed, OpenEpisodes
 from gateway.desk.present import Desk, Present
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Rounds
@@ -16,9 +16,9 @@ from gateway.pipeline import Pipeline
 def opened(desk: Desk, pipeline: Pipeline, marks: Mapping[str, str]) -> Iterator[Feed]:
     """Before the loop turns: the county as a start found it, ``marks`` and all; the feed is told every commit."""
 
-    def reload() -> Standing:
+    def reload() -> OpenEpisodes:
         with desk.journal() as journal:
-            return Standing(journal.open_alerts(), journal.marks())
+            return OpenEpisodes(journal.open_alerts(), journal.marks())
 
     county = pipeline.county
     inventory, arrangements = county.inventory, Arrangements.of(pipeline, marks)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 
 
@@ -32,7 +32,7 @@ class Page:
     """
 
     path: str
-    role: Role
+    role: UserRole
     routes: Callable[[Desk, Gate], APIRouter]
     menu: MenuPlace | None = None
     whole: bool = False

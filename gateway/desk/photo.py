@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Kind(StrEnum):
+class PhotoFormat(StrEnum):
     """What a photograph is kept as; the value is the end of its name."""
 
     JPEG = "jpg"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
     WEBP = "webp"
 
 
-MEDIA: Final = {Kind.JPEG: "image/jpeg", Kind.PNG: "image/png", Kind.WEBP: "image/webp"}
+MEDIA: Final = {PhotoFormat.JPEG: "image/jpeg", PhotoFormat.PNG: "image/png", PhotoFormat.WEBP: "image/webp"}
 LONGEST_SIDE: Final = 20_000
 MOST_PIXELS: Final = 65_000_000
 """As many as the largest sensor of a telephone has; whoever looks at it needs four bytes of memory for each."""
@@ -32,9 +32,9 @@ _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN: Final = 0xDA
 
 
-def kind_of(photo: bytes) -> Kind | None:
+def kind_of(photo: bytes) -> PhotoFormat | None:
     """What it is, or ``None`` for anything that is not a whole photograph."""
-    for kind, size in ((Kind.JPEG, _jpeg), (Kind.PNG, _png), (Kind.WEBP, _webp)):
+    for kind, size in ((PhotoFormat.JPEG, _jpeg), (PhotoFormat.PNG, _png), (PhotoFormat.WEBP, _webp)):
         try:
             width, height = size(photo)
         except (ValueError, IndexError):

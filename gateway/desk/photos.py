@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 
 from fastapi.concurrency import run_in_threadpool
 
-from gateway.desk.photo import MEDIA, Kind, kind_of
+from gateway.desk.photo import MEDIA, PhotoFormat, kind_of
 from telemetry.reading import Millis
 
 LARGEST: Final = 8 * 1024 * 1024
@@ -36,7 +36,7 @@ _PORTION: Final = 256 * 1024
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.(jpg|png|webp)")
 
 
-class Trouble(StrEnum):
+class PhotoTrouble(StrEnum):
     """Why a photograph was not kept."""
 
     TOO_LARGE = "photo_too_large"
@@ -48,7 +48,7 @@ class Trouble(StrEnum):
 class PhotoFolder:
     """One folder of photographs. Any thread may call; nothing stays open."""
 
-    def __init__(self, folder: Path, look: Callable[[bytes], Kind | None] = kind_of) -> None:
+    def __init__(self, folder: Path, look: Callable[[bytes], PhotoFormat | None] = kind_of) -> None:
         self._folder = folder
         self._look = look
         self._waiting = folder / "waiting"
@@ -60,15 +60,15 @@ class PhotoFolder:
         """The photographs of a journal's cases."""
         return cls(journal.parent / FOLDER)
 
-    async def receive(self, chunks: AsyncIterator[bytes], sender: str, wall_ms: Millis) -> str | Trouble:
+    async def receive(self, chunks: AsyncIterator[bytes], sender: str, wall_ms: Millis) -> str | PhotoTrouble:
         """Takes one as it comes, to the disk and not into memory; its name, or why it is not kept."""
         if self._coming[sender] >= COMING_EACH or self._coming.total() >= COMING:
-            return Trouble.TOO_MANY
+            return PhotoTrouble.TOO_MANY
         self._coming[sender] += 1
         try:
             return await self._take(chunks, self._place_of(sender), wall_ms)
         except OSError:
-            return Trouble.NO_DISK
+            return PhotoTrouble.NO_DISK
         finally:
             self._coming[sender] -= 1
             self._coming += Counter()  # lets go of whoever sends nothing
@@ -86,7 +86,7 @@ class PhotoFolder:
         if not _NAME.fullmatch(name):
             return None
         try:
-            return (self._folder / name).read_bytes(), MEDIA[Kind(name.rpartition(".")[2])]
+            return (self._folder / name).read_bytes(), MEDIA[PhotoFormat(name.rpartition(".")[2])]
         except OSError:
             return None
 
@@ -94,12 +94,12 @@ class PhotoFolder:
         """Where somebody's wait; their name may be of any signs, the folder's is not."""
         return self._waiting / sha256(sender.encode()).hexdigest()[:16]
 
-    async def _take(self, chunks: AsyncIterator[bytes], place: Path, wall_ms: Millis) -> str | Trouble:
+    async def _take(self, chunks: AsyncIterator[bytes], place: Path, wall_ms: Millis) -> str | PhotoTrouble:
         half = place / f"{secrets.token_hex(8)}.half"
         await run_in_threadpool(self._make_room, place, wall_ms)
         try:
             if not await self._write(chunks, half):
-                return Trouble.TOO_LARGE
+                return PhotoTrouble.TOO_LARGE
             async with self._looking:
                 return await run_in_threadpool(_named, half, self._look)
         finally:
@@ -143,12 +143,12 @@ def _made(path: Path) -> Iterator[BinaryIO]:
         yield made
 
 
-def _named(half: Path, look: Callable[[bytes], Kind | None]) -> str | Trouble:
+def _named(half: Path, look: Callable[[bytes], PhotoFormat | None]) -> str | PhotoTrouble:
     """A whole photograph under the name of what it contains; runs on a thread of its own."""
     photo = half.read_bytes()
     kind = look(photo)
     if kind is None:
-        return Trouble.NOT_ONE
+        return PhotoTrouble.NOT_ONE
     name = f"{sha256(photo).hexdigest()}.{kind}"
     half.replace(half.with_name(name))
     return name

@@ -18,8 +18,8 @@ from gateway.desk.feed import Feed
 from gateway.desk.masking import digits_of
 from gateway.desk.photos import PhotoFolder
 from gateway.desk.rounds import Rounds
-from gateway.desk.scope import Scope
-from gateway.desk.users import Deed, Session, User, UserFile
+from gateway.desk.scope import UserScope
+from gateway.desk.users import AuditRecord, LoginSession, User, UserFile
 from gateway.inbox import Inbox
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.contacts import ContactReader, First
@@ -43,11 +43,11 @@ class Present:
     rounds: Rounds
     cases: LedgerFigures
     """What each rule asks of a case of the ledger."""
-    _scopes: dict[str, Scope] = field(default_factory=dict)
+    _scopes: dict[str, UserScope] = field(default_factory=dict)
 
-    def scope(self, area: str) -> Scope:
+    def scope(self, area: str) -> UserScope:
         """What somebody with this area sees; what is found in it is found once."""
-        return self._scopes.setdefault(area, Scope(self.inventory, area))
+        return self._scopes.setdefault(area, UserScope(self.inventory, area))
 
     @cached_property
     def numbers(self) -> frozenset[str]:
@@ -69,8 +69,8 @@ class Present:
 class Visit:
     """One request of somebody who has logged in. ``now_ms`` is the county's clock, which a demo runs faster."""
 
-    session: Session
-    scope: Scope
+    session: LoginSession
+    scope: UserScope
     present: Present
     address: str
     now_ms: Millis
@@ -127,7 +127,7 @@ class Desk:
 
     def note(self, visit: Visit, what: str, detail: str) -> None:
         """Writes into the audit what a visitor asked for, and what came of it."""
-        self.users.note(Deed(self.wall_ms(), visit.user.name, visit.address, what, detail))
+        self.users.note(AuditRecord(self.wall_ms(), visit.user.name, visit.address, what, detail))
 
     def numbers(self) -> frozenset[str]:
         """Whose numbers must not be read by everybody; none while there is no county yet."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """An error: ``title`` names its kind, ``detail`` says what happened and what to do."""
 
     type: str = "about:blank"
@@ -30,7 +30,7 @@ class ProblemError(Exception):
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """The response for a status and a sentence."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    body = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=detail)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 

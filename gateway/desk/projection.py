@@ -52,7 +52,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Heard:
+class SignsOfLife:
     """A device's signs of life; 0 is never."""
 
     heard_ms: Millis = 0
@@ -65,7 +65,7 @@ class Projection:
     """Made by ``of``; ``apply`` is told every entry after it, once, in order."""
 
     assets: dict[str, Seen]
-    devices: dict[str, Heard]
+    devices: dict[str, SignsOfLife]
     open: dict[str, Alert] = field(default_factory=dict)
     """Episodes that are not over, by id."""
     of_asset: dict[str, dict[str, Alert]] = field(default_factory=dict)
@@ -78,13 +78,13 @@ class Projection:
         """What a start knows."""
         made = cls(
             {asset: _remembered(states.get(asset)) for asset in inventory.assets},
-            {device: Heard() for device in inventory.devices},
+            {device: SignsOfLife() for device in inventory.devices},
             asset_of={device.id: device.asset for device in inventory.devices.values()},
         )
         for asset, devices in inventory.devices_of.items():
             state = states.get(asset)
             for device, memory in zip(devices, () if state is None else state.devices, strict=False):
-                made.devices[device.id] = Heard(memory.seen_ms, memory.battery_pct)
+                made.devices[device.id] = SignsOfLife(memory.seen_ms, memory.battery_pct)
                 made.assets[asset].heard_ms = max(made.assets[asset].heard_ms, memory.seen_ms)
         made.take(alerts)
         return made

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from alerts.calendars import DAY_MS, Calendar, Slot
+from alerts.calendars import DAY_MS, Calendar, RoundSlot
 from alerts.conditions.bins import EMPTY_PCT
 from gateway.desk.projection import Projection
 from telemetry.inventory import Asset, Collection
@@ -18,7 +18,7 @@ AFTER_MS: Final = 30 * 60_000
 """So long after its end a round is still shown as the one to look at."""
 
 
-class Phase(StrEnum):
+class RoundPhase(StrEnum):
     """Where the round is in its day."""
 
     RUNNING = "running"
@@ -30,8 +30,8 @@ class Phase(StrEnum):
 class Round:
     """One round and what it has done. ``last`` is the asset emptied last in it, ``untouched`` are villages by id."""
 
-    slot: Slot
-    phase: Phase
+    slot: RoundSlot
+    phase: RoundPhase
     sites: int
     emptied: int
     spared: int
@@ -51,18 +51,18 @@ class Rounds:
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
-        self._known: dict[tuple[Collection, Millis, tuple[Slot, ...]], tuple[Slot, ...]] = {}
+        self._known: dict[tuple[Collection, Millis, tuple[RoundSlot, ...]], tuple[RoundSlot, ...]] = {}
 
     def of(self, assets: Iterable[Asset], projection: Projection, now_ms: Millis) -> Round | None:
         """The round that runs, else one that has just ended, else the next; ``None`` where nothing is ever emptied."""
-        by_slot: dict[Slot, list[Asset]] = {}
+        by_slot: dict[RoundSlot, list[Asset]] = {}
         for asset in assets:
             for slot in self._slots(asset, now_ms):
                 by_slot.setdefault(slot, []).append(asset)
         chosen = _chosen(by_slot, now_ms)
         return None if chosen is None else _progress(chosen, by_slot[chosen], projection, now_ms)
 
-    def _slots(self, asset: Asset, now_ms: Millis) -> tuple[Slot, ...]:
+    def _slots(self, asset: Asset, now_ms: Millis) -> tuple[RoundSlot, ...]:
         if asset.collection is None:
             return ()
         today = self._calendar.local(now_ms).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -76,14 +76,14 @@ class Rounds:
         return self._known[key]
 
 
-def _until(slots: Iterable[Slot], end_ms: Millis) -> Iterable[Slot]:
+def _until(slots: Iterable[RoundSlot], end_ms: Millis) -> Iterable[RoundSlot]:
     for slot in slots:
         if slot.start_ms >= end_ms:
             return
         yield slot
 
 
-def _chosen(by_slot: Mapping[Slot, list[Asset]], now_ms: Millis) -> Slot | None:
+def _chosen(by_slot: Mapping[RoundSlot, list[Asset]], now_ms: Millis) -> RoundSlot | None:
     """Of several that run at once the one with the most sites."""
     running = [slot for slot in by_slot if slot.start_ms <= now_ms < slot.end_ms + AFTER_MS]
     if running:
@@ -91,15 +91,21 @@ def _chosen(by_slot: Mapping[Slot, list[Asset]], now_ms: Millis) -> Slot | None:
     return min((slot for slot in by_slot if slot.start_ms > now_ms), key=lambda slot: slot.start_ms, default=None)
 
 
-def _progress(slot: Slot, assets: list[Asset], projection: Projection, now_ms: Millis) -> Round:
-    phase = Phase.COMING if now_ms < slot.start_ms else Phase.RUNNING if now_ms < slot.end_ms else Phase.ENDED
+def _progress(slot: RoundSlot, assets: list[Asset], projection: Projection, now_ms: Millis) -> Round:
+    phase = (
+        RoundPhase.COMING
+        if now_ms < slot.start_ms
+        else RoundPhase.RUNNING
+        if now_ms < slot.end_ms
+        else RoundPhase.ENDED
+    )
     emptied: list[Asset] = []
     spared: list[Asset] = []
     left: list[Asset] = []
     for asset in assets:
         seen = projection.assets[asset.id]
         low = seen.level_pct is not None and seen.level_pct < EMPTY_PCT and not projection.silent(asset.id)
-        if phase is not Phase.COMING and seen.emptied_ms >= slot.start_ms:
+        if phase is not RoundPhase.COMING and seen.emptied_ms >= slot.start_ms:
             emptied.append(asset)
         elif low:
             spared.append(asset)

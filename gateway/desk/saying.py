@@ -31,15 +31,15 @@ class Outcome:
 
 def asked(desk: Desk, wish: Command[object]) -> Outcome:
     """Posts it and waits until it is durable, for as long as a person would; what came of it in words."""
-    return said(answered(desk, wish))
+    return word_outcome(await_answer(desk, wish))
 
 
-def answered(desk: Desk, wish: Command[A]) -> A | NotDurable | Unanswered:
+def await_answer(desk: Desk, wish: Command[A]) -> A | NotDurable | Unanswered:
     """The same, and the verdict itself."""
-    return answers.answered(desk.inbox, wish)
+    return answers.await_answer(desk.inbox, wish)
 
 
-def said(verdict: object) -> Outcome:
+def word_outcome(verdict: object) -> Outcome:
     """A verdict in the desk's words."""
     match verdict:
         case Done(_, event):

@@ -13,7 +13,7 @@ from telemetry.terms import Level
 
 
 @dataclass(frozen=True)
-class Scope:
+class UserScope:
     """One user's part of a county; without an area it is all of it."""
 
     inventory: Inventory

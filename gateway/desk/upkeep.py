@@ -13,7 +13,7 @@ from gateway.commands.command import Done, UnknownPerson
 from gateway.commands.quarantine import LookAgain
 from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome, Welcomed
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
 
@@ -51,7 +51,7 @@ class LookAgainBody(BaseModel):
     channel: Literal["api", "cli"] = "api"
 
 
-class Looked(BaseModel):
+class RequeueAnswer(BaseModel):
     """``looked_again`` where anything was taken, else ``refused_again``; ``at_ms`` is epoch milliseconds."""
 
     event: str
@@ -63,7 +63,7 @@ def serve_upkeep(app: FastAPI, inbox: Inbox, token: str, answered_within_s: floa
     authorised = permitted_by(token)
 
     def ask(wish: EndTrial | LookAgain) -> Done:
-        match answered(inbox, wish, answered_within_s):
+        match await_answer(inbox, wish, answered_within_s):
             case Done() as done:
                 return done
             case UnknownPerson():
@@ -78,10 +78,10 @@ def serve_upkeep(app: FastAPI, inbox: Inbox, token: str, answered_within_s: floa
         return TrialResult(kind=body.kind, name=body.name, at_ms=done.at_ms)
 
     @app.post("/api/v1/quarantine/again", responses=PROBLEMS, dependencies=[Depends(authorised)])
-    def again(body: LookAgainBody, request: Request) -> Looked:
+    def again(body: LookAgainBody, request: Request) -> RequeueAnswer:
         """Puts up to 500 of those refused for a reason through the line once more; answers when it is durable."""
         done = ask(LookAgain(**body.model_dump(), origin=address_of(request)))
-        return Looked(event=done.event, at_ms=done.at_ms)
+        return RequeueAnswer(event=done.event, at_ms=done.at_ms)
 
 
 class WelcomeBody(BaseModel):
@@ -107,7 +107,7 @@ def serve_welcome(app: FastAPI, inbox: Inbox, token: str, answered_within_s: flo
     @app.post("/api/v1/people/welcome", responses=PROBLEMS, dependencies=[Depends(authorised)])
     def welcome(body: WelcomeBody) -> WelcomeResult:
         """Owes everybody named their first text, once a day at most; answers when that is durable."""
-        match answered(inbox, Welcome(tuple(body.people)), answered_within_s):
+        match await_answer(inbox, Welcome(tuple(body.people)), answered_within_s):
             case Welcomed(told, leaves_ms, skipped):
                 return WelcomeResult(told=list(told), leaves_ms=leaves_ms, skipped=skipped)
             case verdict:

@@ -38,7 +38,7 @@ class UsersUnavailable(Exception):  # noqa: N818 a state of the world, said in a
     """The file cannot be opened, read or written; the text says what to do."""
 
 
-class Role(StrEnum):
+class UserRole(StrEnum):
     """What a user of the desk may do; each may all that those before it may."""
 
     VIEWER = "viewer"
@@ -46,9 +46,9 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     ADMIN = "admin"
 
-    def reaches(self, other: "Role") -> bool:
+    def reaches(self, other: "UserRole") -> bool:
         """Whether it may all that the other may."""
-        order = list(Role)
+        order = list(UserRole)
         return order.index(self) >= order.index(other)
 
 
@@ -57,14 +57,14 @@ class User:
     """Somebody who may log in. ``person`` is who they act as in the inventory, ``area`` what they see (empty: all)."""
 
     name: str
-    role: Role
+    role: UserRole
     area: str = ""
     person: str = ""
     demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class LoginSession:
     """A user who has logged in; ``csrf`` must come with everything they send."""
 
     user: User
@@ -72,7 +72,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditRecord:
     """Something that was done at the desk: by whom, from where, and what came of it."""
 
     at_ms: Millis
@@ -170,18 +170,18 @@ class UserFile:
             file.execute(_FORGOTTEN_BROWSERS, (name, name, BROWSERS_EACH))
         return key
 
-    def session(self, key: str, now_ms: Millis) -> Session | None:
+    def session(self, key: str, now_ms: Millis) -> LoginSession | None:
         """Who holds a session id, while it lasts."""
         with self._open() as file:
             row = file.execute(_SESSION, (_mark(key), now_ms)).fetchone()
-        return None if row is None else Session(_user(row[:-1]), row[-1])
+        return None if row is None else LoginSession(_user(row[:-1]), row[-1])
 
     def dismiss(self, key: str) -> None:
         """The session is over."""
         with self._open() as file:
             file.execute("DELETE FROM session WHERE mark = ?", (_mark(key),))
 
-    def note(self, deed: Deed) -> None:
+    def note(self, deed: AuditRecord) -> None:
         """One more row of the audit."""
         with self._open() as file:
             row = (deed.at_ms, deed.user, deed.address, deed.what, deed.detail)
@@ -203,11 +203,11 @@ class UserFile:
         with self._open() as file:
             return [Failure(*row) for row in file.execute(_FAILURES, (most,))]
 
-    def deeds(self, most: int) -> list[Deed]:
+    def deeds(self, most: int) -> list[AuditRecord]:
         """The newest rows of the audit, the newest first."""
         with self._open() as file:
             rows = file.execute("SELECT at_ms, user, address, what, detail FROM deed ORDER BY id DESC LIMIT ?", (most,))
-            return [Deed(*row) for row in rows]
+            return [AuditRecord(*row) for row in rows]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -232,7 +232,7 @@ def _mark(key: str) -> str:
 
 def _user(row: tuple[str, str, str, str, int]) -> User:
     name, role, area, person, demo = row
-    return User(name, Role(role), area, person, bool(demo))
+    return User(name, UserRole(role), area, person, bool(demo))
 
 
 _USER: Final = "user.name, user.role, user.area, user.person, user.demo"

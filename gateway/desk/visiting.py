@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from gateway.desk.addresses import plain
 from gateway.desk.masking import MASKS
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 
 COOKIE: Final = "cunjing_desk"
 CSRF_HEADER: Final = "x-csrf"
@@ -79,12 +79,12 @@ def came_from_here(request: Request) -> bool:
 class Gate:
     """The dependencies of one page's routes: from which role on, and whether for the ``whole`` county alone."""
 
-    def __init__(self, desk: Desk, role: Role, *, whole: bool) -> None:
+    def __init__(self, desk: Desk, role: UserRole, *, whole: bool) -> None:
         self._desk = desk
         self._role = role
         self._whole = whole
 
-    def for_role(self, role: Role) -> "Gate":
+    def for_role(self, role: UserRole) -> "Gate":
         """The gate of a route for whom another role is enough, or is needed, than for its page."""
         return Gate(self._desk, role, whole=self._whole)
 
@@ -104,7 +104,7 @@ class Gate:
         session = desk.users.session(request.cookies.get(COOKIE, ""), desk.wall_ms())
         if session is None:
             raise GoLogIn(request.url.path)
-        setattr(request.state, MASKS, not session.user.role.reaches(Role.CREW))
+        setattr(request.state, MASKS, not session.user.role.reaches(UserRole.CREW))
         present = desk.present
         area = session.user.area
         if area and area not in present.inventory.areas:
@@ -130,7 +130,7 @@ class Gate:
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "whole")
 
 
-def require(visit: Visit, role: Role) -> None:
+def require(visit: Visit, role: UserRole) -> None:
     """``DeskRefusal`` for whoever may not."""
     if not visit.user.role.reaches(role):
         raise DeskRefusal(HTTPStatus.FORBIDDEN, "role")

@@ -15,7 +15,7 @@ from alerts.episodes.maintenance import Declared, Wish
 from alerts.windows import Work
 from gateway.commands.command import UnknownPerson
 from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, answered, permitted_by, problem_of, unknown
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
 from telemetry.reading import Millis
@@ -75,7 +75,7 @@ def serve_works(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float
     permit = [Depends(permitted_by(token))]
 
     def asked(item: Declare | Withdraw | WhichWindows) -> object:
-        return answered(inbox, item, answered_within_s)
+        return await_answer(inbox, item, answered_within_s)
 
     @app.get("/api/v1/maintenance", responses=PROBLEMS, dependencies=permit)
     def standing() -> WindowList:

@@ -53,7 +53,7 @@ class Delivery:
             return ()
         return self._young[:: max(1, len(self._young) // PROBES)]
 
-    def answered(self, answer: WriteAnswer) -> WriteVerdict:
+    def take_answer(self, answer: WriteAnswer) -> WriteVerdict:
         """What becomes of the piece; after ``LATER`` and ``PAUSED`` it is still the next one."""
         found = verdict(answer)
         if found in (WriteVerdict.LATER, WriteVerdict.PAUSED):

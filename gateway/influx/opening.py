@@ -70,7 +70,7 @@ class JournalCheckpoints:
             why = value.reason if isinstance(value, NotDurable) else "it did not become durable in time"
             raise JournalUnavailable(Problem.LOCKED, self._journal, why)
 
-    def answered(self, verdict: WriteVerdict, lines: int) -> None:
+    def count_answer(self, verdict: WriteVerdict, lines: int) -> None:
         """See ``sender.Checkpoints``."""
         self._metrics.series_requests.labels(str(verdict)).inc()
         if verdict is WriteVerdict.STORED:

@@ -15,11 +15,11 @@ from alerts.model import RUN_CODES, Event
 from alerts.notify import texts
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import Rollup
-from gateway.journal.entry import Happening
-from telemetry.inventory import Asset, Collection, County, Device, Inventory
+from gateway.journal.entry import StoredEvent
+from telemetry.inventory import Asset, Collection, CountySettings, Device, Inventory
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource
 from telemetry.series import ABOUT_DEVICE, NONE, Measurement, instant_us, line, tags
-from telemetry.terms import Kind, Level
+from telemetry.terms import AssetKind, Level
 
 STATES: Final = frozenset({"raised", "acked", "cleared", "reset", "retired", "reignited"})
 """Events that change what an episode is to people."""
@@ -92,7 +92,7 @@ class Points:
             return (device_point,)
         return device_point, (about_asset + of_asset[:-1] + at_us, at_ms)
 
-    def of_event(self, happened: Happening) -> tuple[Point, ...]:
+    def of_event(self, happened: StoredEvent) -> tuple[Point, ...]:
         """A change of an episode, an emptying or a plant's new run state; nothing for any other event."""
         event, at_us = happened.event, instant_us(happened.event.at_ms, happened.id)
         detail = event.detail or {}
@@ -135,7 +135,7 @@ class Points:
     def _learn(self, reading: Reading) -> _Place:
         at = tags(self._inventory, reading.asset, reading.device)
         asset = self._inventory.assets.get(reading.asset)
-        is_bin = asset.kind is Kind.BIN if asset is not None else reading.values.distance_mm is not None
+        is_bin = asset.kind is AssetKind.BIN if asset is not None else reading.values.distance_mm is not None
         place = _Place(
             f"{Measurement.BIN if is_bin else Measurement.PLANT}{at} ".encode(),
             f"{Measurement.DEVICE}{at} ".encode(),
@@ -179,7 +179,7 @@ class Points:
         return floats, called | ({"landmark": asset.landmark} if asset.landmark else {}) | _slots(asset.collection)
 
 
-def _county_slots(county: County) -> dict[str, str]:
+def _county_slots(county: CountySettings) -> dict[str, str]:
     """When each round begins and ends, in the order of the day: ``am=07:00-11:00,pm=14:30-16:30``."""
     rounds = sorted(county.rounds.items(), key=lambda each: each[1].start)
     slots = ",".join(f"{name}={hours.start:%H:%M}-{hours.end:%H:%M}" for name, hours in rounds)

@@ -62,7 +62,7 @@ class Checkpoints(Protocol):
         Raises ``JournalUnavailable`` when it did not become so.
         """
 
-    def answered(self, verdict: WriteVerdict, lines: int) -> None:
+    def count_answer(self, verdict: WriteVerdict, lines: int) -> None:
         """One request of so many lines was answered."""
 
     def stands(self, verdict: WriteVerdict, part: Part) -> None:
@@ -165,8 +165,8 @@ class Sender:
             if self._stopping.is_set():
                 raise Ending
             answer = self._outlet.write(bucket, piece)
-            found = delivery.answered(answer)
-            self._checkpoints.answered(found, len(piece))
+            found = delivery.take_answer(answer)
+            self._checkpoints.count_answer(found, len(piece))
             if found in (WriteVerdict.LATER, WriteVerdict.PAUSED):
                 self._rest(found, answer, bucket, failures)
                 failures += 1

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 from alerts.rollups.rows import Rollup
 from gateway.influx.delivery import BUG, Filed
 from gateway.influx.points import Point, Points
-from gateway.journal.entry import Consumer, Happening, Stream
+from gateway.journal.entry import Consumer, StoredEvent, Stream
 from gateway.journal.rollups import RollupReader
 from gateway.journal.view import LAST_MS
 from gateway.logs import logger
@@ -88,7 +88,7 @@ class Events(_Whole):
 
     def after(self, reader: RollupReader, position: int) -> Portion | None:
         """See ``Outflow``."""
-        found: list[Happening] = reader.events_after(position, ROWS_MOST)
+        found: list[StoredEvent] = reader.events_after(position, ROWS_MOST)
         if not found:
             return None
         made, filed = _made(self._points.of_event, found)

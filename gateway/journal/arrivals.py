@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from gateway.journal.entry import Anomaly, Aside, Looked, Quarantined, SignOfLife
-from gateway.journal.names import Names
+from gateway.journal.entry import Anomaly, Aside, Quarantined, RequeueOutcome, SignOfLife
+from gateway.journal.names import NameIds
 from gateway.journal.retention import STEP_ROWS, Keep
 from gateway.journal.view import Row, iso, pages
 from telemetry.reading import Millis
@@ -20,7 +20,7 @@ from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
 
 
-def keep_statuses(connection: sqlite3.Connection, statuses: Iterable[tuple[Status, Millis]], devices: Names) -> None:
+def keep_statuses(connection: sqlite3.Connection, statuses: Iterable[tuple[Status, Millis]], devices: NameIds) -> None:
     """Writes the latest status of each device."""
     connection.executemany(
         "INSERT OR REPLACE INTO device_status (device, received_ms, online, boot, fw, device_ms) VALUES (?,?,?,?,?,?)",
@@ -38,7 +38,7 @@ def keep_statuses(connection: sqlite3.Connection, statuses: Iterable[tuple[Statu
     )
 
 
-def add_signs_of_life(connection: sqlite3.Connection, signs: Iterable[SignOfLife], devices: Names) -> None:
+def add_signs_of_life(connection: sqlite3.Connection, signs: Iterable[SignOfLife], devices: NameIds) -> None:
     """Keeps uplinks that measured nothing, so that they are known again."""
     connection.executemany(
         "INSERT INTO sign_of_life (device, boot, seq, received_ms, device_ms, fingerprint) VALUES (?, ?, ?, ?, ?, ?)",
@@ -91,7 +91,7 @@ _ANOMALIES: Final = """
 """
 
 
-def keep_anomalies(connection: sqlite3.Connection, anomalies: Iterable[Anomaly], devices: Names) -> None:
+def keep_anomalies(connection: sqlite3.Connection, anomalies: Iterable[Anomaly], devices: NameIds) -> None:
     """Adds to what is known of each: how often, and what of the last time."""
     rows = [(devices[each.device], *each[1:-1], _storable(each.detail)) for each in anomalies]
     connection.executemany(_KEEP_ANOMALY, rows)
@@ -123,7 +123,7 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def keep_looked(connection: sqlite3.Connection, looked: Iterable[Looked]) -> None:
+def keep_looked(connection: sqlite3.Connection, looked: Iterable[RequeueOutcome]) -> None:
     """Says what became of those that were looked at again."""
     connection.executemany(
         "UPDATE quarantine SET again_ms = ?, again = ?, reason = ?, detail = CASE WHEN ? = '' THEN detail ELSE ? END"

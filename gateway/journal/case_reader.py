@@ -11,7 +11,7 @@ from gateway.journal import arrivals, episodes, marks, notifications, readings, 
 from gateway.journal.arrivals import Beginning
 from gateway.journal.database import translated
 from gateway.journal.entry import Anomaly, Spell
-from gateway.journal.notifications import Message
+from gateway.journal.notifications import MessageRow
 from gateway.journal.rollups import RollupReader
 from gateway.journal.telephone import Said
 from telemetry.reading import Millis, Reading
@@ -30,17 +30,17 @@ class CaseReader(RollupReader):
         with translated(self._path):
             return marks.every_mark(self._connection)
 
-    def messages_about(self, named: Iterable[str]) -> list[Message]:
+    def messages_about(self, named: Iterable[str]) -> list[MessageRow]:
         """Everything that was owed about some episodes, in its order."""
         with translated(self._path):
             return notifications.messages_about(self._connection, named)
 
-    def messages_on(self, asset: str, from_ms: Millis, to_ms: Millis) -> list[Message]:
+    def messages_on(self, asset: str, from_ms: Millis, to_ms: Millis) -> list[MessageRow]:
         """Everything that came to be owed about an asset in [from, to), in its order."""
         with translated(self._path):
             return notifications.messages_on(self._connection, asset, from_ms, to_ms)
 
-    def messages(self, most: int, before: int, states: Collection[str], to: str = "") -> list[Message]:
+    def messages(self, most: int, before: int, states: Collection[str], to: str = "") -> list[MessageRow]:
         """The newest messages with ids below ``before`` in some states, the newest first; ``to`` names one person."""
         with translated(self._path):
             return notifications.messages(self._connection, most, before, states, to)

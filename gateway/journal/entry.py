@@ -35,7 +35,7 @@ class Aside(NamedTuple):
     reason: str
 
 
-class Looked(NamedTuple):
+class RequeueOutcome(NamedTuple):
     """What became of one in quarantine that was looked at again; refused again, it stays for the reason of now."""
 
     id: int
@@ -207,7 +207,7 @@ class InventoryBody:
     body: str
 
 
-class Happening(NamedTuple):
+class StoredEvent(NamedTuple):
     """An event as it is kept: its id, and when its episode was raised (0 where there is none)."""
 
     id: int
@@ -305,7 +305,7 @@ class Entry(Struct):
 
     readings: list[Reading] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
-    looked: list[Looked] = field(default_factory=list)
+    looked: list[RequeueOutcome] = field(default_factory=list)
     statuses: list[tuple[Status, Millis]] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     alerts: dict[str, AlertRow] = field(default_factory=dict)

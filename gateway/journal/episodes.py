@@ -15,7 +15,7 @@ import msgspec
 from alerts.alert import Alert, unpack_alert
 from alerts.model import Event
 from alerts.notify.lists import Crossing
-from gateway.journal.entry import AlertRow, Happening, Spell
+from gateway.journal.entry import AlertRow, Spell, StoredEvent
 from gateway.journal.retention import STEP_ROWS
 from gateway.journal.view import Row, iso, iso_or_none, pages
 from telemetry.reading import Millis
@@ -127,10 +127,10 @@ _EVENTS: Final = """
 """
 
 
-def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[Happening]:
+def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[StoredEvent]:
     """At most so many events with ids above ``after``, in their order."""
     return [
-        Happening(
+        StoredEvent(
             number,
             Event(
                 at_ms=at_ms,

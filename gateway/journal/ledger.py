@@ -117,7 +117,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     before: int = 2**62
 
 
-class Found(Struct, frozen=True):
+class PlacedCase(Struct, frozen=True):
     """A case and its place in the order of opening."""
 
     place: int
@@ -130,13 +130,13 @@ class LedgerReader(View):
     Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time.
     """
 
-    def found(self, wanted: Wanted, most: int) -> list[Found]:
+    def find(self, wanted: Wanted, most: int) -> list[PlacedCase]:
         """At most so many cases, the newest first."""
         where, bounds = _where(wanted)
         query = f"SELECT number, blob FROM ledger_case WHERE {where} ORDER BY number DESC LIMIT :most"  # noqa: S608 -- clauses of our own, values bound
         with translated(self._path):
             rows = self._connection.execute(query, {**bounds, "most": most}).fetchall()
-        return [Found(place, unpack_case(blob)) for place, blob in rows]
+        return [PlacedCase(place, unpack_case(blob)) for place, blob in rows]
 
     def case(self, name: str) -> Case | None:
         """One case as it stands."""
@@ -181,7 +181,7 @@ class LedgerReader(View):
     def cases(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Every case opened in [from, to), fit for export, the newest first."""
         before = Wanted().before
-        while page := self.found(Wanted(from_ms=from_ms, to_ms=to_ms, before=before), _PAGE):
+        while page := self.find(Wanted(from_ms=from_ms, to_ms=to_ms, before=before), _PAGE):
             yield from (exported(found.case) for found in page)
             before = page[-1].place
 

@@ -8,21 +8,21 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from gateway.journal.entry import Consumer, InventoryBody, Snapshot, Stream
-from gateway.journal.names import Names
+from gateway.journal.names import NameIds
 from telemetry.reading import Millis
 
 SNAPSHOT_POSITION: Final = "snapshot_position"
 SNAPSHOT_RULESET: Final = "snapshot_ruleset"
 
 
-class Placed(NamedTuple):
+class PackedUpTo(NamedTuple):
     """A blob and the highest reading id that it includes."""
 
     position: int
     blob: bytes
 
 
-def keep_states(connection: sqlite3.Connection, states: Mapping[str, bytes], position: int, assets: Names) -> None:
+def keep_states(connection: sqlite3.Connection, states: Mapping[str, bytes], position: int, assets: NameIds) -> None:
     """Writes each asset's state as including every reading up to ``position``."""
     connection.executemany(
         "INSERT OR REPLACE INTO asset_state (asset, position, blob) VALUES (?, ?, ?)",
@@ -30,7 +30,7 @@ def keep_states(connection: sqlite3.Connection, states: Mapping[str, bytes], pos
     )
 
 
-def keep_tracks(connection: sqlite3.Connection, tracks: Mapping[str, bytes], position: int, devices: Names) -> None:
+def keep_tracks(connection: sqlite3.Connection, tracks: Mapping[str, bytes], position: int, devices: NameIds) -> None:
     """Writes each device's track as including every reading up to ``position``."""
     connection.executemany(
         "INSERT OR REPLACE INTO track (device, position, blob) VALUES (?, ?, ?)",
@@ -38,22 +38,22 @@ def keep_tracks(connection: sqlite3.Connection, tracks: Mapping[str, bytes], pos
     )
 
 
-def states(connection: sqlite3.Connection) -> dict[str, Placed]:
+def states(connection: sqlite3.Connection) -> dict[str, PackedUpTo]:
     """Each asset's state."""
     return _placed(connection, "SELECT name, position, blob FROM asset_state JOIN asset ON asset.id = asset")
 
 
-def tracks(connection: sqlite3.Connection) -> dict[str, Placed]:
+def tracks(connection: sqlite3.Connection) -> dict[str, PackedUpTo]:
     """Each device's track, of those that were kept."""
     return _placed(connection, "SELECT name, position, blob FROM track JOIN device ON device.id = device")
 
 
-def _placed(connection: sqlite3.Connection, query: str) -> dict[str, Placed]:
-    return {name: Placed(position, blob) for name, position, blob in connection.execute(query)}
+def _placed(connection: sqlite3.Connection, query: str) -> dict[str, PackedUpTo]:
+    return {name: PackedUpTo(position, blob) for name, position, blob in connection.execute(query)}
 
 
 def keep_snapshot(
-    connection: sqlite3.Connection, snapshot: Snapshot, position: int, assets: Names, devices: Names
+    connection: sqlite3.Connection, snapshot: Snapshot, position: int, assets: NameIds, devices: NameIds
 ) -> None:
     """Writes all states and tracks, from which a start goes on with the readings after ``position``."""
     keep_states(connection, snapshot.states, position, assets)

@@ -14,7 +14,7 @@ Named: TypeAlias = Literal["asset", "device", "area"]
 """The tables that have names."""
 
 
-class Names(dict[str, int]):
+class NameIds(dict[str, int]):
     """The ids of one table's names. Looking up a new name inserts its row into the transaction that is open."""
 
     def __init__(self, connection: sqlite3.Connection, table: Named) -> None:
@@ -40,7 +40,7 @@ class Names(dict[str, int]):
         self._fresh.clear()
 
 
-def keep_known(connection: sqlite3.Connection, known: Mapping[str, Millis], devices: Names) -> None:
+def keep_known(connection: sqlite3.Connection, known: Mapping[str, Millis], devices: NameIds) -> None:
     """Writes since when a device is known; the first instant told stays."""
     connection.executemany(
         "UPDATE device SET first_known_ms = ? WHERE id = ? AND first_known_ms IS NULL",

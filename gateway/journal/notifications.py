@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from alerts.channels import Accepted, Awaited, Failed, Outcome, Refused
-from alerts.delivery.delivery import TIMEOUT, Due, Standing
+from alerts.channels import Accepted, Awaited, Failed, Outcome, SendRefused
+from alerts.delivery.delivery import TIMEOUT, Due, DueState
 from alerts.model import Owed
 from gateway.journal import telephone
 from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted, Unreceipted
@@ -186,7 +186,7 @@ def _verdict(outcome: Outcome, next_attempt_ms: Millis | None) -> tuple[str, str
     match outcome:
         case Accepted(reference, delivered):
             return "accepted", "delivered" if delivered else "accepted", "", reference
-        case Refused(reason):
+        case SendRefused(reason):
             return "refused", "refused" if next_attempt_ms is None else "owed", reason, ""
         case Failed(reason):
             return "failed", "failed" if next_attempt_ms is None else "owed", reason, ""
@@ -266,12 +266,12 @@ def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -
     return Due(
         number,
         owed,
-        Standing(state),
+        DueState(state),
         attempts,
         via=via,
         refused=refused(connection, number),
         accepted_ms=accepted_ms,
-        reason=reason if state == Standing.ACCEPTED else "",
+        reason=reason if state == DueState.ACCEPTED else "",
         unsure=unsure(connection, number),
         taken=telephone.taken(connection, owed.phone, now_ms - _DAY_MS),
         limited=telephone.limited(connection, owed.phone, now_ms - _MONTH_MS),
@@ -330,7 +330,7 @@ def exported(connection: sqlite3.Connection, from_ms: Millis, to_ms: Millis) -> 
         }
 
 
-class Message(Struct, frozen=True):
+class MessageRow(Struct, frozen=True):
     """A text to a person, and what became of it; 0 is not yet."""
 
     id: int
@@ -366,21 +366,21 @@ _NEWEST: Final = f"""
 """  # noqa: S608 -- words of our own
 
 
-def messages_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> list[Message]:
+def messages_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> list[MessageRow]:
     """Everything that was owed about some episodes, in its order."""
-    return [Message(*row) for row in connection.execute(_ABOUT, (json.dumps(list(episodes)),))]
+    return [MessageRow(*row) for row in connection.execute(_ABOUT, (json.dumps(list(episodes)),))]
 
 
-def messages_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[Message]:
+def messages_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[MessageRow]:
     """Everything that came to be owed about an asset in [from, to), in its order."""
-    return [Message(*row) for row in connection.execute(_ON, (asset, from_ms, to_ms))]
+    return [MessageRow(*row) for row in connection.execute(_ON, (asset, from_ms, to_ms))]
 
 
 def messages(
     connection: sqlite3.Connection, most: int, before: int, states: Collection[str], to: str = ""
-) -> list[Message]:
+) -> list[MessageRow]:
     """The newest messages with ids below ``before`` in some states, the newest first; ``to`` names one person."""
-    return [Message(*row) for row in connection.execute(_NEWEST, (before, json.dumps(list(states)), to, to, most))]
+    return [MessageRow(*row) for row in connection.execute(_NEWEST, (before, json.dumps(list(states)), to, to, most))]
 
 
 _EXPIRED: Final = """

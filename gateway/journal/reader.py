@@ -13,7 +13,7 @@ from alerts.channels import Awaited
 from alerts.delivery.delivery import Due
 from gateway.journal import arrivals, episodes, marks, notifications, place, readings, restore
 from gateway.journal.database import JournalUnavailable, Problem, translated
-from gateway.journal.entry import Consumer, Happening, InventoryBody, Spell, Stream
+from gateway.journal.entry import Consumer, InventoryBody, Spell, StoredEvent, Stream
 from gateway.journal.restore import Restored
 from gateway.journal.view import FIRST_MS, LAST_MS, Row, View
 from telemetry.reading import Millis, Reading
@@ -98,7 +98,7 @@ class JournalReader(View):
         with translated(self._path):
             return readings.page(self._connection, position, most)
 
-    def events_after(self, position: int, most: int) -> list[Happening]:
+    def events_after(self, position: int, most: int) -> list[StoredEvent]:
         """At most so many events with ids above ``position``, in their order."""
         with translated(self._path):
             return episodes.events_after(self._connection, position, most)

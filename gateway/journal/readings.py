@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from msgspec import to_builtins
 
 from gateway.journal.marks import keep_meta, mark
-from gateway.journal.names import Names
+from gateway.journal.names import NameIds
 from gateway.journal.retention import STEP_ROWS
 from gateway.journal.view import Row, iso
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource, Values
@@ -37,7 +37,7 @@ def _insert(shape: tuple[str, ...], rows: int) -> str:
 
 
 def insert(
-    connection: sqlite3.Connection, readings: Sequence[Reading], after: int, devices: Names, assets: Names
+    connection: sqlite3.Connection, readings: Sequence[Reading], after: int, devices: NameIds, assets: NameIds
 ) -> int:
     """Writes the readings with the ids ``after + 1`` and up, in their order; answers the last id."""
     shapes: dict[tuple[str, ...], list[Any]] = {}
@@ -194,7 +194,7 @@ def highest_seq(connection: sqlite3.Connection, newest: int, device: int, boot: 
     return None if found is None else int(found)
 
 
-class Place(NamedTuple):
+class ReadingPlace(NamedTuple):
     """Where a reading is kept, whose it is by number, for when it counts and when it came."""
 
     id: int
@@ -218,9 +218,9 @@ _OF_DEVICE: Final = f"""
 """  # noqa: S608 -- words of our own
 
 
-def places(connection: sqlite3.Connection, after: int, limit: int) -> list[Place]:
+def places(connection: sqlite3.Connection, after: int, limit: int) -> list[ReadingPlace]:
     """The first readings with an id above ``after``, numbers only: a sixth of what a whole reading costs."""
-    return [Place(*row) for row in connection.execute(_PLACES, (after, limit))]
+    return [ReadingPlace(*row) for row in connection.execute(_PLACES, (after, limit))]
 
 
 def these(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Reading]:

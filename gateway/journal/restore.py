@@ -13,7 +13,7 @@ from typing import Final
 from gateway.journal import episodes, ledger, marks, names, notifications, readings
 from gateway.journal.database import translated
 from gateway.journal.entry import AlertRow, CaseRow, InventoryBody
-from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET, Placed
+from gateway.journal.marks import SNAPSHOT_POSITION, SNAPSHOT_RULESET, PackedUpTo
 from telemetry.reading import Millis, Reading
 
 
@@ -29,8 +29,8 @@ class Restored:
     ruleset: str
     snapshot_position: int
     last_reading_id: int
-    states: dict[str, Placed]
-    tracks: dict[str, Placed]
+    states: dict[str, PackedUpTo]
+    tracks: dict[str, PackedUpTo]
     open_alerts: list[AlertRow]
     meta: dict[str, str]
     inventory: InventoryBody | None

@@ -19,9 +19,9 @@ from gateway.journal import readings
 from gateway.journal.database import translated
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.marks import keep_consumed, keep_meta
-from gateway.journal.names import Named, Names, by_number
+from gateway.journal.names import Named, NameIds, by_number
 from gateway.journal.reader import JournalReader
-from gateway.journal.readings import Place
+from gateway.journal.readings import ReadingPlace
 from gateway.journal.retention import STEP_ROWS
 from gateway.journal.view import FIRST_MS, LAST_MS, Row, iso
 from telemetry.reading import Millis, Reading
@@ -63,8 +63,8 @@ _NEWEST: Final = 2**63 - 1
 class RollupNames:
     """The names that rollups are about, by table."""
 
-    def __init__(self, asset: Names, device: Names, area: Names) -> None:
-        self._tables: Mapping[Named, Names] = {"asset": asset, "device": device, "area": area}
+    def __init__(self, asset: NameIds, device: NameIds, area: NameIds) -> None:
+        self._tables: Mapping[Named, NameIds] = {"asset": asset, "device": device, "area": area}
 
     def of(self, rollup: Rollup) -> int:
         """The number of a row's subject."""
@@ -259,7 +259,7 @@ class RollupReader(JournalReader):
         with translated(self._path):
             return by_number(self._connection, table)
 
-    def places(self, after: int, limit: int) -> list[Place]:
+    def places(self, after: int, limit: int) -> list[ReadingPlace]:
         """The first readings with an id above ``after``, by id."""
         with translated(self._path):
             return readings.places(self._connection, after, limit)

@@ -27,7 +27,7 @@ from gateway.journal import (
 from gateway.journal.arrivals import Bounds
 from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
 from gateway.journal.entry import Aside, Committed, Consumer, Entry, Stream
-from gateway.journal.names import Names
+from gateway.journal.names import NameIds
 from gateway.journal.place import make_folder, take_place
 from gateway.journal.presence import Presence
 from gateway.journal.restore import Restored
@@ -56,9 +56,9 @@ class Journal:
         self._lock = lock
         self._max_bytes = max_bytes
         self._presence = Presence(path, connection)
-        self._devices = Names(connection, "device")
-        self._assets = Names(connection, "asset")
-        self._areas = Names(connection, "area")
+        self._devices = NameIds(connection, "device")
+        self._assets = NameIds(connection, "asset")
+        self._areas = NameIds(connection, "area")
         self._rollup_names = rollups.RollupNames(self._assets, self._devices, self._areas)
         self._rollups_queued = rollups.is_queued(connection)
         (self._last_reading_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM reading").fetchone()

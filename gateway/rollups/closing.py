@@ -16,7 +16,7 @@ from alerts.rollups.days import Hour
 from alerts.rollups.rows import BinRow, Rollup
 from alerts.rollups.windows import Day, Period
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
-from gateway.journal.readings import Place
+from gateway.journal.readings import ReadingPlace
 from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
@@ -58,7 +58,7 @@ class Waiting:
         self._hours: dict[Millis, dict[int, array[int]]] = {}
         self._first: dict[Millis, int] = {}
 
-    def add(self, hour_ms: Millis, place: Place) -> None:
+    def add(self, hour_ms: Millis, place: ReadingPlace) -> None:
         """One more; ids come in their order."""
         assets = self._hours.setdefault(hour_ms, {})
         ids = assets.get(place.asset)

@@ -108,7 +108,7 @@ def load(path: Path) -> WatchFile:
         raise SettingsFault(sentence(error, str(path), WatchFile, {}) for error in errors.errors()) from None
 
 
-class Word(Enum):
+class SilenceNotice(Enum):
     """What is to be said."""
 
     ALARM = "alarm"
@@ -124,7 +124,7 @@ class Patience(NamedTuple):
     repeats: int
 
 
-class Absence(NamedTuple):
+class GatewaySilence(NamedTuple):
     """What silence and signs of life come to, a pure judgement of seconds: one alarm and one all-clear an outage.
 
     When the gateway last gave a sign of life, and what was said about its silence since.
@@ -136,25 +136,29 @@ class Absence(NamedTuple):
     said_s: float = 0.0
 
 
-def heard(absence: Absence, at_s: float) -> tuple[Absence, Word | None]:
+def heard(absence: GatewaySilence, at_s: float) -> tuple[GatewaySilence, SilenceNotice | None]:
     """A sign of life."""
-    return Absence(max(absence.seen_s, at_s)), Word.CLEAR if absence.said else None
+    return GatewaySilence(max(absence.seen_s, at_s)), SilenceNotice.CLEAR if absence.said else None
 
 
-def waited(absence: Absence, at_s: float, patience: Patience) -> tuple[Absence, Word | None]:
+def waited(absence: GatewaySilence, at_s: float, patience: Patience) -> tuple[GatewaySilence, SilenceNotice | None]:
     """No sign of life by now."""
     if not absence.said:
         if at_s - absence.seen_s < patience.after_s:
             return absence, None
-        return absence._replace(said=1, said_s=at_s), Word.ALARM
+        return absence._replace(said=1, said_s=at_s), SilenceNotice.ALARM
     if absence.said > patience.repeats or at_s - absence.said_s < patience.repeat_s:
         return absence, None
-    return absence._replace(said=absence.said + 1, said_s=at_s), Word.REPEAT
+    return absence._replace(said=absence.said + 1, said_s=at_s), SilenceNotice.REPEAT
 
 
-_TEMPLATES: Final = {Word.ALARM: "house_deaf", Word.REPEAT: "house_deaf", Word.CLEAR: "house_hears"}
+_TEMPLATES: Final = {
+    SilenceNotice.ALARM: "house_deaf",
+    SilenceNotice.REPEAT: "house_deaf",
+    SilenceNotice.CLEAR: "house_hears",
+}
 
-Way = Callable[[Word, str, Millis], bool]
+Way = Callable[[SilenceNotice, str, Millis], bool]
 """Says a word in a text at an instant; whether it was taken."""
 
 
@@ -168,7 +172,7 @@ class Herald:
         self._ways = ways
         self._texts = texts
         self._calendar = calendar
-        self._pending: dict[str, tuple[Word, float]] = {}
+        self._pending: dict[str, tuple[SilenceNotice, float]] = {}
         self._told: set[str] = set()
 
     @property
@@ -184,14 +188,14 @@ class Herald:
     def recall(self, told: Collection[str], now_s: float) -> None:
         """An outage stood before we were here: these ways know of it, the others are to be told."""
         self._told = {name for name in told if name in self._ways}
-        self._pending = {name: (Word.ALARM, now_s) for name in self._ways if name not in self._told}
+        self._pending = {name: (SilenceNotice.ALARM, now_s) for name in self._ways if name not in self._told}
 
-    def announce(self, word: Word, now_s: float) -> None:
+    def announce(self, word: SilenceNotice, now_s: float) -> None:
         """Something is to be said by every way. The end overtakes an alarm that was never taken: both are dropped."""
         for name in self._ways:
-            if word is Word.CLEAR and name not in self._told:
+            if word is SilenceNotice.CLEAR and name not in self._told:
                 self._pending.pop(name, None)
-            elif word is not Word.REPEAT or name not in self._pending:
+            elif word is not SilenceNotice.REPEAT or name not in self._pending:
                 self._pending[name] = (word, now_s)
 
     def speak(self, now_s: float, now_ms: Millis, silent_s: float) -> None:
@@ -206,12 +210,12 @@ class Herald:
                 self._pending[name] = (word, now_s + AGAIN_S)
                 continue
             del self._pending[name]
-            if word is Word.CLEAR:
+            if word is SilenceNotice.CLEAR:
                 self._told.discard(name)
             else:
                 self._told.add(name)
 
-    def _text(self, word: Word, now_ms: Millis, silent_s: float) -> str:
+    def _text(self, word: SilenceNotice, now_ms: Millis, silent_s: float) -> str:
         calendar = self._calendar
         facts = {"day": day(calendar, now_ms), "time": clock(calendar, now_ms), "minutes": str(int(silent_s // 60))}
         return self._texts.compose(_TEMPLATES[word], facts)
@@ -220,7 +224,7 @@ class Herald:
 def by_command(command: Sequence[str]) -> Way:
     """Runs it with the word and the text as its last two arguments; taken when it ends with 0 in time."""
 
-    def say(word: Word, text: str, _now_ms: Millis) -> bool:
+    def say(word: SilenceNotice, text: str, _now_ms: Millis) -> bool:
         environment = {**os.environ, "CUNJING_WORD": word.value, "CUNJING_TEXT": text}
         try:
             done = subprocess.run(  # noqa: S603 -- the operator's own command, without a shell
@@ -241,7 +245,7 @@ def by_command(command: Sequence[str]) -> Way:
 def by_text(channels: Mapping[str, Channel], phone: str) -> Way:
     """One text to a number, by the first channel that takes it."""
 
-    def say(word: Word, text: str, now_ms: Millis) -> bool:
+    def say(word: SilenceNotice, text: str, now_ms: Millis) -> bool:
         key = f"watch#{word.value}.{now_ms}@{phone}"
         message = Message(key, "", phone, phone, text, iso(now_ms), "P1", _TEMPLATES[word], {})
         for name, channel in channels.items():
@@ -254,7 +258,7 @@ def by_text(channels: Mapping[str, Channel], phone: str) -> Way:
     return say
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StandingOutage(msgspec.Struct, frozen=True):
     """An outage as it stands, by wall-clock time; ``said`` is 0 while there is none.
 
     It lies in one small file. One that cannot be read or written costs a repeated word at most, and never the watch.
@@ -266,20 +270,20 @@ class Kept(msgspec.Struct, frozen=True):
     told: tuple[str, ...] = ()
 
 
-def read_notebook(path: Path | None) -> Kept:
+def read_notebook(path: Path | None) -> StandingOutage:
     """What was kept; nothing where there is no file, or none of ours."""
     if path is None:
-        return Kept()
+        return StandingOutage()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Kept)
+        return msgspec.json.decode(path.read_bytes(), type=StandingOutage)
     except FileNotFoundError:
-        return Kept()
+        return StandingOutage()
     except (OSError, msgspec.DecodeError) as error:
         _log.warning("notebook_unread", path=str(path), reason=str(error))
-        return Kept()
+        return StandingOutage()
 
 
-def write_notebook(path: Path | None, kept: Kept) -> None:
+def write_notebook(path: Path | None, kept: StandingOutage) -> None:
     """Keeps it, whole or not at all."""
     if path is None:
         return
@@ -319,7 +323,7 @@ class Outpost:
         """A sign of life, now."""
         self._seen_s = self._monotonic()
 
-    def look(self) -> Word | None:
+    def look(self) -> SilenceNotice | None:
         """What silence and signs of life come to by now; it is said at once, or tried again later."""
         now_s, seen_s = self._monotonic(), self._seen_s
         if seen_s > self._absence.seen_s:
@@ -333,14 +337,14 @@ class Outpost:
         self._keep(now_s)
         return word
 
-    def _recalled(self, kept: Kept) -> Absence:
+    def _recalled(self, kept: StandingOutage) -> GatewaySilence:
         """An outage that stood when we ended stands on; who had not heard of it hears of it now."""
         now_s, now_ms = self._monotonic(), self._clock.now_ms()
         if not kept.said:
-            return Absence(now_s)
+            return GatewaySilence(now_s)
         self._herald.recall(kept.told, now_s)
         seen_s, said_s = (now_s - max(0, now_ms - at_ms) / 1_000 for at_ms in (kept.seen_ms, kept.said_ms))
-        return Absence(seen_s, kept.said, said_s)
+        return GatewaySilence(seen_s, kept.said, said_s)
 
     def _keep(self, now_s: float) -> None:
         """Written only when something was said, or has ended."""
@@ -349,7 +353,7 @@ class Outpost:
             return
         now_ms = self._clock.now_ms()
         said_ms, seen_ms = (now_ms - round((now_s - at_s) * 1_000) for at_s in (absence.said_s, absence.seen_s))
-        self._kept = Kept(absence.said, said_ms, seen_ms, told) if absence.said else Kept(told=told)
+        self._kept = StandingOutage(absence.said, said_ms, seen_ms, told) if absence.said else StandingOutage(told=told)
         write_notebook(self._kept_in, self._kept)
 
     def run(self, stop: threading.Event) -> None:

@@ -106,7 +106,7 @@ OVERDUE_MS: Final[Millis] = 600_000
 """What is due is done within a second; a courier in a storm may be busy for minutes."""
 
 
-class Rows(NamedTuple):
+class OverdueRows(NamedTuple):
     """Rows of the journal that wait beyond their time: not taken, in a try that never ended, without a decision."""
 
     owed: int = 0
@@ -114,7 +114,7 @@ class Rows(NamedTuple):
     receipts: int = 0
 
 
-class Timers(NamedTuple):
+class MissedTimers(NamedTuple):
     """Instants that passed without anything coming of them."""
 
     alerts: int = 0
@@ -123,13 +123,13 @@ class Timers(NamedTuple):
     cases: int = 0
 
 
-def overdue(county: County, ledger: Ledger, before_ms: Millis, *, listening: bool) -> Timers:
+def overdue(county: County, ledger: Ledger, before_ms: Millis, *, listening: bool) -> MissedTimers:
     """What memory says was due before then. What fell due while we could not hear waits for the grace, and may."""
     if county.hearing_since_ms >= before_ms:
-        return Timers(cases=_passed((case.wake_ms for case in ledger.cases.values()), before_ms))
+        return MissedTimers(cases=_passed((case.wake_ms for case in ledger.cases.values()), before_ms))
     plans = county.plans
     deadlines = (engine.deadline_ms(plans[asset], state) for asset, state in county.states.items())
-    return Timers(
+    return MissedTimers(
         alerts=_passed((alert.wake_ms for alert in county.alerts.values()), before_ms),
         mailboxes=_passed((box.due_ms or 0 for box in county.boxes.values()), before_ms),
         assets=_passed(deadlines, before_ms) if listening else 0,
@@ -137,12 +137,12 @@ def overdue(county: County, ledger: Ledger, before_ms: Millis, *, listening: boo
     )
 
 
-def kinds(rows: Rows, timers: Timers) -> Mapping[str, int]:
+def kinds(rows: OverdueRows, timers: MissedTimers) -> Mapping[str, int]:
     """Every kind with its count, for the metrics."""
     return {**rows._asdict(), **timers._asdict()}
 
 
-def spoken(found: Rows | Timers) -> str:
+def spoken(found: OverdueRows | MissedTimers) -> str:
     """What is overdue, in a sentence; empty when nothing is."""
     return ", ".join(f"{count} {kind}" for kind, count in found._asdict().items() if count)
 
@@ -323,7 +323,7 @@ class Watchman(Undoable):
             self._tell(DEAF, "devices", problem, now_ms, {"seen_ms": now_ms - silent_ms})
             self._is_deaf = True
 
-    def round(self, rows: Rows, now_ms: Millis) -> None:
+    def round(self, rows: OverdueRows, now_ms: Millis) -> None:
         """Each minute: what is overdue is told, or is over."""
         pipeline = self._pipeline
         pipeline.advance(now_ms)

@@ -61,7 +61,7 @@ def test_there_is_always_somebody_to_tell(wishes: list[tuple[str, str, int, int]
     told = absences.instead(person, at_ms)
     assert told == person or absences.of(told, at_ms) is None
     assert (told == person) or absences.of(person, at_ms) is not None
-    kept = absences.kept(at_ms)
+    kept = absences.list_current(at_ms)
     again = made()
     again.restore(kept)
     assert again.instead(person, at_ms) == told
@@ -83,7 +83,7 @@ def test_what_cannot_be_is_said_with_its_remedy_and_changes_nothing(wish: Absenc
     refusal = absences.add(wish, NOON)
     assert isinstance(refusal, Refused)
     assert says in refusal.sentence
-    assert absences.kept(0) == ()
+    assert absences.list_current(0) == ()
 
 
 def test_nobody_is_away_twice_at_once_nor_stands_in_for_who_stands_in_for_them() -> None:
@@ -91,7 +91,7 @@ def test_nobody_is_away_twice_at_once_nor_stands_in_for_who_stands_in_for_them()
     absences.add(absence("cleaner-li", "cleaner-zhou"), NOON)
     for wish in (absence("cleaner-li", "driver-tang", NOON + HOUR), absence("cleaner-zhou", "cleaner-li", NOON + HOUR)):
         assert isinstance(absences.add(wish, NOON), Refused)
-    assert len(absences.kept(NOON)) == 1
+    assert len(absences.list_current(NOON)) == 1
     assert isinstance(absences.end("absence/cleaner-li/never", NOON), Refused)
 
 
@@ -126,13 +126,13 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
     second = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON + HOUR)
     second.county.listen(NOON + HOUR, None, second.changes, started=True)
     second.advance(NOON + 2 * HOUR)
-    assert second.absences.kept(NOON + HOUR) == (done.absence,)
+    assert second.absences.list_current(NOON + HOUR) == (done.absence,)
     assert not [said for said in second.changes.log if isinstance(said, Owed)]
     ended = do(Back(absence=done.absence.id, by="dispatch-wu"), second, NOON + HOUR)
     assert isinstance(ended, AbsenceDone)
     journal.commit(second.finish()[0])
     third = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON + HOUR)
-    assert third.absences.kept(0) == ()
+    assert third.absences.list_current(0) == ()
 
 
 def test_strangers_and_what_cannot_be_write_nothing() -> None:
@@ -149,9 +149,9 @@ def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
     done = do(AWAY, line, NOON)
     assert isinstance(done, AbsenceDone)
     writer = StandingIn(line.county.message_writer)
-    said = writer.answered(done.absence, "cleaner-zhou", Meaning.DONE, NOON, line.absences)
+    said = writer.hear_answer(done.absence, "cleaner-zhou", Meaning.DONE, NOON, line.absences)
     assert [type(each) for each in said] == [Event]
-    row, told = writer.answered(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences)
+    row, told = writer.hear_answer(done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences)
     assert isinstance(row, Event)
     assert isinstance(told, Owed)
     assert (row.event, told.to) == ("declined", "dispatch-wu")
@@ -163,7 +163,7 @@ def test_nobody_is_told_of_their_own_refusal_to_stand_in_for_the_dispatcher() ->
     wish = Away(person="dispatch-wu", stand_in="cleaner-zhou", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
     done = do(wish, line, NOON)
     assert isinstance(done, AbsenceDone)
-    said = StandingIn(line.county.message_writer).answered(
+    said = StandingIn(line.county.message_writer).hear_answer(
         done.absence, "cleaner-zhou", Meaning.DECLINED, NOON, line.absences
     )
     assert [type(each) for each in said] == [Event]
@@ -175,7 +175,7 @@ def test_who_stands_in_is_not_woken_for_it() -> None:
     wish = Away(person=AWAY.person, stand_in=AWAY.stand_in, from_ms=night_ms, until_ms=night_ms + 30 * HOUR, by=AWAY.by)
     assert isinstance(do(wish, line, night_ms), AbsenceDone)
     line.advance(night_ms)
-    (text,) = (said for said in line.said() if isinstance(said, Owed))
+    (text,) = (said for said in line.list_said() if isinstance(said, Owed))
     assert text.not_before_ms == NOON + 18 * HOUR + HOUR // 2
 
 
@@ -188,8 +188,8 @@ def test_what_was_held_for_somebody_who_is_away_by_then_goes_to_who_stands_in() 
     arrange(AWAY, line, NOON + 10 * HOUR)
     line.finish()
     line.advance(NOON + 19 * HOUR)
-    told = [said.to for said in line.said() if isinstance(said, Owed)]
-    moved = [said.event for said in line.said() if isinstance(said, Event) and said.event == "absent"]
+    told = [said.to for said in line.list_said() if isinstance(said, Owed)]
+    moved = [said.event for said in line.list_said() if isinstance(said, Event) and said.event == "absent"]
     assert "cleaner-li" not in told
     assert told.count("cleaner-zhou") == 2, "his own and the one that waited, each for itself"
     assert moved == ["absent"]

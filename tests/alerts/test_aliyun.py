@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.channels import Accepted, Awaited, Failed, Message, Refused, Unreachable
+from alerts.channels import Accepted, Awaited, Failed, Message, SendRefused, Unreachable
 from alerts.channels.aliyun import Aliyun, AliyunSettings, heard
 from alerts.channels.aliyun_voice import AliyunVoice, AliyunVoiceSettings
 from alerts.notify import approved
@@ -125,7 +125,7 @@ def test_a_text_leaves_by_its_template_with_its_variables_and_our_mark(provider:
     ("status", "code", "outcome"),
     [
         (200, "isv.BUSINESS_LIMIT_CONTROL", Failed("rate_limited")),
-        (200, "isv.MOBILE_NUMBER_ILLEGAL", Refused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
+        (200, "isv.MOBILE_NUMBER_ILLEGAL", SendRefused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
         (200, "isv.AMOUNT_NOT_ENOUGH", Failed("isv.AMOUNT_NOT_ENOUGH")),
         (200, "", Failed("unreachable")),
         (400, "Throttling.User", Failed("rate_limited")),
@@ -151,12 +151,12 @@ def test_an_error_in_the_body_is_one_whatever_http_says(
         ("isv.BUSINESS_LIMIT_CONTROL", "触发月级流控Permits:50", Failed("limit_month")),
         ("isv.DAY_LIMIT_CONTROL", "触发日发送限额", Failed("limit_day")),
         ("isv.MONTH_LIMIT_CONTROL", "触发月发送限额", Failed("limit_month")),
-        ("isv.MOBILE_NUMBER_ILLEGAL", "", Refused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
-        ("isv.MOBILE_IN_BLACK", "", Refused("isv.MOBILE_IN_BLACK", dead_number=True)),
-        ("isv.SMS_TEMPLATE_ILLEGAL", "", Refused("isv.SMS_TEMPLATE_ILLEGAL")),
-        ("isv.SMS_SIGNATURE_ILLEGAL", "", Refused("isv.SMS_SIGNATURE_ILLEGAL")),
-        ("isv.BLACK_KEY_CONTROL_LIMIT", "", Refused("isv.BLACK_KEY_CONTROL_LIMIT")),
-        ("isv.PARAM_LENGTH_LIMIT", "", Refused("isv.PARAM_LENGTH_LIMIT")),
+        ("isv.MOBILE_NUMBER_ILLEGAL", "", SendRefused("isv.MOBILE_NUMBER_ILLEGAL", dead_number=True)),
+        ("isv.MOBILE_IN_BLACK", "", SendRefused("isv.MOBILE_IN_BLACK", dead_number=True)),
+        ("isv.SMS_TEMPLATE_ILLEGAL", "", SendRefused("isv.SMS_TEMPLATE_ILLEGAL")),
+        ("isv.SMS_SIGNATURE_ILLEGAL", "", SendRefused("isv.SMS_SIGNATURE_ILLEGAL")),
+        ("isv.BLACK_KEY_CONTROL_LIMIT", "", SendRefused("isv.BLACK_KEY_CONTROL_LIMIT")),
+        ("isv.PARAM_LENGTH_LIMIT", "", SendRefused("isv.PARAM_LENGTH_LIMIT")),
         ("isv.OUT_OF_SERVICE", "", Failed("isv.OUT_OF_SERVICE")),
     ],
 )
@@ -223,8 +223,8 @@ def test_a_call_is_delivered_when_somebody_answered_it(provider: Provider, voice
 
 
 def test_what_cannot_be_sent_is_not_tried(provider: Provider, aliyun: Aliyun) -> None:
-    assert aliyun.send(message("unknown")) == Refused("no_template")
-    assert aliyun.send(message(place="柳" * 40)) == Refused("variable_too_long")
+    assert aliyun.send(message("unknown")) == SendRefused("no_template")
+    assert aliyun.send(message(place="柳" * 40)) == SendRefused("variable_too_long")
     assert provider.asked == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.answers import LONGEST, UNCLEAR, WITHIN_MS, Asked, Meaning, Understood, answered, reply, understand
+from alerts.answers import LONGEST, UNCLEAR, WITHIN_MS, Asked, Meaning, Understood, find_asked, reply, understand
 
 NOW_MS = 1_795_334_400_000
 
@@ -66,15 +66,15 @@ def test_a_bare_digit_means_the_last_text_that_asked_something_within_a_day() ->
         asked("c", 4),
         asked("d", 5),
     ]
-    found = answered(Understood(Meaning.DONE), texts, NOW_MS)
+    found = find_asked(Understood(Meaning.DONE), texts, NOW_MS)
     assert found is not None
     assert found.episode == "c"
-    assert answered(Understood(Meaning.DONE), [asked("old", WITHIN_MS)], NOW_MS) is None
+    assert find_asked(Understood(Meaning.DONE), [asked("old", WITHIN_MS)], NOW_MS) is None
 
 
 def test_a_code_means_the_text_that_carried_it_and_nothing_else() -> None:
     texts = [asked("a", 1, code="07"), asked("b", 2, code="08")]
-    found = answered(Understood(Meaning.DONE, "08"), texts, NOW_MS)
+    found = find_asked(Understood(Meaning.DONE, "08"), texts, NOW_MS)
     assert found is not None
     assert found.episode == "b"
-    assert answered(Understood(Meaning.DONE, "09"), texts, NOW_MS) is None
+    assert find_asked(Understood(Meaning.DONE, "09"), texts, NOW_MS) is None

@@ -16,7 +16,7 @@ def test_whoever_asks_again_waits_since_the_first_time_and_about_the_newest_matt
     waiting.ask(caller(1))
     again = Caller(id="sms:9", phone=caller(2).phone, since_ms=9, episode="overflow/pool/1")
     assert waiting.ask(again)
-    assert [(each.id, each.since_ms, each.times, each.episode) for each in waiting.kept()] == [
+    assert [(each.id, each.since_ms, each.times, each.episode) for each in waiting.list_waiting()] == [
         ("sms:1", 1, 1, ""),
         ("sms:2", 2, 2, "overflow/pool/1"),
     ]
@@ -24,8 +24,8 @@ def test_whoever_asks_again_waits_since_the_first_time_and_about_the_newest_matt
     assert waiting.call("sms:2") is not None
     assert waiting.call("sms:2") is None
     restored = Callers()
-    restored.restore(waiting.kept())
-    assert restored.kept() == waiting.kept() == (caller(1),)
+    restored.restore(waiting.list_waiting())
+    assert restored.list_waiting() == waiting.list_waiting() == (caller(1),)
 
 
 @pytest.mark.parametrize(("person", "is_taken"), [("", False), ("mei", True)])
@@ -34,7 +34,7 @@ def test_strangers_never_keep_a_known_person_out(person: str, is_taken: bool) ->
     for number in range(MOST_STRANGERS):
         assert waiting.ask(caller(number + 1))
     assert waiting.ask(caller(9_000, person)) is is_taken
-    assert len(waiting.kept()) == MOST_STRANGERS + is_taken
+    assert len(waiting.list_waiting()) == MOST_STRANGERS + is_taken
 
 
 def test_what_is_taken_back_never_waited_and_never_was_called() -> None:
@@ -46,4 +46,4 @@ def test_what_is_taken_back_never_waited_and_never_was_called() -> None:
     assert waiting.call("sms:1") is not None
     undo.rollback(savepoint)
     undo.release()
-    assert waiting.kept() == (caller(1),)
+    assert waiting.list_waiting() == (caller(1),)

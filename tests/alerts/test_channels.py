@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.channels import Accepted, Channel, Failed, Message, Refused, channels
+from alerts.channels import Accepted, Channel, Failed, Message, SendRefused, channels
 from alerts.channels.gammu import GammuSettings
 from alerts.channels.outbox import CALLS, Outbox, OutboxSettings
 
@@ -77,7 +77,7 @@ def test_a_channel_can_be_asked_by_key_even_by_another_process(name: str, tmp_pa
 @pytest.mark.parametrize("phone", ["", "李大姐", "1", "13900000001; rm"])
 def test_a_channel_refuses_a_number_that_cannot_be(name: str, phone: str, tmp_path: Path) -> None:
     channel = HEALTHY[name](tmp_path)
-    assert isinstance(channel.send(message(phone=phone)), Refused)
+    assert isinstance(channel.send(message(phone=phone)), SendRefused)
     assert channel.find(message()) is None
 
 

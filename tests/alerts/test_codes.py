@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.answers import WITHIN_MS, Asked, answered, understand
-from alerts.model import Kind, Owed
+from alerts.answers import WITHIN_MS, Asked, find_asked, understand
+from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.mailbox import Question, coded
 from telemetry.segments import SEGMENT, units
@@ -25,7 +25,7 @@ def text(episode: str, name: str = "level_high", at_ms: int = NOON) -> Owed:
         asset=episode,
         episode=episode,
         severity="P2",
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to="crew-chen",
@@ -61,7 +61,7 @@ def test_a_code_names_the_question_and_a_bare_digit_the_last() -> None:
     got = [
         Asked(each.episode, each.to, each.template, each.kind, NOON, each.variables["code"]) for each in (second, first)
     ]
-    meant = {said: answered(understand(said), got, NOON + 1) for said in ("101", "1 01", "２ ０１", "102", "1")}
+    meant = {said: find_asked(understand(said), got, NOON + 1) for said in ("101", "1 01", "２ ０１", "102", "1")}
     assert {said: asked and asked.episode for said, asked in meant.items()} == {
         "101": "a",
         "1 01": "a",

@@ -10,25 +10,25 @@ import pytest
 from msgspec import structs
 
 from alerts.calendars import Calendar
-from alerts.channels import Accepted, Failed, Message, Outcome, Refused
+from alerts.channels import Accepted, Failed, Message, Outcome, SendRefused
 from alerts.delivery.courier import Courier, PortUnavailable
-from alerts.delivery.delivery import PACES, Due, Nights, Standing, TryVerdict, next_step, resume
-from alerts.model import Kind, Owed, Severity
-from telemetry.inventory import County
+from alerts.delivery.delivery import PACES, Due, DueState, Nights, TryVerdict, next_step, resume
+from alerts.model import MessageKind, Owed, Severity
+from telemetry.inventory import CountySettings
 from telemetry.terms import Hours
 from tests.fakes import Crash, ListPort, RecordingChannel
 
 NOW_MS = 1_795_334_400_000
 
 
-def due(number: int, severity: str = "P3", standing: Standing = Standing.OWED, attempts: int = 0) -> Due:
+def due(number: int, severity: str = "P3", standing: DueState = DueState.OWED, attempts: int = 0) -> Due:
     owed = Owed(
         at_ms=NOW_MS,
         rule="overflow",
         asset="ytan-03",
         episode=f"overflow/ytan-03/{number}",
         severity=severity,
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to="cleaner-li",
@@ -104,7 +104,7 @@ def test_a_crash_anywhere_leaves_one_text_with_a_provider_that_can_be_asked(poin
 
 def test_a_try_that_the_provider_got_is_not_sent_again() -> None:
     port, channel = ListPort(), RecordingChannel()
-    port.add(due(1, standing=Standing.SENDING, attempts=1))
+    port.add(due(1, standing=DueState.SENDING, attempts=1))
     channel.accepted[due(1).owed.key] = Accepted("ref-7", delivered=True)
     assert courier(port, channel).run_once(NOW_MS)
     assert channel.sent == []
@@ -114,7 +114,7 @@ def test_a_try_that_the_provider_got_is_not_sent_again() -> None:
 @pytest.mark.parametrize("severity", list(Severity))
 def test_a_try_that_the_provider_never_got_is_sent_again_at_once(severity: str) -> None:
     port, channel = ListPort(), RecordingChannel()
-    port.add(due(1, severity, Standing.SENDING, attempts=1))
+    port.add(due(1, severity, DueState.SENDING, attempts=1))
     runner = courier(port, channel)
     while runner.run_once(NOW_MS):
         pass
@@ -124,7 +124,7 @@ def test_a_try_that_the_provider_never_got_is_sent_again_at_once(severity: str) 
 
 def test_a_text_that_kills_the_process_each_time_is_given_up_in_the_end() -> None:
     port = ListPort()
-    port.add(due(1, standing=Standing.SENDING, attempts=PACES["P3"].tries))
+    port.add(due(1, standing=DueState.SENDING, attempts=PACES["P3"].tries))
     assert courier(port, RecordingChannel()).run_once(NOW_MS)
     assert port.rows == {}
     assert [event.event for event in port.events] == ["undelivered"]
@@ -150,7 +150,7 @@ def test_a_failure_is_tried_again_when_the_table_says_and_not_before() -> None:
 
 
 def test_a_refusal_is_final_and_visible() -> None:
-    port, channel = ListPort(), RecordingChannel(answers(Refused("no_number")))
+    port, channel = ListPort(), RecordingChannel(answers(SendRefused("no_number")))
     port.add(due(1))
     runner = courier(port, channel)
     assert runner.run_once(NOW_MS)
@@ -218,7 +218,7 @@ def test_nothing_is_sent_while_the_journal_is_in_trouble() -> None:
 
 
 NIGHTS = Nights(
-    Calendar.of(County("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫")), Hours(time(21), time(6)), time(6, 30)
+    Calendar.of(CountySettings("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫")), Hours(time(21), time(6)), time(6, 30)
 )
 EVENING_MS = 1_795_352_400_000  # 2026-11-22T13:00:00Z, which is 21:00 there
 MORNING_MS = EVENING_MS + 34_200_000  # 06:30
@@ -261,7 +261,7 @@ def test_what_was_owed_by_day_is_not_retried_by_night(severity: str, outcome: Ou
 def test_what_was_owed_by_day_and_comes_first_to_its_turn_by_night_waits_too() -> None:
     port, channel = ListPort(), RecordingChannel()
     port.add(owed_at(1, EVENING_MS - 1))
-    port.add(owed_at(2, EVENING_MS - 1, standing=Standing.SENDING, attempts=1))
+    port.add(owed_at(2, EVENING_MS - 1, standing=DueState.SENDING, attempts=1))
     assert by_night(port, channel, MORNING_MS, EVENING_MS) == [MORNING_MS] * 2
     assert [event.event for event in port.events] == ["held", "held"]
 

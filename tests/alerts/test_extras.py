@@ -4,7 +4,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from alerts.calendars import Calendar, Slot
+from alerts.calendars import Calendar, RoundSlot
 from alerts.operations.extra_rounds import AHEAD_MS, LONGEST_MS, ExtraRound, ExtraRounds
 from alerts.refusals import Refused
 from gateway import start
@@ -35,7 +35,9 @@ def test_it_stands_among_the_bins_own_rounds_in_order_and_marked() -> None:
     slots = list(islice(calendar.slots(COUNTY.assets["round-bin"], NOON), 6))
     assert [slot.extra for slot in slots] == [True, False, False, False, True, False]
     assert all(before.start_ms <= after.start_ms for before, after in pairwise(slots))
-    assert calendar.last_slot(COUNTY.assets["round-bin"], NOON, NOON + 2 * HOUR) == Slot(NOON, NOON + HOUR, extra=True)
+    assert calendar.last_slot(COUNTY.assets["round-bin"], NOON, NOON + 2 * HOUR) == RoundSlot(
+        NOON, NOON + HOUR, extra=True
+    )
     assert sum(slot.extra for slot in islice(calendar.slots(COUNTY.assets["round-road"], NOON), 6)) == 1
     assert list(calendar.slots(COUNTY.assets["pool"], NOON)) == [], "a bin without rounds gets none"
 
@@ -57,7 +59,7 @@ def test_what_cannot_be_is_said_with_its_remedy_and_changes_nothing(wish: ExtraR
     refusal = extras.add(wish, NOON)
     assert isinstance(refusal, Refused)
     assert says in refusal.sentence
-    assert extras.kept(0) == ()
+    assert extras.list_current(0) == ()
 
 
 def pipeline() -> Pipeline:
@@ -76,10 +78,10 @@ def test_it_outlasts_a_restart_and_so_does_its_end() -> None:
     assert [(row.event, row.rule) for row in entry.events] == [("extra_ordered", "extra_round")]
     journal.commit(entry)
     again = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON)
-    assert again.extras.kept(NOON) == (done.extra,)
+    assert again.extras.list_current(NOON) == (done.extra,)
     assert isinstance(do(NoExtra(extra=done.extra.id, by="dispatch-wu"), again, NOON), ExtraDone)
     journal.commit(again.finish()[0])
-    assert start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON).extras.kept(0) == ()
+    assert start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON).extras.list_current(0) == ()
 
 
 def test_strangers_order_nothing() -> None:

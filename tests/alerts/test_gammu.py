@@ -10,8 +10,8 @@ import pytest
 from alerts.channels import Accepted, Awaited, Failed, Message, Unreachable, mark
 from alerts.channels.gammu import CHANNEL, Gammu, GammuSettings
 from alerts.delivery.courier import Courier
-from alerts.delivery.delivery import Due, Standing
-from alerts.model import Kind, Owed
+from alerts.delivery.delivery import Due, DueState
+from alerts.model import MessageKind, Owed
 from telemetry.segments import units
 from tests.fakes import ListPort, RecordingChannel
 from tests.smsd import Smsd
@@ -195,7 +195,7 @@ def test_an_hour_without_the_daemon_loses_nothing_and_a_fire_goes_another_way_on
     smsd.stop()
     port, other = ListPort(awaits_receipts=True), RecordingChannel()
     for number, severity in enumerate(("P1", "P2", "P3"), start=1):
-        port.add(Due(number, owed(number, severity), Standing.OWED, 0))
+        port.add(Due(number, owed(number, severity), DueState.OWED, 0))
     clock = [NOW_MS]
     runner = Courier(port, {"gammu": gammu, "other": other}, lambda: clock[0])
     for minute in range(61):
@@ -218,7 +218,7 @@ def owed(number: int, severity: str) -> Owed:
         asset="ytan-03",
         episode=f"overflow/ytan-03/{number}",
         severity=severity,
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to="cleaner-li",

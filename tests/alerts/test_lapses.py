@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from alerts.channels import Accepted, Caps, Failed, Refused
+from alerts.channels import Accepted, Caps, Failed, SendRefused
 from alerts.delivery.courier import Courier
-from alerts.delivery.delivery import Due, Routes, Standing, Taken, TryVerdict, lapse, next_step, over_cap, shut
+from alerts.delivery.delivery import Due, DueState, Routes, Taken, TryVerdict, lapse, next_step, over_cap, shut
 from alerts.delivery.limits import Limited
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from tests.fakes import ListPort, RecordingChannel
 
 NOW_MS = 1_795_334_400_000
@@ -26,7 +26,7 @@ def due(severity: str, waited_ms: int = 0, via: str = "gammu", reason: str = "",
         asset="ytan-03",
         episode="fire/ytan-03/1",
         severity=severity,
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to="cleaner-li",
@@ -35,7 +35,7 @@ def due(severity: str, waited_ms: int = 0, via: str = "gammu", reason: str = "",
         text="【湘阳环卫】火警。",
         template=template,
     )
-    return Due(1, owed, Standing.ACCEPTED, 1, via=via, accepted_ms=NOW_MS - waited_ms, reason=reason)
+    return Due(1, owed, DueState.ACCEPTED, 1, via=via, accepted_ms=NOW_MS - waited_ms, reason=reason)
 
 
 @pytest.mark.parametrize(("severity", "minutes"), [("P1", 2), ("P2", 15), ("P3", 24 * 60), ("P4", 24 * 60)])
@@ -69,8 +69,11 @@ def test_a_bad_receipt_waits_for_nothing() -> None:
 
 def test_a_channel_that_fails_gives_way_at_once_and_one_that_refuses_is_not_asked_again() -> None:
     port = ListPort()
-    port.add(Due(1, due("P2").owed, Standing.OWED, 0))
-    first, second = RecordingChannel(lambda _: Refused("no_template")), RecordingChannel(lambda _: Failed("timeout"))
+    port.add(Due(1, due("P2").owed, DueState.OWED, 0))
+    first, second = (
+        RecordingChannel(lambda _: SendRefused("no_template")),
+        RecordingChannel(lambda _: Failed("timeout")),
+    )
     runner = Courier(port, {"gammu": first, "aliyun": second}, lambda: NOW_MS)
     while runner.run_once(NOW_MS):
         pass
@@ -82,8 +85,8 @@ def test_a_channel_that_fails_gives_way_at_once_and_one_that_refuses_is_not_aske
 
 def test_what_every_channel_refuses_is_given_up_and_said() -> None:
     port = ListPort()
-    port.add(Due(1, due("P1").owed, Standing.OWED, 0))
-    refusing = {name: RecordingChannel(lambda _: Refused("no_number")) for name in BOTH}
+    port.add(Due(1, due("P1").owed, DueState.OWED, 0))
+    refusing = {name: RecordingChannel(lambda _: SendRefused("no_number")) for name in BOTH}
     runner = Courier(port, refusing, lambda: NOW_MS)
     while runner.run_once(NOW_MS):
         pass
@@ -93,7 +96,7 @@ def test_what_every_channel_refuses_is_given_up_and_said() -> None:
 
 def test_a_lapsed_text_is_sent_by_the_next_channel_under_the_same_key() -> None:
     port = ListPort(awaits_receipts=True)
-    port.add(Due(1, due("P2").owed, Standing.OWED, 0))
+    port.add(Due(1, due("P2").owed, DueState.OWED, 0))
     channels = {name: RecordingChannel() for name in BOTH}
     clock = [NOW_MS]
     runner = Courier(port, channels, lambda: clock[0])
@@ -109,7 +112,7 @@ def test_a_lapsed_text_is_sent_by_the_next_channel_under_the_same_key() -> None:
 
 def test_a_try_that_timed_out_is_asked_for_before_it_is_sent_again() -> None:
     port = ListPort()
-    port.add(Due(1, due("P1").owed, Standing.OWED, 0))
+    port.add(Due(1, due("P1").owed, DueState.OWED, 0))
     channel = RecordingChannel(lambda _: Failed("timeout"))
     runner = Courier(port, {"aliyun": channel}, lambda: NOW_MS)
     runner.run_once(NOW_MS)
@@ -120,7 +123,7 @@ def test_a_try_that_timed_out_is_asked_for_before_it_is_sent_again() -> None:
 
 def test_a_providers_cap_is_seen_before_the_provider_is_asked() -> None:
     taken = tuple(Taken("aliyun", "fire", NOW_MS - hours * 3_600_000) for hours in (0, 2, 3))
-    asked = Due(1, due("P1", template="fire").owed, Standing.OWED, 0, taken=taken)
+    asked = Due(1, due("P1", template="fire").owed, DueState.OWED, 0, taken=taken)
     for caps, reason in (
         (Caps(), None),
         (Caps(number_hour=1), "cap_number_hour"),
@@ -138,7 +141,7 @@ def test_a_call_that_cannot_be_made_becomes_a_text_unless_it_stands_beside_one()
     spoken = due("P1")
     assert routes.of(spoken) == ("gammu",)
     for call, route in ((0, ("aliyun_voice", "gammu")), (2, ("aliyun_voice",))):
-        voiced = Due(1, replace(spoken.owed, channel="voice", call=call), Standing.OWED, 0)
+        voiced = Due(1, replace(spoken.owed, channel="voice", call=call), DueState.OWED, 0)
         assert routes.of(voiced) == route
 
 
@@ -164,7 +167,7 @@ DAY_IN_CHINA_MS = 1_795_363_200_000  # 2026-11-23 00:00 there
 def test_a_limit_is_tried_again_when_it_opens_and_not_before(reason: str, opens_ms: int) -> None:
     assert Limited("gammu", "", reason, NOW_MS).opens_ms == opens_ms
     port = ListPort()
-    port.add(Due(1, due("P2").owed, Standing.OWED, 0))
+    port.add(Due(1, due("P2").owed, DueState.OWED, 0))
     channel = RecordingChannel(lambda _: Failed(reason))
     runner = Courier(port, {"gammu": channel}, lambda: NOW_MS)
     runner.run_once(NOW_MS)
@@ -180,7 +183,7 @@ def test_a_limit_is_tried_again_when_it_opens_and_not_before(reason: str, opens_
 
 def test_a_limit_is_the_numbers_own_and_another_channel_is_no_worse_for_it() -> None:
     known = (Limited("gammu", "fire", "limit_day", NOW_MS - 1),)
-    asked = Due(1, due("P1", template="fire").owed, Standing.OWED, 0, limited=known)
+    asked = Due(1, due("P1", template="fire").owed, DueState.OWED, 0, limited=known)
     cases: tuple[tuple[dict[str, Any], bool], ...] = (
         ({}, True),
         ({"taken": (Taken("gammu", "fire", NOW_MS),)}, False),

@@ -13,9 +13,9 @@ from alerts import policy
 from alerts.calendars import Calendar
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.book import Ledger
-from alerts.ledger.case import Case, CaseVerb, Deed, Origin, Refusal, State, Why, pack_case, unpack_case
+from alerts.ledger.case import Case, CaseVerb, Deed, LedgerRefusal, Origin, Refusal, State, pack_case, unpack_case
 from alerts.ledger.opening import numbered
-from alerts.model import Event, Kind, Log, Owed
+from alerts.model import Event, Log, MessageKind, Owed
 from alerts.notify import texts
 from gateway import imports, shipped
 
@@ -49,7 +49,7 @@ def ask(ledger: Ledger, case: str, verb: CaseVerb, at_ms: int = NOON, by: str = 
     return after
 
 
-def refused(ledger: Ledger, case: str, verb: CaseVerb, at_ms: int = NOON, **more: object) -> Why:
+def refused(ledger: Ledger, case: str, verb: CaseVerb, at_ms: int = NOON, **more: object) -> LedgerRefusal:
     after = ledger.act(CaseCommand(verb=verb, case=case, by="dispatch-wu", **more), at_ms)  # type: ignore[arg-type] # as given
     assert isinstance(after, Refusal), after
     assert len(after.sentence.split()) > 6, "it says what to do"
@@ -73,7 +73,7 @@ def told(at_ms: int, to: str = "cleaner-li") -> Owed:
         asset=POOL,
         episode=EPISODE,
         severity="P2",
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to=to,
@@ -97,8 +97,8 @@ def test_a_case_goes_from_the_telephone_to_its_end() -> None:
     assert ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-li").owner == "cleaner-li"
     assert ask(ledger, case.id, CaseVerb.START, by="cleaner-li").state is State.DOING
     assert ask(ledger, case.id, CaseVerb.FIX, by="cleaner-li").state is State.FIXED
-    assert refused(ledger, case.id, CaseVerb.CLOSE) is Why.NOT_VERIFIED
-    assert refused(ledger, case.id, CaseVerb.VERIFY) is Why.PROOF_MISSING
+    assert refused(ledger, case.id, CaseVerb.CLOSE) is LedgerRefusal.NOT_VERIFIED
+    assert refused(ledger, case.id, CaseVerb.VERIFY) is LedgerRefusal.PROOF_MISSING
     assert ask(ledger, case.id, CaseVerb.VERIFY, proof="照片已看").proof == "照片已看"
     assert ask(ledger, case.id, CaseVerb.CLOSE).state is State.CLOSED
     assert [deed.deed for deed in ledger.take().deeds] == [
@@ -114,21 +114,21 @@ def test_a_case_goes_from_the_telephone_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("verb", "more", "why"),
     [
-        (CaseVerb.ASSIGN, {}, Why.OWNER_MISSING),
-        (CaseVerb.ASSIGN, {"to": "nobody"}, Why.UNKNOWN_OWNER),
-        (CaseVerb.ASSIGN, {"to": "cleaner-li", "rule": "whim"}, Why.UNKNOWN_RULE),
-        (CaseVerb.ASSIGN, {"to": "cleaner-li", "deadline_ms": NOON}, Why.BAD_TIME),
-        (CaseVerb.DEFER, {"until_ms": NOON + DAY}, Why.REASON_MISSING),
-        (CaseVerb.DEFER, {"reason": "等配件"}, Why.BAD_TIME),
-        (CaseVerb.DEFER, {"reason": "等配件", "until_ms": NOON + 91 * DAY}, Why.BAD_TIME),
-        (CaseVerb.VERIFY, {"proof": "看过"}, Why.WRONG_STATE),
-        (CaseVerb.CLOSE, {}, Why.NOT_VERIFIED),
-        (CaseVerb.REOPEN, {"reason": "还有"}, Why.WRONG_STATE),
-        (CaseVerb.NOTE, {}, Why.NOTE_MISSING),
+        (CaseVerb.ASSIGN, {}, LedgerRefusal.OWNER_MISSING),
+        (CaseVerb.ASSIGN, {"to": "nobody"}, LedgerRefusal.UNKNOWN_OWNER),
+        (CaseVerb.ASSIGN, {"to": "cleaner-li", "rule": "whim"}, LedgerRefusal.UNKNOWN_RULE),
+        (CaseVerb.ASSIGN, {"to": "cleaner-li", "deadline_ms": NOON}, LedgerRefusal.BAD_TIME),
+        (CaseVerb.DEFER, {"until_ms": NOON + DAY}, LedgerRefusal.REASON_MISSING),
+        (CaseVerb.DEFER, {"reason": "等配件"}, LedgerRefusal.BAD_TIME),
+        (CaseVerb.DEFER, {"reason": "等配件", "until_ms": NOON + 91 * DAY}, LedgerRefusal.BAD_TIME),
+        (CaseVerb.VERIFY, {"proof": "看过"}, LedgerRefusal.WRONG_STATE),
+        (CaseVerb.CLOSE, {}, LedgerRefusal.NOT_VERIFIED),
+        (CaseVerb.REOPEN, {"reason": "还有"}, LedgerRefusal.WRONG_STATE),
+        (CaseVerb.NOTE, {}, LedgerRefusal.NOTE_MISSING),
     ],
 )
 def test_what_is_impossible_is_a_named_refusal_and_changes_nothing(
-    verb: CaseVerb, more: dict[str, Any], why: Why
+    verb: CaseVerb, more: dict[str, Any], why: LedgerRefusal
 ) -> None:
     ledger = empty()
     case = registered(ledger)
@@ -163,7 +163,7 @@ def test_an_episode_opens_a_case_that_belongs_to_who_is_told_and_is_verified_by_
     ledger.hear(acked)
     assert ledger.cases[case.id].owner == "driver-tang"
     ask(ledger, case.id, CaseVerb.FIX, by="driver-tang")
-    assert refused(ledger, case.id, CaseVerb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    assert refused(ledger, case.id, CaseVerb.VERIFY, proof="看过") is LedgerRefusal.SENSOR_DECIDES
     ledger.hear(ended(NOON + HOUR))
     assert ledger.cases[case.id].state is State.VERIFIED
     advanced(ledger, NOON + HOUR + 7 * DAY - 1)
@@ -195,7 +195,7 @@ def test_an_emptying_verifies_what_was_said_to_be_fixed_and_proves_what_is_said_
     ledger = empty()
     before, after = (registered(ledger, asset=POOL, rule="overflow") for _ in range(2))
     ask(ledger, before.id, CaseVerb.FIX)
-    assert refused(ledger, before.id, CaseVerb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    assert refused(ledger, before.id, CaseVerb.VERIFY, proof="看过") is LedgerRefusal.SENSOR_DECIDES
     ledger.hear(emptied)
     assert ledger.cases[before.id].state is State.VERIFIED
     assert ledger.cases[after.id].state is State.OPEN
@@ -223,7 +223,7 @@ def test_only_data_end_a_silence() -> None:
     ledger.hear(raised(episode="offline/chetian-plant/1", severity="P3"))
     (case,) = ledger.cases
     ask(ledger, case, CaseVerb.FIX)
-    assert refused(ledger, case, CaseVerb.VERIFY, proof="看过") is Why.SENSOR_DECIDES
+    assert refused(ledger, case, CaseVerb.VERIFY, proof="看过") is LedgerRefusal.SENSOR_DECIDES
 
 
 def test_an_overdue_case_climbs_a_level_a_day_and_is_told_by_day() -> None:
@@ -238,7 +238,7 @@ def test_an_overdue_case_climbs_a_level_a_day_and_is_told_by_day() -> None:
         assert isinstance(event, Event)
         assert isinstance(owed, Owed)
         assert (event.event, event.at_ms, (event.detail or {})["level"]) == ("case_overdue", due_ms, level)
-        assert (owed.to, owed.at_ms, owed.kind) == (to, due_ms, Kind.NOTICE)
+        assert (owed.to, owed.at_ms, owed.kind) == (to, due_ms, MessageKind.NOTICE)
         assert owed.text == "【湘阳环卫】柳潭村桥头：路边有垃圾，限23日12点，还没办完，已交李大姐。请督办。"
     assert advanced(ledger, NOON + 99 * DAY) == []
 

@@ -13,7 +13,7 @@ from alerts import policy
 from alerts.alert import Alert
 from alerts.build import assemble
 from alerts.calendars import DAY_MS, MINUTE_MS
-from alerts.model import Event, Kind, Owed, Severity
+from alerts.model import Event, MessageKind, Owed, Severity
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
 from gateway import imports, shipped
@@ -29,7 +29,9 @@ CLEANER = next(person for person in COUNTY.people.values() if any(duty.role == "
 ASSET = next(iter(COUNTY.assets))
 
 
-def owed(number: int, at_ms: Millis, severity: str = "P2", to: str = CREW.id, kind: Kind = Kind.FIRST) -> Owed:
+def owed(
+    number: int, at_ms: Millis, severity: str = "P2", to: str = CREW.id, kind: MessageKind = MessageKind.FIRST
+) -> Owed:
     rule = "overflow" if severity == "P2" else "over_two_thirds"
     return Owed(
         at_ms=at_ms,
@@ -114,14 +116,14 @@ def test_no_budget_is_overrun_whatever_comes(gaps: list[tuple[int, str]], to: st
         assert max(days.values()) <= POLICIES.telling.cap_a_day
 
 
-def disputed(number: int, at_ms: Millis, kind: Kind) -> Owed:
+def disputed(number: int, at_ms: Millis, kind: MessageKind) -> Owed:
     """What somebody who was there says is not so."""
     return replace(owed(number, at_ms, kind=kind), variables={"doubt": "李大姐说没满"})
 
 
-@pytest.mark.parametrize("kind", [Kind.ESCALATION, Kind.FIRST])
+@pytest.mark.parametrize("kind", [MessageKind.ESCALATION, MessageKind.FIRST])
 @pytest.mark.parametrize("others", [1, 3, 5, 8])
-def test_what_somebody_disputes_is_said_in_a_text_for_several(kind: Kind, others: int) -> None:
+def test_what_somebody_disputes_is_said_in_a_text_for_several(kind: MessageKind, others: int) -> None:
     messages = [owed(0, NOON, kind=kind), *(owed(n, NOON + 10_000, kind=kind) for n in range(1, others + 1))]
     texts, _, _ = left([*messages, disputed(99, NOON + 20_000, kind)], NOON + HOUR_MS)
     (together,) = (each for each in texts if each.covers)
@@ -131,7 +133,7 @@ def test_what_somebody_disputes_is_said_in_a_text_for_several(kind: Kind, others
 
 def test_a_storm_names_what_somebody_disputes() -> None:
     messages = [owed(n, NOON + n * 1_000) for n in range(15)]
-    texts, _, _ = left([*messages, disputed(99, NOON + 20_000, Kind.ESCALATION)], NOON + HOUR_MS)
+    texts, _, _ = left([*messages, disputed(99, NOON + 20_000, MessageKind.ESCALATION)], NOON + HOUR_MS)
     (storm,) = (each for each in texts if "火警照发" in each.text)
     assert f"满溢{len(storm.covers)}，{COUNTY.assets[ASSET].short}（李大姐说没满）。" in storm.text
 
@@ -151,7 +153,7 @@ def test_a_p3_waits_a_quarter_of_an_hour_and_a_p2_takes_it_along() -> None:
 
 
 def test_a_closing_word_meets_a_first_word_that_never_left() -> None:
-    messages = [owed(1, NOON), owed(2, NOON + 1), owed(2, NOON + 2, kind=Kind.CLEARED)]
+    messages = [owed(1, NOON), owed(2, NOON + 1), owed(2, NOON + 2, kind=MessageKind.CLEARED)]
     texts, _, box = left(messages, NOON + HOUR_MS)
     assert [each.episode for each in texts] == [messages[0].episode]
     assert box.pending == ()
@@ -162,7 +164,7 @@ RECEDED = {"overflow_receded": (f"over_two_thirds/{ASSET}/0",), "overflow_over":
 
 def closing(template: str, to: str = CREW.id) -> Owed:
     """The word of an overflow that fell by itself, which waits for a number."""
-    return replace(owed(1, NOON, to=to, kind=Kind.CLEARED), template=template, covers=RECEDED[template])
+    return replace(owed(1, NOON, to=to, kind=MessageKind.CLEARED), template=template, covers=RECEDED[template])
 
 
 def outrun(event: Event, waiting: Owed) -> tuple[Mailbox, list[Event]]:
@@ -221,7 +223,7 @@ def test_one_that_asks_to_go_leaves_in_the_place_of_the_first_word() -> None:
 
 def test_closing_words_wait_for_each_other_a_quarter_of_an_hour() -> None:
     """Nobody acts on them: after a power cut they would come one by one."""
-    messages = [owed(1, NOON), *(owed(n, NOON + n * 5 * MINUTE_MS, kind=Kind.CLEARED) for n in (2, 3))]
+    messages = [owed(1, NOON), *(owed(n, NOON + n * 5 * MINUTE_MS, kind=MessageKind.CLEARED) for n in (2, 3))]
     texts, _, _ = left(messages, NOON + HOUR_MS)
     assert [((each.at_ms - NOON) // MINUTE_MS, each.covers) for each in texts] == [
         (0, ()),
@@ -232,7 +234,7 @@ def test_closing_words_wait_for_each_other_a_quarter_of_an_hour() -> None:
 BINS = [asset.id for asset in COUNTY.assets.values() if asset.bin is not None]
 
 
-def about(number: int, asset: str, at_ms: Millis, kind: Kind = Kind.FIRST, to: str = CREW.id) -> Owed:
+def about(number: int, asset: str, at_ms: Millis, kind: MessageKind = MessageKind.FIRST, to: str = CREW.id) -> Owed:
     """A P2 about one of several assets."""
     message = owed(number, at_ms, to=to, kind=kind)
     return replace(message, asset=asset, episode=f"overflow/{asset}/{number}")
@@ -265,10 +267,10 @@ def test_one_asset_takes_half_of_a_budget_at_most_and_another_finds_room() -> No
     assert {(each.detail or {})["reason"] for each in said if each.event == "held"} >= {"budget"}
 
 
-@pytest.mark.parametrize("kind", [Kind.ESCALATION, Kind.NOTICE])
-def test_the_steps_of_a_told_alert_do_not_count_for_the_share_of_its_asset(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.ESCALATION, MessageKind.NOTICE])
+def test_the_steps_of_a_told_alert_do_not_count_for_the_share_of_its_asset(kind: MessageKind) -> None:
     noisy = BINS[0]
-    kinds = [Kind.FIRST, kind, kind, Kind.FIRST]
+    kinds = [MessageKind.FIRST, kind, kind, MessageKind.FIRST]
     messages = [about(n, noisy, NOON + n * 2 * MINUTE_MS, each) for n, each in enumerate(kinds)]
     texts, _, _ = left(messages, NOON + HOUR_MS)
     assert minutes(texts, noisy) == [0, 2, 4, 6]
@@ -301,10 +303,10 @@ def test_an_asset_that_was_told_today_waits_above_the_cap_for_the_morning() -> N
     assert spoken(texts) == Counter(each.episode for each in messages)
 
 
-@pytest.mark.parametrize("kind", [Kind.CLEARED, Kind.DIGEST])
-def test_who_heard_today_only_that_it_was_over_or_stands_in_a_list_is_told_above_the_cap(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.CLEARED, MessageKind.DIGEST])
+def test_who_heard_today_only_that_it_was_over_or_stands_in_a_list_is_told_above_the_cap(kind: MessageKind) -> None:
     """Neither is a word of the new matter: it is told within half an hour, not the morning after (storm 5088)."""
-    cap, rule = POLICIES.telling.cap_a_day, "list" if kind is Kind.DIGEST else "overflow"
+    cap, rule = POLICIES.telling.cap_a_day, "list" if kind is MessageKind.DIGEST else "overflow"
     before = replace(about(0, BINS[0], NOON, kind, to=CLEANER.id), rule=rule)
     others = [about(n, f"another-{n}", NOON + n * 20 * MINUTE_MS, to=CLEANER.id) for n in range(1, cap)]
     late_ms = NOON + 2 * HOUR_MS
@@ -328,7 +330,7 @@ def test_what_a_number_was_told_does_not_come_to_it_again_for_who_is_away(severi
 def emptiers_list(*episodes: str) -> Owed:
     """The list of a morning that had to wait."""
     return replace(
-        owed(0, NOON, "P3", CLEANER.id, Kind.DIGEST),
+        owed(0, NOON, "P3", CLEANER.id, MessageKind.DIGEST),
         rule="list",
         episode=f"list/{CLEANER.id}/1",
         text="22日请先清：柳潭3号、柳潭4号，共2处已过线。",
@@ -371,7 +373,7 @@ def test_a_list_of_yesterday_sends_nobody_anywhere() -> None:
 def test_texts_for_several_that_leave_at_one_instant_have_keys_of_their_own() -> None:
     """One for each power line and one for the rest: of two with one key the journal would keep only the first."""
     plant = next(asset.id for asset in COUNTY.assets.values() if asset.plant is not None and asset.plant.feeder)
-    kinds = (Kind.FIRST, Kind.ESCALATION)
+    kinds = (MessageKind.FIRST, MessageKind.ESCALATION)
     rest = [owed(number, NOON, kind=kind) for number, kind in enumerate(kinds)]
     line = [replace(each, rule="no_power", asset=plant, episode=f"no_power/{each.asset}/{each.kind}") for each in rest]
     alerts = {each.episode: alert(each) for each in (*rest, *line)}
@@ -436,7 +438,7 @@ def test_what_was_seen_to_meanwhile_is_not_told(what: dict[str, int], event: str
     assert (box.pending, box.due_ms) == ((), 0)
 
 
-def outage(at_ms: Millis, episode: str = "area_outage/qingshi/1", kind: Kind = Kind.FIRST) -> Owed:
+def outage(at_ms: Millis, episode: str = "area_outage/qingshi/1", kind: MessageKind = MessageKind.FIRST) -> Owed:
     area = next(iter(COUNTY.areas))
     said = replace(owed(0, at_ms, "P3", kind=kind), rule="area_outage", asset=area, episode=episode)
     return replace(said, template="area_outage", variables={})
@@ -505,7 +507,7 @@ def test_two_spellings_of_a_number_have_one_mailbox_and_one_budget() -> None:
 
 
 def test_a_closing_word_that_waits_goes_with_the_raise_that_makes_it_untrue() -> None:
-    over = replace(owed(1, NOON, kind=Kind.CLEARED), rule="stopped", episode="stopped/site/1", asset="site")
+    over = replace(owed(1, NOON, kind=MessageKind.CLEARED), rule="stopped", episode="stopped/site/1", asset="site")
     burnt = replace(over, rule="hot_ash", episode="hot_ash/site/1")
     other = replace(over, asset="mill", episode="stopped/mill/1")
     box = replace(Mailbox(over.phone), pending=(over, burnt, other), due_ms=NOON + MINUTE_MS)

@@ -4,11 +4,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.pending import addressed
 from gateway import shipped
-from telemetry.inventory import County, Inventory, Person
+from telemetry.inventory import CountySettings, Inventory, Person
 
 TEXTS = texts.load(shipped.figures().texts, "texts.zh-CN.yaml", "湘阳环卫")
 FACTS = {"day": "22日", "short": "柳潭3号", "container": "池"}
@@ -18,14 +18,14 @@ PEOPLE = {
     "wu": Person("wu", "吴大爷", "13900000003", (), relay="li"),
     "he": Person("he", "何工", "13900000004", ()),
 }
-COUNTY = Inventory(County("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫"), {}, PEOPLE, {}, {}, {}, {}, {})
+COUNTY = Inventory(CountySettings("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫"), {}, PEOPLE, {}, {}, {}, {}, {})
 CASE = Owed(
     at_ms=1_795_334_400_000,
     rule="overflow",
     asset="ytan-03",
     episode="overflow/ytan-03/1",
     severity="P2",
-    kind=Kind.FIRST,
+    kind=MessageKind.FIRST,
     step=0,
     repeat=0,
     to="he",
@@ -71,5 +71,5 @@ def test_a_fire_is_called_out_at_once_after_two_and_after_five_minutes_beside_it
     ]
     assert len({owed.key for owed in found}) == 4
     assert [owed.call for owed in reached("zhou", severity="P1")] == [0, 2, 3]
-    assert len(reached("he", severity="P1", kind=Kind.REPEAT)) == 1
+    assert len(reached("he", severity="P1", kind=MessageKind.REPEAT)) == 1
     assert len(reached("he", severity="P1", calls=False)) == 1

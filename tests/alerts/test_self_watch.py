@@ -6,7 +6,7 @@ import pytest
 
 from alerts.alert import pack_alert, unpack_alert
 from alerts.episodes.trouble import Trouble
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, MessageKind, Owed
 from gateway import imports, shipped, start
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
@@ -45,7 +45,7 @@ def test_the_dispatcher_gets_one_notice_after_ten_minutes(pipeline: Pipeline) ->
     watch(pipeline, MORNING_MS + 5 * MINUTE)
     pipeline.advance(MORNING_MS + 24 * HOUR)
     (notice,) = told(pipeline)
-    assert (notice.to, notice.kind, notice.severity, notice.asset) == ("dispatch-wu", Kind.NOTICE, "P3", "xiang")
+    assert (notice.to, notice.kind, notice.severity, notice.asset) == ("dispatch-wu", MessageKind.NOTICE, "P3", "xiang")
     assert notice.at_ms == MORNING_MS + 10 * MINUTE
     assert notice.text.startswith("【湘阳环卫】22日值班电脑的历史曲线存不进去了。")
     assert happened(pipeline) == ["raised"]

@@ -13,12 +13,12 @@ from alerts.notify import texts
 from alerts.notify.replies import HOUSE_TEXTS, Replies
 from alerts.notify.texts import FACTS, Template, Texts, Wording
 from alerts.policy import PolicyFault, document
-from telemetry.inventory import County
+from telemetry.inventory import CountySettings
 from telemetry.segments import PART, SEGMENT, units
 
 CATALOGUE = Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml"
 SIGNATURE = "湘阳环卫"
-CALENDAR = Calendar.of(County("xiang", "湘阳县", "Asia/Shanghai", SIGNATURE))
+CALENDAR = Calendar.of(CountySettings("xiang", "湘阳县", "Asia/Shanghai", SIGNATURE))
 
 LONGEST: Mapping[str, str] = {
     "place": "柳潭小学北池（村部东侧路口）",

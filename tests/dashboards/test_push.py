@@ -10,7 +10,7 @@ from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.fingerprint import NAME
 from dashboards.installation import Installation
-from dashboards.push import REMEMBERED_S, Entrance, Grafana, PushStep, Unserved, pushed, sync_annotations
+from dashboards.push import REMEMBERED_S, Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL
 from gateway.embedded_broker import free_port
 from tests.grafana_thirteen import PASSWORD, TOKEN, Answer, Kept, Thirteen, edited_on_its_page, thirteen
@@ -28,7 +28,7 @@ def double() -> Iterator[Thirteen]:
 
 
 def grafana(double: Thirteen, secret: str = TOKEN) -> Grafana:
-    return Grafana(Entrance(double.url, secret, "secrets/grafana"))
+    return Grafana(GrafanaAccess(double.url, secret, "secrets/grafana"))
 
 
 def push(double: Thirteen, here: Installation = HERE, *, force: bool = False) -> list[PushStep]:
@@ -58,7 +58,7 @@ def test_everything_is_made_and_a_second_time_nothing_is_written(double: Thirtee
 
 
 def test_a_name_and_a_password_let_in_as_well(double: Thirteen) -> None:
-    entrance = Entrance(double.url, PASSWORD, "secrets/grafana", username="admin")
+    entrance = GrafanaAccess(double.url, PASSWORD, "secrets/grafana", username="admin")
     assert all(step.is_well for step in pushed(Grafana(entrance), HERE, at_once))
 
 
@@ -168,7 +168,7 @@ def test_a_grafana_that_keeps_boards_in_a_form_of_its_own_is_no_hand(double: Thi
 def test_a_grafana_that_keeps_them_otherwise_each_time_is_said(double: Thirteen) -> None:
     times = iter(range(100))
     double.keeps = lambda board: board | {"iteration_of_its_own": next(times)}
-    with pytest.raises(Unserved, match="in another form each time"):
+    with pytest.raises(GrafanaUnserved, match="in another form each time"):
         push(double)
 
 
@@ -189,7 +189,7 @@ def test_a_grafana_that_keeps_them_otherwise_each_time_is_said(double: Thirteen)
 )
 def test_a_save_that_fails_is_one_sentence_with_its_remedy(double: Thirteen, answer: Answer, says: str) -> None:
     double.refuses = lambda method, path: answer if (method, path) == ("POST", "/api/dashboards/db") else None
-    with pytest.raises(Unserved, match=says) as trouble:
+    with pytest.raises(GrafanaUnserved, match=says) as trouble:
         push(double)
     assert "\n" not in str(trouble.value)
 
@@ -202,18 +202,18 @@ def test_a_board_deleted_right_after_it_was_saved_is_said(double: Thirteen) -> N
         return (404, {"message": "gone"}) if method == "GET" and "POST" in asked and "/uid/cunjing-a" in path else None
 
     double.refuses = refuses
-    with pytest.raises(Unserved, match="was deleted in Grafana while it was pushed; push again"):
+    with pytest.raises(GrafanaUnserved, match="was deleted in Grafana while it was pushed; push again"):
         push(double)
 
 
 def test_a_token_that_grafana_does_not_know(double: Thirteen) -> None:
-    with pytest.raises(Unserved, match="does not know the token in secrets/grafana; put a valid secret into"):
+    with pytest.raises(GrafanaUnserved, match="does not know the token in secrets/grafana; put a valid secret into"):
         list(pushed(grafana(double, "wrong"), HERE, at_once))
 
 
 def test_a_user_whom_grafana_does_not_know(double: Thirteen) -> None:
-    entrance = Entrance(double.url, "wrong", "secrets/grafana", username="admin")
-    with pytest.raises(Unserved, match="does not know the user admin; put a valid secret into secrets/grafana"):
+    entrance = GrafanaAccess(double.url, "wrong", "secrets/grafana", username="admin")
+    with pytest.raises(GrafanaUnserved, match="does not know the user admin; put a valid secret into secrets/grafana"):
         list(pushed(Grafana(entrance), HERE, at_once))
 
 
@@ -227,22 +227,22 @@ def test_a_user_whom_grafana_does_not_know(double: Thirteen) -> None:
 )
 def test_a_token_without_rights(double: Thirteen, path: str, wish: str) -> None:
     double.refuses = lambda method, at: (403, {"message": "no"}) if method == "POST" and at == path else None
-    with pytest.raises(Unserved, match=f"the token in secrets/grafana may not {wish}.*give it the role Admin"):
+    with pytest.raises(GrafanaUnserved, match=f"the token in secrets/grafana may not {wish}.*give it the role Admin"):
         push(double)
 
 
 def test_a_grafana_that_is_not_there() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(
-        Unserved, match=r"Grafana does not answer at http://127\.0\.0\.1:\d+ \(.*refused\); start it"
+        GrafanaUnserved, match=r"Grafana does not answer at http://127\.0\.0\.1:\d+ \(.*refused\); start it"
     ) as found:
-        list(pushed(Grafana(Entrance(url, TOKEN, "x")), HERE, at_once))
+        list(pushed(Grafana(GrafanaAccess(url, TOKEN, "x")), HERE, at_once))
     assert found.value.status == 0
 
 
 def test_something_else_that_answers_there(double: Thirteen) -> None:
     double.refuses = lambda _method, _path: (200, "<html>please log in</html>")
-    with pytest.raises(Unserved, match="is not Grafana; correct"):
+    with pytest.raises(GrafanaUnserved, match="is not Grafana; correct"):
         push(double)
 
 
@@ -306,7 +306,7 @@ def test_trouble_while_syncing_is_said_and_never_raised(double: Thirteen, status
 
 
 def test_a_grafana_that_is_away_while_syncing_is_said_and_never_raised() -> None:
-    away = Grafana(Entrance(f"http://127.0.0.1:{free_port()}", TOKEN, "x"))
+    away = Grafana(GrafanaAccess(f"http://127.0.0.1:{free_port()}", TOKEN, "x"))
     step = sync_annotations(away, [episode(1)], NOW_MS)
     assert (step.changed, step.is_well) == (False, False)
     assert "does not answer" in step.said
@@ -321,7 +321,7 @@ def test_the_double_refuses_the_newer_format(double: Thirteen, key: str) -> None
     push(double)
     board = {"title": "x", "uid": "cunjing-x", key: {}}
     body = {"dashboard": board, "folderUid": "cunjing", "overwrite": True}
-    with pytest.raises(Unserved, match="HTTP 400"):
+    with pytest.raises(GrafanaUnserved, match="HTTP 400"):
         grafana(double).write("POST", "/dashboards/db", body, "save a board")
 
 

@@ -29,7 +29,7 @@ from gateway.influx.answers import WriteVerdict, verdict
 from gateway.influx.points import Points
 from gateway.influx.server import Server
 from gateway.settings import Influxdb
-from telemetry.terms import Kind, Level
+from telemetry.terms import AssetKind, Level
 from tests.board_questions import (
     Question,
     Row,
@@ -207,7 +207,7 @@ def test_emptyings_are_drawn_across_the_curves(question: Question, week: Week, s
 @pytest.mark.usefixtures("chosen")
 @pytest.mark.parametrize("question", VARIABLES, ids=str)
 def test_a_variable_lists_what_the_inventory_has(question: Question, week: Week, influx: InfluxServer) -> None:
-    kinds = [kind for kind in Kind if f'r.kind == "{kind}"' in question.text]
+    kinds = [kind for kind in AssetKind if f'r.kind == "{kind}"' in question.text]
     inventory = week.inventory
     wanted = {
         "town": {area.id: area.name for area in inventory.areas.values() if area.level is Level.TOWN},
@@ -231,7 +231,7 @@ def test_villages_and_assets_are_those_of_what_was_chosen_above(week: Week, infl
     assert dict(choices(ask(influx, villages, town=town))).keys() == below
     some = sorted(below)[:2]
     assets = next(each for each in VARIABLES if each.title == "asset" and each.board == "bins")
-    wanted = {each.id for each in week.inventory.assets.values() if each.area in some and each.kind is Kind.BIN}
+    wanted = {each.id for each in week.inventory.assets.values() if each.area in some and each.kind is AssetKind.BIN}
     assert dict(choices(ask(influx, assets, town=town, village=some))).keys() == wanted
 
 
@@ -255,7 +255,7 @@ def choices(rows: list[Row]) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("question", PANELS, ids=str)
 def test_one_town_one_village_and_one_asset_can_be_chosen(question: Question, week: Week, influx: InfluxServer) -> None:
     """What is chosen reaches every question as a regular expression that both languages take."""
-    one = next(each for each in week.inventory.assets.values() if each.kind is Kind.BIN)
+    one = next(each for each in week.inventory.assets.values() if each.kind is AssetKind.BIN)
     town = next(area.id for area in week.inventory.lineage(one.area) if area.level is Level.TOWN)
     everything = ask(influx, question)
     some = ask(influx, question, town=town, village=[one.area, "nowhere"], asset=[one.id, "nothing"])
@@ -332,7 +332,7 @@ def test_the_map_shows_every_place_and_the_worst_that_is_known_of_it(week: Week,
     levels, there = last_levels(week), standing(week)
     looked = {"overflow": county.FULL, "hot_ash": county.HOT, "fire": county.FIRE, "offline": county.SILENT}
     for asset in week.inventory.assets.values():
-        if asset.kind is Kind.BIN and asset.location is not None:
+        if asset.kind is AssetKind.BIN and asset.location is not None:
             over = levels[asset.id] > county.LINE_PCT
             looks_like = [county.OVER if over else county.FINE]
             looks_like += [looked[rule] for rule, name, *_ in there if name == asset.id and rule in looked]

@@ -8,7 +8,7 @@ import pytest
 from dashboards import committed
 from dashboards.inspection import inspected
 from dashboards.installation import Installation
-from dashboards.push import Entrance, Grafana, PushStep, Unserved, pushed
+from dashboards.push import Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed
 from tests.grafana_entrance import entrance
 from tests.servers import ADMIN_PASSWORD, GrafanaServer, running
 
@@ -50,15 +50,15 @@ def test_an_administrator_who_looks_elsewhere_gets_no_second_set(switched: tuple
 
 def test_the_organisation_that_is_configured_gets_them(switched: tuple[GrafanaServer, int]) -> None:
     server, other = switched
-    ours = Entrance(server.url, ADMIN_PASSWORD, "secrets/grafana", "admin", org_id=other)
+    ours = GrafanaAccess(server.url, ADMIN_PASSWORD, "secrets/grafana", "admin", org_id=other)
     assert steps(Grafana(ours))[0].said == f"Grafana's organisation is 别的县 ({other})"
     assert boards_of(server, other) == BOARDS
 
 
 def test_an_organisation_that_is_not_there_is_named(switched: tuple[GrafanaServer, int]) -> None:
     server, _ = switched
-    ours = Entrance(server.url, ADMIN_PASSWORD, "secrets/grafana", "admin", org_id=77)
-    with pytest.raises(Unserved, match=r"organisation.* 77, .*\[grafana\] org_id"):
+    ours = GrafanaAccess(server.url, ADMIN_PASSWORD, "secrets/grafana", "admin", org_id=77)
+    with pytest.raises(GrafanaUnserved, match=r"organisation.* 77, .*\[grafana\] org_id"):
         steps(Grafana(ours))
 
 
@@ -67,7 +67,7 @@ def test_a_token_of_another_organisation_is_refused_by_name(switched: tuple[Graf
     headers = {"X-Grafana-Org-Id": str(other)}
     account = server.ask("POST", "/api/serviceaccounts", json={"name": "ours", "role": "Admin"}, headers=headers)
     made = server.ask("POST", f"/api/serviceaccounts/{account['id']}/tokens", json={"name": "ours"}, headers=headers)
-    own = Entrance(server.url, made["key"], "secrets/grafana")
+    own = GrafanaAccess(server.url, made["key"], "secrets/grafana")
     assert steps(Grafana(own))[0].said == f"Grafana's organisation is 别的县 ({other})"
-    with pytest.raises(Unserved, match=r"organisation.*\[grafana\] org_id"):
-        steps(Grafana(Entrance(server.url, made["key"], "secrets/grafana", org_id=1)))
+    with pytest.raises(GrafanaUnserved, match=r"organisation.*\[grafana\] org_id"):
+        steps(Grafana(GrafanaAccess(server.url, made["key"], "secrets/grafana", org_id=1)))

@@ -15,7 +15,7 @@ from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.inspection import inspected
 from dashboards.installation import Installation
-from dashboards.push import FOLDER, Entrance, Grafana, PushStep, Unserved, pushed, sync_annotations
+from dashboards.push import FOLDER, Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL, definition
 from gateway import boards
 from gateway.journal.reader import JournalReader
@@ -163,7 +163,9 @@ def test_a_board_saved_meanwhile_is_not_overwritten(tidied: GrafanaServer, here:
                 tidied.ask("POST", "/api/dashboards/db", json={"dashboard": theirs, "folderUid": FOLDER})
             return super().write(method, path, body, wish)
 
-    with pytest.raises(Unserved, match="the board 告警复盘 was changed in Grafana while it was pushed; push again"):
+    with pytest.raises(
+        GrafanaUnserved, match="the board 告警复盘 was changed in Grafana while it was pushed; push again"
+    ):
         list(pushed(Slow(entrance(tidied)), moved, at_once))
     assert board(tidied, "cunjing-alerts")["title"] == "正在改"
 
@@ -173,7 +175,7 @@ def test_another_board_of_the_same_name_is_said(tidied: GrafanaServer, here: Ins
     theirs = {"uid": "theirs", "title": "告警复盘", "panels": []}
     tidied.ask("POST", "/api/dashboards/db", json={"dashboard": theirs, "folderUid": FOLDER})
     with pytest.raises(
-        Unserved, match="has another board called 告警复盘; rename that one in Grafana, then push again"
+        GrafanaUnserved, match="has another board called 告警复盘; rename that one in Grafana, then push again"
     ):
         push(tidied, here)
 
@@ -181,7 +183,9 @@ def test_another_board_of_the_same_name_is_said(tidied: GrafanaServer, here: Ins
 @pytest.mark.parametrize("role", ["Viewer", "Editor"])
 def test_a_service_account_without_rights_is_said(tidied: GrafanaServer, here: Installation, role: str) -> None:
     ours = Grafana(entrance_of_role(tidied, role))
-    with pytest.raises(Unserved, match=r"the token in secrets/grafana may not read folders .*give it the role Admin"):
+    with pytest.raises(
+        GrafanaUnserved, match=r"the token in secrets/grafana may not read folders .*give it the role Admin"
+    ):
         list(pushed(ours, here, at_once))
 
 
@@ -190,8 +194,8 @@ def test_a_service_account_of_the_role_admin_may_push(tidied: GrafanaServer, her
 
 
 def test_a_secret_that_grafana_does_not_know_is_said(tidied: GrafanaServer, here: Installation) -> None:
-    with pytest.raises(Unserved, match="does not know the token in secrets/grafana"):
-        list(pushed(Grafana(Entrance(tidied.url, "glsa_wrong", "secrets/grafana")), here, at_once))
+    with pytest.raises(GrafanaUnserved, match="does not know the token in secrets/grafana"):
+        list(pushed(Grafana(GrafanaAccess(tidied.url, "glsa_wrong", "secrets/grafana")), here, at_once))
 
 
 def now_ms() -> int:

@@ -233,7 +233,7 @@ def test_one_bad_line_among_five_thousand_costs_at_most_27_requests(
             delivery = Delivery([*good[:place], (bad, now_ms), *good[place + 1 :]], oldest_ms=0)
             asked = 0
             while delivery.piece:
-                delivery.answered(server.write(BUCKET, delivery.piece))
+                delivery.take_answer(server.write(BUCKET, delivery.piece))
                 asked += 1
             assert [each.line for each in delivery.filed] == [bad]
             assert "already exists as type float" in delivery.filed[0].detail
@@ -265,7 +265,7 @@ def test_a_bucket_that_keeps_less_than_we_think_is_found_out_line_by_line(influx
     delivery = Delivery(points, oldest_ms=0)
     with Server(chosen, ADMIN_TOKEN) as server:
         while delivery.piece:
-            delivery.answered(server.write(BUCKET, delivery.piece))
+            delivery.take_answer(server.write(BUCKET, delivery.piece))
     assert [(each.line, each.reason) for each in delivery.filed] == [(points[0][0], EXPIRED)]
     assert delivery.stored == 100
 

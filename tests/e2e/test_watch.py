@@ -15,7 +15,7 @@ from gateway import shipped
 from gateway.clock import WallClock, monotonic_s
 from gateway.embedded_broker import Embedded, embedded_broker
 from gateway.settings import Endpoint
-from gateway.watching.remote_watch import Herald, Outpost, Patience, Word, listening
+from gateway.watching.remote_watch import Herald, Outpost, Patience, SilenceNotice, listening
 from tests.e2e.gateway_process import Installation, offset_to, until
 from tests.gateway.watching.test_remote_watch import CALENDAR
 
@@ -55,9 +55,9 @@ def spoken(broker: Embedded, seq: int) -> None:
 def test_a_gateway_that_stands_still_is_missed_and_one_that_goes_on_is_heard_again(
     mosquitto: Embedded, tmp_path: Path
 ) -> None:
-    said: list[Word] = []
+    said: list[SilenceNotice] = []
 
-    def ring(word: Word, _text: str, _now_ms: int) -> bool:
+    def ring(word: SilenceNotice, _text: str, _now_ms: int) -> bool:
         said.append(word)
         return True
 
@@ -76,11 +76,11 @@ def test_a_gateway_that_stands_still_is_missed_and_one_that_goes_on_is_heard_aga
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
             try:
-                until(lambda: outpost.look() is Word.ALARM, 10)
+                until(lambda: outpost.look() is SilenceNotice.ALARM, 10)
             finally:
                 os.kill(process.pid, signal.SIGCONT)
-            until(lambda: outpost.look() is Word.CLEAR, 10)
-    assert said == [Word.ALARM, Word.CLEAR]
+            until(lambda: outpost.look() is SilenceNotice.CLEAR, 10)
+    assert said == [SilenceNotice.ALARM, SilenceNotice.CLEAR]
 
 
 def test_a_gateway_whose_broker_is_gone_does_not_beat(mosquitto: Embedded, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from firmware_sim.fleet import fleet
 from firmware_sim.physics import Air, Plant, Waste, Well, heat_c, lognormal_day, surface_mm
 from firmware_sim.scenario import DAY_MS, HOUR_MS, Happening, Weather, load
-from firmware_sim.story import FOREVER, Span, Story, Visit
+from firmware_sim.story import FOREVER, Span, Story, TruckVisit
 
 SCENARIO = load(
     "{seed: 7, start: 2026-11-22T16:00:00Z, hours: 240, fleet: {towns: 1, villages: 8, bins: 200, plants: 20}}"
@@ -45,7 +45,7 @@ def test_a_bin_that_nobody_empties_only_rises_and_stops_at_the_brim() -> None:
 def test_a_full_visit_empties_and_a_partial_one_takes_its_share() -> None:
     at = START + 9 * HOUR_MS
     for takes, left in ((100.0, 0.0), (50.0, 0.5)):
-        bin_ = waste(3, Story(visits=(Visit(at, Happening.EMPTIED, takes),)))
+        bin_ = waste(3, Story(visits=(TruckVisit(at, Happening.EMPTIED, takes),)))
         bin_.advance(at - 1)
         before = bin_.pct
         bin_.advance(at)

@@ -158,7 +158,7 @@ def test_who_comes_back_early_knew_already(day: Day) -> None:
     now_ms = day.hand.at_ms
     away = Away(person="cleaner", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office")
     day.line.order(away)
-    day.line.order(Back(absence=day.line.pipeline.absences.kept(now_ms)[0].id, by="office"))
+    day.line.order(Back(absence=day.line.pipeline.absences.list_current(now_ms)[0].id, by="office"))
     day.pass_until(now_ms + 30 * MINUTE)
     assert day.texts("cleaner") == ["first"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.push import Entrance, Grafana
+from dashboards.push import Grafana, GrafanaAccess
 from gateway import imports
 from gateway.annotations import LOOKED_OVER_MS, PART, Annotations
 from gateway.health import Health, Part
@@ -110,6 +110,6 @@ def test_a_journal_that_is_not_there_waits(kept: Kept, double: Thirteen, tmp_pat
 
 
 def test_a_name_and_a_password_let_it_in(kept: Kept, double: Thirteen) -> None:
-    entrance = Entrance(double.url, PASSWORD, "x", "admin")
+    entrance = GrafanaAccess(double.url, PASSWORD, "x", "admin")
     Annotations(kept.settings, COUNTY, kept.health, lambda: kept.now_ms, lambda _: Grafana(entrance)).keep()
     assert len(double.notes) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alerts.answers import reply
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from gateway.journal.entry import Answered, Entry
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
@@ -55,7 +55,7 @@ def test_somebody_else_is_told_when_nobody_goes(line: TellingLine, said: list[En
     run_high(line)
     line.hear(replies=[reply("one", "1", COUNTY.people["crew"].phone, "2", line.hand.at_ms)])
     line.live(line.hand.at_ms + MINUTE)
-    notices = [owed for owed in owed_to(said, "office") if owed.kind is Kind.NOTICE]
+    notices = [owed for owed in owed_to(said, "office") if owed.kind is MessageKind.NOTICE]
     assert [owed.text for owed in notices] == ["【湘阳环卫】23日陈工回复去不了：柳潭站。请改派。"]
 
 
@@ -93,7 +93,7 @@ def test_who_declined_first_and_then_says_that_it_is_done_hears_that_it_is_not_s
             line.hear(replies=[reply("one", number, own.phone, text, line.hand.at_ms)])
         for seq in (3, 4):
             full(line, seq)
-    notices = [owed for owed in owed_to(said, "cleaner") if owed.kind is Kind.NOTICE]
+    notices = [owed for owed in owed_to(said, "cleaner") if owed.kind is MessageKind.NOTICE]
     assert [owed.template for owed in notices] == ["declined_thanks", "claim_unseen"]
     taken = [each.key for provider in line.providers.values() for each in provider.taken]
     assert {owed.key for owed in notices} <= set(taken)

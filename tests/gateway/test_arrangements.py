@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alerts.calendars import Slot
-from alerts.conditions.thresholds import Place
+from alerts.calendars import RoundSlot
+from alerts.conditions.thresholds import ThresholdScope
 from alerts.notify.holds import TrialKind
 from gateway.arrangements import Arrangements
 from gateway.commands.absences import Away
@@ -26,7 +26,7 @@ WISHES = (
     Extra(place="liutan", from_ms=NOON + 30 * MINUTE, until_ms=NOON + HOUR, by="office"),
     EndTrial(kind=TrialKind.ASSET, name="new", by="office"),
     SetFigure(
-        place=Place.ASSET,
+        place=ThresholdScope.ASSET,
         name="round",
         rule="over_two_thirds",
         figure="raise_pct",
@@ -55,9 +55,9 @@ class Beside:
         arranged = self.arrangements
         tuned = arranged.thresholds.rules.of(COUNTY.assets["round"])["over_two_thirds"]
         return (
-            [each.person for each in arranged.absences.kept(NOON)],
-            [each.place for each in arranged.extras.kept(NOON)],
-            [each.name for each in arranged.trials.kept()],
+            [each.person for each in arranged.absences.list_current(NOON)],
+            [each.place for each in arranged.extras.list_current(NOON)],
+            [each.name for each in arranged.trials.list_ended()],
             arranged.lines_pct["round"],
             tuned,
         )
@@ -99,7 +99,9 @@ def test_the_desk_and_the_alerts_know_the_same_rounds(beside: Beside) -> None:
     beside.line.order(WISHES[1])
     arranged = beside.begin()
     bin_with_rounds = COUNTY.assets["round"]
-    assert next(arranged.calendar.slots(bin_with_rounds, NOON)) == Slot(NOON + 30 * MINUTE, NOON + HOUR, extra=True)
+    assert next(arranged.calendar.slots(bin_with_rounds, NOON)) == RoundSlot(
+        NOON + 30 * MINUTE, NOON + HOUR, extra=True
+    )
     mine, theirs = (
         list(each.slots(bin_with_rounds, NOON)) for each in (arranged.calendar, beside.line.pipeline.calendar)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dashboards.annotations import Episode
-from dashboards.push import Entrance
+from dashboards.push import GrafanaAccess
 from gateway import boards, imports
 from gateway.journal.entry import AlertRow, Entry
 from gateway.journal.reader import JournalReader
@@ -52,9 +52,9 @@ def test_addresses_as_seen_from_grafana_and_from_browsers_go_before(tmp_path: Pa
 
 def test_one_gets_in_by_token_or_by_name(tmp_path: Path) -> None:
     secret = tmp_path / "grafana"
-    assert boards.entrance(settings(tmp_path)) == Entrance("http://127.0.0.1:3000", "lets in", str(secret))
+    assert boards.entrance(settings(tmp_path)) == GrafanaAccess("http://127.0.0.1:3000", "lets in", str(secret))
     named = {"username": "admin", "password_file": str(secret)}
-    assert boards.entrance(settings(tmp_path, named)) == Entrance(
+    assert boards.entrance(settings(tmp_path, named)) == GrafanaAccess(
         "http://127.0.0.1:3000", "lets in", str(secret), "admin"
     )
 

@@ -51,7 +51,7 @@ def line() -> Pipeline:
 
 
 def told(pipeline: Pipeline) -> dict[str, str]:
-    return {said.to: said.text for said in pipeline.said() if isinstance(said, Owed)}
+    return {said.to: said.text for said in pipeline.list_said() if isinstance(said, Owed)}
 
 
 def test_the_whole_list_is_told_to_stand_in_and_dispatcher_at_once(line: Pipeline) -> None:
@@ -66,9 +66,9 @@ def test_the_whole_list_is_told_to_stand_in_and_dispatcher_at_once(line: Pipelin
         "柳潭1号池（村部东侧）、柳潭2号池（公路边）、柳潭3号池（桥头）。请改派，可找周师傅。",
         "cleaner-li": "【湘阳环卫】收到，23日3处已另外派人，您不用去了。",
     }
-    rows = [said.episode for said in line.said() if isinstance(said, Event) and said.event == "declined"]
+    rows = [said.episode for said in line.list_said() if isinstance(said, Event) and said.event == "declined"]
     assert rows == list(episodes)
-    assert all(said.covers == episodes for said in line.said() if isinstance(said, Owed))
+    assert all(said.covers == episodes for said in line.list_said() if isinstance(said, Owed))
 
 
 def test_who_goes_instead_gets_no_deadline_of_the_past(line: Pipeline) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from alerts.build import Figures
-from alerts.conditions.thresholds import Place
+from alerts.conditions.thresholds import ThresholdScope
 from alerts.model import Event, Owed
 from gateway import imports, shipped
 from gateway.commands.command import Done, NotPossible, UnknownPerson
@@ -60,7 +60,13 @@ class Scene:
         self.line.commit()
 
     def set(self, value: object, at_ms: int = BEGIN, **other: object) -> object:
-        wish = {"place": Place.ASSET, "name": BIN, "rule": "over_two_thirds", "figure": "raise_pct", "value": value}
+        wish = {
+            "place": ThresholdScope.ASSET,
+            "name": BIN,
+            "rule": "over_two_thirds",
+            "figure": "raise_pct",
+            "value": value,
+        }
         verdict = do(
             SetFigure(**{**wish, "by": BY, "reason": "market day", **other}),  # type: ignore[arg-type] # some are wrong
             self.line.pipeline,
@@ -120,9 +126,9 @@ def test_an_area_counts_below_it_and_what_is_nearer_wins(tmp_path: Path) -> None
     def lines() -> list[float]:
         return [scene.line_pct(asset) for asset in (BIN, "ytan-04")]
 
-    scene.set(57, place=Place.AREA, name=AREA)
+    scene.set(57, place=ThresholdScope.AREA, name=AREA)
     assert lines() == [57, 66.7]
-    scene.set(60, place=Place.AREA, name="wushi")
+    scene.set(60, place=ThresholdScope.AREA, name="wushi")
     assert lines() == [57, 60]
     scene.set(56)
     assert lines() == [56, 60]
@@ -146,7 +152,13 @@ def test_it_counts_after_a_restart_and_judges_nothing_twice(scene: Scene, *, sna
 
 def test_what_was_not_committed_was_not_set(scene: Scene) -> None:
     wish = SetFigure(
-        place=Place.ASSET, name=BIN, rule="over_two_thirds", figure="raise_pct", value=58, by=BY, reason="market day"
+        place=ThresholdScope.ASSET,
+        name=BIN,
+        rule="over_two_thirds",
+        figure="raise_pct",
+        value=58,
+        by=BY,
+        reason="market day",
     )
     assert isinstance(do(wish, scene.line.pipeline, BEGIN), Done)
     scene.line.restart(BEGIN + MINUTE)
@@ -194,7 +206,7 @@ def test_the_line_of_the_score_follows(scene: Scene) -> None:
     [
         ({"by": "cleaner-li"}, "cleaner-li is no dispatcher of asset"),
         ({"name": "nowhere"}, "no asset 'nowhere'"),
-        ({"place": Place.AREA, "name": "nowhere"}, "no area 'nowhere'"),
+        ({"place": ThresholdScope.AREA, "name": "nowhere"}, "no area 'nowhere'"),
         ({"rule": "fyre"}, "no such rule; known are"),
         ({"figure": "raise"}, "no such key"),
         ({"figure": "kind"}, "Input should be 'over_two_thirds'"),
@@ -215,7 +227,7 @@ def test_what_cannot_be_is_said_and_changes_nothing(scene: Scene, wrong: dict[st
     assert said in verdict.reason
     assert scene.line.pipeline.county.plans == before
     assert scene.events("figure_set") == []
-    assert scene.line.pipeline.thresholds.kept() == []
+    assert scene.line.pipeline.thresholds.list_tuned() == []
 
 
 def test_a_stranger_sets_nothing(scene: Scene) -> None:
@@ -226,7 +238,7 @@ def test_a_stranger_sets_nothing(scene: Scene) -> None:
 def test_a_figure_of_what_is_gone_does_not_stop_a_start_and_says_so(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "journal.db")
     scene.set(58)
-    scene.set(57, place=Place.AREA, name=AREA)
+    scene.set(57, place=ThresholdScope.AREA, name=AREA)
 
     def retire(document: dict[str, Any]) -> None:
         document["assets"] = [asset for asset in document["assets"] if asset["id"] != BIN]
@@ -250,7 +262,13 @@ def test_a_person_may_lie_over_what_the_file_says_for_the_same_place(tmp_path: P
     text = f"assets: {{{BIN}: {{over_two_thirds: {{raise_pct: 60, clear_pct: 45}}}}}}"
     line = VirtualLine(tmp_path / "journal.db", COUNTY, Figures(text, figures.escalation, figures.texts), BEGIN)
     wish = SetFigure(
-        place=Place.ASSET, name=BIN, rule="over_two_thirds", figure="raise_pct", value=50, by=BY, reason="market day"
+        place=ThresholdScope.ASSET,
+        name=BIN,
+        rule="over_two_thirds",
+        figure="raise_pct",
+        value=50,
+        by=BY,
+        reason="market day",
     )
     assert isinstance(do(wish, line.pipeline, BEGIN), Done)
     rule = line.pipeline.thresholds.rules.of(COUNTY.assets[BIN])["over_two_thirds"]

@@ -68,7 +68,7 @@ class Scene:
 
     def cases(self) -> list[Case]:
         with closing(LedgerReader.open(self.path)) as reader:
-            return [found.case for found in reversed(reader.found(Wanted(), 100))]
+            return [found.case for found in reversed(reader.find(Wanted(), 100))]
 
     def history(self, case: str) -> list[tuple[str, str, str]]:
         with closing(LedgerReader.open(self.path)) as reader:

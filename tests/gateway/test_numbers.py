@@ -9,13 +9,13 @@ import pytest
 from msgspec import structs
 
 from alerts.answers import receipt
-from alerts.channels import Accepted, Message, Outcome, Refused
-from alerts.delivery.delivery import Due, Standing, is_lost, lapse
+from alerts.channels import Accepted, Message, Outcome, SendRefused
+from alerts.delivery.delivery import Due, DueState, is_lost, lapse
 from alerts.ledger.case import Case, State
 from gateway.commands.numbers import DEAD
 from gateway.journal.ledger import LedgerReader, Wanted
 from gateway.requests import ReceiptsAndReplies, WatchRound
-from gateway.watching.self_check import Rows
+from gateway.watching.self_check import OverdueRows
 from tests.alerts.test_courier import due as owed_by
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, on_demand
 
@@ -34,7 +34,7 @@ class Provider:
 
     def __call__(self, message: Message) -> Outcome:
         if message.phone in self.refuses:
-            return Refused("no_such_number", dead_number=True)
+            return SendRefused("no_such_number", dead_number=True)
         return Accepted(f"ref {message.key}", delivered=message.phone in self.arrives)
 
 
@@ -66,7 +66,7 @@ class Line:
 
     def cases(self) -> list[Case]:
         with closing(LedgerReader.open(self.gateway.journal)) as reader:
-            return [found.case for found in reader.found(Wanted(), 100) if found.case.rule == DEAD]
+            return [found.case for found in reader.find(Wanted(), 100) if found.case.rule == DEAD]
 
     def states(self) -> dict[str, State]:
         return {case.place: case.state for case in self.cases()}
@@ -158,7 +158,7 @@ def test_it_outlives_a_restart_and_ends_with_a_corrected_number(tmp_path: Path) 
     corrected = replace(county, people=people)
     with desk_gateway(tmp_path, stopped_ms + 2 * HOUR_MS, county=corrected) as gateway:
         line = Line(gateway)
-        assert gateway.desk.inbox.post(WatchRound(Rows())).wait(120) is None  # type: ignore[union-attr] # there is room
+        assert gateway.desk.inbox.post(WatchRound(OverdueRows())).wait(120) is None  # type: ignore[union-attr] # there is room
         gateway.settle()
         assert DEAD not in gateway.open_rules().values()
         assert [case.state for case in line.cases()] == [State.VERIFIED]
@@ -178,5 +178,5 @@ def test_what_speaks_of_the_line_the_text_or_a_call_says_nothing_about_the_numbe
     channel: str, call: int, reason: str, blamed: str
 ) -> None:
     owed = structs.replace(owed_by(1).owed, channel=channel, call=call)
-    given_up = Due(1, owed, Standing.ACCEPTED, 1, via="aliyun", accepted_ms=MORNING, reason=reason)
+    given_up = Due(1, owed, DueState.ACCEPTED, 1, via="aliyun", accepted_ms=MORNING, reason=reason)
     assert is_lost(given_up, lapse(given_up, ("aliyun",), MORNING + 1)) is (blamed == "number")

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from alerts.answers import Reply
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from alerts.notify.mailbox import Mailbox, pack_box, unpack_box
 from alerts.operations.absences import ABSENCE
 from gateway.journal.database import migrate, migrations
@@ -41,7 +41,7 @@ def owed(phone: str, number: int) -> Owed:
         asset="",
         episode=f"absence/{number}",
         severity="P3",
-        kind=Kind.NOTICE,
+        kind=MessageKind.NOTICE,
         step=0,
         repeat=number,
         to="crew",
@@ -121,5 +121,5 @@ def test_a_caller_is_found_by_their_number_however_it_was_written_down(tmp_path:
         journal.commit(Entry(cases={LEAK.id: replace(row, caller="张 +86 139-1234 5678")}))
     with closing(LedgerReader.open(path)) as reader:
         for words in ("13912345678", "0086 139 1234 5678", "１３９１２３４５６７８", "张"):
-            assert len(reader.found(Wanted(text=words), 9)) == 1, words
-        assert reader.found(Wanted(text="13912345679"), 9) == []
+            assert len(reader.find(Wanted(text=words), 9)) == 1, words
+        assert reader.find(Wanted(text="13912345679"), 9) == []

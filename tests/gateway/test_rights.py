@@ -23,8 +23,8 @@ def open_to_others(folder: Path) -> list[str]:
 def test_texts_and_what_remembers_them_are_their_owners_alone_whatever_the_umask(bits: int, tmp_path: Path) -> None:
     with umask(bits):
         Outbox(tmp_path / "outbox").send(TEXT)
-        remote_watch.write_notebook(tmp_path / "watch" / "notebook", remote_watch.Kept())
-        remote_watch.write_notebook(tmp_path / "watch" / "notebook", remote_watch.Kept(said=1))
+        remote_watch.write_notebook(tmp_path / "watch" / "notebook", remote_watch.StandingOutage())
+        remote_watch.write_notebook(tmp_path / "watch" / "notebook", remote_watch.StandingOutage(said=1))
         write_secret(tmp_path / "secrets" / "one", "hush")
     assert len(list(tmp_path.rglob("*"))) == 7
     assert open_to_others(tmp_path) == []

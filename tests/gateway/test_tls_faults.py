@@ -9,7 +9,7 @@ import requests
 from alerts.channels import Failed, Message
 from alerts.channels.aliyun import asked
 from alerts.channels.webhook import Webhook, WebhookSettings
-from dashboards.push import Entrance, Grafana, Unserved
+from dashboards.push import Grafana, GrafanaAccess, GrafanaUnserved
 from gateway.client import beat
 from gateway.doctor import broker
 from gateway.influx.answers import trouble
@@ -58,8 +58,8 @@ def said_by_influxdb(port: int, ca: Path, folder: Path) -> str:
 
 
 def said_by_grafana(port: int, ca: Path, _folder: Path) -> str:
-    grafana = Grafana(Entrance(f"https://127.0.0.1:{port}", "secret", "secret file", ca_file=str(ca)))
-    with pytest.raises(Unserved) as refused:
+    grafana = Grafana(GrafanaAccess(f"https://127.0.0.1:{port}", "secret", "secret file", ca_file=str(ca)))
+    with pytest.raises(GrafanaUnserved) as refused:
         grafana.get("/org", "look")
     return str(refused.value)
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from alerts.answers import reply
-from alerts.channels import Accepted, Refused
+from alerts.channels import Accepted, SendRefused
 from gateway.commands.welcome import is_greeted, is_new
 from gateway.journal.contacts import NEVER, Contact, ContactReader
 from gateway.requests import ReceiptsAndReplies
@@ -98,7 +98,7 @@ def test_without_the_token_nobody_is_welcomed(gateway: DeskGateway) -> None:
 
 
 def test_a_welcome_that_was_lost_is_none(gateway: DeskGateway) -> None:
-    gateway.channel.answer = lambda _message: Refused("no_such_number", dead_number=True)
+    gateway.channel.answer = lambda _message: SendRefused("no_such_number", dead_number=True)
     asked(gateway, "mei")
     assert contact(gateway, "mei") is Contact.LOST
     mei = Person("mei", "梅大姐", MEI, (Duty(Role.CLEANER, "meiling"),))

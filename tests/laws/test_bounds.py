@@ -266,7 +266,7 @@ class _Lived:
         while at_ms < until_ms:
             about = [
                 said
-                for said in self.pipeline.said()
+                for said in self.pipeline.list_said()
                 if isinstance(said, Owed)
                 and any(each.startswith(f"{kind}/{asset}/") for each in said.covers or (said.episode,))
             ]

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.episodes.county import County
-from alerts.model import Kind
+from alerts.model import MessageKind
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
@@ -67,7 +67,7 @@ LEAPS = (2 * MINUTE, HOUR, 9 * HOUR, 26 * HOUR)
 CLOCKS = ("right", "right", "right", "none", "1970", "behind", "ahead")
 BUDGET = ((15 * MINUTE, 5), (HOUR, 11), (DAY, 30))
 CAP = 4
-CHAIN = frozenset({Kind.FIRST, Kind.REPEAT, Kind.ESCALATION, Kind.FRESH})
+CHAIN = frozenset({MessageKind.FIRST, MessageKind.REPEAT, MessageKind.ESCALATION, MessageKind.FRESH})
 """Kinds that an acknowledgement silences."""
 
 
@@ -344,7 +344,7 @@ class Telling(RuleBasedStateMachine):
         """When texts left for each number, P1 and what follows from an answer apart."""
         left: dict[str, list[Millis]] = defaultdict(list)
         for owed in self.model.owed.values():
-            if owed.severity != "P1" and owed.kind is not Kind.NOTICE:
+            if owed.severity != "P1" and owed.kind is not MessageKind.NOTICE:
                 left[owed.phone].append(owed.at_ms)
         return left
 

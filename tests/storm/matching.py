@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from telemetry.reading import Millis
 from tests.storm.county import DAY, MINUTE
 
@@ -31,7 +31,7 @@ class Got(NamedTuple):
 
     def prints(self, digit: str) -> bool:
         """Whether it asks for that digit; a closing word asks only about what goes on after it."""
-        closes = self.owed.template in _ASKS_NOTHING or (self.owed.kind is Kind.CLEARED and not self.owed.covers)
+        closes = self.owed.template in _ASKS_NOTHING or (self.owed.kind is MessageKind.CLEARED and not self.owed.covers)
         return not closes and f"回{digit}" in self.owed.text
 
 

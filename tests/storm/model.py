@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from alerts.channels import Accepted
 from alerts.ledger.case import Case, State
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, MessageKind, Owed
 from gateway.journal.entry import Answered, AttemptEnded, Entry
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -30,7 +30,7 @@ Said: TypeAlias = tuple[str, bytes]
 BUDGET: Final = ((15 * MINUTE, 5), (HOUR, 11), (DAY, 30))
 CAP: Final = 4
 OVER_A_DAY: Final = 3
-CHAIN: Final = frozenset({Kind.FIRST, Kind.REPEAT, Kind.ESCALATION, Kind.FRESH})
+CHAIN: Final = frozenset({MessageKind.FIRST, MessageKind.REPEAT, MessageKind.ESCALATION, MessageKind.FRESH})
 SILENT_MS: Final = 2 * HOUR
 """What was not heard for so long is stale, and clears nothing."""
 OF_SENSORS: Final = frozenset({"overflow", "over_two_thirds", "hot_ash", "fire", "stopped", "level_high", "no_power"})
@@ -252,7 +252,7 @@ class Storming(Model):
 
     def _hold_budget(self, owed: Owed) -> None:
         """Before each text fewer than so many had left, but for the first word of a P2 of an asset on a day."""
-        if owed.severity == "P1" or owed.kind is Kind.NOTICE:
+        if owed.severity == "P1" or owed.kind is MessageKind.NOTICE:
             return
         at_ms, left, day = owed.at_ms, self.left[owed.phone], day_of(owed.at_ms)
         about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts.answers import receipt, reply
 from alerts.channels import Message
-from alerts.conditions.thresholds import Place
+from alerts.conditions.thresholds import ThresholdScope
 from alerts.episodes.maintenance import Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import CaseVerb
@@ -30,7 +30,7 @@ from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome
 from gateway.mqtt.link import SessionPhase
 from gateway.requests import Housekeep, WatchRound
-from gateway.watching.self_check import Rows
+from gateway.watching.self_check import OverdueRows
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.bounds import bound_ms
@@ -516,7 +516,7 @@ class Storm:
 
     def _do_figure(self, step: Step) -> None:
         wish = SetFigure(
-            place=Place.ASSET,
+            place=ThresholdScope.ASSET,
             name=step.on,
             rule=step.word,
             figure="raise_pct",
@@ -565,7 +565,7 @@ class Storm:
         self._order(Housekeep())
 
     def _do_round(self, _step: Step) -> None:
-        self._order(WatchRound(Rows()))
+        self._order(WatchRound(OverdueRows()))
 
     # --- the end of all faults
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from telemetry.directory import Directory
-from telemetry.inventory import County, Device, Inventory
+from telemetry.inventory import CountySettings, Device, Inventory
 from telemetry.terms import Power
 
 INSTALLED = datetime(2026, 11, 1, tzinfo=UTC)
@@ -14,7 +14,7 @@ def device(name: str, profile: str = "native", dev_eui: str | None = None) -> De
 
 
 def inventory(*devices: Device) -> Inventory:
-    county = County("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫")
+    county = CountySettings("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫")
     return Inventory(county, {}, {}, {}, {}, {}, {}, {one.id: one for one in devices})
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from telemetry.inventory import Collection, Inventory
 from telemetry.inventory_diff import differences
-from telemetry.inventory_fault import Fault, Severity, Vocabulary
+from telemetry.inventory_fault import Fault, FaultSeverity, Vocabulary
 from telemetry.inventory_file import Parsed, parse
-from telemetry.terms import Container, DutyCycle, Hours, Kind, Level, Power, Role
+from telemetry.terms import AssetKind, Container, DutyCycle, Hours, Level, Power, Role
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "inventory"
@@ -48,7 +48,7 @@ def line_at(text: str, fragment: str) -> int:
 
 
 def errors(text: str) -> list[Fault]:
-    return [fault for fault in read(text).faults if fault.severity is Severity.ERROR]
+    return [fault for fault in read(text).faults if fault.severity is FaultSeverity.ERROR]
 
 
 class Slip(NamedTuple):
@@ -137,9 +137,9 @@ def test_one_warning_speaks_for_all_assets_of_an_area_and_of_a_town() -> None:
     parsed = read(text)
     assert parsed.inventory is not None
     assert [(fault.row, fault.problem, fault.severity) for fault in parsed.faults] == [
-        ("areas[0] (wushi)", "its assets have no town leader, here or above", Severity.WARNING),
-        ("areas[2] (ytan)", "its assets have no village head, here or above", Severity.WARNING),
-        ("areas[3] (chetian)", "its assets have no village head, here or above", Severity.WARNING),
+        ("areas[0] (wushi)", "its assets have no town leader, here or above", FaultSeverity.WARNING),
+        ("areas[2] (ytan)", "its assets have no village head, here or above", FaultSeverity.WARNING),
+        ("areas[3] (chetian)", "its assets have no village head, here or above", FaultSeverity.WARNING),
     ]
 
 
@@ -230,7 +230,7 @@ def test_every_field_of_the_county_arrives() -> None:
     assert inventory.people["cleaner-zhou"].stand_in == "cleaner-li"
     pool = inventory.assets["ytan-03"]
     assert (pool.kind, pool.short, pool.landmark, pool.roadside, pool.priority) == (
-        Kind.BIN, "柳潭3号", "村部东侧", True, True,
+        AssetKind.BIN, "柳潭3号", "村部东侧", True, True,
     )  # fmt: skip
     assert pool.location is not None
     assert (pool.location.lat, pool.location.lon) == (27.6102, 112.5301)
@@ -319,7 +319,7 @@ def test_no_mutated_county_makes_it_raise_and_what_it_says_is_well_formed(data: 
         text = text[:start] + data.draw(FRAGMENTS | st.text(max_size=3)) + text[end:]
     parsed = read(text)
     lines = len(f"{text}.".splitlines())
-    assert (parsed.inventory is None) == any(fault.severity is Severity.ERROR for fault in parsed.faults)
+    assert (parsed.inventory is None) == any(fault.severity is FaultSeverity.ERROR for fault in parsed.faults)
     for fault in parsed.faults:
         assert 1 <= fault.line <= lines
         assert fault.problem

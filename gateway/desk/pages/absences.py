@@ -18,8 +18,8 @@ from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Role
+from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
@@ -46,7 +46,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         wish = Away(
             person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
         )
-        outcome = _outcome(answered(desk, wish))
+        outcome = _outcome(await_answer(desk, wish))
         desk.note(visit, "away", f"absence_added {person} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -57,18 +57,18 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         who = signed(visit)
-        absences = away(visit, answered(desk, WhoIsAway()))
+        absences = away(visit, await_answer(desk, WhoIsAway()))
         found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
-        outcome = _outcome(answered(desk, Back(absence=found.id, **who._asdict())))
+        outcome = _outcome(await_answer(desk, Back(absence=found.id, **who._asdict())))
         desk.note(visit, "away", f"absence_ended {found.person} {outcome.name}")
         return _said(visit, "absence_ended", outcome)
 
     return router
 
 
-PAGE: Final = Page(path="/duty/away", role=Role.DISPATCHER, routes=routes)
+PAGE: Final = Page(path="/duty/away", role=UserRole.DISPATCHER, routes=routes)
 
 
 def away(visit: Visit, verdict: object) -> list[Absence]:
@@ -79,7 +79,9 @@ def away(visit: Visit, verdict: object) -> list[Absence]:
 
 def may_write(visit: Visit, absence: Absence) -> bool:
     """Whoever sees only a part of what somebody answers for does not write for the rest."""
-    return visit.user.role.reaches(Role.DISPATCHER) and absence.person in {each.id for each in visit.scope.own_people}
+    return visit.user.role.reaches(UserRole.DISPATCHER) and absence.person in {
+        each.id for each in visit.scope.own_people
+    }
 
 
 def _sheet(visit: Visit, draft: Draft) -> Response:
@@ -111,7 +113,7 @@ def _people(visit: Visit, draft: Draft) -> tuple[str, str]:
 
 
 def _outcome(verdict: object) -> Outcome:
-    return Outcome(verdict.event, good=True) if isinstance(verdict, AbsenceDone) else said(verdict)
+    return Outcome(verdict.event, good=True) if isinstance(verdict, AbsenceDone) else word_outcome(verdict)
 
 
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:

@@ -17,7 +17,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
@@ -26,18 +26,18 @@ LONGEST_REASON: Final = 60
 LONGEST_NOTE: Final = 200
 LONGEST_NAME: Final = 20
 NEEDS: Final = {
-    EpisodeVerb.ACK: Role.CREW,
-    EpisodeVerb.RESET: Role.CREW,
-    EpisodeVerb.SHELVE: Role.CREW,
-    EpisodeVerb.UNSHELVE: Role.CREW,
-    EpisodeVerb.DISPATCH: Role.DISPATCHER,
-    EpisodeVerb.NOTE: Role.CREW,
-    EpisodeVerb.FINISH: Role.DISPATCHER,
-    EpisodeVerb.DOUBT: Role.DISPATCHER,
+    EpisodeVerb.ACK: UserRole.CREW,
+    EpisodeVerb.RESET: UserRole.CREW,
+    EpisodeVerb.SHELVE: UserRole.CREW,
+    EpisodeVerb.UNSHELVE: UserRole.CREW,
+    EpisodeVerb.DISPATCH: UserRole.DISPATCHER,
+    EpisodeVerb.NOTE: UserRole.CREW,
+    EpisodeVerb.FINISH: UserRole.DISPATCHER,
+    EpisodeVerb.DOUBT: UserRole.DISPATCHER,
 }
 """From which role on a verb is there for somebody."""
 _WITH_REASON: Final = frozenset({EpisodeVerb.SHELVE, EpisodeVerb.NOTE, EpisodeVerb.DOUBT})
-LONGEST_SHELF_H: Final = {Role.CREW: 8, Role.DISPATCHER: 24, Role.ADMIN: 24}
+LONGEST_SHELF_H: Final = {UserRole.CREW: 8, UserRole.DISPATCHER: 24, UserRole.ADMIN: 24}
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -73,7 +73,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/act", role=Role.VIEWER, routes=routes)
+PAGE: Final = Page(path="/act", role=UserRole.VIEWER, routes=routes)
 
 
 def _command(visit: Visit, form: Form) -> EpisodeCommand:

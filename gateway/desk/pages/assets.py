@@ -11,12 +11,12 @@ from alerts.notify.exposure import POINTS_A_SITE
 from alerts.people import EMPTIER, holders
 from alerts.rollups.rows import BinRow, PlantRow
 from gateway.desk import account, looks
-from gateway.desk.drawing import Frame, Point, area, path
+from gateway.desk.drawing import PlotArea, Point, area, path
 from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.typed_times import moment
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Gate
 from gateway.journal.case_reader import CaseReader
 from telemetry.inventory import Asset
@@ -101,13 +101,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             days=days,
             points=POINTS_A_SITE,
             local_at=f"{visit.present.arrangements.calendar.local(at_ms):%Y-%m-%dT%H:%M}",
-            phones=visit.user.role.reaches(Role.CREW),
+            phones=visit.user.role.reaches(UserRole.CREW),
         )
 
     return router
 
 
-PAGE: Final = Page(path="/assets", role=Role.VIEWER, menu=MenuPlace("资产", 50), routes=routes)
+PAGE: Final = Page(path="/assets", role=UserRole.VIEWER, menu=MenuPlace("资产", 50), routes=routes)
 
 
 def _former(desk: Desk, visit: Visit, asset: Asset, at: str) -> Response:
@@ -157,7 +157,7 @@ def _chart(journal: CaseReader, visit: Visit, asset: Asset, days: int) -> dict[s
     points = _samples(journal, visit, asset, from_ms) if days == 1 else _hours(journal, asset, from_ms, to_ms)
     is_bin = asset.bin is not None
     highest = 100.0 if is_bin else max((value for _, value in points if value is not None), default=1.0) * 1.15
-    frame = Frame(*CHART, from_ms, to_ms, 0.0, highest or 1.0)
+    frame = PlotArea(*CHART, from_ms, to_ms, 0.0, highest or 1.0)
     events = journal.events_on(asset.id, from_ms, to_ms)
     spells = journal.spells_on(asset.id, from_ms, to_ms)
     return {
@@ -178,7 +178,7 @@ def _chart(journal: CaseReader, visit: Visit, asset: Asset, days: int) -> dict[s
     }
 
 
-def _ticks(visit: Visit, frame: Frame, days: int) -> Iterable[tuple[float, str]]:
+def _ticks(visit: Visit, frame: PlotArea, days: int) -> Iterable[tuple[float, str]]:
     """Midnights of a fortnight, every sixth hour of a day."""
     calendar = visit.present.arrangements.calendar
     step = 6 * HOUR_MS if days == 1 else DAY_MS * max(1, days // 7)

@@ -11,7 +11,7 @@ from gateway.desk.history import told
 from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import Deed, Role
+from gateway.desk.users import AuditRecord, UserRole
 from gateway.desk.visiting import Gate
 from gateway.desk.writing import clock
 from telemetry.reading import Millis
@@ -24,7 +24,7 @@ UPKEEP: Final = ("trial_ended", "called_back", "looked_again", "work_declared", 
 COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "figure_set", *UPKEEP)
 
 
-class Line(NamedTuple):
+class AuditLine(NamedTuple):
     """One line of the audit: from the journal what was done to a case, from the door what was done at the desk."""
 
     at_ms: Millis
@@ -45,7 +45,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             events = journal.newest_events(COMMANDS, SHOWN, AMONG)
         done = [
-            Line(
+            AuditLine(
                 event.at_ms,
                 _text(event, "by"),
                 _where(event),
@@ -57,7 +57,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             for event in events
         ]
         door = [
-            Line(deed.at_ms, deed.user, deed.address, words.word("deeds", deed.what), _about(visit, deed))
+            AuditLine(deed.at_ms, deed.user, deed.address, words.word("deeds", deed.what), _about(visit, deed))
             for deed in desk.users.deeds(SHOWN)
         ]
         with desk.ledger() as ledger:
@@ -77,7 +77,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/audit", role=Role.DISPATCHER, menu=MenuPlace("审计", 100), whole=True, routes=routes)
+PAGE: Final = Page(path="/audit", role=UserRole.DISPATCHER, menu=MenuPlace("审计", 100), whole=True, routes=routes)
 
 
 def _order(visit: Visit, event: Event) -> str:
@@ -114,7 +114,7 @@ def _named(visit: Visit, event: Event) -> str:
     return _on_trial(visit, _text(event, "kind"), name) if event.event == "trial_ended" else ""
 
 
-def _about(visit: Visit, deed: Deed) -> str:
+def _about(visit: Visit, deed: AuditRecord) -> str:
     """What was asked of what, and what came of it; anything else as it was noted."""
     what, _, rest = deed.detail.partition(" ")
     name, _, outcome = rest.partition(" ")

@@ -16,10 +16,10 @@ from alerts.people import EMPTIER, holders
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Gate, require
 from telemetry.inventory import Inventory, Person
-from telemetry.terms import Kind
+from telemetry.terms import AssetKind
 
 STYLE: Final = Path(__file__).parents[1] / "static" / "card.css"
 MOST_NAMED: Final = 24
@@ -56,7 +56,7 @@ def card(person: Person, inventory: Inventory) -> Card:
         through="" if relay is None else relay.name,
         places=tuple(named[:MOST_NAMED]),
         more=max(0, len(named) - MOST_NAMED),
-        plants=bool(owned) and all(asset.kind is Kind.PLANT for asset in owned),
+        plants=bool(owned) and all(asset.kind is AssetKind.PLANT for asset in owned),
         office_phone=inventory.county.office_phone or "",
         signature=inventory.county.signature,
     )
@@ -77,10 +77,10 @@ def routes(_desk: Desk, gate: Gate) -> APIRouter:
         person = next((each for each in visit.scope.people if each.id == name), None)
         if person is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
-        require(visit, Role.CREW)
+        require(visit, UserRole.CREW)
         return html("card.html", cards=[card(person, visit.present.inventory)], style="")
 
     return router
 
 
-PAGE: Final = Page(path="/people/{name}/card", role=Role.VIEWER, routes=routes)
+PAGE: Final = Page(path="/people/{name}/card", role=UserRole.VIEWER, routes=routes)

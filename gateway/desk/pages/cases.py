@@ -29,9 +29,9 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
 from gateway.desk.saying import asked
 from gateway.desk.typed_times import moment
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
-from gateway.journal.ledger import OVERDUE, Found, LedgerReader, Wanted, exported
+from gateway.journal.ledger import OVERDUE, LedgerReader, PlacedCase, Wanted, exported
 from gateway.journal.view import Row
 from telemetry.reading import Millis
 
@@ -43,14 +43,14 @@ SHOWS: Final = ("unfinished", "all", *(str(state) for state in State))
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 NEEDS: Final = {
-    CaseVerb.ASSIGN: Role.DISPATCHER,
-    CaseVerb.START: Role.CREW,
-    CaseVerb.FIX: Role.CREW,
-    CaseVerb.VERIFY: Role.DISPATCHER,
-    CaseVerb.CLOSE: Role.DISPATCHER,
-    CaseVerb.DEFER: Role.CREW,
-    CaseVerb.REOPEN: Role.DISPATCHER,
-    CaseVerb.NOTE: Role.CREW,
+    CaseVerb.ASSIGN: UserRole.DISPATCHER,
+    CaseVerb.START: UserRole.CREW,
+    CaseVerb.FIX: UserRole.CREW,
+    CaseVerb.VERIFY: UserRole.DISPATCHER,
+    CaseVerb.CLOSE: UserRole.DISPATCHER,
+    CaseVerb.DEFER: UserRole.CREW,
+    CaseVerb.REOPEN: UserRole.DISPATCHER,
+    CaseVerb.NOTE: UserRole.CREW,
 }
 """From which role on a step is there for somebody."""
 _WITH_REASON: Final = frozenset({CaseVerb.DEFER, CaseVerb.REOPEN, CaseVerb.NOTE})
@@ -61,7 +61,7 @@ def _bounded(value: object) -> object:
     return value if value != "" else None
 
 
-class Filters(BaseModel):
+class CaseFilterForm(BaseModel):
     """What the form of the list says."""
 
     model_config = ConfigDict(extra="ignore")
@@ -75,7 +75,7 @@ class Filters(BaseModel):
     overdue: bool = False
     before: Annotated[int | None, BeforeValidator(_bounded), Field(ge=1, le=_NEWEST)] = None
 
-    def said(self, **other: object) -> str:
+    def encode(self, **other: object) -> str:
         """The same question as the end of an address."""
         question = self.model_dump(exclude_defaults=True) | other
         return urlencode({name: "1" if value is True else value for name, value in question.items() if value})
@@ -86,21 +86,21 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     router = APIRouter()
 
     @router.get("/cases")
-    def cases(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[Filters, Query()]) -> Response:
+    def cases(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[CaseFilterForm, Query()]) -> Response:
         with desk.ledger() as ledger:
-            found = ledger.found(_wanted(visit, filters), A_PAGE + 1)
-            late = ledger.found(_wanted(visit, Filters(overdue=True)), A_PAGE + 1) if not filters.before else []
+            found = ledger.find(_wanted(visit, filters), A_PAGE + 1)
+            late = ledger.find(_wanted(visit, CaseFilterForm(overdue=True)), A_PAGE + 1) if not filters.before else []
         page = found[:A_PAGE]
         return leaf(
             visit,
             "cases.html",
             "/cases",
             found=[each.case for each in page],
-            older=filters.said(before=page[-1].place) if len(found) > A_PAGE else "",
+            older=filters.encode(before=page[-1].place) if len(found) > A_PAGE else "",
             late=len(late),
             filters=filters,
             shows=SHOWS,
-            query=filters.said(),
+            query=filters.encode(),
             rules=visit.present.cases.rules,
             people=visit.scope.people,
             areas=[area for area in visit.present.inventory.areas.values() if visit.scope.sees_area(area.id)],
@@ -108,8 +108,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         )
 
     @router.get("/cases.xlsx")
-    def book(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[Filters, Query()]) -> Response:
-        require(visit, Role.CREW)
+    def book(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[CaseFilterForm, Query()]) -> Response:
+        require(visit, UserRole.CREW)
         inventory = visit.present.inventory
         called = spreadsheet.names(inventory, visit.present.cases.rules)
         with desk.ledger() as ledger:
@@ -141,7 +141,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             fresh=said == "registered",
             asset=visit.present.inventory.known_asset(case.asset),
             by_sensor=by_sensor(case, visit),
-            phones=visit.user.role.reaches(Role.CREW),
+            phones=visit.user.role.reaches(UserRole.CREW),
         )
 
     @router.get("/cases/{name}/photo")
@@ -184,7 +184,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/cases", role=Role.VIEWER, menu=MenuPlace("台账", 40), routes=routes)
+PAGE: Final = Page(path="/cases", role=UserRole.VIEWER, menu=MenuPlace("台账", 40), routes=routes)
 
 
 def offered(case: Case, visit: Visit) -> list[CaseVerb]:
@@ -226,7 +226,7 @@ def by_sensor(case: Case, visit: Visit) -> bool:
     return case.standing or (has_devices and bool(rule.seen))
 
 
-def _wanted(visit: Visit, filters: Filters) -> Wanted:
+def _wanted(visit: Visit, filters: CaseFilterForm) -> Wanted:
     """The question to the journal: never more than the visitor may see."""
     area = filters.area if filters.area and visit.scope.sees_area(filters.area) else visit.scope.area
     states = {"unfinished": tuple(sorted(UNFINISHED)), "all": ()}
@@ -237,7 +237,7 @@ def _wanted(visit: Visit, filters: Filters) -> Wanted:
         owner=filters.owner,
         asset=filters.asset,
         text=filters.q.strip(),
-        by_caller=visit.user.role.reaches(Role.CREW),  # else a number could be guessed digit by digit
+        by_caller=visit.user.role.reaches(UserRole.CREW),  # else a number could be guessed digit by digit
         overdue_at_ms=visit.now_ms if filters.overdue else 0,
         before=filters.before or _NEWEST,
     )
@@ -245,11 +245,11 @@ def _wanted(visit: Visit, filters: Filters) -> Wanted:
 
 def _rows(ledger: LedgerReader, wanted: Wanted) -> Iterator[Row]:
     """Everything that the list would show, page after page."""
-    page: list[Found] = ledger.found(wanted, _BATCH)
+    page: list[PlacedCase] = ledger.find(wanted, _BATCH)
     while page:
         yield from (exported(each.case) for each in page)
         after: dict[str, Any] = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
-        page = ledger.found(Wanted(**after | {"before": page[-1].place}), _BATCH)
+        page = ledger.find(Wanted(**after | {"before": page[-1].place}), _BATCH)
 
 
 def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:

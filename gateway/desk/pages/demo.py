@@ -17,8 +17,8 @@ from fastapi.responses import RedirectResponse
 from alerts.answers import reply
 from gateway.commands.command import NotDurable
 from gateway.desk import users
-from gateway.desk.answers import answered
-from gateway.desk.captions import EVENTS, Kind, Known, caption
+from gateway.desk.answers import await_answer
+from gateway.desk.captions import EVENTS, CaptionKind, Known, caption
 from gateway.desk.leaf import leaf
 from gateway.desk.morning import exposure
 from gateway.desk.page import MenuPlace, Page
@@ -26,7 +26,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
 from gateway.journal.case_reader import CaseReader
-from gateway.journal.notifications import Message
+from gateway.journal.notifications import MessageRow
 from gateway.journal.telephone import Said
 from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Person
@@ -51,7 +51,7 @@ _TEXTS: Final = 100
 _LONGEST: Final = 70
 
 
-class Line(NamedTuple):
+class Bubble(NamedTuple):
     """One bubble of a thread: a text that came in, or what was answered."""
 
     at_ms: Millis
@@ -79,12 +79,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/telephone")
     def answer(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, users.Role.CREW)
+        require(visit, users.UserRole.CREW)
         person = visit.present.inventory.people.get(form.get("of", ""))
         text = form.get("text", "").strip()
         if person is None or not 0 < len(text) <= _LONGEST:
             raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-        outcome = answered(desk.inbox, written(person.phone, text, visit.now_ms, VISITOR))
+        outcome = await_answer(desk.inbox, written(person.phone, text, visit.now_ms, VISITOR))
         nothing_came = outcome is Unanswered.FULL or isinstance(outcome, NotDurable)
         trouble = "busy" if nothing_came else "pending" if outcome is Unanswered.PENDING else ""
         if form.get("at") == POCKET:
@@ -113,7 +113,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
                 known = Known(present.inventory, events, messages, frozenset(projection.open), seen, running)
             said = caption(visit.now_ms, known)
             alone = said.by_itself
-            if said.kind is Kind.ANSWERED and said.person in present.inventory.people:
+            if said.kind is CaptionKind.ANSWERED and said.person in present.inventory.people:
                 last = journal.said_from(present.inventory.people[said.person].phone, 1)
                 alone = bool(last) and last[0].channel == ACTOR
         if said.key == shown:
@@ -123,7 +123,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/telephone", role=users.Role.VIEWER, menu=MenuPlace("手机", 110), demo=True, routes=routes)
+PAGE: Final = Page(path="/telephone", role=users.UserRole.VIEWER, menu=MenuPlace("手机", 110), demo=True, routes=routes)
 
 
 def _pocket(desk: Desk, visit: Visit, of: Person | None, shown: str | None = None, trouble: str = "") -> Response:
@@ -167,19 +167,19 @@ def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
     )
 
 
-def _thread(journal: CaseReader, person: Person) -> list[Line]:
+def _thread(journal: CaseReader, person: Person) -> list[Bubble]:
     """What came in and what was answered, in the order in which it did."""
     texts = journal.messages(SHOWN, _LAST, _ARRIVED, person.id)
     said = journal.said_from(person.phone, SHOWN)
     return sorted([*_came(texts), *_went(said)], key=lambda line: (line.at_ms, not line.is_reply))[-SHOWN:]
 
 
-def _came(texts: Iterable[Message]) -> Iterable[Line]:
-    return (Line(text.delivered_ms or text.accepted_ms or text.at_ms, text.text) for text in texts)
+def _came(texts: Iterable[MessageRow]) -> Iterable[Bubble]:
+    return (Bubble(text.delivered_ms or text.accepted_ms or text.at_ms, text.text) for text in texts)
 
 
-def _went(said: Iterable[Said]) -> Iterable[Line]:
-    return (Line(one.at_ms, one.text, is_reply=True, by_itself=one.channel == ACTOR) for one in said)
+def _went(said: Iterable[Said]) -> Iterable[Bubble]:
+    return (Bubble(one.at_ms, one.text, is_reply=True, by_itself=one.channel == ACTOR) for one in said)
 
 
 def _works(person: Person) -> bool:

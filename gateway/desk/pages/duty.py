@@ -12,14 +12,14 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import answered
-from gateway.desk.users import Role
+from gateway.desk.saying import await_answer
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 from telemetry.inventory import Duty, Person
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class DutyPost:
     """One duty of one person as the roster shows it; ``where`` is an area or a route."""
 
     person: Person
@@ -36,10 +36,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/duty")
     def duty(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        phones = visit.user.role.reaches(Role.CREW)
+        phones = visit.user.role.reaches(UserRole.CREW)
         contacts = desk.contacts()
         new = [person.name for person in visit.scope.people if phones and is_new(person, contacts)]
-        roster = answered(desk, WhoIsAway())
+        roster = await_answer(desk, WhoIsAway())
         absences = away(visit, roster)
         gone = {each.person for each in absences if each.from_ms <= visit.now_ms}
         return leaf(
@@ -57,7 +57,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/duty", role=Role.VIEWER, menu=MenuPlace("值班", 70), routes=routes)
+PAGE: Final = Page(path="/duty", role=UserRole.VIEWER, menu=MenuPlace("值班", 70), routes=routes)
 
 
 def _nobody(visit: Visit, roster: object) -> list[str]:
@@ -67,16 +67,16 @@ def _nobody(visit: Visit, roster: object) -> list[str]:
     return [area for area in roster.uncovered if visit.scope.sees_area(area)]
 
 
-def _posts(visit: Visit, gone: Collection[str]) -> dict[str, list[Post]]:
+def _posts(visit: Visit, gone: Collection[str]) -> dict[str, list[DutyPost]]:
     """The roster by role, in the order of the roles."""
     inventory, calendar = visit.present.inventory, visit.present.arrangements.calendar
-    found: dict[str, list[Post]] = {}
+    found: dict[str, list[DutyPost]] = {}
     for person in visit.scope.people:
         for duty in person.duties:
             place = inventory.areas[duty.area].name if duty.area else inventory.routes[duty.route or ""].name
             on_duty = duty.hours is None or calendar.is_within(visit.now_ms, duty.hours)
             stand_in = inventory.people[person.stand_in].name if person.stand_in else ""
-            found.setdefault(duty.role, []).append(Post(person, duty, place, on_duty, stand_in, person.id in gone))
+            found.setdefault(duty.role, []).append(DutyPost(person, duty, place, on_duty, stand_in, person.id in gone))
     return {
         role: found[role]
         for role in ("dispatcher", "crew", "collector", "cleaner", "village_head", "town_leader")

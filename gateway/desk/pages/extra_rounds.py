@@ -15,8 +15,8 @@ from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Role
+from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
@@ -46,7 +46,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
         wish = Extra(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
-        outcome = _outcome(answered(desk, wish))
+        outcome = _outcome(await_answer(desk, wish))
         desk.note(visit, "extra", f"extra_ordered {place} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -58,22 +58,22 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = _asset(visit, name)
         who = signed(visit)
-        ordered = _standing(visit, asset, answered(desk, WhichExtras()))
+        ordered = _standing(visit, asset, await_answer(desk, WhichExtras()))
         found = next((each for each in ordered if each.id == form.get("extra") and _may_end(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
-        outcome = _outcome(answered(desk, NoExtra(extra=found.id, **who._asdict())))
+        outcome = _outcome(await_answer(desk, NoExtra(extra=found.id, **who._asdict())))
         desk.note(visit, "extra", f"extra_cancelled {found.place} {outcome.name}")
         return _said(visit, asset, outcome)
 
     return router
 
 
-PAGE: Final = Page(path="/assets/{name}/extra", role=Role.DISPATCHER, routes=routes)
+PAGE: Final = Page(path="/assets/{name}/extra", role=UserRole.DISPATCHER, routes=routes)
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
-    verdict = answered(desk, WhichExtras())
+    verdict = await_answer(desk, WhichExtras())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
     return leaf(
         visit,
@@ -120,7 +120,7 @@ def _may_end(visit: Visit, extra: ExtraRound) -> bool:
 
 
 def _outcome(verdict: object) -> Outcome:
-    return Outcome(verdict.event, good=True) if isinstance(verdict, ExtraDone) else said(verdict)
+    return Outcome(verdict.event, good=True) if isinstance(verdict, ExtraDone) else word_outcome(verdict)
 
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:

@@ -16,9 +16,9 @@ from gateway.desk import sentences, words
 from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import answered, said
+from gateway.desk.saying import await_answer, word_outcome
 from gateway.desk.typed_times import moment
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Gate
 from gateway.desk.writing import clock
 from telemetry.inventory import Asset, Inventory
@@ -27,7 +27,7 @@ from telemetry.reading import Millis
 _MOST: Final = 40
 
 
-class Line(NamedTuple):
+class ForeseenLine(NamedTuple):
     """One thing that would happen: when, and in a sentence; ``is_text`` where somebody is told."""
 
     at_ms: Millis
@@ -53,7 +53,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         chosen = rule if rule in known else next(iter(known), "")
         calendar = visit.present.arrangements.calendar
         at_ms = (moment(calendar, at) if at else None) or visit.now_ms
-        verdict = answered(desk, Foresee(rule=chosen, asset=name, at_ms=at_ms)) if chosen else None
+        verdict = await_answer(desk, Foresee(rule=chosen, asset=name, at_ms=at_ms)) if chosen else None
         foreseen = verdict if isinstance(verdict, Foreseen) else None
         return leaf(
             visit,
@@ -66,13 +66,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             lines=[] if foreseen is None else told(foreseen, visit.present.inventory, calendar, visit.now_ms),
             foreseen=foreseen,
             verdict="" if foreseen is None else verdict_of(foreseen, calendar),
-            refused=None if foreseen is not None or verdict is None else said(verdict),
+            refused=None if foreseen is not None or verdict is None else word_outcome(verdict),
         )
 
     return router
 
 
-PAGE: Final = Page(path="/assets/{name}/who", role=Role.DISPATCHER, routes=routes)
+PAGE: Final = Page(path="/assets/{name}/who", role=UserRole.DISPATCHER, routes=routes)
 
 
 def _rules(visit: Visit, asset: Asset) -> list[str]:
@@ -82,11 +82,11 @@ def _rules(visit: Visit, asset: Asset) -> list[str]:
     return list(dict.fromkeys(slot.rule.kind for slot in ranked))
 
 
-def told(foreseen: Foreseen, inventory: Inventory, calendar: Calendar, now_ms: Millis) -> list[Line]:
+def told(foreseen: Foreseen, inventory: Inventory, calendar: Calendar, now_ms: Millis) -> list[ForeseenLine]:
     """Texts and reasons in their order, each in words."""
     at = clock(calendar, now_ms)
     lines = [
-        Line(
+        ForeseenLine(
             each.at_ms,
             f"{words.word('samples', 'text')} → {sentences.person(inventory, each.to)}"
             f"（{words.word('kinds', each.kind)}）：{each.text}",
@@ -94,7 +94,9 @@ def told(foreseen: Foreseen, inventory: Inventory, calendar: Calendar, now_ms: M
         )
         for each in foreseen.told
     ]
-    lines += [Line(each.at_ms, sentences.of_event(each, inventory, at), is_text=False) for each in foreseen.reasons]
+    lines += [
+        ForeseenLine(each.at_ms, sentences.of_event(each, inventory, at), is_text=False) for each in foreseen.reasons
+    ]
     return sorted(lines, key=lambda line: line.at_ms)[:_MOST]
 
 

@@ -16,7 +16,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Topic
 from gateway.desk.streams import Seat, Streams
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 
 LASTS_S: Final = 600.0
@@ -51,7 +51,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/live", role=Role.VIEWER, routes=routes)
+PAGE: Final = Page(path="/live", role=UserRole.VIEWER, routes=routes)
 
 
 def _versions(seen: str) -> dict[str, int]:

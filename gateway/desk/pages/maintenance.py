@@ -18,8 +18,8 @@ from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, answered, said
-from gateway.desk.users import Role
+from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
@@ -30,7 +30,7 @@ _FIELDS: Final = ("work", "since", "until", "reason")
 
 
 @dataclass(frozen=True, slots=True)
-class Feeder:
+class FeederChoice:
     """The power line of a plant, how many plants hang on it, and whether the visitor sees them all."""
 
     id: str
@@ -55,9 +55,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         wish = _wish(visit, asset, draft)
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
-        if any(_same(each, wish) for each in _standing(answered(desk, WhichWindows()), asset)):
+        if any(_same(each, wish) for each in _standing(await_answer(desk, WhichWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
-        outcome = _outcome(answered(desk, Declare(wish=wish, **who._asdict())), "work_declared")
+        outcome = _outcome(await_answer(desk, Declare(wish=wish, **who._asdict())), "work_declared")
         desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -69,23 +69,23 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = _asset(visit, name)
         who = signed(visit)
-        standing = _standing(answered(desk, WhichWindows()), asset)
+        standing = _standing(await_answer(desk, WhichWindows()), asset)
         found = next((each for each in standing if each.window.id == form.get("window")), None)
         if found is None or not _may_end(visit, found):
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         window = found.window
-        outcome = _outcome(answered(desk, Withdraw(window=window.id, **who._asdict())), "work_withdrawn")
+        outcome = _outcome(await_answer(desk, Withdraw(window=window.id, **who._asdict())), "work_withdrawn")
         desk.note(visit, "work", f"{window.work} {window.subject} {outcome.name}")
         return _said(visit, asset, outcome)
 
     return router
 
 
-PAGE: Final = Page(path="/assets/{name}/work", role=Role.DISPATCHER, routes=routes)
+PAGE: Final = Page(path="/assets/{name}/work", role=UserRole.DISPATCHER, routes=routes)
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
-    verdict = answered(desk, WhichWindows())
+    verdict = await_answer(desk, WhichWindows())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
     return leaf(
         visit,
@@ -110,13 +110,13 @@ def _asset(visit: Visit, name: str) -> Asset:
     return asset
 
 
-def _feeder(visit: Visit, asset: Asset) -> Feeder | None:
+def _feeder(visit: Visit, asset: Asset) -> FeederChoice | None:
     if asset.plant is None or not asset.plant.feeder:
         return None
     inventory, feeder = visit.present.inventory, asset.plant.feeder
     plants = covered(inventory, Work.PLANNED_CUT, feeder)
     within = all(visit.scope.sees(plant.id) for plant in plants)
-    return Feeder(feeder, inventory.feeders[feeder].name, len(plants), within)
+    return FeederChoice(feeder, inventory.feeders[feeder].name, len(plants), within)
 
 
 def _wish(visit: Visit, asset: Asset, draft: Draft) -> Wish:
@@ -156,7 +156,7 @@ def _may_end(visit: Visit, declared: Declared) -> bool:
 
 
 def _outcome(verdict: object, event: str) -> Outcome:
-    return Outcome(event, good=True) if isinstance(verdict, Declared) else said(verdict)
+    return Outcome(event, good=True) if isinstance(verdict, Declared) else word_outcome(verdict)
 
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:

@@ -19,7 +19,7 @@ from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Projection
 from gateway.desk.rendering import HEADERS, html, policy
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 from gateway.desk.words import word
 from telemetry.terms import Level
@@ -31,7 +31,7 @@ TALLEST: Final = 1.1
 LABEL: Final = (84.0, 22.0)
 
 
-class Sheet:
+class MapSheet:
     """Degrees to places on a sheet of paper, so that a kilometre is as long either way."""
 
     def __init__(self, points: list[tuple[float, float]]) -> None:
@@ -84,7 +84,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/map", role=Role.VIEWER, menu=MenuPlace("地图", 20), routes=routes)
+PAGE: Final = Page(path="/map", role=UserRole.VIEWER, menu=MenuPlace("地图", 20), routes=routes)
 
 
 def _seen(visit: Visit) -> list[Any]:
@@ -113,7 +113,7 @@ def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
         if visit.scope.sees_area(shape["id"]):
             inside.setdefault(town, []).append(shape)
     for town, shapes in inside.items():
-        drawn = Sheet([(lon, lat) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]])
+        drawn = MapSheet([(lon, lat) for shape in shapes for lon, lat in shape["geometry"]["coordinates"][0]])
         here = {shape["id"] for shape in shapes}
         villages = [_shape(drawn, shape) for shape in shapes if shape["properties"]["level"] != Level.TOWN]
         yield {
@@ -129,7 +129,7 @@ def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
         }
 
 
-def _shape(drawn: Sheet, shape: dict[str, Any]) -> dict[str, Any]:
+def _shape(drawn: MapSheet, shape: dict[str, Any]) -> dict[str, Any]:
     ring = [drawn.place(lon, lat) for lon, lat in shape["geometry"]["coordinates"][0]]
     xs = [x for x, _ in ring]
     return {

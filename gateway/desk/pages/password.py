@@ -8,19 +8,19 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.desk.doorkeeper import RETRY_AFTER_S, Entrance
+from gateway.desk.doorkeeper import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.passwords import LONGEST, SHORTEST
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import COOKIE, DeskRefusal, Form, Gate
 
 _STATUS: Final = {
-    Entrance.OPEN: HTTPStatus.OK,
-    Entrance.WRONG: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Entrance.BARRED: HTTPStatus.TOO_MANY_REQUESTS,
-    Entrance.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+    LoginOutcome.OPEN: HTTPStatus.OK,
+    LoginOutcome.WRONG: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LoginOutcome.BARRED: HTTPStatus.TOO_MANY_REQUESTS,
+    LoginOutcome.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -47,14 +47,14 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         session = request.cookies.get(COOKIE, "")
         said = desk.door.change(visit.user, session, old, new, visit.address, desk.wall_ms())
         page = _page(visit, _STATUS[said], said)
-        if said is Entrance.BUSY:
+        if said is LoginOutcome.BUSY:
             page.headers["Retry-After"] = RETRY_AFTER_S
         return page
 
     return router
 
 
-PAGE: Final = Page(path="/password", role=Role.VIEWER, routes=routes)
+PAGE: Final = Page(path="/password", role=UserRole.VIEWER, routes=routes)
 
 
 def _page(visit: Visit, status: HTTPStatus = HTTPStatus.OK, said: str = "") -> Response:

@@ -13,7 +13,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 SHOWN: Final = 200
@@ -23,7 +23,7 @@ _REASON: Final = re.compile(r"[a-z_]{1,40}")
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The page, and the second look."""
     router = APIRouter()
-    dispatcher = gate.for_role(Role.DISPATCHER)
+    dispatcher = gate.for_role(UserRole.DISPATCHER)
 
     @router.get("/quarantine")
     def quarantine(
@@ -61,7 +61,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/quarantine", role=Role.CREW, menu=MenuPlace("隔离", 90), whole=True, routes=routes)
+PAGE: Final = Page(path="/quarantine", role=UserRole.CREW, menu=MenuPlace("隔离", 90), whole=True, routes=routes)
 
 
 def _shown(payload: bytes) -> str:

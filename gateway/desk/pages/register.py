@@ -19,12 +19,12 @@ from gateway.commands.cases import AskLedger
 from gateway.desk.cases import RegisterBody
 from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
-from gateway.desk.photos import LARGEST, Trouble
+from gateway.desk.photos import LARGEST, PhotoTrouble
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.saying import asked
-from gateway.desk.scope import Scope
-from gateway.desk.users import Role
+from gateway.desk.scope import UserScope
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from telemetry.terms import Level
 
@@ -58,7 +58,7 @@ class Spot:
 
 
 @dataclass(slots=True)
-class Draft:
+class CaseDraft:
     """What was typed, what is wrong with it, and which places it may mean."""
 
     typed: dict[str, str]
@@ -69,14 +69,14 @@ class Draft:
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The form, what it offers while one types, a photograph, and the case."""
     router = APIRouter()
-    anybody = gate.for_role(Role.VIEWER)
+    anybody = gate.for_role(UserRole.VIEWER)
 
     @router.get("/register")
     def empty(
         visit: Annotated[Visit, Depends(gate.visit)], asset: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
         spot = spot_by_id(visit.scope, f"asset:{asset}") if asset else None
-        return _page(visit, Draft({"where": spot.label if spot else ""}))
+        return _page(visit, CaseDraft({"where": spot.label if spot else ""}))
 
     @router.get("/register/places")
     def offered(
@@ -96,7 +96,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         if not visit.user.person:
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
-        draft = Draft({name: form.get(name, "").strip() for name in _FIELDS})
+        draft = CaseDraft({name: form.get(name, "").strip() for name in _FIELDS})
         wish = _wish(desk, visit, draft, form)
         if wish is None:
             return _page(visit, draft)
@@ -109,20 +109,20 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/register", role=Role.CREW, menu=MenuPlace("登记", 30), routes=routes)
+PAGE: Final = Page(path="/register", role=UserRole.CREW, menu=MenuPlace("登记", 30), routes=routes)
 
 
-def _kept(kept: str | Trouble) -> Response:
-    if not isinstance(kept, Trouble):
+def _kept(kept: str | PhotoTrouble) -> Response:
+    if not isinstance(kept, PhotoTrouble):
         return html("photo.html", fault="", name=kept)
-    if kept is not Trouble.TOO_MANY:
+    if kept is not PhotoTrouble.TOO_MANY:
         return html("photo.html", HTTPStatus.UNPROCESSABLE_ENTITY, fault=str(kept), name="")
     busy = html("photo.html", HTTPStatus.SERVICE_UNAVAILABLE, fault=str(kept), name="")
     busy.headers["Retry-After"] = "10"
     return busy
 
 
-def _page(visit: Visit, draft: Draft, detail: str = "") -> Response:
+def _page(visit: Visit, draft: CaseDraft, detail: str = "") -> Response:
     draft.typed.setdefault("key", "")
     return leaf(
         visit,
@@ -142,7 +142,7 @@ def _key() -> str:
     return secrets.token_hex(KEY // 2)
 
 
-def _wish(desk: Desk, visit: Visit, draft: Draft, form: Form) -> Register | None:
+def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form) -> Register | None:
     """What the ledger is asked; ``None`` when something is wrong, which the draft then says."""
     typed = draft.typed
     spot = _spot(visit, draft, form)
@@ -180,7 +180,7 @@ def _wish(desk: Desk, visit: Visit, draft: Draft, form: Form) -> Register | None
     return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=origin)
 
 
-def _spot(visit: Visit, draft: Draft, form: Form) -> Spot | None:
+def _spot(visit: Visit, draft: CaseDraft, form: Form) -> Spot | None:
     """Where it is; where several may be meant, the page asks which, and takes the answer for the same words only."""
     where = draft.typed["where"][:80]
     chosen = form.get("spot", "") if form.get("spots_of", "") == where else ""
@@ -191,7 +191,7 @@ def _spot(visit: Visit, draft: Draft, form: Form) -> Spot | None:
     return spot
 
 
-def find_spots(scope: Scope, words: str, most: int = MOST_SPOTS) -> list[Spot]:
+def find_spots(scope: UserScope, words: str, most: int = MOST_SPOTS) -> list[Spot]:
     """What these words may mean, what they begin before what they are a part of."""
     parts = words.lower().split()
     if not parts:
@@ -201,7 +201,7 @@ def find_spots(scope: Scope, words: str, most: int = MOST_SPOTS) -> list[Spot]:
     return hits[:most]
 
 
-def spot_meant(scope: Scope, words: str) -> Spot | None:
+def spot_meant(scope: UserScope, words: str) -> Spot | None:
     """The one that is meant beyond doubt: the only one, or the only one that is called just so."""
     hits = find_spots(scope, words, 2)
     just_so = [spot for spot in find_spots(scope, words) if words.strip() in (spot.label, *spot.also.split())]
@@ -210,12 +210,12 @@ def spot_meant(scope: Scope, words: str) -> Spot | None:
     return hits[0] if len(hits) == 1 else None
 
 
-def spot_by_id(scope: Scope, name: str) -> Spot | None:
+def spot_by_id(scope: UserScope, name: str) -> Spot | None:
     """The one that a form named."""
     return next((spot for spot in _spots(scope) if spot.id == name), None)
 
 
-def _spots(scope: Scope) -> Iterator[Spot]:
+def _spots(scope: UserScope) -> Iterator[Spot]:
     for asset in scope.assets:
         town = scope.town_of(asset.area)
         where = f"（{asset.landmark}）" if asset.landmark else ""

@@ -5,18 +5,18 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from alerts.delivery.delivery import Standing
+from alerts.delivery.delivery import DueState
 from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 
 A_PAGE: Final = 100
 _LAST: Final = 2**62
 FILTERS: Final = {
     "all": ("owed", "sending", "accepted", "delivered", "refused", "failed", "dropped"),
-    "waiting": (Standing.OWED, Standing.SENDING),
+    "waiting": (DueState.OWED, DueState.SENDING),
     "wrong": ("refused", "failed"),
     "dropped": ("dropped",),
 }
@@ -46,13 +46,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             show=chosen,
             filters=list(FILTERS),
             to=to,
-            phones=visit.user.role.reaches(Role.CREW),
+            phones=visit.user.role.reaches(UserRole.CREW),
         )
 
     return router
 
 
-PAGE: Final = Page(path="/texts", role=Role.VIEWER, menu=MenuPlace("短信", 60), routes=routes)
+PAGE: Final = Page(path="/texts", role=UserRole.VIEWER, menu=MenuPlace("短信", 60), routes=routes)
 
 
 def _held(visit: Visit) -> list[Alert]:

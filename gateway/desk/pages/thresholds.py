@@ -12,7 +12,7 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.conditions.thresholds import Place, Standing
+from alerts.conditions.thresholds import ThresholdInForce, ThresholdScope
 from gateway.commands.thresholds import SetFigure
 from gateway.desk import words
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
@@ -20,7 +20,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate
 from telemetry.inventory import Asset
 
@@ -48,12 +48,12 @@ _FIELDS: Final = ("figure", "place", "value", "reason", "undo")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ThresholdRow:
     """One figure of a site: what it is now, and at which place that is said."""
 
     name: str
     range: Range
-    standing: Standing
+    standing: ThresholdInForce
     place: str
 
     @property
@@ -83,7 +83,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if draft.faults:
             return _sheet(visit, asset, draft)
         rule, _, figure = row.name.partition(".")
-        place = Place.ASSET if at == asset.id else Place.AREA
+        place = ThresholdScope.ASSET if at == asset.id else ThresholdScope.AREA
         wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who._asdict())
         outcome = asked(desk, wish)
         if outcome.name == "unchanged":
@@ -99,7 +99,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/assets/{name}/figures", role=Role.DISPATCHER, routes=routes)
+PAGE: Final = Page(path="/assets/{name}/figures", role=UserRole.DISPATCHER, routes=routes)
 
 
 def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
@@ -131,24 +131,24 @@ def _places(visit: Visit, asset: Asset) -> dict[str, str]:
     return {asset.id: asset.short} | ({area.id: area.name} if visit.scope.sees_area(area.id) else {})
 
 
-def _rows(visit: Visit, asset: Asset) -> Iterator[Row]:
+def _rows(visit: Visit, asset: Asset) -> Iterator[ThresholdRow]:
     inventory = visit.present.inventory
     for name, bounds in OFFERED.items():
         standing = visit.present.arrangements.thresholds.standing(asset, *name.split("."))
         if standing is not None:
             area = inventory.areas.get(standing.place)
             place = asset.short if standing.place == asset.id else inventory.county.name if area is None else area.name
-            yield Row(name, bounds, standing, place)
+            yield ThresholdRow(name, bounds, standing, place)
 
 
-def _row(visit: Visit, asset: Asset, name: str) -> Row:
+def _row(visit: Visit, asset: Asset, name: str) -> ThresholdRow:
     found = next((row for row in _rows(visit, asset) if row.name == name), None)
     if found is None:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
     return found
 
 
-def _value(visit: Visit, asset: Asset, row: Row, draft: Draft) -> float | None:
+def _value(visit: Visit, asset: Asset, row: ThresholdRow, draft: Draft) -> float | None:
     """The number that was typed, 0 where the draft has a fault; ``None``, the file's again, for what was set there."""
     if draft.typed["undo"]:
         if row.standing.tuned is None or row.standing.place != draft.typed["place"]:

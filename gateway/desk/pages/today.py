@@ -18,15 +18,15 @@ from gateway.desk.decisions import lateness
 from gateway.desk.drafts import signed
 from gateway.desk.drawing import Point, Spark, spark
 from gateway.desk.leaf import leaf
-from gateway.desk.morning import CallOwed, Case, CasesKept, Matter, Morning, Records, Work, calls, morning
+from gateway.desk.morning import CallOwed, CasesKept, EpisodeCard, Matter, Morning, Records, Work, calls, morning
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.case_reader import CaseReader
-from gateway.journal.notifications import Message
+from gateway.journal.notifications import MessageRow
 from telemetry.series import Measurement
 
 MOST_MATTERS: Final = 2_000
@@ -45,7 +45,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         begun_s = monotonic_s()
         with desk.journal() as journal:
             page = _page(desk, journal, visit)
-            sparks = _sparks(journal, visit, (each for each in page.decide if isinstance(each, Case)))
+            sparks = _sparks(journal, visit, (each for each in page.decide if isinstance(each, EpisodeCard)))
         away, nobody = _people(visit)
         answer = leaf(
             visit,
@@ -55,7 +55,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             sparks=sparks,
             away=away,
             nobody=nobody,
-            phones=visit.user.role.reaches(Role.CREW),
+            phones=visit.user.role.reaches(UserRole.CREW),
             steps=partial(offered, visit=visit),
         )
         desk.cost_s = monotonic_s() - begun_s
@@ -64,7 +64,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/called")
     def called(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.CREW)
+        require(visit, UserRole.CREW)
         who = signed(visit)
         caller = form.get("caller", "")
         if caller not in {each.caller.id for each in _calls(visit)}:
@@ -76,7 +76,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/", role=Role.VIEWER, menu=MenuPlace("今天", 10), routes=routes)
+PAGE: Final = Page(path="/", role=UserRole.VIEWER, menu=MenuPlace("今天", 10), routes=routes)
 
 
 def _calls(visit: Visit) -> list[CallOwed]:
@@ -88,7 +88,9 @@ def _calls(visit: Visit) -> list[CallOwed]:
 def _people(visit: Visit) -> tuple[list[Absence], Sequence[str]]:
     """Who is away now, and which areas nobody empties; what is asked for every bin is asked only when somebody is."""
     absences, seen = visit.present.arrangements.absences, {person.id for person in visit.scope.people}
-    away = [each for each in absences.kept(visit.now_ms) if each.from_ms <= visit.now_ms and each.person in seen]
+    away = [
+        each for each in absences.list_current(visit.now_ms) if each.from_ms <= visit.now_ms and each.person in seen
+    ]
     if not away:
         return [], visit.scope.uncovered
     return away, [area for area in absences.uncovered(visit.now_ms) if visit.scope.sees_area(area)]
@@ -119,25 +121,25 @@ def _ledger(desk: Desk, visit: Visit, standing: Sequence[str]) -> CasesKept:
         return CasesKept(of_episode, others, ledger.resumed(late))
 
 
-W = TypeVar("W", Case, Work, Case | Matter)
+W = TypeVar("W", EpisodeCard, Work, EpisodeCard | Matter)
 
 
-def _with_their_past(journal: CaseReader, found: tuple[W, ...], messages: Iterable[Message]) -> tuple[W, ...]:
+def _with_their_past(journal: CaseReader, found: tuple[W, ...], messages: Iterable[MessageRow]) -> tuple[W, ...]:
     """Who was told, and what was done about it since; cases of the ledger have a page of their own for that."""
-    events = journal.events_about(each.alert.episode for each in found if isinstance(each, Case))
+    events = journal.events_about(each.alert.episode for each in found if isinstance(each, EpisodeCard))
     return tuple(
         replace(
             each,
             messages=tuple(message for message in messages if message.episode == each.alert.episode),
             events=tuple(event for event in events if event.episode == each.alert.episode),
         )
-        if isinstance(each, Case)
+        if isinstance(each, EpisodeCard)
         else each
         for each in found
     )
 
 
-def _sparks(journal: CaseReader, visit: Visit, cases: Iterable[Case]) -> dict[str, Spark | None]:
+def _sparks(journal: CaseReader, visit: Visit, cases: Iterable[EpisodeCard]) -> dict[str, Spark | None]:
     """The last day of each bin that is shown, in one question to the journal."""
     bins = {case.asset.id: case for case in cases if case.asset is not None and case.asset.bin is not None}
     from_ms = visit.now_ms - TREND_MS

@@ -17,7 +17,7 @@ from gateway.desk.leaf import leaf
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
@@ -27,7 +27,7 @@ _FEW: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TrialRow:
     """Something on trial as the page shows it; ``new`` counts what is new within an area."""
 
     kind: TrialKind
@@ -46,7 +46,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.get("/trial")
     def trial(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         rows = _rows(visit)
-        may_end = visit.user.role.reaches(Role.DISPATCHER) and bool(visit.user.person)
+        may_end = visit.user.role.reaches(UserRole.DISPATCHER) and bool(visit.user.person)
         return leaf(
             visit,
             "trial.html",
@@ -61,13 +61,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def ask(
         visit: Annotated[Visit, Depends(gate.visit)], kind: TrialKind, name: Annotated[str, Query(max_length=64)]
     ) -> Response:
-        require(visit, Role.DISPATCHER)
+        require(visit, UserRole.DISPATCHER)
         return leaf(visit, "trial_end.html", "/trial", row=_row(visit, kind, name))
 
     @router.post("/trial/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        require(visit, Role.DISPATCHER)
+        require(visit, UserRole.DISPATCHER)
         who = signed(visit)
         try:
             kind = TrialKind(form.get("kind", ""))
@@ -84,10 +84,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     return router
 
 
-PAGE: Final = Page(path="/trial", role=Role.VIEWER, menu=MenuPlace("试运行", 80), routes=routes)
+PAGE: Final = Page(path="/trial", role=UserRole.VIEWER, menu=MenuPlace("试运行", 80), routes=routes)
 
 
-def _row(visit: Visit, kind: TrialKind, name: str) -> Row:
+def _row(visit: Visit, kind: TrialKind, name: str) -> TrialRow:
     """One that runs and may be seen; any other is as if it were not there."""
     found = next((row for row in _rows(visit) if (row.kind, row.id) == (kind, name)), None)
     if found is None:
@@ -95,26 +95,26 @@ def _row(visit: Visit, kind: TrialKind, name: str) -> Row:
     return found
 
 
-def _rows(visit: Visit) -> list[Row]:
+def _rows(visit: Visit) -> list[TrialRow]:
     """Everything on trial, areas first, then what ends first."""
     running = list(visit.present.arrangements.trials.running(visit.now_ms))
     rows = [*_new_by_area(visit, running), *(row for trial in running for row in _of_one(visit, trial))]
     return sorted(rows, key=lambda row: (row.kind is not TrialKind.AREA, row.until_ms, row.name))
 
 
-def _of_one(visit: Visit, trial: Trial) -> Iterator[Row]:
+def _of_one(visit: Visit, trial: Trial) -> Iterator[TrialRow]:
     inventory, scope = visit.present.inventory, visit.scope
     if trial.kind is TrialKind.AREA:
         if scope.sees_area(trial.name):
-            yield Row(trial.kind, trial.name, inventory.areas[trial.name].name, "", trial.until_ms)
+            yield TrialRow(trial.kind, trial.name, inventory.areas[trial.name].name, "", trial.until_ms)
         return
     asset = trial.name if trial.kind is TrialKind.ASSET else inventory.devices[trial.name].asset
     if scope.sees(asset):
         name = inventory.assets[asset].name if trial.kind is TrialKind.ASSET else trial.name
-        yield Row(trial.kind, trial.name, name, f"/assets/{asset}", trial.until_ms, trial.usual)
+        yield TrialRow(trial.kind, trial.name, name, f"/assets/{asset}", trial.until_ms, trial.usual)
 
 
-def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[Row]:
+def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[TrialRow]:
     """Areas in which several things are new, so that one need not go through them one by one."""
     inventory, dated = visit.present.inventory, {trial.name for trial in running if trial.kind is TrialKind.AREA}
     counted: Counter[str] = Counter()
@@ -126,7 +126,7 @@ def _new_by_area(visit: Visit, running: list[Trial]) -> Iterator[Row]:
                 until[node] = max(until.get(node, 0), trial.until_ms)
     for area in inventory.areas.values():
         if counted[area.id] >= _FEW and area.id not in dated and visit.scope.sees_area(area.id):
-            yield Row(TrialKind.AREA, area.id, area.name, "", until[area.id], new=counted[area.id])
+            yield TrialRow(TrialKind.AREA, area.id, area.name, "", until[area.id], new=counted[area.id])
 
 
 def _held(visit: Visit) -> list[Alert]:

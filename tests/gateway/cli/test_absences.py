@@ -71,7 +71,7 @@ def test_an_absence_is_added_listed_and_ended_with_its_row_for_the_audit() -> No
     assert listed["absences"] == [added.json()]
     assert ended.status_code == HTTPStatus.OK
     assert left["absences"] == []
-    rows = [each for each in pipeline.said() if isinstance(each, Event) and each.rule == "absence"]
+    rows = [each for each in pipeline.list_said() if isinstance(each, Event) and each.rule == "absence"]
     assert [(row.event, (row.detail or {})["by"], (row.detail or {})["origin"]) for row in rows] == [
         ("absence_added", "dispatch-wu", "127.0.0.1"),
         ("absence_ended", "dispatch-wu", "127.0.0.1"),
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_a_problem_and_changes_nothing(wrong: dict[str, str], s
     with gateway("hush") as (url, pipeline, _), httpx.Client(base_url=url, trust_env=False, headers=PERMIT) as desk:
         answer = desk.post("/api/v1/absences", json=ADD | wrong)
     assert (answer.status_code, says in answer.json()["detail"]) == (status, True), answer.text
-    assert pipeline.absences.kept(0) == ()
+    assert pipeline.absences.list_current(0) == ()
 
 
 def test_without_the_token_nobody_is_told_who_is_away() -> None:
@@ -117,7 +117,7 @@ def test_the_command_line_does_the_same(cunjing: Cunjing, installation: Installa
     assert json.loads(listed.stdout) == json.loads(added.stdout)
     assert (twice.exit_code, "is away already" in twice.stderr) == (1, True)
     assert ended.exit_code == 0
-    assert pipeline.absences.kept(0) == ()
+    assert pipeline.absences.list_current(0) == ()
 
 
 ORDER = {"place": "liutan", "ends": "2026-11-23T13:00:00+08:00", "by": "dispatch-wu"}
@@ -130,7 +130,7 @@ def test_an_extra_round_is_ordered_listed_and_cancelled() -> None:
         ended = desk.post("/api/v1/extra-rounds/end", json={"extra": ordered.json()["extra"], "by": "dispatch-wu"})
     assert ordered.status_code == HTTPStatus.CREATED
     assert listed["extras"] == [ordered.json()]
-    assert (ended.status_code, pipeline.extras.kept(0)) == (HTTPStatus.OK, ())
+    assert (ended.status_code, pipeline.extras.list_current(0)) == (HTTPStatus.OK, ())
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_wrong_order_is_a_problem_and_orders_nothing(wrong: dict[str, str], st
     with gateway("hush") as (url, pipeline, _), httpx.Client(base_url=url, trust_env=False, headers=PERMIT) as desk:
         answer = desk.post("/api/v1/extra-rounds", json=ORDER | wrong)
     assert (answer.status_code, says in answer.json()["detail"]) == (status, True), answer.text
-    assert pipeline.extras.kept(0) == ()
+    assert pipeline.extras.list_current(0) == ()
 
 
 def test_extra_rounds_from_the_command_line(cunjing: Cunjing, installation: Installation) -> None:
@@ -159,4 +159,4 @@ def test_extra_rounds_from_the_command_line(cunjing: Cunjing, installation: Inst
         listed = cunjing("round list --config gateway.toml")
         ended = cunjing(f"round cancel {json.loads(ordered.stdout)['extra']} {way}")
     assert json.loads(listed.stdout) == json.loads(ordered.stdout)
-    assert (ended.exit_code, pipeline.extras.kept(0)) == (0, ())
+    assert (ended.exit_code, pipeline.extras.list_current(0)) == (0, ())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from alerts.conditions.thresholds import Place
+from alerts.conditions.thresholds import ThresholdScope
 from gateway.commands.command import Command, Done, NotDurable, NotPossible, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
 from gateway.commands.quarantine import Resend
@@ -131,9 +131,9 @@ def test_a_figure_reaches_the_loop(cunjing: Cunjing, installation: Installation)
     assert (said.exit_code, undone.exit_code, word.exit_code) == (0, 0, 0), said.stderr
     assert json.loads(said.stdout)["event"] == "figure_set"
     assert [(one.place, one.name, one.value) for one in seen if isinstance(one, SetFigure)] == [
-        (Place.AREA, "ytan", 60),
-        (Place.ASSET, "ytan-03", None),
-        (Place.ASSET, "ytan-03", "P2"),
+        (ThresholdScope.AREA, "ytan", 60),
+        (ThresholdScope.ASSET, "ytan-03", None),
+        (ThresholdScope.ASSET, "ytan-03", "P2"),
     ]
     (first, *_) = seen
     assert isinstance(first, SetFigure)

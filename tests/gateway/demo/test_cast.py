@@ -2,9 +2,9 @@
 
 import pytest
 
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, MessageKind, Owed
 from firmware_sim.county import inventory_yaml
-from firmware_sim.scenario import Names
+from firmware_sim.scenario import PlaceNames
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.demo import stage
 from gateway.demo.cast import DISPATCHER_WAITS_MS, KEEPER_WAITS_MS, Cast
@@ -22,7 +22,7 @@ TOLD = at(24, 11, 30)
 
 
 def inventory(*towns: str) -> Inventory:
-    found = parse(inventory_yaml(stage.scenario(at(24, 8), Names(towns=towns))), "demo", profiles()).inventory
+    found = parse(inventory_yaml(stage.scenario(at(24, 8), PlaceNames(towns=towns))), "demo", profiles()).inventory
     assert found is not None
     return found
 
@@ -34,7 +34,7 @@ def owed(to: str) -> Owed:
         asset=ASSET,
         episode=EPISODE,
         severity="P3",
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to=to,

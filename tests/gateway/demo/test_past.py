@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware_sim.scenario import Names
+from firmware_sim.scenario import PlaceNames
 from firmware_sim.traces import trace
 from gateway.demo import past, stage
 from gateway.demo.naming import NamesFault, names
@@ -22,7 +22,7 @@ def begins_ms() -> Millis:
 def night(tmp_path_factory: pytest.TempPathFactory, begins_ms: Millis) -> tuple[Settings, list[Entry], Millis]:
     """A demo's folder at eight in the morning, what was committed in it until then, and when the first uplink comes."""
     folder = tmp_path_factory.mktemp("demo")
-    scene = stage.scenario(begins_ms, Names())
+    scene = stage.scenario(begins_ms, PlaceNames())
     broker = Embedded("none", "mqtt://127.0.0.1:1", 1, "cunjing", folder / "broker.password", "auto")
     (folder / "broker.password").write_text("hush\n")
     settings = stage.settings(folder, scene, broker, 1)
@@ -85,7 +85,7 @@ def test_a_name_that_cannot_be_one_is_refused_with_what_is_wrong(
 
 
 def test_names_are_taken_as_people_write_them(begins_ms: Millis) -> None:
-    assert names(None, None) == Names()
+    assert names(None, None) == PlaceNames()
     called = names(" 青溪县", "石桥、竹园乡，梅岭街道")
-    assert called == Names(county="青溪县", towns=("石桥镇", "竹园乡", "梅岭街道"))
+    assert called == PlaceNames(county="青溪县", towns=("石桥镇", "竹园乡", "梅岭街道"))
     assert stage.scenario(begins_ms, called).fleet.towns == 3

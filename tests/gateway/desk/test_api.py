@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.conditions.thresholds import Place
+from alerts.conditions.thresholds import ThresholdScope
 from gateway.commands.command import Done, NotDurable, NotPossible, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
 from gateway.commands.thresholds import SetFigure
@@ -251,7 +251,7 @@ def test_a_figure_reaches_the_loop_whatever_kind_it_is(desk: Desk) -> None:
     figures = [one for one in seen if isinstance(one, SetFigure)]
     assert [one.value for one in figures] == wanted
     assert {(one.place, one.name, one.by, one.reason, one.channel, one.origin) for one in figures} == {
-        (Place.ASSET, "bin-1", "wu", "赶集", "api", "127.0.0.1")
+        (ThresholdScope.ASSET, "bin-1", "wu", "赶集", "api", "127.0.0.1")
     }
 
 

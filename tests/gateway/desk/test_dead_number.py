@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from alerts.channels import Refused
+from alerts.channels import SendRefused
 from tests.desk_gateway import DeskGateway, desk_gateway, on_demand
 from tests.gateway.desk.conftest import MORNING, Visitor
 
@@ -12,7 +12,7 @@ def test_whose_number_is_dead_stands_among_what_needs_a_decision(
     tmp_path: Path, visitor_at: Callable[[DeskGateway, str], Visitor]
 ) -> None:
     with desk_gateway(tmp_path, MORNING, county=on_demand()) as gateway:
-        gateway.channel.answer = lambda _message: Refused("no_such_number", dead_number=True)
+        gateway.channel.answer = lambda _message: SendRefused("no_such_number", dead_number=True)
         gateway.filled("bin-0101", 97)
         page = visitor_at(gateway, "lin").see("/").text
     assert "号码要核对" in page

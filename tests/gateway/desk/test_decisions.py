@@ -11,12 +11,12 @@ from alerts.model import Severity
 from alerts.policy import load
 from gateway import shipped
 from gateway.desk import sentences, words
-from gateway.desk.decisions import HOUR_MS, Place, Why, placed
-from gateway.desk.drawing import Frame, area, path, spark
+from gateway.desk.decisions import HOUR_MS, DecisionReason, TodaySection, placed
+from gateway.desk.drawing import PlotArea, area, path, spark
 from gateway.desk.morning import exposure
 from gateway.desk.projection import Projection
-from gateway.desk.rounds import Phase, Rounds
-from gateway.desk.scope import Scope
+from gateway.desk.rounds import RoundPhase, Rounds
+from gateway.desk.scope import UserScope
 from gateway.desk.writing import clock, masked, span
 from telemetry.terms import Role
 from telemetry.wire import Reason
@@ -46,35 +46,35 @@ OVER = alert("over_two_thirds")
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        (alert("fire"), (Place.DECIDE, Why.FIRE)),
-        (changed(alert("fire"), acked_ms=NOW), (Place.DECIDE, Why.FIRE)),
-        (changed(alert("fire"), shelved_until_ms=NOW + HOUR_MS), (Place.DECIDE, Why.FIRE)),
-        (changed(alert("fire"), acked_ms=NOW, latched=True), (Place.DECIDE, Why.COOLED)),
-        (alert("hot_ash"), (Place.DECIDE, Why.HOT_ASH)),
-        (alert("overflow", age_ms=HOUR_MS), (Place.WAITING, None)),
-        (alert("overflow", age_ms=HOUR_MS + 1), (Place.DECIDE, Why.OVERFLOW)),
-        (OVER, (Place.WAITING, None)),
-        (changed(OVER, missed=1), (Place.DECIDE, Why.MISSED)),
-        (changed(OVER, missed=1, acked_ms=NOW), (Place.IN_HAND, Why.MISSED)),
-        (changed(OVER, missed=1, parent="overflow/meiling-01/1"), (Place.WAITING, None)),
-        (changed(OVER, step=2), (Place.DECIDE, Why.LATE)),
-        (alert("offline"), (Place.DOUBTFUL, None)),
-        (alert("series_paused", "hewan"), (Place.DECIDE, Why.HOUSE)),
+        (alert("fire"), (TodaySection.DECIDE, DecisionReason.FIRE)),
+        (changed(alert("fire"), acked_ms=NOW), (TodaySection.DECIDE, DecisionReason.FIRE)),
+        (changed(alert("fire"), shelved_until_ms=NOW + HOUR_MS), (TodaySection.DECIDE, DecisionReason.FIRE)),
+        (changed(alert("fire"), acked_ms=NOW, latched=True), (TodaySection.DECIDE, DecisionReason.COOLED)),
+        (alert("hot_ash"), (TodaySection.DECIDE, DecisionReason.HOT_ASH)),
+        (alert("overflow", age_ms=HOUR_MS), (TodaySection.WAITING, None)),
+        (alert("overflow", age_ms=HOUR_MS + 1), (TodaySection.DECIDE, DecisionReason.OVERFLOW)),
+        (OVER, (TodaySection.WAITING, None)),
+        (changed(OVER, missed=1), (TodaySection.DECIDE, DecisionReason.MISSED)),
+        (changed(OVER, missed=1, acked_ms=NOW), (TodaySection.IN_HAND, DecisionReason.MISSED)),
+        (changed(OVER, missed=1, parent="overflow/meiling-01/1"), (TodaySection.WAITING, None)),
+        (changed(OVER, step=2), (TodaySection.DECIDE, DecisionReason.LATE)),
+        (alert("offline"), (TodaySection.DOUBTFUL, None)),
+        (alert("series_paused", "hewan"), (TodaySection.DECIDE, DecisionReason.HOUSE)),
     ],
 )
-def test_where_an_episode_stands(case: Alert, expected: tuple[Place, Why | None]) -> None:
+def test_where_an_episode_stands(case: Alert, expected: tuple[TodaySection, DecisionReason | None]) -> None:
     assert placed(case, COUNTY.assets.get(case.asset), NOW) == expected
 
 
 def test_a_plant_needs_a_decision_and_its_silence_too_but_not_its_meter() -> None:
-    assert placed(alert("stopped", PLANT.id), PLANT, NOW) == (Place.DECIDE, Why.PLANT)
-    assert placed(alert("offline", PLANT.id), PLANT, NOW) == (Place.DECIDE, Why.PLANT)
-    assert placed(alert("meter_fault", PLANT.id), PLANT, NOW) == (Place.DOUBTFUL, None)
+    assert placed(alert("stopped", PLANT.id), PLANT, NOW) == (TodaySection.DECIDE, DecisionReason.PLANT)
+    assert placed(alert("offline", PLANT.id), PLANT, NOW) == (TodaySection.DECIDE, DecisionReason.PLANT)
+    assert placed(alert("meter_fault", PLANT.id), PLANT, NOW) == (TodaySection.DOUBTFUL, None)
 
 
 def test_whoever_cannot_be_told_makes_it_a_decision() -> None:
-    assert placed(OVER, BIN, NOW, unreached=[OVER.episode]) == (Place.DECIDE, Why.UNREACHABLE)
-    assert placed(OVER, BIN, NOW, nobodys=[OVER.episode]) == (Place.DECIDE, Why.NOBODY)
+    assert placed(OVER, BIN, NOW, unreached=[OVER.episode]) == (TodaySection.DECIDE, DecisionReason.UNREACHABLE)
+    assert placed(OVER, BIN, NOW, nobodys=[OVER.episode]) == (TodaySection.DECIDE, DecisionReason.NOBODY)
 
 
 def test_silence_is_neither_over_nor_under_the_line() -> None:
@@ -82,9 +82,9 @@ def test_silence_is_neither_over_nor_under_the_line() -> None:
     for asset, level in (("meiling-01", 66.7), ("meiling-02", 66.8), ("zhuyuan-01", 90.0)):
         shown.assets[asset].level_pct = level
     lines = dict.fromkeys(("meiling-01", "meiling-02", "zhuyuan-01"), 66.7)
-    found = exposure(Scope(COUNTY), shown, lines)
+    found = exposure(UserScope(COUNTY), shown, lines)
     assert (found.over, found.unknown, found.sites, found.points) == (1, 1, 3, 0.5)
-    assert exposure(Scope(COUNTY, "baisha"), shown, lines).over == 0
+    assert exposure(UserScope(COUNTY, "baisha"), shown, lines).over == 0
 
 
 def test_a_round_is_what_was_emptied_in_it_and_what_has_nothing_to_fetch() -> None:
@@ -95,13 +95,13 @@ def test_a_round_is_what_was_emptied_in_it_and_what_has_nothing_to_fetch() -> No
     shown.assets["zhuyuan-01"].level_pct = 40.0
     running = rounds.of(COUNTY.assets.values(), shown, NOW)
     assert running is not None
-    assert (running.phase, running.sites, running.emptied, running.spared) == (Phase.RUNNING, 3, 1, 1)
+    assert (running.phase, running.sites, running.emptied, running.spared) == (RoundPhase.RUNNING, 3, 1, 1)
     assert (running.left, running.untouched, running.last) == (("zhuyuan-01",), ("zhuyuan",), "meiling-01")
     ended = rounds.of(COUNTY.assets.values(), shown, at(24, 11, 29))
     coming = rounds.of(COUNTY.assets.values(), shown, at(24, 11, 30))
     assert ended is not None
     assert coming is not None
-    assert (ended.phase, coming.phase, coming.slot.start_ms) == (Phase.ENDED, Phase.COMING, at(24, 14, 30))
+    assert (ended.phase, coming.phase, coming.slot.start_ms) == (RoundPhase.ENDED, RoundPhase.COMING, at(24, 14, 30))
     bare = [replace(asset, collection=None) for asset in COUNTY.assets.values()]
     assert rounds.of(bare, shown, NOW) is None
 
@@ -129,7 +129,7 @@ def test_times_and_numbers_are_written_for_people() -> None:
 
 
 def test_a_line_breaks_where_nothing_was_heard() -> None:
-    frame = Frame(100, 10, 0, 100)
+    frame = PlotArea(100, 10, 0, 100)
     points = [(0, 0.0), (50, 100.0), (51, None), (80, 50.0), (100, 50.0)]
     assert path(frame, points) == "M0.0 10.0L50.0 0.0M80.0 5.0L100.0 5.0"
     assert area(frame, points).count("Z") == 2
@@ -137,13 +137,13 @@ def test_a_line_breaks_where_nothing_was_heard() -> None:
 
 
 def test_somebody_sees_their_area_and_all_below_it() -> None:
-    town = Scope(COUNTY, "shiqiao")
+    town = UserScope(COUNTY, "shiqiao")
     assert [asset.id for asset in town.assets] == ["meiling-01", "meiling-02", "meiling-plant"]
     assert {person.id for person in town.people} == {"mei", "he", "lin", "mei-head", "leader"}
     assert town.sees("meiling-01")
     assert not town.sees("zhuyuan-01")
     assert not town.sees("hewan"), "what is about the county as a whole needs the whole"
-    assert Scope(COUNTY).sees("hewan")
+    assert UserScope(COUNTY).sees("hewan")
 
 
 def test_every_name_that_the_desk_may_show_has_a_word() -> None:
@@ -154,7 +154,7 @@ def test_every_name_that_the_desk_may_show_has_a_word() -> None:
     }
     assert {str(role) for role in Role} <= known["duties"].keys()
     assert roles <= known["duties"].keys() | {"emptier"}
-    assert {str(why) for why in Why} <= known["whys"].keys()
+    assert {str(why) for why in DecisionReason} <= known["whys"].keys()
     assert {str(reason) for reason in Reason} <= known["quarantine"].keys()
     assert words.quantity("mains_on", 1.0) == "市电 有"
     assert words.word("events", "something_new") == "something_new"

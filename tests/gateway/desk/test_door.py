@@ -9,7 +9,7 @@ import httpx
 
 from gateway.desk.doorkeeper import TRIES
 from gateway.desk.passwords import hashed
-from gateway.desk.users import Role, User
+from gateway.desk.users import User, UserRole
 from tests.desk_gateway import PASSWORD, DeskGateway, desk_gateway
 from tests.gateway.desk.conftest import MORNING, Visitor
 
@@ -19,7 +19,9 @@ LONGER = "another long enough word"
 
 
 def test_sixty_at_once_are_answered_and_hardly_any_is_verified(gateway: DeskGateway) -> None:
-    gateway.desk.users.keep(User("lin", Role.DISPATCHER, person="lin"), hashed(PASSWORD), 0)  # at the house's own cost
+    gateway.desk.users.keep(
+        User("lin", UserRole.DISPATCHER, person="lin"), hashed(PASSWORD), 0
+    )  # at the house's own cost
     said: list[httpx.Response] = []
     go = threading.Barrier(AT_ONCE)
 

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from gateway.desk.page import Page
 from gateway.desk.pages import pages
-from gateway.desk.users import Role
+from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 from tests.desk_gateway import DeskGateway
 from tests.gateway.desk.conftest import Visitor
@@ -67,9 +67,9 @@ def test_every_page_is_where_it_says_and_every_route_of_it_stands_behind_a_gate(
         assert [route.path for route in routes if not passes_a_gate(route.dependant)] == []
 
 
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.CREW])
-def test_nobody_below_its_role_comes_in(gateway: DeskGateway, visitor: Enter, role: Role) -> None:
-    below = visitor("guest" if role is Role.VIEWER else "gang")
+@pytest.mark.parametrize("role", [UserRole.VIEWER, UserRole.CREW])
+def test_nobody_below_its_role_comes_in(gateway: DeskGateway, visitor: Enter, role: UserRole) -> None:
+    below = visitor("guest" if role is UserRole.VIEWER else "gang")
     closed = [page for page in pages() if not role.reaches(page.role)]
     assert len(closed) > 5, "else nothing is asked"
     for route in (route for page in closed for route in routes_of(page, gateway)):

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.desk.photo import Kind, kind_of
-from gateway.desk.photos import COMING, COMING_EACH, LARGEST, WAITING_EACH, WAITS_MS, PhotoFolder, Trouble
+from gateway.desk.photo import PhotoFormat, kind_of
+from gateway.desk.photos import COMING, COMING_EACH, LARGEST, WAITING_EACH, WAITS_MS, PhotoFolder, PhotoTrouble
 from tests.photographs import JPEG, PNG, png
 
 _Outcome = TypeVar("_Outcome")
@@ -25,7 +25,7 @@ def run(scene: Coroutine[Any, Any, _Outcome]) -> _Outcome:
         return apart.submit(asyncio.run, scene).result()
 
 
-def kept(folder: PhotoFolder, photo: bytes, sender: str = "lin", wall_ms: int = 0) -> str | Trouble:
+def kept(folder: PhotoFolder, photo: bytes, sender: str = "lin", wall_ms: int = 0) -> str | PhotoTrouble:
     return run(folder.receive(sent(photo), sender, wall_ms))
 
 
@@ -37,7 +37,7 @@ def test_what_one_person_lets_wait_fills_nobody_elses_place(tmp_path: Path) -> N
     folder = PhotoFolder(tmp_path)
     theirs = kept(folder, JPEG, "wu")
     mine = [kept(folder, png(number, 1)) for number in range(1, WAITING_EACH + 6)]
-    assert all(not isinstance(name, Trouble) for name in mine)
+    assert all(not isinstance(name, PhotoTrouble) for name in mine)
     assert len(files(tmp_path)) == WAITING_EACH + 1
     assert folder.keep(str(theirs), "wu"), "the oldest of all, but not of the one who sent too many"
     assert folder.keep(str(mine[-1]), "lin"), "the newest is there"
@@ -66,10 +66,10 @@ def test_what_has_waited_for_a_day_is_let_go_whoevers_it_is(tmp_path: Path) -> N
 
 def test_a_refused_one_leaves_nothing(tmp_path: Path) -> None:
     folder = PhotoFolder(tmp_path)
-    assert kept(folder, b"no photograph") is Trouble.NOT_ONE
-    assert kept(folder, b" " * (LARGEST + 1)) is Trouble.TOO_LARGE
+    assert kept(folder, b"no photograph") is PhotoTrouble.NOT_ONE
+    assert kept(folder, b" " * (LARGEST + 1)) is PhotoTrouble.TOO_LARGE
     (tmp_path / "file").touch()
-    assert kept(PhotoFolder(tmp_path / "file"), JPEG) is Trouble.NO_DISK
+    assert kept(PhotoFolder(tmp_path / "file"), JPEG) is PhotoTrouble.NO_DISK
     assert files(tmp_path) == [tmp_path / "file"]
 
 
@@ -86,17 +86,17 @@ def test_few_are_on_their_way_at_once(tmp_path: Path) -> None:
 
         coming = [asyncio.create_task(folder.receive(slowly(), f"p{number // 2}", 0)) for number in range(COMING)]
         await asyncio.sleep(0)
-        assert await folder.receive(sent(JPEG), "another", 0) is Trouble.TOO_MANY
+        assert await folder.receive(sent(JPEG), "another", 0) is PhotoTrouble.TOO_MANY
         go.set()
-        assert all(not isinstance(name, Trouble) for name in await asyncio.gather(*coming))
+        assert all(not isinstance(name, PhotoTrouble) for name in await asyncio.gather(*coming))
         go.clear()
         mine = [asyncio.create_task(folder.receive(slowly(), "lin", 0)) for _ in range(COMING_EACH)]
         await asyncio.sleep(0)
-        assert await folder.receive(sent(JPEG), "lin", 0) is Trouble.TOO_MANY
-        assert not isinstance(await folder.receive(sent(JPEG), "wu", 0), Trouble)
+        assert await folder.receive(sent(JPEG), "lin", 0) is PhotoTrouble.TOO_MANY
+        assert not isinstance(await folder.receive(sent(JPEG), "wu", 0), PhotoTrouble)
         go.set()
         await asyncio.gather(*mine)
-        assert not isinstance(await folder.receive(sent(JPEG), "lin", 0), Trouble), "there is room again"
+        assert not isinstance(await folder.receive(sent(JPEG), "lin", 0), PhotoTrouble), "there is room again"
 
     run(scene())
 
@@ -105,15 +105,15 @@ def test_pages_are_served_while_one_is_looked_at(tmp_path: Path) -> None:
     """It is the loop that lets the look come to its end: were it made on the loop, both would wait for ever."""
     begun, served = threading.Event(), threading.Event()
 
-    def look(photo: bytes) -> Kind | None:
+    def look(photo: bytes) -> PhotoFormat | None:
         begun.set()
         assert served.wait(240), "nothing else happened meanwhile"
         return kind_of(photo)
 
-    async def scene() -> str | Trouble:
+    async def scene() -> str | PhotoTrouble:
         coming = asyncio.create_task(PhotoFolder(tmp_path, look).receive(sent(JPEG), "lin", 0))
         await asyncio.to_thread(begun.wait, 30)
         served.set()
         return await coming
 
-    assert not isinstance(run(scene()), Trouble)
+    assert not isinstance(run(scene()), PhotoTrouble)

@@ -7,7 +7,7 @@ import pytest
 
 from alerts.alert import Alert, pack_alert
 from alerts.model import Severity
-from gateway.desk.feed import ENTRIES, Feed, Standing
+from gateway.desk.feed import ENTRIES, Feed, OpenEpisodes
 from gateway.desk.projection import Projection, Topic
 from gateway.journal.entry import AlertRow, Entry
 from tests.desk_gateway import DeskGateway, at, inventory, until
@@ -86,7 +86,7 @@ def slow() -> Iterator[Slow]:
 
 
 def test_a_desk_that_is_far_behind_never_holds_the_loop_and_reads_the_journal_instead(slow: Slow) -> None:
-    feed = Feed(slow, lambda _: False, lambda: Standing([alert(7)], {}))
+    feed = Feed(slow, lambda _: False, lambda: OpenEpisodes([alert(7)], {}))
     feed.start()
     for number in range(ENTRIES + 10):
         feed.take(entry(alert(number)))
@@ -97,7 +97,7 @@ def test_a_desk_that_is_far_behind_never_holds_the_loop_and_reads_the_journal_in
 
 
 def test_our_own_mistake_about_one_commit_is_logged_and_made_good(projection: Projection) -> None:
-    feed = Feed(projection, lambda _: False, lambda: Standing([alert(7)], {}))
+    feed = Feed(projection, lambda _: False, lambda: OpenEpisodes([alert(7)], {}))
     feed.start()
     feed.take(Entry(alerts={"x": row(alert(1), b"not an alert")}))
     until(lambda: [one.raised_ms for one in projection.open.values()] == [7])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from alerts.ledger.case import Why
+from alerts.ledger.case import LedgerRefusal
 from gateway.desk import words
 
 HOUSE: Final = Path(__file__).parents[3]
@@ -34,10 +34,10 @@ def refusals() -> Iterator[tuple[str, str]]:
 def test_every_reason_to_refuse_has_its_words() -> None:
     known = words.catalogue()["refusals"]
     found = list(refusals())
-    assert {name for _, name in found if name} | {str(why) for why in Why} <= known.keys()
+    assert {name for _, name in found if name} | {str(why) for why in LedgerRefusal} <= known.keys()
     assert {where for where, name in found if not name} <= ASKED_ELSEWHERE
 
 
 def test_no_words_stand_there_for_nothing() -> None:
-    found = {name for _, name in refusals()} | {str(why) for why in Why}
+    found = {name for _, name in refusals()} | {str(why) for why in LedgerRefusal}
     assert words.catalogue()["refusals"].keys() <= found

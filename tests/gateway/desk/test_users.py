@@ -18,7 +18,7 @@ from gateway.desk.doorkeeper import (
     WAIT_MS,
     WAITING,
     Doorkeeper,
-    Entrance,
+    LoginOutcome,
 )
 from gateway.desk.users import (
     BROWSERS_EACH,
@@ -27,17 +27,17 @@ from gateway.desk.users import (
     NAMES_EACH,
     SESSION_MS,
     SESSIONS_EACH,
-    Deed,
-    Role,
+    AuditRecord,
     User,
     UserFile,
+    UserRole,
     UsersUnavailable,
 )
 from gateway.production import refuse_a_demos
 from gateway.settings import Settings, SettingsFault
 from tests.desk_gateway import PASSWORD, until
 
-LIN = User("lin", Role.DISPATCHER, "shiqiao", "office-lin")
+LIN = User("lin", UserRole.DISPATCHER, "shiqiao", "office-lin")
 HASH = passwords.hashed(PASSWORD)
 
 
@@ -88,24 +88,26 @@ def test_a_file_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
 def test_patience_ends_for_who_guesses_and_comes_back(users: UserFile) -> None:
     door = Doorkeeper(users, fits=quick)
     for _ in range(TRIES):
-        assert door.enter("lin", "guess", "10.0.0.66", 0).entrance is Entrance.WRONG
-    assert door.enter("lin", PASSWORD, "10.0.0.66", 1).entrance is Entrance.BARRED
-    assert door.enter("LIN", PASSWORD, "10.0.0.66", 1).entrance is Entrance.BARRED, "another spelling is the same name"
+        assert door.enter("lin", "guess", "10.0.0.66", 0).entrance is LoginOutcome.WRONG
+    assert door.enter("lin", PASSWORD, "10.0.0.66", 1).entrance is LoginOutcome.BARRED
+    assert door.enter("LIN", PASSWORD, "10.0.0.66", 1).entrance is LoginOutcome.BARRED, (
+        "another spelling is the same name"
+    )
     came = door.enter("lin", PASSWORD, "10.0.0.66", WAIT_MS)
-    assert came.entrance is Entrance.OPEN
+    assert came.entrance is LoginOutcome.OPEN
     assert users.session(came.session, WAIT_MS) is not None
 
 
 def test_a_strangers_tries_close_the_door_to_nobody_else(users: UserFile) -> None:
     """Neither to another name from where they tried, which may be a whole office's, nor to that name from elsewhere."""
-    users.keep(User("wu", Role.ADMIN), HASH, 0)
+    users.keep(User("wu", UserRole.ADMIN), HASH, 0)
     door = Doorkeeper(users, fits=quick)
     for name in ("lin", "wu", "nobody"):
         for _ in range(TRIES + 2):
             door.enter(name, "guess", "10.0.0.66", 0)
-    assert door.enter("lin", PASSWORD, "10.0.0.9", 1).entrance is Entrance.OPEN
-    users.keep(User("shi", Role.VIEWER), HASH, 0)
-    assert door.enter("shi", PASSWORD, "10.0.0.66", 1).entrance is Entrance.OPEN
+    assert door.enter("lin", PASSWORD, "10.0.0.9", 1).entrance is LoginOutcome.OPEN
+    users.keep(User("shi", UserRole.VIEWER), HASH, 0)
+    assert door.enter("shi", PASSWORD, "10.0.0.66", 1).entrance is LoginOutcome.OPEN
 
 
 def test_a_browser_in_which_somebody_has_logged_in_is_counted_for_itself(users: UserFile) -> None:
@@ -116,16 +118,16 @@ def test_a_browser_in_which_somebody_has_logged_in_is_counted_for_itself(users: 
         door.enter(f"guess-{number}", "guess", "10.0.0.9", 1)
     for number in range(CROWD * TRIES):
         door.enter("lin", "guess", f"10.0.{number}.1", 1)
-    assert door.enter("lin", PASSWORD, "10.0.0.9", 1).entrance is not Entrance.OPEN, "by itself it would wait"
+    assert door.enter("lin", PASSWORD, "10.0.0.9", 1).entrance is not LoginOutcome.OPEN, "by itself it would wait"
     came = door.enter("lin", PASSWORD, "10.0.0.9", 1, known)
-    assert (came.entrance, came.browser) == (Entrance.OPEN, known)
-    assert door.enter("lin", PASSWORD, "10.0.0.9", 1, "made up").entrance is not Entrance.OPEN
+    assert (came.entrance, came.browser) == (LoginOutcome.OPEN, known)
+    assert door.enter("lin", PASSWORD, "10.0.0.9", 1, "made up").entrance is not LoginOutcome.OPEN
     assert not users.knows(known, "wu", 1), "for another name it is a stranger's"
     for _ in range(TRIES):
-        assert door.enter("lin", "guess", "10.0.0.77", 2, known).entrance is Entrance.WRONG
+        assert door.enter("lin", "guess", "10.0.0.77", 2, known).entrance is LoginOutcome.WRONG
     for _ in range(TRIES):
         door.enter("lin", "guess", "10.0.0.77", 2, known)
-    assert door.enter("lin", PASSWORD, "10.0.0.77", 2, known).entrance is not Entrance.OPEN, "its own guesses count"
+    assert door.enter("lin", PASSWORD, "10.0.0.77", 2, known).entrance is not LoginOutcome.OPEN, "its own guesses count"
 
 
 def test_a_crowd_that_guesses_one_name_is_slowed_and_never_bars_it(users: UserFile) -> None:
@@ -142,16 +144,16 @@ def test_a_crowd_that_guesses_one_name_is_slowed_and_never_bars_it(users: UserFi
     now_ms = 0
     for number in range(100):
         now_ms += PACE_MS
-        assert door.enter("lin", "guess", f"10.99.{number}.1", now_ms).entrance is Entrance.WRONG
-        assert door.enter("lin", "guess", f"10.98.{number}.1", now_ms).entrance is Entrance.BUSY
-    assert door.enter("lin", PASSWORD, "10.0.0.9", now_ms + PACE_MS).entrance is Entrance.OPEN
+        assert door.enter("lin", "guess", f"10.99.{number}.1", now_ms).entrance is LoginOutcome.WRONG
+        assert door.enter("lin", "guess", f"10.98.{number}.1", now_ms).entrance is LoginOutcome.BUSY
+    assert door.enter("lin", PASSWORD, "10.0.0.9", now_ms + PACE_MS).entrance is LoginOutcome.OPEN
 
 
 def test_a_clock_that_is_set_back_bars_nobody(users: UserFile) -> None:
     door = Doorkeeper(users, fits=quick)
     for _ in range(TRIES):
         door.enter("lin", "guess", "10.0.0.9", 10 * WAIT_MS)
-    assert door.enter("lin", PASSWORD, "10.0.0.9", 0).entrance is Entrance.OPEN
+    assert door.enter("lin", PASSWORD, "10.0.0.9", 0).entrance is LoginOutcome.OPEN
 
 
 def test_a_try_is_counted_before_it_is_verified_and_few_are_at_once(users: UserFile) -> None:
@@ -183,32 +185,32 @@ def test_a_try_is_counted_before_it_is_verified_and_few_are_at_once(users: UserF
     for _ in range(AT_ONCE):
         assert begun.acquire(timeout=240)
     until(lambda: len(said) >= 60 - AT_ONCE - WAITING)
-    assert set(said) <= {Entrance.BARRED, Entrance.BUSY}
+    assert set(said) <= {LoginOutcome.BARRED, LoginOutcome.BUSY}
     go.set()
     for thread in threads:
         thread.join()
     assert (verified[0], most[0]) == (TRIES, AT_ONCE)
-    assert said.count(Entrance.WRONG) == TRIES
-    assert door.enter("lin", PASSWORD, "10.0.0.9", 60).entrance is Entrance.BARRED
+    assert said.count(LoginOutcome.WRONG) == TRIES
+    assert door.enter("lin", PASSWORD, "10.0.0.9", 60).entrance is LoginOutcome.BARRED
 
 
 def test_a_password_is_changed_by_who_knows_the_old_one_and_ends_the_other_sessions(users: UserFile) -> None:
     door, other = Doorkeeper(users), "quite another word"
     mine, stolen = users.admit("lin", 0), users.admit("lin", 0)
-    assert door.change(LIN, mine, "guess", other, "", 0) is Entrance.WRONG
-    assert door.change(LIN, mine, PASSWORD, other, "", 0) is Entrance.OPEN
+    assert door.change(LIN, mine, "guess", other, "", 0) is LoginOutcome.WRONG
+    assert door.change(LIN, mine, PASSWORD, other, "", 0) is LoginOutcome.OPEN
     assert users.session(mine, 0) is not None
     assert users.session(stolen, 0) is None
-    assert door.enter("lin", PASSWORD, "", 0).entrance is Entrance.WRONG
-    assert door.enter("lin", other, "", 0).entrance is Entrance.OPEN
+    assert door.enter("lin", PASSWORD, "", 0).entrance is LoginOutcome.WRONG
+    assert door.enter("lin", other, "", 0).entrance is LoginOutcome.OPEN
     for _ in range(TRIES):
-        assert door.change(LIN, mine, "guess", "yet another word", "", 0) is Entrance.WRONG
-    assert door.change(LIN, mine, other, "yet another word", "", 0) is Entrance.BARRED
+        assert door.change(LIN, mine, "guess", "yet another word", "", 0) is LoginOutcome.WRONG
+    assert door.change(LIN, mine, other, "yet another word", "", 0) is LoginOutcome.BARRED
     assert [deed.what for deed in users.deeds(9)] == ["logged_in", "password_changed"]
 
 
 def test_failures_are_counted_in_rows_of_their_own_and_wash_out_nothing(users: UserFile) -> None:
-    users.note(Deed(0, "lin", "10.0.0.9", "logged_in"))
+    users.note(AuditRecord(0, "lin", "10.0.0.9", "logged_in"))
     for number in range(3 * NAMES_EACH):
         users.note_failure(number, f"guess-{number}", "10.0.0.66", "refused")
     for at_ms in range(100, 150):
@@ -224,11 +226,11 @@ def test_failures_are_counted_in_rows_of_their_own_and_wash_out_nothing(users: U
 
 
 def test_one_user_washes_out_nothing_that_another_did(users: UserFile, tmp_path: Path) -> None:
-    users.note(Deed(0, "wu", "", "logged_in"))
+    users.note(AuditRecord(0, "wu", "", "logged_in"))
     with closing(sqlite3.connect(tmp_path / "desk.db")) as file, file:
         rows = ((at_ms, "lin", "", "logged_in", "") for at_ms in range(DEEDS_EACH + 5))
         file.executemany("INSERT INTO deed (at_ms, user, address, what, detail) VALUES (?, ?, ?, ?, ?)", rows)
-    users.note(Deed(DEEDS_EACH + 5, "lin", "", "logged_out"))
+    users.note(AuditRecord(DEEDS_EACH + 5, "lin", "", "logged_out"))
     kept = users.deeds(2 * DEEDS_EACH)
     assert len(kept) == DEEDS_EACH + 1
     assert kept[-1].user == "wu"
@@ -254,7 +256,7 @@ def test_sessions_and_known_browsers_of_one_user_are_bounded(users: UserFile) ->
 def test_the_demos_link_opens_for_its_key_and_only_where_there_is_a_demo(users: UserFile) -> None:
     assert Doorkeeper(users).welcome("", "", 0) is None
     assert Doorkeeper(users, "key").welcome("key", "", 0) is None, "no visitor, nobody to come in as"
-    users.keep(User("demo", Role.DISPATCHER, demo=True), HASH, 0)
+    users.keep(User("demo", UserRole.DISPATCHER, demo=True), HASH, 0)
     assert Doorkeeper(users, "key").welcome("other", "", 0) is None
     assert Doorkeeper(users, "key").welcome("key", "", 0) is not None
 
@@ -268,7 +270,7 @@ def test_production_refuses_a_demos_visitor(users: UserFile, tmp_path: Path) -> 
         }
     )
     refuse_a_demos(settings)
-    users.keep(User("demo", Role.DISPATCHER, demo=True), HASH, 0)
+    users.keep(User("demo", UserRole.DISPATCHER, demo=True), HASH, 0)
     with pytest.raises(SettingsFault, match="has the user 'demo' that a demo made; remove it: cunjing desk removeuser"):
         refuse_a_demos(settings)
 

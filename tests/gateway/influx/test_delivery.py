@@ -32,9 +32,9 @@ def deliver(delivery: Delivery, bad: set[bytes]) -> tuple[list[bytes], int]:
         piece = list(delivery.piece)
         if bad.isdisjoint(piece):
             stored += piece
-            assert delivery.answered(OK) is WriteVerdict.STORED
+            assert delivery.take_answer(OK) is WriteVerdict.STORED
         else:
-            assert delivery.answered(NO) is WriteVerdict.REFUSED
+            assert delivery.take_answer(NO) is WriteVerdict.REFUSED
     return stored, asked
 
 
@@ -66,16 +66,16 @@ def test_a_request_holds_at_most_so_many_lines_and_bytes() -> None:
 
 def test_what_is_too_large_goes_in_halves_and_one_line_that_is_too_large_is_filed() -> None:
     delivery = Delivery(points(3), oldest_ms=0)
-    assert delivery.answered(WriteAnswer(413)) is WriteVerdict.TOO_LARGE
-    assert [len(delivery.piece), delivery.answered(OK)] == [2, WriteVerdict.STORED]
-    assert delivery.answered(WriteAnswer(413, "too large")) is WriteVerdict.TOO_LARGE
+    assert delivery.take_answer(WriteAnswer(413)) is WriteVerdict.TOO_LARGE
+    assert [len(delivery.piece), delivery.take_answer(OK)] == [2, WriteVerdict.STORED]
+    assert delivery.take_answer(WriteAnswer(413, "too large")) is WriteVerdict.TOO_LARGE
     assert [(each.reason, each.detail) for each in delivery.filed] == [(REFUSED, "HTTP 413: too large")]
 
 
 def test_trouble_leaves_the_piece_where_it_is() -> None:
     delivery = Delivery(points(3), oldest_ms=0)
     for answer in (WriteAnswer(0), WriteAnswer(503), WriteAnswer(429), WriteAnswer(401), WriteAnswer(404)):
-        assert delivery.answered(answer) in (WriteVerdict.LATER, WriteVerdict.PAUSED)
+        assert delivery.take_answer(answer) in (WriteVerdict.LATER, WriteVerdict.PAUSED)
         assert len(delivery.piece) == 3
     assert delivery.filed == []
 
@@ -89,7 +89,7 @@ def test_points_that_the_bucket_would_drop_are_filed_unsent() -> None:
 
 def test_a_line_that_the_server_finds_too_old_is_expired_not_refused() -> None:
     delivery = Delivery(points(1), oldest_ms=0)
-    delivery.answered(WriteAnswer(422, "dropped 1 points outside retention policy of duration 72h0m0s"))
+    delivery.take_answer(WriteAnswer(422, "dropped 1 points outside retention policy of duration 72h0m0s"))
     assert [each.reason for each in delivery.filed] == [EXPIRED]
 
 
@@ -97,7 +97,7 @@ def test_when_nothing_at_all_is_taken_probes_are_spread_over_the_batch() -> None
     batch = points(1_000)
     delivery = Delivery(batch, oldest_ms=0)
     while not delivery.probes:
-        delivery.answered(NO)
+        delivery.take_answer(NO)
     assert len(delivery.filed) == HOPELESS_FROM
     assert PROBES <= len(delivery.probes) <= PROBES + 1
     delivery.passed()

@@ -13,7 +13,7 @@ from influxdb_client.client.write.point import Point as LibraryPoint
 from alerts.model import Event
 from gateway import imports
 from gateway.influx.points import Points
-from gateway.journal.entry import Happening
+from gateway.journal.entry import StoredEvent
 from telemetry.inventory import Collection
 from telemetry.reading import QUANTITIES, Reading, TimeSource, Values
 from telemetry.series import ABOUT_DEVICE, NONE, TAGS, instant_us
@@ -120,7 +120,7 @@ def test_every_quantity_arrives_in_exactly_one_of_the_two_points(said: Values) -
 
 def happened(event: str, **more: Any) -> list[Parsed]:  # noqa: ANN401 -- any field of it
     given: dict[str, Any] = {"at_ms": NOW_MS, "asset": "ytan-03"} | more
-    made = POINTS.of_event(Happening(1_234, Event(event=event, **given), NOW_MS - 60_000))
+    made = POINTS.of_event(StoredEvent(1_234, Event(event=event, **given), NOW_MS - 60_000))
     return [parsed(line) for line, _ in made]
 
 
@@ -145,9 +145,9 @@ def test_a_change_of_an_episode_says_what_where_and_how_long_after() -> None:
 
 def test_two_changes_of_one_instant_are_two_points() -> None:
     one, other = (
-        POINTS.of_event(Happening(number, Event(at_ms=NOW_MS, event="raised", asset="ytan-03", rule=rule), NOW_MS))[0][
+        POINTS.of_event(StoredEvent(number, Event(at_ms=NOW_MS, event="raised", asset="ytan-03", rule=rule), NOW_MS))[
             0
-        ]
+        ][0]
         for number, rule in ((7, "overflow"), (8, "over_two_thirds"))
     )
     assert parsed(one).at + 1 == parsed(other).at
@@ -232,7 +232,7 @@ def test_the_county_says_when_its_rounds_are_in_the_order_of_the_day() -> None:
 @given(st.text(max_size=40))
 def test_no_text_breaks_its_line(text: str) -> None:
     event = Event(at_ms=NOW_MS, event="raised", asset="ytan-03", rule="overflow", severity="P2", episode=f"e{text}")
-    ((line, _),) = POINTS.of_event(Happening(1, event, NOW_MS))
+    ((line, _),) = POINTS.of_event(StoredEvent(1, event, NOW_MS))
     assert b"\n" not in line
     said = parsed(line).fields["episode"]
     assert said == "e" + "".join(letter for letter in text if letter.isprintable())

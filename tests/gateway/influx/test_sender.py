@@ -13,7 +13,7 @@ from gateway.influx.delivery import BUG, HOPELESS_FROM, REFUSED
 from gateway.influx.points import Point, Points
 from gateway.influx.sender import LONGEST_WAIT_S, Ending, Sender
 from gateway.influx.streams import Events, Readings
-from gateway.journal.entry import Consumer, Entry, Happening, Stream
+from gateway.journal.entry import Consumer, Entry, StoredEvent, Stream
 from gateway.journal.rollups import RollupReader
 from gateway.journal.writer import Journal
 from telemetry.reading import Millis, Reading
@@ -202,7 +202,7 @@ def test_a_row_that_fails_by_our_own_mistake_is_filed_and_the_others_go_on(scene
                 raise ZeroDivisionError("ours")
             return super().of_reading(reading)
 
-        def of_event(self, happened: Happening) -> tuple[Point, ...]:
+        def of_event(self, happened: StoredEvent) -> tuple[Point, ...]:
             return super().of_event(happened)
 
     scene.journal.commit(Entry(readings=[reading(seq) for seq in range(3)]))

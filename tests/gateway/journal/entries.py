@@ -7,7 +7,7 @@ from typing import Any
 from alerts.answers import Receipt, Reply
 from alerts.channels import Accepted
 from alerts.ledger.case import Case, Deed, Origin
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, MessageKind, Owed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
 from gateway.journal.entry import (
     AlertRow,
@@ -21,9 +21,9 @@ from gateway.journal.entry import (
     Dirty,
     Entry,
     InventoryBody,
-    Looked,
     Progress,
     Quarantined,
+    RequeueOutcome,
     Rolled,
     SignOfLife,
     Snapshot,
@@ -52,7 +52,7 @@ def owed(step: int = 0, severity: str = "P3", at_ms: int = NOW_MS) -> Owed:
         asset="ytan-03",
         episode="overflow/ytan-03/1",
         severity=severity,
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=step,
         repeat=0,
         to="cleaner-li",
@@ -134,7 +134,7 @@ def full_entry(rows: int = 30) -> Entry:
         deeds=[Deed(case=LEAK.id, at_ms=NOW_MS, deed="registered", by="dispatch-wu", now="open", reason="满了")],
         readings=[reading(seq, f"bin-{seq % 7}", BIN if seq % 3 else PLANT) for seq in range(rows)],
         quarantined=[Quarantined(NOW_MS, "a/b", b"\xff\x00", "not_json", "no JSON")],
-        looked=[Looked(1, NOW_MS, "refused", "not_json", "still no JSON")],
+        looked=[RequeueOutcome(1, NOW_MS, "refused", "not_json", "still no JSON")],
         statuses=[(Status("bin-1", online=True, boot=17, fw="1.2.0", ts_ms=NOW_MS), NOW_MS)],
         states={"asset-bin-1": b"state", "rg-1": b"a radio gateway"},
         alerts={"overflow/ytan-03/1": alert()},

@@ -9,7 +9,7 @@ import pytest
 from alerts.channels import Accepted, Failed, Outcome
 from alerts.channels.outbox import CALLS, Outbox
 from alerts.delivery.courier import Clearance, Courier
-from alerts.delivery.delivery import Due, Lapse, NextTry, Standing, Taken
+from alerts.delivery.delivery import Due, DueState, Lapse, NextTry, Taken
 from alerts.model import Event
 from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Entry, Quarantined
@@ -130,18 +130,18 @@ def test_quarantine_comes_out_as_a_recording_does(journal: Journal, reader: Jour
 def test_the_most_urgent_due_notification_comes_first(journal: Journal, reader: JournalReader) -> None:
     assert reader.due_notification(NOW_MS) is None
     journal.commit(Entry(owed=[owed(0, "P3"), owed(1, "P1"), owed(2, "P1")]))
-    assert reader.due_notification(NOW_MS) == Due(2, owed(1, "P1"), Standing.OWED, 0)
+    assert reader.due_notification(NOW_MS) == Due(2, owed(1, "P1"), DueState.OWED, 0)
     start = AttemptStarted(2, NOW_MS)
     journal.commit(Entry(attempts=[start, AttemptEnded(2, NOW_MS, Failed("timeout"), NOW_MS + 5_000)]))
-    assert reader.due_notification(NOW_MS + 4_999) == Due(3, owed(2, "P1"), Standing.OWED, 0)
-    assert reader.due_notification(NOW_MS + 5_000) == Due(2, owed(1, "P1"), Standing.OWED, 1)
+    assert reader.due_notification(NOW_MS + 4_999) == Due(3, owed(2, "P1"), DueState.OWED, 0)
+    assert reader.due_notification(NOW_MS + 5_000) == Due(2, owed(1, "P1"), DueState.OWED, 1)
     journal.commit(Entry(attempts=[AttemptStarted(3, NOW_MS), AttemptEnded(3, NOW_MS, Accepted("r"))]))
-    assert reader.due_notification(NOW_MS) == Due(1, owed(0, "P3"), Standing.OWED, 0, taken=(Taken("", "", NOW_MS),))
+    assert reader.due_notification(NOW_MS) == Due(1, owed(0, "P3"), DueState.OWED, 0, taken=(Taken("", "", NOW_MS),))
 
 
 def test_a_try_that_nobody_saw_end_is_due_at_once(journal: Journal, reader: JournalReader) -> None:
     journal.commit(Entry(owed=[owed()], attempts=[AttemptStarted(1, NOW_MS)]))
-    assert reader.due_notification(0) == Due(1, owed(), Standing.SENDING, 1)
+    assert reader.due_notification(0) == Due(1, owed(), DueState.SENDING, 1)
 
 
 class _JournalPort:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.channels import Accepted, Failed, Outcome, Refused
+from alerts.channels import Accepted, Failed, Outcome, SendRefused
 from gateway.journal import readings
 from gateway.journal.entry import AttemptEnded, AttemptStarted, Consumer, Entry, Quarantined, Snapshot, Stream
 from gateway.journal.writer import Journal
@@ -211,7 +211,7 @@ def test_a_key_that_is_known_is_counted_and_changes_nothing(journal: Journal, pa
     assert contents(path) == before
 
 
-WORDS: Final[dict[type, str]] = {Accepted: "accepted", Refused: "refused", Failed: "failed"}
+WORDS: Final[dict[type, str]] = {Accepted: "accepted", SendRefused: "refused", Failed: "failed"}
 """What the journal calls the outcome of a try, whatever its class is called."""
 
 
@@ -220,7 +220,7 @@ WORDS: Final[dict[type, str]] = {Accepted: "accepted", Refused: "refused", Faile
     [
         (Accepted("r"), None, "accepted", "", "r", NOW_MS + 1, None),
         (Accepted("r", delivered=True), None, "delivered", "", "r", NOW_MS + 1, NOW_MS + 1),
-        (Refused("no_number"), None, "refused", "no_number", "", None, None),
+        (SendRefused("no_number"), None, "refused", "no_number", "", None, None),
         (Failed("timeout"), NOW_MS + 60, "owed", "timeout", "", None, None),
         (Failed("timeout"), None, "failed", "timeout", "", None, None),
     ],

@@ -21,28 +21,28 @@ from gateway.settings import Endpoint, SettingsFault
 from gateway.watching import remote_watch
 from gateway.watching.remote_watch import (
     AGAIN_S,
-    Absence,
+    GatewaySilence,
     Herald,
     Outpost,
     Patience,
-    Word,
+    SilenceNotice,
     by_command,
     listening,
     load,
     polling,
 )
-from telemetry.inventory import County
+from telemetry.inventory import CountySettings
 from tests.gateway.watching.seconds import Seconds
 
 PATIENCE = Patience(600, 3_600, 3)
 MORNING_MS = 1_795_312_800_000  # 2026-11-22 10:00 in Shanghai
-CALENDAR = Calendar.of(County("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫"))
+CALENDAR = Calendar.of(CountySettings("xiang", "湘阳县", "Asia/Shanghai", "湘阳环卫"))
 
 
-def said(signs: list[float], until_s: int, patience: Patience = PATIENCE) -> list[tuple[float, Word]]:
+def said(signs: list[float], until_s: int, patience: Patience = PATIENCE) -> list[tuple[float, SilenceNotice]]:
     """What is said by a watcher that looks each second while signs of life come at those instants."""
-    state, left = Absence(0.0), sorted(signs)
-    found: list[tuple[float, Word]] = []
+    state, left = GatewaySilence(0.0), sorted(signs)
+    found: list[tuple[float, SilenceNotice]] = []
     for now_s in map(float, range(1, until_s + 1)):
         if left and left[0] <= now_s:
             state, word = remote_watch.heard(state, left.pop(0))
@@ -54,8 +54,8 @@ def said(signs: list[float], until_s: int, patience: Patience = PATIENCE) -> lis
 
 
 def test_an_outage_is_one_alarm_some_repeats_and_one_all_clear() -> None:
-    repeats = [(600 + n * 3_600.0, Word.REPEAT) for n in (1, 2, 3)]
-    assert said([30_000.0], 30_500) == [(600.0, Word.ALARM), *repeats, (30_000.0, Word.CLEAR)]
+    repeats = [(600 + n * 3_600.0, SilenceNotice.REPEAT) for n in (1, 2, 3)]
+    assert said([30_000.0], 30_500) == [(600.0, SilenceNotice.ALARM), *repeats, (30_000.0, SilenceNotice.CLEAR)]
 
 
 def test_a_gateway_that_beats_in_time_is_never_an_alarm() -> None:
@@ -67,10 +67,10 @@ def test_an_all_clear_follows_each_alarm_and_nothing_else(signs: list[float]) ->
     words = [word for _, word in said(signs, 6_000, Patience(60, 100, 2))]
     standing, repeats = False, 0
     for word in words:
-        assert (word is Word.ALARM) != standing
-        repeats = repeats + 1 if word is Word.REPEAT else 0 if word is Word.ALARM else repeats
+        assert (word is SilenceNotice.ALARM) != standing
+        repeats = repeats + 1 if word is SilenceNotice.REPEAT else 0 if word is SilenceNotice.ALARM else repeats
         assert repeats <= 2
-        standing = word is not Word.CLEAR
+        standing = word is not SilenceNotice.CLEAR
 
 
 class Way:
@@ -79,9 +79,9 @@ class Way:
     def __init__(self) -> None:
         self.takes = True
         self.tries = 0
-        self.heard: list[tuple[Word, str]] = []
+        self.heard: list[tuple[SilenceNotice, str]] = []
 
-    def __call__(self, word: Word, text: str, now_ms: int) -> bool:
+    def __call__(self, word: SilenceNotice, text: str, now_ms: int) -> bool:
         assert now_ms == MORNING_MS
         self.tries += 1
         if self.takes:
@@ -122,10 +122,10 @@ def test_both_words_go_by_every_way_in_the_words_of_the_catalogue() -> None:
     for way in (watched.ring, watched.text):
         assert way.heard == [
             (
-                Word.ALARM,
+                SilenceNotice.ALARM,
                 "【湘阳环卫】22日值班电脑10分钟没收到任何设备消息。请看电脑和网络，期间请按常规巡查。",
             ),
-            (Word.CLEAR, "【湘阳环卫】22日10:00值班电脑恢复正常，又收到设备消息了。"),
+            (SilenceNotice.CLEAR, "【湘阳环卫】22日10:00值班电脑恢复正常，又收到设备消息了。"),
         ]
 
 
@@ -133,11 +133,11 @@ def test_a_way_that_does_not_take_it_is_tried_again_each_minute_and_the_other_do
     watched = Watched()
     watched.text.takes = False
     watched.pass_(600 + 5 * round(AGAIN_S))
-    assert [word for word, _ in watched.ring.heard] == [Word.ALARM]
+    assert [word for word, _ in watched.ring.heard] == [SilenceNotice.ALARM]
     assert watched.text.tries == 6
     watched.text.takes = True
     watched.pass_(round(AGAIN_S))
-    assert [word for word, _ in watched.text.heard] == [Word.ALARM]
+    assert [word for word, _ in watched.text.heard] == [SilenceNotice.ALARM]
 
 
 def test_nobody_hears_of_the_end_who_never_heard_of_the_beginning() -> None:
@@ -148,7 +148,7 @@ def test_nobody_hears_of_the_end_who_never_heard_of_the_beginning() -> None:
     watched.outpost.beat()
     watched.pass_(2)
     assert watched.text.heard == []
-    assert [word for word, _ in watched.ring.heard] == [Word.ALARM, Word.CLEAR]
+    assert [word for word, _ in watched.ring.heard] == [SilenceNotice.ALARM, SilenceNotice.CLEAR]
 
 
 def test_a_restart_in_an_outage_tells_nobody_twice_and_its_end_once(tmp_path: Path) -> None:
@@ -156,15 +156,15 @@ def test_a_restart_in_an_outage_tells_nobody_twice_and_its_end_once(tmp_path: Pa
     before = Watched(kept_in)
     before.text.takes = False
     before.pass_(620)
-    assert [word for word, _ in before.ring.heard] == [Word.ALARM]
+    assert [word for word, _ in before.ring.heard] == [SilenceNotice.ALARM]
     again = Watched(kept_in)
     again.pass_(900)
     assert again.ring.heard == []
-    assert [word for word, _ in again.text.heard] == [Word.ALARM], "who had not heard of it hears of it now"
+    assert [word for word, _ in again.text.heard] == [SilenceNotice.ALARM], "who had not heard of it hears of it now"
     last = Watched(kept_in)
     last.outpost.beat()
     last.pass_(2)
-    assert [word for word, _ in (*last.ring.heard, *last.text.heard)] == [Word.CLEAR, Word.CLEAR]
+    assert [word for word, _ in (*last.ring.heard, *last.text.heard)] == [SilenceNotice.CLEAR, SilenceNotice.CLEAR]
     fresh = Watched(kept_in)
     fresh.outpost.beat()
     fresh.pass_(2)
@@ -176,14 +176,14 @@ def test_a_notebook_that_is_none_costs_nothing_but_a_word(tmp_path: Path, kept: 
     (tmp_path / "watch.json").write_bytes(kept)
     watched = Watched(tmp_path / "watch.json")
     watched.pass_(601)
-    assert [word for word, _ in watched.ring.heard] == [Word.ALARM]
+    assert [word for word, _ in watched.ring.heard] == [SilenceNotice.ALARM]
 
 
 def test_a_notebook_that_cannot_be_written_stops_no_watch(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "ascii")
     watched = Watched(tmp_path / "file" / "watch.json")
     watched.pass_(601)
-    assert [word for word, _ in watched.ring.heard] == [Word.ALARM]
+    assert [word for word, _ in watched.ring.heard] == [SilenceNotice.ALARM]
 
 
 def knocked(port: int, path: str = "/beat", bears: str = "Bearer hush", **more: str) -> int:
@@ -225,10 +225,10 @@ def test_a_gateway_that_is_ready_is_a_sign_of_life() -> None:
 def test_a_command_gets_the_word_and_the_text(tmp_path: Path) -> None:
     kept = tmp_path / "heard"
     script = f"import sys; open({str(kept)!r}, 'w').write('|'.join(sys.argv[1:]))"
-    assert by_command([sys.executable, "-c", script])(Word.ALARM, "值班电脑; rm -rf", WallClock().now_ms())
+    assert by_command([sys.executable, "-c", script])(SilenceNotice.ALARM, "值班电脑; rm -rf", WallClock().now_ms())
     assert kept.read_text("utf-8") == "alarm|值班电脑; rm -rf"
-    assert not by_command([sys.executable, "-c", "raise SystemExit(3)"])(Word.ALARM, "", 0)
-    assert not by_command([str(tmp_path / "none")])(Word.ALARM, "", 0)
+    assert not by_command([sys.executable, "-c", "raise SystemExit(3)"])(SilenceNotice.ALARM, "", 0)
+    assert not by_command([str(tmp_path / "none")])(SilenceNotice.ALARM, "", 0)
 
 
 GOOD = """

@@ -3,13 +3,13 @@
 from contextlib import closing
 from pathlib import Path
 
-from alerts.model import Kind, Owed
+from alerts.model import MessageKind, Owed
 from gateway.clock import ScaledClock
 from gateway.inbox import Inbox
 from gateway.journal.entry import Entry
 from gateway.journal.writer import Journal
 from gateway.requests import WatchRound, rounds
-from gateway.watching.self_check import OVERDUE_MS, Rows, allowed_ms
+from gateway.watching.self_check import OVERDUE_MS, OverdueRows, allowed_ms
 from tests.desk_gateway import HandClock, at
 
 NOW = at(22, 10)
@@ -22,7 +22,7 @@ def owed(at_ms: int) -> Owed:
         asset="ytan-03",
         episode="overflow/ytan-03/1",
         severity="P2",
-        kind=Kind.FIRST,
+        kind=MessageKind.FIRST,
         step=0,
         repeat=0,
         to="cleaner-li",
@@ -43,7 +43,7 @@ def test_a_round_tells_the_loop_what_waits_beyond_its_time(tmp_path: Path) -> No
         look()
         clock.now += OVERDUE_MS + 1
         look()
-    assert [posted.item for posted in inbox.take()] == [WatchRound(Rows()), WatchRound(Rows(owed=1))]
+    assert [posted.item for posted in inbox.take()] == [WatchRound(OverdueRows()), WatchRound(OverdueRows(owed=1))]
     inbox.close()
 
 

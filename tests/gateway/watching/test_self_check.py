@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from alerts.model import Event, Kind, Owed
+from alerts.model import Event, MessageKind, Owed
 from gateway import imports, shipped, start
 from gateway.clock import StandingClock
 from gateway.deafness import Deafness
@@ -14,7 +14,7 @@ from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from gateway.watching.self_check import DAILY, Daily, Ear, Rows, Watchman, overdue
+from gateway.watching.self_check import DAILY, Daily, Ear, OverdueRows, Watchman, overdue
 
 COUNTY = Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml"
 MORNING_MS = 1_795_312_800_000  # 2026-11-22 10:00 in Shanghai
@@ -66,7 +66,7 @@ class Beside:
             self.health.couriered()
             self.pipeline.advance(self.now_ms)
             self.watchman.turn(self.now_ms, heard=heard, live=self.live)
-            self.watchman.round(Rows(), self.now_ms)
+            self.watchman.round(OverdueRows(), self.now_ms)
             self.pipeline.advance(self.now_ms)
 
     def told(self, rule: str) -> list[Owed]:
@@ -89,7 +89,7 @@ def test_ten_silent_minutes_are_told_once_and_end_with_the_first_message(house: 
     house.pass_(30, heard=True)
     house.pass_(60, heard=False)
     (notice,) = house.told("house_deaf")
-    assert (notice.to, notice.kind, notice.severity) == ("dispatch-wu", Kind.NOTICE, "P3")
+    assert (notice.to, notice.kind, notice.severity) == ("dispatch-wu", MessageKind.NOTICE, "P3")
     assert notice.text == "【湘阳环卫】22日值班电脑10分钟没收到任何设备消息。请看电脑和网络，期间请按常规巡查。"
     house.pass_(30, heard=True)
     assert house.happened("house_deaf") == ["raised", "cleared"]
@@ -122,7 +122,7 @@ def test_rows_that_wait_are_a_notice_a_note_and_a_figure_and_end(house: Beside) 
     house.pass_(3, heard=True)
     for _ in range(8):
         house.now_ms += MINUTE_MS
-        house.watchman.round(Rows(owed=3, sending=1), house.now_ms)
+        house.watchman.round(OverdueRows(owed=3, sending=1), house.now_ms)
         house.pipeline.advance(house.now_ms)
     (notice,) = house.told("house_stuck")
     assert notice.text.startswith("【湘阳环卫】22日值班电脑有短信或计时卡住了。")
@@ -218,5 +218,5 @@ def test_a_house_that_does_not_work_sends_no_text_of_the_day() -> None:
         house.now_ms += MINUTE_MS
         house.ticks_s += 60  # the loop turns, and neither commits nor does the courier look
         house.health.turned()
-        house.watchman.round(Rows(), house.now_ms)
+        house.watchman.round(OverdueRows(), house.now_ms)
     assert house.texts_of_the_day() == []

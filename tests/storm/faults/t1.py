@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from alerts.alert import Alert, Kept, why
+from alerts.alert import Alert, WaitingStep, why
 from alerts.episodes.decide import Decider, Flapping
 from alerts.episodes.responses import Responses
 from alerts.model import Log
@@ -22,7 +22,7 @@ class Dropping(Escalation):
 
     def _whom(
         self, alert: Alert, step: StepPolicy, manned: Manned, at_ms: Millis, log: Log
-    ) -> tuple[list[str], list[Kept]]:
+    ) -> tuple[list[str], list[WaitingStep]]:
         _ = step
         log.extend(why("dropped", alert, at_ms, OFF_DUTY, person=each.person.id) for each in manned.off_duty)
         return self.roster.instead(alert, manned.present, at_ms, log), []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from gateway.desk.scope import Scope
+from gateway.desk.scope import UserScope
 from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, desk_gateway, on_demand
 from tests.gateway.desk.conftest import MORNING, Visitor
@@ -54,6 +54,6 @@ def test_what_is_retired_keeps_its_page_and_its_history(
 
 
 def test_another_town_sees_nothing_of_it() -> None:
-    assert Scope(without_pool(), "shiqiao").sees(GONE)
-    assert not Scope(without_pool(), "baisha").sees(GONE)
-    assert Scope(without_pool(), "baisha").former == ()
+    assert UserScope(without_pool(), "shiqiao").sees(GONE)
+    assert not UserScope(without_pool(), "baisha").sees(GONE)
+    assert UserScope(without_pool(), "baisha").former == ()

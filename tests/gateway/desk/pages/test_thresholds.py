@@ -101,4 +101,4 @@ def test_only_a_dispatcher_of_the_place_and_only_what_is_offered(gateway: DeskGa
         assert change(lin, **wrong).status_code == HTTPStatus.BAD_REQUEST
     shi.csrf = "forged"
     assert "不是从值班台发来的" in change(shi).text
-    assert gateway.desk.present.arrangements.thresholds.kept() == []
+    assert gateway.desk.present.arrangements.thresholds.list_tuned() == []
