@@ -9,8 +9,10 @@ import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -78,6 +80,7 @@ CRUMBS: Final = {
 """Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""
 
 CRUMB_LINES: Final = 80
+MEDIAN_LINES: Final = (110, 220)
 
 VAGUE: Final = frozenset(
     {"base", "common", "data", "helper", "helpers", "info", "manager", "misc", "processor", "service", "util", "utils"}
@@ -190,6 +193,17 @@ def test_a_crumb_belongs_into_the_file_that_alone_uses_it() -> None:
     ]
     assert sorted(set(crumbs) - CRUMBS.keys()) == [], "fold it into its only importer"
     assert sorted(CRUMBS.keys() - set(crumbs)) == [], "strike it from the list"
+
+
+@pytest.mark.parametrize("room", ["alerts", "gateway"])
+def test_files_are_boulders_and_not_gravel(room: str) -> None:
+    lengths = [
+        len(path.read_text(encoding="utf-8").splitlines())
+        for path in SOURCES
+        if path.is_relative_to(ROOT / room) and path.stem != "__init__"
+    ]
+    least, most = MEDIAN_LINES
+    assert least <= median(lengths) <= most
 
 
 def test_no_file_has_a_vague_name() -> None:
