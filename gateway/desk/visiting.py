@@ -15,6 +15,7 @@ from gateway.desk.addresses import plain
 from gateway.desk.masking import MASKS
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
+from telemetry.inventory import Asset
 
 COOKIE: Final = "cunjing_desk"
 CSRF_HEADER: Final = "x-csrf"
@@ -134,3 +135,11 @@ def require(visit: Visit, role: UserRole) -> None:
     """``DeskRefusal`` for whoever may not."""
     if not visit.user.role.reaches(role):
         raise DeskRefusal(HTTPStatus.FORBIDDEN, "role")
+
+
+def site(visit: Visit, name: str) -> Asset:
+    """A site that the visitor sees; any other is as if it were not there (``DeskRefusal``)."""
+    asset = visit.present.inventory.assets.get(name)
+    if asset is None or not visit.scope.sees(name):
+        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
+    return asset

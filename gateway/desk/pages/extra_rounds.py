@@ -17,7 +17,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate
+from gateway.desk.visiting import DeskRefusal, Form, Gate, site
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -92,8 +92,8 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
 
 def _asset(visit: Visit, name: str) -> Asset:
     """A bin with rounds that a dispatcher sees; any other is as if it were not there."""
-    asset = visit.present.inventory.assets.get(name)
-    if asset is None or not visit.scope.sees(name) or asset.collection is None or not asset.collection.rounds:
+    asset = site(visit, name)
+    if asset.collection is None or not asset.collection.rounds:
         raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
     return asset
 

@@ -3,7 +3,6 @@
 The gateway's loop works it out on what is durable; here are the page and the words.
 """
 
-from http import HTTPStatus
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -19,7 +18,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer, word_outcome
 from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Gate
+from gateway.desk.visiting import Gate, site
 from gateway.desk.writing import clock
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
@@ -46,9 +45,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         rule: Annotated[str, Query(max_length=40)] = "",
         at: Annotated[str, Query(max_length=20)] = "",
     ) -> Response:
-        asset = visit.present.inventory.assets.get(name)
-        if asset is None or not visit.scope.sees(name):
-            raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
+        asset = site(visit, name)
         known = _rules(visit, asset)
         chosen = rule if rule in known else next(iter(known), "")
         calendar = visit.present.arrangements.calendar

@@ -20,7 +20,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate
+from gateway.desk.visiting import DeskRefusal, Form, Gate, site
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -45,12 +45,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/assets/{name}/work")
     def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str) -> Response:
-        return _sheet(desk, visit, _asset(visit, name), Draft())
+        return _sheet(desk, visit, site(visit, name), Draft())
 
     @router.post("/assets/{name}/work")
     def declare(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
         visit, form = sent
-        asset = _asset(visit, name)
+        asset = site(visit, name)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         wish = _wish(visit, asset, draft)
         if draft.faults:
@@ -67,7 +67,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/assets/{name}/work/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
         visit, form = sent
-        asset = _asset(visit, name)
+        asset = site(visit, name)
         who = signed(visit)
         standing = _standing(await_answer(desk, WhichWindows()), asset)
         found = next((each for each in standing if each.window.id == form.get("window")), None)
@@ -100,14 +100,6 @@ def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
         standing=[(each.window, len(each.assets), _may_end(visit, each)) for each in _standing(verdict, asset)],
         longest=LONGEST_REASON,
     )
-
-
-def _asset(visit: Visit, name: str) -> Asset:
-    """A site that a dispatcher sees; any other is as if it were not there."""
-    asset = visit.present.inventory.assets.get(name)
-    if asset is None or not visit.scope.sees(name):
-        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
-    return asset
 
 
 def _feeder(visit: Visit, asset: Asset) -> FeederChoice | None:

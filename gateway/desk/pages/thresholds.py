@@ -21,7 +21,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate
+from gateway.desk.visiting import DeskRefusal, Form, Gate, site
 from telemetry.inventory import Asset
 
 
@@ -68,12 +68,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/assets/{name}/figures")
     def ask(visit: Annotated[Visit, Depends(gate.visit)], name: str) -> Response:
-        return _sheet(visit, _asset(visit, name), Draft())
+        return _sheet(visit, site(visit, name), Draft())
 
     @router.post("/assets/{name}/figures")
     def set_figure(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
         visit, form = sent
-        asset = _asset(visit, name)
+        asset = site(visit, name)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         at, row = draft.typed["place"], _row(visit, asset, draft.typed["figure"])
         if at not in _places(visit, asset):
@@ -115,14 +115,6 @@ def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
         faults=draft.faults,
         longest=LONGEST_REASON,
     )
-
-
-def _asset(visit: Visit, name: str) -> Asset:
-    """A site that a dispatcher sees; any other is as if it were not there."""
-    asset = visit.present.inventory.assets.get(name)
-    if asset is None or not visit.scope.sees(name):
-        raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
-    return asset
 
 
 def _places(visit: Visit, asset: Asset) -> dict[str, str]:
