@@ -1,9 +1,11 @@
 """What has changed, as server-sent events: names of topics and nothing else; a page then asks for itself again.
 
-A stream holds no queue: it looks at counters, so a browser that never reads costs nothing (law L10).
+A stream holds no queue: it looks at counters, so a browser that never reads costs nothing (law L10). There are so many
+of one person and so many in all; a newcomer costs the person with the most, themselves first, their oldest.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
@@ -15,10 +17,12 @@ from gateway.desk.feed import Feed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Topic
-from gateway.desk.streams import Seat, Streams
 from gateway.desk.users import UserRole
 from gateway.desk.visiting import Gate
 
+MOST: Final = 64
+MOST_EACH: Final = 5
+"""A browser has six connections to one address: the sixth is left for its pages."""
 LASTS_S: Final = 600.0
 """Then the browser asks again, and whoever has logged out since does not get in."""
 LOOKS_EVERY_S: Final = 0.25
@@ -33,6 +37,50 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 LEAST_S: Final = {Topic.CASES: 1.0, Topic.TEXTS: 1.0, Topic.LEVELS: 5.0, Topic.QUARANTINE: 5.0}
 SHARE: Final = 0.05
 """Pages that are asked for again cost at most this share of the time, for each browser."""
+
+
+class Seat:
+    """One stream; it looks now and then whether it has to go."""
+
+    def __init__(self, person: str) -> None:
+        self.person = person
+        self.is_taken_away = False
+
+
+class Streams:
+    """Every stream that is open, the oldest first. Used by one thread."""
+
+    def __init__(self, most: int = MOST, most_each: int = MOST_EACH) -> None:
+        self._most = most
+        self._most_each = most_each
+        self._open: list[Seat] = []
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def join(self, person: str) -> Seat | None:
+        """Room for one more of a person; ``None`` where everybody else has fewer than they would."""
+        counts = Counter(seat.person for seat in self._open)
+        if counts[person] >= self._most_each:
+            self._take_from(person)
+        elif len(self._open) >= self._most:
+            richest, most = counts.most_common(1)[0]
+            if most <= counts[person] + 1:
+                return None
+            self._take_from(richest)
+        seat = Seat(person)
+        self._open.append(seat)
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """It is over."""
+        if seat in self._open:
+            self._open.remove(seat)
+
+    def _take_from(self, person: str) -> None:
+        oldest = next(seat for seat in self._open if seat.person == person)
+        oldest.is_taken_away = True
+        self._open.remove(oldest)
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:

@@ -7,7 +7,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.streams import MOST_EACH, Seat, Streams
+from gateway.desk.pages.live import MOST_EACH, Seat, Streams
 from tests.desk_gateway import DeskGateway
 from tests.gateway.desk.conftest import Visitor
 
