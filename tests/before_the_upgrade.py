@@ -11,7 +11,7 @@ from typing import Final
 from alerts.answers import reply
 from alerts.channels import Message
 from alerts.ledger.asking import Register
-from gateway.commands.absences import Away
+from gateway.commands.absences import RecordAbsence
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
@@ -57,7 +57,11 @@ class Morning:
         """Until the fire's text is half sent, and a moment longer, which is lost."""
         line = self.line
         self.everybody()
-        line.order(Away(person="crew", from_ms=START_MS, until_ms=START_MS + 30 * HOUR, by="office", stand_in="shared"))
+        line.order(
+            RecordAbsence(
+                person="crew", from_ms=START_MS, until_ms=START_MS + 30 * HOUR, by="office", stand_in="shared"
+            )
+        )
         line.order(Register(what="路边有垃圾", by="office", area="liutan", place="桥头", key="once"))
         self.live(20 * MINUTE)
         self.everybody("m-plant")

@@ -48,7 +48,7 @@ from tests.fakes import RecordingChannel
 COUNTY: Final = Path(__file__).with_name("desk_county.yaml")
 PASSWORD: Final = "a long enough word"  # noqa: S105 nobody has it but these tests
 _HASH: Final = "$argon2id$v=19$m=8,t=1,p=1$zrI70C6UlPV1HG/DTtv7iw$FgM5z024mygrLwYHC2qaSUc5gC2496nHziZAXQE0lnM"
-"""What is kept of it, at argon2's smallest cost: every test logs in. The house's own cost is for test_door.py."""
+"""What is kept of it, at argon2's smallest cost: every test logs in. The house's own cost is for test_login.py."""
 USERS: Final = (
     User("lin", UserRole.DISPATCHER, person="lin"),
     User("wu", UserRole.ADMIN),

@@ -20,11 +20,11 @@ from alerts.episodes.responses import LONGEST_GRACE_MS
 from alerts.model import PRINTED, Event, Owed
 from alerts.notify.holds import TrialKind
 from gateway import start
-from gateway.commands.absences import AbsenceDone, Away, Back
+from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence
 from gateway.commands.command import Done, NotPossible
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
-from gateway.commands.extra_rounds import Extra, ExtraDone, NoExtra
-from gateway.commands.maintenance import Declare, Withdraw
+from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, OrderExtraRound
+from gateway.commands.maintenance import DeclareWindow, EndWindow
 from gateway.commands.trials import EndTrial
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.marks import PackedUpTo
@@ -266,15 +266,15 @@ class Play:
 
     def _work(self, wish: Work | NoWork, at_ms: Millis) -> None:
         """Work declared or ended, by the way that the gateway takes."""
-        asked: Declare | Withdraw
+        asked: DeclareWindow | EndWindow
         if isinstance(wish, Work):
             from_ms = at_ms + wish.after_ms
             window = Wish(windows.Work(wish.kind), wish.subject, from_ms, from_ms + wish.lasts_ms, "换泵")
-            asked = Declare(wish=window, by=wish.by, channel="api", origin="127.0.0.1")
+            asked = DeclareWindow(wish=window, by=wish.by, channel="api", origin="127.0.0.1")
         else:
             standing = maintenance.standing(self._pipeline.county)
             name = next(name for name, each in standing.items() if each.window.subject == wish.subject)
-            asked = Withdraw(window=name, by=wish.by, channel="api")
+            asked = EndWindow(window=name, by=wish.by, channel="api")
         verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, Declared | NotPossible), verdict
 
@@ -282,13 +282,13 @@ class Play:
         """What the dispatcher writes down of who is away, by the way that every such wish takes."""
         by = self._dispatcher()
         if isinstance(wish, Absent):
-            asked: Away | Back = Away(
+            asked: RecordAbsence | EndAbsence = RecordAbsence(
                 person=wish.person, stand_in=wish.stand_in, from_ms=at_ms, until_ms=wish.until_ms, by=by, channel="cli"
             )
         else:
             absence = self._pipeline.absences.of(wish.person, at_ms)
             assert absence is not None, f"{wish.person} is not away"
-            asked = Back(absence=absence.id, by=by, channel="cli")
+            asked = EndAbsence(absence=absence.id, by=by, channel="cli")
         verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, AbsenceDone), verdict
 
@@ -296,10 +296,12 @@ class Play:
         """The same of extra rounds."""
         by = self._dispatcher()
         if isinstance(wish, ExtraRound):
-            asked: Extra | NoExtra = Extra(place=wish.place, from_ms=wish.from_ms, until_ms=wish.until_ms, by=by)
+            asked: OrderExtraRound | CancelExtraRound = OrderExtraRound(
+                place=wish.place, from_ms=wish.from_ms, until_ms=wish.until_ms, by=by
+            )
         else:
             extra = next(each.id for each in self._pipeline.extras.list_current(at_ms) if each.place == wish.place)
-            asked = NoExtra(extra=extra, by=by)
+            asked = CancelExtraRound(extra=extra, by=by)
         verdict = do(asked, self._pipeline, at_ms)
         assert isinstance(verdict, ExtraDone), verdict
 

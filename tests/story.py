@@ -16,11 +16,11 @@ from alerts.episodes.maintenance import Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work
-from gateway.commands.absences import Away, WhoIsAway
+from gateway.commands.absences import ListAbsences, RecordAbsence
 from gateway.commands.command import Command
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
-from gateway.commands.extra_rounds import Extra, WhichExtras
-from gateway.commands.maintenance import Declare
+from gateway.commands.extra_rounds import ListExtraRounds, OrderExtraRound
+from gateway.commands.maintenance import DeclareWindow
 from gateway.commands.quarantine import LookAgain
 from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
@@ -75,10 +75,12 @@ class Story:
             self._say("s-round", Values(distance_mm=480.0))
             line.live(hand.at_ms + 10 * MINUTE)
         line.live(BEGIN + 7 * HOUR)  # the lists of half past six, seven, half past seven and eight
-        self._order(Away(person="cleaner", from_ms=hand.at_ms, until_ms=hand.at_ms + 5 * HOUR, by="office"))
-        self._order(WhoIsAway())
-        self._order(Extra(place="liutan", from_ms=hand.at_ms + 4 * HOUR, until_ms=hand.at_ms + 5 * HOUR, by="office"))
-        self._order(WhichExtras())
+        self._order(RecordAbsence(person="cleaner", from_ms=hand.at_ms, until_ms=hand.at_ms + 5 * HOUR, by="office"))
+        self._order(ListAbsences())
+        self._order(
+            OrderExtraRound(place="liutan", from_ms=hand.at_ms + 4 * HOUR, until_ms=hand.at_ms + 5 * HOUR, by="office")
+        )
+        self._order(ListExtraRounds())
         self._order(
             SetFigure(
                 place=ThresholdScope.ASSET,
@@ -93,7 +95,7 @@ class Story:
         self._order(EndTrial(kind=TrialKind.ASSET, name="new", by="office"))
         self._order(Register(what="路边有垃圾", by="office", area="liutan", place="桥头", key="once"))
         work = Wish(Work.MAINTENANCE, "plant", 0, hand.at_ms + 2 * HOUR, "换泵")
-        self._order(Declare(wish=work, by="office"))
+        self._order(DeclareWindow(wish=work, by="office"))
         self._order(LookAgain(reason="not_json", by="office"))
         self._order(Welcome(("head", "leader")))
         self._order(EpisodeCommand(verb=EpisodeVerb.ACK, episode="overflow/nowhere/x", by="office"))

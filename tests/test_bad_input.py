@@ -31,13 +31,13 @@ from gateway.cli import app
 from gateway.commands.replies import InboundSms
 from gateway.desk.api import api, serve_figures
 from gateway.desk.cases import serve_cases
-from gateway.desk.doorkeeper import AT_ONCE, TRIES, WAITING
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.http import serve_orders
+from gateway.desk.login import AT_ONCE, TRIES, WAITING
+from gateway.desk.maintenance import serve_maintenance
 from gateway.desk.photos import COMING_EACH
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
-from gateway.desk.works import serve_works
 from gateway.embedded_broker import Embedded, free_port
 from gateway.health import Health
 from gateway.inbox import Inbox
@@ -630,7 +630,7 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     app = FastAPI()
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
-    serve_works(app, inbox, "hush")
+    serve_maintenance(app, inbox, "hush")
     serve_figures(app, inbox, "hush")
     serve_orders(app, inbox, "hush")
     ended = Event()
@@ -754,7 +754,7 @@ def wrong_passwords(home: Installation) -> Iterator[Case]:
         yield Case("A sixth wrong password", wrong, "POST /login", *shown(lin.log_in("lin")))
         with ExitStack() as crowd:
             for _ in range(AT_ONCE + WAITING):
-                crowd.enter_context(gateway.desk.door._queue())
+                crowd.enter_context(gateway.desk.authenticator._queue())
             wrong = "Two are verified at once, and eight more wait."
             yield Case("Sixty log-ins at once", wrong, "POST /login", *shown(lin.log_in("guest")))
 

@@ -39,7 +39,7 @@ class AbsenceList(Struct, frozen=True):
 AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible
 
 
-class Away(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
+class RecordAbsence(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
     """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
 
     person: str
@@ -56,7 +56,7 @@ class Away(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
         return arrange(self, context.pipeline, now_ms)
 
 
-class Back(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
+class EndAbsence(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
     """An absence is cancelled, or over before its time."""
 
     absence: str
@@ -69,7 +69,7 @@ class Back(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
         return arrange(self, context.pipeline, now_ms)
 
 
-class WhoIsAway(PersonalCommand[AbsenceList], frozen=True):
+class ListAbsences(PersonalCommand[AbsenceList], frozen=True):
     """Which absences are not over, and which villages nobody empties now."""
 
     def act(self, context: Context, now_ms: Millis) -> AbsenceList:
@@ -78,14 +78,14 @@ class WhoIsAway(PersonalCommand[AbsenceList], frozen=True):
         return AbsenceList(now_ms, absences.list_current(now_ms), absences.uncovered(now_ms))
 
 
-def arrange(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
+def arrange(wish: RecordAbsence | EndAbsence, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     absences, people = pipeline.absences, pipeline.county.inventory.people
     writer, asked = StandingIn(pipeline.county.message_writer), Actor(wish.by, wish.channel, wish.origin)
-    named = [wish.by, *((wish.person,) if isinstance(wish, Away) else ())]
+    named = [wish.by, *((wish.person,) if isinstance(wish, RecordAbsence) else ())]
     if not all(each in people for each in named):
         return UnknownPerson()
-    if isinstance(wish, Back):
+    if isinstance(wish, EndAbsence):
         found = absences.end(wish.absence, now_ms)
     else:
         wanted = Absence(
@@ -100,9 +100,9 @@ def arrange(wish: Away | Back, pipeline: Pipeline, now_ms: Millis) -> AbsenceVer
         found = absences.add(wanted, now_ms)
     if isinstance(found, Refused):
         return NotPossible(found.sentence, found.why)
-    event = "absence_ended" if isinstance(wish, Back) else "absence_added"
+    event = "absence_ended" if isinstance(wish, EndAbsence) else "absence_added"
     pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
-    if isinstance(wish, Away):
+    if isinstance(wish, RecordAbsence):
         pipeline.county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], pipeline.changes)
     pipeline.county.arrange(now_ms, pipeline.changes)
     pipeline.entry.meta[ABSENCES] = encode_current(pipeline, now_ms)

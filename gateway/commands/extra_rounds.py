@@ -41,7 +41,7 @@ class ExtraList(Struct, frozen=True):
 ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible
 
 
-class Extra(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
+class OrderExtraRound(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
     """加收: an extra round for a village or a bin."""
 
     place: str
@@ -57,7 +57,7 @@ class Extra(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
         return arrange(self, context.pipeline, now_ms)
 
 
-class NoExtra(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
+class CancelExtraRound(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
     """An extra round is cancelled."""
 
     extra: str
@@ -70,7 +70,7 @@ class NoExtra(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
         return arrange(self, context.pipeline, now_ms)
 
 
-class WhichExtras(PersonalCommand[ExtraList], frozen=True):
+class ListExtraRounds(PersonalCommand[ExtraList], frozen=True):
     """Which extra rounds there are."""
 
     def act(self, context: Context, now_ms: Millis) -> ExtraList:
@@ -78,11 +78,11 @@ class WhichExtras(PersonalCommand[ExtraList], frozen=True):
         return ExtraList(now_ms, context.pipeline.extras.list_current(now_ms))
 
 
-def arrange(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
+def arrange(wish: OrderExtraRound | CancelExtraRound, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     if wish.by not in pipeline.county.inventory.people:
         return UnknownPerson()
-    if isinstance(wish, NoExtra):
+    if isinstance(wish, CancelExtraRound):
         found = pipeline.extras.end(wish.extra, now_ms)
     else:
         start_ms = max(wish.from_ms, now_ms)
@@ -92,7 +92,7 @@ def arrange(wish: Extra | NoExtra, pipeline: Pipeline, now_ms: Millis) -> ExtraV
         found = pipeline.extras.add(wanted, now_ms)
     if isinstance(found, Refused):
         return NotPossible(found.sentence, found.why)
-    event = "extra_cancelled" if isinstance(wish, NoExtra) else "extra_ordered"
+    event = "extra_cancelled" if isinstance(wish, CancelExtraRound) else "extra_ordered"
     pipeline.changes.log.append(_row(event, found, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms))
     _let_know(found, pipeline, now_ms)
     pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.list_current(now_ms)).decode()

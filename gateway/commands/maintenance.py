@@ -16,7 +16,7 @@ from telemetry.reading import Millis
 WindowVerdict: TypeAlias = Declared | UnknownPerson | NotPossible
 
 
-class Declare(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
+class DeclareWindow(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
     """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
 
     wish: Wish
@@ -31,7 +31,7 @@ class Declare(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
         return _settle(context, self.by, lambda: maintenance.declare(county, self.wish, by, now_ms, changes))
 
 
-class Withdraw(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
+class EndWindow(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
     """A person ends such a window, or takes it back before it began; answered with what it was."""
 
     window: str
@@ -46,7 +46,7 @@ class Withdraw(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
         return _settle(context, self.by, lambda: maintenance.withdraw(county, self.window, by, now_ms, changes))
 
 
-class WhichWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
+class ListWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
     """Which windows stand? Answered with a tuple of ``Declared``."""
 
     def act(self, context: Context, now_ms: Millis) -> tuple[Declared, ...]:  # noqa: ARG002 -- what stands, stands now

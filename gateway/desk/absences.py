@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from alerts.calendars import iso
 from alerts.operations.absences import Absence
-from gateway.commands.absences import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
+from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
 from gateway.commands.command import UnknownPerson
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of
+from gateway.desk.auth import address_of
 from gateway.desk.problems import ProblemError
-from gateway.desk.visiting import address_of
 from gateway.inbox import Inbox
 
 _CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -73,16 +73,16 @@ class RosterBody(BaseModel):
 
 
 def serve_absences(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
-    """Adds the routes. ``inbox`` is given ``Away``, ``Back`` and ``WhoIsAway`` values."""
+    """Adds the routes. ``inbox`` is given ``RecordAbsence``, ``EndAbsence`` and ``ListAbsences`` values."""
     permit = [Depends(permitted_by(token))]
 
-    def asked(wish: Away | Back | WhoIsAway) -> object:
+    def asked(wish: RecordAbsence | EndAbsence | ListAbsences) -> object:
         return await_answer(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/absences", responses=PROBLEMS, dependencies=permit)
     def roster() -> RosterBody:
         """Absences that are not over, what begins first first."""
-        match asked(WhoIsAway()):
+        match asked(ListAbsences()):
             case AbsenceList(at_ms, absences, uncovered):
                 found = [_body(absence) for absence in absences]
                 return RosterBody(at=iso(at_ms), absences=found, uncovered=list(uncovered))
@@ -92,7 +92,7 @@ def serve_absences(app: FastAPI, inbox: Inbox, token: str, answered_within_s: fl
     @app.post("/api/v1/absences", responses=PROBLEMS, dependencies=permit, status_code=HTTPStatus.CREATED)
     def add(body: AwayBody, request: Request) -> AbsenceBody:
         """请假: answers when it is durable; who stands in is asked by SMS."""
-        wish = Away(
+        wish = RecordAbsence(
             person=body.person,
             from_ms=0 if body.begins is None else round(body.begins.timestamp() * 1000),
             until_ms=round(body.ends.timestamp() * 1000),
@@ -107,16 +107,16 @@ def serve_absences(app: FastAPI, inbox: Inbox, token: str, answered_within_s: fl
     @app.post("/api/v1/absences/end", responses=PROBLEMS, dependencies=permit)
     def end(body: BackBody, request: Request) -> AbsenceBody:
         """销假: from now on texts go to the person again; answers when it is durable."""
-        wish = Back(absence=body.absence, by=body.by, channel=body.channel, origin=address_of(request))
+        wish = EndAbsence(absence=body.absence, by=body.by, channel=body.channel, origin=address_of(request))
         return _done(asked(wish), wish)
 
 
-def _done(verdict: object, wish: Away | Back) -> AbsenceBody:
+def _done(verdict: object, wish: RecordAbsence | EndAbsence) -> AbsenceBody:
     match verdict:
         case AbsenceDone(_, _, absence):
             return _body(absence)
         case UnknownPerson():
-            who = f"{wish.by} or {wish.person}" if isinstance(wish, Away) else wish.by
+            who = f"{wish.by} or {wish.person}" if isinstance(wish, RecordAbsence) else wish.by
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"the inventory has no person {who}: name their ids")
         case _:
             raise problem_of(verdict)

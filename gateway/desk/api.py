@@ -16,10 +16,10 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisod
 from gateway.commands.quarantine import Resend
 from gateway.commands.thresholds import SetFigure
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
+from gateway.desk.auth import address_of
 from gateway.desk.bodies import BoundedBodies
+from gateway.desk.maintenance import serve_maintenance
 from gateway.desk.problems import ProblemError, answer_with_problems
-from gateway.desk.visiting import address_of
-from gateway.desk.works import serve_works
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import CONTENT_TYPE, Metrics
@@ -136,7 +136,7 @@ def api(
     app.add_middleware(BoundedBodies, token=token)
     authorised = permitted_by(token)
     serve_figures(app, inbox, token, answered_within_s)
-    serve_works(app, inbox, token, answered_within_s)
+    serve_maintenance(app, inbox, token, answered_within_s)
 
     @app.get("/healthz", responses={503: {"model": Liveness}})
     async def healthz() -> JSONResponse:

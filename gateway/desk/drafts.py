@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form
 from gateway.desk.present import Visit
 from gateway.desk.saying import Outcome
 from gateway.desk.typed_times import moment
-from gateway.desk.visiting import DeskRefusal, Form
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60

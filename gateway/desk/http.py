@@ -13,11 +13,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gateway.desk import door
+from gateway.desk import login_page
 from gateway.desk.absences import serve_absences
 from gateway.desk.api import api
+from gateway.desk.auth import DeskRefusal, Gate, GoLogIn
 from gateway.desk.cases import serve_cases
-from gateway.desk.extras import serve_extras
+from gateway.desk.extra_rounds import serve_extra_rounds
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.masking import MaskedForViewers
 from gateway.desk.pages import pages
@@ -26,7 +27,6 @@ from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
 from gateway.desk.upkeep import serve_upkeep, serve_welcome
 from gateway.desk.users import UserRole, UsersUnavailable
-from gateway.desk.visiting import DeskRefusal, Gate, GoLogIn
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
@@ -70,12 +70,12 @@ def application(
 def serve_orders(app: FastAPI, inbox: Inbox, token: str) -> None:
     """Adds what the dispatcher writes down beside the ledger: absences and extra rounds."""
     serve_absences(app, inbox, token)
-    serve_extras(app, inbox, token)
+    serve_extra_rounds(app, inbox, token)
 
 
 def _put_pages(app: FastAPI, desk: Desk) -> None:
     """Adds the desk for people to the application for machines."""
-    app.include_router(door.routes(desk, Gate(desk, UserRole.VIEWER, whole=False)), include_in_schema=False)
+    app.include_router(login_page.routes(desk, Gate(desk, UserRole.VIEWER, whole=False)), include_in_schema=False)
     for page in pages():
         if desk.is_demo or not page.demo:
             app.include_router(page.router(desk), include_in_schema=False)

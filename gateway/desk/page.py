@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from fastapi import APIRouter
 
+from gateway.desk.auth import Gate
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 
 
 class MenuPlace(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any
 from alerts.policy import LedgerFigures
 from dashboards.outline import outline
 from gateway.arrangements import Arrangements
-from gateway.desk.doorkeeper import Doorkeeper
 from gateway.desk.feed import Feed
+from gateway.desk.login import Authenticator
 from gateway.desk.masking import digits_of
 from gateway.desk.photos import PhotoFolder
 from gateway.desk.rounds import Rounds
@@ -102,7 +102,7 @@ class Desk:
         self.photos = PhotoFolder.beside(journal)
         self._present: Present | None = None
         self.users = users
-        self.door = Doorkeeper(users, welcome)
+        self.authenticator = Authenticator(users, welcome)
         self.inbox = inbox
         self.now_ms = now_ms
         self.wall_ms = wall_ms

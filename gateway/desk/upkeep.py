@@ -14,7 +14,7 @@ from gateway.commands.quarantine import LookAgain
 from gateway.commands.trials import EndTrial
 from gateway.commands.welcome import Welcome, Welcomed
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
-from gateway.desk.visiting import address_of
+from gateway.desk.auth import address_of
 from gateway.inbox import Inbox
 
 MOST_WELCOMED: Final = 1_000

@@ -12,7 +12,7 @@ from alerts.notify.replies import StandingIn
 from alerts.operations.absences import LONGEST_MS, Absence, Absences
 from alerts.refusals import Refused
 from gateway import start
-from gateway.commands.absences import AbsenceDone, Away, Back, arrange
+from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence, arrange
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
@@ -112,7 +112,9 @@ def pipeline() -> Pipeline:
     return made
 
 
-AWAY = Away(person="cleaner-li", from_ms=NOON, until_ms=NOON + 24 * HOUR, by="dispatch-wu", stand_in="cleaner-zhou")
+AWAY = RecordAbsence(
+    person="cleaner-li", from_ms=NOON, until_ms=NOON + 24 * HOUR, by="dispatch-wu", stand_in="cleaner-zhou"
+)
 
 
 def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
@@ -128,7 +130,7 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
     second.advance(NOON + 2 * HOUR)
     assert second.absences.list_current(NOON + HOUR) == (done.absence,)
     assert not [said for said in second.changes.log if isinstance(said, Owed)]
-    ended = do(Back(absence=done.absence.id, by="dispatch-wu"), second, NOON + HOUR)
+    ended = do(EndAbsence(absence=done.absence.id, by="dispatch-wu"), second, NOON + HOUR)
     assert isinstance(ended, AbsenceDone)
     journal.commit(second.finish()[0])
     third = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON + HOUR)
@@ -138,8 +140,8 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
 def test_strangers_and_what_cannot_be_write_nothing() -> None:
     line = pipeline()
     line.finish()
-    assert isinstance(do(Back(absence="absence/x/1", by="dispatch-wu"), line, NOON), NotPossible)
-    unknown = Away(person="nobody", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
+    assert isinstance(do(EndAbsence(absence="absence/x/1", by="dispatch-wu"), line, NOON), NotPossible)
+    unknown = RecordAbsence(person="nobody", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
     assert isinstance(do(unknown, line, NOON), UnknownPerson)
     assert line.finish()[0].is_empty
 
@@ -160,7 +162,9 @@ def test_a_two_is_told_to_the_dispatchers_and_a_one_to_nobody() -> None:
 
 def test_nobody_is_told_of_their_own_refusal_to_stand_in_for_the_dispatcher() -> None:
     line = pipeline()
-    wish = Away(person="dispatch-wu", stand_in="cleaner-zhou", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
+    wish = RecordAbsence(
+        person="dispatch-wu", stand_in="cleaner-zhou", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu"
+    )
     done = do(wish, line, NOON)
     assert isinstance(done, AbsenceDone)
     said = StandingIn(line.county.message_writer).hear_answer(
@@ -172,7 +176,9 @@ def test_nobody_is_told_of_their_own_refusal_to_stand_in_for_the_dispatcher() ->
 def test_who_stands_in_is_not_woken_for_it() -> None:
     line = pipeline()
     night_ms = NOON + 10 * HOUR  # 22:00
-    wish = Away(person=AWAY.person, stand_in=AWAY.stand_in, from_ms=night_ms, until_ms=night_ms + 30 * HOUR, by=AWAY.by)
+    wish = RecordAbsence(
+        person=AWAY.person, stand_in=AWAY.stand_in, from_ms=night_ms, until_ms=night_ms + 30 * HOUR, by=AWAY.by
+    )
     assert isinstance(do(wish, line, night_ms), AbsenceDone)
     line.advance(night_ms)
     (text,) = (said for said in line.list_said() if isinstance(said, Owed))

@@ -9,7 +9,7 @@ from alerts.operations.extra_rounds import AHEAD_MS, LONGEST_MS, ExtraRound, Ext
 from alerts.refusals import Refused
 from gateway import start
 from gateway.commands.command import NotPossible, UnknownPerson
-from gateway.commands.extra_rounds import Extra, ExtraDone, NoExtra
+from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, OrderExtraRound
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.reading import Millis
@@ -20,7 +20,7 @@ from tests.scenario_run import ListJournal, figures
 COUNTY = read("extra_round").inventory
 HOUR: Millis = 3_600_000
 NOON: Millis = 1_795_406_400_000  # 12:00 there
-ORDER = Extra(place="liutan", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
+ORDER = OrderExtraRound(place="liutan", from_ms=NOON, until_ms=NOON + HOUR, by="dispatch-wu")
 
 
 def order(place: str, from_ms: Millis = NOON, hours: float = 1) -> ExtraRound:
@@ -79,13 +79,13 @@ def test_it_outlasts_a_restart_and_so_does_its_end() -> None:
     journal.commit(entry)
     again = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON)
     assert again.extras.list_current(NOON) == (done.extra,)
-    assert isinstance(do(NoExtra(extra=done.extra.id, by="dispatch-wu"), again, NOON), ExtraDone)
+    assert isinstance(do(CancelExtraRound(extra=done.extra.id, by="dispatch-wu"), again, NOON), ExtraDone)
     journal.commit(again.finish()[0])
     assert start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON).extras.list_current(0) == ()
 
 
 def test_strangers_order_nothing() -> None:
     line = pipeline()
-    assert isinstance(do(NoExtra(extra="x", by="nobody"), line, NOON), UnknownPerson)
-    assert isinstance(do(NoExtra(extra="x", by="dispatch-wu"), line, NOON), NotPossible)
+    assert isinstance(do(CancelExtraRound(extra="x", by="nobody"), line, NOON), UnknownPerson)
+    assert isinstance(do(CancelExtraRound(extra="x", by="dispatch-wu"), line, NOON), NotPossible)
     assert line.finish()[0].is_empty

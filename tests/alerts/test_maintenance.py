@@ -14,7 +14,7 @@ from alerts.model import Event, Owed
 from alerts.windows import QUIET_AT_PLANT, Window, Work
 from gateway import start
 from gateway.commands.command import NotPossible, UnknownPerson
-from gateway.commands.maintenance import Declare, WhichWindows, WindowVerdict, Withdraw
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowVerdict
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
@@ -49,7 +49,7 @@ def opened(village: Inventory) -> Pipeline:
 
 
 def ask(pipeline: Pipeline, wish: Wish = WISH, by: str = "dispatch-wu", at_ms: int = NOW) -> WindowVerdict:
-    return do(Declare(wish=wish, by=by, channel="cli", origin="127.0.0.1"), pipeline, at_ms)
+    return do(DeclareWindow(wish=wish, by=by, channel="cli", origin="127.0.0.1"), pipeline, at_ms)
 
 
 def declared(pipeline: Pipeline, wish: Wish = WISH, at_ms: int = NOW) -> Declared:
@@ -59,7 +59,7 @@ def declared(pipeline: Pipeline, wish: Wish = WISH, at_ms: int = NOW) -> Declare
 
 
 def standing(pipeline: Pipeline) -> list[str]:
-    found = do(WhichWindows(), pipeline, NOW)
+    found = do(ListWindows(), pipeline, NOW)
     assert isinstance(found, tuple)
     return [each.window.id for each in found]
 
@@ -79,7 +79,7 @@ def test_an_asset_an_area_and_a_feeder_cover_what_is_theirs(pipeline: Pipeline, 
 
 def test_the_audit_knows_who_declared_it_when_from_where_and_why(pipeline: Pipeline) -> None:
     window = declared(pipeline).window
-    do(Withdraw(window=window.id, by="leader-he", channel="desk"), pipeline, NOW)
+    do(EndWindow(window=window.id, by="leader-he", channel="desk"), pipeline, NOW)
     (event,), (ended,) = events(pipeline, "work_declared"), events(pipeline, "work_withdrawn")
     assert (event.asset, event.at_ms) == ("plant", NOW)
     assert event.detail == {
@@ -123,13 +123,13 @@ def test_who_may_not_is_told_so(pipeline: Pipeline, by: str) -> None:
     assert isinstance(verdict, NotPossible)
     assert "dispatcher, town_leader" in verdict.reason
     window = declared(pipeline).window
-    assert isinstance(do(Withdraw(window=window.id, by=by), pipeline, NOW), NotPossible)
+    assert isinstance(do(EndWindow(window=window.id, by=by), pipeline, NOW), NotPossible)
     assert standing(pipeline) == [window.id]
 
 
 def test_strangers_and_windows_that_are_not_there(pipeline: Pipeline) -> None:
     assert ask(pipeline, by="nobody") == UnknownPerson()
-    verdict = do(Withdraw(window="maintenance/plant/x", by="dispatch-wu"), pipeline, NOW)
+    verdict = do(EndWindow(window="maintenance/plant/x", by="dispatch-wu"), pipeline, NOW)
     assert isinstance(verdict, NotPossible)
     assert "there is no window" in verdict.reason
 
@@ -188,7 +188,7 @@ def test_while_it_lasts_nothing_of_its_own_making_is_told_and_water_is(
             declared(pipeline, replace(WISH, until_ms=now_ms + HOUR), now_ms)
         elif what == "end":
             for name in maintenance.standing(pipeline.county):
-                do(Withdraw(window=name, by="dispatch-wu"), pipeline, now_ms)
+                do(EndWindow(window=name, by="dispatch-wu"), pipeline, now_ms)
         else:
             seq += 1
             values = {"mains_on": float(what != "dark"), "level_mm": 1500.0 if what == "high" else 500.0}

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from gateway.desk.doorkeeper import TRIES
+from gateway.desk.login import TRIES
 from tests.browser import Window
 from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway
 from tests.gateway.desk.conftest import Visitor

@@ -12,7 +12,7 @@ from alerts.model import Owed
 from alerts.notify.lists import LIST
 from alerts.notify.replies import LIST_TO_DISPATCHER
 from alerts.notify.replies import TO_DISPATCHER as DECLINED
-from gateway.commands.absences import Away, Back
+from gateway.commands.absences import EndAbsence, RecordAbsence
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.journal.reader import JournalReader
 from telemetry.inventory import Inventory, Person
@@ -99,7 +99,9 @@ def test_who_sees_to_it_while_away_has_seen_to_it(day: Day) -> None:
     """A start takes nobody's word back (storm 5066); who goes away after their word is another matter."""
     day.overflow()
     episode, now_ms = next(iter(day.line.pipeline.county.alerts)), day.hand.at_ms
-    day.line.order(Away(person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="head"))
+    day.line.order(
+        RecordAbsence(person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="head")
+    )
     day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
     day.restart()
     day.pass_until(MORNING + 90 * MINUTE)
@@ -122,7 +124,9 @@ def test_who_goes_away_after_their_word_has_left(day: Day) -> None:
     episode, now_ms = next(iter(day.line.pipeline.county.alerts)), day.hand.at_ms
     day.line.order(EpisodeCommand(verb=EpisodeVerb.ACK, episode=episode, by="office", channel="desk"))
     begins_ms = now_ms + 30 * MINUTE
-    away = Away(person="office", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="head")
+    away = RecordAbsence(
+        person="office", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="head"
+    )
     day.line.order(away)
     day.pass_until(begins_ms + 5 * MINUTE)
     assert [row.detail and row.detail["reason"] for row in day.rows("ack_expired")] == ["person_left"]
@@ -131,7 +135,9 @@ def test_who_goes_away_after_their_word_has_left(day: Day) -> None:
 def test_who_stands_in_hears_what_stands_when_the_absence_begins(day: Day) -> None:
     day.overflow()
     begins_ms = day.hand.at_ms + 30 * MINUTE
-    away = Away(person="cleaner", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="office")
+    away = RecordAbsence(
+        person="cleaner", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="office"
+    )
     day.line.order(away)
     day.pass_until(begins_ms - MINUTE)
     assert day.texts("crew") == []
@@ -144,7 +150,9 @@ def test_who_stands_in_since_the_machine_slept_hears_what_stands(day: Day) -> No
     day.overflow()
     day.pass_until(day.hand.at_ms + 10 * MINUTE)
     begins_ms = day.hand.at_ms + HOUR
-    away = Away(person="cleaner", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="office")
+    away = RecordAbsence(
+        person="cleaner", stand_in="crew", from_ms=begins_ms, until_ms=begins_ms + DAY, reason="", by="office"
+    )
     day.line.order(away)
     day.hand.passed_s += 2 * HOUR / 1_000
     day.hand.at_ms += 2 * HOUR
@@ -156,9 +164,11 @@ def test_who_stands_in_since_the_machine_slept_hears_what_stands(day: Day) -> No
 def test_who_comes_back_early_knew_already(day: Day) -> None:
     day.overflow()
     now_ms = day.hand.at_ms
-    away = Away(person="cleaner", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office")
+    away = RecordAbsence(
+        person="cleaner", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office"
+    )
     day.line.order(away)
-    day.line.order(Back(absence=day.line.pipeline.absences.list_current(now_ms)[0].id, by="office"))
+    day.line.order(EndAbsence(absence=day.line.pipeline.absences.list_current(now_ms)[0].id, by="office"))
     day.pass_until(now_ms + 30 * MINUTE)
     assert day.texts("cleaner") == ["first"]
 
@@ -201,7 +211,9 @@ def test_the_list_of_a_day_that_is_over_is_not_sent_the_morning_after(day: Day, 
 
 def test_who_cannot_go_and_stands_in_for_the_office_is_not_told_that_the_office_knows(day: Day) -> None:
     now_ms = day.hand.at_ms
-    away = Away(person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office")
+    away = RecordAbsence(
+        person="office", stand_in="crew", from_ms=now_ms, until_ms=now_ms + DAY, reason="", by="office"
+    )
     day.line.order(away)
     for _ in range(2):
         day.line.live(day.hand.at_ms + 10 * MINUTE)

@@ -10,8 +10,8 @@ from alerts.calendars import RoundSlot
 from alerts.conditions.thresholds import ThresholdScope
 from alerts.notify.holds import TrialKind
 from gateway.arrangements import Arrangements
-from gateway.commands.absences import Away
-from gateway.commands.extra_rounds import Extra
+from gateway.commands.absences import RecordAbsence
+from gateway.commands.extra_rounds import OrderExtraRound
 from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
 from gateway.desk.projection import Projection
@@ -22,8 +22,8 @@ from tests.telling_line import Hand, TellingLine
 
 NOON = START_MS + 4 * HOUR + 30 * MINUTE
 WISHES = (
-    Away(person="cleaner", from_ms=0, until_ms=NOON + DAY, by="office"),
-    Extra(place="liutan", from_ms=NOON + 30 * MINUTE, until_ms=NOON + HOUR, by="office"),
+    RecordAbsence(person="cleaner", from_ms=0, until_ms=NOON + DAY, by="office"),
+    OrderExtraRound(place="liutan", from_ms=NOON + 30 * MINUTE, until_ms=NOON + HOUR, by="office"),
     EndTrial(kind=TrialKind.ASSET, name="new", by="office"),
     SetFigure(
         place=ThresholdScope.ASSET,

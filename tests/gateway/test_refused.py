@@ -7,7 +7,7 @@ import pytest
 
 from alerts.answers import reply
 from alerts.ledger.asking import Register
-from gateway.commands.absences import Away
+from gateway.commands.absences import RecordAbsence
 from gateway.commands.command import Done, NotDurable
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.commands.quarantine import LookAgain
@@ -146,7 +146,7 @@ def test_a_mistake_of_ours_in_one_sample_leaves_nothing_of_its_uplink_but_the_by
 def test_a_mistake_of_ours_in_a_command_is_its_answer_and_the_stream_goes_on(
     line: TellingLine, said: list[Entry]
 ) -> None:
-    wish = Away(person="cleaner", from_ms=0, until_ms="tomorrow", by="office")  # type: ignore[arg-type] # our mistake
+    wish = RecordAbsence(person="cleaner", from_ms=0, until_ms="tomorrow", by="office")  # type: ignore[arg-type] # our mistake
     assert isinstance(line.order(wish), NotDurable)
     line.bring([uplink(line, Sample(1, 1, FULL))])
     assert seqs(said) == [1]

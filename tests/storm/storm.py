@@ -18,12 +18,12 @@ from alerts.ledger.case import CaseVerb
 from alerts.model import Event
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work
-from gateway.commands.absences import AbsenceDone, Away, Back
+from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence
 from gateway.commands.cases import AskLedger
 from gateway.commands.command import Command
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, Foresee
-from gateway.commands.extra_rounds import Extra
-from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
+from gateway.commands.extra_rounds import OrderExtraRound
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
 from gateway.commands.quarantine import LookAgain
 from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
@@ -499,20 +499,20 @@ class Storm:
 
     def _do_absence(self, step: Step) -> None:
         now_ms = self.hand.at_ms
-        answer = self._order(Away(person=step.on, from_ms=now_ms, until_ms=now_ms + step.n, by="wu"))
+        answer = self._order(RecordAbsence(person=step.on, from_ms=now_ms, until_ms=now_ms + step.n, by="wu"))
         if step.word and isinstance(answer, AbsenceDone):
-            self._order(Back(absence=answer.absence.id, by="wu"))
+            self._order(EndAbsence(absence=answer.absence.id, by="wu"))
 
     def _do_declare(self, step: Step) -> None:
         work = Work.MAINTENANCE if step.word == "maintenance" else Work.PLANNED_CUT
         until_ms = self.hand.at_ms + step.n
         by = "wu" if step.on in behind(GATEWAYS[0]) else "zheng"
-        self._order(Declare(wish=Wish(work, step.on, 0, until_ms, "检修"), by=by))
+        self._order(DeclareWindow(wish=Wish(work, step.on, 0, until_ms, "检修"), by=by))
 
     def _do_withdraw(self, step: Step) -> None:
-        standing = self._order(WhichWindows())
+        standing = self._order(ListWindows())
         if isinstance(standing, tuple) and standing:
-            self._order(Withdraw(window=standing[0].window.id, by=step.on))
+            self._order(EndWindow(window=standing[0].window.id, by=step.on))
 
     def _do_figure(self, step: Step) -> None:
         wish = SetFigure(
@@ -528,7 +528,7 @@ class Storm:
 
     def _do_extra(self, step: Step) -> None:
         from_ms = self.hand.at_ms + MINUTE
-        self._order(Extra(place=step.on, from_ms=from_ms, until_ms=from_ms + step.n, by="wu"))
+        self._order(OrderExtraRound(place=step.on, from_ms=from_ms, until_ms=from_ms + step.n, by="wu"))
 
     def _do_register(self, step: Step) -> None:
         self._order(AskLedger(Register(what="路边有垃圾", by="zheng", asset=step.on)))

@@ -11,16 +11,16 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS
 from alerts.operations.absences import Absence
-from gateway.commands.absences import AbsenceDone, AbsenceList, Away, Back, WhoIsAway
+from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate
 from gateway.desk.choices import near
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
 
@@ -43,7 +43,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
         if draft.faults:
             return _sheet(visit, draft)
-        wish = Away(
+        wish = RecordAbsence(
             person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
         )
         outcome = _outcome(await_answer(desk, wish))
@@ -57,11 +57,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         who = signed(visit)
-        absences = away(visit, await_answer(desk, WhoIsAway()))
+        absences = away(visit, await_answer(desk, ListAbsences()))
         found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
-        outcome = _outcome(await_answer(desk, Back(absence=found.id, **who._asdict())))
+        outcome = _outcome(await_answer(desk, EndAbsence(absence=found.id, **who._asdict())))
         desk.note(visit, "away", f"absence_ended {found.person} {outcome.name}")
         return _said(visit, "absence_ended", outcome)
 
@@ -87,7 +87,7 @@ def may_write(visit: Visit, absence: Absence) -> bool:
 def _sheet(visit: Visit, draft: Draft) -> Response:
     tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + DAY_MS)
     usual = {"person": "", "since": "", "until": f"{tomorrow:%Y-%m-%d}T00:00", "stand_in": "", "reason": ""}
-    return leaf(
+    return lay_out(
         visit,
         "away.html",
         "/duty",
@@ -117,4 +117,4 @@ def _outcome(verdict: object) -> Outcome:
 
 
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:
-    return leaf(visit, "said.html", "/duty", title=words.word("events", event), outcome=outcome, back="/duty")
+    return lay_out(visit, "said.html", "/duty", title=words.word("events", event), outcome=outcome, back="/duty")

@@ -11,14 +11,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from alerts.alert import Alert
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.choices import near
 from gateway.desk.drafts import signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
@@ -50,7 +50,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     ) -> Response:
         require(visit, NEEDS[verb])
         alert = _standing(visit, episode)
-        return leaf(
+        return lay_out(
             visit,
             "act.html",
             "",
@@ -68,7 +68,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         outcome = asked(desk, command)
         what = f"{command.verb} {command.episode} {outcome.name}"
         desk.note(visit, "commanded", what)
-        return leaf(visit, "said.html", "", title=words.word("verbs", command.verb), outcome=outcome, back="/")
+        return lay_out(visit, "said.html", "", title=words.word("verbs", command.verb), outcome=outcome, back="/")
 
     return router
 

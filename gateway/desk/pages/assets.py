@@ -11,13 +11,13 @@ from alerts.notify.exposure import POINTS_A_SITE
 from alerts.people import EMPTIER, holders
 from alerts.rollups.rows import BinRow, PlantRow
 from gateway.desk import account, looks
+from gateway.desk.auth import DeskRefusal, Gate
 from gateway.desk.drawing import PlotArea, Point, area, path
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Gate
 from gateway.journal.case_reader import CaseReader
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -49,7 +49,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with visit.present.feed.present() as projection:
             seen = [(asset, looks.look(projection, asset), projection.assets[asset.id]) for asset in found]
         seen.sort(key=lambda row: (looks.rank(row[1]), -(row[2].level_pct or 0.0)))
-        return leaf(
+        return lay_out(
             visit,
             "assets.html",
             "/assets",
@@ -83,7 +83,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             seen, look = projection.assets[name], looks.look(projection, asset)
             standing = sorted(projection.of_asset.get(name, {}).values(), key=lambda alert: alert.raised_ms)
             heard = [(each, projection.devices[each.id]) for each in _devices(visit, asset)]
-        return leaf(
+        return lay_out(
             visit,
             "asset.html",
             "/assets",
@@ -118,7 +118,7 @@ def _former(desk: Desk, visit: Visit, asset: Asset, at: str) -> Response:
         spells = journal.spells_on(asset.id, 0, visit.now_ms)
         messages = journal.messages_on(asset.id, visit.now_ms - FORMER_MS, visit.now_ms)
     places = [inventory.areas[area].name for area in asset.areas if area in inventory.areas]
-    return leaf(
+    return lay_out(
         visit,
         "former.html",
         "/assets",

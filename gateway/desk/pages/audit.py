@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Response
 from alerts.model import Event
 from gateway.commands.quarantine import Result
 from gateway.desk import sentences, words
+from gateway.desk.auth import Gate
 from gateway.desk.history import told
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import AuditRecord, UserRole
-from gateway.desk.visiting import Gate
 from gateway.desk.writing import clock
 from telemetry.reading import Millis
 
@@ -63,7 +63,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.ledger() as ledger:
             cases = [(case, told(line, visit)) for case, line in ledger.newest_deeds(SHOWN)]
         failures = desk.users.failures(SHOWN)
-        return leaf(
+        return lay_out(
             visit,
             "audit.html",
             "/audit",

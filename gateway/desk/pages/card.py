@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from alerts.notify import texts
 from alerts.people import EMPTIER, holders
+from gateway.desk.auth import DeskRefusal, Gate, require
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Gate, require
 from telemetry.inventory import Inventory, Person
 from telemetry.terms import AssetKind
 

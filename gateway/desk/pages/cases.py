@@ -19,18 +19,18 @@ from alerts.ledger.moves import FROM
 from gateway import spreadsheet
 from gateway.commands.cases import AskLedger
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.cases import StepBody
 from gateway.desk.choices import near
 from gateway.desk.drafts import signed
 from gateway.desk.history import told
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
 from gateway.desk.saying import asked
 from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.ledger import OVERDUE, LedgerReader, PlacedCase, Wanted, exported
 from gateway.journal.view import Row
 from telemetry.reading import Millis
@@ -91,7 +91,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             found = ledger.find(_wanted(visit, filters), A_PAGE + 1)
             late = ledger.find(_wanted(visit, CaseFilterForm(overdue=True)), A_PAGE + 1) if not filters.before else []
         page = found[:A_PAGE]
-        return leaf(
+        return lay_out(
             visit,
             "cases.html",
             "/cases",
@@ -127,7 +127,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             case = seen(ledger, visit, name)
             history = ledger.history(case.id)
             earlier = ledger.case(case.recurs) if case.recurs else None
-        return leaf(
+        return lay_out(
             visit,
             "case.html",
             "/cases",
@@ -158,7 +158,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         require(visit, NEEDS[verb])
         case = _case(desk, visit, name)
         tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + 86_400_000)
-        return leaf(
+        return lay_out(
             visit,
             "step.html",
             "/cases",
@@ -177,7 +177,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         outcome = asked(desk, AskLedger(_wish(visit, form, case, verb)))
         what = f"{verb} {case.id} {outcome.name}"
         desk.note(visit, "stepped", what)
-        return leaf(
+        return lay_out(
             visit, "said.html", "/cases", title=words.word("steps", verb), outcome=outcome, back=f"/cases/{case.id}"
         )
 

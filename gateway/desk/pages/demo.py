@@ -18,12 +18,12 @@ from alerts.answers import reply
 from gateway.commands.command import NotDurable
 from gateway.desk import users
 from gateway.desk.answers import await_answer
+from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.captions import EVENTS, CaptionKind, Known, caption
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.morning import exposure
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.inbox import Unanswered
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import MessageRow
@@ -118,7 +118,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
                 alone = bool(last) and last[0].channel == ACTOR
         if said.key == shown:
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return leaf(visit, "caption.html", "", said=said, seen=seen, running=running, alone=alone)
+        return lay_out(visit, "caption.html", "", said=said, seen=seen, running=running, alone=alone)
 
     return router
 
@@ -134,7 +134,7 @@ def _pocket(desk: Desk, visit: Visit, of: Person | None, shown: str | None = Non
     key = "nobody" if person is None else f"{person.id}.{'.'.join(str(line.at_ms) for line in thread)}"
     if key == shown:
         return Response(status_code=HTTPStatus.NO_CONTENT)
-    return leaf(visit, "pocket.html", "", chosen=person, thread=thread, duty=_duty, key=key, trouble=trouble)
+    return lay_out(visit, "pocket.html", "", chosen=person, thread=thread, duty=_duty, key=key, trouble=trouble)
 
 
 def _rang(journal: CaseReader, visit: Visit) -> Person | None:
@@ -153,7 +153,7 @@ def _screen(desk: Desk, visit: Visit, of: str, trouble: str = "") -> Response:
         chosen = people.get(of) or _rang(journal, visit)
         thread = [] if chosen is None else _thread(journal, chosen)
     others = [person for person in people.values() if person.id not in counts]
-    return leaf(
+    return lay_out(
         visit,
         "telephone.html",
         "/telephone",

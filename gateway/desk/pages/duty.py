@@ -6,15 +6,15 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from gateway.commands.absences import AbsenceList, WhoIsAway
+from gateway.commands.absences import AbsenceList, ListAbsences
 from gateway.commands.welcome import is_new
-from gateway.desk.leaf import leaf
+from gateway.desk.auth import Gate
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 from telemetry.inventory import Duty, Person
 
 
@@ -39,10 +39,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         phones = visit.user.role.reaches(UserRole.CREW)
         contacts = desk.contacts()
         new = [person.name for person in visit.scope.people if phones and is_new(person, contacts)]
-        roster = await_answer(desk, WhoIsAway())
+        roster = await_answer(desk, ListAbsences())
         absences = away(visit, roster)
         gone = {each.person for each in absences if each.from_ms <= visit.now_ms}
-        return leaf(
+        return lay_out(
             visit,
             "duty.html",
             "/duty",

@@ -9,15 +9,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 
 from alerts.operations.extra_rounds import ExtraRound
-from gateway.commands.extra_rounds import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
+from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, site
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -45,7 +45,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
-        wish = Extra(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
+        wish = OrderExtraRound(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
         outcome = _outcome(await_answer(desk, wish))
         desk.note(visit, "extra", f"extra_ordered {place} {outcome.name}")
         if not outcome.good:
@@ -58,11 +58,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = _asset(visit, name)
         who = signed(visit)
-        ordered = _standing(visit, asset, await_answer(desk, WhichExtras()))
+        ordered = _standing(visit, asset, await_answer(desk, ListExtraRounds()))
         found = next((each for each in ordered if each.id == form.get("extra") and _may_end(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
-        outcome = _outcome(await_answer(desk, NoExtra(extra=found.id, **who._asdict())))
+        outcome = _outcome(await_answer(desk, CancelExtraRound(extra=found.id, **who._asdict())))
         desk.note(visit, "extra", f"extra_cancelled {found.place} {outcome.name}")
         return _said(visit, asset, outcome)
 
@@ -73,9 +73,9 @@ PAGE: Final = Page(path="/assets/{name}/extra", role=UserRole.DISPATCHER, routes
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
-    verdict = await_answer(desk, WhichExtras())
+    verdict = await_answer(desk, ListExtraRounds())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
-    return leaf(
+    return lay_out(
         visit,
         "extra.html",
         "/assets",
@@ -125,4 +125,4 @@ def _outcome(verdict: object) -> Outcome:
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "extra_ordered")
-    return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+    return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")

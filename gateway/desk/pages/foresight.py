@@ -12,13 +12,13 @@ from alerts.episodes.forecast import Foreseen
 from alerts.model import URGENT
 from gateway.commands.episodes import Foresee
 from gateway.desk import sentences, words
-from gateway.desk.leaf import leaf
+from gateway.desk.auth import Gate, site
+from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer, word_outcome
 from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate, site
 from gateway.desk.writing import clock
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
@@ -52,7 +52,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         at_ms = (moment(calendar, at) if at else None) or visit.now_ms
         verdict = await_answer(desk, Foresee(rule=chosen, asset=name, at_ms=at_ms)) if chosen else None
         foreseen = verdict if isinstance(verdict, Foreseen) else None
-        return leaf(
+        return lay_out(
             visit,
             "who.html",
             "/assets",

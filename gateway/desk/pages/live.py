@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.clock import monotonic_s
+from gateway.desk.auth import Gate
 from gateway.desk.feed import Feed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Topic
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 
 MOST: Final = 64
 MOST_EACH: Final = 5

@@ -12,15 +12,15 @@ from fastapi import APIRouter, Depends, Response
 
 from alerts.episodes.maintenance import Declared, Wish, covered
 from alerts.windows import Work
-from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, site
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
@@ -55,9 +55,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         wish = _wish(visit, asset, draft)
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
-        if any(_same(each, wish) for each in _standing(await_answer(desk, WhichWindows()), asset)):
+        if any(_same(each, wish) for each in _standing(await_answer(desk, ListWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
-        outcome = _outcome(await_answer(desk, Declare(wish=wish, **who._asdict())), "work_declared")
+        outcome = _outcome(await_answer(desk, DeclareWindow(wish=wish, **who._asdict())), "work_declared")
         desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -69,12 +69,12 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = site(visit, name)
         who = signed(visit)
-        standing = _standing(await_answer(desk, WhichWindows()), asset)
+        standing = _standing(await_answer(desk, ListWindows()), asset)
         found = next((each for each in standing if each.window.id == form.get("window")), None)
         if found is None or not _may_end(visit, found):
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         window = found.window
-        outcome = _outcome(await_answer(desk, Withdraw(window=window.id, **who._asdict())), "work_withdrawn")
+        outcome = _outcome(await_answer(desk, EndWindow(window=window.id, **who._asdict())), "work_withdrawn")
         desk.note(visit, "work", f"{window.work} {window.subject} {outcome.name}")
         return _said(visit, asset, outcome)
 
@@ -85,9 +85,9 @@ PAGE: Final = Page(path="/assets/{name}/work", role=UserRole.DISPATCHER, routes=
 
 
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
-    verdict = await_answer(desk, WhichWindows())
+    verdict = await_answer(desk, ListWindows())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
-    return leaf(
+    return lay_out(
         visit,
         "work.html",
         "/assets",
@@ -153,4 +153,4 @@ def _outcome(verdict: object, event: str) -> Outcome:
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
     title = words.word("events", "work_declared")
-    return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+    return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")

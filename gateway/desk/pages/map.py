@@ -14,13 +14,13 @@ from fastapi.responses import JSONResponse
 
 from alerts.notify.texts import tenths
 from gateway.desk import looks
-from gateway.desk.leaf import leaf
+from gateway.desk.auth import Gate
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Projection
 from gateway.desk.rendering import HEADERS, html, policy
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 from gateway.desk.words import word
 from telemetry.terms import Level
 
@@ -57,7 +57,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.get("/map")
     def sheets(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         seen = _seen(visit)
-        page = leaf(
+        page = lay_out(
             visit,
             "map.html",
             "/map",

@@ -1,4 +1,4 @@
-"""改密码: one's own password, for who knows the old one. Whether it is the old one is the doorkeeper's to say.
+"""改密码: one's own password, for who knows the old one. Whether it is the old one is ``login``'s to say.
 
 Whoever has forgotten it is helped by ``cunjing desk adduser``, on the machine itself.
 """
@@ -8,13 +8,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.desk.doorkeeper import RETRY_AFTER_S, LoginOutcome
-from gateway.desk.leaf import leaf
+from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate
+from gateway.desk.layout import lay_out
+from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.page import Page
 from gateway.desk.passwords import LONGEST, SHORTEST
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import COOKIE, DeskRefusal, Form, Gate
 
 _STATUS: Final = {
     LoginOutcome.OPEN: HTTPStatus.OK,
@@ -45,7 +45,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if not SHORTEST <= len(new) <= LONGEST:
             return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, "weak")
         session = request.cookies.get(COOKIE, "")
-        said = desk.door.change(visit.user, session, old, new, visit.address, desk.wall_ms())
+        said = desk.authenticator.change(visit.user, session, old, new, visit.address, desk.wall_ms())
         page = _page(visit, _STATUS[said], said)
         if said is LoginOutcome.BUSY:
             page.headers["Retry-After"] = RETRY_AFTER_S
@@ -58,4 +58,4 @@ PAGE: Final = Page(path="/password", role=UserRole.VIEWER, routes=routes)
 
 
 def _page(visit: Visit, status: HTTPStatus = HTTPStatus.OK, said: str = "") -> Response:
-    return leaf(visit, "password.html", "", status, said=said, shortest=SHORTEST, longest=LONGEST)
+    return lay_out(visit, "password.html", "", status, said=said, shortest=SHORTEST, longest=LONGEST)

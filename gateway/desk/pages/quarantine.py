@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.commands.quarantine import NO_UPLINKS, LookAgain
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate
 from gateway.desk.drafts import signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate
 
 SHOWN: Final = 200
 _REASON: Final = re.compile(r"[a-z_]{1,40}")
@@ -32,7 +32,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         with desk.journal() as journal:
             reasons = journal.quarantine_by_reason()
             newest = journal.newest_quarantine(reason, SHOWN)
-        return leaf(
+        return lay_out(
             visit,
             "quarantine.html",
             "/quarantine",
@@ -54,7 +54,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         what = f"{reason} - {outcome.name}"
         desk.note(visit, "looked_again", what)
         title = words.word("events", "looked_again")
-        return leaf(
+        return lay_out(
             visit, "said.html", "/quarantine", title=title, outcome=outcome, back=f"/quarantine?reason={reason}"
         )
 

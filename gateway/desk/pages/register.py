@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
+from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from gateway.desk.cases import RegisterBody
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
 from gateway.desk.present import Desk, Visit
@@ -25,7 +26,6 @@ from gateway.desk.rendering import html
 from gateway.desk.saying import asked
 from gateway.desk.scope import UserScope
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from telemetry.terms import Level
 
 REPORTED: Final = "reported"
@@ -124,7 +124,7 @@ def _kept(kept: str | PhotoTrouble) -> Response:
 
 def _page(visit: Visit, draft: CaseDraft, detail: str = "") -> Response:
     draft.typed.setdefault("key", "")
-    return leaf(
+    return lay_out(
         visit,
         "register.html",
         "/register",

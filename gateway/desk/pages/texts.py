@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
 from alerts.delivery.delivery import DueState
-from gateway.desk.leaf import leaf
+from gateway.desk.auth import Gate
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 
 A_PAGE: Final = 100
 _LAST: Final = 2**62
@@ -36,7 +36,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         chosen = show if show in FILTERS else "all"
         with desk.journal() as journal:
             found = journal.messages(A_PAGE, before, FILTERS[chosen], to)
-        return leaf(
+        return lay_out(
             visit,
             "texts.html",
             "/texts",

@@ -15,13 +15,13 @@ from fastapi import APIRouter, Depends, Response
 from alerts.conditions.thresholds import ThresholdInForce, ThresholdScope
 from gateway.commands.thresholds import SetFigure
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, site
 from telemetry.inventory import Asset
 
 
@@ -94,7 +94,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             draft.refused(outcome)
             return _sheet(visit, asset, draft)
         title = words.word("events", "figure_set")
-        return leaf(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+        return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
 
     return router
 
@@ -103,7 +103,7 @@ PAGE: Final = Page(path="/assets/{name}/figures", role=UserRole.DISPATCHER, rout
 
 
 def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
-    return leaf(
+    return lay_out(
         visit,
         "figures.html",
         "/assets",

@@ -14,17 +14,17 @@ from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.commands.callers import CalledBack
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.decisions import lateness
 from gateway.desk.drafts import signed
 from gateway.desk.drawing import Point, Spark, spark
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.morning import CallOwed, CasesKept, EpisodeCard, Matter, Morning, Records, Work, calls, morning
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import MessageRow
 from telemetry.series import Measurement
@@ -47,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             page = _page(desk, journal, visit)
             sparks = _sparks(journal, visit, (each for each in page.decide if isinstance(each, EpisodeCard)))
         away, nobody = _people(visit)
-        answer = leaf(
+        answer = lay_out(
             visit,
             "today.html",
             "/",
@@ -71,7 +71,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_caller")
         outcome = asked(desk, CalledBack(caller=caller, **who._asdict()))
         desk.note(visit, "called", f"{caller} - {outcome.name}")
-        return leaf(visit, "said.html", "", title=words.word("events", "called_back"), outcome=outcome, back="/")
+        return lay_out(visit, "said.html", "", title=words.word("events", "called_back"), outcome=outcome, back="/")
 
     return router
 

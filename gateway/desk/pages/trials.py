@@ -12,13 +12,13 @@ from alerts.alert import Alert
 from alerts.notify.holds import TRIAL, Trial, TrialKind
 from gateway.commands.trials import EndTrial
 from gateway.desk import words
+from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.drafts import signed
-from gateway.desk.leaf import leaf
+from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import DeskRefusal, Form, Gate, require
 from telemetry.reading import Millis
 
 SHOWN: Final = 100
@@ -47,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def trial(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         rows = _rows(visit)
         may_end = visit.user.role.reaches(UserRole.DISPATCHER) and bool(visit.user.person)
-        return leaf(
+        return lay_out(
             visit,
             "trial.html",
             "/trial",
@@ -62,7 +62,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit: Annotated[Visit, Depends(gate.visit)], kind: TrialKind, name: Annotated[str, Query(max_length=64)]
     ) -> Response:
         require(visit, UserRole.DISPATCHER)
-        return leaf(visit, "trial_end.html", "/trial", row=_row(visit, kind, name))
+        return lay_out(visit, "trial_end.html", "/trial", row=_row(visit, kind, name))
 
     @router.post("/trial/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
@@ -77,7 +77,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         outcome = asked(desk, EndTrial(kind=row.kind, name=row.id, **who._asdict()))
         what = f"{row.kind} {row.id} {outcome.name}"
         desk.note(visit, "trial", what)
-        return leaf(
+        return lay_out(
             visit, "said.html", "/trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
         )
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import start
 from gateway.commands.command import NotDurable
-from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
 from gateway.desk.token import token_file
 from gateway.replay import Memory
 from telemetry.inventory_file import parse
@@ -33,7 +33,7 @@ def answer() -> Callable[[object], object]:
     pipeline.county.listen(NOW, None, pipeline.changes, started=True)
 
     def say(item: object) -> object:
-        assert isinstance(item, Declare | Withdraw | WhichWindows)
+        assert isinstance(item, DeclareWindow | EndWindow | ListWindows)
         return do(item, pipeline, NOW)
 
     return say
@@ -73,7 +73,7 @@ def test_a_window_is_declared_listed_and_taken_back(
     assert ended.exit_code == 0, ended.stderr
     assert [json.loads(line)["subject"] for line in left.stdout.splitlines()] == ["east"]
     first = seen[0]
-    assert isinstance(first, Declare)
+    assert isinstance(first, DeclareWindow)
     assert (first.channel, first.origin) == ("cli", "127.0.0.1")
 
 

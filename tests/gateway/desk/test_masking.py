@@ -11,11 +11,11 @@ from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk import door
+from gateway.desk import login_page
+from gateway.desk.auth import Gate
 from gateway.desk.masking import digits_of, without_numbers
 from gateway.desk.pages import pages
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 from tests.desk_gateway import DeskGateway, at
 from tests.gateway.desk.conftest import Visitor
 from tests.gateway.desk.pages.test_cases import CASE, register, send, step
@@ -46,7 +46,7 @@ NEVER_ENDING: Final = {"/live"}
 def addresses(gateway: DeskGateway) -> Iterator[str]:
     """Everything that a browser can be shown, of a bin, a plant, a person and a case, asked for in every way."""
     ids = ["meiling-01", "meiling-plant", "mei", CASE]
-    doors = door.routes(gateway.desk, Gate(gateway.desk, UserRole.VIEWER, whole=False))
+    doors = login_page.routes(gateway.desk, Gate(gateway.desk, UserRole.VIEWER, whole=False))
     for router in (doors, *(page.router(gateway.desk) for page in pages())):
         for route in router.routes:
             if not isinstance(route, APIRoute) or "GET" not in (route.methods or ()) or route.path in NEVER_ENDING:

@@ -7,10 +7,10 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from gateway.desk.auth import Gate
 from gateway.desk.page import Page
 from gateway.desk.pages import pages
 from gateway.desk.users import UserRole
-from gateway.desk.visiting import Gate
 from tests.desk_gateway import DeskGateway
 from tests.gateway.desk.conftest import Visitor
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from alerts.notify.lists import LIST
-from gateway.desk.doorkeeper import TRIES
+from gateway.desk.login import TRIES
 from tests.desk_gateway import DeskGateway, at
 from tests.gateway.desk.conftest import Visitor
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.desk import passwords
-from gateway.desk.doorkeeper import (
+from gateway.desk.login import (
     AT_ONCE,
     CROWD,
     PACE_MS,
@@ -17,7 +17,7 @@ from gateway.desk.doorkeeper import (
     TRIES_FROM,
     WAIT_MS,
     WAITING,
-    Doorkeeper,
+    Authenticator,
     LoginOutcome,
 )
 from gateway.desk.users import (
@@ -86,7 +86,7 @@ def test_a_file_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_patience_ends_for_who_guesses_and_comes_back(users: UserFile) -> None:
-    door = Doorkeeper(users, fits=quick)
+    door = Authenticator(users, fits=quick)
     for _ in range(TRIES):
         assert door.enter("lin", "guess", "10.0.0.66", 0).entrance is LoginOutcome.WRONG
     assert door.enter("lin", PASSWORD, "10.0.0.66", 1).entrance is LoginOutcome.BARRED
@@ -101,7 +101,7 @@ def test_patience_ends_for_who_guesses_and_comes_back(users: UserFile) -> None:
 def test_a_strangers_tries_close_the_door_to_nobody_else(users: UserFile) -> None:
     """Neither to another name from where they tried, which may be a whole office's, nor to that name from elsewhere."""
     users.keep(User("wu", UserRole.ADMIN), HASH, 0)
-    door = Doorkeeper(users, fits=quick)
+    door = Authenticator(users, fits=quick)
     for name in ("lin", "wu", "nobody"):
         for _ in range(TRIES + 2):
             door.enter(name, "guess", "10.0.0.66", 0)
@@ -111,7 +111,7 @@ def test_a_strangers_tries_close_the_door_to_nobody_else(users: UserFile) -> Non
 
 
 def test_a_browser_in_which_somebody_has_logged_in_is_counted_for_itself(users: UserFile) -> None:
-    door = Doorkeeper(users, fits=quick)
+    door = Authenticator(users, fits=quick)
     known = door.enter("lin", PASSWORD, "10.0.0.9", 0).browser
     assert known
     for number in range(TRIES_FROM + 20):
@@ -137,7 +137,7 @@ def test_a_crowd_that_guesses_one_name_is_slowed_and_never_bars_it(users: UserFi
         verified.append(password)
         return kept is not None and password == PASSWORD
 
-    door = Doorkeeper(users, fits=fits)
+    door = Authenticator(users, fits=fits)
     for number in range(10 * CROWD):
         door.enter("lin", "guess", f"10.{number // 200}.{number % 200}.1", 0)
     assert len(verified) == CROWD
@@ -150,7 +150,7 @@ def test_a_crowd_that_guesses_one_name_is_slowed_and_never_bars_it(users: UserFi
 
 
 def test_a_clock_that_is_set_back_bars_nobody(users: UserFile) -> None:
-    door = Doorkeeper(users, fits=quick)
+    door = Authenticator(users, fits=quick)
     for _ in range(TRIES):
         door.enter("lin", "guess", "10.0.0.9", 10 * WAIT_MS)
     assert door.enter("lin", PASSWORD, "10.0.0.9", 0).entrance is LoginOutcome.OPEN
@@ -173,7 +173,7 @@ def test_a_try_is_counted_before_it_is_verified_and_few_are_at_once(users: UserF
             at_once[0] -= 1
         return False
 
-    door, said = Doorkeeper(users, fits=fits), []
+    door, said = Authenticator(users, fits=fits), []
     threads = [
         threading.Thread(
             target=lambda number=number: said.append(door.enter("lin", "guess", "10.0.0.9", number).entrance)
@@ -195,7 +195,7 @@ def test_a_try_is_counted_before_it_is_verified_and_few_are_at_once(users: UserF
 
 
 def test_a_password_is_changed_by_who_knows_the_old_one_and_ends_the_other_sessions(users: UserFile) -> None:
-    door, other = Doorkeeper(users), "quite another word"
+    door, other = Authenticator(users), "quite another word"
     mine, stolen = users.admit("lin", 0), users.admit("lin", 0)
     assert door.change(LIN, mine, "guess", other, "", 0) is LoginOutcome.WRONG
     assert door.change(LIN, mine, PASSWORD, other, "", 0) is LoginOutcome.OPEN
@@ -237,7 +237,7 @@ def test_one_user_washes_out_nothing_that_another_did(users: UserFile, tmp_path:
 
 
 def test_whoever_goes_on_knocking_at_a_closed_door_fills_no_disk(users: UserFile) -> None:
-    door = Doorkeeper(users, fits=lambda _password, _kept: False)
+    door = Authenticator(users, fits=lambda _password, _kept: False)
     for at_ms in range(1_000):
         door.enter("lin", "guess", "10.0.0.66", at_ms)
     assert {one.what: one.tries for one in users.failures(9)} == {"refused": TRIES, "barred": 512}
@@ -254,11 +254,11 @@ def test_sessions_and_known_browsers_of_one_user_are_bounded(users: UserFile) ->
 
 
 def test_the_demos_link_opens_for_its_key_and_only_where_there_is_a_demo(users: UserFile) -> None:
-    assert Doorkeeper(users).welcome("", "", 0) is None
-    assert Doorkeeper(users, "key").welcome("key", "", 0) is None, "no visitor, nobody to come in as"
+    assert Authenticator(users).welcome("", "", 0) is None
+    assert Authenticator(users, "key").welcome("key", "", 0) is None, "no visitor, nobody to come in as"
     users.keep(User("demo", UserRole.DISPATCHER, demo=True), HASH, 0)
-    assert Doorkeeper(users, "key").welcome("other", "", 0) is None
-    assert Doorkeeper(users, "key").welcome("key", "", 0) is not None
+    assert Authenticator(users, "key").welcome("other", "", 0) is None
+    assert Authenticator(users, "key").welcome("key", "", 0) is not None
 
 
 def test_production_refuses_a_demos_visitor(users: UserFile, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from alerts.answers import reply
-from gateway.commands.absences import Back
+from gateway.commands.absences import EndAbsence
 from gateway.journal.database import migrations, seen_by
 from gateway.journal.writer import Journal
 from telemetry.reading import Values
@@ -63,7 +63,7 @@ def ended(folder: Path) -> Ended:
         morning.everybody("s-road")
         morning.live(10 * MINUTE)
     absence = "absence/crew/20261122T233000Z"
-    line.order(Back(absence=absence, by="office"))
+    line.order(EndAbsence(absence=absence, by="office"))
     for _ in range(4):
         morning.everybody()
         morning.live(20 * MINUTE)

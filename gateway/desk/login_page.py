@@ -1,4 +1,4 @@
-"""The door: logging in and out, and the demo's link. Who may come in is ``doorkeeper``'s to say."""
+"""The door: logging in and out, and the demo's link. Who may come in is ``login``'s to say."""
 
 import secrets
 from http import HTTPStatus
@@ -7,11 +7,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.desk.doorkeeper import RETRY_AFTER_S, LoginOutcome
+from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate, address_of, came_from_here, form_of, same
+from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html
 from gateway.desk.users import BROWSER_MS, SESSION_MS
-from gateway.desk.visiting import COOKIE, DeskRefusal, Form, Gate, address_of, came_from_here, form_of, same
 
 _KNOCK: Final = "cunjing_knock"
 """Proves that the form of the door was ours, before there is a session that could."""
@@ -39,7 +39,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         name, password = form.get("name", "").strip(), form.get("password", "")
         known = request.cookies.get(_BROWSER, "")
-        came = desk.door.enter(name, password, address_of(request), desk.wall_ms(), known)
+        came = desk.authenticator.enter(name, password, address_of(request), desk.wall_ms(), known)
         if came.entrance is not LoginOutcome.OPEN:
             refused = _door(desk, request, form.get("back", ""), _STATUS[came.entrance], came.entrance)
             if came.entrance is LoginOutcome.BUSY:
@@ -53,7 +53,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/logout")
     def leave(request: Request, sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, _ = sent
-        desk.door.leave(request.cookies.get(COOKIE, ""), visit.user, visit.address, desk.wall_ms())
+        desk.authenticator.leave(request.cookies.get(COOKIE, ""), visit.user, visit.address, desk.wall_ms())
         answer = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
         answer.delete_cookie(COOKIE)
         return answer
@@ -62,7 +62,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
         @router.get("/welcome/{key}")
         def welcome(request: Request, key: str) -> Response:
-            session = desk.door.welcome(key, address_of(request), desk.wall_ms())
+            session = desk.authenticator.welcome(key, address_of(request), desk.wall_ms())
             if session is None:
                 raise DeskRefusal(HTTPStatus.FORBIDDEN, "welcome")
             return _let_in(desk, request, session, "")

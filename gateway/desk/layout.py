@@ -14,7 +14,7 @@ from gateway.desk.writing import clock, date_of
 from telemetry.inventory import Asset
 
 
-def leaf(
+def lay_out(
     visit: Visit,
     template: str,
     active: str,

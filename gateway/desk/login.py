@@ -76,7 +76,7 @@ class _Key(NamedTuple):
     most: int
 
 
-class Doorkeeper:
+class Authenticator:
     """Guards one desk. ``welcome`` is the demo's key, empty in production: then no link opens anything."""
 
     def __init__(

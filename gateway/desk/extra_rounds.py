@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from alerts.calendars import iso
 from alerts.operations.extra_rounds import ExtraRound
 from gateway.commands.command import UnknownPerson
-from gateway.commands.extra_rounds import Extra, ExtraDone, ExtraList, NoExtra, WhichExtras
+from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
-from gateway.desk.visiting import address_of
+from gateway.desk.auth import address_of
 from gateway.inbox import Inbox
 
 _CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -67,17 +67,17 @@ class ExtrasBody(BaseModel):
     extras: list[ExtraBody]
 
 
-def serve_extras(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
-    """Adds the routes. ``inbox`` is given ``Extra``, ``NoExtra`` and ``WhichExtras`` values."""
+def serve_extra_rounds(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+    """Adds the routes. ``inbox`` is given ``OrderExtraRound``, ``CancelExtraRound`` and ``ListExtraRounds`` values."""
     permit = [Depends(permitted_by(token))]
 
-    def asked(wish: Extra | NoExtra | WhichExtras) -> object:
+    def asked(wish: OrderExtraRound | CancelExtraRound | ListExtraRounds) -> object:
         return await_answer(inbox, wish, answered_within_s)
 
     @app.get("/api/v1/extra-rounds", responses=PROBLEMS, dependencies=permit)
     def extras() -> ExtrasBody:
         """What begins first first."""
-        match asked(WhichExtras()):
+        match asked(ListExtraRounds()):
             case ExtraList(at_ms, found):
                 return ExtrasBody(at=iso(at_ms), extras=[_body(each) for each in found])
             case verdict:
@@ -86,7 +86,7 @@ def serve_extras(app: FastAPI, inbox: Inbox, token: str, answered_within_s: floa
     @app.post("/api/v1/extra-rounds", responses=PROBLEMS, dependencies=permit, status_code=HTTPStatus.CREATED)
     def order(body: OrderBody, request: Request) -> ExtraBody:
         """加收: answers when it is durable."""
-        wish = Extra(
+        wish = OrderExtraRound(
             place=body.place,
             from_ms=0 if body.begins is None else round(body.begins.timestamp() * 1000),
             until_ms=round(body.ends.timestamp() * 1000),
@@ -100,7 +100,7 @@ def serve_extras(app: FastAPI, inbox: Inbox, token: str, answered_within_s: floa
     @app.post("/api/v1/extra-rounds/end", responses=PROBLEMS, dependencies=permit)
     def cancel(body: CancelBody, request: Request) -> ExtraBody:
         """取消加收: it neither holds nor is missed; answers when it is durable."""
-        wish = NoExtra(extra=body.extra, by=body.by, channel=body.channel, origin=address_of(request))
+        wish = CancelExtraRound(extra=body.extra, by=body.by, channel=body.channel, origin=address_of(request))
         return _done(asked(wish), wish.by)
 
 

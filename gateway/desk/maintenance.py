@@ -14,9 +14,9 @@ from alerts.calendars import iso
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.windows import Work
 from gateway.commands.command import UnknownPerson
-from gateway.commands.maintenance import Declare, WhichWindows, Withdraw
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
-from gateway.desk.visiting import address_of
+from gateway.desk.auth import address_of
 from gateway.inbox import Inbox
 from telemetry.reading import Millis
 
@@ -70,17 +70,17 @@ class WindowList(BaseModel):
     windows: list[WindowBody]
 
 
-def serve_works(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
-    """Adds the routes. ``inbox`` is given ``Declare``, ``Withdraw`` and ``WhichWindows`` values."""
+def serve_maintenance(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
+    """Adds the routes. ``inbox`` is given ``DeclareWindow``, ``EndWindow`` and ``ListWindows`` values."""
     permit = [Depends(permitted_by(token))]
 
-    def asked(item: Declare | Withdraw | WhichWindows) -> object:
+    def asked(item: DeclareWindow | EndWindow | ListWindows) -> object:
         return await_answer(inbox, item, answered_within_s)
 
     @app.get("/api/v1/maintenance", responses=PROBLEMS, dependencies=permit)
     def standing() -> WindowList:
         """Every window of work that is not over."""
-        found = asked(WhichWindows())
+        found = asked(ListWindows())
         if not isinstance(found, tuple):
             raise problem_of(found)
         ordered = sorted(found, key=lambda each: (each.window.from_ms, each.window.id))
@@ -90,13 +90,13 @@ def serve_works(app: FastAPI, inbox: Inbox, token: str, answered_within_s: float
     def declare(body: DeclareBody, request: Request) -> WindowBody:
         """Declares one; answers when it is durable."""
         wish = Wish(Work(body.work), body.subject, _ms(body.since), _ms(body.until), body.reason)
-        item = Declare(wish=wish, by=body.by, channel=body.channel, origin=address_of(request))
+        item = DeclareWindow(wish=wish, by=body.by, channel=body.channel, origin=address_of(request))
         return _result(asked(item), body.by)
 
     @app.post("/api/v1/maintenance/end", responses=PROBLEMS, dependencies=permit)
     def end(body: WithdrawBody, request: Request) -> WindowBody:
         """Ends one, or takes it back before it begins; answers when it is durable."""
-        item = Withdraw(window=body.window, by=body.by, channel=body.channel, origin=address_of(request))
+        item = EndWindow(window=body.window, by=body.by, channel=body.channel, origin=address_of(request))
         return _result(asked(item), body.by)
 
 

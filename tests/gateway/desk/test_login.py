@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from gateway.desk.doorkeeper import TRIES
+from gateway.desk.login import TRIES
 from gateway.desk.passwords import hashed
 from gateway.desk.users import User, UserRole
 from tests.desk_gateway import PASSWORD, DeskGateway, desk_gateway
