@@ -28,7 +28,7 @@ class Uncommitted(Exception):  # noqa: N818 -- a named end of one commit, not an
     """A commit failed by our own mistake; its cause says how."""
 
 
-def give_up(trouble: Exception) -> None:
+def give_up(trouble: Exception) -> NoReturn:
     """Nobody waits: the trouble is the caller's."""
     raise trouble
 

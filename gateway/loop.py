@@ -6,12 +6,12 @@ It owns socket, journal and county. What the world refuses is tried again, unack
 
 import select
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from alerts.undo import Undoable
-from gateway.barrier import Barrier
+from gateway.barrier import Barrier, give_up
 from gateway.clock import Face, SettableClock, monotonic_s
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.deafness import Deafness, between
@@ -110,12 +110,8 @@ class JournalFilters:
     def remember_filters(self, filters: frozenset[str]) -> None:
         """Keeps them, durably; returns when the journal has taken them."""
         kept = Entry(meta={FILTERS: msgspec.json.encode(sorted(filters)).decode()})
-        self._barrier.attempt(lambda: self._journal.commit(kept), _pass_on, "topic filters")
+        self._barrier.attempt(lambda: self._journal.commit(kept), give_up, "topic filters")
         self._filters = filters
-
-
-def _pass_on(bug: Exception) -> NoReturn:
-    raise bug
 
 
 class Subscription(NamedTuple):

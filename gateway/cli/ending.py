@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
@@ -21,6 +21,9 @@ from telemetry.reading import Millis
 if TYPE_CHECKING:
     from gateway.settings import Settings
     from telemetry.inventory import Inventory
+
+
+T = TypeVar("T")
 
 
 class Code(IntEnum):
@@ -74,6 +77,17 @@ def ends_with_a_sentence(*troubles: type[Exception]) -> Iterator[None]:
     except troubles as trouble:
         say(str(trouble))
         raise typer.Exit(Code.PROBLEMS) from None
+
+
+def ask_gateway(config: Path, ask: Callable[["Settings"], T]) -> T:
+    """What the running gateway answers; ends with a sentence where it, or the configuration, refuses."""
+    from alerts.channels import channels
+    from gateway import settings
+    from gateway.client import GatewayFault
+    from gateway.settings import SettingsFault
+
+    with ends_with_a_sentence(SettingsFault, GatewayFault):
+        return ask(settings.load(config, channels()))
 
 
 @contextmanager

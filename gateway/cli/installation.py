@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, instant, print_lines, say
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    ask_gateway,
+    ends_with_a_sentence,
+    instant,
+    print_lines,
+    say,
+)
 from telemetry.reading import Millis
 
 if TYPE_CHECKING:
@@ -87,12 +96,9 @@ def resend(
     ] = None,
 ) -> None:
     """Writes again what the journal holds, through the running gateway. Points are overwritten, never doubled."""
-    from alerts.channels import channels
-    from gateway import client, settings
-    from gateway.settings import SettingsFault
+    from gateway import client
 
-    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
-        client.resend(settings.load(config, channels()), since or 0)
+    ask_gateway(config, lambda settings: client.resend(settings, since or 0))
     say("it has begun; `cunjing_series_behind_readings` in /metrics says how much is left")
 
 

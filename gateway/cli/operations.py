@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Config, ends_with_a_sentence, instant, print_lines
+from gateway.cli.ending import DEFAULT_CONFIG, Config, ask_gateway, instant, print_lines
 from telemetry.reading import Millis
 
 if TYPE_CHECKING:
@@ -46,12 +46,9 @@ def _command(verb: "EpisodeVerb", episode: str, by: str, config: Config) -> None
     from msgspec import json
 
     from alerts.calendars import iso
-    from alerts.channels import channels
-    from gateway import client, settings
-    from gateway.settings import SettingsFault
+    from gateway import client
 
-    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
-        event, at_ms = client.command(settings.load(config, channels()), verb, episode, by)
+    event, at_ms = ask_gateway(config, lambda settings: client.command(settings, verb, episode, by))
     print_lines([json.encode({"at": iso(at_ms), "event": event, "episode": episode, "by": by}).decode()])
 
 
@@ -70,16 +67,13 @@ def figure(
     from msgspec import json
 
     from alerts.calendars import iso
-    from alerts.channels import channels
-    from gateway import client, settings
-    from gateway.settings import SettingsFault
+    from gateway import client
 
     if bool(area) == bool(asset):
         raise typer.BadParameter("name one place: --area or --asset")
     at = {"place": "area" if area else "asset", "name": area or asset, "rule": rule, "figure": name}
     wish = {**at, "value": _value(value), "by": by, "reason": reason}
-    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
-        event, at_ms = client.figure(settings.load(config, channels()), wish)
+    event, at_ms = ask_gateway(config, lambda settings: client.figure(settings, wish))
     print_lines([json.encode({"at": iso(at_ms), "event": event, **wish}).decode()])
 
 
@@ -210,10 +204,7 @@ def _ask(
     """Prints ``each`` of the answer; ends with the gateway's sentence where it refuses."""
     from msgspec import json
 
-    from alerts.channels import channels
-    from gateway import client, settings
-    from gateway.settings import SettingsFault
+    from gateway import client
 
-    with ends_with_a_sentence(SettingsFault, client.GatewayFault):
-        said = client.request(settings.load(config, channels()), method, path, body)
+    said = ask_gateway(config, lambda settings: client.request(settings, method, path, body))
     print_lines([json.encode(line).decode() for line in each(said)])

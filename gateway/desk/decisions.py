@@ -8,8 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from alerts.alert import Alert
-from alerts.ledger.case import Case as LedgerCase
-from alerts.ledger.case import State
+from alerts.ledger.case import Case, State
 from gateway.journal.ledger import OVERDUE
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -113,7 +112,7 @@ def placed(
     return (TodaySection.IN_HAND if alert.acked_ms or alert.shelved_until_ms else TodaySection.WAITING), None
 
 
-def lateness(case: LedgerCase, now_ms: Millis, resumed_ms: Millis = 0) -> DecisionReason | None:
+def lateness(case: Case, now_ms: Millis, resumed_ms: Millis = 0) -> DecisionReason | None:
     """Why a case is late; ``None`` while it has time. ``resumed_ms`` is when its deferral was last over."""
     if case.state not in OVERDUE or not 0 < case.deadline_ms <= now_ms:
         return None
@@ -122,7 +121,7 @@ def lateness(case: LedgerCase, now_ms: Millis, resumed_ms: Millis = 0) -> Decisi
 
 
 def placed_case(
-    case: LedgerCase, late: DecisionReason | None, *, by_sensor: bool
+    case: Case, late: DecisionReason | None, *, by_sensor: bool
 ) -> tuple[TodaySection, DecisionReason | None]:
     """Where a case stands that is of no open episode; ``by_sensor`` a sensor is to see that it is done."""
     if case.state is State.FIXED and not by_sensor:

@@ -28,7 +28,6 @@ from gateway.desk.rendering import HEADERS, html
 from gateway.desk.upkeep import serve_upkeep, serve_welcome
 from gateway.desk.users import UserRole, UsersUnavailable
 from gateway.health import Health
-from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
 from gateway.lines import Pushed
 from gateway.metrics import Metrics
@@ -59,18 +58,13 @@ def application(
     """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
     app = api(desk.inbox, health, metrics, token)
     serve_cases(app, desk.inbox, journal, token, desk.now_ms)
-    serve_orders(app, desk.inbox, token)
+    serve_absences(app, desk.inbox, token)
+    serve_extra_rounds(app, desk.inbox, token)
     serve_upkeep(app, desk.inbox, token)
     serve_welcome(app, desk.inbox, token)
     serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))
     _put_pages(app, desk)
     return app
-
-
-def serve_orders(app: FastAPI, inbox: Inbox, token: str) -> None:
-    """Adds what the dispatcher writes down beside the ledger: absences and extra rounds."""
-    serve_absences(app, inbox, token)
-    serve_extra_rounds(app, inbox, token)
 
 
 def _put_pages(app: FastAPI, desk: Desk) -> None:

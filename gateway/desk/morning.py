@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, TypeAlias
 
 from alerts.alert import Alert
-from alerts.ledger.case import Case as LedgerCase
+from alerts.ledger.case import Case
 from alerts.model import Event
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.operations.callers import Caller
@@ -36,7 +36,7 @@ class EpisodeCard:
     level_pct: float | None
     level_ms: Millis
     silent: bool
-    ledger: LedgerCase | None = None
+    ledger: Case | None = None
     temperature_c: float | None = None
     """What was measured last, of a fire."""
     explains: int = 0
@@ -55,7 +55,7 @@ class EpisodeCard:
 class Matter:
     """One case of the ledger that is of no open episode."""
 
-    ledger: LedgerCase
+    ledger: Case
     asset: Asset | None
     why: DecisionReason | None
     kind: ClassVar[str] = "matter"
@@ -72,7 +72,7 @@ class CallOwed:
 
     caller: Caller
     asset: Asset | None
-    matter: LedgerCase | None = None
+    matter: Case | None = None
     """The case that they answered about, where it was one."""
     why: DecisionReason = DecisionReason.CALLER
     kind: ClassVar[str] = "call"
@@ -90,8 +90,8 @@ Work: TypeAlias = EpisodeCard | Matter | CallOwed
 class CasesKept:
     """What the journal has of the ledger for the page; see ``LedgerReader``."""
 
-    of_episode: Mapping[str, LedgerCase]
-    others: Sequence[LedgerCase]
+    of_episode: Mapping[str, Case]
+    others: Sequence[Case]
     """Those of no open episode, what is due first first."""
     resumed_ms: Mapping[str, Millis]
     """When the deferral of a case was last over."""
@@ -106,7 +106,7 @@ class Records:
     """The last that somebody answered, by episode."""
     ledger: CasesKept
     callers: Sequence[Caller]
-    by_sensor: Callable[[LedgerCase], bool]
+    by_sensor: Callable[[Case], bool]
     """Whether a sensor is to see that a case is done."""
 
 
@@ -238,7 +238,7 @@ def _urgency(work: Work) -> tuple[bool, Millis]:
 
 
 def _matters(
-    scope: UserScope, ledger: CasesKept, by_sensor: Callable[[LedgerCase], bool], now_ms: Millis
+    scope: UserScope, ledger: CasesKept, by_sensor: Callable[[Case], bool], now_ms: Millis
 ) -> dict[TodaySection, list[Matter]]:
     found: dict[TodaySection, list[Matter]] = {place: [] for place in TodaySection}
     for case in ledger.others:

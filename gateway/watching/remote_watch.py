@@ -136,20 +136,20 @@ class GatewaySilence(NamedTuple):
     said_s: float = 0.0
 
 
-def heard(absence: GatewaySilence, at_s: float) -> tuple[GatewaySilence, SilenceNotice | None]:
+def heard(silence: GatewaySilence, at_s: float) -> tuple[GatewaySilence, SilenceNotice | None]:
     """A sign of life."""
-    return GatewaySilence(max(absence.seen_s, at_s)), SilenceNotice.CLEAR if absence.said else None
+    return GatewaySilence(max(silence.seen_s, at_s)), SilenceNotice.CLEAR if silence.said else None
 
 
-def waited(absence: GatewaySilence, at_s: float, patience: Patience) -> tuple[GatewaySilence, SilenceNotice | None]:
+def waited(silence: GatewaySilence, at_s: float, patience: Patience) -> tuple[GatewaySilence, SilenceNotice | None]:
     """No sign of life by now."""
-    if not absence.said:
-        if at_s - absence.seen_s < patience.after_s:
-            return absence, None
-        return absence._replace(said=1, said_s=at_s), SilenceNotice.ALARM
-    if absence.said > patience.repeats or at_s - absence.said_s < patience.repeat_s:
-        return absence, None
-    return absence._replace(said=absence.said + 1, said_s=at_s), SilenceNotice.REPEAT
+    if not silence.said:
+        if at_s - silence.seen_s < patience.after_s:
+            return silence, None
+        return silence._replace(said=1, said_s=at_s), SilenceNotice.ALARM
+    if silence.said > patience.repeats or at_s - silence.said_s < patience.repeat_s:
+        return silence, None
+    return silence._replace(said=silence.said + 1, said_s=at_s), SilenceNotice.REPEAT
 
 
 _TEMPLATES: Final = {

@@ -6,11 +6,12 @@ here stands only from which role on somebody may ask for it.
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Response
+from msgspec.structs import replace
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from alerts.ledger.asking import CaseCommand
@@ -248,8 +249,7 @@ def _rows(ledger: LedgerReader, wanted: Wanted) -> Iterator[Row]:
     page: list[PlacedCase] = ledger.find(wanted, _BATCH)
     while page:
         yield from (exported(each.case) for each in page)
-        after: dict[str, Any] = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
-        page = ledger.find(Wanted(**after | {"before": page[-1].place}), _BATCH)
+        page = ledger.find(replace(wanted, before=page[-1].place), _BATCH)
 
 
 def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:

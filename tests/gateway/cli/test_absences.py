@@ -11,8 +11,9 @@ import pytest
 
 from alerts.model import Event
 from gateway import start
+from gateway.desk.absences import serve_absences
 from gateway.desk.api import api
-from gateway.desk.http import serve_orders
+from gateway.desk.extra_rounds import serve_extra_rounds
 from gateway.desk.server import bind, serving
 from gateway.desk.token import control_token
 from gateway.health import Health
@@ -48,7 +49,8 @@ def gateway(token: str) -> Iterator[tuple[str, Pipeline, int]]:
                 posted.answer.resolve(do(posted.item, pipeline, NOON))
 
     app = api(inbox, Health((), lambda: 0.0), Metrics(), token)
-    serve_orders(app, inbox, token)
+    serve_absences(app, inbox, token)
+    serve_extra_rounds(app, inbox, token)
     thread = threading.Thread(target=turn)
     thread.start()
     try:
