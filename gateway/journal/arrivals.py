@@ -64,18 +64,17 @@ def newest_life_epoch(connection: sqlite3.Connection, device: int, session: int)
     return None if found is None else int(found)
 
 
-def expire_signs_of_life(connection: sqlite3.Connection, now_ms: Millis, most: int) -> int:
+def _expire_signs_of_life(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes those by which nothing is known again any more, oldest first."""
     return connection.execute(
         "DELETE FROM sign_of_life WHERE id IN"
         " (SELECT id FROM (SELECT id, received_ms FROM sign_of_life ORDER BY id LIMIT ?) WHERE received_ms < ?)",
-        (most, now_ms - REMEMBERED_MS),
+        (STEP_ROWS, now_ms - REMEMBERED_MS),
     ).rowcount
 
 
 ANOMALIES_KEPT_MS: Final = 30 * 86_400_000
 """What was not wrong for so long is not shown any more; should it come again, it begins anew."""
-
 
 _KEEP_ANOMALY: Final = """
     INSERT INTO anomaly (device, kind, subject, since_ms, last_ms, times, reason, detail)
@@ -102,7 +101,7 @@ def anomalies(connection: sqlite3.Connection, devices: Collection[str]) -> list[
     return [Anomaly(*row) for row in connection.execute(_ANOMALIES, (json.dumps(list(devices)),))]
 
 
-def expire_anomalies(connection: sqlite3.Connection, now_ms: Millis) -> int:
+def _expire_anomalies(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes what was not wrong for long; there are a few rows a device at most."""
     return connection.execute("DELETE FROM anomaly WHERE last_ms < ?", (now_ms - ANOMALIES_KEPT_MS,)).rowcount
 
@@ -263,7 +262,7 @@ def trim(connection: sqlite3.Connection, bounds: Bounds) -> int:
     return gone
 
 
-def forget(connection: sqlite3.Connection, now_ms: Millis) -> None:
+def _forget(connection: sqlite3.Connection, now_ms: Millis) -> None:
     """Sources of which nothing is kept and nothing came for long, or of which there are too many."""
     connection.execute(
         "DELETE FROM quarantine_source WHERE rows = 0 AND (last_ms < ? OR source IN"
@@ -295,11 +294,10 @@ def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep
     """Deletes quarantined uplinks that are too old or too many, and forgets who sent any long ago."""
     old = connection.execute(_EXPIRED, {"before": now_ms - keep.quarantined_ms, "rows": STEP_ROWS}).rowcount
     beyond = trim(connection, Bounds(keep.quarantined_rows, keep.quarantined_bytes))
-    forget(connection, now_ms)
+    _forget(connection, now_ms)
     return old + beyond
 
 
 def expire(connection: sqlite3.Connection, now_ms: Millis) -> int:
     """Deletes signs of life by which nothing is known again any more, and anomalies of long ago."""
-    signs = expire_signs_of_life(connection, now_ms, STEP_ROWS)
-    return signs + expire_anomalies(connection, now_ms)
+    return _expire_signs_of_life(connection, now_ms) + _expire_anomalies(connection, now_ms)

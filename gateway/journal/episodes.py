@@ -129,25 +129,23 @@ _EVENTS: Final = """
 
 def events_after(connection: sqlite3.Connection, after: int, most: int) -> list[StoredEvent]:
     """At most so many events with ids above ``after``, in their order."""
-    return [
-        StoredEvent(
-            number,
-            Event(
-                at_ms=at_ms,
-                event=event,
-                rule=rule,
-                asset=asset,
-                device=device,
-                episode=episode,
-                severity=severity,
-                detail=None if detail is None else msgspec.json.decode(detail),
-            ),
-            raised_ms,
-        )
-        for number, at_ms, event, rule, asset, device, episode, severity, detail, raised_ms in connection.execute(
-            _EVENTS, (after, most)
-        )
-    ]
+    rows = connection.execute(_EVENTS, (after, most))
+    return [StoredEvent(number, _event(*columns), raised_ms) for number, *columns, raised_ms in rows]
+
+
+def _event(*columns: Any) -> Event:  # noqa: ANN401 -- as SQLite has them
+    """An event of its columns, in the order in which every query here names them."""
+    at_ms, event, rule, asset, device, episode, severity, detail = columns
+    return Event(
+        at_ms=at_ms,
+        event=event,
+        rule=rule,
+        asset=asset,
+        device=device,
+        episode=episode,
+        severity=severity,
+        detail=None if detail is None else msgspec.json.decode(detail),
+    )
 
 
 _EVENT: Final = "SELECT at_ms, event, rule, asset, device, episode, severity, detail FROM event"
@@ -202,11 +200,7 @@ def newest_events(connection: sqlite3.Connection, kinds: Collection[str], most: 
 
 
 def _events(connection: sqlite3.Connection, query: str, given: tuple[Any, ...]) -> list[Event]:
-    names = ("at_ms", "event", "rule", "asset", "device", "episode", "severity")
-    return [
-        Event(**dict(zip(names, row, strict=False)), detail=None if row[-1] is None else json.loads(row[-1]))
-        for row in connection.execute(query, given).fetchall()
-    ]
+    return [_event(*row) for row in connection.execute(query, given).fetchall()]
 
 
 _EXPIRED_EVENTS: Final = """

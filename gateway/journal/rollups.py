@@ -18,7 +18,7 @@ from alerts.rollups.rows import DAYS, HOURS, ROWS, Rollup
 from gateway.journal import readings
 from gateway.journal.database import translated
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
-from gateway.journal.marks import keep_consumed, keep_meta
+from gateway.journal.marks import keep_consumed, keep_meta, mark
 from gateway.journal.names import Named, NameIds, by_number
 from gateway.journal.reader import JournalReader
 from gateway.journal.readings import ReadingPlace
@@ -92,9 +92,10 @@ def keep_rolled(connection: sqlite3.Connection, rolled: Iterable[Rolled], names:
             keep_consumed(connection, dict([each.consumed]))
 
 
-def progress_in(meta: Mapping[str, str]) -> Progress | None:
-    """How far the rollups have come, out of the small marks; ``None`` before they ever began."""
-    return msgspec.json.decode(meta[PROGRESS], type=Progress) if PROGRESS in meta else None
+def read_progress(connection: sqlite3.Connection) -> Progress | None:
+    """How far the rollups have come; ``None`` before they ever began."""
+    kept = mark(connection, PROGRESS)
+    return None if kept is None else msgspec.json.decode(kept, type=Progress)
 
 
 def _keep_rows(connection: sqlite3.Connection, rows: Iterable[Rollup], names: RollupNames, *, queued: bool) -> None:
@@ -146,8 +147,7 @@ def expire(connection: sqlite3.Connection, before_ms: Millis) -> int:
 
     Days are kept for ever.
     """
-    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key = ?", (PROGRESS,)))
-    progress = progress_in(meta)
+    progress = read_progress(connection)
     carries_from_ms = 0 if progress is None else progress.carries_from_ms
     old = _expire_rows(connection, before_ms, carries_from_ms)
     return old + _expire_changes(connection)
@@ -245,9 +245,7 @@ class RollupReader(JournalReader):
     def progress(self) -> Progress | None:
         """How far the rollups have come; ``None`` before they ever began."""
         with translated(self._path):
-            return progress_in(
-                dict(self._connection.execute("SELECT key, value FROM meta WHERE key = ?", (PROGRESS,)).fetchall())
-            )
+            return read_progress(self._connection)
 
     def let_go_ms(self) -> Millis:
         """Up to when readings were observed of which some are deleted; 0 while none is."""
