@@ -76,7 +76,7 @@ def _places(inventory: Inventory) -> dict[str, list[Location]]:
 
 
 def _ring(places: Iterable[Location]) -> list[list[float]]:
-    outermost = hull((place.lon, place.lat) for place in places)
+    outermost = hull((place.lon, place.lat) for place in places)  # what stands inside adds no corner
     corners = hull(point for place in outermost for point in _around(*place))
     ring = [[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in corners]
     closed = [*ring, ring[0]]
