@@ -77,9 +77,20 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts it and waits until it answers; one that trips over its own first start is started once more."""
+        self._process, is_first = self._launch(), True
+        ends = monotonic() + STARTS_WITHIN_S
+        while not self._answers():
+            said = (self.folder / "log").read_text("utf-8", "replace")[-2_000:]
+            if is_first and self._process.poll() is not None and self._trips_over(said):
+                self._process, is_first = self._launch(), False
+            assert self._process.poll() is None, f"it ended: {said}"
+            assert monotonic() < ends, f"it does not answer: {said}"
+            Event().wait(0.1)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*dies_with_us(), *self._command()],
                 cwd=self._runs_in(),
                 env={**os.environ, **self._environment()},
@@ -87,12 +98,6 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        ends = monotonic() + STARTS_WITHIN_S
-        while not self._answers():
-            said = (self.folder / "log").read_text("utf-8", "replace")[-2_000:]
-            assert self._process.poll() is None, f"it ended: {said}"
-            assert monotonic() < ends, f"it does not answer: {said}"
-            Event().wait(0.1)
 
     def stop(self) -> None:
         """SIGTERM, and it must end."""
@@ -124,6 +129,11 @@ class Server:
 
     def _health(self) -> str:
         raise NotImplementedError
+
+    def _trips_over(self, said: str) -> bool:
+        """Whether what it said at its end is a known fault of its own, which a second start does not meet."""
+        del said
+        return False
 
 
 class InfluxServer(Server):
@@ -222,6 +232,12 @@ class GrafanaServer(Server):
 
     def _health(self) -> str:
         return "/api/health"
+
+    def _trips_over(self, said: str) -> bool:
+        # Grafana 10.0 looks for the organisation it has just made by the second in which that was (its issue 71781):
+        # where a second turns in between, it makes it once more, and ends. All of it is undone, so the next start is a
+        # first one again. In production compose or systemd gives it that start.
+        return "failed to create default organization: UNIQUE constraint failed" in said
 
     def ask(self, method: str, path: str, **content: Any) -> Any:  # noqa: ANN401 -- httpx's own keywords, any JSON
         """Asks the API as the administrator; what it answers as JSON."""
