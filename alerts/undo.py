@@ -93,6 +93,13 @@ class UndoDict(dict[K, V]):
             undo.steps.append((_SET, self, key, self[key]) if key in self else (_POP, self, key, None))
         _SET(self, key, value)
 
+    def exchange(self, key: K, was: V, value: V) -> None:
+        """Sets what stands at ``key``, where ``was`` stands now: for what is changed by nearly every message."""
+        undo = self._undo
+        if undo.is_open:
+            undo.steps.append((_SET, self, key, was))
+        _SET(self, key, value)
+
     def __delitem__(self, key: K) -> None:
         if self._undo.is_open and key in self:  # put back alone it would stand last, so the whole is noted
             self._undo.note(self._refill, dict(self))

@@ -235,7 +235,10 @@ class Loop(Undoable):
 
     def _parted(self, items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
         """What is done and durable before anything of those who say more than their share; and that, with the rest."""
-        waits = self._pipeline.throttle.waits
+        throttle = self._pipeline.throttle
+        if not throttle.holds_back:  # as nearly always
+            return items, ()
+        waits = throttle.waits
         last = [item for item in items if isinstance(item, Uplink) and waits(item)]
         if not last:
             return items, ()
@@ -251,12 +254,12 @@ class Loop(Undoable):
 
     def _do(self, item: Item, now_ms: Millis) -> object:
         match item:
+            case Uplink():  # first, since nearly every one is
+                self._pipeline.take(item)
             case Deafness():
                 return self._pipeline.barrier.attempt(lambda: self._oversleep(item), lambda _: None, "a deafness")
             case Subscription():
                 return self._pipeline.barrier.attempt(lambda: self._follow(item), lambda _: None, "the subscription")
-            case Uplink():
-                self._pipeline.take(item)
             case Posted():
                 return self._dispatcher.do(item.item, now_ms)
             case Time(at_ms, heard):

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from alerts.alert import Alert, pack_alert
 from alerts.build import Assembled
 from alerts.calendars import Calendar
-from alerts.conditions.engine import NEVER
 from alerts.conditions.state import pack
 from alerts.conditions.traffic import LARGE
 from alerts.delivery.delivery import Nights
@@ -27,6 +26,7 @@ from alerts.notify.mailbox import pack_box
 from alerts.notify.pending import addressed
 from alerts.operations.callers import Callers
 from alerts.refusals import Refused
+from alerts.timers import NEVER
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from gateway.barrier import Barrier
 from gateway.deafness import Deafness
@@ -156,8 +156,8 @@ class Pipeline(Undoable):
         self.extras = made.extras
         self.callers = Callers(made.undo)
         self._lists = made.lists
-        self._listing_ms = made.lists.next_ms(listed_ms)
-        self.tracks: dict[str, Track] = UndoDict(made.undo)
+        self._listing_ms = made.lists.next_ms(listed_ms) or NEVER
+        self.tracks: UndoDict[str, Track] = UndoDict(made.undo)
         self.changes = Changes.under(made.undo)
         self.entry = Entry.under(made.undo)
         self.tally = Tally(made.undo)
@@ -216,14 +216,15 @@ class Pipeline(Undoable):
 
         Lists, county and ledger in turn, instant by instant, so that what is said stands in its order (law L4).
         """
-        self.follow()
-        while (due_ms := self.next_deadline()) is not None and due_ms <= now_ms:
+        if self._heard < len(self.changes.log):
+            self.follow()
+        while (due_ms := self._earliest_ms()) <= now_ms:
             self._advance_to(due_ms)
 
     def _advance_to(self, due_ms: Millis) -> None:
         """Everything that is due at this instant, one thing after the other."""
         attempt, changes = self.barrier.attempt, self.changes
-        if self._listing_ms is not None and self._listing_ms <= due_ms:
+        if self._listing_ms <= due_ms:
             attempt(lambda: self._list(due_ms), lambda _: self._pass_list(due_ms), "a list")
 
         def ring_county() -> bool:
@@ -259,11 +260,11 @@ class Pipeline(Undoable):
 
     def next_deadline(self) -> Millis | None:
         """When ``advance`` may next have something to do; early is harmless."""
-        found = self.county.next_deadline()  # asked for every uplink, so without a list of three
-        for due_ms in (self.ledger.next_deadline(), self._listing_ms):
-            if due_ms is not None and (found is None or due_ms < found):
-                found = due_ms
-        return found
+        due_ms = self._earliest_ms()
+        return None if due_ms == NEVER else due_ms
+
+    def _earliest_ms(self) -> Millis:
+        return min(self.county.timers.earliest_ms, self.ledger.timers.earliest_ms, self._listing_ms)
 
     def foresee(self, rule: str, asset: str, at_ms: Millis, *, first: bool = False) -> Foreseen | Refused:
         """Who would be told, and when, if a rule stood on an asset from then on; see ``County.foresee``."""
@@ -288,12 +289,12 @@ class Pipeline(Undoable):
         if due_ms >= oldest_ms:
             self.county.post([*self._lists.made(due_ms, now_ms, self.county, self._archive.crossings)], self.changes)
         else:
-            self._listing_ms = self._lists.next_ms(oldest_ms - 1)  # all the days that nobody saw, at once
+            self._listing_ms = self._lists.next_ms(oldest_ms - 1) or NEVER  # all the days that nobody saw, at once
 
     def _pass_list(self, now_ms: Millis) -> Millis:
         """The list that is due by now is dealt with; answers when it was due."""
-        due_ms = now_ms if self._listing_ms is None else self._listing_ms
-        self._listing_ms = self._lists.next_ms(due_ms)
+        due_ms = min(self._listing_ms, now_ms)
+        self._listing_ms = self._lists.next_ms(due_ms) or NEVER
         self.entry.meta[LISTED] = str(due_ms)
         return due_ms
 
@@ -385,26 +386,19 @@ class Pipeline(Undoable):
         if said.refused:
             self._quarantine(uplink, said.refused, device.id)
         for sample, timed in zip(fresh, times, strict=True):
-            reading = Reading(
-                device.id,
-                device.asset,
-                sample.boot,
-                sample.seq,
-                timed.observed_ms,
-                uplink.received_ms,
-                timed.clock,
-                timed.late,
-                sample.values,
-                sample.ts_ms,
-                None,
-                sample.fingerprint,
-            )
+            reading = clock.read(device.id, device.asset, sample, timed, uplink.received_ms)
             judged_pct = self.county.observe(reading, self.changes)
-            self.follow()
-            self.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))
-            if judged_pct is not None and reading.asset in self.claimed:
-                self.sampled(reading)
-        self.tracks[device.id] = Track(windows, state)
+            if self._heard < len(self.changes.log):
+                self.follow()
+            self.entry.readings.append(reading)
+            if judged_pct is not None:
+                reading.judge(judged_pct)
+                if reading.asset in self.claimed:
+                    self.sampled(reading)
+        if track is UNTRACKED:
+            self.tracks[device.id] = Track(windows, state)
+        else:
+            self.tracks.exchange(device.id, track, Track(windows, state))
 
     def news(
         self, windows: SeqWindows, said: Samples, received_ms: Millis
@@ -414,7 +408,15 @@ class Pipeline(Undoable):
         Every question to the archive comes before the first change (law L12). The records of a frame are one frame.
         """
         if len(said.samples) == 1:  # nearly every uplink
-            return self._new(windows, said.device, said.samples[0], received_ms)
+            (sample,) = said.samples
+            marked = self.marked(windows, said.device, sample, received_ms)
+            if marked is None:
+                self.tally.duplicates += 1
+                return windows, said.samples, ()
+            if not (sample.fingerprint or sample.refused):
+                return marked.windows, said.samples, said.samples
+            one = (self.noted(said.device, sample, marked, received_ms),)
+            return marked.windows, one, one
         marks: list[Counted | None] = []
         for sample in said.samples:
             if marks and sample.fingerprint:
@@ -431,19 +433,6 @@ class Pipeline(Undoable):
         self.tally.duplicates += len(heard) - len(fresh)
         return windows, heard, fresh
 
-    def _new(
-        self, windows: SeqWindows, device: str, sample: Sample, received_ms: Millis
-    ) -> tuple[SeqWindows, Sequence[Sample], Sequence[Sample]]:
-        """The same for one sample."""
-        marked = self.marked(windows, device, sample, received_ms)
-        if marked is None:
-            self.tally.duplicates += 1
-            return windows, (sample,), ()
-        if sample.fingerprint or sample.refused:
-            sample = self.noted(device, sample, marked, received_ms)
-        one = (sample,)
-        return marked.windows, one, one
-
     def marked(self, windows: SeqWindows, device: str, sample: Sample, received_ms: Millis) -> Counted | None:
         """A new sample with the windows in which it is marked, or ``None`` for a true duplicate.
 
@@ -452,6 +441,8 @@ class Pipeline(Undoable):
         if sample.fingerprint:
             waiting = (mark for name, seq, mark in self.entry.marks() if name == device and seq == sample.seq)
             return counted(windows, device, sample, received_ms, waiting, self._archive)
+        if (newest := sequence.succeed(windows, sample.boot, sample.seq)) is not None:
+            return Counted(sample.boot, newest)
         verdict = sequence.judge(windows, sample.boot, sample.seq)
         if verdict is SeqVerdict.NEW:
             return Counted(sample.boot, sequence.mark(windows, sample.boot, sample.seq))

@@ -55,9 +55,14 @@ class Throttle(Undoable):
         self._strangers[name] = traffic
         self._mark(uplink, topic, above=traffic.exceeds(STRANGERS_SHARE, at_ms))
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether there is anybody whose messages may have to wait."""
+        return bool(self._above)
+
     def waits(self, uplink: Uplink) -> bool:
         """Whether everybody else's messages are heard before this one."""
-        return bool(self._above) and uplink.received_ms < self._above.get(uplink.topic, 0)
+        return uplink.received_ms < self._above.get(uplink.topic, 0)
 
     def sum_up(self, uplink: Uplink, rejected: Rejected, device: str, entry: Entry) -> None:
         """Junk above the share: that it was there is durable, what it was is not kept (laws L2, L10)."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from telemetry.reading import Millis, Sample, TimeSource
+from telemetry.reading import Millis, Reading, Sample, TimeSource
 
 OLDEST_MS: Final = 7 * 86_400_000
 """How far behind the receive time a device's clock may be and still be believed."""
@@ -52,6 +52,24 @@ class Timed(Struct, frozen=True, gc=False):
     observed_ms: Millis
     clock: TimeSource
     late: bool
+
+
+def read(device: str, asset: str, sample: Sample, timed: Timed, received_ms: Millis) -> Reading:
+    """What a device measured by a new sample, at the time that it counts for; the one place where a reading is made."""
+    return Reading(
+        device,
+        asset,
+        sample.boot,
+        sample.seq,
+        timed.observed_ms,
+        received_ms,
+        timed.clock,
+        timed.late,
+        sample.values,
+        sample.ts_ms,
+        None,
+        sample.fingerprint,
+    )
 
 
 class Stored(NamedTuple):

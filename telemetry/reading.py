@@ -11,6 +11,7 @@ from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 Millis: TypeAlias = int
 """Milliseconds since 1970-01-01T00:00:00Z. The only form in which time travels inside the house (ADR 0010)."""
@@ -154,19 +155,6 @@ class Reading(Struct, frozen=True, gc=False):
     fingerprint: bytes = b""
     """See ``Sample``; only on its way into the journal, which does not read it back with the rest."""
 
-    def judged(self, fill_pct: float) -> "Reading":
-        """The same reading with the level that it counted as."""
-        return Reading(
-            self.device,
-            self.asset,
-            self.boot,
-            self.seq,
-            self.observed_ms,
-            self.received_ms,
-            self.clock,
-            self.late,
-            self.values,
-            self.device_ms,
-            fill_pct,
-            self.fingerprint,
-        )
+    def judge(self, fill_pct: float) -> None:
+        """Fills in the level that it counted as; for the line that has just made it, before anybody else holds it."""
+        force_setattr(self, "judged_pct", fill_pct)

@@ -97,17 +97,28 @@ def judge(windows: SeqWindows, boot: int, seq: int) -> SeqVerdict:
     return SeqVerdict.NEW if windows.complete else SeqVerdict.BELOW_WINDOW
 
 
+def succeed(windows: SeqWindows, boot: int, seq: int) -> SeqWindows | None:
+    """The windows after a sample that is the newest of the boot marked last, as nearly every one is.
+
+    ``None`` where that cannot be told at a glance: then ``judge`` says what it is, and ``mark`` takes it in.
+    """
+    ahead = seq - windows.top
+    if boot != windows.boot or ahead <= 0:
+        return None
+    marks = (windows.marks << ahead | 1) & _MARKS if ahead <= SPAN else 1
+    return SeqWindows(boot, seq, marks, windows.floor, windows.others, windows.complete)
+
+
 def mark(windows: SeqWindows, boot: int, seq: int, stored_top: int = NONE_STORED) -> SeqWindows:
     """The windows after a sample was taken in; to be called once for each sample that is new.
 
     After ``BELOW_WINDOW`` the caller passes the highest ``seq`` of that boot which it found in the journal, if any:
     a boot that had been dropped is then held again without mistaking its old samples for new ones.
     """
+    if (newest := succeed(windows, boot, seq)) is not None:
+        return newest
     if boot == windows.boot:
         behind = windows.top - seq
-        if behind < 0:
-            marks = (windows.marks << -behind | 1) & _MARKS if behind >= -SPAN else 1
-            return SeqWindows(boot, seq, marks, windows.floor, windows.others, windows.complete)
         if behind > SPAN:
             return windows
         marks = windows.marks | 1 << behind

@@ -142,9 +142,7 @@ def decode(uplink: Uplink, directory: Resolver) -> Decoded:
         whole_bytes = uplink.whole_bytes or len(uplink.payload)
         return Rejected(Reason.TOO_LARGE, f"{whole_bytes} bytes; at most {MAX_PAYLOAD_BYTES} are read")
     address = directory.resolve(uplink.topic)
-    if isinstance(address, Ignored | Rejected):
-        return address
-    return address.read(uplink.payload, address.device)
+    return address.read(uplink.payload, address.device) if isinstance(address, Address) else address
 
 
 def quoted(text: str) -> str:

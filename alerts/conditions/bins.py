@@ -91,7 +91,7 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     """One sample, judged against what the bin's samples said before; gives also the memory that it leaves."""
     values = reading.values
     at = reading.observed_ms
-    tilt = _tilt(values)
+    tilt = values.tilt_deg if values.tilt_flag is None else _tilt(values)
     quality, fill, good, blind_run = _fill(geometry, memory, values.distance_mm, tilt or 0.0)
     emptying, fallen, crest = (None, memory.fallen_pct, memory.crest_pct)
     if fill is not None:

@@ -37,15 +37,17 @@ class DeviceMemory(Struct, frozen=True, gc=False, array_like=True):
 
 def hear(memory: DeviceMemory, reading: Reading, *, older: bool) -> DeviceMemory:
     """The memory after a message; one older than the last processed is a sign of life and nothing else."""
+    if older:
+        return replace(memory, seen_ms=reading.received_ms, shift_ms=0)
     battery = reading.values.battery_pct
     return DeviceMemory(
         memory.known_ms,
         reading.received_ms,
-        memory.observed_ms if older else reading.observed_ms,
+        reading.observed_ms,
         0,
-        memory.battery_pct if older or battery is None else battery,
-        memory.boot if older else reading.boot,
-        memory.seq if older else reading.seq,
-        memory.bridged_ms if older else 0,
+        memory.battery_pct if battery is None else battery,
+        reading.boot,
+        reading.seq,
+        0,
         memory.traffic,
     )

@@ -21,8 +21,9 @@ from alerts.conditions.rule import BinRule, DeviceRule, Neighbours, PlantRule, S
 from alerts.conditions.state import AssetState, Memory, Plan, Slot
 from alerts.conditions.traffic import HOUR_MS, LARGE, HourlyTraffic, add, deliver
 from alerts.model import Condition, Detail, RunState
+from alerts.timers import NEVER
 from alerts.windows import Window, turned
-from telemetry.inventory import Asset, BinGeometry
+from telemetry.inventory import Asset
 from telemetry.reading import Millis, Reading, Values
 
 
@@ -56,9 +57,6 @@ def followed(plan: Plan, state: AssetState, findings: list[Finding], at_ms: Mill
 SILENT: Final = Condition.ACTIVE
 """The condition of an offline machine while its device is stale."""
 
-NEVER: Final[Millis] = 1 << 62
-"""A deadline that does not come."""
-
 # Python 3.11 looks a member up in its enum in 65 ns, a global in 5; every sample asks twenty times.
 _NORMAL: Final = Condition.NORMAL
 _RAISE: Final = Call.RAISE
@@ -68,28 +66,29 @@ _NOTHING: Final = Call.NONE
 def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbours) -> EngineStep:
     """T1–T8 for one reading: what it says about its asset, and that its device lives."""
     feeder, layout = plan.index[reading.device], plan.layout
-    reading = state.devices[feeder].in_order(reading)
+    reading, silence = state.devices[feeder].in_order(reading), layout.silence[feeder]
     at = Instant(reading.observed_ms, reading.received_ms, reading.late, feeder)
-    heard = Instant(at.received_ms, at.received_ms, at.late, feeder)  # silence is counted by when things come
-    was_silent = state.machines[layout.silence[feeder]].condition is SILENT
+    was_silent = state.machines[silence].condition is SILENT
     if was_silent:
         state = _bridge(plan, state, at)
     before = state
     sight, state = _absorb(plan, state, reading, feeder)
     findings = [Finding(Found.FRESH, at.received_ms, plan.asset.id, device=reading.device)] if was_silent else []
-    if isinstance(sight, BinSight):
-        findings += _emptied(plan.asset, sight.emptying, at.received_ms)
-    machines = before.machines
-    scene = Scene(plan.asset, plan.calendar, before.machines, layout.place, neighbours)
+    if isinstance(sight, BinSight) and sight.emptying is not None:
+        findings.append(_emptied(plan.asset, sight.emptying, at.received_ms))
+    machines = standing = before.machines
+    scene = Scene(plan.asset, plan.calendar, standing, layout.place, neighbours)
     moved = was_silent
-    for place, slot in layout.sign_of_life[feeder] if sight is None else layout.heard[feeder]:
-        verdict = slot.rule.judge(sight if slot.device < 0 else reading.values, scene)
-        machine = before.machines[place]
-        if verdict.call is _NOTHING or (machine.condition is _NORMAL and verdict.call is not _RAISE):
+    for place, slot, judge, is_own in layout.sign_of_life[feeder] if sight is None else layout.heard[feeder]:
+        verdict = judge(sight if is_own else reading.values, scene)
+        call = verdict.call
+        if call is _NOTHING or (call is not _RAISE and standing[place].condition is _NORMAL):
             continue
-        if place == layout.silence[feeder] and reading.received_ms == before.devices[feeder].seen_ms:
+        machine = standing[place]
+        if place == silence and at.received_ms == before.devices[feeder].seen_ms:
             continue  # one message is one sign of life, however many samples it carries
-        when = heard if place == layout.silence[feeder] else at
+        # Silence is counted by when things come.
+        when = at if place != silence else Instant(at.received_ms, at.received_ms, at.late, feeder)
         after, move = advance(machine, verdict, slot.timing, when, _mint(plan, slot, at.received_ms))
         if after is machine:
             continue
@@ -100,7 +99,9 @@ def observe(plan: Plan, state: AssetState, reading: Reading, neighbours: Neighbo
     if moved:
         state = replace(state, machines=machines)
     if plan.asset.bin is not None:
-        return EngineStep(state, tuple(findings), moved, _judged_pct(plan.asset.bin, sight, reading))
+        # One older than the last processed is taken at its own word.
+        judged = sight.fill_pct if isinstance(sight, BinSight) else bins.stated_pct(plan.asset.bin, reading.values)
+        return EngineStep(state, tuple(findings), moved, judged)
     return followed(plan, state, findings, at.received_ms, moved=moved)
 
 
@@ -120,10 +121,10 @@ def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours:
     seen = replace(before, seen_ms=at_ms, shift_ms=0, bridged_ms=bridged_ms)
     devices = (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
     state = AssetState(state.memory, devices, state.machines, state.run, state.windows)
-    ((place, slot),) = layout.sign_of_life[feeder]
+    ((place, slot, judge, _),) = layout.sign_of_life[feeder]
     machine, scene = state.machines[place], Scene(plan.asset, plan.calendar, state.machines, layout.place, neighbours)
     if machine.condition is not _NORMAL and at_ms != before.seen_ms:
-        verdict = slot.rule.judge(Values(), scene)
+        verdict = judge(Values(), scene)
         after, move = advance(machine, verdict, slot.timing, at, _mint(plan, slot, at_ms))
         state = replace(state, machines=(*state.machines[:place], after, *state.machines[place + 1 :]))
         if move is not Move.NONE:
@@ -347,11 +348,6 @@ def _absorb(
     return sight, AssetState(memory, devices, state.machines, state.run, state.windows)
 
 
-def _judged_pct(geometry: BinGeometry, sight: BinSight | plants.PlantSight | None, reading: Reading) -> float | None:
-    """What a bin's sample counts as; one older than the last processed is taken at its own word."""
-    return sight.fill_pct if isinstance(sight, BinSight) else bins.stated_pct(geometry, reading.values)
-
-
 def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
     """T8: the first word after a silence; what the silent device fed does not count the gap."""
     device = state.devices[at.feeder]
@@ -419,8 +415,6 @@ def _evidence(plan: Plan, state: AssetState, slot: Slot, machine: Machine) -> De
     raise TypeError(f"{rule.kind} cannot watch {plan.asset.id}")
 
 
-def _emptied(asset: Asset, emptying: bins.Emptying | None, at_ms: Millis) -> tuple[Finding, ...]:
-    if emptying is None:
-        return ()
+def _emptied(asset: Asset, emptying: bins.Emptying, at_ms: Millis) -> Finding:
     kind = Found.EMPTIED if emptying.wholly else Found.PARTLY_EMPTIED
-    return (Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct}),)
+    return Finding(kind, at_ms, asset.id, detail={"from_pct": emptying.from_pct, "to_pct": emptying.to_pct})

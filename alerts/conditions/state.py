@@ -3,10 +3,10 @@
 Nothing here moves: transitions are ``machine``, one input at a time is ``engine``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.devices import DeviceMemory
-from alerts.conditions.machine import IDLE, Machine, Timing
+from alerts.conditions.machine import IDLE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory
-from alerts.conditions.rule import BinRule, DeviceRule, PlantRule, Rule, SilenceRule, TrafficRule
+from alerts.conditions.rule import BinRule, DeviceRule, PlantRule, Rule, Scene, SilenceRule, TrafficRule
 from alerts.conditions.traffic import Share
 from alerts.windows import Window
 from telemetry.inventory import Asset, Device
@@ -50,6 +50,11 @@ Placed: TypeAlias = tuple[int, Slot]
 """A slot and its place among the slots of its layout."""
 
 
+Asked: TypeAlias = tuple[int, Slot, Callable[[Any, Scene], Verdict], bool]
+"""A placed slot with its rule's ``judge``, laid open since every sample asks each of them; and whether that is given
+what the sample means for the asset, or what the device said of itself."""
+
+
 class Layout(Struct, frozen=True):
     """The slots of an asset in their order, and where to find them.
 
@@ -61,9 +66,9 @@ class Layout(Struct, frozen=True):
     """The slot of a rule about the asset, by kind."""
     silence: tuple[int, ...]
     """For each device, the slot of its offline machine."""
-    heard: tuple[tuple[Placed, ...], ...]
+    heard: tuple[tuple[Asked, ...], ...]
     """For each device, the slots that a sample of it speaks to: the asset's and its own."""
-    sign_of_life: tuple[tuple[Placed, ...], ...]
+    sign_of_life: tuple[tuple[Asked, ...], ...]
     """The same for a message whose values no longer count: its offline slot alone."""
     traffic: tuple[tuple[Placed, ...], ...]
     """For each device, the slots that look at how much it says, and at nothing else."""
@@ -78,6 +83,7 @@ def _layout(rules: tuple[Rule, ...], kind: AssetKind, devices: int) -> Layout:
         *(Slot(rule, rule.timing, index) for rule in watched for index in range(devices)),
     )
     placed = tuple(enumerate(slots))
+    asked = tuple((place, slot, slot.rule.judge, slot.device < 0) for place, slot in placed)
     spoken = tuple(each for each in placed if isinstance(each[1].rule, TrafficRule))
     silence = {slot.device: place for place, slot in placed if isinstance(slot.rule, SilenceRule)}
     return Layout(
@@ -85,10 +91,10 @@ def _layout(rules: tuple[Rule, ...], kind: AssetKind, devices: int) -> Layout:
         {slot.rule.kind: place for place, slot in placed if slot.device < 0},
         tuple(silence[index] for index in range(devices)),
         tuple(
-            tuple(each for each in placed if each[1].device in {-1, index} and each not in spoken)
+            tuple(asked[place] for place, slot in placed if slot.device in {-1, index} and (place, slot) not in spoken)
             for index in range(devices)
         ),
-        tuple((placed[silence[index]],) for index in range(devices)),
+        tuple((asked[silence[index]],) for index in range(devices)),
         tuple(tuple(each for each in spoken if each[1].device == index) for index in range(devices)),
     )
 

@@ -14,7 +14,6 @@ from alerts.alert import Alert
 from alerts.calendars import DAY_MS
 from alerts.conditions import engine
 from alerts.conditions.bins import recent_c
-from alerts.conditions.engine import NEVER
 from alerts.conditions.finding import EngineStep, Finding
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.episodes.decide import Decider
@@ -29,7 +28,7 @@ from alerts.notify.message_writer import MessageWriter
 from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
 from alerts.refusals import Refused
-from alerts.timers import Timers
+from alerts.timers import NEVER, Timers
 from alerts.topology import EXPLAINS, areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from telemetry.inventory import Asset, Inventory
@@ -84,7 +83,7 @@ class County(Undoable):
         super().__init__(undo)
         self.inventory = inventory
         self.plans = plans
-        self.states: dict[str, AssetState] = UndoDict(undo)
+        self.states: UndoDict[str, AssetState] = UndoDict(undo)
         self.alerts: dict[str, Alert] = UndoDict(undo)
         self.boxes: dict[str, Mailbox] = UndoDict(undo)
         self.decider = decider
@@ -94,7 +93,8 @@ class County(Undoable):
         )
         self._silence = Silence(decider.outages.places, undo)
         self._causes: dict[str, Alert] = UndoDict(undo)
-        self._timers = Timers(undo)
+        self.timers = Timers(undo)
+        """When ``advance`` has something to do."""
         self._listening = self._figures_changed = False
         self._since_ms: Millis = NEVER
         self._deaf_ms = self._grace_ms = 0
@@ -159,14 +159,16 @@ class County(Undoable):
 
     def observe(self, reading: Reading, changes: Changes) -> float | None:
         """One new reading; everything that was due before it happens first. Answers what a bin's sample counted as."""
-        self.advance(reading.received_ms, changes)
+        if self.timers.earliest_ms <= reading.received_ms:
+            self.advance(reading.received_ms, changes)
         plan = self._plan_of[reading.device]
         asset = plan.asset.id
-        step = engine.observe(plan, self.states[asset], reading, self)
+        state = self.states[asset]
+        step = engine.observe(plan, state, reading, self)
         if step.moved or step.findings:
             self.keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
         else:
-            self.states[asset] = step.state
+            self.states.exchange(asset, state, step.state)
         return step.judged_pct
 
     def count(self, device: str, size: int, at_ms: Millis, changes: Changes, observed_ms: Millis | None = None) -> bool:
@@ -204,7 +206,7 @@ class County(Undoable):
 
     def advance(self, now_ms: Millis, changes: Changes) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""
-        while (due_ms := self._timers.next_ms()) is not None and due_ms <= now_ms:
+        while self.timers.earliest_ms <= now_ms:
             self.ring(now_ms, changes)
 
     def ring(self, now_ms: Millis, changes: Changes) -> bool:
@@ -232,7 +234,7 @@ class County(Undoable):
         self._next_due(now_ms)
 
     def _next_due(self, now_ms: Millis) -> tuple[Millis, str, str] | None:
-        while (rung := self._timers.ring(now_ms)) is not None:
+        while (rung := self.timers.ring(now_ms)) is not None:
             due_ms, kind, name = rung
             actual_ms = self._due_ms(kind, name)
             if actual_ms <= due_ms:
@@ -245,10 +247,6 @@ class County(Undoable):
         if not step.moved:  # it would be due again and again, and nothing else would ever happen
             raise RuntimeError(f"{plan.asset.id} is due at {due_ms}, and nothing comes of it")
         self.keep(plan, step, due_ms, changes)
-
-    def next_deadline(self) -> Millis | None:
-        """When ``advance`` may next have something to do; early is harmless."""
-        return self._timers.next_ms()
 
     def respond(self, episode: str, deed: Deed, at_ms: Millis, changes: Changes) -> Refused | None:
         """What a person does about an open episode; why not when it is not possible, which changes nothing."""
@@ -435,7 +433,7 @@ class County(Undoable):
             if alert.closed_ms and not alert.wake_ms:
                 self.alerts.pop(episode, None)
                 self._causes.pop(episode, None)
-                self._timers.forget(_ALERT, episode)
+                self.timers.forget(_ALERT, episode)
                 continue
             self.alerts[episode] = alert
             if alert.rule in EXPLAINS:
@@ -472,10 +470,10 @@ class County(Undoable):
 
     def _file_at(self, kind: str, name: str, due_ms: Millis) -> None:
         if due_ms < NEVER:  # else where nothing else is due, an alarm clock would be set to a day that has no date
-            self._timers.file(kind, name, due_ms)
+            self.timers.file(kind, name, due_ms)
 
     def _refile_all(self) -> None:
-        self._timers.clear()
+        self.timers.clear()
         for asset in self.states:
             self._file(_ASSET, asset)
         for episode in self.alerts:

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple, Protocol
 
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, MINUTE_MS, stamp
-from alerts.conditions.engine import NEVER
 from alerts.conditions.finding import Finding, Found
 from alerts.conditions.rule import Rule
 from alerts.conditions.state import Memory
@@ -23,6 +22,7 @@ from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
 from alerts.rules.stopped import BY_DEMAND
+from alerts.timers import NEVER
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.terms import Hours

@@ -46,6 +46,8 @@ class Ledger:
         """``hears`` says whether any device of an asset speaks."""
         undo = UndoLog() if undo is None else undo
         self._shelf = Shelf(undo)
+        self.timers = self._shelf.timers
+        """When ``advance`` has something to do."""
         self._hears = hears
         self._desk = MoveFacts(inventory, policies.ledger, calendar, self._sees)
         self._notices = Notices(inventory, policies.ledger, policies.quiet, calendar, texts)
@@ -87,10 +89,6 @@ class Ledger:
             is_gone = case.asset and not self._desk.inventory.knows(case.asset)
             if is_gone and case.state is not State.CLOSED:
                 self._hearing.end(case, at_ms, RETIRED)
-
-    def next_deadline(self) -> Millis | None:
-        """When ``advance`` may next have something to do; early is harmless."""
-        return self._shelf.next_ms()
 
     def advance(self, now_ms: Millis, log: Log) -> None:
         """Everything that is due by ``now_ms``, in the order of its instants."""

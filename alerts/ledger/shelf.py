@@ -35,7 +35,7 @@ class Shelf(Undoable):
         self._of_episode: dict[str, str] = UndoDict(undo)
         self._of_key: dict[str, str] = UndoDict(undo)
         self._of_asset: dict[str, tuple[str, ...]] = UndoDict(undo)
-        self._timers = Timers(undo)
+        self.timers = Timers(undo)
 
     def enter(self, case: Case, *lines: Deed) -> None:
         """The next state of a case, with what its history says of it."""
@@ -56,7 +56,7 @@ class Shelf(Undoable):
         if case.asset and case.id not in self._of_asset.get(case.asset, ()):
             self._of_asset[case.asset] = (*self._of_asset.get(case.asset, ()), case.id)
         if case.wake_ms:
-            self._timers.file(_CASE, case.id, case.wake_ms)
+            self.timers.file(_CASE, case.id, case.wake_ms)
 
     def take(self) -> Written:
         """What was written since the last call."""
@@ -64,19 +64,15 @@ class Shelf(Undoable):
             return NOTHING
         return Written(self._moved.take(), self._deeds.take())
 
-    def next_ms(self) -> Millis | None:
-        """When the next case may be due; early is harmless."""
-        return self._timers.next_ms()
-
     def due(self, now_ms: Millis) -> Case | None:
         """The case that is due first, if one is by now; it is not due again until it is entered anew."""
-        while (rung := self._timers.ring(now_ms)) is not None:
+        while (rung := self.timers.ring(now_ms)) is not None:
             due_ms, _, name = rung
             case = self.cases.get(name)
             if case is not None and case.wake_ms == due_ms:
                 return case
             if case is not None and case.wake_ms:
-                self._timers.file(_CASE, name, case.wake_ms)
+                self.timers.file(_CASE, name, case.wake_ms)
         return None
 
     def of_episode(self, episode: str) -> Case | None:
@@ -93,7 +89,7 @@ class Shelf(Undoable):
 
     def _let_go(self, case: Case) -> None:
         self.cases.pop(case.id, None)
-        self._timers.forget(_CASE, case.id)
+        self.timers.forget(_CASE, case.id)
         self._of_episode.pop(case.episode, None)
         self._of_key.pop(case.key, None)
         if case.asset in self._of_asset:

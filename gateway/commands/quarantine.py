@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from alerts.conditions import bins
 from alerts.model import Detail, Event
 from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
@@ -101,20 +103,7 @@ def _taken(pipeline: Pipeline, aside: Aside) -> tuple[Result, Rejected | None]:
         for sample, timed in zip(fresh, times, strict=True):
             _keep(
                 pipeline,
-                Reading(
-                    device.id,
-                    device.asset,
-                    sample.boot,
-                    sample.seq,
-                    timed.observed_ms,
-                    uplink.received_ms,
-                    timed.clock,
-                    True,  # noqa: FBT003 -- the field is called late
-                    sample.values,
-                    sample.ts_ms,
-                    None,
-                    sample.fingerprint,
-                ),
+                clock.read(device.id, device.asset, sample, replace(timed, late=True), uplink.received_ms),
             )
         pipeline.tracks[device.id] = Track(windows, track.clock)
     if said.refused:
@@ -132,7 +121,9 @@ def _keep(pipeline: Pipeline, reading: Reading) -> None:
         judged_pct = None if geometry is None else bins.stated_pct(geometry, reading.values)
     else:
         judged_pct = county.observe(reading, pipeline.changes)
-    pipeline.entry.readings.append(reading if judged_pct is None else reading.judged(judged_pct))
+    if judged_pct is not None:
+        reading.judge(judged_pct)
+    pipeline.entry.readings.append(reading)
 
 
 class Resend(Command[Done | NotPossible], frozen=True):

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.channels import Accepted, Failed, Outcome
 from alerts.channels.outbox import CALLS, Outbox
@@ -199,7 +200,7 @@ def test_journal_courier_and_outbox_together_lose_nothing_and_double_nothing(
 
 
 def test_the_level_that_a_sample_counted_as_stands_beside_what_it_said(journal: Journal, reader: JournalReader) -> None:
-    journal.commit(Entry(readings=[reading(1).judged(68.4), reading(2)]))
+    journal.commit(Entry(readings=[replace(reading(1), judged_pct=68.4), reading(2)]))
     assert [row["judged_pct"] for row in reader.readings()] == [68.4, None]
 
 
