@@ -18,6 +18,7 @@ from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
 from gateway import client, shipped, start
 from gateway.barrier import patiently
+from gateway.client import CONTROL, control_token
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.collecting import Collector
 from gateway.commands.command import Context
@@ -30,8 +31,6 @@ from gateway.desk.opening import opened
 from gateway.desk.photos import FOLDER as PHOTOS
 from gateway.desk.present import Desk
 from gateway.desk.server import bind, serving
-from gateway.desk.token import NAME as TOKEN
-from gateway.desk.token import control_token
 from gateway.desk.users import NAME as USERS
 from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.examining import PART as SOUNDNESS
@@ -348,7 +347,7 @@ def _housekeep(inbox: Inbox) -> None:
 def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
     """What stands here from before is its owner's alone, too; the journal's folder may have others in it, and stays."""
     journal = settings.journal.path
-    ours = (journal.parent / name for name in (TOKEN, USERS, PHOTOS))
+    ours = (journal.parent / name for name in (CONTROL, USERS, PHOTOS))
     beside = (part for name in (journal.name, USERS) for part in journal.parent.glob(f"{name}*"))
     folders = (channel.folder for channel in channels if isinstance(channel, Filing))
     tightened = tighten(*ours, *beside, *folders)

@@ -1,20 +1,25 @@
 """The running gateway, asked over HTTP by the commands that need it and by ``doctor``; and its heartbeat.
 
-The only home of httpx. It asks and hands on the answer; what a command means is decided in the gateway.
+The only home of httpx, and of the token that commands over HTTP must bear. It asks and hands on the answer; what a
+command means is decided in the gateway.
 """
 
+import os
+import secrets
 import ssl
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from gateway.commands.episodes import EpisodeVerb
-from gateway.desk.token import token_file
 from gateway.settings import Endpoint, Settings, SettingsFault, Watch, read_secret
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, tls_fault
 
+CONTROL: Final = "control.token"
+"""The file of that token, beside the journal and readable by its owner alone."""
 _ANSWERS_WITHIN_S: Final = 10.0
 _SYSTEMS_TRUST: Final = "/usr/local/share/ca-certificates/*.crt + update-ca-certificates"
 """Where a machine is told whom to trust."""
@@ -177,3 +182,21 @@ def _stranger(settings: Settings) -> GatewayFault:
     return GatewayFault(
         f"what answers at {url} is not a gateway; set another port as [desk] listen, or stop what uses it"
     )
+
+
+def control_token(journal: Path) -> str:
+    """The token beside ``journal``; made, mode 600, when there is none. ``OSError`` when the folder takes no file."""
+    path = token_file(journal)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as written:
+        token = secrets.token_urlsafe(32)
+        written.write(token + "\n")
+    return token
+
+
+def token_file(journal: Path) -> Path:
+    """Where it is; ``cunjing ack`` reads it there."""
+    return journal.parent / CONTROL

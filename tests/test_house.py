@@ -37,7 +37,7 @@ HOMES: Final = {
     "alibabacloud_dysmsapi20170525": ("alerts/channels/aliyun.py",),
     "alibabacloud_dyvmsapi20170525": ("alerts/channels/aliyun_voice.py",),
     "apprise": ("alerts/channels/webhook.py",),
-    "argon2": ("gateway/desk/passwords.py",),
+    "argon2": ("gateway/desk/users.py",),
     "apscheduler": ("gateway/timer.py",),
     "borax": ("alerts/calendars.py",),
     "fastapi": ("gateway/desk/",),

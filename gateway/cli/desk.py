@@ -32,8 +32,7 @@ def adduser(
 ) -> None:
     """Let somebody log in to the desk. One who is there already gets this role, area and password instead."""
     from gateway.clock import WallClock
-    from gateway.desk.passwords import WeakPassword, hashed
-    from gateway.desk.users import AuditRecord, User, UserRole, UsersUnavailable
+    from gateway.desk.users import AuditRecord, User, UserRole, UsersUnavailable, WeakPassword, hash_password
     from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault, read_secret
 
@@ -51,7 +50,7 @@ def adduser(
         given = None if password_file is None else read_secret(password_file, "--password-file")
         password = given or typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         users, now_ms = _users(settings), WallClock().now_ms()
-        new = users.keep(User(name, UserRole(role), area, person), hashed(password), now_ms)
+        new = users.keep(User(name, UserRole(role), area, person), hash_password(password), now_ms)
         users.note(AuditRecord(now_ms, name, "", "user_kept", role))
     say(f"{name} may log in as {role} now" if new else f"{name} has a new password and is {role} now")
     if not person and role != "viewer":

@@ -14,7 +14,7 @@ from firmware_sim import county
 from firmware_sim.scenario import PlaceNames, Scenario, at_start, load
 from gateway.clock import WallClock
 from gateway.desk import users
-from gateway.desk.passwords import hashed
+from gateway.desk.users import hash_password
 from gateway.embedded_broker import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
@@ -88,7 +88,9 @@ def dispatcher(inventory: Inventory) -> str:
 def welcome(folder: Path, dispatcher: str) -> str:
     """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
     visitor = users.User("demo", users.UserRole.DISPATCHER, person=dispatcher, demo=True)
-    users.UserFile.beside(folder / "journal.db").keep(visitor, hashed(secrets.token_urlsafe(32)), WallClock().now_ms())
+    users.UserFile.beside(folder / "journal.db").keep(
+        visitor, hash_password(secrets.token_urlsafe(32)), WallClock().now_ms()
+    )
     return secrets.token_urlsafe(16)
 
 

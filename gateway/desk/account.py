@@ -10,7 +10,7 @@ from typing import Final
 from alerts.calendars import Calendar
 from alerts.model import Event
 from gateway.desk import sentences, words
-from gateway.desk.writing import clock
+from gateway.desk.words import clock
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Spell
 from gateway.journal.notifications import MessageRow

@@ -12,7 +12,7 @@ from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form
 from gateway.desk.present import Visit
 from gateway.desk.saying import Outcome
-from gateway.desk.typed_times import moment
+from gateway.desk.words import moment
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60

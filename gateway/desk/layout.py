@@ -10,7 +10,7 @@ from gateway.desk.pages import pages
 from gateway.desk.present import Visit
 from gateway.desk.rendering import html
 from gateway.desk.users import UserRole
-from gateway.desk.writing import clock, date_of
+from gateway.desk.words import clock, date_of
 from telemetry.inventory import Asset
 
 

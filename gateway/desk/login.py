@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from gateway.desk import passwords
 from gateway.desk.addresses import neighbourhood
-from gateway.desk.users import AuditRecord, User, UserFile
+from gateway.desk.users import AuditRecord, User, UserFile, hash_password, password_fits
 from telemetry.reading import Millis
 
 TRIES: Final = 5
@@ -80,7 +79,7 @@ class Authenticator:
     """Guards one desk. ``welcome`` is the demo's key, empty in production: then no link opens anything."""
 
     def __init__(
-        self, users: UserFile, welcome: str = "", fits: Callable[[str, str | None], bool] = passwords.fits
+        self, users: UserFile, welcome: str = "", fits: Callable[[str, str | None], bool] = password_fits
     ) -> None:
         self._users = users
         self._welcome = welcome
@@ -127,7 +126,7 @@ class Authenticator:
                 if entrance is not LoginOutcome.OPEN:
                     return entrance
                 with self._verifying:
-                    kept = passwords.hashed(new)
+                    kept = hash_password(new)
         except Busy:
             return LoginOutcome.BUSY
         self._users.change_password(user.name, kept, session, now_ms)

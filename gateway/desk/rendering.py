@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from alerts.notify.texts import tenths
 from dashboards import words as boards
 from gateway.desk import words
-from gateway.desk.writing import masked, span
+from gateway.desk.words import masked, span
 
 
 def policy(images_from: str = "") -> dict[str, str]:

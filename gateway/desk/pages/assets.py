@@ -16,8 +16,8 @@ from gateway.desk.drawing import PlotArea, Point, area, path
 from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
+from gateway.desk.words import moment
 from gateway.journal.case_reader import CaseReader
 from telemetry.inventory import Asset
 from telemetry.reading import Millis

@@ -13,7 +13,7 @@ from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import AuditRecord, UserRole
-from gateway.desk.writing import clock
+from gateway.desk.words import clock
 from telemetry.reading import Millis
 
 SHOWN: Final = 200

@@ -30,8 +30,8 @@ from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import HEADERS
 from gateway.desk.saying import asked
-from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
+from gateway.desk.words import moment
 from gateway.journal.ledger import OVERDUE, LedgerReader, PlacedCase, Wanted, exported
 from gateway.journal.view import Row
 from telemetry.reading import Millis

@@ -17,9 +17,8 @@ from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer, word_outcome
-from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
-from gateway.desk.writing import clock
+from gateway.desk.words import clock, moment
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 

@@ -12,9 +12,8 @@ from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate
 from gateway.desk.layout import lay_out
 from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.page import Page
-from gateway.desk.passwords import LONGEST, SHORTEST
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import UserRole
+from gateway.desk.users import LONGEST, SHORTEST, UserRole
 
 _STATUS: Final = {
     LoginOutcome.OPEN: HTTPStatus.OK,

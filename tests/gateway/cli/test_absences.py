@@ -11,11 +11,11 @@ import pytest
 
 from alerts.model import Event
 from gateway import start
+from gateway.client import control_token
 from gateway.desk.absences import serve_absences
 from gateway.desk.api import api
 from gateway.desk.extra_rounds import serve_extra_rounds
 from gateway.desk.server import bind, serving
-from gateway.desk.token import control_token
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from gateway import start
+from gateway.client import token_file
 from gateway.commands.command import NotDurable
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
-from gateway.desk.token import token_file
 from gateway.replay import Memory
 from telemetry.inventory_file import parse
 from tests.acting import do

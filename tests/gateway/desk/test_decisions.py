@@ -17,7 +17,7 @@ from gateway.desk.morning import exposure
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import RoundPhase, Rounds
 from gateway.desk.scope import UserScope
-from gateway.desk.writing import clock, masked, span
+from gateway.desk.words import clock, masked, span
 from telemetry.terms import Role
 from telemetry.wire import Reason
 from tests.desk_gateway import MINUTE_MS, at, inventory
