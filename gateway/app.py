@@ -25,12 +25,10 @@ from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import CLAIMS, InboundSms
 from gateway.commands.thresholds import FIGURES
-from gateway.desk.connections import MOST, Limits
 from gateway.desk.http import application
-from gateway.desk.opening import opened
 from gateway.desk.photos import FOLDER as PHOTOS
-from gateway.desk.present import Desk
-from gateway.desk.server import bind, serving
+from gateway.desk.present import Desk, opened
+from gateway.desk.server import MOST, Limits, bind, serving
 from gateway.desk.users import NAME as USERS
 from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.examining import PART as SOUNDNESS

@@ -24,8 +24,7 @@ from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import InboundSms
 from gateway.desk.http import application
-from gateway.desk.opening import opened
-from gateway.desk.present import Desk
+from gateway.desk.present import Desk, opened
 from gateway.desk.server import bind, serving
 from gateway.desk.users import User, UserFile, UserRole
 from gateway.health import Health, Part

@@ -43,7 +43,7 @@ HOMES: Final = {
     "fastapi": ("gateway/desk/",),
     "grafana_api": ("dashboards/push.py",),
     "httpx": ("gateway/client.py",),
-    "jinja2": ("gateway/desk/rendering.py",),
+    "jinja2": ("gateway/desk/view.py",),
     "influxdb_client": ("gateway/influx/", "benchmarks/"),
     "paho": ("gateway/mqtt/source.py", "firmware_sim/publish.py", "benchmarks/"),
     "prometheus_client": ("gateway/metrics.py",),

@@ -24,9 +24,9 @@ from gateway.desk.masking import MaskedForViewers
 from gateway.desk.pages import pages
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
-from gateway.desk.rendering import HEADERS, html
 from gateway.desk.upkeep import serve_upkeep, serve_welcome
 from gateway.desk.users import UserRole, UsersUnavailable
+from gateway.desk.view import HEADERS, html
 from gateway.health import Health
 from gateway.journal.database import JournalUnavailable
 from gateway.lines import Pushed

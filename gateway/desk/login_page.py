@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate, address_of, came_from_here, form_of, same
 from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html
 from gateway.desk.users import BROWSER_MS, SESSION_MS
+from gateway.desk.view import html
 
 _KNOCK: Final = "cunjing_knock"
 """Proves that the form of the door was ours, before there is a session that could."""

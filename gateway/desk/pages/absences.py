@@ -14,13 +14,12 @@ from alerts.operations.absences import Absence
 from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate
-from gateway.desk.choices import near
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
-from gateway.desk.present import Desk, Visit
+from gateway.desk.present import Desk, Visit, near
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
 

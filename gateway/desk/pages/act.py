@@ -12,13 +12,12 @@ from alerts.alert import Alert
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
-from gateway.desk.choices import near
 from gateway.desk.drafts import signed
-from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
-from gateway.desk.present import Desk, Visit
+from gateway.desk.present import Desk, Visit, near
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000

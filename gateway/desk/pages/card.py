@@ -16,8 +16,8 @@ from alerts.people import EMPTIER, holders
 from gateway.desk.auth import DeskRefusal, Gate, require
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html, text
 from gateway.desk.users import UserRole
+from gateway.desk.view import html, text
 from telemetry.inventory import Inventory, Person
 from telemetry.terms import AssetKind
 

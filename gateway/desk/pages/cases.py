@@ -22,15 +22,13 @@ from gateway.commands.cases import AskLedger
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.cases import StepBody
-from gateway.desk.choices import near
 from gateway.desk.drafts import signed
-from gateway.desk.history import told
-from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
-from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import HEADERS
+from gateway.desk.present import Desk, Visit, near
 from gateway.desk.saying import asked
+from gateway.desk.sentences import of_line
 from gateway.desk.users import UserRole
+from gateway.desk.view import HEADERS, lay_out
 from gateway.desk.words import moment
 from gateway.journal.ledger import OVERDUE, LedgerReader, PlacedCase, Wanted, exported
 from gateway.journal.view import Row
@@ -134,7 +132,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             "/cases",
             case=case,
             rule=visit.present.cases.of(case.rule),
-            lines=[told(line, visit) for line in history],
+            lines=[of_line(line, visit) for line in history],
             passed=_passed(case, history),
             verbs=offered(case, visit),
             overdue=overdue(case, visit),

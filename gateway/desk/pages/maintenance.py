@@ -16,11 +16,11 @@ from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000

@@ -10,11 +10,11 @@ from gateway.commands.quarantine import NO_UPLINKS, LookAgain
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate
 from gateway.desk.drafts import signed
-from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 
 SHOWN: Final = 200
 _REASON: Final = re.compile(r"[a-z_]{1,40}")

@@ -18,14 +18,13 @@ from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
 from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from gateway.desk.cases import RegisterBody
-from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html
 from gateway.desk.saying import asked
 from gateway.desk.scope import UserScope
 from gateway.desk.users import UserRole
+from gateway.desk.view import html, lay_out
 from telemetry.terms import Level
 
 REPORTED: Final = "reported"

@@ -17,11 +17,11 @@ from gateway.commands.thresholds import SetFigure
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.inventory import Asset
 
 

@@ -15,16 +15,26 @@ from gateway.clock import monotonic_s
 from gateway.commands.callers import CalledBack
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
-from gateway.desk.decisions import lateness
 from gateway.desk.drafts import signed
 from gateway.desk.drawing import Point, Spark, spark
-from gateway.desk.layout import lay_out
-from gateway.desk.morning import CallOwed, CasesKept, EpisodeCard, Matter, Morning, Records, Work, calls, morning
+from gateway.desk.morning import (
+    CallOwed,
+    CasesKept,
+    EpisodeCard,
+    Matter,
+    Morning,
+    Records,
+    Work,
+    calls,
+    lateness,
+    morning,
+)
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import MessageRow
 from telemetry.series import Measurement

@@ -14,11 +14,11 @@ from gateway.commands.trials import EndTrial
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.drafts import signed
-from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.reading import Millis
 
 SHOWN: Final = 100

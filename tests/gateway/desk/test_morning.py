@@ -11,9 +11,8 @@ from alerts.model import Severity
 from alerts.policy import load
 from gateway import shipped
 from gateway.desk import sentences, words
-from gateway.desk.decisions import HOUR_MS, DecisionReason, TodaySection, placed
 from gateway.desk.drawing import PlotArea, area, path, spark
-from gateway.desk.morning import exposure
+from gateway.desk.morning import HOUR_MS, DecisionReason, TodaySection, exposure, placed
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import RoundPhase, Rounds
 from gateway.desk.scope import UserScope
