@@ -229,7 +229,7 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
     """Episodes go onto Grafana's boards, where there is a Grafana."""
     if settings.grafana is None:
         return
-    from gateway.annotations import EVERY_S, Annotations  # noqa: PLC0415 its library takes long, and few need it
+    from gateway.boards import EVERY_S, Annotations  # noqa: PLC0415 its library takes long, and few need it
 
     annotations = Annotations(settings, inventory, health, clock.now_ms)
     timer.every(EVERY_S, "boards", annotations.keep, at_once=True)

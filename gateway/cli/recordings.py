@@ -35,7 +35,7 @@ def record(
     """Uplinks as they arrive, as JSON lines. On standard output; the gateway's own session is not touched."""
     from gateway.clock import monotonic_s
     from gateway.mqtt.visitor import Unwelcome, Visitor
-    from gateway.recording import written
+    from gateway.replay import written
 
     visitor = Visitor(_mqtt(broker, username, password_file, topic), "record")
     ends_s = None if seconds is None else monotonic_s() + seconds
@@ -72,15 +72,16 @@ def replay(
 ) -> None:
     """A recording in, events and owed texts out. JSON lines, virtual clock, no network; same input, same bytes."""
     from alerts.policy import PolicyFault
-    from gateway import imports, logs, recording, shipped
+    from gateway import imports, logs, shipped
+    from gateway.replay import RecordingFault, read
     from gateway.replay import replay as replayed
     from gateway.settings import Alerts, SettingsFault
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(SettingsFault, PolicyFault, recording.RecordingFault), _opened(file) as lines:
+    with ends_with_a_sentence(SettingsFault, PolicyFault, RecordingFault), _opened(file) as lines:
         county = imports.checked(inventory)
         figures = shipped.figures(Alerts(rules=rules, escalation=escalation, texts=texts))
-        uplinks = recording.read(lines, str(file))
+        uplinks = read(lines, str(file))
         print_lines(replayed(uplinks, county, figures, until_ms=until, verbose=verbose))
 
 

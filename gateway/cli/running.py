@@ -29,7 +29,7 @@ def demo(
 ) -> None:
     """A simulated county in this terminal. With its own broker; texts go to DIR/outbox and nowhere else."""
     from gateway import demo as performance
-    from gateway.demo.naming import NamesFault, names
+    from gateway.demo.stage import NamesFault, names
     from gateway.files import close_to_others
 
     close_to_others()
