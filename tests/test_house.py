@@ -53,13 +53,13 @@ HOMES: Final = {
     "structlog": ("gateway/logs.py", "alerts/delivery/courier.py"),
     "typer": ("gateway/cli/",),
     "uvicorn": ("gateway/desk/",),
-    "xlsxwriter": ("gateway/spreadsheet.py",),
+    "xlsxwriter": ("gateway/exporting.py",),
 }
 """Where a library may be imported, so that replacing it is one file; a name that ends in a slash is a folder."""
 
 CALENDARS: Final = {
     "alerts/build.py",  # the county's, with its extra rounds
-    "gateway/arrangements.py",  # the same for whoever looks on, from what is durable
+    "gateway/desk/projection.py",  # the same for whoever looks on, from what is durable
     "gateway/rollups/scope.py",  # the days and hours of rollups: local time alone
     "gateway/cli/",  # a process of its own that prints local times
     "gateway/demo/stage.py",  # the demo's clock: local time alone

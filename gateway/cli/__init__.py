@@ -28,13 +28,11 @@ from gateway.cli.operations import (
     order_round,
     reset,
 )
-from gateway.cli.payloads import decode
 from gateway.cli.people import card, people, welcome
-from gateway.cli.recordings import record, replay
+from gateway.cli.recordings import decode, record, replay
 from gateway.cli.rows import export
-from gateway.cli.running import demo, gateway, simulate
+from gateway.cli.running import demo, gateway, simulate, watch
 from gateway.cli.sms import test as sms_test
-from gateway.cli.watch import watch
 
 __all__ = ["app"]
 

@@ -8,7 +8,7 @@ import typer
 from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 if TYPE_CHECKING:
-    from gateway.journal.contacts import First
+    from gateway.journal.case_reader import First
     from gateway.settings import Settings
     from telemetry.inventory import Inventory
 
@@ -94,9 +94,9 @@ def _county(config: Path) -> "tuple[Settings, Inventory]":
 def _contacts(settings: "Settings") -> "dict[str, First]":
     from contextlib import closing
 
-    from gateway.journal.contacts import ContactReader
+    from gateway.journal.case_reader import CaseReader
 
-    with closing(ContactReader.open(settings.journal.path)) as reader:
+    with closing(CaseReader.open(settings.journal.path)) as reader:
         return reader.contacts()
 
 
@@ -111,7 +111,7 @@ def _rows(inventory: "Inventory", contacts: "dict[str, First]") -> list[str]:
     from msgspec import json
 
     from alerts.calendars import iso
-    from gateway.journal.contacts import NEVER
+    from gateway.journal.case_reader import NEVER
 
     rows = []
     for person in inventory.people.values():

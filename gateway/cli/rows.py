@@ -86,10 +86,10 @@ def _workbook(rows: "Iterable[Row]", config: "Path") -> bytes:
 
     from alerts import policy
     from alerts.channels import channels
-    from gateway import imports, settings, shipped, spreadsheet
+    from gateway import exporting, imports, settings, shipped
 
     found = settings.load(config, channels())
     path, figures = found.inventory.path, shipped.figures(found.alerts)
     inventory = imports.read(path)[1].inventory or imports.checked(path)  # its warnings do not belong into a file
     rules = policy.load(figures.escalation, figures.escalation_name).ledger.rules
-    return spreadsheet.workbook(rows, spreadsheet.names(inventory, rules), ZoneInfo(inventory.county.timezone))
+    return exporting.workbook(rows, exporting.names(inventory, rules), ZoneInfo(inventory.county.timezone))

@@ -13,7 +13,7 @@ from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.notify.replies import Replies
 from gateway.commands.command import Command, Context
-from gateway.journal.contacts import NEVER, Contact, First
+from gateway.journal.case_reader import NEVER, Contact, First
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis

@@ -13,18 +13,16 @@ from typing import Any, Final
 
 from alerts.policy import LedgerFigures
 from dashboards.outline import outline
-from gateway.arrangements import Arrangements
 from gateway.desk.feed import Feed, OpenEpisodes
 from gateway.desk.login import Authenticator
 from gateway.desk.masking import digits_of
 from gateway.desk.photos import PhotoFolder
-from gateway.desk.projection import Projection
+from gateway.desk.projection import Arrangements, Projection
 from gateway.desk.rounds import Rounds
 from gateway.desk.scope import UserScope
 from gateway.desk.users import AuditRecord, LoginSession, User, UserFile
 from gateway.inbox import Inbox
-from gateway.journal.case_reader import CaseReader
-from gateway.journal.contacts import ContactReader, First
+from gateway.journal.case_reader import CaseReader, First
 from gateway.journal.ledger import LedgerReader
 from gateway.pipeline import Pipeline
 from gateway.settings import Tiles
@@ -144,7 +142,7 @@ class Desk:
 
     def contacts(self) -> dict[str, First]:
         """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
-        with closing(ContactReader.open(self._journal)) as reader:
+        with self.journal() as reader:
             return reader.contacts()
 
     @contextmanager

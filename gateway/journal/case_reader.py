@@ -1,9 +1,12 @@
-"""The journal as the desk asks it: what was said and done about some cases, newest first, in a few short reads.
+"""The journal as the desk asks it: what was said and done about some cases, and whether people have ever answered.
 
-A rollup reader with more to ask; read-only like every other. Nothing is judged and nothing is put into words here.
+A rollup reader with more to ask, in a few short reads; read-only like every other. Nothing is judged and nothing is put
+into words here.
 """
 
 from collections.abc import Collection, Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from alerts.model import Event
@@ -15,6 +18,43 @@ from gateway.journal.notifications import MessageRow
 from gateway.journal.rollups import RollupReader
 from gateway.journal.telephone import Said
 from telemetry.reading import Millis, Reading
+
+
+class Contact(StrEnum):
+    """How far it has come with somebody."""
+
+    NEVER = "never"
+    """No first text was ever owed."""
+    OWED = "owed"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    LOST = "lost"
+    """It was refused, given up or dropped."""
+    REACHED = "reached"
+    """They have answered: somebody reads what is sent there."""
+
+
+class First(NamedTuple):
+    """How far, and since when (0 for never)."""
+
+    contact: Contact
+    at_ms: Millis = 0
+
+
+NEVER: Final = First(Contact.NEVER)
+_CONTACTS: Final = {
+    "owed": Contact.OWED,
+    "sending": Contact.OWED,
+    "accepted": Contact.SENT,
+    "delivered": Contact.DELIVERED,
+}
+_WELCOMES: Final = """
+    SELECT recipient, state, coalesce(delivered_ms, accepted_ms, at_ms), min(at_ms) OVER (PARTITION BY recipient)
+    FROM notification WHERE template = 'welcome' ORDER BY id
+"""
+_ANSWERS: Final = """
+    SELECT person, at_ms FROM answer WHERE person <> '' AND meaning <> 'not_understood' AND at_ms >= ? ORDER BY id DESC
+"""
 
 
 class CaseReader(RollupReader):
@@ -94,3 +134,17 @@ class CaseReader(RollupReader):
         """The newest uplinks in quarantine for a reason (empty: for any), the newest first."""
         with translated(self._path):
             return arrivals.newest(self._connection, reason, most)
+
+    def contacts(self) -> dict[str, First]:
+        """Everybody who was ever welcomed; an understood answer after that says that they were reached."""
+        found: dict[str, First] = {}
+        since: dict[str, Millis] = {}
+        with translated(self._path):
+            for person, state, at_ms, first_ms in self._connection.execute(_WELCOMES):
+                found[person] = First(_CONTACTS.get(state, Contact.LOST), at_ms)
+                since[person] = first_ms
+            answers = self._connection.execute(_ANSWERS, (min(since.values(), default=0),)).fetchall()
+        for person, at_ms in answers:
+            if person in since and at_ms >= since[person]:
+                found[person] = First(Contact.REACHED, at_ms)
+        return found

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, Case, CaseVerb, State
 from alerts.ledger.moves import FROM
-from gateway import spreadsheet
+from gateway import exporting
 from gateway.commands.cases import AskLedger
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
@@ -110,9 +110,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def book(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[CaseFilterForm, Query()]) -> Response:
         require(visit, UserRole.CREW)
         inventory = visit.present.inventory
-        called = spreadsheet.names(inventory, visit.present.cases.rules)
+        called = exporting.names(inventory, visit.present.cases.rules)
         with desk.ledger() as ledger:
-            made = spreadsheet.workbook(
+            made = exporting.workbook(
                 _rows(ledger, _wanted(visit, filters)), called, ZoneInfo(inventory.county.timezone)
             )
         named = {"Content-Disposition": "attachment; filename=taizhang.xlsx; filename*=UTF-8''%E5%8F%B0%E8%B4%A6.xlsx"}

@@ -9,12 +9,11 @@ import pytest
 from alerts.calendars import RoundSlot
 from alerts.conditions.thresholds import ThresholdScope
 from alerts.notify.holds import TrialKind
-from gateway.arrangements import Arrangements
 from gateway.commands.absences import RecordAbsence
 from gateway.commands.extra_rounds import OrderExtraRound
 from gateway.commands.thresholds import SetFigure
 from gateway.commands.trials import EndTrial
-from gateway.desk.projection import Projection
+from gateway.desk.projection import Arrangements, Projection
 from gateway.desk.rounds import Rounds
 from gateway.journal.entry import Entry
 from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
