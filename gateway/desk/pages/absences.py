@@ -15,7 +15,7 @@ from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, List
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit, near
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole

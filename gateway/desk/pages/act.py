@@ -13,7 +13,7 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.drafts import signed
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit, near
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole

@@ -13,7 +13,7 @@ from alerts.rollups.rows import BinRow, PlantRow
 from gateway.desk import account, drawing
 from gateway.desk.auth import DeskRefusal, Gate
 from gateway.desk.drawing import PlotArea, Point, area, path
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
 from gateway.desk.view import lay_out

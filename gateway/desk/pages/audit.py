@@ -8,7 +8,7 @@ from alerts.model import Event
 from gateway.commands.quarantine import Result
 from gateway.desk import sentences, words
 from gateway.desk.auth import Gate
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.sentences import of_line
 from gateway.desk.users import AuditRecord, UserRole

@@ -14,7 +14,7 @@ from msgspec import Struct
 from alerts.notify import texts
 from alerts.people import EMPTIER, holders
 from gateway.desk.auth import DeskRefusal, Gate, require
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
 from gateway.desk.view import html, text

@@ -23,7 +23,7 @@ from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.cases import StepBody
 from gateway.desk.drafts import signed
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit, near
 from gateway.desk.saying import asked
 from gateway.desk.sentences import of_line

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from gateway.commands.absences import AbsenceList, ListAbsences
 from gateway.commands.welcome import is_new
 from gateway.desk.auth import Gate
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer

@@ -13,7 +13,7 @@ from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole

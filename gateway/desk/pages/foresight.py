@@ -13,7 +13,7 @@ from alerts.model import URGENT
 from gateway.commands.episodes import Foresee
 from gateway.desk import sentences, words
 from gateway.desk.auth import Gate, site
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer, word_outcome
 from gateway.desk.users import UserRole

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from alerts.notify.texts import tenths
 from gateway.desk import drawing
 from gateway.desk.auth import Gate
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Projection
 from gateway.desk.users import UserRole

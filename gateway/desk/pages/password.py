@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate
 from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import LONGEST, SHORTEST, UserRole
 from gateway.desk.view import lay_out

@@ -10,7 +10,7 @@ from gateway.commands.quarantine import NO_UPLINKS, LookAgain
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate
 from gateway.desk.drafts import signed
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole

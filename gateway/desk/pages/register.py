@@ -18,7 +18,7 @@ from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
 from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from gateway.desk.cases import RegisterBody
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked

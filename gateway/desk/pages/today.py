@@ -29,7 +29,7 @@ from gateway.desk.morning import (
     lateness,
     morning,
 )
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked

@@ -14,7 +14,7 @@ from gateway.commands.trials import EndTrial
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.drafts import signed
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
