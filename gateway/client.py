@@ -43,56 +43,41 @@ def desk_url(listen: Endpoint) -> str:
 
 def command(settings: Settings, verb: EpisodeVerb, episode: str, by: str) -> tuple[str, Millis]:
     """What the episode became, durably, and when; ``GatewayFault`` with its reason when nothing came of it."""
-    body = {"command": verb.value, "episode": episode, "by": by, "channel": "cli"}
-    answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))
-    match _document(answer):
-        case {"event": str(event), "at_ms": int(at_ms)}:
-            return event, at_ms
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
-        case _:
-            raise _stranger(settings)
+    return _became(settings, "commands", {"command": verb.value, "episode": episode, "by": by, "channel": "cli"})
 
 
 def figure(settings: Settings, wish: Mapping[str, object]) -> tuple[str, Millis]:
     """What became of a figure that is to be set, durably, and when; ``GatewayFault`` with the gateway's reason."""
-    body = {**wish, "channel": "cli"}
-    answer = _asked(settings, "POST", "/api/v1/figures", json=body, headers=_permit(settings))
-    match _document(answer):
+    return _became(settings, "figures", {**wish, "channel": "cli"})
+
+
+def _became(settings: Settings, what: str, body: Mapping[str, object]) -> tuple[str, Millis]:
+    match request(settings, "POST", f"/api/v1/{what}", body):
         case {"event": str(event), "at_ms": int(at_ms)}:
             return event, at_ms
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
 def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
     """Asks for first texts: who gets it, from when on, and why others do not; ``GatewayFault`` with the reason."""
-    answer = _asked(settings, "POST", "/api/v1/people/welcome", json={"people": [*people]}, headers=_permit(settings))
-    match _document(answer):
+    match request(settings, "POST", "/api/v1/people/welcome", {"people": [*people]}):
         case {"told": list(told), "leaves_ms": int(leaves_ms), "skipped": dict(skipped)}:
             return told, leaves_ms, skipped
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
 def resend(settings: Settings, since_ms: Millis) -> Millis:
     """Asks for what came since then to be written to InfluxDB again; when that began. ``GatewayFault`` says why not."""
-    body = {"since_ms": since_ms}
-    answer = _asked(settings, "POST", "/api/v1/series/resend", json=body, headers=_permit(settings))
-    match _document(answer):
+    match request(settings, "POST", "/api/v1/series/resend", {"since_ms": since_ms}):
         case {"at_ms": int(at_ms)}:
             return at_ms
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
         case _:
             raise _stranger(settings)
 
 
-def request(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
+def request(settings: Settings, method: str, path: str, body: Mapping[str, object] | None) -> dict[str, Any]:
     """What the gateway answers to a request of the API; ``GatewayFault`` with its reason when it refuses."""
     answer = _asked(settings, method, path, json=body, headers=_permit(settings))
     match _document(answer):

@@ -61,16 +61,14 @@ class Collector:
                 awaited = reader.awaited(name, now_ms - AWAITED_SINCE_MS, AWAITED_MOST)
             collected = channel.collect(awaited, now_ms)
             if collected.receipts or collected.replies:
-                if not self._is_durable(ReceiptsAndReplies(collected.receipts, collected.replies)):
+                heard = ReceiptsAndReplies(collected.receipts, collected.replies)
+                if isinstance(made_durable(self._inbox, heard), Unanswered | NotDurable):
                     return False
                 channel.taken(collected)
         except (Unreachable, *WORLD) as trouble:
             _log.warning("not_collected", channel=name, reason=str(trouble))
             return False
         return True
-
-    def _is_durable(self, heard: ReceiptsAndReplies) -> bool:
-        return not isinstance(made_durable(self._inbox, heard), Unanswered | NotDurable)
 
     def _run(self) -> None:
         due_s = dict.fromkeys(self._channels, 0.0)

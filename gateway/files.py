@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gateway.settings import SettingsFault
+from gateway.settings import SettingsFault, tell_why
 
 _OTHERS: Final = 0o077
 
@@ -21,8 +21,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError:
         raise SettingsFault([f"{path} cannot be read: it is not UTF-8; save it as UTF-8"]) from None
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise SettingsFault([f"{path} cannot be read: {why}; check its name and its rights"]) from None
+        raise SettingsFault([f"{path} cannot be read: {tell_why(error)}; check its name and its rights"]) from None
 
 
 def write_secret(path: Path, secret: str) -> None:
@@ -35,8 +34,7 @@ def write_secret(path: Path, secret: str) -> None:
             to.write(f"{secret}\n")
         half_written.replace(path)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise SettingsFault([f"{path} cannot be written: {why}; check its folder and its rights"]) from None
+        raise SettingsFault([f"{path} cannot be written: {tell_why(error)}; check its folder and its rights"]) from None
 
 
 def close_to_others() -> None:

@@ -246,12 +246,9 @@ class JournalPort:
             self._reader = None
 
     def _ask(self, item: Command[A]) -> A:
-        value = self._posted(item)
+        value = made_durable(self._inbox, item)
         if isinstance(value, Unanswered):
             raise PortUnavailable("the journal did not make it durable in time")
         if isinstance(value, NotDurable):
             raise PortUnavailable(value.reason)
         return value
-
-    def _posted(self, item: Command[A]) -> A | NotDurable | Unanswered:
-        return made_durable(self._inbox, item)

@@ -20,7 +20,7 @@ from gateway.desk.users import hash_password
 from gateway.embedded_broker import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
-from gateway.settings import Settings, SettingsFault
+from gateway.settings import Settings, SettingsFault, tell_why
 from telemetry.inventory import CountySettings, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -42,7 +42,7 @@ def cleared(folder: Path) -> Path:
         folder.chmod(FOLDER_MODE)
         (folder / DEMO_MARK).touch()
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = tell_why(error)
         raise SettingsFault([f"{folder} cannot be written: {why}; name another folder with --data"]) from None
     return folder
 

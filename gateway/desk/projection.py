@@ -30,7 +30,7 @@ from gateway.commands.callers import CALLERS
 from gateway.commands.extra_rounds import EXTRAS
 from gateway.commands.thresholds import FIGURES
 from gateway.commands.trials import TRIALS
-from gateway.journal.entry import AlertRow, Entry, SignOfLife
+from gateway.journal.entry import Entry, SignOfLife
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis, Reading
@@ -121,7 +121,7 @@ class Projection:
         for event in entry.events:
             self._hear(event)
         for row in entry.alerts.values():
-            self._enter(_alert(row))
+            self._enter(unpack_alert(row.blob))
         return frozenset(_topics(entry))
 
     def silent(self, asset: str) -> bool:
@@ -177,10 +177,6 @@ class Projection:
             on.pop(alert.episode, None)
         else:
             self.open[alert.episode] = on[alert.episode] = alert
-
-
-def _alert(row: AlertRow) -> Alert:
-    return unpack_alert(row.blob)
 
 
 def _remembered(state: AssetState | None) -> Seen:

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from gateway.desk.addresses import lies_in, neighbourhood, plain
-from gateway.settings import Endpoint, SettingsFault
+from gateway.settings import Endpoint, SettingsFault, tell_why
 
 MOST: Final = 256
 MOST_EACH: Final = 128
@@ -193,7 +193,7 @@ def bind(listen: Endpoint) -> socket.socket:
         bound.listen(128)
     except OSError as error:
         bound.close()
-        why = (error.strerror or str(error)).lower()
+        why = tell_why(error)
         remedy = "stop what uses it, or set another port as [desk] listen"
         raise SettingsFault([f"the desk cannot listen on {listen.host}:{listen.port}: {why}; {remedy}"]) from None
     return bound
