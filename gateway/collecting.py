@@ -3,7 +3,6 @@
 One thread for all channels. What cannot be made durable now is fetched again: providers keep it, and twice is once.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from gateway.inbox import Inbox, Unanswered
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
 from gateway.requests import ReceiptsAndReplies, made_durable
+from gateway.worker import Worker
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -28,29 +28,24 @@ AWAITED_SINCE_MS: Final[Millis] = 72 * 3_600_000
 _IDLE_S: Final = 60.0
 
 
-class Collector:
-    """The thread around all channels that report: ``start`` runs it, ``stop`` ends it."""
+class Collector(Worker):
+    """The thread around all channels that report; there is none where nothing can be asked."""
+
+    ends_within_s = 10.0
 
     def __init__(
         self, journal: Path, inbox: Inbox, channels: Mapping[str, Channel], now_ms: Callable[[], Millis]
     ) -> None:
+        super().__init__("collector")
         self._journal = journal
         self._inbox = inbox
         self._channels = {name: channel for name, channel in channels.items() if isinstance(channel, Reporting)}
         self._now_ms = now_ms
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
 
     def start(self) -> None:
         """Starts the thread, where there is anything to ask."""
         if self._channels:
-            self._thread.start()
-
-    def stop(self, timeout_s: float = 10.0) -> None:
-        """Lets the channel in hand come to its end."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
+            super().start()
 
     def collect(self, name: str) -> bool:
         """Asks one channel once; ``False`` when it, or the journal, must be asked again later."""

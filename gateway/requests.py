@@ -246,9 +246,12 @@ class JournalPort:
             self._reader = None
 
     def _ask(self, item: Command[A]) -> A:
-        value = made_durable(self._inbox, item)
+        value = self._posted(item)
         if isinstance(value, Unanswered):
             raise PortUnavailable("the journal did not make it durable in time")
         if isinstance(value, NotDurable):
             raise PortUnavailable(value.reason)
         return value
+
+    def _posted(self, item: Command[A]) -> A | NotDurable | Unanswered:
+        return made_durable(self._inbox, item)

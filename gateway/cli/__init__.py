@@ -9,11 +9,11 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.accounts import who, why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.installation import check, doctor, init, resend, setup
+from gateway.cli.journal import export, who, why
 from gateway.cli.operations import (
     ack,
     cancel_round,
@@ -30,7 +30,6 @@ from gateway.cli.operations import (
 )
 from gateway.cli.people import card, people, welcome
 from gateway.cli.recordings import decode, record, replay
-from gateway.cli.rows import export
 from gateway.cli.running import demo, gateway, simulate, watch
 from gateway.cli.sms import test as sms_test
 
