@@ -20,7 +20,6 @@ from gateway import client, shipped, start
 from gateway.barrier import patiently
 from gateway.client import CONTROL, control_token
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
-from gateway.collecting import Collector
 from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import CLAIMS, InboundSms
@@ -50,7 +49,7 @@ from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, Backoff, Jour
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.pipeline import Pipeline
-from gateway.requests import ROUND_S, Housekeep, JournalPort, Tick, rounds
+from gateway.requests import ROUND_S, Collector, Housekeep, JournalPort, Tick, rounds
 from gateway.rollups.scope import ROLLUPS, RollupScope
 from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings, SettingsFault

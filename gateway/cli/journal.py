@@ -16,6 +16,7 @@ from gateway.cli.ending import (
     county_of,
     ends_with_a_sentence,
     instant,
+    load_settings,
     print_bytes,
     print_lines,
 )
@@ -38,8 +39,6 @@ def why(
     from contextlib import closing
 
     from alerts.calendars import Calendar
-    from alerts.channels import channels
-    from gateway import settings
     from gateway.clock import WallClock
     from gateway.desk.account import account, lines
     from gateway.journal.case_reader import CaseReader
@@ -47,8 +46,8 @@ def why(
     from gateway.settings import SettingsFault
 
     at_ms = WallClock().now_ms() if at is None else instant(at)
-    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(JournalUnavailable):
+        chosen = load_settings(config)
         inventory = county_of(chosen)
         known = inventory.known_asset(asset)
         if known is None:
@@ -69,10 +68,9 @@ def who(
 ) -> None:
     """Who would be told, and when, if this stood: through duty, quiet, rounds, budgets and absences. Sends nothing."""
     from alerts.calendars import Calendar
-    from alerts.channels import channels
     from alerts.policy import PolicyFault
     from alerts.refusals import Refused
-    from gateway import settings, shipped, start
+    from gateway import shipped, start
     from gateway.clock import WallClock
     from gateway.desk.pages.foresight import lines_of
     from gateway.journal.database import JournalUnavailable
@@ -81,8 +79,8 @@ def who(
     from gateway.settings import SettingsFault
 
     at_ms = WallClock().now_ms() if at is None else instant(at)
-    with ends_with_a_sentence(SettingsFault, JournalUnavailable, PolicyFault):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(JournalUnavailable, PolicyFault):
+        chosen = load_settings(config)
         inventory = county_of(chosen)
         figures = shipped.figures(chosen.alerts)
         with remembered(chosen.journal.path) as restored:
@@ -134,17 +132,15 @@ def export(
         raise typer.BadParameter("xlsx is for cases; csv opens in a spreadsheet, too", param_hint="--format")
     from contextlib import closing
 
-    from alerts.channels import channels
     from alerts.policy import PolicyFault
-    from gateway import exporting, settings
+    from gateway import exporting
     from gateway.journal.database import JournalUnavailable
     from gateway.journal.ledger import LedgerReader
     from gateway.journal.rollups import RollupReader
     from gateway.journal.view import FIRST_MS, LAST_MS
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
-        path = settings.load(config, channels()).journal.path
+    with ends_with_a_sentence(PolicyFault, JournalUnavailable):
+        path = load_settings(config).journal.path
         with closing(RollupReader.open(path)) as journal, closing(LedgerReader.open(path)) as ledger:
             span = (FIRST_MS if since is None else since, LAST_MS if to is None else to)
             read = {
@@ -168,10 +164,9 @@ def _workbook(rows: "Iterable[Row]", config: "Path") -> bytes:
     from zoneinfo import ZoneInfo
 
     from alerts import policy
-    from alerts.channels import channels
-    from gateway import exporting, imports, settings, shipped
+    from gateway import exporting, imports, shipped
 
-    found = settings.load(config, channels())
+    found = load_settings(config)
     path, figures = found.inventory.path, shipped.figures(found.alerts)
     inventory = imports.read(path)[1].inventory or imports.checked(path)  # its warnings do not belong into a file
     rules = policy.load(figures.escalation, figures.escalation_name).ledger.rules

@@ -82,10 +82,10 @@ def replay(
     from gateway import imports, logs, shipped
     from gateway.replay import RecordingFault, read
     from gateway.replay import replay as replayed
-    from gateway.settings import Alerts, SettingsFault
+    from gateway.settings import Alerts
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(SettingsFault, PolicyFault, RecordingFault), _opened(file) as lines:
+    with ends_with_a_sentence(PolicyFault, RecordingFault), _opened(file) as lines:
         county = imports.checked(inventory)
         figures = shipped.figures(Alerts(rules=rules, escalation=escalation, texts=texts))
         uplinks = read(lines, str(file))

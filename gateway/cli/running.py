@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, print_lines, say, until_stopped
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    ends_with_a_sentence,
+    load_settings,
+    print_lines,
+    say,
+    until_stopped,
+)
 
 if TYPE_CHECKING:
     from firmware_sim.publish import Broker
@@ -45,16 +54,13 @@ def demo(
 
 def gateway(config: Config = DEFAULT_CONFIG) -> None:
     """The production process. From the broker to the texts, until SIGTERM or Ctrl-C."""
-    from alerts.channels import channels
     from alerts.policy import PolicyFault
-    from gateway import settings
     from gateway.files import close_to_others
     from gateway.journal.database import JournalUnavailable
-    from gateway.settings import SettingsFault
 
     close_to_others()
-    with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(PolicyFault, JournalUnavailable):
+        chosen = load_settings(config)
         from gateway import app, logs, production
 
         production.refuse_a_demos(chosen)
@@ -82,12 +88,11 @@ def simulate(
     from firmware_sim.publish import BrokerError, publish
     from firmware_sim.scenario import ScenarioError, at_start
     from gateway.clock import WallClock
-    from gateway.settings import SettingsFault
 
     if mqtt not in ("5", "3.1.1"):
         raise typer.BadParameter("it is 5 or 3.1.1", param_hint="--mqtt")
     clock = WallClock()
-    with ends_with_a_sentence(SettingsFault, ScenarioError, BrokerError, OSError), until_stopped() as stop:
+    with ends_with_a_sentence(ScenarioError, BrokerError, OSError), until_stopped() as stop:
         where = _broker(broker, username, password_file)
         story = at_start(_scenario(scenario), clock.now_ms())
         if write_inventory is not None:
@@ -139,11 +144,10 @@ def watch(config: _WatchConfig = _DEFAULT_WATCH, *, test: _Test = False) -> None
     from gateway import logs, settings
     from gateway.client import is_ready
     from gateway.clock import WallClock, monotonic_s
-    from gateway.settings import SettingsFault
     from gateway.watching import remote_watch
     from gateway.watching.remote_watch import Outpost, Patience, listening, polling
 
-    with ends_with_a_sentence(SettingsFault, PolicyFault), ExitStack() as stack:
+    with ends_with_a_sentence(PolicyFault), ExitStack() as stack:
         logs.configure()
         chosen = remote_watch.load(config)
         herald = _herald(chosen)

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
-from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
+from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here
+from gateway.desk.bodies import bears
 from gateway.desk.cases import RegisterBody
 from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
@@ -85,7 +86,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.post("/register/photo")
     async def photo(request: Request, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
+        if not came_from_here(request) or not bears(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         kept = await desk.photos.receive(request.stream(), visit.user.name, desk.wall_ms())
         return _kept(kept)
