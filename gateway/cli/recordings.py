@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DEFAULT_INVENTORY = Path("config/inventory.yaml")
 _EVERYTHING_OF_OURS = ["cunjing/v1/+/+/+", "application/+/device/+/event/up"]
 _TURN_S = 0.5
+_RAW: Final = "raw"
 
 _Existing = typer.Option(exists=True, dir_okay=False, metavar="FILE")
 
@@ -116,9 +117,6 @@ def _mqtt(broker: str, username: str | None, password_file: Path | None, topics:
         first = error.errors()[0]
         hint = "--broker" if first["loc"][0] == "url" else "--topic"
         raise typer.BadParameter(first["msg"].removeprefix("Value error, "), param_hint=hint) from None
-
-
-_RAW: Final = "raw"
 
 
 def decode(

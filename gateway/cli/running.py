@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from gateway.watching.remote_watch import Herald, WatchFile
 
 
+_DEFAULT_WATCH: Final = Path("config/watch.toml")
+_WatchConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The watcher's own configuration.")]
+_Test = Annotated[bool, typer.Option("--test", help="Say the alarm and the all-clear once, and end.")]
+
+
 def demo(
     *,
     speed: Annotated[float, typer.Option(min=1, max=10_000, help="How many times faster than the world.")] = 300,
@@ -131,11 +136,6 @@ def _scenario(named: str) -> "Scenario":
         known = ", ".join(sorted(shipped))
         raise typer.BadParameter(f"there is no file {named!r}; shipped are: {known}", param_hint="--scenario")
     return load(shipped[named].read_text("utf-8"))
-
-
-_DEFAULT_WATCH: Final = Path("config/watch.toml")
-_WatchConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The watcher's own configuration.")]
-_Test = Annotated[bool, typer.Option("--test", help="Say the alarm and the all-clear once, and end.")]
 
 
 def watch(config: _WatchConfig = _DEFAULT_WATCH, *, test: _Test = False) -> None:

@@ -12,6 +12,37 @@ from gateway.desk.projection import Projection
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 
+BIN_LOOKS = ("fire", "hot", "full", "over")
+_BY_RULE = {"fire": "fire", "hot_ash": "hot", "overflow": "full", "over_two_thirds": "over"}
+_SHAPES = {"over": "triangle", "full": "square", "fire": "diamond", "hot": "diamond", "silent": "question"}
+_WORST_FIRST = ("fire", "hot", "full", "stopped", "no_power", "over", "meter_fault", "silent", "maintenance")
+
+
+def look(projection: Projection, asset: Asset) -> str:
+    """The name of its look, as the catalogue has it under ``looks``."""
+    rules = {alert.rule for alert in projection.of_asset.get(asset.id, {}).values()}
+    if "fire" in rules:
+        return "fire"
+    if "offline" in rules:
+        return "silent"
+    seen = projection.assets[asset.id]
+    if asset.plant is not None:
+        return "silent" if seen.run == "offline" else "unheard" if seen.run == "unknown" else seen.run
+    found = {_BY_RULE[rule] for rule in rules if rule in _BY_RULE}
+    worst = next((name for name in BIN_LOOKS if name in found), None)
+    return worst or ("fine" if seen.level_pct is not None else "unheard")
+
+
+def shape(name: str, asset: Asset) -> str:
+    """What a look is drawn as on a map, for those who do not see its colour; a plant is always a square with waves."""
+    return "waves" if asset.plant is not None else "point" if name == "unheard" else _SHAPES.get(name, "round")
+
+
+def rank(name: str) -> int:
+    """Where a look stands among all of them, the worst first."""
+    return _WORST_FIRST.index(name) if name in _WORST_FIRST else len(_WORST_FIRST)
+
+
 Point = tuple[Millis, float | None]
 """An instant and a value; ``None`` breaks the line, because nothing was heard."""
 
@@ -86,34 +117,3 @@ def spark(points: Sequence[Point], line_pct: float, from_ms: Millis, to_ms: Mill
     frame = PlotArea(SPARK[0] - 4, SPARK[1] - 4, from_ms, to_ms)
     last_ms, last = known[-1]
     return Spark(path(frame, points), frame.y(line_pct), frame.x(last_ms), frame.y(last))
-
-
-BIN_LOOKS = ("fire", "hot", "full", "over")
-_BY_RULE = {"fire": "fire", "hot_ash": "hot", "overflow": "full", "over_two_thirds": "over"}
-_SHAPES = {"over": "triangle", "full": "square", "fire": "diamond", "hot": "diamond", "silent": "question"}
-_WORST_FIRST = ("fire", "hot", "full", "stopped", "no_power", "over", "meter_fault", "silent", "maintenance")
-
-
-def look(projection: Projection, asset: Asset) -> str:
-    """The name of its look, as the catalogue has it under ``looks``."""
-    rules = {alert.rule for alert in projection.of_asset.get(asset.id, {}).values()}
-    if "fire" in rules:
-        return "fire"
-    if "offline" in rules:
-        return "silent"
-    seen = projection.assets[asset.id]
-    if asset.plant is not None:
-        return "silent" if seen.run == "offline" else "unheard" if seen.run == "unknown" else seen.run
-    found = {_BY_RULE[rule] for rule in rules if rule in _BY_RULE}
-    worst = next((name for name in BIN_LOOKS if name in found), None)
-    return worst or ("fine" if seen.level_pct is not None else "unheard")
-
-
-def shape(name: str, asset: Asset) -> str:
-    """What a look is drawn as on a map, for those who do not see its colour; a plant is always a square with waves."""
-    return "waves" if asset.plant is not None else "point" if name == "unheard" else _SHAPES.get(name, "round")
-
-
-def rank(name: str) -> int:
-    """Where a look stands among all of them, the worst first."""
-    return _WORST_FIRST.index(name) if name in _WORST_FIRST else len(_WORST_FIRST)
