@@ -446,7 +446,7 @@ def load(path: Path, channels: Collection[str] = ("outbox",)) -> Settings:
 
     ``channels`` are the names that ``[sms]`` may use.
     """
-    document = _read(path)
+    document = read_toml(path, "copy config/gateway.example.toml there, or name another file with --config")
     environment = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(ENV_PREFIX)}
     faults = strange_variables(environment, ENV_PREFIX, list(Settings.model_fields))
     if isinstance(mqtt := document.get("mqtt"), dict) and "password" in mqtt:
@@ -496,11 +496,11 @@ def read_secret(path: Path, key: str) -> str:
     return secret
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, remedy: str) -> dict[str, Any]:
+    """What stands in a TOML file; ``SettingsFault`` when it cannot be read, with what to do then."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        remedy = "copy config/gateway.example.toml there, or name another file with --config"
         raise SettingsFault([f"{path} cannot be read: {tell_why(error)}; {remedy}"]) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsFault([f"{path} is not valid TOML: {error}"]) from None

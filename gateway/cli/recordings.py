@@ -5,8 +5,7 @@ What bytes mean is decided in ``telemetry``, what comes of them in the gateway's
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
@@ -93,17 +92,13 @@ def replay(
         print_lines(replayed(uplinks, county, figures, until_ms=until, verbose=verbose))
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[IO[bytes]]:
+def _opened(file: Path) -> AbstractContextManager[IO[bytes]]:
     if str(file) == "-":
-        yield sys.stdin.buffer
-        return
+        return nullcontext(sys.stdin.buffer)
     try:
-        opened = file.open("rb")
+        return file.open("rb")
     except OSError as error:
         raise typer.BadParameter(f"{file}: {(error.strerror or str(error)).lower()}", param_hint="FILE") from None
-    with opened:
-        yield opened
 
 
 def _mqtt(broker: str, username: str | None, password_file: Path | None, topics: list[str]) -> "Mqtt":

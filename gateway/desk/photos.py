@@ -13,11 +13,11 @@ import secrets
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -217,7 +217,7 @@ class PhotoFolder:
     async def _write(self, chunks: AsyncIterator[bytes], half: Path) -> bool:
         """Whether it was no larger than it may be."""
         size, portion = 0, bytearray()
-        with _made(half) as to:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > LARGEST:
@@ -243,12 +243,6 @@ class PhotoFolder:
         mine = sorted((path.stat().st_mtime, path) for path in place.iterdir() if path.suffix != ".half")
         for _, path in mine[: max(0, len(mine) - WAITING_EACH + 1)]:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _made(path: Path) -> Iterator[BinaryIO]:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-        yield made
 
 
 def _named(half: Path, look: Callable[[bytes], PhotoFormat | None]) -> str | PhotoTrouble:

@@ -134,22 +134,18 @@ class Desk:
         """Whose numbers must not be read by everybody; none while there is no county yet."""
         return frozenset() if self._present is None else self._present.numbers
 
-    @contextmanager
-    def journal(self) -> Iterator[CaseReader]:
+    def journal(self) -> closing[CaseReader]:
         """The journal for one page; ``JournalUnavailable`` when it cannot be read."""
-        with closing(CaseReader.open(self._journal)) as reader:
-            yield reader
+        return closing(CaseReader.open(self._journal))
 
     def contacts(self) -> dict[str, First]:
         """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
         with self.journal() as reader:
             return reader.contacts()
 
-    @contextmanager
-    def ledger(self) -> Iterator[LedgerReader]:
+    def ledger(self) -> closing[LedgerReader]:
         """The ledger for one page; ``JournalUnavailable`` when it cannot be read."""
-        with closing(LedgerReader.open(self._journal)) as reader:
-            yield reader
+        return closing(LedgerReader.open(self._journal))
 
 
 _DUTIES: Final = {"cleaner": 0, "collector": 1, "crew": 2, "village_head": 3, "dispatcher": 4, "town_leader": 5}

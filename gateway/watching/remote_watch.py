@@ -9,7 +9,6 @@ import hmac
 import os
 import subprocess
 import threading
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -25,8 +24,20 @@ from alerts.calendars import Calendar, iso
 from alerts.channels import Accepted, Channel, Message
 from alerts.notify.texts import Texts, clock, day
 from gateway.clock import Clock
+from gateway.files import write_privately
 from gateway.logs import logger
-from gateway.settings import BeatUrl, Endpoint, Listen, Phone, SettingsFault, SettingsTable, Sms, sentence, tell_why
+from gateway.settings import (
+    BeatUrl,
+    Endpoint,
+    Listen,
+    Phone,
+    SettingsFault,
+    SettingsTable,
+    Sms,
+    read_toml,
+    sentence,
+    tell_why,
+)
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -91,13 +102,7 @@ class WatchFile(SettingsTable):
 
 def load(path: Path) -> WatchFile:
     """What stands in ``path``; ``SettingsFault`` with a sentence for each fault."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = tell_why(error)
-        raise SettingsFault([f"{path} cannot be read: {why}; copy config/watch.example.toml there"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsFault([f"{path} is not valid TOML: {error}"]) from None
+    document = read_toml(path, "copy config/watch.example.toml there")
     try:
         return WatchFile(**document)
     except ValidationError as errors:
@@ -283,13 +288,8 @@ def write_notebook(path: Path | None, kept: StandingOutage) -> None:
     """Keeps it, whole or not at all."""
     if path is None:
         return
-    beside = path.with_name(f"{path.name}.new")
     try:
-        path.parent.mkdir(0o700, parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
-        beside.touch(0o600)
-        beside.write_bytes(msgspec.json.encode(kept))
-        beside.replace(path)
+        write_privately(path, msgspec.json.encode(kept).decode())
     except OSError as error:
         _log.warning("notebook_unwritten", path=str(path), reason=str(error))
 
