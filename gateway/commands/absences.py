@@ -8,11 +8,10 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from alerts.model import Actor
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -39,30 +38,24 @@ class AbsenceList(Struct, frozen=True):
 AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible
 
 
-class RecordAbsence(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
+class RecordAbsence(SignedCommand[AbsenceVerdict], frozen=True, kw_only=True):
     """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
 
     person: str
     from_ms: Millis
     until_ms: Millis
-    by: str
     stand_in: str = ""
     reason: str = ""
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
         """See ``arrange``."""
         return arrange(self, context.pipeline, now_ms)
 
 
-class EndAbsence(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
+class EndAbsence(SignedCommand[AbsenceVerdict], frozen=True, kw_only=True):
     """An absence is cancelled, or over before its time."""
 
     absence: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
         """See ``arrange``."""
@@ -81,7 +74,7 @@ class ListAbsences(PersonalCommand[AbsenceList], frozen=True):
 def arrange(wish: RecordAbsence | EndAbsence, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
     """The verdict on a wish, to hand back once it is durable."""
     absences, people = pipeline.absences, pipeline.county.inventory.people
-    writer, asked = StandingIn(pipeline.county.message_writer), Actor(wish.by, wish.channel, wish.origin)
+    writer = StandingIn(pipeline.county.message_writer)
     named = [wish.by, *((wish.person,) if isinstance(wish, RecordAbsence) else ())]
     if not all(each in people for each in named):
         return UnknownPerson()
@@ -101,7 +94,7 @@ def arrange(wish: RecordAbsence | EndAbsence, pipeline: Pipeline, now_ms: Millis
     if isinstance(found, Refused):
         return NotPossible(found.sentence, found.why)
     event = "absence_ended" if isinstance(wish, EndAbsence) else "absence_added"
-    pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
+    pipeline.changes.log.append(writer.row(event, found, wish.actor, now_ms))
     if isinstance(wish, RecordAbsence):
         pipeline.county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], pipeline.changes)
     pipeline.county.arrange(now_ms, pipeline.changes)

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from alerts.answers import Reply
-from alerts.model import Actor, Detail, Event
+from alerts.model import Detail, Event
 from alerts.operations.callers import Caller
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
+from gateway.commands.command import Context, Done, NotPossible, SignedCommand, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -20,13 +20,10 @@ CALLERS: Final = "callers"
 """The small mark that keeps them over a restart."""
 
 
-class CalledBack(PersonalCommand[Verdict], frozen=True, kw_only=True):
+class CalledBack(SignedCommand[Verdict], frozen=True, kw_only=True):
     """已回电: a person has called somebody who asked for it; ``caller`` is their id in the list of those who wait."""
 
     caller: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> Verdict:
         """See ``call_back``."""
@@ -76,7 +73,7 @@ def _row(caller: Caller, wish: CalledBack, pipeline: Pipeline, now_ms: Millis) -
     """For the audit, and for the story of what they answered; their number stands in the answer itself."""
     alert = pipeline.county.alerts.get(caller.episode)
     detail: Detail = {
-        **Actor(wish.by, wish.channel, wish.origin).detail(),
+        **wish.actor.detail(),
         "caller": caller.id,
         "since_ms": caller.since_ms,
     }

@@ -12,7 +12,7 @@ from msgspec import Struct
 from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.delivery.delivery import Due, Lapse
-from alerts.model import Event
+from alerts.model import Actor, Event
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from gateway.watching.self_check import Watchman
@@ -71,6 +71,22 @@ class PersonalCommand(Command[A_co], frozen=True):
     def act(self, context: Context, now_ms: Millis) -> A_co:
         """What this one does then."""
         raise NotImplementedError
+
+
+class SignedCommand(PersonalCommand[A_co], frozen=True, kw_only=True):
+    """The same by somebody whom the inventory knows, named there in ``by``.
+
+    ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
+    """
+
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as a row says it."""
+        return Actor(self.by, self.channel, self.origin)
 
 
 class Done(Struct, frozen=True):

@@ -15,10 +15,10 @@ from alerts.episodes.responses import Deed
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import Case, CaseVerb, LedgerRefusal, State
 from alerts.ledger.moves import FROM
-from alerts.model import Actor, Severity
+from alerts.model import Severity
 from alerts.refusals import Refused
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -55,19 +55,15 @@ class UnknownEpisode(Struct, frozen=True):
 CommandVerdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible
 
 
-class EpisodeCommand(PersonalCommand[CommandVerdict], frozen=True, kw_only=True):
-    """A person, named by their inventory id in ``by``, asks something about an episode.
+class EpisodeCommand(SignedCommand[CommandVerdict], frozen=True, kw_only=True):
+    """A person asks something about an episode.
 
-    ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
     ``looked`` names who has been at a fire and looked, when it is said to be over; who resets one and names nobody has
     looked themselves.
     """
 
     verb: EpisodeVerb
     episode: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
@@ -119,7 +115,7 @@ def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Chang
         return Done(now_ms, "acked")
     if command.verb is EpisodeVerb.RESET:
         looked = command.looked.strip() or people[command.by].name  # who names nobody else says so of themselves
-        asked = Actor(command.by, command.channel, command.origin, looked, command.reason)
+        asked = replace(command.actor, looked=looked, reason=command.reason)
         if county.reset(episode, asked, now_ms, changes):
             return Done(now_ms, "reset")
         sentence = f"{episode} cannot be reset: it still burns or is hot again, or there is nothing to reset"
@@ -131,7 +127,7 @@ def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Chang
 
 
 def _deed(command: EpisodeCommand, now_ms: Millis) -> Deed:
-    asked = Actor(command.by, command.channel, command.origin)
+    asked = command.actor
     match command.verb:
         case EpisodeVerb.ACK:
             return lambda hands, alert, _, log: hands.acknowledge(alert, asked, now_ms, log)

@@ -15,7 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -41,29 +41,23 @@ class ExtraList(Struct, frozen=True):
 ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible
 
 
-class OrderExtraRound(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
+class OrderExtraRound(SignedCommand[ExtraVerdict], frozen=True, kw_only=True):
     """加收: an extra round for a village or a bin."""
 
     place: str
     from_ms: Millis
     until_ms: Millis
-    by: str
     reason: str = ""
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> ExtraVerdict:
         """See ``arrange``."""
         return arrange(self, context.pipeline, now_ms)
 
 
-class CancelExtraRound(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
+class CancelExtraRound(SignedCommand[ExtraVerdict], frozen=True, kw_only=True):
     """An extra round is cancelled."""
 
     extra: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> ExtraVerdict:
         """See ``arrange``."""
@@ -93,7 +87,7 @@ def arrange(wish: OrderExtraRound | CancelExtraRound, pipeline: Pipeline, now_ms
     if isinstance(found, Refused):
         return NotPossible(found.sentence, found.why)
     event = "extra_cancelled" if isinstance(wish, CancelExtraRound) else "extra_ordered"
-    pipeline.changes.log.append(_row(event, found, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms))
+    pipeline.changes.log.append(_row(event, found, wish.actor, pipeline, now_ms))
     _let_know(found, pipeline, now_ms)
     pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.list_current(now_ms)).decode()
     return ExtraDone(now_ms, event, found)

@@ -8,42 +8,33 @@ from typing import TypeAlias
 
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
-from alerts.model import Actor
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
 from telemetry.reading import Millis
 
 WindowVerdict: TypeAlias = Declared | UnknownPerson | NotPossible
 
 
-class DeclareWindow(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
+class DeclareWindow(SignedCommand[WindowVerdict], frozen=True, kw_only=True):
     """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
 
     wish: Wish
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
         """See ``maintenance.declare``."""
         county, changes = context.pipeline.county, context.pipeline.changes
-        by = Actor(self.by, self.channel, self.origin)
-        return _settle(context, self.by, lambda: maintenance.declare(county, self.wish, by, now_ms, changes))
+        return _settle(context, self.by, lambda: maintenance.declare(county, self.wish, self.actor, now_ms, changes))
 
 
-class EndWindow(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
+class EndWindow(SignedCommand[WindowVerdict], frozen=True, kw_only=True):
     """A person ends such a window, or takes it back before it began; answered with what it was."""
 
     window: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
         """See ``maintenance.withdraw``."""
         county, changes = context.pipeline.county, context.pipeline.changes
-        by = Actor(self.by, self.channel, self.origin)
-        return _settle(context, self.by, lambda: maintenance.withdraw(county, self.window, by, now_ms, changes))
+        return _settle(context, self.by, lambda: maintenance.withdraw(county, self.window, self.actor, now_ms, changes))
 
 
 class ListWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from alerts.conditions import bins
 from alerts.model import Detail, Event
-from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
+from gateway.commands.command import Command, Context, Done, NotPossible, SignedCommand, UnknownPerson, Verdict
 from gateway.journal.entry import Aside, RequeueOutcome
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -41,13 +41,10 @@ class AsideArchive(Protocol):
         """Those refused for a reason that are refused still, those looked at longest ago first."""
 
 
-class LookAgain(Command[Verdict], frozen=True, kw_only=True):
+class LookAgain(SignedCommand[Verdict], frozen=True, kw_only=True):
     """What was refused for a reason is put through the line once more: what refused it has been mended."""
 
     reason: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def do(self, context: Context, now_ms: Millis) -> Verdict:
         """No start may step through what is taken in so as if it came now."""
@@ -75,8 +72,7 @@ def look_again(wish: LookAgain, pipeline: Pipeline, archive: AsideArchive, now_m
         pipeline.entry.looked.append(RequeueOutcome(aside.id, now_ms, str(result), reason, detail))
     looked = pipeline.entry.looked[-len(found) :]
     counts = {str(result): sum(each.result == result for each in looked) for result in Result}
-    by = {"by": wish.by, "channel": wish.channel} | ({"origin": wish.origin} if wish.origin else {})
-    row: Detail = {**by, "name": wish.reason, **counts}
+    row: Detail = {**wish.actor.detail(), "name": wish.reason, **counts}
     pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=row))
     return Done(now_ms, "looked_again" if counts[Result.REFUSED] < len(found) else "refused_again")
 

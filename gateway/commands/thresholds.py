@@ -9,7 +9,7 @@ import msgspec
 
 from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, Weighed
 from alerts.model import Event
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
+from gateway.commands.command import Context, Done, NotPossible, SignedCommand, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -21,21 +21,15 @@ SET: Final = "figure_set"
 UNFIT: Final = "figure_unfit"
 
 
-class SetFigure(PersonalCommand[Verdict], frozen=True, kw_only=True):
-    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
-
-    ``channel`` and ``origin`` are as in ``EpisodeCommand``.
-    """
+class SetFigure(SignedCommand[Verdict], frozen=True, kw_only=True):
+    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's."""
 
     place: ThresholdScope
     name: str
     rule: str
     figure: str
     value: Value | None
-    by: str
     reason: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> Verdict:
         """See ``set_figure``."""
@@ -86,9 +80,7 @@ def _may(inventory: Inventory, by: str, area: str) -> bool:
 
 def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
     detail = {
-        "by": wish.by,
-        "channel": wish.channel,
-        **({"origin": wish.origin} if wish.origin else {}),
+        **wish.actor.detail(),
         "place": str(wish.place),
         "name": wish.name,
         "figure": wish.figure,

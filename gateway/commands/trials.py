@@ -6,23 +6,19 @@ import msgspec
 
 from alerts.episodes.county import Changes, County
 from alerts.episodes.responses import Deed
-from alerts.model import Actor
 from alerts.notify.holds import TrialKind, Trials, trial_ended
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
+from gateway.commands.command import Context, Done, NotPossible, SignedCommand, UnknownPerson, Verdict
 from telemetry.reading import Millis
 
 TRIALS: Final = "trials"
 """The small mark that keeps over a restart which trials were ended."""
 
 
-class EndTrial(PersonalCommand[Verdict], frozen=True, kw_only=True):
+class EndTrial(SignedCommand[Verdict], frozen=True, kw_only=True):
     """转正式, of an area, an asset or a device."""
 
     kind: TrialKind
     name: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
     def act(self, context: Context, now_ms: Millis) -> Verdict:
         """Remembered in the same transaction as what follows from it."""
@@ -42,8 +38,7 @@ def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, ch
     if not ended:
         sentence = f"{wish.kind} {wish.name} is not on trial by itself: look for an area above it that is"
         return NotPossible(sentence, "no_trial")
-    asked = Actor(wish.by, wish.channel, wish.origin).detail()
-    changes.log.append(trial_ended(county.inventory, wish.kind, wish.name, ended, asked, now_ms))
+    changes.log.append(trial_ended(county.inventory, wish.kind, wish.name, ended, wish.actor.detail(), now_ms))
     for alert, was_ms in held:
         if trials.of_alert(alert) <= now_ms < was_ms:
             county.respond(alert.episode, _unheld(was_ms, now_ms), now_ms, changes)
