@@ -55,7 +55,7 @@ class UnknownEpisode(Struct, frozen=True):
 CommandVerdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible
 
 
-class EpisodeCommand(SignedCommand[CommandVerdict], frozen=True, kw_only=True):
+class EpisodeCommand(SignedCommand[Done | UnknownEpisode], frozen=True, kw_only=True):
     """A person asks something about an episode.
 
     ``looked`` names who has been at a fire and looked, when it is said to be over; who resets one and names nobody has

@@ -3,38 +3,44 @@
 Who may declare what, and what becomes of it, is ``alerts.episodes.maintenance``.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
+from alerts.windows import Window
+from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
+from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
-WindowVerdict: TypeAlias = Declared | UnknownPerson | NotPossible
+
+class WindowDone(Done, frozen=True):
+    """It is declared, or taken back; the assets that it covers."""
+
+    window: Window
+    assets: tuple[str, ...]
 
 
-class DeclareWindow(SignedCommand[WindowVerdict], frozen=True, kw_only=True):
-    """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
+class DeclareWindow(SignedCommand[WindowDone], frozen=True, kw_only=True):
+    """A person says that something is worked on, or that its power will be cut."""
 
     wish: Wish
 
-    def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
+    def carry_out(self, context: Context, now_ms: Millis) -> WindowDone | Refused:
         """See ``maintenance.declare``."""
-        county, changes = context.pipeline.county, context.pipeline.changes
-        return _settle(context, self.by, lambda: maintenance.declare(county, self.wish, self.actor, now_ms, changes))
+        pipeline = context.pipeline
+        said = maintenance.declare(pipeline.county, self.wish, self.actor, now_ms, pipeline.changes)
+        return _settle(said, "work_declared", pipeline, now_ms)
 
 
-class EndWindow(SignedCommand[WindowVerdict], frozen=True, kw_only=True):
+class EndWindow(SignedCommand[WindowDone], frozen=True, kw_only=True):
     """A person ends such a window, or takes it back before it began; answered with what it was."""
 
     window: str
 
-    def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
+    def carry_out(self, context: Context, now_ms: Millis) -> WindowDone | Refused:
         """See ``maintenance.withdraw``."""
-        county, changes = context.pipeline.county, context.pipeline.changes
-        return _settle(context, self.by, lambda: maintenance.withdraw(county, self.window, self.actor, now_ms, changes))
+        pipeline = context.pipeline
+        said = maintenance.withdraw(pipeline.county, self.window, self.actor, now_ms, pipeline.changes)
+        return _settle(said, "work_withdrawn", pipeline, now_ms)
 
 
 class ListWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
@@ -45,10 +51,7 @@ class ListWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
         return tuple(maintenance.standing(context.pipeline.county).values())
 
 
-def _settle(context: Context, by: str, act: Callable[[], Declared | Refused]) -> WindowVerdict:
-    pipeline = context.pipeline
-    if by not in pipeline.county.inventory.people:
-        return UnknownPerson()
-    said = act()
+def _settle(said: Declared | Refused, event: str, pipeline: Pipeline, now_ms: Millis) -> WindowDone | Refused:
+    """The county has written its row; what waits for it is looked at."""
     pipeline.follow()
-    return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
+    return said if isinstance(said, Refused) else WindowDone(now_ms, event, said.window, said.assets)

@@ -14,7 +14,7 @@ from alerts.calendars import iso
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.windows import Work
 from gateway.commands.command import UnknownPerson
-from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowDone
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.auth import address_of
 from gateway.inbox import Inbox
@@ -102,7 +102,7 @@ def serve_maintenance(app: FastAPI, inbox: Inbox, token: str, answered_within_s:
 
 def _result(verdict: object, by: str) -> WindowBody:
     match verdict:
-        case Declared():
+        case WindowDone():
             return _body(verdict)
         case UnknownPerson():
             raise unknown(by)
@@ -110,7 +110,7 @@ def _result(verdict: object, by: str) -> WindowBody:
             raise problem_of(verdict)
 
 
-def _body(declared: Declared) -> WindowBody:
+def _body(declared: Declared | WindowDone) -> WindowBody:
     window = declared.window
     return WindowBody(
         window=window.id,

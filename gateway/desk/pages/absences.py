@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS
 from alerts.operations.absences import Absence
-from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
+from gateway.commands.absences import AbsenceList, EndAbsence, ListAbsences, RecordAbsence
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate
 from gateway.desk.choices import near
@@ -19,7 +19,7 @@ from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.saying import Outcome, asked, await_answer
 from gateway.desk.users import UserRole
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
@@ -46,7 +46,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         wish = RecordAbsence(
             person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
         )
-        outcome = _outcome(await_answer(desk, wish))
+        outcome = asked(desk, wish)
         desk.note(visit, "away", f"absence_added {person} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -61,7 +61,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
-        outcome = _outcome(await_answer(desk, EndAbsence(absence=found.id, **who._asdict())))
+        outcome = asked(desk, EndAbsence(absence=found.id, **who._asdict()))
         desk.note(visit, "away", f"absence_ended {found.person} {outcome.name}")
         return _said(visit, "absence_ended", outcome)
 
@@ -110,10 +110,6 @@ def _people(visit: Visit, draft: Draft) -> tuple[str, str]:
     if not person:
         draft.fault("no_person")
     return person, stand_in
-
-
-def _outcome(verdict: object) -> Outcome:
-    return Outcome(verdict.event, good=True) if isinstance(verdict, AbsenceDone) else word_outcome(verdict)
 
 
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:

@@ -9,14 +9,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 
 from alerts.operations.extra_rounds import ExtraRound
-from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
+from gateway.commands.extra_rounds import CancelExtraRound, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
 from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.saying import Outcome, asked, await_answer
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
@@ -46,7 +46,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
         wish = OrderExtraRound(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
-        outcome = _outcome(await_answer(desk, wish))
+        outcome = asked(desk, wish)
         desk.note(visit, "extra", f"extra_ordered {place} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -62,7 +62,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         found = next((each for each in ordered if each.id == form.get("extra") and _may_end(visit, each)), None)
         if found is None:
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
-        outcome = _outcome(await_answer(desk, CancelExtraRound(extra=found.id, **who._asdict())))
+        outcome = asked(desk, CancelExtraRound(extra=found.id, **who._asdict()))
         desk.note(visit, "extra", f"extra_cancelled {found.place} {outcome.name}")
         return _said(visit, asset, outcome)
 
@@ -117,10 +117,6 @@ def _may_end(visit: Visit, extra: ExtraRound) -> bool:
         if extra.place in visit.present.inventory.assets
         else visit.scope.sees_area(extra.place)
     )
-
-
-def _outcome(verdict: object) -> Outcome:
-    return Outcome(verdict.event, good=True) if isinstance(verdict, ExtraDone) else word_outcome(verdict)
 
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:

@@ -19,7 +19,7 @@ from gateway.desk.drafts import LONGEST_REASON, Draft, signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.saying import Outcome, asked, await_answer
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
@@ -57,7 +57,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             return _sheet(desk, visit, asset, draft)
         if any(_same(each, wish) for each in _standing(await_answer(desk, ListWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
-        outcome = _outcome(await_answer(desk, DeclareWindow(wish=wish, **who._asdict())), "work_declared")
+        outcome = asked(desk, DeclareWindow(wish=wish, **who._asdict()))
         desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
@@ -74,7 +74,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         if found is None or not _may_end(visit, found):
             raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
         window = found.window
-        outcome = _outcome(await_answer(desk, EndWindow(window=window.id, **who._asdict())), "work_withdrawn")
+        outcome = asked(desk, EndWindow(window=window.id, **who._asdict()))
         desk.note(visit, "work", f"{window.work} {window.subject} {outcome.name}")
         return _said(visit, asset, outcome)
 
@@ -145,10 +145,6 @@ def _same(declared: Declared, wish: Wish) -> bool:
 def _may_end(visit: Visit, declared: Declared) -> bool:
     """Whoever sees only a part of what is covered does not end it for the rest."""
     return all(visit.scope.sees(asset) for asset in declared.assets)
-
-
-def _outcome(verdict: object, event: str) -> Outcome:
-    return Outcome(event, good=True) if isinstance(verdict, Declared) else word_outcome(verdict)
 
 
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
