@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import yaml
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from alerts import windows
 from alerts.build import Figures
@@ -270,7 +270,7 @@ class Play:
         if isinstance(wish, Work):
             from_ms = at_ms + wish.after_ms
             window = Wish(windows.Work(wish.kind), wish.subject, from_ms, from_ms + wish.lasts_ms, "换泵")
-            asked = DeclareWindow(wish=window, by=wish.by, channel="api", origin="127.0.0.1")
+            asked = DeclareWindow(**asdict(window), by=wish.by, channel="api", origin="127.0.0.1")
         else:
             standing = maintenance.standing(self._pipeline.county)
             name = next(name for name, each in standing.items() if each.window.subject == wish.subject)

@@ -3,6 +3,7 @@
 It joins absences, county and entry, and decides nothing: what is possible is ``alerts.operations.absences``.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand, keep
+from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -95,3 +97,44 @@ def _settle(
     county.arrange(now_ms, changes)
     keep(pipeline, ABSENCES, pipeline.absences.list_current(now_ms))
     return AbsenceDone(now_ms, event, found)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        ListAbsences,
+        "/api/v1/absences",
+        "roster",
+        "Absences that are not over, what begins first first.",
+        method="GET",
+    ),
+    CommandRoute(
+        RecordAbsence,
+        "/api/v1/absences",
+        "add",
+        "请假: answers when it is durable; who stands in is asked by SMS.",
+        "AwayBody",
+        """Who is away, from when to when (ISO 8601 with its zone), who stands in; ``by`` writes it down.
+
+Without ``begins`` from now on; without ``stand_in`` the one whom the inventory names.""",
+        {
+            "person": ID,
+            "ends": MomentField("until_ms"),
+            "by": ID,
+            "begins": MomentField("from_ms"),
+            "stand_in": TextField(64),
+            "reason": TextField(200, strip=True),
+        },
+        status=HTTPStatus.CREATED,
+        stranger="the inventory has no person {by} or {person}: name their ids",
+    ),
+    CommandRoute(
+        EndAbsence,
+        "/api/v1/absences/end",
+        "end",
+        "销假: from now on texts go to the person again; answers when it is durable.",
+        "BackBody",
+        "Which absence ends now, or does not begin at all; ``by`` says so.",
+        {"absence": TextField(200, 1), "by": ID},
+        stranger="the inventory has no person {by}: name their ids",
+    ),
+)

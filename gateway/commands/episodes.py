@@ -19,6 +19,7 @@ from alerts.model import Severity
 from alerts.refusals import Refused
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
 from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
+from gateway.commands.fields import MAY_BE_EMPTY, PERSON, PRINTED, ChoiceField, CommandRoute, CountField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -208,3 +209,28 @@ def answer(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> Comma
     wish = CaseCommand(verb=CaseVerb.FIX, case=case.id, by=command.by, channel=command.channel, origin=command.origin)
     fixed = ask(wish, pipeline, now_ms, lambda _: True)
     return Done(now_ms, "fixed" if isinstance(fixed, CaseDone) else "unchanged")
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        EpisodeCommand,
+        "/api/v1/commands",
+        "command",
+        "Does one thing to an episode; answers when the result is durable.",
+        "CommandBody",
+        """What a person asks about an episode; ``by`` is their id in the inventory.
+
+``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``);
+``reason`` is also what is noted, how it was done (``finish``), and why it is not so (``doubt``). ``looked`` names
+who has been at a fire and looked (``finish``, which resets it, and ``reset``, where it is ``by`` unless named).""",
+        {
+            "command": ChoiceField(EpisodeVerb, "verb"),
+            "episode": TextField(200, 1, PRINTED),
+            "by": PERSON,
+            "to": TextField(64, signs=MAY_BE_EMPTY),
+            "reason": TextField(200, signs=MAY_BE_EMPTY),
+            "until_ms": CountField(),
+            "looked": TextField(64, signs=MAY_BE_EMPTY),
+        },
+    ),
+)

@@ -3,6 +3,7 @@
 It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.operations.extra_rounds``.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand, keep
+from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -109,3 +111,35 @@ def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
     waiting = [alert for alert in county.alerts.values() if alert.asset in bins and alert.round_ms]
     for alert in waiting:
         county.respond(alert.episode, awaits, now_ms, pipeline.changes)
+
+
+COMMANDS: Final = (
+    CommandRoute(ListExtraRounds, "/api/v1/extra-rounds", "extras", "What begins first first.", method="GET"),
+    CommandRoute(
+        OrderExtraRound,
+        "/api/v1/extra-rounds",
+        "order",
+        "加收: answers when it is durable.",
+        "OrderBody",
+        """Where (an area or a bin), from when to when (ISO 8601 with its zone); ``by`` orders it.
+
+Without ``begins`` from now on.""",
+        {
+            "place": ID,
+            "ends": MomentField("until_ms"),
+            "by": ID,
+            "begins": MomentField("from_ms"),
+            "reason": TextField(200, strip=True),
+        },
+        status=HTTPStatus.CREATED,
+    ),
+    CommandRoute(
+        CancelExtraRound,
+        "/api/v1/extra-rounds/end",
+        "cancel",
+        "取消加收: it neither holds nor is missed; answers when it is durable.",
+        "CancelBody",
+        "Which extra round is cancelled; ``by`` says so.",
+        {"extra": TextField(200, 1), "by": ID},
+    ),
+)

@@ -3,11 +3,15 @@
 Who may declare what, and what becomes of it, is ``alerts.episodes.maintenance``.
 """
 
+from http import HTTPStatus
+from typing import Final
+
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.refusals import Refused
-from alerts.windows import Window
+from alerts.windows import Window, Work
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
+from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -22,12 +26,17 @@ class WindowDone(Done, frozen=True):
 class DeclareWindow(SignedCommand[WindowDone], frozen=True, kw_only=True):
     """A person says that something is worked on, or that its power will be cut."""
 
-    wish: Wish
+    subject: str
+    until_ms: Millis
+    reason: str
+    work: Work = Work.MAINTENANCE
+    from_ms: Millis = 0
 
     def carry_out(self, context: Context, now_ms: Millis) -> WindowDone | Refused:
         """See ``maintenance.declare``."""
         pipeline = context.pipeline
-        said = maintenance.declare(pipeline.county, self.wish, self.actor, now_ms, pipeline.changes)
+        wish = Wish(self.work, self.subject, self.from_ms, self.until_ms, self.reason)
+        said = maintenance.declare(pipeline.county, wish, self.actor, now_ms, pipeline.changes)
         return _settle(said, "work_declared", pipeline, now_ms)
 
 
@@ -55,3 +64,36 @@ def _settle(said: Declared | Refused, event: str, pipeline: Pipeline, now_ms: Mi
     """The county has written its row; what waits for it is looked at."""
     pipeline.follow()
     return said if isinstance(said, Refused) else WindowDone(now_ms, event, said.window, said.assets)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        ListWindows, "/api/v1/maintenance", "standing", "Every window of work that is not over.", method="GET"
+    ),
+    CommandRoute(
+        DeclareWindow,
+        "/api/v1/maintenance",
+        "declare",
+        "Declares one; answers when it is durable.",
+        "DeclareBody",
+        "``subject`` is an asset or an area, for a planned cut a feeder; without ``since`` it begins now.",
+        {
+            "work": ChoiceField(Work),
+            "subject": PERSON,
+            "since": MomentField("from_ms"),
+            "until": MomentField("until_ms"),
+            "reason": TextField(60, 1, PRINTED, strip=True),
+            "by": PERSON,
+        },
+        status=HTTPStatus.CREATED,
+    ),
+    CommandRoute(
+        EndWindow,
+        "/api/v1/maintenance/end",
+        "end",
+        "Ends one, or takes it back before it begins; answers when it is durable.",
+        "WithdrawBody",
+        "Which window is over, or does not come; ``by`` says so.",
+        {"window": TextField(200, 1, PRINTED), "by": PERSON},
+    ),
+)

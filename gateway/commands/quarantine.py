@@ -6,12 +6,14 @@ text, are no sign of life, and move a state only where nothing newer has been he
 
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from alerts.conditions import bins
 from alerts.model import Detail, Event
 from alerts.refusals import Refused
 from gateway.commands.command import Command, Context, Done, NotPossible, SignedCommand, UnknownPerson
+from gateway.commands.fields import SYMBOL, CommandRoute, CountField
 from gateway.journal.entry import Aside, RequeueOutcome
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -126,7 +128,7 @@ def _keep(pipeline: Pipeline, reading: Reading) -> None:
 class Resend(Command[Done | NotPossible], frozen=True):
     """What came since then is to be written to InfluxDB again."""
 
-    since_ms: Millis
+    since_ms: Millis = 0
 
     def do(self, context: Context, now_ms: Millis) -> Done | NotPossible:
         """Each sender goes back to it."""
@@ -135,3 +137,26 @@ class Resend(Command[Done | NotPossible], frozen=True):
         for resend in context.resend:
             resend(self.since_ms)
         return Done(now_ms, "resending")
+
+
+RESEND: Final = CommandRoute(
+    Resend,
+    "/api/v1/series/resend",
+    "resend",
+    "Writes to InfluxDB again what came since then and is still in the journal; points are not doubled.",
+    "ResendBody",
+    "Since when everything is to be written to InfluxDB again (``received_at``, epoch milliseconds).",
+    {"since_ms": CountField()},
+    status=HTTPStatus.ACCEPTED,
+)
+COMMANDS: Final = (
+    CommandRoute(
+        LookAgain,
+        "/api/v1/quarantine/again",
+        "again",
+        "Puts up to 500 of those refused for a reason through the line once more; answers when it is durable.",
+        "LookAgainBody",
+        "For which reason it was refused that has been mended; ``by`` is a person of the inventory.",
+        {"reason": SYMBOL, "by": SYMBOL},
+    ),
+)

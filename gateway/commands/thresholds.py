@@ -11,6 +11,7 @@ from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, W
 from alerts.model import Event
 from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.fields import PERSON, PRINTED, CommandRoute, EitherField, ListField, NumberField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -85,3 +86,26 @@ def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
 def _plain(value: object) -> str:
     """A figure as it is written in a file."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+_NAME: Final = TextField(64, 1, r"^[A-Za-z0-9._-]+$")
+
+COMMANDS: Final = (
+    CommandRoute(
+        SetFigure,
+        "/api/v1/figures",
+        "set_figure",
+        "Sets a figure; the last level is judged by it, and whoever must be told is told.",
+        "FigureBody",
+        "One figure of a rule, as ``rules.yaml`` names it, for an area and below or for one asset; ``null`` undoes it.",
+        {
+            "place": ThresholdScope,
+            "name": _NAME,
+            "rule": _NAME,
+            "figure": _NAME,
+            "value": EitherField((NumberField(), _NAME, ListField(NumberField(), 8), None)),
+            "by": PERSON,
+            "reason": TextField(60, 1, PRINTED),
+        },
+    ),
+)

@@ -6,6 +6,7 @@ from alerts.episodes.responses import Deed
 from alerts.notify.holds import TrialKind, trial_ended
 from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.fields import SYMBOL, CommandRoute
 from telemetry.reading import Millis
 
 TRIALS: Final = "trials"
@@ -38,3 +39,16 @@ class EndTrial(SignedCommand[Done], frozen=True, kw_only=True):
 
 def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
     return lambda hands, alert, _memory, _log: hands.unhold(alert, was_ms, now_ms)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        EndTrial,
+        "/api/v1/trials/end",
+        "end_trial",
+        "转正式: alerts are told from now on; answers when it is durable.",
+        "TrialBody",
+        "Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory.",
+        {"kind": TrialKind, "name": SYMBOL, "by": SYMBOL},
+    ),
+)

@@ -13,6 +13,7 @@ from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.notify.replies import Replies
 from gateway.commands.command import Command, Context
+from gateway.commands.fields import PERSON, CommandRoute, ListField
 from gateway.journal.contacts import NEVER, Contact, First
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory, Person
@@ -94,3 +95,16 @@ def _owed(person: Person, pipeline: Pipeline, now_ms: Millis, leaves_ms: Millis)
     said = county.message_writer.texts.word(WELCOME, facts)
     owed = Replies.to_person(person.id, county.inventory.phone_of[person.id], said, now_ms)
     return replace(owed, not_before_ms=leaves_ms)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        Welcome,
+        "/api/v1/people/welcome",
+        "welcome",
+        "Owes everybody named their first text, once a day at most; answers when that is durable.",
+        "WelcomeBody",
+        "Ids of the inventory, at most a thousand at once.",
+        {"people": ListField(PERSON, 1_000, 1)},
+    ),
+)

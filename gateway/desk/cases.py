@@ -17,6 +17,7 @@ from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, CaseVerb, Origin, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
+from gateway.commands.fields import CLEAN, NAMES
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
@@ -26,15 +27,13 @@ from gateway.journal.view import FIRST_MS, LAST_MS
 from telemetry.reading import Millis
 
 MOST: Final = 500
-_CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
-"""No control characters, nor signs that turn the direction of writing: what is written is what is read."""
 
 
 def _text(most: int, least: int = 0) -> Any:  # noqa: ANN401 -- a constraint, not a value
-    return StringConstraints(min_length=least, max_length=most, pattern=_CLEAN, strip_whitespace=True)
+    return StringConstraints(min_length=least, max_length=most, pattern=CLEAN, strip_whitespace=True)
 
 
-_Id = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
+_Id = Annotated[str, StringConstraints(max_length=64, pattern=NAMES)]
 _Person = Annotated[str, _text(64, 1)]
 _Sort = Annotated[Origin, Field(description="telephone, sight or answer; telemetry is the house's own")]
 
@@ -53,7 +52,7 @@ class RegisterBody(BaseModel):
     rule: _Id = ""
     caller_name: Annotated[str, _text(20)] = ""
     caller_phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9+ -]*$")] = ""
-    photo: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    photo: Annotated[str, StringConstraints(max_length=100, pattern=NAMES)] = ""
     key: Annotated[_Id, Field(description="asking again with the same key answers with the same case")] = ""
 
 

@@ -6,6 +6,7 @@ Only assembly: no page is named here, what one shows is in a module of its own, 
 from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +14,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from gateway.commands import absences, extra_rounds, quarantine, trials, welcome
 from gateway.desk import login_page
-from gateway.desk.absences import serve_absences
 from gateway.desk.api import api
 from gateway.desk.auth import DeskRefusal, Gate, GoLogIn
 from gateway.desk.cases import serve_cases
-from gateway.desk.extra_rounds import serve_extra_rounds
+from gateway.desk.commands_api import serve_commands
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.masking import MaskedForViewers
 from gateway.desk.pages import pages
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
 from gateway.desk.rendering import HEADERS, html
-from gateway.desk.upkeep import serve_upkeep, serve_welcome
 from gateway.desk.users import UserRole, UsersUnavailable
 from gateway.health import Health
 from gateway.journal.database import JournalUnavailable
@@ -33,6 +33,8 @@ from gateway.lines import Pushed
 from gateway.metrics import Metrics
 
 _MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
+WELCOMED_WITHIN_S: Final = 30.0
+"""A thousand first texts are more to write down than one command."""
 _OWN: Final = Path(__file__).with_name("static")
 _HTMX: Final = Path(str(files("js_lib_htmx"))) / "static" / "htmx" / "htmx.min.js"
 _LEAFLET: Final = Path(str(files("xstatic.pkg.leaflet"))) / "data"
@@ -58,10 +60,9 @@ def application(
     """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
     app = api(desk.inbox, health, metrics, token)
     serve_cases(app, desk.inbox, journal, token, desk.now_ms)
-    serve_absences(app, desk.inbox, token)
-    serve_extra_rounds(app, desk.inbox, token)
-    serve_upkeep(app, desk.inbox, token)
-    serve_welcome(app, desk.inbox, token)
+    subjects = (absences, extra_rounds, trials, quarantine)
+    serve_commands(app, desk.inbox, token, chain.from_iterable(each.COMMANDS for each in subjects))
+    serve_commands(app, desk.inbox, token, welcome.COMMANDS, WELCOMED_WITHIN_S)
     serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))
     _put_pages(app, desk)
     return app

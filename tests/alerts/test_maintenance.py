@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from alerts.conditions.state import pack, unpack
 from alerts.episodes import maintenance
@@ -51,7 +51,7 @@ def opened(village: Inventory) -> Pipeline:
 def ask(
     pipeline: Pipeline, wish: Wish = WISH, by: str = "dispatch-wu", at_ms: int = NOW
 ) -> WindowDone | UnknownPerson | NotPossible:
-    return do(DeclareWindow(wish=wish, by=by, channel="cli", origin="127.0.0.1"), pipeline, at_ms)
+    return do(DeclareWindow(**asdict(wish), by=by, channel="cli", origin="127.0.0.1"), pipeline, at_ms)
 
 
 def declared(pipeline: Pipeline, wish: Wish = WISH, at_ms: int = NOW) -> WindowDone:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
+from msgspec.structs import asdict
 
 from alerts.episodes.maintenance import Declared, Wish, covered
 from alerts.windows import Work
@@ -57,7 +58,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             return _sheet(desk, visit, asset, draft)
         if any(_same(each, wish) for each in _standing(await_answer(desk, ListWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
-        outcome = asked(desk, DeclareWindow(wish=wish, **who._asdict()))
+        outcome = asked(desk, DeclareWindow(**asdict(wish), **who._asdict()))
         desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
