@@ -1,36 +1,59 @@
-"""A form that somebody has filled in: what was typed, what is wrong with it in sentences, and who signs it.
+"""A form that somebody has filled in: what was typed, what is wrong with it, who signs it, and what becomes of it.
 
-It asks nothing of the gateway and shows no page; whoever shows the form again shows what was typed.
+It knows no form and no command by name; whoever shows the form again shows what was typed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final, TypeVar
 
+from fastapi import Response
+
+from gateway.commands.command import Command
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form
-from gateway.desk.present import Visit
-from gateway.desk.saying import Outcome
+from gateway.desk.layout import lay_out
+from gateway.desk.present import Desk, Visit
+from gateway.desk.saying import Outcome, asked
 from gateway.desk.typed_times import moment
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60
+T = TypeVar("T")
 
 
-class Signed(NamedTuple):
-    """Who asks, by which way and from where, as every command has it."""
-
-    by: str
-    channel: str
-    origin: str
-
-
-def signed(visit: Visit) -> Signed:
-    """The visitor as a person of the inventory; ``DeskRefusal`` for whoever is none."""
+def signed(visit: Visit) -> dict[str, str]:
+    """The visitor as a person of the inventory, as every command has it; ``DeskRefusal`` for whoever is none."""
     if not visit.user.person:
         raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
-    return Signed(visit.user.person, "desk", f"{visit.user.name}@{visit.address}")
+    return {"by": visit.user.person, "channel": "desk", "origin": f"{visit.user.name}@{visit.address}"}
+
+
+def choose(value: str, offered: Collection[str]) -> str:
+    """What was chosen of what a form offers; ``DeskRefusal`` for anything else."""
+    if value not in offered:
+        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    return value
+
+
+def pick(found: Iterator[T], key: str, status: HTTPStatus = HTTPStatus.NOT_FOUND) -> T:
+    """What a form names, the first of what it may mean; ``DeskRefusal`` where that is nothing."""
+    for each in found:
+        return each
+    raise DeskRefusal(status, key)
+
+
+def obey(desk: Desk, visit: Visit, wish: Command[object], what: str, about: str) -> Outcome:
+    """What became of what a visitor asked for, which the audit has as well."""
+    outcome = asked(desk, wish)
+    desk.note(visit, what, f"{about} {outcome.name}")
+    return outcome
+
+
+def say(visit: Visit, active: str, title: tuple[str, str], outcome: Outcome, back: str) -> Response:
+    """The page that says so; ``title`` is where in the catalogue its title is."""
+    return lay_out(visit, "said.html", active, title=words.word(*title), outcome=outcome, back=back)
 
 
 @dataclass(slots=True)
@@ -58,6 +81,15 @@ class Draft:
         """The gateway would not."""
         said = (words.word("outcomes", outcome.name), outcome.detail)
         self.faults.append("：".join(part for part in said if part))
+
+    def obey(self, desk: Desk, visit: Visit, wish: Command[object], what: str, about: str) -> Outcome | None:
+        """What became of it; ``None`` where the form is shown again, with what is wrong."""
+        if self.faults:
+            return None
+        outcome = obey(desk, visit, wish, what, about)
+        if not outcome.good:
+            self.refused(outcome)
+        return outcome if outcome.good else None
 
     def reason(self, *, needed: bool = True) -> str:
         """Why, in so many signs of plain text."""

@@ -5,7 +5,7 @@ the API asks; nothing is decided here about a case.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -18,6 +18,7 @@ from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
 from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from gateway.desk.cases import RegisterBody
+from gateway.desk.drafts import signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
@@ -94,10 +95,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/register")
     def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        if not visit.user.person:
-            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
+        who = signed(visit)
         draft = CaseDraft({name: form.get(name, "").strip() for name in _FIELDS})
-        wish = _wish(desk, visit, draft, form)
+        wish = _wish(desk, visit, draft, form, who)
         if wish is None:
             return _page(visit, draft)
         outcome = asked(desk, AskLedger(wish))
@@ -142,7 +142,7 @@ def _key() -> str:
     return secrets.token_hex(KEY // 2)
 
 
-def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form) -> Register | None:
+def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form, who: Mapping[str, str]) -> Register | None:
     """What the ledger is asked; ``None`` when something is wrong, which the draft then says."""
     typed = draft.typed
     spot = _spot(visit, draft, form)
@@ -176,8 +176,7 @@ def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form) -> Register | 
         named = {_SAID_BY_FIELD.get(str(fault["loc"][0]), "bad_form") for fault in error.errors()}
         draft.faults += sorted(named)
         return None
-    origin = f"{visit.user.name}@{visit.address}"
-    return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=origin)
+    return None if draft.faults else Register(**body.model_dump() | dict(who))
 
 
 def _spot(visit: Visit, draft: CaseDraft, form: Form) -> Spot | None:

@@ -14,9 +14,8 @@ from fastapi import APIRouter, Depends, Response
 
 from alerts.conditions.thresholds import ThresholdInForce, ThresholdScope
 from gateway.commands.thresholds import SetFigure
-from gateway.desk import words
-from gateway.desk.auth import DeskRefusal, Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, signed
+from gateway.desk.auth import Form, Gate, site
+from gateway.desk.drafts import LONGEST_REASON, Draft, choose, pick, say, signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
@@ -76,25 +75,22 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         asset = site(visit, name)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         at, row = draft.typed["place"], _row(visit, asset, draft.typed["figure"])
-        if at not in _places(visit, asset):
-            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        choose(at, _places(visit, asset))
         value = _value(visit, asset, row, draft)
         reason = draft.reason()
         if draft.faults:
             return _sheet(visit, asset, draft)
         rule, _, figure = row.name.partition(".")
         place = ThresholdScope.ASSET if at == asset.id else ThresholdScope.AREA
-        wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who._asdict())
+        wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who)
         outcome = asked(desk, wish)
         if outcome.name == "unchanged":
             outcome = Outcome("figure_same", good=True)
-        what = f"{row.name} {at} {outcome.name}"
-        desk.note(visit, "figure", what)
+        desk.note(visit, "figure", f"{row.name} {at} {outcome.name}")
         if not outcome.good:
             draft.refused(outcome)
             return _sheet(visit, asset, draft)
-        title = words.word("events", "figure_set")
-        return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+        return say(visit, "/assets", ("events", "figure_set"), outcome, f"/assets/{asset.id}")
 
     return router
 
@@ -134,10 +130,7 @@ def _rows(visit: Visit, asset: Asset) -> Iterator[ThresholdRow]:
 
 
 def _row(visit: Visit, asset: Asset, name: str) -> ThresholdRow:
-    found = next((row for row in _rows(visit, asset) if row.name == name), None)
-    if found is None:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-    return found
+    return pick((row for row in _rows(visit, asset) if row.name == name), "bad_form", HTTPStatus.BAD_REQUEST)
 
 
 def _value(visit: Visit, asset: Asset, row: ThresholdRow, draft: Draft) -> float | None:
