@@ -4,15 +4,12 @@ Each is one request and its answer as lines of JSON. What a request does is the 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from gateway.cli.ending import DEFAULT_CONFIG, Config, ask_gateway, instant, print_lines
 from telemetry.reading import Millis
-
-if TYPE_CHECKING:
-    from gateway.commands.episodes import EpisodeVerb
 
 _FILE: Final = "file"
 """Instead of a value: what the rules file says counts again."""
@@ -30,26 +27,12 @@ _Episode = Annotated[str, typer.Argument(metavar="EPISODE", help="As events and 
 
 def ack(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody takes care of it. Nobody else is told; answers when it is durable."""
-    from gateway.commands.episodes import EpisodeVerb
-
-    _command(EpisodeVerb.ACK, episode, by, config)
+    _tell("/api/v1/commands", config, {"command": "ack"}, {"episode": episode, "by": by})
 
 
 def reset(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """A person saw that a fire is out. Answers when it is durable."""
-    from gateway.commands.episodes import EpisodeVerb
-
-    _command(EpisodeVerb.RESET, episode, by, config)
-
-
-def _command(verb: "EpisodeVerb", episode: str, by: str, config: Config) -> None:
-    from msgspec import json
-
-    from alerts.calendars import iso
-    from gateway import client
-
-    event, at_ms = ask_gateway(config, lambda settings: client.command(settings, verb, episode, by))
-    print_lines([json.encode({"at": iso(at_ms), "event": event, "episode": episode, "by": by}).decode()])
+    _tell("/api/v1/commands", config, {"command": "reset"}, {"episode": episode, "by": by})
 
 
 def figure(
@@ -64,17 +47,10 @@ def figure(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Another figure counts for an area or an asset from now on. Answers when it is durable."""
-    from msgspec import json
-
-    from alerts.calendars import iso
-    from gateway import client
-
     if bool(area) == bool(asset):
         raise typer.BadParameter("name one place: --area or --asset")
     at = {"place": "area" if area else "asset", "name": area or asset, "rule": rule, "figure": name}
-    wish = {**at, "value": _value(value), "by": by, "reason": reason}
-    event, at_ms = ask_gateway(config, lambda settings: client.figure(settings, wish))
-    print_lines([json.encode({"at": iso(at_ms), "event": event, **wish}).decode()])
+    _tell("/api/v1/figures", config, {}, {**at, "value": _value(value), "by": by, "reason": reason})
 
 
 def _value(text: str) -> object:
@@ -192,6 +168,18 @@ def cancel_round(
 def list_rounds(*, config: Config = DEFAULT_CONFIG) -> None:
     """The extra rounds that are not over for long, a line each."""
     _ask("GET", _EXTRA_ROUNDS, config, None, lambda said: said["extras"])
+
+
+def _tell(path: str, config: Config, said: dict[str, object], shown: dict[str, object]) -> None:
+    """Prints what came of it and when, with what of it is ``shown``."""
+    from msgspec import json
+
+    from alerts.calendars import iso
+    from gateway import client
+
+    wish = {**said, **shown, "channel": "cli"}
+    done = ask_gateway(config, lambda settings: client.request(settings, "POST", path, wish, ("event", "at_ms")))
+    print_lines([json.encode({"at": iso(done["at_ms"]), "event": done["event"], **shown}).decode()])
 
 
 def _ask(
