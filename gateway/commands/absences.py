@@ -106,6 +106,7 @@ COMMANDS: Final = (
         "roster",
         "Absences that are not over, what begins first first.",
         method="GET",
+        place=20,
     ),
     CommandRoute(
         RecordAbsence,
@@ -126,6 +127,7 @@ Without ``begins`` from now on; without ``stand_in`` the one whom the inventory 
         },
         status=HTTPStatus.CREATED,
         stranger="the inventory has no person {by} or {person}: name their ids",
+        place=20,
     ),
     CommandRoute(
         EndAbsence,
@@ -136,5 +138,6 @@ Without ``begins`` from now on; without ``stand_in`` the one whom the inventory 
         "Which absence ends now, or does not begin at all; ``by`` says so.",
         {"absence": TextField(200, 1), "by": ID},
         stranger="the inventory has no person {by}: name their ids",
+        place=20,
     ),
 )

@@ -5,7 +5,7 @@ No web framework is known here, and nothing of any subject; a subject's file has
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -79,10 +79,6 @@ class NotDurable(Struct, frozen=True):
     """The journal could not take it; nothing happened. ``reason`` is a sentence for a person."""
 
     reason: str
-
-
-Verdict: TypeAlias = Done | UnknownPerson | NotPossible
-"""What most commands are answered; ``NotDurable`` may come instead of any."""
 
 
 class Command(Struct, Generic[A_co], frozen=True):

@@ -232,5 +232,6 @@ who has been at a fire and looked (``finish``, which resets it, and ``reset``, w
             "until_ms": CountField(),
             "looked": TextField(64, signs=MAY_BE_EMPTY),
         },
+        place=10,
     ),
 )

@@ -114,7 +114,14 @@ def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
 
 
 COMMANDS: Final = (
-    CommandRoute(ListExtraRounds, "/api/v1/extra-rounds", "extras", "What begins first first.", method="GET"),
+    CommandRoute(
+        ListExtraRounds,
+        "/api/v1/extra-rounds",
+        "extras",
+        "What begins first first.",
+        method="GET",
+        place=21,
+    ),
     CommandRoute(
         OrderExtraRound,
         "/api/v1/extra-rounds",
@@ -132,6 +139,7 @@ Without ``begins`` from now on.""",
             "reason": TextField(200, strip=True),
         },
         status=HTTPStatus.CREATED,
+        place=21,
     ),
     CommandRoute(
         CancelExtraRound,
@@ -141,5 +149,6 @@ Without ``begins`` from now on.""",
         "CancelBody",
         "Which extra round is cancelled; ``by`` says so.",
         {"extra": TextField(200, 1), "by": ID},
+        place=21,
     ),
 )

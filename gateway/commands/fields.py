@@ -6,10 +6,12 @@ The desk builds its routes and the bodies of requests from it; no web framework 
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import fields
+
+if TYPE_CHECKING:
+    from gateway.commands.command import Command
 
 CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 """No control characters, nor signs that turn the direction of writing: what is written is what is read."""
@@ -80,10 +82,12 @@ class CommandRoute(NamedTuple):
     """One command over HTTP: ``name`` and ``says`` stand in the API's document, as ``body`` and ``about`` of its body.
 
     ``fields`` are in the order of that document; who signs a command also says by which ``channel``. ``stranger`` is
-    the answer where the inventory does not know who is named.
+    the answer where the inventory does not know who is named. ``place`` says where in the document it stands: below 10
+    before the health of the house, below 20 before the ledger, else after it. ``within_s`` is how long at least its
+    answer is waited for.
     """
 
-    wish: type[Struct]
+    wish: "type[Command[Any]]"
     path: str
     name: str
     says: str
@@ -93,6 +97,8 @@ class CommandRoute(NamedTuple):
     method: str = "POST"
     status: int = HTTPStatus.OK
     stranger: str = "by: the inventory has no person {by}"
+    place: int = 99
+    within_s: float = 0.0
 
     @property
     def defaults(self) -> dict[str, Any]:

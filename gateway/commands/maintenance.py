@@ -68,7 +68,12 @@ def _settle(said: Declared | Refused, event: str, pipeline: Pipeline, now_ms: Mi
 
 COMMANDS: Final = (
     CommandRoute(
-        ListWindows, "/api/v1/maintenance", "standing", "Every window of work that is not over.", method="GET"
+        ListWindows,
+        "/api/v1/maintenance",
+        "standing",
+        "Every window of work that is not over.",
+        method="GET",
+        place=1,
     ),
     CommandRoute(
         DeclareWindow,
@@ -86,6 +91,7 @@ COMMANDS: Final = (
             "by": PERSON,
         },
         status=HTTPStatus.CREATED,
+        place=1,
     ),
     CommandRoute(
         EndWindow,
@@ -95,5 +101,6 @@ COMMANDS: Final = (
         "WithdrawBody",
         "Which window is over, or does not come; ``by`` says so.",
         {"window": TextField(200, 1, PRINTED), "by": PERSON},
+        place=1,
     ),
 )

@@ -139,17 +139,18 @@ class Resend(Command[Done | NotPossible], frozen=True):
         return Done(now_ms, "resending")
 
 
-RESEND: Final = CommandRoute(
-    Resend,
-    "/api/v1/series/resend",
-    "resend",
-    "Writes to InfluxDB again what came since then and is still in the journal; points are not doubled.",
-    "ResendBody",
-    "Since when everything is to be written to InfluxDB again (``received_at``, epoch milliseconds).",
-    {"since_ms": CountField()},
-    status=HTTPStatus.ACCEPTED,
-)
 COMMANDS: Final = (
+    CommandRoute(
+        Resend,
+        "/api/v1/series/resend",
+        "resend",
+        "Writes to InfluxDB again what came since then and is still in the journal; points are not doubled.",
+        "ResendBody",
+        "Since when everything is to be written to InfluxDB again (``received_at``, epoch milliseconds).",
+        {"since_ms": CountField()},
+        status=HTTPStatus.ACCEPTED,
+        place=11,
+    ),
     CommandRoute(
         LookAgain,
         "/api/v1/quarantine/again",
@@ -158,5 +159,6 @@ COMMANDS: Final = (
         "LookAgainBody",
         "For which reason it was refused that has been mended; ``by`` is a person of the inventory.",
         {"reason": SYMBOL, "by": SYMBOL},
+        place=23,
     ),
 )

@@ -107,5 +107,6 @@ COMMANDS: Final = (
             "by": PERSON,
             "reason": TextField(60, 1, PRINTED),
         },
+        place=0,
     ),
 )

@@ -50,5 +50,6 @@ COMMANDS: Final = (
         "TrialBody",
         "Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory.",
         {"kind": TrialKind, "name": SYMBOL, "by": SYMBOL},
+        place=22,
     ),
 )

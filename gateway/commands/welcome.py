@@ -106,5 +106,7 @@ COMMANDS: Final = (
         "WelcomeBody",
         "Ids of the inventory, at most a thousand at once.",
         {"people": ListField(PERSON, 1_000, 1)},
+        place=24,
+        within_s=30.0,
     ),
 )

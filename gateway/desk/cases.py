@@ -6,6 +6,7 @@ It reads a read-only journal and posts to the inbox; which step is possible is d
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -155,10 +156,7 @@ def serve_cases(
     answered_within_s: float = ANSWERED_WITHIN_S,
 ) -> None:
     """Adds the routes. ``inbox`` is given ``AskLedger`` values."""
-    permit = [Depends(permitted_by(token))]
-
-    def ask(wish: Register | CaseCommand) -> CaseBody:
-        return _asked(inbox, wish, answered_within_s)
+    permit, ask = [Depends(permitted_by(token))], partial(_asked, inbox, answered_within_s)
 
     @app.get("/api/v1/cases", responses=PROBLEMS, dependencies=permit)
     def cases(filters: Annotated[CaseFilters, Query()]) -> CaseList:
@@ -219,7 +217,7 @@ def serve_cases(
         )
 
 
-def _asked(inbox: Inbox, wish: Register | CaseCommand, within_s: float) -> CaseBody:
+def _asked(inbox: Inbox, within_s: float, wish: Register | CaseCommand) -> CaseBody:
     """The case after what was asked, once it is durable; a problem when nothing came of it."""
     match await_answer(inbox, AskLedger(wish), within_s):
         case CaseDone(_, case):

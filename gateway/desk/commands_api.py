@@ -3,23 +3,22 @@
 It posts to the inbox and reads nothing; a command is added in its own file, and only a new answer has a shape here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from http import HTTPStatus
 from operator import or_
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Request
-from msgspec import Struct
 from msgspec.structs import asdict
 from pydantic import AliasPath, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import create_model as make_body
 
 from alerts.calendars import iso
 from alerts.notify.holds import TrialKind
-from gateway.commands import fields
+from gateway.commands import fields, routes
 from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
-from gateway.commands.command import Done, SignedCommand, UnknownPerson
+from gateway.commands.command import Command, Done, SignedCommand, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, UnknownEpisode
 from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.commands.fields import CommandRoute
@@ -100,11 +99,15 @@ class WindowList(_Answer):
     windows: list[WindowBody]
 
 
-class FigureResult(_Answer):
-    """It counts, durably; ``at_ms`` is epoch milliseconds."""
+class DoneBody(_Answer):
+    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
 
     event: str
     at_ms: int
+
+
+class FigureResult(DoneBody):
+    """It counts, durably; ``at_ms`` is epoch milliseconds."""
 
 
 class ResendResult(_Answer):
@@ -130,11 +133,8 @@ class TrialResult(_Answer):
     at_ms: int
 
 
-class RequeueAnswer(_Answer):
+class RequeueAnswer(DoneBody):
     """``looked_again`` where anything was taken, else ``refused_again``; ``at_ms`` is epoch milliseconds."""
-
-    event: str
-    at_ms: int
 
 
 class WelcomeResult(_Answer):
@@ -145,14 +145,7 @@ class WelcomeResult(_Answer):
     skipped: dict[str, str]
 
 
-class DoneBody(_Answer):
-    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
-
-    event: str
-    at_ms: int
-
-
-ANSWERS: Final[Mapping[type[Struct], type[_Answer]]] = {
+ANSWERS: Final[Mapping[type[Command[Any]], type[_Answer]]] = {
     ListAbsences: RosterBody,
     RecordAbsence: AbsenceBody,
     EndAbsence: AbsenceBody,
@@ -176,14 +169,14 @@ def serve_commands(
     app: FastAPI,
     inbox: Inbox,
     token: str,
-    routes: Iterable[CommandRoute],
+    places: range,
     answered_within_s: float = ANSWERED_WITHIN_S,
 ) -> None:
-    """Adds a route for each. ``inbox`` is given their wishes."""
-    for route in routes:
+    """Adds a route for each that has its place in the document there. ``inbox`` is given their wishes."""
+    for route in (each for each in routes() if each.place in places):
         app.add_api_route(
             route.path,
-            _endpoint(route, inbox, answered_within_s),
+            _endpoint(route, inbox, max(answered_within_s, route.within_s)),
             methods=[route.method],
             name=route.name,
             description=route.says,
@@ -194,7 +187,7 @@ def serve_commands(
         )
 
 
-def body_of(route: CommandRoute) -> type[BaseModel]:
+def _body(route: CommandRoute) -> type[BaseModel]:
     """The body of its requests: each field with what it may say, and with what it says where it is left out."""
     made: dict[str, Any] = {}
     for name, kind in route.fields.items():
@@ -208,7 +201,7 @@ def body_of(route: CommandRoute) -> type[BaseModel]:
     return make_body(route.body, __config__=ConfigDict(extra="forbid"), __doc__=route.about, **made)
 
 
-def wish_of(route: CommandRoute, body: BaseModel, **more: str) -> Any:  # noqa: ANN401 -- the command that the route names
+def _wish(route: CommandRoute, body: BaseModel, **more: str) -> Command[Any]:
     """What a request asks for."""
     wished: dict[str, Any] = {**body.model_dump(), **more}
     for name, kind in route.fields.items():
@@ -247,23 +240,23 @@ def _shape(kind: fields.Field) -> Any:  # noqa: ANN401 -- a type, as pydantic ha
 
 
 def _endpoint(route: CommandRoute, inbox: Inbox, within_s: float) -> Callable[..., _Answer]:
-    def ask(wish: Any) -> _Answer:  # noqa: ANN401 -- the command that the route names
+    def ask(wish: Command[Any]) -> _Answer:
         return _answer(route, wish, await_answer(inbox, wish, within_s))
 
     def act(body: BaseModel, request: Request) -> _Answer:
         origin = {"origin": address_of(request)} if issubclass(route.wish, SignedCommand) else {}
-        return ask(wish_of(route, body, **origin))
+        return ask(_wish(route, body, **origin))
 
     def look() -> _Answer:
         return ask(route.wish())
 
     if not route.fields:
         return look
-    act.__annotations__["body"] = body_of(route)
+    act.__annotations__["body"] = _body(route)
     return act
 
 
-def _answer(route: CommandRoute, wish: Struct, verdict: object) -> _Answer:
+def _answer(route: CommandRoute, wish: Command[Any], verdict: object) -> _Answer:
     """What became of it; a problem where nothing did."""
     match verdict:
         case AbsenceDone(absence=absence):

@@ -3,10 +3,10 @@
 It knows no form and no command by name; whoever shows the form again shows what was typed.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastapi import Response
 
@@ -81,6 +81,20 @@ class Draft:
         """The gateway would not."""
         said = (words.word("outcomes", outcome.name), outcome.detail)
         self.faults.append("：".join(part for part in said if part))
+
+    def lay_out(
+        self,
+        visit: Visit,
+        template: str,
+        active: str,
+        usual: Mapping[str, str],
+        **given: Any,  # noqa: ANN401 -- whatever a template speaks of
+    ) -> Response:
+        """The form, with what was typed, or what is ``usual``, and what is wrong with it."""
+        typed = {**usual, **self.typed}
+        return lay_out(
+            visit, template, active, self.status, typed=typed, faults=self.faults, longest=LONGEST_REASON, **given
+        )
 
     def obey(self, desk: Desk, visit: Visit, wish: Command[object], what: str, about: str) -> Outcome | None:
         """What became of it; ``None`` where the form is shown again, with what is wrong."""

@@ -13,8 +13,7 @@ from alerts.operations.absences import Absence
 from gateway.commands.absences import AbsenceList, EndAbsence, ListAbsences, RecordAbsence
 from gateway.desk.auth import Form, Gate
 from gateway.desk.choices import near
-from gateway.desk.drafts import LONGEST_REASON, Draft, choose, obey, pick, say, signed
-from gateway.desk.layout import lay_out
+from gateway.desk.drafts import Draft, choose, obey, pick, say, signed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer
@@ -76,18 +75,8 @@ def may_write(visit: Visit, absence: Absence) -> bool:
 
 def _sheet(visit: Visit, draft: Draft) -> Response:
     tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + DAY_MS)
-    usual = {"person": "", "since": "", "until": f"{tomorrow:%Y-%m-%d}T00:00", "stand_in": "", "reason": ""}
-    return lay_out(
-        visit,
-        "away.html",
-        "/duty",
-        draft.status,
-        typed=usual | draft.typed,
-        faults=draft.faults,
-        own=visit.scope.own_people,
-        people=near(visit, ""),
-        longest=LONGEST_REASON,
-    )
+    usual = dict.fromkeys(_FIELDS, "") | {"until": f"{tomorrow:%Y-%m-%d}T00:00"}
+    return draft.lay_out(visit, "away.html", "/duty", usual, own=visit.scope.own_people, people=near(visit, ""))
 
 
 def _people(visit: Visit, draft: Draft) -> tuple[str, str]:

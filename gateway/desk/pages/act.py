@@ -12,7 +12,7 @@ from alerts.alert import Alert
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.choices import near
-from gateway.desk.drafts import choose, obey, say, signed
+from gateway.desk.drafts import LONGEST_REASON, choose, obey, say, signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
@@ -20,7 +20,6 @@ from gateway.desk.users import UserRole
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
-LONGEST_REASON: Final = 60
 LONGEST_NOTE: Final = 200
 LONGEST_NAME: Final = 20
 NEEDS: Final = {

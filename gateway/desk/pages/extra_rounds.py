@@ -11,8 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from alerts.operations.extra_rounds import ExtraRound
 from gateway.commands.extra_rounds import CancelExtraRound, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, choose, obey, pick, say, signed
-from gateway.desk.layout import lay_out
+from gateway.desk.drafts import Draft, choose, obey, pick, say, signed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer
@@ -64,18 +63,15 @@ PAGE: Final = Page(path="/assets/{name}/extra", role=UserRole.DISPATCHER, routes
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = await_answer(desk, ListExtraRounds())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
-    return lay_out(
+    return draft.lay_out(
         visit,
         "extra.html",
         "/assets",
-        draft.status,
+        dict.fromkeys(_FIELDS, "") | {"until": f"{usual:%Y-%m-%dT%H:00}"},
         asset=asset,
         places=_places(visit, asset),
-        typed={"place": "", "since": "", "until": f"{usual:%Y-%m-%dT%H:00}", "reason": ""} | draft.typed,
-        faults=draft.faults,
         known=isinstance(verdict, ExtraList),
         standing=[(each, _may_end(visit, each)) for each in _standing(visit, asset, verdict)],
-        longest=LONGEST_REASON,
     )
 
 

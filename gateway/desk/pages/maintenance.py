@@ -15,8 +15,7 @@ from alerts.episodes.maintenance import Declared, covered
 from alerts.windows import Work
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, choose, obey, pick, say, signed
-from gateway.desk.layout import lay_out
+from gateway.desk.drafts import Draft, choose, obey, pick, say, signed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer
@@ -80,18 +79,15 @@ PAGE: Final = Page(path="/assets/{name}/work", role=UserRole.DISPATCHER, routes=
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = await_answer(desk, ListWindows())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
-    return lay_out(
+    return draft.lay_out(
         visit,
         "work.html",
         "/assets",
-        draft.status,
+        dict.fromkeys(_FIELDS, "") | {"until": f"{usual:%Y-%m-%dT%H:00}"},
         asset=asset,
         feeder=_feeder(visit, asset),
-        typed={"work": "", "since": "", "until": f"{usual:%Y-%m-%dT%H:00}", "reason": ""} | draft.typed,
-        faults=draft.faults,
         known=isinstance(verdict, tuple),
         standing=[(each.window, len(each.assets), _may_end(visit, each)) for each in _standing(verdict, asset)],
-        longest=LONGEST_REASON,
     )
 
 

@@ -15,8 +15,7 @@ from fastapi import APIRouter, Depends, Response
 from alerts.conditions.thresholds import ThresholdInForce, ThresholdScope
 from gateway.commands.thresholds import SetFigure
 from gateway.desk.auth import Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, choose, pick, say, signed
-from gateway.desk.layout import lay_out
+from gateway.desk.drafts import Draft, choose, pick, say, signed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
@@ -99,18 +98,9 @@ PAGE: Final = Page(path="/assets/{name}/figures", role=UserRole.DISPATCHER, rout
 
 
 def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
-    return lay_out(
-        visit,
-        "figures.html",
-        "/assets",
-        draft.status,
-        asset=asset,
-        rows=list(_rows(visit, asset)),
-        places=_places(visit, asset),
-        typed=dict.fromkeys(_FIELDS, "") | draft.typed,
-        faults=draft.faults,
-        longest=LONGEST_REASON,
-    )
+    rows, places = list(_rows(visit, asset)), _places(visit, asset)
+    usual = dict.fromkeys(_FIELDS, "")
+    return draft.lay_out(visit, "figures.html", "/assets", usual, asset=asset, rows=rows, places=places)
 
 
 def _places(visit: Visit, asset: Asset) -> dict[str, str]:
