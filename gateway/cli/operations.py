@@ -196,3 +196,41 @@ def _ask(
 
     said = ask_gateway(config, lambda settings: client.request(settings, method, path, body))
     print_lines([json.encode(line).decode() for line in each(said)])
+
+
+GROUPS: Final[tuple[tuple[str, str, dict[str, tuple[Callable[..., None], str]]], ...]] = (
+    (
+        "maintenance",
+        "Work and planned power cuts, declared and taken back.",
+        {
+            "add": (
+                declare_work,
+                "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
+            ),
+            "end": (end_work, "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu"),
+            "list": (list_work, "cunjing maintenance list"),
+        },
+    ),
+    (
+        "absence",
+        "Who is away, and who stands in.",
+        {
+            "add": (
+                declare_absence,
+                "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu",
+            ),
+            "end": (end_absence, "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu"),
+            "list": (list_absences, "cunjing absence list"),
+        },
+    ),
+    (
+        "round",
+        "Extra rounds beside the calendar's.",
+        {
+            "order": (order_round, "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu"),
+            "cancel": (cancel_round, "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu"),
+            "list": (list_rounds, "cunjing round list"),
+        },
+    ),
+)
+"""What stands below a word of its own: that word, what it is about, and each command there with its example."""
