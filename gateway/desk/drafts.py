@@ -4,9 +4,9 @@ It knows no form and no command by name; whoever shows the form again shows what
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from fastapi import Response
 
@@ -44,9 +44,12 @@ def pick(found: Iterator[T], key: str, status: HTTPStatus = HTTPStatus.NOT_FOUND
     raise DeskRefusal(status, key)
 
 
-def obey(desk: Desk, visit: Visit, wish: Command[object], what: str, about: str) -> Outcome:
-    """What became of what a visitor asked for, which the audit has as well."""
+def obey(
+    desk: Desk, visit: Visit, wish: Command[object], what: str, about: str, called: Mapping[str, str] = {}
+) -> Outcome:
+    """What became of what a visitor asked for, which the audit has as well; some have another name on this page."""
     outcome = asked(desk, wish)
+    outcome = replace(outcome, name=called.get(outcome.name, outcome.name))
     desk.note(visit, what, f"{about} {outcome.name}")
     return outcome
 
@@ -64,23 +67,13 @@ class Draft:
     faults: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, form: Form, fields: Iterable[str]) -> "Draft":
+    def of(cls, form: Form, fields: Iterable[str]) -> Self:
         """Of a form that was sent, these fields."""
         return cls({name: form.get(name, "").strip() for name in fields})
-
-    @property
-    def status(self) -> HTTPStatus:
-        """What the page that shows it answers."""
-        return HTTPStatus.UNPROCESSABLE_ENTITY if self.faults else HTTPStatus.OK
 
     def fault(self, name: str) -> None:
         """One more thing that is wrong, by its name in the catalogue."""
         self.faults.append(words.word("form_faults", name))
-
-    def refused(self, outcome: Outcome) -> None:
-        """The gateway would not."""
-        said = (words.word("outcomes", outcome.name), outcome.detail)
-        self.faults.append("：".join(part for part in said if part))
 
     def lay_out(
         self,
@@ -91,19 +84,23 @@ class Draft:
         **given: Any,  # noqa: ANN401 -- whatever a template speaks of
     ) -> Response:
         """The form, with what was typed, or what is ``usual``, and what is wrong with it."""
-        typed = {**usual, **self.typed}
+        status, typed = HTTPStatus.UNPROCESSABLE_ENTITY if self.faults else HTTPStatus.OK, {**usual, **self.typed}
         return lay_out(
-            visit, template, active, self.status, typed=typed, faults=self.faults, longest=LONGEST_REASON, **given
+            visit, template, active, status, typed=typed, faults=self.faults, longest=LONGEST_REASON, **given
         )
 
-    def obey(self, desk: Desk, visit: Visit, wish: Command[object], what: str, about: str) -> Outcome | None:
+    def obey(
+        self, desk: Desk, visit: Visit, wish: Command[object], what: str, about: str, called: Mapping[str, str] = {}
+    ) -> Outcome | None:
         """What became of it; ``None`` where the form is shown again, with what is wrong."""
         if self.faults:
             return None
-        outcome = obey(desk, visit, wish, what, about)
-        if not outcome.good:
-            self.refused(outcome)
-        return outcome if outcome.good else None
+        outcome = obey(desk, visit, wish, what, about, called)
+        if outcome.good:
+            return outcome
+        said = (words.word("outcomes", outcome.name), outcome.detail)
+        self.faults.append("：".join(part for part in said if part))
+        return None
 
     def reason(self, *, needed: bool = True) -> str:
         """Why, in so many signs of plain text."""

@@ -18,7 +18,7 @@ from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
 from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
 from gateway.desk.cases import RegisterBody
-from gateway.desk.drafts import signed
+from gateway.desk.drafts import Draft, choose, signed
 from gateway.desk.layout import lay_out
 from gateway.desk.page import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
@@ -59,11 +59,9 @@ class Spot:
 
 
 @dataclass(slots=True)
-class CaseDraft:
-    """What was typed, what is wrong with it, and which places it may mean."""
+class CaseDraft(Draft):
+    """What is wrong with it by its names in the template, and which places it may mean."""
 
-    typed: dict[str, str]
-    faults: list[str] = field(default_factory=list)
     spots: list[Spot] = field(default_factory=list)
 
 
@@ -96,7 +94,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         who = signed(visit)
-        draft = CaseDraft({name: form.get(name, "").strip() for name in _FIELDS})
+        draft = CaseDraft.of(form, _FIELDS)
         wish = _wish(desk, visit, draft, form, who)
         if wish is None:
             return _page(visit, draft)
@@ -146,10 +144,8 @@ def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form, who: Mapping[s
     """What the ledger is asked; ``None`` when something is wrong, which the draft then says."""
     typed = draft.typed
     spot = _spot(visit, draft, form)
-    rule = typed["rule"] or REPORTED
     rules = visit.present.cases.rules
-    if rule not in rules:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    rule = choose(typed["rule"] or REPORTED, rules)
     what = typed["what"] or ("" if rule == REPORTED else rules[rule].says)
     if not what:
         draft.faults.append("no_what")
@@ -176,7 +172,7 @@ def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form, who: Mapping[s
         named = {_SAID_BY_FIELD.get(str(fault["loc"][0]), "bad_form") for fault in error.errors()}
         draft.faults += sorted(named)
         return None
-    return None if draft.faults else Register(**body.model_dump() | dict(who))
+    return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=who["origin"])
 
 
 def _spot(visit: Visit, draft: CaseDraft, form: Form) -> Spot | None:

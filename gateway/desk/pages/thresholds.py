@@ -18,7 +18,6 @@ from gateway.desk.auth import Form, Gate, site
 from gateway.desk.drafts import Draft, choose, pick, say, signed
 from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
@@ -77,17 +76,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         choose(at, _places(visit, asset))
         value = _value(visit, asset, row, draft)
         reason = draft.reason()
-        if draft.faults:
-            return _sheet(visit, asset, draft)
         rule, _, figure = row.name.partition(".")
         place = ThresholdScope.ASSET if at == asset.id else ThresholdScope.AREA
         wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who)
-        outcome = asked(desk, wish)
-        if outcome.name == "unchanged":
-            outcome = Outcome("figure_same", good=True)
-        desk.note(visit, "figure", f"{row.name} {at} {outcome.name}")
-        if not outcome.good:
-            draft.refused(outcome)
+        outcome = draft.obey(desk, visit, wish, "figure", f"{row.name} {at}", {"unchanged": "figure_same"})
+        if outcome is None:
             return _sheet(visit, asset, draft)
         return say(visit, "/assets", ("events", "figure_set"), outcome, f"/assets/{asset.id}")
 
