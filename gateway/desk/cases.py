@@ -19,7 +19,7 @@ from alerts.ledger.case import Case, CaseVerb, Origin, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
 from gateway.commands.fields import CLEAN, NAMES
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
@@ -225,7 +225,7 @@ def _asked(inbox: Inbox, within_s: float, wish: Register | CaseCommand) -> CaseB
         case UnknownCase(settled):
             raise _unknown("" if isinstance(wish, Register) else wish.case, settled=settled)
         case UnknownPerson():
-            raise unknown(wish.by)
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {wish.by}")
         case verdict:
             raise problem_of(verdict)
 
