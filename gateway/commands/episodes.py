@@ -3,19 +3,22 @@
 Who may ask at all (log-in, token) is the desk's; what their role allows is the middle's and comes back as a sentence.
 """
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alerts.alert import Alert
+from alerts.conditions.state import Memory
 from alerts.episodes.county import Changes, County
 from alerts.episodes.forecast import Foreseen
-from alerts.episodes.responses import Deed
+from alerts.episodes.responses import Responses
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import Case, CaseVerb, LedgerRefusal, State
 from alerts.ledger.moves import FROM
-from alerts.model import Severity
+from alerts.model import Log, Severity
 from alerts.refusals import Refused
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
 from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
@@ -95,13 +98,38 @@ class Foresee(PersonalCommand[Foreseen | NotPossible], frozen=True, kw_only=True
         return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
 
 
-_BECOMES = {
-    EpisodeVerb.SHELVE: "shelved",
-    EpisodeVerb.UNSHELVE: "unshelved",
-    EpisodeVerb.DISPATCH: "dispatched",
-    EpisodeVerb.NOTE: "noted",
-    EpisodeVerb.DOUBT: "doubted",
+_Do: TypeAlias = Callable[[Responses, Alert, Memory | None, Log, EpisodeCommand, Millis], Alert | Refused]
+_DOES: Final[Mapping[EpisodeVerb, tuple[str, _Do]]] = {
+    EpisodeVerb.ACK: (
+        "acked",
+        lambda hands, alert, _, log, asked, at_ms: hands.acknowledge(alert, asked.actor, at_ms, log),
+    ),
+    EpisodeVerb.SHELVE: (
+        "shelved",
+        lambda hands, alert, _, log, asked, at_ms: hands.shelve(
+            alert, asked.actor, asked.reason, asked.until_ms, at_ms, log
+        ),
+    ),
+    EpisodeVerb.UNSHELVE: (
+        "unshelved",
+        lambda hands, alert, _, log, asked, at_ms: hands.unshelve(alert, asked.actor, at_ms, log),
+    ),
+    EpisodeVerb.DISPATCH: (
+        "dispatched",
+        lambda hands, alert, memory, log, asked, at_ms: hands.dispatch(
+            alert, asked.actor, asked.to, memory, at_ms, log
+        ),
+    ),
+    EpisodeVerb.NOTE: (
+        "noted",
+        lambda hands, alert, _, log, asked, at_ms: hands.note(alert, asked.actor, asked.reason, at_ms, log),
+    ),
+    EpisodeVerb.DOUBT: (
+        "doubted",
+        lambda hands, alert, _, log, asked, at_ms: hands.doubt(alert, asked.actor, asked.reason, at_ms, log),
+    ),
 }
+"""What each verb makes of an open episode, and how that is called."""
 
 
 def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Changes) -> CommandVerdict:
@@ -109,11 +137,8 @@ def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Chang
     people, episode = county.inventory.people, command.episode
     if command.by not in people or (command.to and command.to not in people):
         return UnknownPerson()
-    if command.verb is EpisodeVerb.ACK:
-        if not county.is_open(episode) or county.alerts[episode].acked_ms:
-            return Done(now_ms, "unchanged")  # T11
-        county.respond(episode, _deed(command, now_ms), now_ms, changes)
-        return Done(now_ms, "acked")
+    if command.verb is EpisodeVerb.ACK and (not county.is_open(episode) or county.alerts[episode].acked_ms):
+        return Done(now_ms, "unchanged")  # T11
     if command.verb is EpisodeVerb.RESET:
         looked = command.looked.strip() or people[command.by].name  # who names nobody else says so of themselves
         asked = replace(command.actor, looked=looked, reason=command.reason)
@@ -123,26 +148,13 @@ def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Chang
         return NotPossible(sentence, "no_reset")
     if not county.is_open(episode):
         return NotPossible(f"{episode} is over; look at the list again", "over")
-    refusal = county.respond(episode, _deed(command, now_ms), now_ms, changes)
-    return NotPossible(refusal.sentence, refusal.why) if refusal else Done(now_ms, _BECOMES[command.verb])
+    becomes, act = _DOES[command.verb]
 
+    def deed(hands: Responses, alert: Alert, memory: Memory | None, log: Log) -> Alert | Refused:
+        return act(hands, alert, memory, log, command, now_ms)
 
-def _deed(command: EpisodeCommand, now_ms: Millis) -> Deed:
-    asked = command.actor
-    match command.verb:
-        case EpisodeVerb.ACK:
-            return lambda hands, alert, _, log: hands.acknowledge(alert, asked, now_ms, log)
-        case EpisodeVerb.SHELVE:
-            reason, until_ms = command.reason, command.until_ms
-            return lambda hands, alert, _, log: hands.shelve(alert, asked, reason, until_ms, now_ms, log)
-        case EpisodeVerb.NOTE:
-            return lambda hands, alert, _, log: hands.note(alert, asked, command.reason, now_ms, log)
-        case EpisodeVerb.DOUBT:
-            return lambda hands, alert, _, log: hands.doubt(alert, asked, command.reason, now_ms, log)
-        case EpisodeVerb.UNSHELVE:
-            return lambda hands, alert, _, log: hands.unshelve(alert, asked, now_ms, log)
-        case _:
-            return lambda hands, alert, memory, log: hands.dispatch(alert, asked, command.to, memory, now_ms, log)
+    refusal = county.respond(episode, deed, now_ms, changes)
+    return NotPossible(refusal.sentence, refusal.why) if refusal else Done(now_ms, becomes)
 
 
 def finish(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
