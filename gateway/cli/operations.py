@@ -79,11 +79,8 @@ def declare_work(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Says that a place is worked on. What that does by itself is told to nobody until it is over."""
-    from alerts.calendars import iso
-
-    body = {"work": "planned_cut" if planned_cut else "maintenance", "subject": subject, "until": iso(until)}
-    begins = {} if since is None else {"since": iso(since)}
-    _ask("POST", _MAINTENANCE, config, {**body, **begins, "reason": reason, "by": by, "channel": "cli"})
+    body = {"work": "planned_cut" if planned_cut else "maintenance", "subject": subject, "reason": reason, "by": by}
+    _ask("POST", _MAINTENANCE, config, body | _term(since=since, until=until))
 
 
 def end_work(
@@ -93,7 +90,7 @@ def end_work(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Says that it is over already, or does not come. What still stands is told once, a while later."""
-    _ask("POST", f"{_MAINTENANCE}/end", config, {"window": window, "by": by, "channel": "cli"})
+    _ask("POST", f"{_MAINTENANCE}/end", config, {"window": window, "by": by})
 
 
 def list_work(*, config: Config = DEFAULT_CONFIG) -> None:
@@ -114,10 +111,8 @@ def declare_absence(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Somebody is away. Who stands in gets their texts and is asked by SMS; answers when it is durable."""
-    from alerts.calendars import iso
-
-    body = {"person": person, "ends": iso(until), "by": by, "stand_in": stand_in, "reason": reason, "channel": "cli"}
-    _ask("POST", _ABSENCES, config, body | ({} if since is None else {"begins": iso(since)}))
+    body = {"person": person, "by": by, "stand_in": stand_in, "reason": reason}
+    _ask("POST", _ABSENCES, config, body | _term(begins=since, ends=until))
 
 
 def end_absence(
@@ -127,7 +122,7 @@ def end_absence(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """They are back, or do not go. Answers when it is durable."""
-    _ask("POST", f"{_ABSENCES}/end", config, {"absence": absence, "by": by, "channel": "cli"})
+    _ask("POST", f"{_ABSENCES}/end", config, {"absence": absence, "by": by})
 
 
 def list_absences(*, config: Config = DEFAULT_CONFIG) -> None:
@@ -149,10 +144,8 @@ def order_round(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """An extra round: it holds texts and can be missed as any other. Answers when it is durable."""
-    from alerts.calendars import iso
-
-    body = {"place": place, "ends": iso(until), "by": by, "reason": reason, "channel": "cli"}
-    _ask("POST", _EXTRA_ROUNDS, config, body | ({} if since is None else {"begins": iso(since)}))
+    body = {"place": place, "by": by, "reason": reason}
+    _ask("POST", _EXTRA_ROUNDS, config, body | _term(begins=since, ends=until))
 
 
 def cancel_round(
@@ -162,12 +155,19 @@ def cancel_round(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """It does not come. Answers when it is durable."""
-    _ask("POST", f"{_EXTRA_ROUNDS}/end", config, {"extra": extra, "by": by, "channel": "cli"})
+    _ask("POST", f"{_EXTRA_ROUNDS}/end", config, {"extra": extra, "by": by})
 
 
 def list_rounds(*, config: Config = DEFAULT_CONFIG) -> None:
     """The extra rounds that are not over for long, a line each."""
     _ask("GET", _EXTRA_ROUNDS, config, None, lambda said: said["extras"])
+
+
+def _term(**moments: Millis | None) -> dict[str, str]:
+    """From when until when, as the API reads it; what is not said is left out."""
+    from alerts.calendars import iso
+
+    return {name: iso(at_ms) for name, at_ms in moments.items() if at_ms is not None}
 
 
 def _tell(path: str, config: Config, said: dict[str, object], shown: dict[str, object]) -> None:
@@ -194,7 +194,8 @@ def _ask(
 
     from gateway import client
 
-    said = ask_gateway(config, lambda settings: client.request(settings, method, path, body))
+    wish = None if body is None else {**body, "channel": "cli"}
+    said = ask_gateway(config, lambda settings: client.request(settings, method, path, wish))
     print_lines([json.encode(line).decode() for line in each(said)])
 
 
