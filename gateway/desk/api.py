@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gateway.desk.answers import ANSWERED_WITHIN_S
 from gateway.desk.bodies import BoundedBodies
@@ -21,6 +21,8 @@ from gateway.metrics import CONTENT_TYPE, Metrics
 
 class PartBody(BaseModel):
     """One part of the gateway: its state in a sentence, what to do about it, what is worth knowing."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     ready: bool
     state: str
@@ -70,7 +72,12 @@ def api(
     @app.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
     async def readyz() -> JSONResponse:
         """Whether broker, journal and courier work, each with its state and its remedy."""
-        readiness = _readiness(health)
+        readiness = Readiness(
+            ready=health.ready,
+            loop_age_s=round(health.loop_age_s, 3),
+            commit_age_s=round(health.commit_age_s, 3),
+            parts={name: PartBody.model_validate(part) for name, part in health.parts.items()},
+        )
         status = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
         return JSONResponse(readiness.model_dump(), status)
 
@@ -81,16 +88,3 @@ def api(
 
     serve(range(10, 20))
     return app
-
-
-def _readiness(health: Health) -> Readiness:
-    parts = {
-        name: PartBody(ready=part.ready, state=part.state, remedy=part.remedy, notes=list(part.notes))
-        for name, part in health.parts.items()
-    }
-    return Readiness(
-        ready=health.ready,
-        loop_age_s=round(health.loop_age_s, 3),
-        commit_age_s=round(health.commit_age_s, 3),
-        parts=parts,
-    )
