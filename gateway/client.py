@@ -7,15 +7,13 @@ command means is decided in the gateway.
 import os
 import secrets
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from gateway.commands.episodes import EpisodeVerb
 from gateway.settings import Endpoint, Settings, SettingsFault, Watch, read_secret
-from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, tls_fault
 
 CONTROL: Final = "control.token"
@@ -41,49 +39,15 @@ def desk_url(listen: Endpoint) -> str:
     return f"http://[{host}]:{listen.port}" if ":" in host else f"http://{host}:{listen.port}"
 
 
-def command(settings: Settings, verb: EpisodeVerb, episode: str, by: str) -> tuple[str, Millis]:
-    """What the episode became, durably, and when; ``GatewayFault`` with its reason when nothing came of it."""
-    return _became(settings, "commands", {"command": verb.value, "episode": episode, "by": by, "channel": "cli"})
-
-
-def figure(settings: Settings, wish: Mapping[str, object]) -> tuple[str, Millis]:
-    """What became of a figure that is to be set, durably, and when; ``GatewayFault`` with the gateway's reason."""
-    return _became(settings, "figures", {**wish, "channel": "cli"})
-
-
-def _became(settings: Settings, what: str, body: Mapping[str, object]) -> tuple[str, Millis]:
-    match request(settings, "POST", f"/api/v1/{what}", body):
-        case {"event": str(event), "at_ms": int(at_ms)}:
-            return event, at_ms
-        case _:
-            raise _stranger(settings)
-
-
-def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
-    """Asks for first texts: who gets it, from when on, and why others do not; ``GatewayFault`` with the reason."""
-    match request(settings, "POST", "/api/v1/people/welcome", {"people": [*people]}):
-        case {"told": list(told), "leaves_ms": int(leaves_ms), "skipped": dict(skipped)}:
-            return told, leaves_ms, skipped
-        case _:
-            raise _stranger(settings)
-
-
-def resend(settings: Settings, since_ms: Millis) -> Millis:
-    """Asks for what came since then to be written to InfluxDB again; when that began. ``GatewayFault`` says why not."""
-    match request(settings, "POST", "/api/v1/series/resend", {"since_ms": since_ms}):
-        case {"at_ms": int(at_ms)}:
-            return at_ms
-        case _:
-            raise _stranger(settings)
-
-
-def request(settings: Settings, method: str, path: str, body: Mapping[str, object] | None) -> dict[str, Any]:
-    """What the gateway answers to a request of the API; ``GatewayFault`` with its reason when it refuses."""
+def request(
+    settings: Settings, method: str, path: str, body: Mapping[str, object] | None, wanted: Collection[str] = ()
+) -> dict[str, Any]:
+    """What the gateway answers to a request of the API, with all that is ``wanted``; ``GatewayFault`` says why not."""
     answer = _asked(settings, method, path, json=body, headers=_permit(settings))
     match _document(answer):
         case {"detail": str(detail)}:
             raise GatewayFault(detail)
-        case dict(document) if answer.is_success:
+        case dict(document) if answer.is_success and document.keys() >= {*wanted}:
             return document
         case _:
             raise _stranger(settings)

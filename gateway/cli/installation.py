@@ -95,7 +95,8 @@ def resend(
     """Writes again what the journal holds, through the running gateway. Points are overwritten, never doubled."""
     from gateway import client
 
-    ask_gateway(config, lambda settings: client.resend(settings, since or 0))
+    body = {"since_ms": since or 0}
+    ask_gateway(config, lambda settings: client.request(settings, "POST", "/api/v1/series/resend", body, ("at_ms",)))
     say("it has begun; `cunjing_series_behind_readings` in /metrics says how much is left")
 
 

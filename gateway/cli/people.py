@@ -36,9 +36,10 @@ def welcome(
         settings, inventory = _county(config)
         wanted = people or _new(settings, inventory)
         for begin in range(0, len(wanted), _AT_ONCE):
-            told, leaves_ms, others = client.welcome(settings, wanted[begin : begin + _AT_ONCE])
-            skipped |= others
-            print_lines([f"{name} gets it at {iso(leaves_ms)}" for name in told])
+            body = {"people": wanted[begin : begin + _AT_ONCE]}
+            said = client.request(settings, "POST", "/api/v1/people/welcome", body, ("told", "leaves_ms", "skipped"))
+            skipped |= said["skipped"]
+            print_lines([f"{name} gets it at {iso(said['leaves_ms'])}" for name in said["told"]])
     if not wanted:
         say("nobody is new: cunjing sms people shows how far it has come with each")
     for name, why in skipped.items():

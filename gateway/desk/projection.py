@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-import msgspec
-
 from alerts.alert import Alert, unpack_alert
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
@@ -22,11 +20,12 @@ from alerts.model import Detail, Event, RunState
 from alerts.notify.exposure import lines_pct
 from alerts.notify.holds import Ended, Trials
 from alerts.operations.absences import Absence, Absences
+from alerts.operations.callers import Caller
 from alerts.operations.extra_rounds import ExtraRound, ExtraRounds
 from alerts.windows import Window
-from gateway.commands import callers
 from gateway.commands.absences import ABSENCES
 from gateway.commands.callers import CALLERS
+from gateway.commands.command import recall
 from gateway.commands.extra_rounds import EXTRAS
 from gateway.commands.thresholds import FIGURES
 from gateway.commands.trials import TRIALS
@@ -236,7 +235,7 @@ class Arrangements:
         self.trials = trials.anew()
         self.calendar = Calendar.of(inventory.county, self.extras.slots)
         """With the extra rounds as they are arranged now."""
-        self.callers = callers.waiting("[]")
+        self.callers = recall({}, CALLERS, tuple[Caller, ...])
         """Who waits for a call, whoever has waited longest first."""
         self.thresholds = thresholds.anew()
         self._plans = dict(plans)
@@ -252,14 +251,14 @@ class Arrangements:
     def take(self, marks: Mapping[str, str]) -> bool:
         """Follows what one commit has marked; answers whether anything is arranged differently now."""
         if ABSENCES in marks:
-            self.absences.restore(msgspec.json.decode(marks[ABSENCES], type=list[Absence]))
+            self.absences.restore(recall(marks, ABSENCES, list[Absence]))
         if CALLERS in marks:
-            self.callers = callers.waiting(marks[CALLERS])
+            self.callers = recall(marks, CALLERS, tuple[Caller, ...])
         if EXTRAS in marks:
-            self.extras.restore(msgspec.json.decode(marks[EXTRAS], type=list[ExtraRound]))
+            self.extras.restore(recall(marks, EXTRAS, list[ExtraRound]))
         if TRIALS in marks:
-            self.trials.restore(msgspec.json.decode(marks[TRIALS], type=list[Ended]))
+            self.trials.restore(recall(marks, TRIALS, list[Ended]))
         if FIGURES in marks:
-            self.thresholds.restore(msgspec.json.decode(marks[FIGURES], type=list[Tuned]))
+            self.thresholds.restore(recall(marks, FIGURES, list[Tuned]))
             self._plans.update((asset.id, self.thresholds.plan(asset)) for asset in self._inventory.assets.values())
         return not MARKS.isdisjoint(marks)
