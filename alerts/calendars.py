@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from borax.calendars.lunardate import LunarDate
 
-from telemetry.inventory import Asset, Collection, CountySettings
+from telemetry.inventory.rows import Asset, Collection, CountySettings
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry.inventory import Area, Asset, Duty, Inventory, Person
+from telemetry.inventory.model import Inventory
+from telemetry.inventory.rows import Area, Asset, Duty, Person
 from telemetry.terms import AssetKind, Role
 
 EMPTIER = "emptier"

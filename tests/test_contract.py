@@ -9,8 +9,8 @@ import pytest
 
 from gateway import recording
 from gateway.replay import replay
-from telemetry.inventory_check import NATIVE
-from telemetry.inventory_file import parse
+from telemetry.inventory.checks import NATIVE
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.segments import SEGMENT, units
 from telemetry.wire import Uplink

@@ -53,7 +53,7 @@ def check(
     """Each fault with its place and remedy. File, line, row and field; warnings alone are no problem."""
     from gateway.imports import read
     from gateway.settings import SettingsFault
-    from telemetry.inventory_fault import FaultSeverity
+    from telemetry.inventory.faults import FaultSeverity
 
     with ends_with_a_sentence(SettingsFault):
         _, (inventory, faults) = read(file)

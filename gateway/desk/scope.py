@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alerts.people import EMPTIER, holders
-from telemetry.inventory import Area, Asset, Inventory, Person
+from telemetry.inventory.model import Inventory
+from telemetry.inventory.rows import Area, Asset, Person
 from telemetry.terms import Level
 
 

@@ -18,7 +18,8 @@ from alerts.notify.mailbox import unpack_box
 from alerts.policy import Telling
 from gateway import start
 from gateway.replay import Memory
-from telemetry.inventory import Asset, Device, Inventory, RadioGateway
+from telemetry.inventory.model import Inventory
+from telemetry.inventory.rows import Asset, Device, RadioGateway
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.scenario_file import read

@@ -9,7 +9,8 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, Final
 
-from telemetry.inventory import Asset, Duty, Inventory, Location
+from telemetry.inventory.model import Inventory
+from telemetry.inventory.rows import Asset, Duty, Location
 from telemetry.terms import Hours
 
 _LISTS: Final = {

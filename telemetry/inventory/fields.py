@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 from pydantic_core import PydanticCustomError
 
-from telemetry.inventory_fault import Vocabulary, shown
+from telemetry.inventory.faults import Vocabulary, shown
 from telemetry.phone import MOBILE, dialled
 from telemetry.segments import units
 from telemetry.terms import Hours
@@ -188,7 +188,7 @@ def day_numbers(days: frozenset[Weekday]) -> frozenset[int]:
 
 Id = Annotated[str, AfterValidator(_id)]
 Reference = str
-"""An id or name that another row owns; whether that row is there is for ``inventory_check``."""
+"""An id or name that another row owns; whether that row is there is for ``checks``."""
 Name = Annotated[str, AfterValidator(_visible), _at_most(NAME_MOST)]
 ShortName = Annotated[str, AfterValidator(_visible), _at_most(SHORT_MOST)]
 Landmark = Annotated[str, AfterValidator(_visible), _at_most(LANDMARK_MOST)]

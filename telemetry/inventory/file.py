@@ -8,14 +8,15 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from telemetry.asset_shape import AssetShape
-from telemetry.inventory import Inventory
-from telemetry.inventory_check import check
-from telemetry.inventory_fault import Fault, FaultSeverity, SheetRow, shown
-from telemetry.inventory_fields import Shape
-from telemetry.inventory_keepers import check_keepers, check_tree
-from telemetry.inventory_refusals import refusals
-from telemetry.inventory_shape import (
+from telemetry.inventory.asset_shapes import AssetShape
+from telemetry.inventory.checks import check
+from telemetry.inventory.document import Table, read
+from telemetry.inventory.faults import Fault, FaultSeverity, SheetRow, shown
+from telemetry.inventory.fields import Shape
+from telemetry.inventory.keepers import check_keepers, check_tree
+from telemetry.inventory.model import Inventory
+from telemetry.inventory.refusals import refusals
+from telemetry.inventory.shapes import (
     AreaShape,
     CountyShape,
     DeviceShape,
@@ -24,8 +25,7 @@ from telemetry.inventory_shape import (
     RadioGatewayShape,
     RouteShape,
 )
-from telemetry.inventory_sheet import lay_out
-from telemetry.yaml_marks import Table, read
+from telemetry.inventory.sheet import lay_out
 
 _AnyShape = TypeVar("_AnyShape", bound=Shape)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
-from telemetry.inventory_fields import REFUSED, Shape
-from telemetry.inventory_shape import PARTS
+from telemetry.inventory.faults import Fault, SheetRow, Vocabulary, shown
+from telemetry.inventory.fields import REFUSED, Shape
+from telemetry.inventory.shapes import PARTS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

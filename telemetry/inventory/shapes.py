@@ -1,6 +1,6 @@
 """The shape of each row of an inventory file: its keys, which of them it needs, and what it becomes.
 
-A row is judged by itself; whether the ids in it exist is for ``inventory_check``.
+A row is judged by itself; whether the ids in it exist is for ``checks``.
 """
 
 from collections.abc import Mapping
@@ -9,19 +9,16 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from telemetry.asset_shape import AssetShape, BinShape, CollectionShape, LocationShape, LunarShape, PlantShape
-from telemetry.inventory import (
-    Area,
-    CountySettings,
-    Device,
-    Duty,
-    Feeder,
-    Person,
-    RadioGateway,
-    Route,
+from telemetry.inventory.asset_shapes import (
+    AssetShape,
+    BinShape,
+    CollectionShape,
+    LocationShape,
+    LunarShape,
+    PlantShape,
 )
-from telemetry.inventory_fault import shown
-from telemetry.inventory_fields import (
+from telemetry.inventory.faults import shown
+from telemetry.inventory.fields import (
     BY_VOICE,
     WEEK_S,
     DevEui,
@@ -40,6 +37,7 @@ from telemetry.inventory_fields import (
     refusal,
     relay_of,
 )
+from telemetry.inventory.rows import Area, CountySettings, Device, Duty, Feeder, Person, RadioGateway, Route
 from telemetry.terms import Hours, Level, Power, Role
 
 APPLICATION_PORTS: Final = 223

@@ -6,9 +6,9 @@ What cannot even be taken apart into rows is a fault here; what a row holds is f
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
-from telemetry.inventory_shape import LISTS
-from telemetry.yaml_marks import Items, Table, line_of
+from telemetry.inventory.document import Items, Table, line_of
+from telemetry.inventory.faults import Fault, SheetRow, Vocabulary, shown
+from telemetry.inventory.shapes import LISTS
 
 EACH: Final = "*"
 """In a path: every item of the list that stands there; a single text counts as a list of one."""

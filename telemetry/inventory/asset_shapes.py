@@ -1,14 +1,13 @@
 """The shape of one asset in an inventory file: where it is, how a bin is built and emptied, how a plant is designed.
 
-An asset is judged by itself; whether the ids in it exist is for ``inventory_check``.
+An asset is judged by itself; whether the ids in it exist is for ``checks``.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
 
-from telemetry.inventory import Asset, BinGeometry, Collection, Location, PlantDesign
-from telemetry.inventory_fields import (
+from telemetry.inventory.fields import (
     Amount,
     Areas,
     Id,
@@ -24,6 +23,7 @@ from telemetry.inventory_fields import (
     day_numbers,
     refusal,
 )
+from telemetry.inventory.rows import Asset, BinGeometry, Collection, Location, PlantDesign
 from telemetry.terms import AssetKind, Container, DutyCycle
 
 MARGIN_MM: Final = 50

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from telemetry.yaml_marks import Table, line_of
+from telemetry.inventory.document import Table, line_of
 
 _LONGEST_NAME: Final = 64
 
