@@ -9,7 +9,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from pydantic_core import PydanticCustomError
+
 from telemetry.inventory.document import Table, line_of
+
+REFUSED: Final = "refused"
+"""The pydantic error type of our own refusals; their context has ``problem``, ``remedy`` and ``field``."""
 
 _LONGEST_NAME: Final = 64
 
@@ -67,6 +72,11 @@ class SheetRow(NamedTuple):
     ) -> Fault:
         """A fault in this row at the path of keys and indexes, e.g. ``("duties", 0, "area")``."""
         return Fault(self.file, line_of(self.table, path), self.label, dotted(path), problem, remedy, severity)
+
+
+def refusal(problem: str, remedy: str, field: str = "") -> PydanticCustomError:
+    """Our own refusal of a value; ``field`` names the part of the value that is meant, where it has parts."""
+    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "remedy": remedy, "field": field})
 
 
 class Vocabulary:

@@ -9,16 +9,12 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
 
-from telemetry.inventory.faults import Vocabulary, shown
+from telemetry.inventory.faults import Vocabulary, refusal, shown
 from telemetry.phone import MOBILE, dialled
 from telemetry.segments import units
 from telemetry.terms import Hours
-
-REFUSED: Final = "refused"
-"""The pydantic error type of our own refusals; their context has ``problem``, ``remedy`` and ``field``."""
 
 SIGNATURE_MOST: Final = 6
 SHORT_MOST: Final = 6
@@ -45,17 +41,6 @@ _OFFICE: Final = re.compile(
     r"|1[0-9]{2,4}|9[56][0-9]{3,4}"  # a hotline: 119, 12345, 96123
 )
 _YEARS: Final = range(2000, 2101)
-
-
-class Shape(BaseModel):
-    """A mapping of the file: keys it does not know are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def refusal(problem: str, remedy: str, field: str = "") -> PydanticCustomError:
-    """Our own refusal of a value; ``field`` names the part of the value that is meant, where it has parts."""
-    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "remedy": remedy, "field": field})
 
 
 def _id(text: str) -> str:

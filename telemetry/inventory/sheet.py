@@ -1,6 +1,6 @@
 """The inventory file as rows that know their list, index and line, before their fields are judged.
 
-What cannot even be taken apart into rows is a fault here; what a row holds is for the shapes and the checks.
+What cannot even be taken apart into rows is a fault here; what a row holds is for the rows and the checks.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from telemetry.inventory.document import Items, Table, line_of
 from telemetry.inventory.faults import Fault, SheetRow, Vocabulary, shown
-from telemetry.inventory.shapes import LISTS
+from telemetry.inventory.rows import LISTS
 
 EACH: Final = "*"
 """In a path: every item of the list that stands there; a single text counts as a list of one."""
