@@ -4,7 +4,6 @@ Scalars stay texts: what a text means is for the field to say, so no YAML 1.1 gu
 ``07:00`` into 420. No field of ours is known here, and no text can make it raise, recurse or grow without bound.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -42,6 +41,9 @@ class Items(list[object]):
         self.lines: dict[str | int, int] = {}
 
 
+_NODES: Final = (Table, Items)
+
+
 class Document(NamedTuple):
     """What was read: a text, ``None``, a ``Table`` or ``Items``, and every trouble met on the way.
 
@@ -69,116 +71,107 @@ def read(text: str) -> Document:
     unfit = _unfit(text)
     if unfit is not None:
         return Document(None, (unfit,))
-    builder = _Builder()
+    reading = _Reading(text)
     try:
-        for event in _events(text):
-            builder.take(event)
+        return Document(reading.root(), tuple(reading.troubles))
     except _UnreadableError as stop:
-        return Document(None, (*builder.troubles, stop.trouble))
+        trouble = YamlTrouble(*stop.args)
     except yaml.YAMLError as error:
-        return Document(None, (*builder.troubles, _misread(error, text)))
-    return Document(builder.root, tuple(builder.troubles))
+        trouble = _misread(error, text)
+    return Document(None, (*reading.troubles, trouble))
 
 
 class _UnreadableError(Exception):
-    """Reading stops here; what stands below cannot be trusted."""
-
-    def __init__(self, trouble: YamlTrouble) -> None:
-        super().__init__(trouble.problem)
-        self.trouble = trouble
+    """Reading stops here, with line, problem and remedy; what stands below cannot be trusted."""
 
 
-class _Open(NamedTuple):
-    """A mapping or list that is still being read."""
+class _Reading:
+    """Puts libyaml's events together into one tree. It goes no deeper than ``MAX_DEPTH``, so it may call itself."""
 
-    node: Table | Items
-    pending: list[tuple[str, int]]
-    """The key that waits for its value, with its line; empty in a list."""
-
-
-class _Builder:
-    """Puts events together into one tree, with a stack of its own instead of recursion."""
-
-    def __init__(self) -> None:
-        self.root: object = None
+    def __init__(self, text: str) -> None:
+        self._events: Any = yaml.parse(text, Loader=_Loader)  # the stubs of PyYAML leave events untyped
         self.troubles: list[YamlTrouble] = []
-        self._open: list[_Open] = []
-        self._documents = 0
 
-    def take(self, event: Any) -> None:  # noqa: ANN401  # the stubs of PyYAML leave events untyped
-        """Take the next event; raises ``_UnreadableError`` where reading has to stop."""
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.ScalarEvent):
-            _refuse_marks(event, line)
-            self._scalar(event, line)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            _refuse_marks(event, line)
-            self._enter(Table(line) if isinstance(event, yaml.MappingStartEvent) else Items(line), line)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._open.pop()
-        elif isinstance(event, yaml.AliasEvent):
-            raise _UnreadableError(YamlTrouble(line, "an alias (*) stands here", "Write the value out in full."))
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                raise _UnreadableError(YamlTrouble(line, "a second document begins here", "Remove the line '---'."))
+    def root(self) -> object:
+        """What the text says; raises ``_UnreadableError`` or ``YAMLError`` where reading has to stop."""
+        root: object = None
+        documents = 0
+        for event in self._events:
+            if isinstance(event, yaml.NodeEvent):
+                root = _begun(event, 0)
+                if isinstance(root, _NODES):
+                    self._fill(root, 1)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _UnreadableError(_line(event), "a second document begins here", "Remove the line '---'.")
+        return root
 
-    def _scalar(self, event: Any, line: int) -> None:  # noqa: ANN401  # see take
-        top = self._open[-1] if self._open else None
-        if top is not None and isinstance(top.node, Table) and not top.pending:
-            top.pending.append((event.value, line))
-            return
-        is_plain = event.style is None or event.style == ""
-        self._put(None if is_plain and event.value in _NULLS else event.value, line)
-
-    def _enter(self, node: Table | Items, line: int) -> None:
-        top = self._open[-1] if self._open else None
-        if top is not None and isinstance(top.node, Table) and not top.pending:
-            raise _UnreadableError(YamlTrouble(line, "a key has to be a text", "Write 'key: value'."))
-        if len(self._open) >= MAX_DEPTH:
-            raise _UnreadableError(YamlTrouble(line, f"nested deeper than {MAX_DEPTH} levels", "Close the brackets."))
-        self._put(node, line)
-        self._open.append(_Open(node, []))
-
-    def _put(self, value: object, line: int) -> None:
-        if not self._open:
-            self.root = value
-            return
-        node, pending = self._open[-1]
-        if isinstance(node, Items):
-            node.lines[len(node)] = line
-            node.append(value)
-            return
-        key, key_line = pending.pop()
-        if key in node:
-            first = node.lines[key]
-            self.troubles.append(
-                YamlTrouble(
-                    key_line, f"key {key[:40]!r} stands here again, first on line {first}", "Keep one of the two."
-                )
-            )
-            return
-        node[key] = value
-        node.lines[key] = key_line
+    def _fill(self, node: Table | Items, depth: int) -> None:
+        """Read what stands in a mapping or list, to its end."""
+        for event in self._events:
+            if isinstance(event, yaml.CollectionEndEvent):
+                return
+            line = _line(event)
+            if isinstance(node, Items):
+                value = _begun(event, depth)
+                node.lines[len(node)] = line
+                node.append(value)
+            else:
+                key = _key(event)
+                value = _begun(next(self._events), depth)
+                if key in node:
+                    problem = f"key {key[:40]!r} stands here again, first on line {node.lines[key]}"
+                    self.troubles.append(YamlTrouble(line, problem, "Keep one of the two."))
+                else:
+                    node[key] = value
+                    node.lines[key] = line
+            if isinstance(value, _NODES):
+                self._fill(value, depth + 1)
 
 
-def _events(text: str) -> Iterator[Any]:
-    yield from yaml.parse(text, Loader=_Loader)
+def _begun(event: Any, depth: int) -> object:  # noqa: ANN401  # see _Reading
+    """The text, or the mapping or list that begins here, still empty."""
+    _refuse_marks(event)
+    if isinstance(event, yaml.ScalarEvent):
+        return None if not event.style and event.value in _NULLS else event.value
+    if depth >= MAX_DEPTH:
+        raise _UnreadableError(_line(event), f"nested deeper than {MAX_DEPTH} levels", "Close the brackets.")
+    return Table(_line(event)) if isinstance(event, yaml.MappingStartEvent) else Items(_line(event))
+
+
+def _key(event: Any) -> str:  # noqa: ANN401  # see _Reading
+    _refuse_marks(event)
+    if not isinstance(event, yaml.ScalarEvent):
+        raise _UnreadableError(_line(event), "a key has to be a text", "Write 'key: value'.")
+    return event.value
+
+
+def _refuse_marks(event: Any) -> None:  # noqa: ANN401  # see _Reading
+    if isinstance(event, yaml.AliasEvent):
+        raise _UnreadableError(_line(event), "an alias (*) stands here", "Write the value out in full.")
+    if event.anchor is not None:
+        raise _UnreadableError(_line(event), f"an anchor (&{event.anchor[:40]}) stands here", "Remove it.")
+    if event.tag is not None:
+        raise _UnreadableError(_line(event), f"a tag ({event.tag[:40]}) stands here", "Write the value without it.")
+
+
+def _line(event: Any) -> int:  # noqa: ANN401  # see _Reading
+    line: int = event.start_mark.line
+    return line + 1
 
 
 def _unfit(text: str) -> YamlTrouble | None:
     """Why a text is not even looked at as YAML: its size, or characters that no text file has."""
     if len(text) > MAX_TEXT_BYTES:
-        return YamlTrouble(
-            1, f"the text is longer than {MAX_TEXT_BYTES} characters", "Give an inventory, not a recording."
-        )
+        problem = f"the text is longer than {MAX_TEXT_BYTES} characters"
+        return YamlTrouble(1, problem, "Give an inventory, not a recording.")
     strange = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if strange is None:
         return None
     line = text.count("\n", 0, strange.start()) + 1
-    return YamlTrouble(
-        line, f"a control character stands here: {strange.group()!r}", "Save the file as plain UTF-8 text."
-    )
+    problem = f"a control character stands here: {strange.group()!r}"
+    return YamlTrouble(line, problem, "Save the file as plain UTF-8 text.")
 
 
 def _misread(error: yaml.YAMLError, text: str) -> YamlTrouble:
@@ -189,12 +182,3 @@ def _misread(error: yaml.YAMLError, text: str) -> YamlTrouble:
         f"this is not YAML: {getattr(error, 'problem', None) or 'something else was expected'}",
         "Look at brackets, quotes, colons, tabs and indentation on this line and the one above.",
     )
-
-
-def _refuse_marks(event: Any, line: int) -> None:  # noqa: ANN401  # see _Builder.take
-    if event.anchor is not None:
-        raise _UnreadableError(YamlTrouble(line, f"an anchor (&{event.anchor[:40]}) stands here", "Remove it."))
-    if event.tag is not None:
-        raise _UnreadableError(
-            YamlTrouble(line, f"a tag ({event.tag[:40]}) stands here", "Write the value without it.")
-        )
