@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from telemetry.inventory.document import Items, Table
-from telemetry.inventory.faults import Fault, SheetRow, Vocabulary, shown
+from telemetry.inventory.faults import Fault, Vocabulary, shown
 from telemetry.inventory.fields import relay_of
-from telemetry.inventory.sheet import EACH, InventorySheet, Path, texts_at
+from telemetry.inventory.sheet import EACH, InventorySheet, Path, SheetRow, texts_at
 from telemetry.terms import AssetKind, Role
 
 NATIVE: Final = "native"

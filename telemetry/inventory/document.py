@@ -4,23 +4,17 @@ Scalars stay texts: what a text means is for the field to say, so no YAML 1.1 gu
 ``07:00`` into 420. No field of ours is known here, and no text can make it raise, recurse or grow without bound.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
+
+from telemetry.inventory.faults import Fault
 
 MAX_TEXT_BYTES: Final = 32 * 1024 * 1024
 MAX_DEPTH: Final = 16
 
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-
-
-class YamlTrouble(NamedTuple):
-    """What is wrong with the text as YAML: the line (from 1), the problem and the remedy as sentences."""
-
-    line: int
-    problem: str
-    remedy: str
 
 
 class Table(dict[str, object]):
@@ -44,16 +38,6 @@ class Items(list[object]):
 _NODES: Final = (Table, Items)
 
 
-class Document(NamedTuple):
-    """What was read: a text, ``None``, a ``Table`` or ``Items``, and every trouble met on the way.
-
-    ``root`` is ``None`` too where the text could not be read to its end.
-    """
-
-    root: object
-    troubles: tuple[YamlTrouble, ...]
-
-
 def line_of(root: Table, path: tuple[str | int, ...]) -> int:
     """The line on which the path ends, or on which the last part of it that exists stands."""
     line = root.line
@@ -66,23 +50,30 @@ def line_of(root: Table, path: tuple[str | int, ...]) -> int:
     return line
 
 
-def read(text: str) -> Document:
-    """Read one YAML document; anchors, aliases, tags and keys that are not texts are refused, never followed."""
-    unfit = _unfit(text)
-    if unfit is not None:
-        return Document(None, (unfit,))
+def read(text: str, file: str) -> tuple[object, list[Fault]]:
+    """Read one YAML document: a text, ``None``, a ``Table`` or ``Items``, and every fault met on the way.
+
+    Anchors, aliases, tags and keys that are not texts are refused, never followed; what could not be read to its end
+    is ``None``.
+    """
+    root: object = None
     reading = _Reading(text)
     try:
-        return Document(reading.root(), tuple(reading.troubles))
+        _refuse_unfit(text)
+        root = reading.root()
     except _UnreadableError as stop:
-        trouble = YamlTrouble(*stop.args)
+        reading.troubles.append(stop)
     except yaml.YAMLError as error:
-        trouble = _misread(error, text)
-    return Document(None, (*reading.troubles, trouble))
+        reading.troubles.append(_misread(error, text))
+    return root, [Fault(file, each.line, "", "", each.problem, each.remedy) for each in reading.troubles]
 
 
 class _UnreadableError(Exception):
-    """Reading stops here, with line, problem and remedy; what stands below cannot be trusted."""
+    """What is wrong with the text as YAML. Where it is raised reading stops: what stands below cannot be trusted."""
+
+    def __init__(self, line: int, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.line, self.problem, self.remedy = line, problem, remedy
 
 
 class _Reading:
@@ -90,7 +81,7 @@ class _Reading:
 
     def __init__(self, text: str) -> None:
         self._events: Any = yaml.parse(text, Loader=_Loader)  # the stubs of PyYAML leave events untyped
-        self.troubles: list[YamlTrouble] = []
+        self.troubles: list[_UnreadableError] = []
 
     def root(self) -> object:
         """What the text says; raises ``_UnreadableError`` or ``YAMLError`` where reading has to stop."""
@@ -122,7 +113,7 @@ class _Reading:
                 value = _begun(next(self._events), depth)
                 if key in node:
                     problem = f"key {key[:40]!r} stands here again, first on line {node.lines[key]}"
-                    self.troubles.append(YamlTrouble(line, problem, "Keep one of the two."))
+                    self.troubles.append(_UnreadableError(line, problem, "Keep one of the two."))
                 else:
                     node[key] = value
                     node.lines[key] = line
@@ -161,23 +152,22 @@ def _line(event: Any) -> int:  # noqa: ANN401  # see _Reading
     return line + 1
 
 
-def _unfit(text: str) -> YamlTrouble | None:
-    """Why a text is not even looked at as YAML: its size, or characters that no text file has."""
+def _refuse_unfit(text: str) -> None:
+    """Refuse what is not even looked at as YAML: by its size, or for characters that no text file has."""
     if len(text) > MAX_TEXT_BYTES:
         problem = f"the text is longer than {MAX_TEXT_BYTES} characters"
-        return YamlTrouble(1, problem, "Give an inventory, not a recording.")
+        raise _UnreadableError(1, problem, "Give an inventory, not a recording.")
     strange = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if strange is None:
-        return None
-    line = text.count("\n", 0, strange.start()) + 1
-    problem = f"a control character stands here: {strange.group()!r}"
-    return YamlTrouble(line, problem, "Save the file as plain UTF-8 text.")
+    if strange is not None:
+        line = text.count("\n", 0, strange.start()) + 1
+        problem = f"a control character stands here: {strange.group()!r}"
+        raise _UnreadableError(line, problem, "Save the file as plain UTF-8 text.")
 
 
-def _misread(error: yaml.YAMLError, text: str) -> YamlTrouble:
+def _misread(error: yaml.YAMLError, text: str) -> _UnreadableError:
     mark = getattr(error, "problem_mark", None)
     last = len(f"{text}.".splitlines())
-    return YamlTrouble(
+    return _UnreadableError(
         min(mark.line + 1, last) if mark else 1,  # libyaml may point behind the end
         f"this is not YAML: {getattr(error, 'problem', None) or 'something else was expected'}",
         "Look at brackets, quotes, colons, tabs and indentation on this line and the one above.",

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from telemetry.inventory.checks import check
 from telemetry.inventory.document import Table, read
-from telemetry.inventory.faults import REFUSED, Fault, FaultSeverity, SheetRow, Vocabulary, shown
+from telemetry.inventory.faults import REFUSED, Fault, FaultSeverity, Vocabulary, shown
 from telemetry.inventory.keepers import check_keepers, check_tree
 from telemetry.inventory.model import Inventory
 from telemetry.inventory.rows import (
@@ -26,7 +26,7 @@ from telemetry.inventory.rows import (
     Route,
     keys_at,
 )
-from telemetry.inventory.sheet import lay_out
+from telemetry.inventory.sheet import SheetRow, lay_out
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -88,8 +88,7 @@ class Parsed(NamedTuple):
 
 def parse(text: str, name: str, profiles: frozenset[str]) -> Parsed:
     """Read an inventory file's text; ``name`` is how faults call the file, ``profiles`` the codecs there are."""
-    root, troubles = read(text)
-    faults = [Fault(name, trouble.line, "", "", trouble.problem, trouble.remedy) for trouble in troubles]
+    root, faults = read(text, name)
     if not isinstance(root, Table):
         if not faults:
             faults.append(

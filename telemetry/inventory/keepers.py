@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from telemetry.inventory.checks import duties_of
-from telemetry.inventory.faults import Fault, FaultSeverity, SheetRow, shown
-from telemetry.inventory.sheet import EACH, InventorySheet, texts_at
+from telemetry.inventory.faults import Fault, FaultSeverity, shown
+from telemetry.inventory.sheet import EACH, InventorySheet, SheetRow, texts_at
 from telemetry.terms import AssetKind, Level, Role
 
 _HEIGHT: Final = {level.value: height for height, level in enumerate(reversed(Level))}

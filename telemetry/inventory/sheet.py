@@ -7,13 +7,42 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from telemetry.inventory.document import Items, Table, line_of
-from telemetry.inventory.faults import Fault, SheetRow, Vocabulary, shown
+from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary, dotted, plain, shown
 from telemetry.inventory.rows import LISTS
 
 EACH: Final = "*"
 """In a path: every item of the list that stands there; a single text counts as a list of one."""
 
 Path = tuple[str | int, ...]
+
+
+class SheetRow(NamedTuple):
+    """One row of the file as it was read, before anybody knows whether it is right."""
+
+    file: str
+    place: str
+    table: Table
+
+    @property
+    def id(self) -> str | None:
+        """The row's id, if it has one that is a text."""
+        return self.text("id")
+
+    @property
+    def label(self) -> str:
+        """How messages call the row."""
+        return self.place if self.id is None or self.place == "county" else f"{self.place} ({plain(self.id)})"
+
+    def text(self, key: str) -> str | None:
+        """The text under a key, or ``None`` where there is no text."""
+        value = self.table.get(key)
+        return value if isinstance(value, str) else None
+
+    def fault(
+        self, path: tuple[str | int, ...], problem: str, remedy: str, severity: FaultSeverity = FaultSeverity.ERROR
+    ) -> Fault:
+        """A fault in this row at the path of keys and indexes, e.g. ``("duties", 0, "area")``."""
+        return Fault(self.file, line_of(self.table, path), self.label, dotted(path), problem, remedy, severity)
 
 
 class InventorySheet(NamedTuple):
