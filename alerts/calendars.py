@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from borax.calendars.lunardate import LunarDate
 
-from telemetry.inventory.rows import Asset, Collection, CountySettings
+from telemetry.inventory.assets import Asset, Collection
+from telemetry.inventory.county import CountySettings
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, with_config
 
 from telemetry.inventory.faults import Vocabulary, refusal, shown
 from telemetry.phone import MOBILE, dialled
@@ -41,6 +41,10 @@ _OFFICE: Final = re.compile(
     r"|1[0-9]{2,4}|9[56][0-9]{3,4}"  # a hotline: 119, 12345, 96123
 )
 _YEARS: Final = range(2000, 2101)
+
+
+file_row: Final = with_config(ConfigDict(extra="forbid"))
+"""Marks a class as a mapping of the file: keys that it does not know are refused."""
 
 
 def _id(text: str) -> str:

@@ -10,23 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from telemetry.inventory.assets import AssetRow, Device
 from telemetry.inventory.checks import check
+from telemetry.inventory.county import Area, CountySettings, Feeder, Person, RadioGateway, Route
 from telemetry.inventory.document import Table, read
 from telemetry.inventory.faults import REFUSED, Fault, FaultSeverity, Vocabulary, shown
 from telemetry.inventory.keepers import check_keepers, check_tree
 from telemetry.inventory.model import Inventory
-from telemetry.inventory.rows import (
-    Area,
-    AssetRow,
-    CountySettings,
-    Device,
-    Feeder,
-    Person,
-    RadioGateway,
-    Route,
-    keys_at,
-)
-from telemetry.inventory.sheet import SheetRow, lay_out
+from telemetry.inventory.sheet import SheetRow, keys_at, lay_out
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -7,17 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from telemetry.inventory.rows import (
-    Area,
-    Asset,
-    CountySettings,
-    Device,
-    Duty,
-    Feeder,
-    Person,
-    RadioGateway,
-    Route,
-)
+from telemetry.inventory.assets import Asset, Device
+from telemetry.inventory.county import Area, CountySettings, Duty, Feeder, Person, RadioGateway, Route
 from telemetry.phone import dialled
 from telemetry.terms import AssetKind, Role
 

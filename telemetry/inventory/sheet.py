@@ -1,19 +1,56 @@
 """The inventory file as rows that know their list, index and line, before their fields are judged.
 
-What cannot even be taken apart into rows is a fault here; what a row holds is for the rows and the checks.
+What cannot even be taken apart into rows is a fault here; what a row holds is for ``county``, ``assets`` and the checks.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Final, NamedTuple
 
+from telemetry.inventory.assets import (
+    AssetRow,
+    BinGeometry,
+    CollectionForm,
+    Device,
+    Location,
+    LunarDays,
+    PlantDesign,
+    SettingsForm,
+)
+from telemetry.inventory.county import Area, Duty, Feeder, Person, RadioGateway, Route
 from telemetry.inventory.document import Items, Table, line_of
 from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary, dotted, plain, shown
-from telemetry.inventory.rows import LISTS
 
 EACH: Final = "*"
 """In a path: every item of the list that stands there; a single text counts as a list of one."""
 
 Path = tuple[str | int, ...]
+
+
+LISTS: Final[Mapping[str, type]] = {
+    "areas": Area,
+    "people": Person,
+    "routes": Route,
+    "radio_gateways": RadioGateway,
+    "feeders": Feeder,
+    "assets": AssetRow,
+    "devices": Device,
+}
+"""What a row is, by the list it stands in; all lists are optional."""
+
+_PARTS: Final[Mapping[str, type]] = {
+    "duties": Duty,
+    "location": Location,
+    "collection": CollectionForm,
+    "days": LunarDays,
+    "bin": BinGeometry,
+    "plant": PlantDesign,
+    "settings": SettingsForm,
+}
+"""What each mapping inside a row is, by the key it stands under."""
+
+_WRITTEN: Final = {"areas": "area", "by_voice": "reach", "relay": "reach"}
+"""The key under which a field stands in a file, where it has another name there."""
 
 
 class SheetRow(NamedTuple):
@@ -110,3 +147,10 @@ def _deeper(so_far: Path, value: object, step: str) -> Iterator[tuple[Path, obje
             yield (*so_far, index), item
     else:
         yield so_far, value
+
+
+def keys_at(path: tuple[str | int, ...], row: type) -> Vocabulary:
+    """The keys of the mapping that a path leads to: that under the last key on it, else the row itself."""
+    keys = [step for step in path if isinstance(step, str)]
+    part = _PARTS[keys[-1]] if keys else row
+    return Vocabulary(_WRITTEN.get(each.name, each.name) for each in fields(part))

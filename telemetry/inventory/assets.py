@@ -1,29 +1,16 @@
-"""Who and what there is in a county: areas, people, assets, devices, one row of an inventory each.
+"""What stands in a county and measures there: bins, plants and the devices on them, a row of a file each.
 
-The type of a field says what a file may write there and what that becomes; pydantic asks it where a file is read, and a
-row that code makes is taken as it is. A row is judged by itself: whether the ids in it exist is for ``checks``.
+A row is judged by itself: whether the ids in it exist is for ``checks``, where it is looked up for ``model``.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from itertools import pairwise
 from typing import Annotated, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    FiniteFloat,
-    Tag,
-    ValidateAs,
-    with_config,
-)
+from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, Tag, ValidateAs
 
-from telemetry.inventory.faults import Vocabulary, refusal, shown
+from telemetry.inventory.faults import refusal
 from telemetry.inventory.fields import (
-    BY_VOICE,
     WEEK_S,
     Amount,
     Areas,
@@ -33,20 +20,14 @@ from telemetry.inventory.fields import (
     Length,
     Moment,
     Name,
-    OfficePhone,
-    PersonName,
-    PersonPhone,
-    Reach,
     Reference,
     ShortName,
-    Signature,
     Span,
     Weekday,
-    Zone,
     day_numbers,
-    relay_of,
+    file_row,
 )
-from telemetry.terms import AssetKind, Container, DutyCycle, Hours, Level, Power, Role
+from telemetry.terms import AssetKind, Container, DutyCycle, Power
 
 APPLICATION_PORTS: Final = 223
 """The highest LoRaWAN port that is an application's own; those above are the standard's."""
@@ -54,126 +35,8 @@ APPLICATION_PORTS: Final = 223
 MARGIN_MM: Final = 50
 """By how much two thirds must lie beyond the blind zone (domain.md, commissioning check)."""
 
-_row = with_config(ConfigDict(extra="forbid"))
-"""A mapping of the file: keys that it does not know are refused."""
 
-
-def _rounds_in_order(rounds: dict[str, Hours]) -> dict[str, Hours]:
-    """Refuse rounds that run over midnight or into each other."""
-    for name, hours in rounds.items():
-        if hours.end < hours.start:
-            raise refusal("ends before it starts", "A round starts and ends on the same day.", name)
-    ordered = sorted(rounds.items(), key=lambda item: (item[1].start, item[1].end))
-    for (earlier, first), (later, second) in pairwise(ordered):
-        if second.start < first.end:
-            raise refusal(f"overlaps round {shown(earlier)}", "Let one end before the next starts.", later)
-    return rounds
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class CountySettings:
-    """The whole: identity, local time, the signature its texts carry, and the named collection rounds."""
-
-    id: Id
-    name: Name
-    timezone: Zone
-    signature: Signature
-    office_phone: OfficePhone | None = None
-    rounds: Annotated[Mapping[str, Hours], ValidateAs(dict[Name, Span], _rounds_in_order)] = field(default_factory=dict)
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A node of the area tree; without a parent it hangs below the county."""
-
-    id: Id
-    name: Name
-    level: Level
-    parent: Reference | None = None
-    trial_until: Moment | None = None
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """One role of a person, in an area or (collectors) on a route; without hours always on duty."""
-
-    role: Role
-    area: Reference | None = None
-    route: Reference | None = None
-    hours: Span | None = None
-
-
-def _belongs(duty: Duty) -> Duty:
-    """Refuse a collector without a route, and anybody else without an area."""
-    needed, other = ("route", "area") if duty.role is Role.COLLECTOR else ("area", "route")
-    if getattr(duty, other) is not None:
-        raise refusal(f"a {duty.role} has no {other}", f"Give a {needed} instead.", other)
-    if getattr(duty, needed) is None:
-        raise refusal(f"a {duty.role} needs one", f"Add the {needed} the duty is for.", needed)
-    return duty
-
-
-_REACH: Final = "reach"
-"""The one key of the file from which two fields of a person are read."""
-
-
-def _relay(reach: object) -> str | None:
-    return relay_of(reach) if isinstance(reach, str) else None  # what is no text is refused once, by the other field
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who can be told. ``phone`` has been checked to be one.
-
-    Texts to somebody with a ``relay`` go to that person's phone; who cannot read them (``by_voice``) is called.
-    """
-
-    id: Id
-    name: PersonName
-    phone: PersonPhone
-    duties: tuple[Annotated[Duty, AfterValidator(_belongs)], ...]
-    stand_in: Reference | None = None
-    by_voice: Annotated[bool, Field(validation_alias=_REACH), ValidateAs(Reach, lambda reach: reach == BY_VOICE)] = (
-        False
-    )
-    relay: Annotated[str | None, Field(validation_alias=_REACH), BeforeValidator(_relay)] = None
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A collection truck's stops, in order."""
-
-    id: Id
-    name: Name
-    stops: tuple[Reference, ...]
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class RadioGateway:
-    """A radio gateway that carries the uplinks of battery devices."""
-
-    id: Id
-    name: Name
-    area: Reference
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class Feeder:
-    """A power line that feeds plants."""
-
-    id: Id
-    name: Name
-    area: Reference
-
-
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
 class Location:
     """WGS-84 degrees."""
@@ -191,9 +54,9 @@ class Collection:
     lunar_ends: frozenset[int] | None = None
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
-class _LunarDays:
+class LunarDays:
     """Lunar days by their last digit: 2, 5, 8 for the 2nd, 5th, 8th, 12th and so on."""
 
     lunar_ends: Annotated[frozenset[Annotated[int, Field(ge=0, le=9)]], Field(min_length=1)]
@@ -205,27 +68,27 @@ def _form_of_days(value: object) -> str:
     return "<weekdays>" if isinstance(value, list) else "<daily>"
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
-class _CollectionForm:
+class CollectionForm:
     """``collection`` as the file has it: one key for days of either kind."""
 
     rounds: Annotated[tuple[Reference, ...], Field(min_length=1)]
     days: Annotated[
         Annotated[Literal["daily"], Tag("<daily>")]
         | Annotated[Annotated[frozenset[Weekday], Field(min_length=1)], Tag("<weekdays>")]
-        | Annotated[_LunarDays, Tag("<lunar>")],
+        | Annotated[LunarDays, Tag("<lunar>")],
         Discriminator(_form_of_days),
     ] = "daily"
 
     def collection(self) -> Collection:
         """Give the collection."""
-        if isinstance(self.days, _LunarDays):
+        if isinstance(self.days, LunarDays):
             return Collection(self.rounds, lunar_ends=self.days.lunar_ends)
         return Collection(self.rounds, None if self.days == "daily" else day_numbers(self.days))
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
 class BinGeometry:
     """Distances along the sensor's axis in mm: to the empty floor, to the full line, and the sensor's blind zone."""
@@ -264,7 +127,7 @@ def _can_be_commissioned(made: BinGeometry) -> BinGeometry:
     return made
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
 class PlantDesign:
     """What a plant was built for and what its signals mean."""
@@ -281,7 +144,7 @@ class PlantDesign:
     rest_days: Annotated[frozenset[int], ValidateAs(frozenset[Weekday], day_numbers)] = frozenset()
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
 class Asset:
     """A bin or a plant: one of ``bin`` and ``plant`` is set. A border asset names a second area."""
@@ -295,7 +158,7 @@ class Asset:
     location: Location | None = None
     roadside: bool = False
     priority: bool = False
-    collection: Annotated[Collection, ValidateAs(_CollectionForm, _CollectionForm.collection)] | None = None
+    collection: Annotated[Collection, ValidateAs(CollectionForm, CollectionForm.collection)] | None = None
     trial_until: Moment | None = None
     bin: Annotated[BinGeometry, AfterValidator(_can_be_commissioned)] | None = None
     plant: PlantDesign | None = None
@@ -308,7 +171,7 @@ class Asset:
         return self.areas[0]
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
 class AssetRow(Asset):
     """An asset as the file has it: one that is retired is still written there."""
@@ -320,9 +183,9 @@ class AssetRow(Asset):
         return Asset(*(getattr(self, each.name) for each in fields(Asset)))
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
-class _SettingsForm:
+class SettingsForm:
     """``settings`` of a device as the file has them: what was changed in it and decides what its bytes mean."""
 
     f_port: Annotated[int, Field(ge=1, le=APPLICATION_PORTS)] | None = None
@@ -332,7 +195,7 @@ class _SettingsForm:
         return {} if self.f_port is None else {"f_port": self.f_port}
 
 
-@_row
+@file_row
 @dataclass(frozen=True, slots=True)
 class Device:
     """A sensor on an asset. ``profile`` names its codec, ``native`` speaks our own JSON.
@@ -349,39 +212,6 @@ class Device:
     dev_eui: DevEui | None = None
     radio_gateway: Reference | None = None
     trial_until: Moment | None = None
-    settings: Annotated[Mapping[str, float], ValidateAs(_SettingsForm, _SettingsForm.settings)] = field(
+    settings: Annotated[Mapping[str, float], ValidateAs(SettingsForm, SettingsForm.settings)] = field(
         default_factory=dict, hash=False
     )
-
-
-LISTS: Final[Mapping[str, type]] = {
-    "areas": Area,
-    "people": Person,
-    "routes": Route,
-    "radio_gateways": RadioGateway,
-    "feeders": Feeder,
-    "assets": AssetRow,
-    "devices": Device,
-}
-"""What a row is, by the list it stands in; all lists are optional."""
-
-_PARTS: Final[Mapping[str, type]] = {
-    "duties": Duty,
-    "location": Location,
-    "collection": _CollectionForm,
-    "days": _LunarDays,
-    "bin": BinGeometry,
-    "plant": PlantDesign,
-    "settings": _SettingsForm,
-}
-"""What each mapping inside a row is, by the key it stands under."""
-
-_WRITTEN: Final = {"areas": "area", "by_voice": _REACH, "relay": _REACH}
-"""The key under which a field stands in a file, where it has another name there."""
-
-
-def keys_at(path: tuple[str | int, ...], row: type) -> Vocabulary:
-    """The keys of the mapping that a path leads to: that under the last key on it, else the row itself."""
-    keys = [step for step in path if isinstance(step, str)]
-    part = _PARTS[keys[-1]] if keys else row
-    return Vocabulary(_WRITTEN.get(each.name, each.name) for each in fields(part))
