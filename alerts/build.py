@@ -31,7 +31,7 @@ from alerts.operations.extra_rounds import ExtraRounds
 from alerts.rules import rules
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.undo import UndoDict, UndoLog
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 
 
 class Figures(Struct, frozen=True):

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from borax.calendars.lunardate import LunarDate
 
-from telemetry.inventory.assets import Asset, Collection
-from telemetry.inventory.county import CountySettings
+from telemetry.inventory import Asset, Collection, CountySettings
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.county import Area, Duty, Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Area, Asset, Duty, Inventory, Person
 from telemetry.terms import AssetKind, Role
 
 EMPTIER = "emptier"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from alerts.alert import Alert
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 
 GATEWAY: Final = "gateway_offline"
 OUTAGE: Final = "area_outage"

@@ -27,7 +27,7 @@ from gateway.journal.entry import Consumer, Stream
 from gateway.journal.rollups import RollupReader
 from gateway.journal.writer import Journal
 from gateway.settings import Influxdb
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import QUANTITIES, Reading, TimeSource
 from telemetry.series import ABOUT_DEVICE, Measurement, instant_us, tags
 from tests.line_protocol import parsed

@@ -24,8 +24,8 @@ from gateway.desk.projection import Projection
 from gateway.imports import profiles
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

@@ -9,8 +9,7 @@ from itertools import pairwise
 from math import cos, pi, radians, sin
 from typing import Any, Final
 
-from telemetry.inventory.assets import Location
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory, Location
 from telemetry.terms import Level
 
 MARGIN_M: Final = 250.0

@@ -17,7 +17,7 @@ from gateway.journal.database import JournalUnavailable
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
 from gateway.settings import Settings, SettingsFault
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 _log = logger(__name__)

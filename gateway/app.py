@@ -60,7 +60,7 @@ from gateway.settings import Settings, SettingsFault
 from gateway.timer import Timer
 from gateway.watching.heartbeat import beating
 from gateway.watching.self_check import watchman
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
     from gateway.influx.sender import Sender

@@ -22,7 +22,7 @@ from gateway.commands.extra_rounds import EXTRAS
 from gateway.commands.thresholds import FIGURES
 from gateway.commands.trials import TRIALS
 from gateway.pipeline import Pipeline
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 
 MARKS = frozenset({ABSENCES, CALLERS, EXTRAS, FIGURES, TRIALS})
 """The small marks that say so."""

@@ -13,7 +13,7 @@ from dashboards.words import RULES
 from gateway.client import desk_url
 from gateway.journal.reader import JournalReader
 from gateway.settings import Settings, SettingsFault, read_secret
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 DAY_MS: Final = 86_400_000

@@ -22,11 +22,10 @@ from gateway.logs import logger
 from gateway.settings import SettingsFault
 from telemetry.codecs import codecs
 from telemetry.envelopes import NATIVE_PROFILE
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset, Inventory
 from telemetry.inventory.diff import differences, unexplained
 from telemetry.inventory.faults import FaultSeverity
 from telemetry.inventory.file import Parsed, parse
-from telemetry.inventory.model import Inventory
 from telemetry.reading import Millis
 
 FORMER: Final = "former_assets"

@@ -15,7 +15,7 @@ from alerts.notify.lists import Crossing
 from gateway import start
 from gateway.journal.entry import Entry
 from telemetry import sequence
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, Mark
 from telemetry.wire import Uplink

@@ -14,7 +14,7 @@ import xlsxwriter
 
 from alerts.policy import CaseRule
 from gateway.journal.view import Row
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 
 MOST_ROWS: Final = 1_000_000
 """The newest; a sheet takes a few more."""

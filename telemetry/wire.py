@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from telemetry.inventory.assets import Device
+from telemetry.inventory import Device
 from telemetry.reading import Millis, RefusedValue, Sample
 
 MAX_PAYLOAD_BYTES: Final = 65_536

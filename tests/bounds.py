@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from tests.telling_county import MINUTE
 

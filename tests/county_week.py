@@ -16,8 +16,8 @@ from firmware_sim.scenario import Scenario, at_start, load
 from firmware_sim.traces import trace
 from gateway import shipped
 from gateway.imports import profiles
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.seen import see

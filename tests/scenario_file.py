@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from telemetry.codecs import codecs
+from telemetry.inventory import Inventory
 from telemetry.inventory.checks import NATIVE
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from telemetry.reading import QUANTITIES, Millis
 from telemetry.wire import Uplink
 

@@ -38,7 +38,7 @@ from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies, Tick
 from gateway.rollups.scope import ROLLUPS
 from gateway.settings import Watch
 from gateway.watching.self_check import Watchman, watchman
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.fakes import Crash

@@ -9,7 +9,7 @@ from pathlib import Path
 from alerts.ledger.case import Case, Deed, unpack_case
 from alerts.model import Event, Owed
 from gateway.journal.entry import Entry
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.telling_county import COUNTY, FIGURES, MINUTE, START_MS

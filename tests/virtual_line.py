@@ -17,7 +17,7 @@ from gateway.journal.writer import Journal
 from gateway.pipeline import BUG, Pipeline
 from gateway.rollups.scope import ROLLUPS
 from gateway.tracks import Track
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

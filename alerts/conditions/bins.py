@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from telemetry.inventory.assets import BinGeometry
+from telemetry.inventory import BinGeometry
 from telemetry.reading import Millis, Quality, Reading, Values
 
 NO_ECHO_MM: Final = frozenset({0.0, 8190.0, 65535.0})

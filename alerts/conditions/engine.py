@@ -22,7 +22,7 @@ from alerts.conditions.state import AssetState, Memory, Plan, Slot
 from alerts.conditions.traffic import HOUR_MS, LARGE, HourlyTraffic, add, deliver
 from alerts.model import Condition, Detail, RunState
 from alerts.windows import Window, turned
-from telemetry.inventory.assets import Asset, BinGeometry
+from telemetry.inventory import Asset, BinGeometry
 from telemetry.reading import Millis, Reading, Values
 
 

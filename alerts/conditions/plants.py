@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar
-from telemetry.inventory.assets import PlantDesign
+from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis, Reading, Values
 from telemetry.terms import DutyCycle
 

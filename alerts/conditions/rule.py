@@ -17,7 +17,7 @@ from alerts.conditions.machine import CLEAR, RAISE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
 from alerts.conditions.traffic import HourlyTraffic, Share
 from alerts.model import Detail, Severity
-from telemetry.inventory.assets import Asset, Device
+from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
 from telemetry.terms import AssetKind
 

@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alerts.conditions.rule import Rule, RuleScope
 from alerts.policy import PolicyFault, document, fault
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 
 Figures: TypeAlias = dict[str, dict[str, Any]]
 """Figures by rule."""

@@ -20,7 +20,7 @@ from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, PlantRule, Rule, SilenceRule, TrafficRule
 from alerts.conditions.traffic import Share
 from alerts.windows import Window
-from telemetry.inventory.assets import Asset, Device
+from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis
 from telemetry.terms import AssetKind
 

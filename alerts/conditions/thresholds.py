@@ -15,8 +15,7 @@ from alerts.conditions.rule_set import Figures, RuleSet
 from alerts.conditions.state import Plan
 from alerts.policy import PolicyFault
 from alerts.undo import Undoable, UndoLog
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
 if TYPE_CHECKING:

@@ -32,8 +32,7 @@ from alerts.refusals import Refused
 from alerts.timers import Timers
 from alerts.topology import EXPLAINS, areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.phone import is_same
 from telemetry.reading import Millis, Reading
 

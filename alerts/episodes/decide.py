@@ -27,8 +27,7 @@ from alerts.policy import Telling
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
 from alerts.windows import quiet_by
-from telemetry.inventory.assets import Device
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Device, Inventory
 from telemetry.reading import Millis
 
 FLAPPING: Final = "flapping"

@@ -23,7 +23,7 @@ from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
 from alerts.rules.stopped import BY_DEMAND
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -15,9 +15,7 @@ from alerts.model import Actor, Detail, Event
 from alerts.policy import MaintenanceFigures
 from alerts.refusals import Refused
 from alerts.windows import Window, Work
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60

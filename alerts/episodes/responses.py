@@ -17,8 +17,7 @@ from alerts.notify.escalation import Escalation
 from alerts.notify.holds import TRIAL
 from alerts.notify.message_writer import next_chain
 from alerts.refusals import Refused
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

@@ -22,7 +22,7 @@ from alerts.notify.closings import RETIRED
 from alerts.notify.texts import Texts
 from alerts.policy import LedgerFigures, Policies
 from alerts.undo import UndoLog
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 MOST_UNSETTLED: Final = 50_000

@@ -13,7 +13,7 @@ from alerts.calendars import Calendar, iso
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Refusal, State
 from alerts.policy import LedgerFigures
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 FROM: Final[Mapping[CaseVerb, frozenset[State]]] = MappingProxyType(

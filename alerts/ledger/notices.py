@@ -19,7 +19,7 @@ from alerts.notify import texts
 from alerts.notify.texts import Texts
 from alerts.people import holders
 from alerts.policy import LedgerFigures
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.segments import clipped
 from telemetry.terms import AssetKind, Hours, Role

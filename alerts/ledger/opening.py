@@ -14,7 +14,7 @@ from alerts.ledger.case import Case, LedgerRefusal, Origin, Refusal
 from alerts.ledger.moves import MoveFacts, deadline_ms
 from alerts.model import Event
 from alerts.undo import Undoable, UndoDict, UndoLog
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Level
 

@@ -19,7 +19,7 @@ from alerts.notify.schedule import Schedule, soon
 from alerts.notify.texts import Facts, Texts
 from alerts.operations.absences import ABSENCE
 from alerts.topology import OUTAGE
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 FILL_SEVERAL: Final = "fill_several"

@@ -20,8 +20,7 @@ from alerts.notify.message_writer import RESTART, MessageWriter, next_chain
 from alerts.notify.schedule import Manned, Roster, Schedule
 from alerts.people import Holder
 from alerts.policy import StepPolicy
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
 RECOVERING: Final = "recovering"

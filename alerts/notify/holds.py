@@ -18,8 +18,7 @@ from alerts.model import Detail, Event, Severity
 from alerts.policy import Policies, Policy
 from alerts.topology import areas_of
 from alerts.undo import Undoable, UndoDict, UndoLog
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -24,8 +24,7 @@ from alerts.notify.message_writer import HOUR_MS
 from alerts.notify.texts import Texts
 from alerts.people import EMPTIER, holders
 from alerts.windows import is_window
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Level, Role
 

@@ -21,8 +21,7 @@ from alerts.notify.schedule import soon
 from alerts.notify.texts import CODE, DOUBT, Texts, Wording
 from alerts.policy import StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

@@ -22,7 +22,7 @@ from alerts.notify.message_writer import contradiction
 from alerts.notify.texts import DOUBT, Texts
 from alerts.operations.absences import ABSENCE, Absences
 from alerts.topology import CONTINUES, EXPLAINS, OUTAGE, burns_over
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.terms import Role

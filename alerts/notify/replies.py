@@ -23,8 +23,7 @@ from alerts.notify.schedule import Schedule
 from alerts.notify.texts import DOUBT, Wording
 from alerts.operations.absences import ABSENCE, Absence, Absences
 from alerts.people import anywhere, holders
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

@@ -15,7 +15,7 @@ from alerts.operations.absences import Absences
 from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.policy import Policy, StepPolicy
 from alerts.topology import OUTAGE, areas_of
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.policy import PolicyFault, document, fault
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.segments import PART, SEGMENT, clipped, fits, units
 from telemetry.terms import Container

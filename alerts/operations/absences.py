@@ -12,7 +12,7 @@ from alerts.calendars import DAY_MS, stamp
 from alerts.people import EMPTIER, holders
 from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoLog
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 ABSENCE: Final = "absence"

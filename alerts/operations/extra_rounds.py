@@ -11,8 +11,7 @@ from msgspec import Struct
 from alerts.calendars import DAY_MS, RoundSlot, stamp
 from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoLog
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
 EXTRA: Final = "extra_round"

@@ -13,7 +13,7 @@ from alerts.conditions.bins import BinMemory, look
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import BinRow
 from alerts.rollups.windows import Period
-from telemetry.inventory.assets import BinGeometry
+from telemetry.inventory import BinGeometry
 from telemetry.reading import Millis, Reading
 
 MINUTE_MS: Final = 60_000

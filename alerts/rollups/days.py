@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from alerts.calendars import Calendar
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Row, TownRow
-from telemetry.inventory.assets import PlantDesign
+from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -5,7 +5,7 @@ from statistics import fmean
 
 from alerts.rollups.rows import DeviceRow
 from alerts.rollups.windows import Period
-from telemetry.inventory.assets import Device
+from telemetry.inventory import Device
 from telemetry.reading import Millis, Reading
 
 

@@ -15,7 +15,7 @@ from alerts.conditions.state import AssetState, Plan
 from alerts.model import RUN_CODES, RunState
 from alerts.rollups.rows import PlantRow
 from alerts.rollups.windows import HOUR_MS, Period
-from telemetry.inventory.assets import Asset, PlantDesign
+from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis, Reading
 
 SECOND_MS: Final = 1_000

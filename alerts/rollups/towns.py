@@ -5,7 +5,7 @@ from math import fsum
 
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import BinRow, TownRow
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.terms import Level
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alerts.conditions.rule import Rule, RuleScope
 from alerts.model import Severity
-from telemetry.inventory.assets import Device
+from telemetry.inventory import Device
 
 
 class GatewayOffline(Rule):

@@ -6,7 +6,7 @@ from alerts.conditions.devices import DeviceMemory
 from alerts.conditions.machine import CLEAR, Verdict
 from alerts.conditions.rule import Scene, SilenceRule
 from alerts.model import Detail, Severity
-from telemetry.inventory.assets import Asset, Device
+from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
 from telemetry.terms import AssetKind, Power
 

@@ -10,7 +10,7 @@ from alerts.conditions.machine import BETWEEN, CLEAR, NONE, Call, Machine, Verdi
 from alerts.conditions.plants import PlantMemory, PlantSight
 from alerts.conditions.rule import HOUR, PlantRule, Scene
 from alerts.model import Detail, Severity
-from telemetry.inventory.assets import Asset, PlantDesign
+from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

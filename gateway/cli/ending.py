@@ -20,7 +20,7 @@ from telemetry.reading import Millis
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
-    from telemetry.inventory.model import Inventory
+    from telemetry.inventory import Inventory
 
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import typer
 from gateway.cli.ending import Code, print_lines, say
 
 if TYPE_CHECKING:
-    from telemetry.inventory.assets import Device
+    from telemetry.inventory import Device
     from telemetry.reading import RefusedValue, Sample
     from telemetry.wire import Decoded, Ignored, Rejected
 
@@ -94,7 +94,7 @@ def _from_hex(payload: bytes) -> bytes:
 def _anybody(profile: str) -> "Device":
     from datetime import UTC, datetime
 
-    from telemetry.inventory.assets import Device
+    from telemetry.inventory import Device
     from telemetry.terms import Power
 
     return Device("stdin", "", profile, Power.BATTERY, 1_200, datetime.fromtimestamp(0, UTC))

@@ -10,7 +10,7 @@ from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_wit
 if TYPE_CHECKING:
     from gateway.journal.contacts import First
     from gateway.settings import Settings
-    from telemetry.inventory.model import Inventory
+    from telemetry.inventory import Inventory
 
 _People = Annotated[list[str] | None, typer.Argument(metavar="PERSON...", help="Ids of the inventory.")]
 _AT_ONCE = 500

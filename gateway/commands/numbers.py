@@ -14,7 +14,7 @@ from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
 from alerts.episodes.trouble import Trouble
 from alerts.model import Event
 from gateway.pipeline import Pipeline
-from telemetry.inventory.county import Person
+from telemetry.inventory import Person
 from telemetry.phone import is_same
 from telemetry.reading import Millis
 

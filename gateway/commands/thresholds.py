@@ -11,7 +11,7 @@ from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, W
 from alerts.model import Event
 from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
 from gateway.pipeline import Pipeline
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

@@ -15,8 +15,7 @@ from alerts.notify.replies import Replies
 from gateway.commands.command import Command, Context
 from gateway.journal.contacts import NEVER, Contact, First
 from gateway.pipeline import Pipeline
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

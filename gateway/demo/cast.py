@@ -15,9 +15,7 @@ from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
 from gateway.desk.pages.demo import ACTOR, written
 from gateway.journal.entry import Entry
 from gateway.requests import ReceiptsAndReplies
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Level, Role
 

@@ -19,8 +19,7 @@ from gateway.embedded_broker import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
 from gateway.settings import Settings, SettingsFault
-from telemetry.inventory.county import CountySettings
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import CountySettings, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

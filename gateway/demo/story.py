@@ -13,8 +13,7 @@ from alerts.conditions import bins
 from alerts.conditions.bins import BinMemory
 from alerts.model import Event
 from gateway.journal.entry import Entry
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis, Reading
 
 LINE_PCT: Final = 66.7

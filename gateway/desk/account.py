@@ -14,8 +14,7 @@ from gateway.desk.writing import clock
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Spell
 from gateway.journal.notifications import MessageRow
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import QUANTITIES, Millis, Reading
 
 BEFORE_MS: Final = 48 * 3_600_000

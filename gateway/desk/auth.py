@@ -15,7 +15,7 @@ from gateway.desk.addresses import plain
 from gateway.desk.masking import MASKS
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 
 COOKIE: Final = "cunjing_desk"
 CSRF_HEADER: Final = "x-csrf"

@@ -14,7 +14,7 @@ from alerts.notify.lists import LIST
 from gateway.desk.morning import Exposure
 from gateway.desk.rounds import Round, RoundPhase
 from gateway.journal.notifications import MessageRow
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from gateway.desk.present import Visit
-from telemetry.inventory.county import Person
+from telemetry.inventory import Person
 
 _DUTIES: Final = {"cleaner": 0, "collector": 1, "crew": 2, "village_head": 3, "dispatcher": 4, "town_leader": 5}
 

@@ -10,7 +10,7 @@ from typing import Final
 from alerts.alert import Alert
 from alerts.ledger.case import Case, State
 from gateway.journal.ledger import OVERDUE
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000

@@ -11,7 +11,7 @@ from gateway.desk.present import Visit
 from gateway.desk.rendering import html
 from gateway.desk.users import UserRole
 from gateway.desk.writing import clock, date_of
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 
 
 def lay_out(

@@ -4,7 +4,7 @@ Silence is shown before all else, since nothing else is known then; and a level 
 """
 
 from gateway.desk.projection import Projection
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 
 BIN_LOOKS = ("fire", "hot", "full", "over")
 _BY_RULE = {"fire": "fire", "hot_ash": "hot", "overflow": "full", "over_two_thirds": "over"}

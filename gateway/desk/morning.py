@@ -18,7 +18,7 @@ from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds
 from gateway.desk.scope import UserScope
 from gateway.journal.notifications import MessageRow
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
 
 SHOWN: Final = 60

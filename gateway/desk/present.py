@@ -25,7 +25,7 @@ from gateway.journal.case_reader import CaseReader
 from gateway.journal.contacts import ContactReader, First
 from gateway.journal.ledger import LedgerReader
 from gateway.settings import Tiles
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 

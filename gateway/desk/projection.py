@@ -16,7 +16,7 @@ from alerts.conditions.state import AssetState
 from alerts.model import Detail, Event, RunState
 from alerts.windows import Window
 from gateway.journal.entry import AlertRow, Entry, SignOfLife
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis, Reading
 
 OFFLINE = "offline"

@@ -11,7 +11,7 @@ from typing import Final
 from alerts.calendars import DAY_MS, Calendar, RoundSlot
 from alerts.conditions.bins import EMPTY_PCT
 from gateway.desk.projection import Projection
-from telemetry.inventory.assets import Asset, Collection
+from telemetry.inventory import Asset, Collection
 from telemetry.reading import Millis
 
 AFTER_MS: Final = 30 * 60_000

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alerts.people import EMPTIER, holders
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.county import Area, Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Area, Asset, Inventory, Person
 from telemetry.terms import Level
 
 

@@ -11,7 +11,7 @@ from alerts.model import Detail, Event
 from alerts.notify.texts import tenths
 from alerts.windows import is_window
 from gateway.desk import words
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 Clock = Callable[[Millis], str]

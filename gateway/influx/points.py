@@ -16,9 +16,7 @@ from alerts.notify import texts
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import Rollup
 from gateway.journal.entry import StoredEvent
-from telemetry.inventory.assets import Asset, Collection, Device
-from telemetry.inventory.county import CountySettings
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Collection, CountySettings, Device, Inventory
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource
 from telemetry.series import ABOUT_DEVICE, NONE, Measurement, instant_us, line, tags
 from telemetry.terms import AssetKind, Level

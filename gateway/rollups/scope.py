@@ -12,7 +12,7 @@ from alerts.rollups import towns
 from alerts.rollups.assets import Followed
 from alerts.rollups.windows import Day, day_at, hour_at
 from gateway.journal.entry import Consumer, Stream
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 T = TypeVar("T")

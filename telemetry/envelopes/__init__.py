@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Final
 
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.wire import Address, Ignored, Reader, Rejected
 
 NATIVE_PROFILE: Final = "native"

@@ -19,8 +19,7 @@ from msgspec.structs import replace
 from telemetry.codecs import Frame, codecs
 from telemetry.diagnosis import kind, number_fault, parsed
 from telemetry.envelopes import NATIVE_PROFILE, Envelope
-from telemetry.inventory.assets import Device
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Device, Inventory
 from telemetry.reading import Millis, RefusedValue, Sample, Values
 from telemetry.sequence import UNCOUNTED, fingerprint
 from telemetry.wire import (

@@ -14,8 +14,7 @@ from msgspec import Meta, Struct
 
 from telemetry.diagnosis import FIRMWARE, diagnose, diagnose_status
 from telemetry.envelopes import NATIVE_PROFILE, Envelope
-from telemetry.inventory.assets import Device
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Device, Inventory
 from telemetry.reading import QUANTITIES, Sample, Values
 from telemetry.wire import (
     MAX_CLOCK,

@@ -1,6 +1,6 @@
 """The inventory file as rows that know their list, index and line, before their fields are judged.
 
-What cannot even be taken apart into rows is a fault here; what a row holds is for ``county``, ``assets`` and the checks.
+What cannot even be taken apart into rows is a fault here; what a row holds is for ``county``, ``assets``, ``checks``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence, ar
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from tests.acting import do
 from tests.scenario_file import read

@@ -14,7 +14,7 @@ from alerts.channels import Accepted, Failed, Message, Outcome, SendRefused
 from alerts.delivery.courier import Courier, PortUnavailable
 from alerts.delivery.delivery import PACES, Due, DueState, Nights, TryVerdict, next_step, resume
 from alerts.model import MessageKind, Owed, Severity
-from telemetry.inventory.county import CountySettings
+from telemetry.inventory import CountySettings
 from telemetry.terms import Hours
 from tests.fakes import Crash, ListPort, RecordingChannel
 

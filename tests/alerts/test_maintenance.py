@@ -17,8 +17,8 @@ from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowVerdict
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from telemetry.wire import Uplink
 from tests.acting import do
 from tests.scenario_file import FOLDER

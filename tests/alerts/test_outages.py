@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from time import process_time
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -19,15 +18,11 @@ from alerts.notify.mailbox import unpack_box
 from alerts.policy import Telling
 from gateway import start
 from gateway.replay import Memory
-from telemetry.inventory.county import RadioGateway
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Device, Inventory, RadioGateway
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.scenario_file import read
 from tests.scenario_run import Play, figures
-
-if TYPE_CHECKING:
-    from telemetry.inventory.assets import Asset, Device
 
 MINUTE: Millis = 60_000
 HOUR: Millis = 60 * MINUTE

@@ -8,8 +8,7 @@ from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.pending import addressed
 from gateway import shipped
-from telemetry.inventory.county import CountySettings, Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import CountySettings, Inventory, Person
 
 TEXTS = texts.load(shipped.figures().texts, "texts.zh-CN.yaml", "湘阳环卫")
 FACTS = {"day": "22日", "short": "柳潭3号", "container": "池"}

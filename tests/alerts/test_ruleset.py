@@ -8,9 +8,8 @@ from alerts.build import KINDS
 from alerts.conditions import rule_set
 from alerts.policy import PolicyFault
 from alerts.rules.over_two_thirds import OverTwoThirds
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset, Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 
 ROOT = Path(__file__).parents[2]
 

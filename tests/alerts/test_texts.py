@@ -13,7 +13,7 @@ from alerts.notify import texts
 from alerts.notify.replies import HOUSE_TEXTS, Replies
 from alerts.notify.texts import FACTS, Template, Texts, Wording
 from alerts.policy import PolicyFault, document
-from telemetry.inventory.county import CountySettings
+from telemetry.inventory import CountySettings
 from telemetry.segments import PART, SEGMENT, units
 
 CATALOGUE = Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dashboards.outline import MARGIN_M, METRES_A_DEGREE, Point, hull, outline
 from gateway import imports
-from telemetry.inventory.assets import Location
+from telemetry.inventory import Location
 
 INVENTORY = imports.checked(Path(__file__).parents[2] / "config" / "inventory.example.yaml")
 POINTS = st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=1, max_size=40)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from gateway.desk.pages.card import document
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from tests.desk_gateway import inventory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]

@@ -15,8 +15,7 @@ from alerts.notify.replies import TO_DISPATCHER as DECLINED
 from gateway.commands.absences import EndAbsence, RecordAbsence
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.journal.reader import JournalReader
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory, Person
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
 from tests.told_day import MORNING, Day
 

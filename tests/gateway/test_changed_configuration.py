@@ -14,8 +14,8 @@ from gateway import shipped, start
 from gateway.imports import profiles
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

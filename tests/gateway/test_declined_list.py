@@ -10,7 +10,7 @@ from gateway import start
 from gateway.commands.replies import InboundSms
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.fakes import Silence

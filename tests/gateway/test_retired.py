@@ -16,8 +16,8 @@ from gateway.imports import FORMER, imported, in_force, profiles
 from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
 from tests.told_day import MORNING, Day
 

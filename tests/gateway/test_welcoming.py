@@ -12,7 +12,7 @@ from alerts.channels import Accepted, SendRefused
 from gateway.commands.welcome import is_greeted, is_new
 from gateway.journal.contacts import NEVER, Contact, ContactReader
 from gateway.requests import ReceiptsAndReplies
-from telemetry.inventory.county import Duty, Person
+from telemetry.inventory import Duty, Person
 from telemetry.terms import Role
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway
 

@@ -14,7 +14,7 @@ from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Anomaly
 from gateway.journal.reader import JournalReader
 from gateway.replay import replay
-from telemetry.inventory.assets import Device
+from telemetry.inventory import Device
 from telemetry.reading import Millis, Sample, Values
 from telemetry.sequence import BOOTS_HELD, EPOCH, fingerprint
 from telemetry.wire import Address, Samples, Uplink

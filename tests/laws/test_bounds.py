@@ -20,9 +20,7 @@ from alerts.people import EMPTIER, holders
 from gateway import shipped, start
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.county import Duty, Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Duty, Inventory, Person
 from telemetry.reading import Millis, Sample, Values
 from telemetry.terms import Hours, Role
 from telemetry.wire import Uplink

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Final
 
 from alerts.build import Figures
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from tests.scenario_run import figures
 
 BEGIN_MS: Final = 1_795_190_400_000

@@ -17,7 +17,7 @@ from gateway.journal.entry import Entry
 from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from tests.telling_line import TellingLine
 

@@ -12,7 +12,7 @@ from alerts.channels import Accepted
 from alerts.ledger.case import Case, State
 from alerts.model import Event, MessageKind, Owed
 from gateway.journal.entry import Answered, AttemptEnded, Entry
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 from telemetry.wire import Uplink

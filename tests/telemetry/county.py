@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime
 
-from telemetry.inventory.assets import Device
-from telemetry.inventory.county import CountySettings
+from telemetry.inventory import CountySettings, Device, Inventory
 from telemetry.inventory.directory import Directory
-from telemetry.inventory.model import Inventory
 from telemetry.terms import Power
 
 INSTALLED = datetime(2026, 11, 1, tzinfo=UTC)

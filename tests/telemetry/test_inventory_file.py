@@ -10,11 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.inventory.assets import Collection
+from telemetry.inventory import Collection, Inventory
 from telemetry.inventory.diff import differences
 from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary
 from telemetry.inventory.file import Parsed, parse
-from telemetry.inventory.model import Inventory
 from telemetry.terms import AssetKind, Container, DutyCycle, Hours, Level, Power, Role
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from gateway.desk.present import Desk, Visit
 from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
 from gateway.journal.case_reader import CaseReader
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 

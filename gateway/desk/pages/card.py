@@ -18,8 +18,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.rendering import html, text
 from gateway.desk.users import UserRole
-from telemetry.inventory.county import Person
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory, Person
 from telemetry.terms import AssetKind
 
 STYLE: Final = Path(__file__).parents[1] / "static" / "card.css"

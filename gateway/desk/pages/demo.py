@@ -29,7 +29,7 @@ from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import MessageRow
 from gateway.journal.telephone import Said
 from gateway.requests import ReceiptsAndReplies
-from telemetry.inventory.county import Person
+from telemetry.inventory import Person
 from telemetry.reading import Millis
 from telemetry.terms import Role
 

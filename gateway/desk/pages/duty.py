@@ -15,7 +15,7 @@ from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer
 from gateway.desk.users import UserRole
-from telemetry.inventory.county import Duty, Person
+from telemetry.inventory import Duty, Person
 
 
 @dataclass(frozen=True, slots=True)

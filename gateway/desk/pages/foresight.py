@@ -20,8 +20,7 @@ from gateway.desk.saying import await_answer, word_outcome
 from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
 from gateway.desk.writing import clock
-from telemetry.inventory.assets import Asset
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
 _MOST: Final = 40

@@ -21,7 +21,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, await_answer, word_outcome
 from gateway.desk.users import UserRole
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 
 HOUR_MS: Final = 3_600_000
 USUAL_H: Final = 4

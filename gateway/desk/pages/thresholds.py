@@ -22,7 +22,7 @@ from gateway.desk.page import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import UserRole
-from telemetry.inventory.assets import Asset
+from telemetry.inventory import Asset
 
 
 class Range(NamedTuple):

@@ -26,8 +26,8 @@ from alerts.conditions.machine import (
 from alerts.conditions.rule_set import load
 from alerts.model import Condition
 from alerts.policy import PolicyFault
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from tests.scenario_file import FOLDER
 
 MINUTE = 60_000

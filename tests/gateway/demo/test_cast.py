@@ -12,8 +12,8 @@ from gateway.desk.pages.demo import ACTOR
 from gateway.imports import profiles
 from gateway.journal.entry import Entry
 from gateway.requests import ReceiptsAndReplies
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from tests.desk_gateway import at
 
 ASSET = "dongtang-04"

@@ -14,7 +14,7 @@ from alerts.model import Event
 from gateway import imports
 from gateway.influx.points import Points
 from gateway.journal.entry import StoredEvent
-from telemetry.inventory.assets import Collection
+from telemetry.inventory import Collection
 from telemetry.reading import QUANTITIES, Reading, TimeSource, Values
 from telemetry.series import ABOUT_DEVICE, NONE, TAGS, instant_us
 from telemetry.terms import Hours

@@ -31,7 +31,7 @@ from gateway.watching.remote_watch import (
     load,
     polling,
 )
-from telemetry.inventory.county import CountySettings
+from telemetry.inventory import CountySettings
 from tests.gateway.watching.seconds import Seconds
 
 PATIENCE = Patience(600, 3_600, 3)

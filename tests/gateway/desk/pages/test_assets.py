@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from gateway.desk.scope import UserScope
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, desk_gateway, on_demand
 from tests.gateway.desk.conftest import MORNING, Visitor
 

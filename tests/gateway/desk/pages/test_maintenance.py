@@ -10,8 +10,7 @@ import pytest
 
 from gateway.desk.passwords import hashed
 from gateway.desk.users import User, UserRole
-from telemetry.inventory.county import Feeder
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Feeder, Inventory
 from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway, inventory
 from tests.gateway.desk.conftest import MORNING, Visitor
 

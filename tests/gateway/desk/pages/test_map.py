@@ -11,8 +11,8 @@ import pytest
 
 from gateway.imports import profiles
 from gateway.settings import Tiles
+from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from telemetry.inventory.model import Inventory
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway
 from tests.gateway.desk.conftest import Visitor
 

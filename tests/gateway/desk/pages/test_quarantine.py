@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journal.reader import JournalReader
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, at, desk_gateway, inventory
 from tests.gateway.desk.conftest import MORNING, Visitor
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from telemetry.inventory.model import Inventory
+from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, at, desk_gateway, on_demand
 from tests.gateway.desk.conftest import MORNING, Visitor
 
