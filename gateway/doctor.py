@@ -23,7 +23,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.mqtt.visitor import Unwelcome, Visitor
 from gateway.settings import Mqtt, Settings, SettingsFault
-from telemetry.inventory_fault import FaultSeverity
+from telemetry.inventory.faults import FaultSeverity
 from telemetry.reading import Millis
 
 MEGABYTE: Final = 1 << 20

@@ -30,8 +30,8 @@ from gateway.journal.restore import Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
-from telemetry.directory import Directory
 from telemetry.inventory import Inventory
+from telemetry.inventory.directory import Directory
 from telemetry.phone import dialled
 from telemetry.reading import Millis, Reading
 

@@ -39,7 +39,7 @@ from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies
 from gateway.settings import Endpoint, Tiles, Watch
 from gateway.watching.self_check import watchman
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.fakes import RecordingChannel

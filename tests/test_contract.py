@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.replay import read, replay
-from telemetry.inventory_check import NATIVE
-from telemetry.inventory_file import parse
+from telemetry.inventory.checks import NATIVE
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.segments import SEGMENT, units
 from telemetry.wire import Uplink

@@ -14,12 +14,7 @@ from gateway.cli.boards import outline, push, write
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.installation import check, doctor, init, resend, setup
 from gateway.cli.journal import export, who, why
-from gateway.cli.operations import (
-    GROUPS,
-    ack,
-    figure,
-    reset,
-)
+from gateway.cli.operations import GROUPS, ack, figure, reset
 from gateway.cli.people import card, people, welcome
 from gateway.cli.recordings import decode, record, replay
 from gateway.cli.running import demo, gateway, simulate, watch

@@ -52,7 +52,7 @@ def check(
 ) -> None:
     """Each fault with its place and remedy. File, line, row and field; warnings alone are no problem."""
     from gateway.imports import read
-    from telemetry.inventory_fault import FaultSeverity
+    from telemetry.inventory.faults import FaultSeverity
 
     with ends_with_a_sentence():
         _, (inventory, faults) = read(file)

@@ -18,7 +18,7 @@ from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, 
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.wire import Uplink
 from tests.acting import do
 from tests.scenario_file import FOLDER

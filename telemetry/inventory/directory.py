@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from telemetry.envelopes import envelopes
-from telemetry.inventory import Inventory
+from telemetry.inventory.model import Inventory
 from telemetry.wire import Address, Ignored, Reason, Rejected, quoted
 
 _SPARE: Final = 1_024

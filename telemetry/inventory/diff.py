@@ -9,7 +9,9 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, Final
 
-from telemetry.inventory import Asset, Duty, Inventory, Location
+from telemetry.inventory.assets import Asset, Location
+from telemetry.inventory.county import Duty
+from telemetry.inventory.model import Inventory
 from telemetry.terms import Hours
 
 _LISTS: Final = {

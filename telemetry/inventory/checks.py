@@ -1,17 +1,17 @@
 """What rows say about each other: ids that are there once, references that lead somewhere, blocks that fit the kind.
 
 Works on the rows as they were read, so that a slip in one field hides no fault in another. Who answers for what,
-and the tree of areas, is ``inventory_keepers``.
+and the tree of areas, is ``keepers``.
 """
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
-from telemetry.inventory_fields import relay_of
-from telemetry.inventory_sheet import EACH, InventorySheet, Path, texts_at
+from telemetry.inventory.document import Items, Table
+from telemetry.inventory.faults import Fault, Vocabulary, shown
+from telemetry.inventory.fields import relay_of
+from telemetry.inventory.sheet import EACH, InventorySheet, Path, SheetRow, texts_at
 from telemetry.terms import AssetKind, Role
-from telemetry.yaml_marks import Items, Table
 
 NATIVE: Final = "native"
 """The profile of devices that speak our own JSON and need no radio identity."""

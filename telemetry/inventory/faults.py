@@ -9,7 +9,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from telemetry.yaml_marks import Table, line_of
+from pydantic_core import PydanticCustomError
+
+REFUSED: Final = "refused"
+"""The pydantic error type of our own refusals; their context has ``problem``, ``remedy`` and ``field``."""
 
 _LONGEST_NAME: Final = 64
 
@@ -40,33 +43,9 @@ class Fault(NamedTuple):
         return f"{head}: {self.problem}{stop} {self.remedy}"
 
 
-class SheetRow(NamedTuple):
-    """One row of the file as it was read, before anybody knows whether it is right."""
-
-    file: str
-    place: str
-    table: Table
-
-    @property
-    def id(self) -> str | None:
-        """The row's id, if it has one that is a text."""
-        return self.text("id")
-
-    @property
-    def label(self) -> str:
-        """How messages call the row."""
-        return self.place if self.id is None or self.place == "county" else f"{self.place} ({_plain(self.id)})"
-
-    def text(self, key: str) -> str | None:
-        """The text under a key, or ``None`` where there is no text."""
-        value = self.table.get(key)
-        return value if isinstance(value, str) else None
-
-    def fault(
-        self, path: tuple[str | int, ...], problem: str, remedy: str, severity: FaultSeverity = FaultSeverity.ERROR
-    ) -> Fault:
-        """A fault in this row at the path of keys and indexes, e.g. ``("duties", 0, "area")``."""
-        return Fault(self.file, line_of(self.table, path), self.label, dotted(path), problem, remedy, severity)
+def refusal(problem: str, remedy: str, field: str = "") -> PydanticCustomError:
+    """Our own refusal of a value; ``field`` names the part of the value that is meant, where it has parts."""
+    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "remedy": remedy, "field": field})
 
 
 class Vocabulary:
@@ -101,7 +80,7 @@ class Vocabulary:
 
 def dotted(path: tuple[str | int, ...]) -> str:
     """``duties[0].area`` for ``("duties", 0, "area")``."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{_plain(step)}" for step in path)
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{plain(step)}" for step in path)
     return text.removeprefix(".")
 
 
@@ -117,7 +96,7 @@ def shown(value: object) -> str:
     return repr(text if len(text) <= _LONGEST_NAME - 4 else f"{text[: _LONGEST_NAME - 5]}…")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name without quotes, unless it would not look like one."""
     return name if name.isprintable() and len(name) <= _LONGEST_NAME else shown(name)
 

@@ -9,16 +9,12 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, with_config
 
-from telemetry.inventory_fault import Vocabulary, shown
+from telemetry.inventory.faults import Vocabulary, refusal, shown
 from telemetry.phone import MOBILE, dialled
 from telemetry.segments import units
 from telemetry.terms import Hours
-
-REFUSED: Final = "refused"
-"""The pydantic error type of our own refusals; their context has ``problem``, ``remedy`` and ``field``."""
 
 SIGNATURE_MOST: Final = 6
 SHORT_MOST: Final = 6
@@ -47,15 +43,8 @@ _OFFICE: Final = re.compile(
 _YEARS: Final = range(2000, 2101)
 
 
-class Shape(BaseModel):
-    """A mapping of the file: keys it does not know are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def refusal(problem: str, remedy: str, field: str = "") -> PydanticCustomError:
-    """Our own refusal of a value; ``field`` names the part of the value that is meant, where it has parts."""
-    return PydanticCustomError(REFUSED, "{problem}", {"problem": problem, "remedy": remedy, "field": field})
+file_row: Final = with_config(ConfigDict(extra="forbid"))
+"""Marks a class as a mapping of the file: keys that it does not know are refused."""
 
 
 def _id(text: str) -> str:
@@ -188,7 +177,7 @@ def day_numbers(days: frozenset[Weekday]) -> frozenset[int]:
 
 Id = Annotated[str, AfterValidator(_id)]
 Reference = str
-"""An id or name that another row owns; whether that row is there is for ``inventory_check``."""
+"""An id or name that another row owns; whether that row is there is for ``checks``."""
 Name = Annotated[str, AfterValidator(_visible), _at_most(NAME_MOST)]
 ShortName = Annotated[str, AfterValidator(_visible), _at_most(SHORT_MOST)]
 Landmark = Annotated[str, AfterValidator(_visible), _at_most(LANDMARK_MOST)]

@@ -7,9 +7,9 @@ Where the tree is broken above an asset, only the break is reported.
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from telemetry.inventory_check import duties_of
-from telemetry.inventory_fault import Fault, FaultSeverity, SheetRow, shown
-from telemetry.inventory_sheet import EACH, InventorySheet, texts_at
+from telemetry.inventory.checks import duties_of
+from telemetry.inventory.faults import Fault, FaultSeverity, shown
+from telemetry.inventory.sheet import EACH, InventorySheet, SheetRow, texts_at
 from telemetry.terms import AssetKind, Level, Role
 
 _HEIGHT: Final = {level.value: height for height, level in enumerate(reversed(Level))}

@@ -1,19 +1,85 @@
 """The inventory file as rows that know their list, index and line, before their fields are judged.
 
-What cannot even be taken apart into rows is a fault here; what a row holds is for the shapes and the checks.
+What cannot even be taken apart into rows is a fault here; what a row holds is for ``county``, ``assets``, ``checks``.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Final, NamedTuple
 
-from telemetry.inventory_fault import Fault, SheetRow, Vocabulary, shown
-from telemetry.inventory_shape import LISTS
-from telemetry.yaml_marks import Items, Table, line_of
+from telemetry.inventory.assets import (
+    AssetRow,
+    BinGeometry,
+    CollectionForm,
+    Device,
+    Location,
+    LunarDays,
+    PlantDesign,
+    SettingsForm,
+)
+from telemetry.inventory.county import Area, Duty, Feeder, Person, RadioGateway, Route
+from telemetry.inventory.document import Items, Table, line_of
+from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary, dotted, plain, shown
 
 EACH: Final = "*"
 """In a path: every item of the list that stands there; a single text counts as a list of one."""
 
 Path = tuple[str | int, ...]
+
+
+LISTS: Final[Mapping[str, type]] = {
+    "areas": Area,
+    "people": Person,
+    "routes": Route,
+    "radio_gateways": RadioGateway,
+    "feeders": Feeder,
+    "assets": AssetRow,
+    "devices": Device,
+}
+"""What a row is, by the list it stands in; all lists are optional."""
+
+_PARTS: Final[Mapping[str, type]] = {
+    "duties": Duty,
+    "location": Location,
+    "collection": CollectionForm,
+    "days": LunarDays,
+    "bin": BinGeometry,
+    "plant": PlantDesign,
+    "settings": SettingsForm,
+}
+"""What each mapping inside a row is, by the key it stands under."""
+
+_WRITTEN: Final = {"areas": "area", "by_voice": "reach", "relay": "reach"}
+"""The key under which a field stands in a file, where it has another name there."""
+
+
+class SheetRow(NamedTuple):
+    """One row of the file as it was read, before anybody knows whether it is right."""
+
+    file: str
+    place: str
+    table: Table
+
+    @property
+    def id(self) -> str | None:
+        """The row's id, if it has one that is a text."""
+        return self.text("id")
+
+    @property
+    def label(self) -> str:
+        """How messages call the row."""
+        return self.place if self.id is None or self.place == "county" else f"{self.place} ({plain(self.id)})"
+
+    def text(self, key: str) -> str | None:
+        """The text under a key, or ``None`` where there is no text."""
+        value = self.table.get(key)
+        return value if isinstance(value, str) else None
+
+    def fault(
+        self, path: tuple[str | int, ...], problem: str, remedy: str, severity: FaultSeverity = FaultSeverity.ERROR
+    ) -> Fault:
+        """A fault in this row at the path of keys and indexes, e.g. ``("duties", 0, "area")``."""
+        return Fault(self.file, line_of(self.table, path), self.label, dotted(path), problem, remedy, severity)
 
 
 class InventorySheet(NamedTuple):
@@ -81,3 +147,10 @@ def _deeper(so_far: Path, value: object, step: str) -> Iterator[tuple[Path, obje
             yield (*so_far, index), item
     else:
         yield so_far, value
+
+
+def keys_at(path: tuple[str | int, ...], row: type) -> Vocabulary:
+    """The keys of the mapping that a path leads to: that under the last key on it, else the row itself."""
+    keys = [step for step in path if isinstance(step, str)]
+    part = _PARTS[keys[-1]] if keys else row
+    return Vocabulary(_WRITTEN.get(each.name, each.name) for each in fields(part))
