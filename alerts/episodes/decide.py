@@ -23,6 +23,7 @@ from alerts.model import Actor, Detail, Event, Log, MessageKind, Severity
 from alerts.notify.closings import RETIRED, UNWATCHED
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.holds import Holds
+from alerts.notify.stages import DueStep, find_release
 from alerts.policy import Telling
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
@@ -59,7 +60,7 @@ class Flapping:
         holds, message_writer = self.escalation.holds, self.escalation.message_writer
         policy = holds.policies.of(FLAPPING)
         asked = replace(alert, rule=FLAPPING, severity=Severity.P3)
-        release = holds.release(asked, at_ms, policy.hours)
+        release = find_release(holds, DueStep(asked, at_ms, policy.hours))
         if release.at_ms > at_ms:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, flap_ms=release.at_ms)
@@ -145,7 +146,7 @@ class Outages:
         is_quiet = outage.parent or outage.acked_ms or outage.shelved_until_ms
         if is_quiet or outage.repeat_ms or not outage.told:
             return wider
-        return replace(wider, repeat_ms=holds.release(wider, at_ms + self.telling.storm_window, None).at_ms)
+        return replace(wider, repeat_ms=find_release(holds, DueStep(wider, at_ms + self.telling.storm_window)).at_ms)
 
     def is_back(self, outage: Alert, silent: Hush) -> bool:
         """Whether enough of it speaks again."""

@@ -18,10 +18,10 @@ from alerts.conditions.state import Memory
 from alerts.episodes.decide import Decider
 from alerts.episodes.open_alerts import OpenAlerts
 from alerts.model import URGENT, Detail, Event, Log, Owed
-from alerts.notify.holds import ROUND_PENDING
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
+from alerts.notify.stages import ROUND_PENDING
 from alerts.rules.stopped import BY_DEMAND
 from telemetry.inventory import Asset
 from telemetry.reading import Millis

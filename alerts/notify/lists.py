@@ -21,7 +21,7 @@ from alerts.notify import texts
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.notify.holds import Holds
 from alerts.notify.message_writer import HOUR_MS
-from alerts.notify.texts import Texts
+from alerts.notify.texts import EMPTIERS, Texts
 from alerts.people import EMPTIER, holders
 from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
@@ -90,8 +90,6 @@ def _lasted_ms(crossing: Crossing, from_ms: Millis, to_ms: Millis) -> Millis:
 
 LIST: Final = "list"
 """What a list is filed under, in the place of a rule and of an episode."""
-EMPTIERS: Final = "list_emptier"
-"""The text of the list for who empties; its message covers the episodes in the order of its places."""
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 PLANT_TROUBLES: Final = ("level_high", "stopped", "dry_run", "not_restarted", "no_power")
 """What somebody has to go to a plant for, the worst first: what runs over the edge is seen by everybody."""

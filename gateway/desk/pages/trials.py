@@ -9,7 +9,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from alerts.notify.holds import TRIAL, Trial, TrialKind
+from alerts.notify.holds import Trial, TrialKind
+from alerts.notify.stages import TRIAL
 from gateway.commands.trials import EndTrial
 from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
