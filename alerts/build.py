@@ -93,7 +93,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
         raise TypeError("the rule gateway_offline is not what it says")
     pending = Pending(
         inventory,
-        MailboxRules(waiting),
+        MailboxRules(inventory, waiting),
         Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
         absences,
     )

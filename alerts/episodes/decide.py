@@ -23,7 +23,7 @@ from alerts.model import Actor, Detail, Event, Log, MessageKind, Severity
 from alerts.notify.closings import RETIRED, UNWATCHED
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.holds import Holds
-from alerts.notify.stages import DueStep, find_release
+from alerts.notify.stages import DueStep, Release, find_release, skip_past, suppress, walk
 from alerts.policy import Telling
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
@@ -53,7 +53,7 @@ class Flapping:
 
     def tell(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """The crew hears it as soon as they may; small faults wait for the week's list, what is kept quiet is quiet."""
-        reason = self._quiet(alert)
+        reason = self._quiet(alert, at_ms)
         if reason:
             log.append(unsaid(alert, at_ms, reason))
             return replace(alert, flap_ms=0)
@@ -78,17 +78,14 @@ class Flapping:
                 log.append(replace(owed, repeat=_FROM + told.flapped))
         return told
 
-    def _quiet(self, alert: Alert) -> str:
+    def _quiet(self, alert: Alert, at_ms: Millis) -> str:
         """Why nobody is told; empty when the crew is."""
         if alert.severity is Severity.P4 or not self.escalation.schedule.policy(alert).steps:
             return "weekly_list"
         if not self.escalation.holds.policies.of(FLAPPING).steps:
             return "nobody_named"
-        if not alert.owes:
-            return "late"
-        if alert.shelved_until_ms:
-            return "shelved"
-        return "inhibited" if alert.parent else ""
+        told = DueStep(replace(alert, acked_ms=0), at_ms)  # who has seen to it does not know that it flaps
+        return walk((skip_past, suppress), self.escalation.holds, told, Release(at_ms)).reason
 
 
 @dataclass(frozen=True)

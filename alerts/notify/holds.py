@@ -231,7 +231,3 @@ class Holds:
         """The round whose missing falls due at ``round_ms``; ``None`` if it is in no plan any more."""
         end = round_ms - self.policies.round_grace
         return next((slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end), None)
-
-    def trial_until_ms(self, alert: Alert) -> Millis:
-        """Until when the asset's alerts tell nobody but the desk; 0 if they may."""
-        return self.trials.of_alert(alert)

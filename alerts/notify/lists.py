@@ -322,7 +322,7 @@ class Lists:
     def _stands(self, alert: Alert, at_ms: Millis) -> bool:
         """Whether somebody may be told of it: not on trial, not seen to, not quiet for a cause."""
         quiet = alert.closed_ms or alert.is_seen_to or alert.shelved_until_ms or alert.parent or not alert.owes
-        return not quiet and self.holds.trial_until_ms(alert) <= at_ms
+        return not quiet and self.holds.trials.of_alert(alert) <= at_ms
 
     def _place(self, asset: str, sight: Sight) -> tuple[str, int, float, str]:
         """Where it stands in the list: by the route's stops, else by its level, else by its name."""

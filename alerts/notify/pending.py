@@ -84,13 +84,14 @@ _OVER = frozenset({"cleared", "retired"})
 _LEAST_SHARE: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MailboxRules:
     """The rules by which the numbers of one county are told."""
 
+    inventory: Inventory
     holds: Holds
 
-    def taken(self, box: Mailbox, owed: Owed, *, capped: bool) -> Mailbox:
+    def taken(self, box: Mailbox, owed: Owed) -> Mailbox:
         """The box with one more message; a closing word meets the first word that never left, and both are gone.
 
         But one that asks for something all the same leaves in its place.
@@ -111,18 +112,16 @@ class MailboxRules:
             storm_ms = box.storm_ms if len(cried) > telling.storm_ends or box.pending else 0
         pending = (*box.pending, owed)
         box = replace(box, pending=pending, cried_ms=cried[-(telling.storm_begins + 1) :], storm_ms=storm_ms)
-        return self.filed(box, now_ms, capped=capped)
+        return self.filed(box, now_ms)
 
-    def filed(self, box: Mailbox, now_ms: Millis, *, capped: bool) -> Mailbox:
+    def filed(self, box: Mailbox, now_ms: Millis) -> Mailbox:
         """The box with the instant at which the first of what is pending may leave, and why not before."""
         if not box.pending:
             return replace(box, due_ms=0, reason="")
-        release = min(self.releases(box, now_ms, capped=capped), key=lambda release: release.at_ms)
+        release = min(self.releases(box, now_ms), key=lambda release: release.at_ms)
         return replace(box, due_ms=release.at_ms, reason=release.reason)
 
-    def emptied(
-        self, box: Mailbox, now_ms: Millis, texts: Sequence[Owed], about: Mapping[str, str], *, capped: bool
-    ) -> Mailbox:
+    def emptied(self, box: Mailbox, now_ms: Millis, texts: Sequence[Owed], about: Mapping[str, str]) -> Mailbox:
         """The box after all that is pending in it left in these texts; ``about`` has the asset of each episode.
 
         There may be none, if nothing of it was worth a text any more.
@@ -130,7 +129,7 @@ class MailboxRules:
         over = list(box.over_since(self.holds.calendar.midnight(now_ms)))
         for text in texts:
             assets = tuple(dict.fromkeys(about.get(each, "") for each in text.covers or (text.episode,)))
-            if self._room(box, text, now_ms, capped=capped).at_ms > now_ms:
+            if self._room(box, text, now_ms).at_ms > now_ms:
                 over.append(now_ms)
             left = (
                 *(each for each in left_of(box) if each.at_ms > now_ms - DAY_MS),
@@ -140,10 +139,10 @@ class MailboxRules:
         storm_ms = 0 if self._is_calm(box, now_ms) else box.storm_ms
         return replace(box, pending=(), due_ms=0, reason="", over_ms=tuple(over), storm_ms=storm_ms)
 
-    def calmed(self, box: Mailbox, outage: str, now_ms: Millis, *, capped: bool) -> Mailbox:
+    def calmed(self, box: Mailbox, outage: str, now_ms: Millis) -> Mailbox:
         """The box after the end of an outage, which may be the end of its storm."""
         box = replace(box, outages=tuple(each for each in box.outages if each != outage))
-        return self.filed(replace(box, storm_ms=0) if self._is_calm(box, now_ms) else box, now_ms, capped=capped)
+        return self.filed(replace(box, storm_ms=0) if self._is_calm(box, now_ms) else box, now_ms)
 
     def _is_calm(self, box: Mailbox, now_ms: Millis) -> bool:
         return not box.outages and len(self._recent(box, now_ms)) < self.holds.policies.telling.storm_ends
@@ -151,12 +150,12 @@ class MailboxRules:
     def _recent(self, box: Mailbox, now_ms: Millis) -> tuple[Millis, ...]:
         return tuple(at for at in box.cried_ms if at > now_ms - self.holds.policies.telling.storm_window)
 
-    def releases(self, box: Mailbox, now_ms: Millis, *, capped: bool) -> list[Release]:
+    def releases(self, box: Mailbox, now_ms: Millis) -> list[Release]:
         """When each of what is pending may leave: the latest of all that holds it back, with its reason."""
         holds, all_of_it = self.holds, WaitingMessage(box.pending[0], now_ms, box)
         together = walk(TOGETHER, holds, all_of_it, Release(now_ms))
         wakes = any(holds.is_night(each.at_ms) for each in box.pending)  # it was let through the night
-        rooms = [self._room(box, each, now_ms, capped=capped) for each in box.pending]
+        rooms = [self._room(box, each, now_ms) for each in box.pending]
         passes = [self._passes(box, each, room, now_ms) for each, room in zip(box.pending, rooms, strict=True)]
         oldest_ms = min((each.at_ms for each, over in zip(box.pending, passes, strict=True) if over), default=0)
         waiting = (
@@ -167,13 +166,15 @@ class MailboxRules:
 
     def _passes(self, box: Mailbox, owed: Owed, room: Release, now_ms: Millis) -> bool:
         """Whether it is a P2 of an asset that is not told today: it leaves soon, above what the number may get."""
-        return room.at_ms > now_ms and begins_urgent(owed) and not self._is_told_today(box, owed.asset, now_ms)
+        midnight = self.holds.calendar.midnight(now_ms)
+        told = (each.assets for each in box.left if each.tells and each.at_ms >= midnight)
+        return room.at_ms > now_ms and begins_urgent(owed) and not any(owed.asset in assets for assets in told)
 
-    def _room(self, box: Mailbox, owed: Owed, now_ms: Millis, *, capped: bool) -> Release:
+    def _room(self, box: Mailbox, owed: Owed, now_ms: Millis) -> Release:
         """When the budget of the number, and the share of the asset in it, have room for one more text."""
         telling, left = self.holds.policies.telling, left_of(box)
         waits = [Release(_free_ms(left, owed, now_ms, span, most), "budget") for span, most in telling.budget.items()]
-        if capped:  # who carries the bins gets few texts a day; what is more waits for the morning
+        if box.phone in self.capped:  # who carries the bins gets few texts a day; what is more waits for the morning
             midnight = self.holds.calendar.midnight(now_ms)
             today = [each for each in left if each.at_ms >= midnight]
             if _free_ms(today, owed, now_ms, DAY_MS, telling.cap_a_day) > now_ms:
@@ -182,9 +183,14 @@ class MailboxRules:
                 )
         return max(waits, key=lambda release: release.at_ms)
 
-    def _is_told_today(self, box: Mailbox, asset: str, now_ms: Millis) -> bool:
-        midnight = self.holds.calendar.midnight(now_ms)
-        return any(asset in each.assets for each in box.left if each.tells and each.at_ms >= midnight)
+    @cached_property
+    def capped(self) -> frozenset[str]:
+        """The numbers of those who do the emptying."""
+        return frozenset(
+            phone
+            for phone, people in self.inventory.people_at.items()
+            if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
+        )
 
 
 def _counts(owed: Owed) -> bool:
@@ -245,7 +251,7 @@ class Pending:
             if known.reason:
                 left.append(_unsaid(said, said.at_ms, known.reason))
                 continue
-            box = changed[key] = self.sorting.taken(before, said, capped=key in self._capped)
+            box = changed[key] = self.sorting.taken(before, said)
             if said.covers and said.kind is MessageKind.CLEARED:
                 gone = (each for each in before.pending if each not in box.pending)
                 left += [_about(each, "superseded", said.at_ms, said.key) for each in gone]
@@ -289,10 +295,7 @@ class Pending:
     def _calmed(self, over: Event, boxes: Mapping[str, Mailbox]) -> dict[str, Mailbox]:
         """Those whom the outage kept in a storm, after its end."""
         storming = (box for box in boxes.values() if over.episode in box.outages)
-        return {
-            box.phone: self.sorting.calmed(box, over.episode, over.at_ms, capped=box.phone in self._capped)
-            for box in storming
-        }
+        return {box.phone: self.sorting.calmed(box, over.episode, over.at_ms) for box in storming}
 
     def _may_outrun(self, event: Event) -> bool:
         """Whether it may make a closing word untrue: it stands again, or the bin was emptied or is below its line."""
@@ -314,11 +317,12 @@ class Pending:
                 continue
             rows += [_about(each, "superseded", event.at_ms, event.event) for each in untrue]
             kept = tuple(each for each in box.pending if each not in untrue)
-            capped = box.phone in self._capped
-            if not again and (over or not capped):  # who empties bins knows that it is emptied
+            if not again and (
+                over or box.phone not in self.sorting.capped
+            ):  # who empties bins knows that it is emptied
                 name = ANSWERED_OVER if over else ""
                 kept += tuple(self._ended(each, name, event.at_ms) for each in untrue)
-            changed[box.phone] = self.sorting.filed(replace(box, pending=kept), event.at_ms, capped=capped)
+            changed[box.phone] = self.sorting.filed(replace(box, pending=kept), event.at_ms)
         return changed, rows
 
     def _is_untrue(self, owed: Owed, event: Event) -> bool:
@@ -352,7 +356,7 @@ class Pending:
             if not strays:
                 continue
             kept = tuple(each for each in box.pending if each not in strays)
-            changed[box.phone] = self.sorting.filed(replace(box, pending=kept), at_ms, capped=box.phone in self._capped)
+            changed[box.phone] = self.sorting.filed(replace(box, pending=kept), at_ms)
             moved = [replace(each, phone=self._number(each)) for each in strays if self._number(each)]
             for each in strays:
                 if not self._number(each):
@@ -382,7 +386,7 @@ class Pending:
 
     def release(self, box: Mailbox, alerts: Mapping[str, Alert], at_ms: Millis) -> tuple[Mailbox, Log]:
         """Lets leave what may, and says of the rest why not yet, of what is of no use any more why not at all."""
-        capped, log = box.phone in self._capped, list[Event | Owed]()
+        log = list[Event | Owed]()
         wanted: list[Owed] = []
         for each in box.pending:
             reason = self.no_longer_owed(each, alerts, at_ms)
@@ -390,13 +394,13 @@ class Pending:
                 log.append(_unsaid(each, at_ms, reason))
             else:
                 wanted.append(self._doubted(of_standing(each, alerts, self.inventory, self.digest.texts), alerts))
-        box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms, capped=capped)
+        box = self.sorting.filed(replace(box, pending=tuple(wanted)), at_ms)
         if not wanted:
-            return self.sorting.emptied(box, at_ms, (), {}, capped=capped), log
+            return self.sorting.emptied(box, at_ms, (), {}), log
         if box.due_ms > at_ms:
             log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in wanted)
             return box, log
-        releases = self.sorting.releases(box, at_ms, capped=capped)
+        releases = self.sorting.releases(box, at_ms)
         waits = [each for each, release in zip(wanted, releases, strict=True) if release.at_ms > at_ms]
         waits += [each for each in self._asleep(wanted, at_ms) if each not in waits]
         about = {each.episode: each.asset for each in wanted}
@@ -415,8 +419,8 @@ class Pending:
                 if each.episode in text.covers and each.to == text.to and each.key != text.key
             )
         log.extend(leaving)
-        box = self.sorting.emptied(box, at_ms, leaving, about, capped=capped)
-        box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms, capped=capped)
+        box = self.sorting.emptied(box, at_ms, leaving, about)
+        box = self.sorting.filed(replace(box, pending=tuple(waiting)), at_ms)
         log.extend(_about(each, "held", at_ms, box.reason, until_ms=box.due_ms) for each in waiting)
         return box, log
 
@@ -457,15 +461,6 @@ class Pending:
         at = self.inventory.people_at
         duties = {phone: [duty.role for each in people for duty in each.duties] for phone, people in at.items()}
         return frozenset(phone for phone, roles in duties.items() if roles and set(roles) == {Role.CREW})
-
-    @cached_property
-    def _capped(self) -> frozenset[str]:
-        """The numbers of those who do the emptying."""
-        return frozenset(
-            phone
-            for phone, people in self.inventory.people_at.items()
-            if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
-        )
 
 
 def _first_the_outage(wanted: list[Owed]) -> tuple[list[Owed], list[Owed]]:

@@ -148,16 +148,13 @@ def await_own_round(holds: Holds, told: DueStep, release: Release) -> Release:
 
 def await_duty(holds: Holds, told: DueStep, release: Release) -> Release:
     """Whoever it is for comes on duty."""
-    return (
-        release
-        if told.holder is None
-        else _later(release, on_duty_ms(holds.calendar, told.holder, release.at_ms), "off_duty")
-    )
+    holder = told.holder
+    return release if holder is None else _later(release, on_duty_ms(holds.calendar, holder, release.at_ms), "off_duty")
 
 
 def await_trial(holds: Holds, told: DueStep, release: Release) -> Release:
     """What is new or not accepted yet tells nobody but the desk."""
-    return release if holds.is_free(told.alert) else _later(release, holds.trial_until_ms(told.alert), TRIAL)
+    return release if holds.is_free(told.alert) else _later(release, holds.trials.of_alert(told.alert), TRIAL)
 
 
 def await_day(holds: Holds, told: DueStep, release: Release) -> Release:
@@ -308,8 +305,8 @@ def begins_urgent(owed: Owed) -> bool:
     return owed.severity == Severity.P2 and owed.kind in BEGUN
 
 
-BEGUN_FOR: Final[tuple[Stage[DueStep], ...]] = (leave_to_list, skip_past)
-"""Asked when an episode begins, or begins anew; what explains it is ``topology``'s and known before."""
+BEGUN_FOR: Final[tuple[Stage[DueStep], ...]] = (leave_to_list, skip_past, suppress)
+"""Asked when an episode begins, or begins anew; the last two also of the word that data flap (T15)."""
 HOLDS: Final[tuple[Stage[DueStep], ...]] = (await_duty, await_trial, await_day, await_hours)
 DUE: Final[tuple[Stage[DueStep], ...]] = (await_recovery, await_own_round, hold, await_near_round)
 """Asked when a step is due; ``hold`` alone whenever an instant for one is looked for."""
