@@ -23,6 +23,7 @@ from alerts.notify import stages
 from alerts.notify.holds import Holds, Trials
 from alerts.notify.mailbox import Left, Mailbox
 from alerts.notify.stages import STAGES, DueStep, Reason, Release, WaitingMessage, walk
+from alerts.notify.texts import EMPTIERS
 from alerts.operations.absences import Absence
 from alerts.people import Holder
 from gateway import imports, shipped
@@ -208,7 +209,7 @@ def test_who_is_away_is_told_by_who_stands_in_and_nobody_twice() -> None:
 
 
 def test_a_list_of_places_to_go_to_is_of_one_day() -> None:
-    places = replace(owed(MessageKind.DIGEST), template=stages.EMPTIERS)
+    places = replace(owed(MessageKind.DIGEST), template=EMPTIERS)
     assert waits(stages.drop_outdated, WaitingMessage(places, NOON + DAY_MS)) == Release(NEVER, "outdated")
     assert waits(stages.drop_outdated, WaitingMessage(places, NIGHT)) == Release(NIGHT)
     gone = WaitingMessage(replace(places, covers=("overflow/gone/1",)), NOON + DAY_MS)
