@@ -199,6 +199,10 @@ class Holds:
         """Whether only P1 leaves then."""
         return self.calendar.is_within(at_ms, self.policies.quiet)
 
+    def owed_anew_ms(self, owed_ms: Millis, at_ms: Millis) -> Millis:
+        """From when something counts as owed that goes on in another form ``at_ms``: what was by day wakes nobody."""
+        return owed_ms if self.is_night(at_ms) and not self.is_night(owed_ms) else at_ms
+
     def first_hours(self, alert: Alert) -> Hours | None:
         """When step 0 may leave by day, where its rule says so."""
         policy = self.policies.of(alert.rule)

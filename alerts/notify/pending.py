@@ -342,8 +342,7 @@ class Pending:
         catalogue, calendar, asset = self.digest.texts, self.digest.calendar, self.inventory.assets[owed.asset]
         facts = {"day": texts.day(calendar, at_ms), "time": texts.clock(calendar, at_ms), **texts.names(asset)}
         said = catalogue.word(name or self.sorting.holds.policies.of(owed.rule).cleared_text, facts)
-        sleeps = self.sorting.holds.is_night(at_ms) and not self.sorting.holds.is_night(owed.at_ms)
-        owed_ms = owed.at_ms if sleeps else at_ms  # what was owed by day wakes nobody
+        owed_ms = self.sorting.holds.owed_anew_ms(owed.at_ms, at_ms)
         return replace(owed, at_ms=owed_ms, text=said.text, template=said.template, variables=said.variables, covers=())
 
     def readdress(
@@ -435,8 +434,8 @@ class Pending:
 
     def _asleep(self, wanted: list[Owed], at_ms: Millis) -> list[Owed]:
         """What waits for the morning although something else is told now: what was owed by day wakes nobody."""
-        night = self.sorting.holds.is_night
-        return [each for each in wanted if night(at_ms) and not night(each.at_ms)]
+        anew_ms = self.sorting.holds.owed_anew_ms
+        return [each for each in wanted if anew_ms(each.at_ms, at_ms) != at_ms]
 
     def _texts(self, box: Mailbox, wanted: list[Owed], alerts: Mapping[str, Alert], at_ms: Millis) -> list[Owed]:
         if all(each.rule == OUTAGE for each in wanted):
