@@ -164,11 +164,15 @@ class Until(Trials):
         return self.until_ms
 
 
-def held(until_ms: Millis, told: DueStep) -> tuple[str, time]:
-    """Why something waits, and the time of day until which."""
+def on_trial(until_ms: Millis) -> Holds:
     trials = Until(COUNTY, 0)
     trials.until_ms = until_ms
-    release = stages.find_release(dataclasses.replace(HOLDS, trials=trials), told)
+    return dataclasses.replace(HOLDS, trials=trials)
+
+
+def held(until_ms: Millis, told: DueStep) -> tuple[str, time]:
+    """Why something waits, and the time of day until which."""
+    release = stages.find_release(on_trial(until_ms), told)
     return release.reason, HOLDS.calendar.local(release.at_ms).time()
 
 
@@ -182,7 +186,18 @@ def test_one_hold_may_lead_into_another_and_the_last_is_named() -> None:
     assert held(dawn, DueStep(alert(), NIGHT)) == ("trial", time(6, 10))
     duty = Duty(Role.CREW, hours=Hours(time(6, 10), time(18)))
     assert held(0, DueStep(alert(), NIGHT, holder=Holder(CREW, (duty,)))) == ("off_duty", time(6, 10))
+    assert held(dawn, DueStep(alert(), NIGHT, holder=Holder(CREW, (duty,)))) == ("off_duty", time(6, 10))
     assert held(dawn, DueStep(alert("fire", Severity.P1), NOON)) == ("", time(12))
+
+
+@pytest.mark.parametrize("part", [stages.DUE, stages.AGAIN])
+def test_only_what_could_leave_now_is_left_to_a_round(part: tuple[stages.Stage[DueStep], ...]) -> None:
+    before_the_round = NOON + 2 * 60 * MINUTE_MS
+    told = DueStep(alert(), before_the_round)
+    near = walk(part, on_trial(0), told, Release(before_the_round))
+    assert (near.reason, HOLDS.calendar.local(near.at_ms).time()) == ("round_pending", time(17))
+    on = walk(part, on_trial(before_the_round + 1), told, Release(before_the_round))
+    assert on == Release(before_the_round + 1, "trial")
 
 
 def test_what_is_never_told_is_not_late_and_what_is_late_is_not_put_aside() -> None:
