@@ -1,7 +1,8 @@
 """Between what escalation owes and what leaves: every message but P1 waits its turn in its number's mailbox.
 
-What leaves is addressed here: on whose phone, as a text or a call, opened by whose name. Nothing is lost here: a
-message leaves by itself, in a text for several, or ends with a reason (law L9).
+What leaves is addressed here: on whose phone, as a text or a call, opened by whose name. How a mailbox fills, empties
+and storms stands here as well; what holds a message in it is ``stages``. Nothing is lost: a message leaves by itself,
+in a text for several, or ends with a reason (law L9).
 """
 
 from collections import Counter
@@ -79,8 +80,6 @@ _BY_LEVEL = frozenset(rule for rule, explained in EXPLAINS.items() if not CONTIN
 """What a level raises and an emptying ends, and after which another rule may go on."""
 _OVER = frozenset({"cleared", "retired"})
 """What ends an outage, and the storm that it was."""
-
-
 _LEAST_SHARE: Final = 2
 
 
@@ -317,9 +316,8 @@ class Pending:
                 continue
             rows += [_about(each, "superseded", event.at_ms, event.event) for each in untrue]
             kept = tuple(each for each in box.pending if each not in untrue)
-            if not again and (
-                over or box.phone not in self.sorting.capped
-            ):  # who empties bins knows that it is emptied
+            # who empties bins knows that it is emptied
+            if not again and (over or box.phone not in self.sorting.capped):
                 name = ANSWERED_OVER if over else ""
                 kept += tuple(self._ended(each, name, event.at_ms) for each in untrue)
             changed[box.phone] = self.sorting.filed(replace(box, pending=kept), event.at_ms)
