@@ -8,7 +8,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from alerts.notify.holds import TRIAL, Trial, TrialKind
+from alerts.notify.holds import Trial, TrialKind
+from alerts.notify.stages import TRIAL
 from gateway.commands.trials import EndTrial
 from gateway.desk.auth import Form, Gate, require
 from gateway.desk.drafts import choose, obey, pick, say, signed
