@@ -21,9 +21,8 @@ from alerts.notify.digest import Digest
 from alerts.notify.exposure import drawn_pct, lines_pct
 from alerts.notify.holds import Trials
 from alerts.notify.lists import Lists
-from alerts.notify.mailbox import MailboxRules
 from alerts.notify.message_writer import MessageWriter, Witness
-from alerts.notify.pending import Pending
+from alerts.notify.pending import MailboxRules, Pending
 from alerts.notify.replies import HOUSE_TEXTS
 from alerts.notify.schedule import Roster, Schedule
 from alerts.operations.absences import Absences
@@ -82,11 +81,11 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     thresholds.restore(tuned)
     plans = UndoDict(undo, {asset.id: thresholds.plan(asset) for asset in inventory.assets.values()})
     on_trial = Trials(inventory, policies.trial, undo)
-    waiting = holds.Holds(inventory, policies, calendar, on_trial)
+    absences = Absences(inventory, undo)
+    waiting = holds.Holds(inventory, policies, calendar, on_trial, absences)
     message_writer = MessageWriter(
         inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue
     )
-    absences = Absences(inventory, undo)
     roster = Roster(inventory, calendar, absences)
     telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), message_writer, roster)
     gateway_rule = rules.common["gateway_offline"]
@@ -94,7 +93,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
         raise TypeError("the rule gateway_offline is not what it says")
     pending = Pending(
         inventory,
-        MailboxRules(policies, calendar),
+        MailboxRules(inventory, waiting),
         Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
         absences,
     )

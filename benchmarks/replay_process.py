@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from gateway import imports, logs, recording, shipped
-from gateway.replay import replay
+from gateway import imports, logs, shipped
+from gateway.replay import read, replay
 from telemetry.wire import Uplink
 
 
@@ -39,7 +39,7 @@ def main(file: Path, inventory: Path) -> Replayed:
 
     with file.open("rb") as opened:
         began_s = time.monotonic()
-        lines = sum(1 for _ in replay(counted(recording.read(opened, str(file))), county, figures))
+        lines = sum(1 for _ in replay(counted(read(opened, str(file))), county, figures))
         return Replayed(messages, lines, time.monotonic() - began_s)
 
 

@@ -6,7 +6,7 @@ from statistics import median
 from benchmarks.children import Unmeasured, run
 from benchmarks.replay_process import Replayed
 from firmware_sim.radio import TimedUplink
-from gateway.recording import written
+from gateway.replay import written
 from telemetry.wire import Uplink
 
 

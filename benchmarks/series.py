@@ -19,9 +19,9 @@ from alerts.notify.exposure import POINTS_A_SITE, lines_pct
 from benchmarks.children import Unmeasured
 from gateway import imports, shipped
 from gateway.clock import WallClock
-from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Sender
+from gateway.influx.server import InfluxOutlet
 from gateway.influx.streams import NAME, Readings
 from gateway.journal.entry import Consumer, Stream
 from gateway.journal.rollups import RollupReader

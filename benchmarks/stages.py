@@ -27,8 +27,8 @@ from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry import clock, sequence
-from telemetry.directory import Directory
 from telemetry.inventory import Inventory
+from telemetry.inventory.directory import Directory
 from telemetry.reading import Reading
 from telemetry.wire import Samples, Uplink, decode
 

@@ -25,7 +25,7 @@ from gateway.imports import profiles
 from gateway.pipeline import BUG, Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

@@ -19,7 +19,6 @@ from rich.table import Table
 from alerts import model
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
 from alerts.model import URGENT, MessageKind, Owed, Severity
-from alerts.notify.mailbox import BUDGET, DAILY_CAP
 from benchmarks.telling import Figures, Lived, figures, inventory_of, live
 from firmware_sim import county
 from firmware_sim.scenario import Crowd, FleetSize, Happening, Scenario, ScriptedEvent, load
@@ -47,7 +46,7 @@ RESTLESS: Final = "plant-0001"
 """The device of the plant of the county week whose power comes and goes."""
 RARELY: Final = 0.1
 """The share of texts that somebody answers there."""
-BUDGETS: Final = frozenset({BUDGET, DAILY_CAP})
+BUDGETS: Final = frozenset({"budget", "daily_cap"})
 
 
 @dataclass(frozen=True)

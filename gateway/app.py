@@ -18,20 +18,16 @@ from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
 from gateway import client, shipped, start
 from gateway.barrier import patiently
+from gateway.client import CONTROL, control_token
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
-from gateway.collecting import Collector
 from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import CLAIMS, InboundSms
 from gateway.commands.thresholds import FIGURES
-from gateway.desk.connections import MOST, Limits
 from gateway.desk.http import application
-from gateway.desk.opening import opened
 from gateway.desk.photos import FOLDER as PHOTOS
-from gateway.desk.present import Desk
-from gateway.desk.server import bind, serving
-from gateway.desk.token import NAME as TOKEN
-from gateway.desk.token import control_token
+from gateway.desk.present import Desk, opened
+from gateway.desk.server import MOST, Limits, bind, serving
 from gateway.desk.users import NAME as USERS
 from gateway.desk.users import UserFile, UsersUnavailable
 from gateway.examining import PART as SOUNDNESS
@@ -53,7 +49,7 @@ from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, Backoff, Jour
 from gateway.metrics import Metrics
 from gateway.mqtt.source import MqttSource
 from gateway.pipeline import Pipeline
-from gateway.requests import ROUND_S, Housekeep, JournalPort, Tick, rounds
+from gateway.requests import ROUND_S, Collector, Housekeep, JournalPort, Tick, rounds
 from gateway.rollups.scope import ROLLUPS, RollupScope
 from gateway.rollups.thread import RollupThread
 from gateway.settings import Settings, SettingsFault
@@ -232,7 +228,7 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
     """Episodes go onto Grafana's boards, where there is a Grafana."""
     if settings.grafana is None:
         return
-    from gateway.annotations import EVERY_S, Annotations  # noqa: PLC0415 its library takes long, and few need it
+    from gateway.boards import EVERY_S, Annotations  # noqa: PLC0415 its library takes long, and few need it
 
     annotations = Annotations(settings, inventory, health, clock.now_ms)
     timer.every(EVERY_S, "boards", annotations.keep, at_once=True)
@@ -348,7 +344,7 @@ def _housekeep(inbox: Inbox) -> None:
 def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
     """What stands here from before is its owner's alone, too; the journal's folder may have others in it, and stays."""
     journal = settings.journal.path
-    ours = (journal.parent / name for name in (TOKEN, USERS, PHOTOS))
+    ours = (journal.parent / name for name in (CONTROL, USERS, PHOTOS))
     beside = (part for name in (journal.name, USERS) for part in journal.parent.glob(f"{name}*"))
     folders = (channel.folder for channel in channels if isinstance(channel, Filing))
     tightened = tighten(*ours, *beside, *folders)

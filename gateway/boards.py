@@ -1,22 +1,35 @@
 """What the boards need of an installation: places and secrets from the configuration, episodes from the journal.
 
-Nothing is pushed here; that is ``dashboards/push.py``.
+While the gateway runs, the episodes that stand are kept on them. Grafana is asked only when one began or ended, and
+once an hour in case somebody deleted one there. Nothing waits for it, and it never raises: what is wrong is told on
+``/readyz`` and, when it changes, in the log. How anything is pushed is in ``dashboards/push.py``.
 """
 
+from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
+from alerts.calendars import DAY_MS
 from alerts.notify import texts
 from dashboards.annotations import DAYS, SHOWN, Episode
 from dashboards.installation import Installation
-from dashboards.push import GrafanaAccess
+from dashboards.push import Grafana, GrafanaAccess, sync_annotations
 from dashboards.words import RULES
 from gateway.client import desk_url
+from gateway.health import Health, Part
+from gateway.journal.database import JournalUnavailable
 from gateway.journal.reader import JournalReader
+from gateway.logs import logger
 from gateway.settings import Settings, SettingsFault, read_secret
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
-DAY_MS: Final = 86_400_000
+_log = logger(__name__)
+
+PART: Final = "boards"
+"""What it is called on ``/readyz``."""
+EVERY_S: Final = 60.0
+LOOKED_OVER_MS: Final = 3_600_000
 
 
 def installation(settings: Settings) -> Installation:
@@ -69,3 +82,56 @@ def _place(inventory: Inventory, asset: str) -> str:
         return texts.place(found)
     place = inventory.radio_gateways.get(asset) or inventory.areas.get(asset)
     return asset if place is None else place.name
+
+
+class Annotations:
+    """For one thread alone, which calls ``keep`` each minute."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        inventory: Inventory,
+        health: Health,
+        now_ms: Callable[[], Millis],
+        asked: Callable[[Settings], Grafana] = lambda settings: Grafana(entrance(settings)),
+    ) -> None:
+        """``asked`` makes the way into Grafana anew after each trouble: a person may have mended the secret."""
+        self._settings = settings
+        self._inventory = inventory
+        self._health = health
+        self._now_ms = now_ms
+        self._asked = asked
+        self._grafana: Grafana | None = None
+        self._there: list[Episode] | None = None
+        self._looked_ms = 0
+        self._tell(Part(ready=True, state="no episode was put on the boards yet"))
+
+    def keep(self) -> None:
+        """Opens and closes what began and ended since; writes nothing when nothing did."""
+        now_ms = self._now_ms()
+        try:
+            with closing(JournalReader.open(self._settings.journal.path)) as reader:
+                wanted = episodes(reader, self._inventory, now_ms)
+            if wanted == self._there and now_ms - self._looked_ms < LOOKED_OVER_MS:
+                return
+            self._sync(wanted, now_ms)
+        except SettingsFault as fault:
+            self._tell(Part(ready=False, state=str(fault)))
+        except JournalUnavailable:
+            return  # the journal's own part says so
+
+    def _sync(self, wanted: list[Episode], now_ms: Millis) -> None:
+        self._grafana = self._grafana or self._asked(self._settings)
+        step = sync_annotations(self._grafana, wanted, now_ms)
+        if step.is_well:
+            self._there, self._looked_ms = wanted, now_ms
+            url = self._settings.grafana and self._settings.grafana.url
+            self._tell(Part(ready=True, state=f"episodes are kept on the boards at {url or ''}"))
+        else:
+            self._there = self._grafana = None
+            self._tell(Part(ready=False, state=step.said))
+
+    def _tell(self, part: Part) -> None:
+        if part != self._health.parts.get(PART) and not part.ready:
+            _log.warning(PART, state=part.state)
+        self._health.report(PART, part)

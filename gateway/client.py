@@ -1,20 +1,23 @@
 """The running gateway, asked over HTTP by the commands that need it and by ``doctor``; and its heartbeat.
 
-The only home of httpx. It asks and hands on the answer; what a command means is decided in the gateway.
+The only home of httpx, and of the token that commands over HTTP must bear. It asks and hands on the answer; what a
+command means is decided in the gateway.
 """
 
+import os
+import secrets
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from gateway.commands.episodes import EpisodeVerb
-from gateway.desk.token import token_file
 from gateway.settings import Endpoint, Settings, SettingsFault, Watch, read_secret
-from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, tls_fault
 
+CONTROL: Final = "control.token"
+"""The file of that token, beside the journal and readable by its owner alone."""
 _ANSWERS_WITHIN_S: Final = 10.0
 _SYSTEMS_TRUST: Final = "/usr/local/share/ca-certificates/*.crt + update-ca-certificates"
 """Where a machine is told whom to trust."""
@@ -36,64 +39,15 @@ def desk_url(listen: Endpoint) -> str:
     return f"http://[{host}]:{listen.port}" if ":" in host else f"http://{host}:{listen.port}"
 
 
-def command(settings: Settings, verb: EpisodeVerb, episode: str, by: str) -> tuple[str, Millis]:
-    """What the episode became, durably, and when; ``GatewayFault`` with its reason when nothing came of it."""
-    body = {"command": verb.value, "episode": episode, "by": by, "channel": "cli"}
-    answer = _asked(settings, "POST", "/api/v1/commands", json=body, headers=_permit(settings))
-    match _document(answer):
-        case {"event": str(event), "at_ms": int(at_ms)}:
-            return event, at_ms
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
-        case _:
-            raise _stranger(settings)
-
-
-def figure(settings: Settings, wish: Mapping[str, object]) -> tuple[str, Millis]:
-    """What became of a figure that is to be set, durably, and when; ``GatewayFault`` with the gateway's reason."""
-    body = {**wish, "channel": "cli"}
-    answer = _asked(settings, "POST", "/api/v1/figures", json=body, headers=_permit(settings))
-    match _document(answer):
-        case {"event": str(event), "at_ms": int(at_ms)}:
-            return event, at_ms
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
-        case _:
-            raise _stranger(settings)
-
-
-def welcome(settings: Settings, people: Sequence[str]) -> tuple[list[str], Millis, dict[str, str]]:
-    """Asks for first texts: who gets it, from when on, and why others do not; ``GatewayFault`` with the reason."""
-    answer = _asked(settings, "POST", "/api/v1/people/welcome", json={"people": [*people]}, headers=_permit(settings))
-    match _document(answer):
-        case {"told": list(told), "leaves_ms": int(leaves_ms), "skipped": dict(skipped)}:
-            return told, leaves_ms, skipped
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
-        case _:
-            raise _stranger(settings)
-
-
-def resend(settings: Settings, since_ms: Millis) -> Millis:
-    """Asks for what came since then to be written to InfluxDB again; when that began. ``GatewayFault`` says why not."""
-    body = {"since_ms": since_ms}
-    answer = _asked(settings, "POST", "/api/v1/series/resend", json=body, headers=_permit(settings))
-    match _document(answer):
-        case {"at_ms": int(at_ms)}:
-            return at_ms
-        case {"detail": str(detail)}:
-            raise GatewayFault(detail)
-        case _:
-            raise _stranger(settings)
-
-
-def request(settings: Settings, method: str, path: str, body: Mapping[str, str] | None) -> dict[str, Any]:
-    """What the gateway answers to a request of the API; ``GatewayFault`` with its reason when it refuses."""
+def request(
+    settings: Settings, method: str, path: str, body: Mapping[str, object] | None, wanted: Collection[str] = ()
+) -> dict[str, Any]:
+    """What the gateway answers to a request of the API, with all that is ``wanted``; ``GatewayFault`` says why not."""
     answer = _asked(settings, method, path, json=body, headers=_permit(settings))
     match _document(answer):
         case {"detail": str(detail)}:
             raise GatewayFault(detail)
-        case dict(document) if answer.is_success:
+        case dict(document) if answer.is_success and document.keys() >= {*wanted}:
             return document
         case _:
             raise _stranger(settings)
@@ -177,3 +131,21 @@ def _stranger(settings: Settings) -> GatewayFault:
     return GatewayFault(
         f"what answers at {url} is not a gateway; set another port as [desk] listen, or stop what uses it"
     )
+
+
+def control_token(journal: Path) -> str:
+    """The token beside ``journal``; made, mode 600, when there is none. ``OSError`` when the folder takes no file."""
+    path = token_file(journal)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as written:
+        token = secrets.token_urlsafe(32)
+        written.write(token + "\n")
+    return token
+
+
+def token_file(journal: Path) -> Path:
+    """Where it is; ``cunjing ack`` reads it there."""
+    return journal.parent / CONTROL

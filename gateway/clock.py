@@ -1,6 +1,8 @@
 """The one place that reads a clock: wall time in epoch milliseconds, and monotonic seconds for the rim's own waits.
 
-Everyone else is given instants. Only the demo's clock runs faster than the world's; production never scales.
+Everyone else is given instants. Only the demo's clock runs faster than the world's; production never scales. Whether
+nobody listened between two looks at it is judged here, too (law L13); what that excuses is the county's, what is said
+of it the self-check's.
 """
 
 import threading
@@ -18,6 +20,37 @@ class Face(NamedTuple):
     at_ms: Millis
     monotonic_s: float
     wall_s: float
+
+
+STEP_S: Final = 5.0
+"""The machine's clock was set if it moved by more than this against the monotonic one."""
+APART_S: Final = 60.0
+"""Two turns so far apart, by either clock: the machine stood still, or what the world refused took so long."""
+
+
+class Deafness(NamedTuple):
+    """From when to when by the gateway's clock, and by how much the machine's was set (0: it was not).
+
+    ``moved_ms`` is how far the gateway's clock went on without time passing.
+    """
+
+    since_ms: Millis
+    at_ms: Millis
+    step_ms: int = 0
+    moved_ms: Millis = 0
+
+
+def between(before: Face, now: Face) -> Deafness | None:
+    """The deafness that ends with ``now``; ``None`` where one turn followed the other."""
+    gone_s, shown_s = now.monotonic_s - before.monotonic_s, now.wall_s - before.wall_s
+    step_s = shown_s - gone_s
+    is_step = abs(step_s) > STEP_S
+    if not is_step and max(gone_s, abs(shown_s)) <= APART_S:
+        return None
+    if not is_step:
+        return Deafness(before.at_ms, now.at_ms)
+    moved_ms = now.at_ms - before.at_ms - round(gone_s * 1_000)
+    return Deafness(before.at_ms, now.at_ms, round(step_s * 1_000), max(0, moved_ms))
 
 
 class Clock(Protocol):

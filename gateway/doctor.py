@@ -23,7 +23,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Pressure, pressure_at
 from gateway.mqtt.visitor import Unwelcome, Visitor
 from gateway.settings import Mqtt, Settings, SettingsFault
-from telemetry.inventory_fault import FaultSeverity
+from telemetry.inventory.faults import FaultSeverity
 from telemetry.reading import Millis
 
 MEGABYTE: Final = 1 << 20
@@ -53,7 +53,7 @@ def examined(settings: Settings, now_ms: Millis) -> Iterator[Diagnosis]:
     yield Diagnosis("clock", clock(now_ms))
     yield Diagnosis("disk", disk(settings.journal.path))
     if settings.influxdb is not None:
-        from gateway.influx.inspection import inspected  # noqa: PLC0415 its library takes long, and few need it
+        from gateway.influx.bootstrap import inspected  # noqa: PLC0415 its library takes long, and few need it
 
         for part in inspected(settings.influxdb, now_ms / 1_000):
             yield Diagnosis("influxdb", part)

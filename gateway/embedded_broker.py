@@ -90,14 +90,14 @@ def embedded_broker(folder: Path, port: int = 0) -> Iterator[Embedded]:
     when none can be started.
     """
     folder.mkdir(0o700, parents=True, exist_ok=True)
-    port = port or free_port()
-    mosquitto = find_mosquitto()
-    if mosquitto:
-        with _mosquitto(mosquitto, folder, port, USERNAME, _password(folder)) as version:
-            yield _embedded(version, folder, port, "auto")
-        return
-    with _amqtt(port, USERNAME, _password(folder)) as version:
-        yield _embedded(version, folder, port, "3.1.1")
+    port, kept = port or free_port(), folder / "broker.password"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(f"{EMBEDDED_MARK}{secrets.token_urlsafe(24)}\n", "ascii")
+    mosquitto, password = find_mosquitto(), kept.read_text("ascii").strip()
+    with _mosquitto(mosquitto, folder, port, password) if mosquitto else _amqtt(port, password) as name:
+        url = f"mqtt://127.0.0.1:{port}"
+        yield Embedded(name, url, port, USERNAME, kept, "auto" if mosquitto else "3.1.1")
 
 
 def dies_with_us() -> list[str]:
@@ -114,29 +114,13 @@ def free_port() -> int:
         return port
 
 
-def _embedded(name: str, folder: Path, port: int, protocol: Literal["auto", "3.1.1"]) -> Embedded:
-    return Embedded(name, f"mqtt://127.0.0.1:{port}", port, USERNAME, _password_file(folder), protocol)
-
-
-def _password_file(folder: Path) -> Path:
-    return folder / "broker.password"
-
-
-def _password(folder: Path) -> str:
-    kept = _password_file(folder)
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(f"{EMBEDDED_MARK}{secrets.token_urlsafe(24)}\n", "ascii")
-    return kept.read_text("ascii").strip()
-
-
 @contextmanager
-def _mosquitto(program: Path, folder: Path, port: int, username: str, password: str) -> Iterator[str]:
+def _mosquitto(program: Path, folder: Path, port: int, password: str) -> Iterator[str]:
     """Runs mosquitto while the context lasts and yields its name for itself; ``BrokerFault`` with its last words."""
     configuration = folder.resolve() / "mosquitto.conf"
     passwords = folder.resolve() / "mosquitto.passwords"
     passwords.touch(mode=0o600)
-    passwords.write_text(f"{username}:{hashed(password)}\n", "ascii")
+    passwords.write_text(f"{USERNAME}:{hashed(password)}\n", "ascii")
     as_root = "user root\n" if os.getuid() == 0 else ""  # else it would drop to a user who cannot read the folder
     configuration.write_text(
         _CONFIGURATION.format(port=port, passwords=passwords, folder=folder.resolve(), as_root=as_root), "utf-8"
@@ -188,7 +172,7 @@ def _version(program: Path) -> str:
 
 
 @contextmanager
-def _amqtt(port: int, username: str, password: str) -> Iterator[str]:
+def _amqtt(port: int, password: str) -> Iterator[str]:
     """Runs amqtt in a thread of this process while the context lasts; it keeps nothing for another run."""
     try:
         from gateway.broker_amqtt import serving  # noqa: PLC0415 amqtt is an extra
@@ -197,7 +181,7 @@ def _amqtt(port: int, username: str, password: str) -> Iterator[str]:
         raise BrokerFault(f"neither mosquitto nor amqtt is there to be the embedded broker; {remedy}") from None
     with ExitStack() as stack:
         try:
-            version = stack.enter_context(serving(port, username, password))
+            version = stack.enter_context(serving(port, USERNAME, password))
         except OSError as error:
             raise BrokerFault(_unstarted("amqtt", port, str(error))) from None
         yield version

@@ -16,6 +16,7 @@ from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.reader import JournalReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.worker import Worker
 
 _log = logger(__name__)
 
@@ -43,8 +44,8 @@ class Reader(Protocol):
         """Lets go of the file."""
 
 
-class Examiner:
-    """``start`` runs it, ``stop`` ends it, in the middle of a look, too."""
+class Examiner(Worker):
+    """It can be ended in the middle of a look, too."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Examiner:
         every_s: float = EVERY_S,
         opened: Callable[[Path], Reader] = JournalReader.open,
     ) -> None:
+        super().__init__("examiner")
         self._path = path
         self._opened = opened
         self._health = health
@@ -63,22 +65,15 @@ class Examiner:
         self._reader: Reader | None = None
         """The one that looks now; under the lock, so that none is broken off that is being closed."""
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="examiner", daemon=True)
         health.report(PART, NOT_YET)
 
-    def start(self) -> None:
-        """Starts the thread; once."""
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 5.0) -> None:
+    def stop(self, within_s: float | None = None) -> None:
         """Breaks off a look in hand."""
         self._stopping.set()
         with self._lock:
             if self._reader is not None:
                 self._reader.break_off()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
+        super().stop(within_s)
 
     def examine(self) -> bool:
         """Looks through all of it once and says what was found; ``False`` when it has to be tried again."""

@@ -1,16 +1,25 @@
-"""Rows of the journal as JSON lines, or as a table that a spreadsheet opens. It reads nothing and writes nothing."""
+"""Rows of the journal as JSON lines, as a table that a spreadsheet opens, and cases as a workbook for the office.
+
+The home of XlsxWriter. It is given rows and gives lines or bytes; it reads nothing and writes no file.
+"""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
+import xlsxwriter
 
+from alerts.policy import CaseRule
 from alerts.rollups.rows import DAYS, HOURS
 from alerts.rollups.rows import Row as RollupRow
 from gateway.journal.view import Row
+from telemetry.inventory import Inventory
 from telemetry.reading import QUANTITIES
 from telemetry.series import Measurement
 
@@ -90,3 +99,101 @@ def _record(cells: Iterable[Any]) -> str:
 def _cell(value: Any) -> Any:  # noqa: ANN401 whatever a row may hold
     """A text that a spreadsheet would take for a formula is marked as text: strangers wrote some of it (law L11)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_RUN_BY_SPREADSHEETS) else value
+
+
+_MOST_ROWS: Final = 1_000_000
+"""The newest; a sheet takes a few more."""
+
+
+class WorkbookColumn(NamedTuple):
+    """One column: which key of a row, its heading, its width in characters."""
+
+    key: str
+    heading: str
+    width: int
+
+
+WORKBOOK_COLUMNS: Final = (
+    WorkbookColumn("case", "编号", 22),
+    WorkbookColumn("state", "状态", 8),
+    WorkbookColumn("origin", "来源", 8),
+    WorkbookColumn("what", "事项", 28),
+    WorkbookColumn("rule", "标准", 16),
+    WorkbookColumn("town", "乡镇", 12),
+    WorkbookColumn("area", "村", 12),
+    WorkbookColumn("asset", "设施", 14),
+    WorkbookColumn("place", "地点", 18),
+    WorkbookColumn("owner", "责任人", 14),
+    WorkbookColumn("opened_at", "登记时间", 17),
+    WorkbookColumn("deadline_at", "完成时限", 17),
+    WorkbookColumn("fixed_at", "报完成时间", 17),
+    WorkbookColumn("verified_at", "核实时间", 17),
+    WorkbookColumn("closed_at", "销号时间", 17),
+    WorkbookColumn("until_at", "备案至", 17),
+    WorkbookColumn("reason", "原因", 24),
+    WorkbookColumn("proof", "佐证", 24),
+    WorkbookColumn("level", "超期上报级数", 12),
+    WorkbookColumn("reopened", "退回次数", 9),
+    WorkbookColumn("recurs", "前清后起", 22),
+    WorkbookColumn("caller_name", "反映人", 10),
+    WorkbookColumn("caller_phone", "电话", 14),
+    WorkbookColumn("photo", "照片", 16),
+)
+_WORDS: Final = {
+    "open": "待派",
+    "assigned": "已派",
+    "doing": "办理中",
+    "fixed": "已办待核",
+    "verified": "已核实",
+    "closed": "已销号",
+    "deferred": "已备案",
+    "reopened": "已退回",
+    "telemetry": "监测",
+    "telephone": "电话",
+    "sight": "巡查",
+    "answer": "回复",
+}
+"""States and origins as the office says them."""
+
+
+def names(inventory: Inventory, rules: Mapping[str, CaseRule]) -> dict[str, dict[str, str]]:
+    """What the ids of an inventory and of its rules are called, by column."""
+    areas = {area.id: area.name for area in inventory.areas.values()} | {inventory.county.id: inventory.county.name}
+    return {
+        "town": areas,
+        "area": areas,
+        "asset": {asset.id: asset.name for asset in inventory.assets.values()},
+        "owner": {person.id: person.name for person in inventory.people.values()},
+        "rule": {name: rule.standard or rule.says for name, rule in rules.items()},
+    }
+
+
+def workbook(rows: Iterable[Row], called: Mapping[str, Mapping[str, str]], zone: ZoneInfo) -> bytes:
+    """The workbook of these cases: local dates, ``called`` by column and id, and no text that becomes a formula."""
+    made = io.BytesIO()
+    # in_memory and no formulas, links or numbers from text: strangers wrote some of it (law L11)
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(made, options) as book:
+        sheet = book.add_worksheet("台账")
+        head = book.add_format({"bold": True, "bg_color": "#D9E7DD", "border": 1})
+        date = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        for place, column in enumerate(WORKBOOK_COLUMNS):
+            sheet.set_column(place, place, column.width)
+            sheet.write_string(0, place, column.heading, head)
+        last = 0
+        for last, row in enumerate(islice(rows, _MOST_ROWS), start=1):
+            for place, column in enumerate(WORKBOOK_COLUMNS):
+                value = row[column.key]
+                if value is None or value == "":
+                    continue
+                if column.key.endswith("_at"):
+                    local = datetime.fromisoformat(value).astimezone(zone).replace(tzinfo=None)
+                    sheet.write_datetime(last, place, local, date)
+                elif isinstance(value, int):
+                    sheet.write_number(last, place, value)
+                else:
+                    said = _WORDS if column.key in {"state", "origin"} else called.get(column.key, {})
+                    sheet.write_string(last, place, said.get(value, value))
+        sheet.autofilter(0, 0, max(last, 1), len(WORKBOOK_COLUMNS) - 1)
+        sheet.freeze_panes(1, 1)
+    return made.getvalue()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gateway.settings import SettingsFault
+from gateway.settings import SettingsFault, tell_why
 
 _OTHERS: Final = 0o077
 
@@ -21,22 +21,25 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError:
         raise SettingsFault([f"{path} cannot be read: it is not UTF-8; save it as UTF-8"]) from None
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise SettingsFault([f"{path} cannot be read: {why}; check its name and its rights"]) from None
+        raise SettingsFault([f"{path} cannot be read: {tell_why(error)}; check its name and its rights"]) from None
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Writes a file of mode 600, whole or not at all; ``OSError`` when it cannot."""
+    half_written = path.with_name(f"{path.name}.new")
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
+    half_written.unlink(missing_ok=True)
+    with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as to:
+        to.write(text)
+    half_written.replace(path)
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """Puts a secret on the first line of a file of mode 600, whole or not at all; ``SettingsFault`` when it cannot."""
-    half_written = path.with_name(f"{path.name}.new")
+    """Puts a secret on the first line of such a file; ``SettingsFault`` when it cannot."""
     try:
-        path.parent.mkdir(0o700, parents=True, exist_ok=True)
-        half_written.unlink(missing_ok=True)
-        with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as to:
-            to.write(f"{secret}\n")
-        half_written.replace(path)
+        write_privately(path, f"{secret}\n")
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise SettingsFault([f"{path} cannot be written: {why}; check its folder and its rights"]) from None
+        raise SettingsFault([f"{path} cannot be written: {tell_why(error)}; check its folder and its rights"]) from None
 
 
 def close_to_others() -> None:

@@ -1,6 +1,6 @@
 """Brings the inventory file in: read, checked, compared with what the journal knew, differences logged.
 
-What makes an inventory right is ``telemetry.inventory_file``; this only reads the file and says what became of it. The
+What makes an inventory right is ``telemetry.inventory.file``; this only reads the file and says what became of it. The
 journal has the inventory that the gateway works by; a file that was edited since counts from the next start on.
 """
 
@@ -23,9 +23,9 @@ from gateway.settings import SettingsFault
 from telemetry.codecs import codecs
 from telemetry.envelopes import NATIVE_PROFILE
 from telemetry.inventory import Asset, Inventory
-from telemetry.inventory_diff import differences, unexplained
-from telemetry.inventory_fault import FaultSeverity
-from telemetry.inventory_file import Parsed, parse
+from telemetry.inventory.diff import differences, unexplained
+from telemetry.inventory.faults import FaultSeverity
+from telemetry.inventory.file import Parsed, parse
 from telemetry.reading import Millis
 
 FORMER: Final = "former_assets"

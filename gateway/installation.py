@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from gateway.files import read_text, write_secret
 from gateway.mosquitto_passwords import fits, hashed
-from gateway.settings import SettingsFault, read_secret
+from gateway.settings import SettingsFault, read_secret, tell_why
 from gateway.shipped import config_folder
 
 FOLDER_MODE: Final = 0o700
@@ -203,7 +203,7 @@ def installed(folder: Path, environment: Mapping[str, str] = os.environ) -> Iter
     try:
         yield from _steps(folder, environment)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = tell_why(error)
         remedy = "check its folder and its rights, and run it again"
         raise SettingsFault([f"{error.filename or folder} cannot be made or read: {why}; {remedy}"]) from None
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from alerts.channels import Caps, Channel, ChannelKind, Hook, channels
 from alerts.delivery.delivery import Routes
 from gateway.health import Part
-from gateway.settings import Settings, SettingsFault, Sms, read_secret
+from gateway.settings import Settings, SettingsFault, Sms, read_secret, tell_why
 
 SECRET_LEAST: Final = 20
 _IN_A_PATH: Final = frozenset(ascii_letters + digits + "-_")
@@ -141,7 +141,7 @@ def _open(each: Chosen) -> Channel:
         remedy = f"install the extra: pip install 'cunjing[{extra}]'"
         raise SettingsFault([f"[sms] names channel {name}, whose library is not installed; {remedy}"]) from None
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = tell_why(error)
         raise SettingsFault([f"[channels.{name}]: {error.filename} cannot be read: {why}; mend the file"]) from None
     return way
 

@@ -12,9 +12,8 @@ import msgspec
 
 from alerts.undo import Undoable
 from gateway.barrier import Barrier, give_up
-from gateway.clock import Face, SettableClock, monotonic_s
+from gateway.clock import Deafness, Face, SettableClock, between, monotonic_s
 from gateway.commands.dispatcher import CommandDispatcher
-from gateway.deafness import Deafness, between
 from gateway.health import Health, Part
 from gateway.inbox import Inbox, Posted
 from gateway.journal.database import JournalUnavailable

@@ -29,7 +29,7 @@ from alerts.refusals import Refused
 from alerts.timers import NEVER
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from gateway.barrier import Barrier
-from gateway.deafness import Deafness
+from gateway.clock import Deafness
 from gateway.journal.entry import AlertRow, AnomalyKind, CaseRow, Entry, Quarantined, SignOfLife, Snapshot
 from gateway.throttle import Throttle
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track

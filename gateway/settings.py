@@ -237,11 +237,13 @@ def _table(annotation: Any) -> type[BaseModel]:  # noqa: ANN401 an annotation ma
 ENV_PREFIX: Final = "CUNJING_"
 
 
-class _Table(BaseModel):
+class SettingsTable(BaseModel):
+    """A table of a TOML file: a key that nobody knows is a fault."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Mqtt(_Table):
+class Mqtt(SettingsTable):
     """``[mqtt]``: where the broker is and who we are to it. ``client_id`` is fixed, the session hangs on it."""
 
     url: BrokerUrl
@@ -271,7 +273,7 @@ class Mqtt(_Table):
         return read_secret(self.password_file, "[mqtt] password_file") if self.password_file else None
 
 
-class JournalSettings(_Table):
+class JournalSettings(SettingsTable):
     """``[journal]``: the one SQLite file; raw readings are kept ``keep_days``, the file may grow to ``max_mb``."""
 
     path: Path
@@ -279,13 +281,13 @@ class JournalSettings(_Table):
     max_mb: Annotated[int, Field(ge=64)] | None = None
 
 
-class InventoryFile(_Table):
+class InventoryFile(SettingsTable):
     """``[inventory]``: the file that is imported when it changed."""
 
     path: Path
 
 
-class Alerts(_Table):
+class Alerts(SettingsTable):
     """``[alerts]``: files that replace the built-in defaults."""
 
     rules: Path | None = None
@@ -316,7 +318,7 @@ class Sms(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Influxdb(_Table):
+class Influxdb(SettingsTable):
     """``[influxdb]``: left out, the journal alone keeps the readings.
 
     The gateway writes with ``token_file``; ``reader_token_file`` is Grafana's and the doctor's, and reads. ``raw_days``
@@ -347,7 +349,7 @@ class Influxdb(_Table):
         return f"{self.bucket}_1d"
 
 
-class GrafanaSettings(_Table):
+class GrafanaSettings(SettingsTable):
     """``[grafana]``: where ``boards push`` puts the boards; left out, nothing is pushed. ``ca_file`` is who is trusted.
 
     Either a service account's ``token_file``, or ``username`` and ``password_file``. ``influxdb_url`` and ``desk_url``
@@ -372,7 +374,7 @@ class GrafanaSettings(_Table):
         return self
 
 
-class DeskSettings(_Table):
+class DeskSettings(SettingsTable):
     """``[desk]``: where the web page and the HTTP API listen, behind which proxies, and what lies under its map.
 
     ``trusted_proxies`` are believed about who asks and whether it is over TLS; ``https`` says the latter once for all.
@@ -444,7 +446,7 @@ def load(path: Path, channels: Collection[str] = ("outbox",)) -> Settings:
 
     ``channels`` are the names that ``[sms]`` may use.
     """
-    document = _read(path)
+    document = read_toml(path, "copy config/gateway.example.toml there, or name another file with --config")
     environment = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(ENV_PREFIX)}
     faults = strange_variables(environment, ENV_PREFIX, list(Settings.model_fields))
     if isinstance(mqtt := document.get("mqtt"), dict) and "password" in mqtt:
@@ -488,21 +490,22 @@ def read_secret(path: Path, key: str) -> str:
     try:
         secret = path.read_text("utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsFault([f"{key} = {str(path)!r} cannot be read: {_why(error)}"]) from None
+        raise SettingsFault([f"{key} = {str(path)!r} cannot be read: {tell_why(error)}"]) from None
     if not secret:
         raise SettingsFault([f"{key} = {str(path)!r} is empty; write the secret on its first line"])
     return secret
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, remedy: str) -> dict[str, Any]:
+    """What stands in a TOML file; ``SettingsFault`` when it cannot be read, with what to do then."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        remedy = "copy config/gateway.example.toml there, or name another file with --config"
-        raise SettingsFault([f"{path} cannot be read: {_why(error)}; {remedy}"]) from None
+        raise SettingsFault([f"{path} cannot be read: {tell_why(error)}; {remedy}"]) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsFault([f"{path} is not valid TOML: {error}"]) from None
 
 
-def _why(error: OSError | UnicodeDecodeError) -> str:
+def tell_why(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file or an address cannot be used, as it stands in a sentence."""
     return (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8"

@@ -6,19 +6,23 @@ Restoring only. Nothing here decides anything about an alert, and a restart by i
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-import msgspec
 from msgspec.structs import replace
 
 from alerts.alert import unpack_alert
 from alerts.build import Assembled, Figures, assemble_whole
 from alerts.conditions import engine
 from alerts.conditions.state import AssetState, unpack
+from alerts.conditions.thresholds import Tuned
 from alerts.episodes.county import County
 from alerts.ledger.case import unpack_case
 from alerts.notify.holds import Ended
 from alerts.notify.mailbox import Mailbox, by_number, pack_box, unpack_box
+from alerts.operations.absences import Absence
+from alerts.operations.callers import Caller
+from alerts.operations.extra_rounds import ExtraRound
 from gateway.barrier import Barrier, give_up
 from gateway.commands import absences, callers, extra_rounds, thresholds
+from gateway.commands.command import recall
 from gateway.commands.trials import TRIALS
 from gateway.imports import FORMER, former_of, mark_of
 from gateway.journal.marks import PackedUpTo
@@ -26,8 +30,8 @@ from gateway.journal.restore import Restored
 from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
 from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
-from telemetry.directory import Directory
 from telemetry.inventory import Inventory
+from telemetry.inventory.directory import Directory
 from telemetry.phone import dialled
 from telemetry.reading import Millis, Reading
 
@@ -61,7 +65,7 @@ def resumed(
 
     ``kind`` is a port for tests: a line that has a fault on purpose.
     """
-    made = assemble_whole(inventory, figures, thresholds.decode_tuned(restored.meta))
+    made = assemble_whole(inventory, figures, recall(restored.meta, thresholds.FIGURES, list[Tuned]))
     county, ruleset = made.county, made.thresholds.rules.version
     known_ms = known_since(inventory, restored.known, now_ms)
     renamed = {asset.renamed_from: asset.id for asset in inventory.assets.values() if asset.renamed_from is not None}
@@ -86,14 +90,14 @@ def resumed(
         figures_changed=restored.ruleset not in ("", ruleset),
     )
     county.unsettled_until_ms = int(restored.meta.get(UNSETTLED, 0))
-    made.trials.restore(msgspec.json.decode(restored.meta.get(TRIALS, "[]"), type=list[Ended]))
+    made.trials.restore(recall(restored.meta, TRIALS, list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     made.ledger.rename(renamed)
     made.ledger.retire(now_ms)
     pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait, kind)
-    callers.restore(pipeline, restored.meta.get(callers.CALLERS))
-    absences.restore(pipeline, restored.meta.get(absences.ABSENCES))
-    extra_rounds.restore(pipeline, restored.meta.get(extra_rounds.EXTRAS))
+    pipeline.callers.restore(recall(restored.meta, callers.CALLERS, list[Caller]))
+    pipeline.absences.restore(recall(restored.meta, absences.ABSENCES, list[Absence]))
+    pipeline.extras.restore(recall(restored.meta, extra_rounds.EXTRAS, list[ExtraRound]))
     pipeline.tracks.update(tracks)
     pipeline.begun_ms = now_ms
     _leave_other_spellings(boxes, pipeline)

@@ -19,5 +19,10 @@ class _Forgetful:
 
 def do(command: Command[A], pipeline: Pipeline, now_ms: Millis) -> A:
     """The answer."""
+    return command.do(context(pipeline), now_ms)
+
+
+def context(pipeline: Pipeline) -> Context:
+    """What a command acts on where nothing but the pipeline matters."""
     none = cast("Any", None)
-    return command.do(Context(pipeline, cast("Any", _Forgetful()), none, none, none, 0, ()), now_ms)
+    return Context(pipeline, cast("Any", _Forgetful()), none, none, none, 0, ())

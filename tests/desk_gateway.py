@@ -24,8 +24,7 @@ from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import InboundSms
 from gateway.desk.http import application
-from gateway.desk.opening import opened
-from gateway.desk.present import Desk
+from gateway.desk.present import Desk, opened
 from gateway.desk.server import bind, serving
 from gateway.desk.users import User, UserFile, UserRole
 from gateway.health import Health, Part
@@ -40,7 +39,7 @@ from gateway.requests import Housekeep, JournalPort, ReceiptsAndReplies
 from gateway.settings import Endpoint, Tiles, Watch
 from gateway.watching.self_check import watchman
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.fakes import RecordingChannel

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from telemetry.codecs import codecs
-from telemetry.inventory_check import NATIVE
-from telemetry.inventory_file import parse
+from telemetry.inventory.checks import NATIVE
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.scenario_run import figures

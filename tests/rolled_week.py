@@ -11,9 +11,9 @@ from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
 from gateway import shipped
 from gateway.clock import WallClock
-from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Sender
+from gateway.influx.server import InfluxOutlet
 from gateway.influx.streams import Outflow, Rollups
 from gateway.journal.entry import Entry, Rolled
 from gateway.journal.rollups import RollupReader

@@ -16,8 +16,8 @@ import yaml
 
 from telemetry.codecs import codecs
 from telemetry.inventory import Inventory
-from telemetry.inventory_check import NATIVE
-from telemetry.inventory_file import parse
+from telemetry.inventory.checks import NATIVE
+from telemetry.inventory.file import parse
 from telemetry.reading import QUANTITIES, Millis
 from telemetry.wire import Uplink
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import yaml
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from alerts import windows
 from alerts.build import Figures
 from alerts.episodes import maintenance
-from alerts.episodes.maintenance import Declared, Wish
+from alerts.episodes.maintenance import Wish
 from alerts.episodes.responses import LONGEST_GRACE_MS
 from alerts.model import PRINTED, Event, Owed
 from alerts.notify.holds import TrialKind
@@ -24,7 +24,7 @@ from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence
 from gateway.commands.command import Done, NotPossible
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
 from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, OrderExtraRound
-from gateway.commands.maintenance import DeclareWindow, EndWindow
+from gateway.commands.maintenance import DeclareWindow, EndWindow, WindowDone
 from gateway.commands.trials import EndTrial
 from gateway.journal.entry import AlertRow, CaseRow, Entry
 from gateway.journal.marks import PackedUpTo
@@ -270,13 +270,13 @@ class Play:
         if isinstance(wish, Work):
             from_ms = at_ms + wish.after_ms
             window = Wish(windows.Work(wish.kind), wish.subject, from_ms, from_ms + wish.lasts_ms, "换泵")
-            asked = DeclareWindow(wish=window, by=wish.by, channel="api", origin="127.0.0.1")
+            asked = DeclareWindow(**asdict(window), by=wish.by, channel="api", origin="127.0.0.1")
         else:
             standing = maintenance.standing(self._pipeline.county)
             name = next(name for name, each in standing.items() if each.window.subject == wish.subject)
             asked = EndWindow(window=name, by=wish.by, channel="api")
         verdict = do(asked, self._pipeline, at_ms)
-        assert isinstance(verdict, Declared | NotPossible), verdict
+        assert isinstance(verdict, WindowDone | NotPossible), verdict
 
     def _roster(self, wish: Absent | Present, at_ms: Millis) -> None:
         """What the dispatcher writes down of who is away, by the way that every such wish takes."""

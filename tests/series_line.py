@@ -16,9 +16,9 @@ from gateway.health import Part
 from gateway.influx.answers import WriteVerdict
 from gateway.influx.bootstrap import set_up
 from gateway.influx.delivery import Filed
-from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Outlet, Sender
+from gateway.influx.server import InfluxOutlet
 from gateway.influx.streams import Events, Readings
 from gateway.journal.entry import Consumer, Entry, Quarantined
 from gateway.journal.rollups import RollupReader

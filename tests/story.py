@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from msgspec.structs import asdict
+
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import ThresholdScope
@@ -95,7 +97,7 @@ class Story:
         self._order(EndTrial(kind=TrialKind.ASSET, name="new", by="office"))
         self._order(Register(what="路边有垃圾", by="office", area="liutan", place="桥头", key="once"))
         work = Wish(Work.MAINTENANCE, "plant", 0, hand.at_ms + 2 * HOUR, "换泵")
-        self._order(DeclareWindow(wish=work, by="office"))
+        self._order(DeclareWindow(**asdict(work), by="office"))
         self._order(LookAgain(reason="not_json", by="office"))
         self._order(Welcome(("head", "leader")))
         self._order(EpisodeCommand(verb=EpisodeVerb.ACK, episode="overflow/nowhere/x", by="office"))

@@ -5,7 +5,7 @@ Data only; who lives in it are the laws of telling and of refusals.
 
 from typing import Final
 
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.scenario_run import figures
 
 START_MS = 1_795_390_200_000

@@ -29,13 +29,11 @@ from gateway import app as gateway_app
 from gateway import imports, shipped, start
 from gateway.cli import app
 from gateway.commands.replies import InboundSms
-from gateway.desk.absences import serve_absences
-from gateway.desk.api import api, serve_figures
+from gateway.desk.api import api
 from gateway.desk.cases import serve_cases
-from gateway.desk.extra_rounds import serve_extra_rounds
+from gateway.desk.commands_api import serve_commands
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.login import AT_ONCE, TRIES, WAITING
-from gateway.desk.maintenance import serve_maintenance
 from gateway.desk.photos import COMING_EACH
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
@@ -631,10 +629,7 @@ def wrong_cases(home: Installation) -> Iterator[Case]:
     app = FastAPI()
     answer_with_problems(app)
     serve_cases(app, inbox, home.folder / "data" / "journal.db", "hush", lambda: RECEIVED_MS)
-    serve_maintenance(app, inbox, "hush")
-    serve_figures(app, inbox, "hush")
-    serve_absences(app, inbox, "hush")
-    serve_extra_rounds(app, inbox, "hush")
+    serve_commands(app, inbox, "hush", range(100))
     ended = Event()
 
     def turn() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway import recording
-from gateway.replay import replay
-from telemetry.inventory_check import NATIVE
-from telemetry.inventory_file import parse
+from gateway.replay import read, replay
+from telemetry.inventory.checks import NATIVE
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.segments import SEGMENT, units
 from telemetry.wire import Uplink
@@ -22,7 +21,7 @@ MINUTE = 60_000
 
 def uplinks() -> list[Uplink]:
     file = GOLDEN / "contract" / "uplinks.jsonl"
-    return list(recording.read(file.read_bytes().splitlines(), file.name))
+    return list(read(file.read_bytes().splitlines(), file.name))
 
 
 def printed(given: list[Uplink], ticks: list[Millis] | None = None) -> list[str]:

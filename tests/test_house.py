@@ -37,13 +37,13 @@ HOMES: Final = {
     "alibabacloud_dysmsapi20170525": ("alerts/channels/aliyun.py",),
     "alibabacloud_dyvmsapi20170525": ("alerts/channels/aliyun_voice.py",),
     "apprise": ("alerts/channels/webhook.py",),
-    "argon2": ("gateway/desk/passwords.py",),
+    "argon2": ("gateway/desk/users.py",),
     "apscheduler": ("gateway/timer.py",),
     "borax": ("alerts/calendars.py",),
     "fastapi": ("gateway/desk/",),
     "grafana_api": ("dashboards/push.py",),
     "httpx": ("gateway/client.py",),
-    "jinja2": ("gateway/desk/rendering.py",),
+    "jinja2": ("gateway/desk/view.py",),
     "influxdb_client": ("gateway/influx/", "benchmarks/"),
     "paho": ("gateway/mqtt/source.py", "firmware_sim/publish.py", "benchmarks/"),
     "prometheus_client": ("gateway/metrics.py",),
@@ -53,13 +53,13 @@ HOMES: Final = {
     "structlog": ("gateway/logs.py", "alerts/delivery/courier.py"),
     "typer": ("gateway/cli/",),
     "uvicorn": ("gateway/desk/",),
-    "xlsxwriter": ("gateway/spreadsheet.py",),
+    "xlsxwriter": ("gateway/exporting.py",),
 }
 """Where a library may be imported, so that replacing it is one file; a name that ends in a slash is a folder."""
 
 CALENDARS: Final = {
     "alerts/build.py",  # the county's, with its extra rounds
-    "gateway/arrangements.py",  # the same for whoever looks on, from what is durable
+    "gateway/desk/projection.py",  # the same for whoever looks on, from what is durable
     "gateway/rollups/scope.py",  # the days and hours of rollups: local time alone
     "gateway/cli/",  # a process of its own that prints local times
     "gateway/demo/stage.py",  # the demo's clock: local time alone

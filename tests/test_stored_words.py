@@ -29,9 +29,10 @@ REASONED: Final = frozenset(
         "DeskRefusal",
         "Release",
         "Rejected",
+        "pick",
     }
 )
-"""What takes a reason or an event by its name; a class that is renamed is renamed here as well."""
+"""What takes a reason or an event by its name; what is renamed, or refuses for another, is named here as well."""
 METRICS: Final = frozenset({"counter", "gauge", "histogram", "Counter", "Gauge", "Histogram"})
 NAMED: Final = frozenset({"event", "reason", "kind", "rule", "template", "deed", "channel", "verb"})
 """Keywords whose value is written down."""

@@ -42,7 +42,7 @@ from alerts.delivery.delivery import (
 )
 from alerts.delivery.limits import LIMITS
 from alerts.model import Event, Owed
-from alerts.notify.holds import QUIET
+from alerts.notify.stages import QUIET
 from telemetry.reading import Millis
 
 _log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from alerts.calendars import MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
 from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import URGENT, Event, Owed, Severity
-from alerts.notify.holds import QUIET
+from alerts.notify.stages import QUIET
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

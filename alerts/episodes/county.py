@@ -301,9 +301,8 @@ class County(Undoable):
         if there == owed.to and (is_same(owed.to, owed.phone) or self.inventory.phone_of.get(owed.to)):
             return self.inventory.phone_of.get(owed.to, owed.phone)
         people = (there,) if there != owed.to else self.successors(owed, at_ms)
-        is_night = self._pending.sorting.is_night
-        sleeps = owed.severity != Severity.P1 and is_night(at_ms) and not is_night(owed.at_ms)
-        owed_ms = owed.at_ms if sleeps else at_ms  # what was owed by day wakes nobody
+        anew_ms = self._pending.sorting.holds.owed_anew_ms(owed.at_ms, at_ms)
+        owed_ms = at_ms if owed.severity == Severity.P1 else anew_ms
         made = (replace(owed, at_ms=owed_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
         self.post([*made, self._pending.left(owed, at_ms, people)], changes)
         return None

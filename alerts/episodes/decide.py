@@ -23,6 +23,7 @@ from alerts.model import Actor, Detail, Event, Log, MessageKind, Severity
 from alerts.notify.closings import RETIRED, UNWATCHED
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.holds import Holds
+from alerts.notify.stages import DueStep, Release, find_release, skip_past, suppress, walk
 from alerts.policy import Telling
 from alerts.rules.gateway_offline import GatewayOffline
 from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
@@ -52,14 +53,14 @@ class Flapping:
 
     def tell(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """The crew hears it as soon as they may; small faults wait for the week's list, what is kept quiet is quiet."""
-        reason = self._quiet(alert)
+        reason = self._quiet(alert, at_ms)
         if reason:
             log.append(unsaid(alert, at_ms, reason))
             return replace(alert, flap_ms=0)
         holds, message_writer = self.escalation.holds, self.escalation.message_writer
         policy = holds.policies.of(FLAPPING)
         asked = replace(alert, rule=FLAPPING, severity=Severity.P3)
-        release = holds.release(asked, at_ms, policy.hours)
+        release = find_release(holds, DueStep(asked, at_ms, policy.hours))
         if release.at_ms > at_ms:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, flap_ms=release.at_ms)
@@ -77,17 +78,14 @@ class Flapping:
                 log.append(replace(owed, repeat=_FROM + told.flapped))
         return told
 
-    def _quiet(self, alert: Alert) -> str:
+    def _quiet(self, alert: Alert, at_ms: Millis) -> str:
         """Why nobody is told; empty when the crew is."""
         if alert.severity is Severity.P4 or not self.escalation.schedule.policy(alert).steps:
             return "weekly_list"
         if not self.escalation.holds.policies.of(FLAPPING).steps:
             return "nobody_named"
-        if not alert.owes:
-            return "late"
-        if alert.shelved_until_ms:
-            return "shelved"
-        return "inhibited" if alert.parent else ""
+        told = DueStep(replace(alert, acked_ms=0), at_ms)  # who has seen to it does not know that it flaps
+        return walk((skip_past, suppress), self.escalation.holds, told, Release(at_ms)).reason
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ class Outages:
         is_quiet = outage.parent or outage.acked_ms or outage.shelved_until_ms
         if is_quiet or outage.repeat_ms or not outage.told:
             return wider
-        return replace(wider, repeat_ms=holds.release(wider, at_ms + self.telling.storm_window, None).at_ms)
+        return replace(wider, repeat_ms=find_release(holds, DueStep(wider, at_ms + self.telling.storm_window)).at_ms)
 
     def is_back(self, outage: Alert, silent: Hush) -> bool:
         """Whether enough of it speaks again."""

@@ -17,10 +17,10 @@ from alerts.conditions.state import Memory
 from alerts.episodes.decide import Decider
 from alerts.episodes.open_alerts import OpenAlerts
 from alerts.model import URGENT, Detail, Event, Log, Owed
-from alerts.notify.holds import ROUND_PENDING
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
+from alerts.notify.stages import ROUND_PENDING
 from alerts.rules.stopped import BY_DEMAND
 from alerts.timers import NEVER
 from telemetry.inventory import Asset
@@ -145,7 +145,7 @@ class Rehearsal:
     def _bound_ms(self, alert: Alert | None, at_ms: Millis, said: Log) -> Millis:
         """By when somebody must be told. What is on trial, or explained by what is told, has no bound of its own."""
         holds = self.decider.escalation.holds
-        if alert is None or alert.severity not in URGENT or alert.parent or holds.trial_until_ms(alert) > at_ms:
+        if alert is None or alert.severity not in URGENT or alert.parent or holds.trials.of_alert(alert) > at_ms:
             return 0
         asset = self.decider.inventory.assets.get(alert.asset)
         bound_ms = bound(alert.rule, asset, at_ms, holds.calendar.is_within, holds.calendar.next_time)

@@ -14,8 +14,8 @@ from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
 from alerts.model import Actor, Log, MessageKind, Severity
 from alerts.notify.escalation import Escalation
-from alerts.notify.holds import TRIAL
 from alerts.notify.message_writer import next_chain
+from alerts.notify.stages import AGAIN, TRIAL, DueStep, Release, walk
 from alerts.refusals import Refused
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
@@ -135,8 +135,10 @@ class Responses:
         if 0 < alert.shelved_until_ms <= at_ms:
             log.append(record("unshelved", alert, at_ms, {"reason": "time"}))
             return self._back(alert, at_ms)
-        release = self.escalation.holds.retelling(alert, emptied_ms(memory), at_ms)
-        if release.at_ms > at_ms:
+        holds = self.escalation.holds
+        told = DueStep(alert, at_ms, holds.first_hours(alert), emptied_ms(memory))
+        release = walk(AGAIN, holds, told, Release(at_ms))
+        if release.reason:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, ack_until_ms=release.at_ms, reason=release.reason)
         log.append(record("ack_expired", alert, at_ms, {"by": alert.acked_by}))

@@ -12,23 +12,33 @@ from msgspec.structs import replace
 from alerts.alert import Alert, WaitingStep, record, unsaid, why
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import emptied_ms
+from alerts.conditions.engine import NEVER
 from alerts.conditions.state import Memory
 from alerts.model import URGENT, Detail, Log, MessageKind, Severity
 from alerts.notify.closings import EMPTIED, choose
-from alerts.notify.holds import ROUND_PENDING, Holds
+from alerts.notify.holds import Holds
 from alerts.notify.message_writer import RESTART, MessageWriter, next_chain
 from alerts.notify.schedule import Manned, Roster, Schedule
+from alerts.notify.stages import (
+    AFRESH,
+    BEGUN_FOR,
+    DUE,
+    RECOVERING,
+    ROUND_PENDING,
+    DueStep,
+    Release,
+    await_near_round,
+    find_release,
+    walk,
+)
 from alerts.people import Holder
 from alerts.policy import StepPolicy
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 
-RECOVERING: Final = "recovering"
 OFF_DUTY: Final = "off_duty"
 RECOVERING_AFRESH: Final = "recovering_afresh"
 """It is getting better: a step, or the word after an inhibition, waits for what comes of that."""
-_MOST_TURNS: Final = 14
-"""Duty by night and texts by day never meet: then the text leaves by day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +54,9 @@ class Escalation:
     def begin(self, alert: Alert, at_ms: Millis, log: Log) -> Alert:
         """Files step 0 of a new episode."""
         policy = self.schedule.policy(alert)
-        if not policy.tells(alert.severity):
-            log.append(why("dropped", alert, at_ms, "weekly_list"))
-            return alert
-        if not alert.owes:
-            log.append(why("held", alert, at_ms, "late"))
+        never = walk(BEGUN_FOR, self.holds, DueStep(alert, at_ms), Release(at_ms)).reason
+        if never:
+            log.append(why("held" if never == "late" else "dropped", alert, at_ms, never))
             return alert
         asset = self.inventory.assets.get(alert.asset)
         if asset is not None and policy.rounds and self.holds.has_rounds(alert):
@@ -139,7 +147,7 @@ class Escalation:
         words = self.schedule.policy(over).cleared_text
         if not told or not words or over.severity not in (Severity.P1, Severity.P2):
             return over
-        return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
+        return replace(over, told=told, due_ms=find_release(self.holds, DueStep(over, at_ms)).at_ms)
 
     def retire(self, alert: Alert, ended: str, at_ms: Millis, log: Log) -> Alert:
         """T16: nothing watches it any more; whoever was told within a day hears that it is over for them."""
@@ -151,7 +159,7 @@ class Escalation:
         told = tuple(one for one in told if self.inventory.phone_of.get(one))
         if not told or alert.asset == self.inventory.county.id:
             return over
-        return replace(over, told=told, due_ms=self.holds.release(over, at_ms, None).at_ms)
+        return replace(over, told=told, due_ms=find_release(self.holds, DueStep(over, at_ms)).at_ms)
 
     def tell_first(
         self, alert: Alert, kind: MessageKind, memory: Memory | None, at_ms: Millis, log: Log, *, by_hand: bool = False
@@ -288,29 +296,29 @@ class Escalation:
             log.append(unsaid(alert, at_ms, "rounds_not_missed"))
             alert = replace(alert, step=alert.step + 1)
         step = self.schedule.steps(alert)[alert.step]
-        if alert.recovering and alert.severity is not Severity.P1:
-            log.append(why("held", alert, at_ms, RECOVERING))
-            return replace(alert, due_ms=0, reason=RECOVERING)
-        asset = self.inventory.assets.get(alert.asset)
-        if self.schedule.awaits_round(alert) and asset is not None and self.holds.between_rounds(asset, at_ms) != at_ms:
-            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=alert.round_ms))
-            return replace(alert, due_ms=0, reason=ROUND_PENDING)
-        release = self.holds.release(alert, at_ms, step.hours)
-        if release.at_ms > at_ms:
-            return self._file(alert, at_ms, log)
-        round_ms = self.holds.round_over(alert, emptied_ms(memory), at_ms)
-        if round_ms:
-            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
-            return self._file(replace(alert, reason=ROUND_PENDING), round_ms, log)
+        release = walk(DUE, self.holds, DueStep(alert, at_ms, step.hours, emptied_ms(memory)), Release(at_ms))
+        if release.reason:
+            return self._wait(alert, release, at_ms, log)
         first = MessageKind.NOTICE if self.schedule.policy(alert).notice else MessageKind.FIRST
         kind = first if alert.step == 0 else MessageKind.ESCALATION
         return self._tell(alert, step, kind, memory, at_ms, log)
 
+    def _wait(self, alert: Alert, release: Release, at_ms: Millis, log: Log) -> Alert:
+        """The step waits as a stage has said: for what is to come of it, for its round, or until then."""
+        if release.at_ms == NEVER:
+            until_ms = alert.round_ms if release.reason == ROUND_PENDING else 0
+            log.append(why("held", alert, at_ms, release.reason, until_ms=until_ms))
+            return replace(alert, due_ms=0, reason=release.reason)
+        if release.reason != ROUND_PENDING:
+            return self._file(alert, at_ms, log)
+        log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
+        return self._file(replace(alert, reason=release.reason), release.at_ms, log)
+
     def _tell_afresh(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
-        if alert.recovering and alert.severity is not Severity.P1:
+        release = walk(AFRESH, self.holds, DueStep(alert, at_ms, self.holds.first_hours(alert)), Release(at_ms))
+        if release.reason == RECOVERING:
             return self.await_recovery(alert, at_ms, log)
-        release = self.holds.release(alert, at_ms, self.holds.first_hours(alert))
-        if release.at_ms > at_ms:
+        if release.reason:
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, fresh_ms=release.at_ms)
         again = replace(alert, fresh_ms=0, due_ms=0, step=0, left_ms=0, repeat=next_chain(alert))
@@ -380,13 +388,7 @@ class Escalation:
     def _duty_ms(self, alert: Alert, step: StepPolicy, holder: Holder, at_ms: Millis) -> Millis:
         """When somebody has duty, and nothing holds the text."""
         hours = self.holds.first_hours(alert) if alert.step == 0 else step.hours
-        release_ms = comes_ms = at_ms
-        for _ in range(_MOST_TURNS):
-            comes_ms = self.roster.duty_ms(holder, release_ms)
-            release_ms = self.holds.release(alert, comes_ms, hours).at_ms
-            if release_ms == comes_ms:
-                break
-        return release_ms
+        return find_release(self.holds, DueStep(alert, at_ms, hours, holder=holder)).at_ms
 
     def _there_ms(self, alert: Alert, person: str, at_ms: Millis) -> Millis:
         """When somebody whose text was kept may hear it, as things are at ``at_ms``."""
@@ -396,16 +398,16 @@ class Escalation:
         for holder in (*manned.present, *manned.off_duty):
             if holder.person.id == person:
                 return self._duty_ms(alert, step, holder, at_ms)
-        return self.holds.release(alert, at_ms, step.hours).at_ms
+        return find_release(self.holds, DueStep(alert, at_ms, step.hours)).at_ms
 
     def _tell_kept(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """Those who have duty now hear the text of the step that left without them."""
         due = [each for each in alert.kept if each.at_ms <= at_ms]
         alert = replace(alert, kept=tuple(each for each in alert.kept if each not in due))
-        round_ms = self.holds.round_over(alert, emptied_ms(memory), at_ms)
-        if round_ms:
-            log.append(why("held", alert, at_ms, ROUND_PENDING, until_ms=round_ms))
-            return replace(alert, kept=(*alert.kept, *(replace(each, at_ms=round_ms) for each in due)))
+        release = await_near_round(self.holds, DueStep(alert, at_ms, emptied_ms=emptied_ms(memory)), Release(at_ms))
+        if release.reason:
+            log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
+            return replace(alert, kept=(*alert.kept, *(replace(each, at_ms=release.at_ms) for each in due)))
         steps = self.schedule.steps(alert)
         for each in due:
             then = replace(alert, step=each.step)
@@ -446,7 +448,7 @@ class Escalation:
 
     def tell_over(self, alert: Alert, others: Iterable[Alert], memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """The closing word to those who were told, by how it ended and by what stands on the asset now."""
-        release = self.holds.release(alert, at_ms, None)
+        release = find_release(self.holds, DueStep(alert, at_ms))
         if release.at_ms > at_ms:  # its time came while we could not act
             log.append(why("held", alert, at_ms, release.reason, until_ms=release.at_ms))
             return replace(alert, due_ms=release.at_ms)
@@ -493,7 +495,7 @@ class Escalation:
     def _file(self, alert: Alert, due_ms: Millis, log: Log) -> Alert:
         step = self.schedule.steps(alert)[alert.step]
         hours = self.holds.first_hours(alert) if alert.step == 0 else step.hours
-        release = self.holds.release(alert, due_ms, hours)
+        release = find_release(self.holds, DueStep(alert, due_ms, hours))
         if release.at_ms > due_ms:
             log.append(why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)

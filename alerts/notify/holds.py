@@ -1,21 +1,22 @@
-"""How long a message waits although its step is due: trial, the night, and rounds that will do the work anyway.
+"""What a message may wait for although its step is due: trial, the night, and rounds that will do the work anyway.
 
-What is on trial and until when is kept here, too. Each answer carries its reason (law L9). Nothing here knows people or
-texts.
+What is on trial and until when is kept here, too. In which order it is asked, and with which reason, is ``stages``.
+Nothing here knows texts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from alerts.alert import Alert
 from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.model import Detail, Event, Severity
-from alerts.policy import Policies, Policy
+from alerts.operations.absences import Absences
+from alerts.policy import Policies
 from alerts.topology import areas_of
 from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.inventory import Asset, Inventory
@@ -164,54 +165,43 @@ def _ms(at: datetime | None) -> Millis:
     return 0 if at is None else round(at.timestamp() * 1000)
 
 
-TRIAL: Final = "trial"
-QUIET: Final = "quiet"
-HOURS: Final = "hours"
-ROUND_PENDING: Final = "round_pending"
-
-
-class Release(Struct, frozen=True):
-    """When a message may leave, and what it waits for until then; no reason means that nothing holds it."""
-
-    at_ms: Millis
-    reason: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """The waiting rules of one county."""
+    """What the waiting of one county depends on, and its questions; which of them comes first is ``stages``."""
 
     inventory: Inventory
     policies: Policies
     calendar: Calendar
     trials: Trials
+    absences: Absences
 
-    def release(self, alert: Alert, due_ms: Millis, hours: Hours | None) -> Release:
-        """The first instant from ``due_ms`` on at which nothing holds a message; ``hours`` is its step's own window."""
-        policy = self.policies.of(alert.rule)
-        release = Release(due_ms)
-        if alert.severity is Severity.P1 or policy.any_hour:
-            return release
-        while True:
-            later = self._next(alert, policy, release.at_ms, hours)
-            if later.at_ms <= release.at_ms:
-                return release
-            release = later
+    def is_free(self, alert: Alert) -> bool:
+        """Whether neither a trial nor any hour holds it."""
+        return alert.severity is Severity.P1 or self.policies.of(alert.rule).any_hour
+
+    def passes_night(self, alert: Alert) -> bool:
+        """Whether no hour holds it: also high water in a large plant, say, is told by night."""
+        large, asset = self.policies.of(alert.rule).night_from_m3d, self.inventory.assets.get(alert.asset)
+        plant = None if asset is None else asset.plant
+        return self.is_free(alert) or (large is not None and plant is not None and plant.design_m3d >= large)
 
     def before_night(self, alert: Alert, from_ms: Millis, due_ms: Millis) -> Millis:
         """``due_ms``, or the last minute of the day where a P2 that may be told now would wait into the night.
 
         It waits for its cause or for what comes of a recovery; longer than that nobody may stay untold (law L9).
         """
-        policy = self.policies.of(alert.rule)
-        passes = policy.any_hour or self._passes_night(alert, policy)
-        if alert.severity is not Severity.P2 or passes or self.is_night(from_ms) or not self.is_night(due_ms):
+        passes = alert.severity is not Severity.P2 or self.passes_night(alert)
+        if passes or self.is_night(from_ms) or not self.is_night(due_ms):
             return due_ms
         return max(from_ms, self.calendar.next_time(from_ms, self.policies.quiet.start) - MINUTE_MS)
 
     def is_night(self, at_ms: Millis) -> bool:
         """Whether only P1 leaves then."""
         return self.calendar.is_within(at_ms, self.policies.quiet)
+
+    def owed_anew_ms(self, owed_ms: Millis, at_ms: Millis) -> Millis:
+        """From when something counts as owed that goes on in another form ``at_ms``: what was by day wakes nobody."""
+        return owed_ms if self.is_night(at_ms) and not self.is_night(owed_ms) else at_ms
 
     def first_hours(self, alert: Alert) -> Hours | None:
         """When step 0 may leave by day, where its rule says so."""
@@ -235,29 +225,6 @@ class Holds:
         near = slot is not None and slot.start_ms <= at + self.policies.round_notice
         return None if near else at
 
-    def round_over(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Millis:
-        """When a step that leaves its bin to a round of its own is told after all; 0 if none runs or is near.
-
-        It waits for one round, not for the next as well, nor for one that has emptied the bin already. Beside a road,
-        or where a bin has priority, it is told while the truck is still out.
-        """
-        asset, policy = self.inventory.assets.get(alert.asset), self.policies.of(alert.rule)
-        if asset is None or not policy.waits_for_round or alert.reason == ROUND_PENDING:
-            return 0
-        slot = next(self.calendar.slots(asset, at_ms), None)
-        if slot is None or slot.start_ms > at_ms + self.policies.round_notice or emptied_ms >= slot.start_ms:
-            return 0
-        if not (asset.priority or asset.roadside):
-            return slot.end_ms + self.policies.round_grace
-        last_ms = slot.end_ms - policy.round_last
-        return last_ms if last_ms > at_ms else 0
-
-    def retelling(self, alert: Alert, emptied_ms: Millis, at_ms: Millis) -> Release:
-        """When what was acknowledged may be told again (T10): by day, and not while a round is about to do it."""
-        release = self.release(alert, at_ms, self.first_hours(alert))
-        round_ms = self.round_over(alert, emptied_ms, at_ms) if release.at_ms == at_ms else 0
-        return Release(round_ms, ROUND_PENDING) if round_ms else release
-
     def round_due(self, asset: Asset, after_ms: Millis) -> Millis:
         """When the first of its rounds to count as missed after ``after_ms`` does so; 0 if none comes."""
         grace = self.policies.round_grace
@@ -268,25 +235,3 @@ class Holds:
         """The round whose missing falls due at ``round_ms``; ``None`` if it is in no plan any more."""
         end = round_ms - self.policies.round_grace
         return next((slot for slot in self.calendar.slots(asset, end - 1) if slot.end_ms == end), None)
-
-    def trial_until_ms(self, alert: Alert) -> Millis:
-        """Until when the asset's alerts tell nobody but the desk; 0 if they may."""
-        return self.trials.of_alert(alert)
-
-    def _next(self, alert: Alert, policy: Policy, at_ms: Millis, hours: Hours | None) -> Release:
-        trial = self.trial_until_ms(alert)
-        if at_ms < trial:
-            return Release(trial, TRIAL)
-        if self._passes_night(alert, policy):
-            return Release(at_ms)
-        if self.is_night(at_ms):
-            return Release(self.calendar.next_time(at_ms, self.policies.morning), QUIET)
-        if hours is not None and not self.calendar.is_within(at_ms, hours):
-            opens = max(hours.start, self.policies.morning)
-            return Release(self.calendar.next_time(at_ms, opens), HOURS)
-        return Release(at_ms)
-
-    def _passes_night(self, alert: Alert, policy: Policy) -> bool:
-        asset = self.inventory.assets.get(alert.asset)
-        large = policy.night_from_m3d
-        return large is not None and asset is not None and asset.plant is not None and asset.plant.design_m3d >= large

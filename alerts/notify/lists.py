@@ -21,7 +21,7 @@ from alerts.notify import texts
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.notify.holds import Holds
 from alerts.notify.message_writer import HOUR_MS
-from alerts.notify.texts import Texts
+from alerts.notify.texts import EMPTIERS, Texts
 from alerts.people import EMPTIER, holders
 from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
@@ -90,8 +90,6 @@ def _lasted_ms(crossing: Crossing, from_ms: Millis, to_ms: Millis) -> Millis:
 
 LIST: Final = "list"
 """What a list is filed under, in the place of a rule and of an episode."""
-EMPTIERS: Final = "list_emptier"
-"""The text of the list for who empties; its message covers the episodes in the order of its places."""
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
 PLANT_TROUBLES: Final = ("level_high", "stopped", "dry_run", "not_restarted", "no_power")
 """What somebody has to go to a plant for, the worst first: what runs over the edge is seen by everybody."""
@@ -324,7 +322,7 @@ class Lists:
     def _stands(self, alert: Alert, at_ms: Millis) -> bool:
         """Whether somebody may be told of it: not on trial, not seen to, not quiet for a cause."""
         quiet = alert.closed_ms or alert.is_seen_to or alert.shelved_until_ms or alert.parent or not alert.owes
-        return not quiet and self.holds.trial_until_ms(alert) <= at_ms
+        return not quiet and self.holds.trials.of_alert(alert) <= at_ms
 
     def _place(self, asset: str, sight: Sight) -> tuple[str, int, float, str]:
         """Where it stands in the list: by the route's stops, else by its level, else by its name."""

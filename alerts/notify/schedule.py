@@ -11,6 +11,7 @@ from alerts.alert import Alert, record
 from alerts.calendars import DAY_MS, Calendar
 from alerts.model import Detail, Log, Severity
 from alerts.notify.holds import Holds
+from alerts.notify.stages import DueStep, find_release, on_duty_ms
 from alerts.operations.absences import Absences
 from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.policy import Policy, StepPolicy
@@ -64,7 +65,7 @@ class Roster:
             found[holder.person.id] = holder if known is None else replace(known, duties=known.duties + holder.duties)
         present, off_duty = list[Holder](), list[Holder]()
         for holder in found.values():
-            has_duty = alert.severity is Severity.P1 or self.duty_ms(holder, at_ms) == at_ms
+            has_duty = alert.severity is Severity.P1 or on_duty_ms(self.calendar, holder, at_ms) == at_ms
             (present if has_duty else off_duty).append(holder)
         return Manned(tuple(present), tuple(off_duty), tuple(role for role in roles if not held[role]))
 
@@ -83,11 +84,6 @@ class Roster:
     def answering(self, people: Iterable[str], at_ms: Millis) -> tuple[str, ...]:
         """Who is told for these at an instant, each once: they themselves, or who stands in for them."""
         return tuple(dict.fromkeys(self.absences.instead(person, at_ms) for person in people))
-
-    def duty_ms(self, holder: Holder, at_ms: Millis) -> Millis:
-        """When somebody has duty, from an instant on."""
-        spans = (duty.hours for duty in holder.duties)
-        return min(at_ms if hours is None else self.calendar.opening(at_ms, hours) for hours in spans)
 
     def _reachable(self, found: Iterable[Holder]) -> tuple[Holder, ...]:
         return tuple(holder for holder in found if self.inventory.phone_of[holder.person.id])
@@ -143,11 +139,7 @@ class Schedule:
         last = alert.step + 1 == len(steps)
         step = steps[alert.step] if last else steps[alert.step + 1]
         due_ms = at_ms + step.allow if last else self.offset(alert, step)
-        return self.holds.release(alert, due_ms, step.hours).at_ms
-
-    def awaits_round(self, alert: Alert) -> bool:
-        """Whether nobody has been told yet because a round may still do it."""
-        return alert.step == 0 and alert.missed == 0 and self.steps(alert) is self.policy(alert).rounds
+        return find_release(self.holds, DueStep(alert, due_ms, step.hours)).at_ms
 
     def is_overtaken(self, alert: Alert, at_ms: Millis) -> bool:
         """Whether its step still waits for missed rounds while the time of the one after it has come."""

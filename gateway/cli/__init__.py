@@ -9,32 +9,16 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.accounts import who, why
 from gateway.cli.boards import check as boards_check
 from gateway.cli.boards import outline, push, write
 from gateway.cli.desk import adduser, removeuser, users
 from gateway.cli.installation import check, doctor, init, resend, setup
-from gateway.cli.operations import (
-    ack,
-    cancel_round,
-    declare_absence,
-    declare_work,
-    end_absence,
-    end_work,
-    figure,
-    list_absences,
-    list_rounds,
-    list_work,
-    order_round,
-    reset,
-)
-from gateway.cli.payloads import decode
+from gateway.cli.journal import export, who, why
+from gateway.cli.operations import GROUPS, ack, figure, reset
 from gateway.cli.people import card, people, welcome
-from gateway.cli.recordings import record, replay
-from gateway.cli.rows import export
-from gateway.cli.running import demo, gateway, simulate
+from gateway.cli.recordings import decode, record, replay
+from gateway.cli.running import demo, gateway, simulate, watch
 from gateway.cli.sms import test as sms_test
-from gateway.cli.watch import watch
 
 __all__ = ["app"]
 
@@ -121,36 +105,8 @@ _named_group(
         "people": (people, "cunjing sms people"),
     },
 )
-_named_group(
-    "maintenance",
-    "Work and planned power cuts, declared and taken back.",
-    {
-        "add": (
-            declare_work,
-            "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
-        ),
-        "end": (end_work, "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu"),
-        "list": (list_work, "cunjing maintenance list"),
-    },
-)
-_named_group(
-    "absence",
-    "Who is away, and who stands in.",
-    {
-        "add": (declare_absence, "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu"),
-        "end": (end_absence, "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu"),
-        "list": (list_absences, "cunjing absence list"),
-    },
-)
-_named_group(
-    "round",
-    "Extra rounds beside the calendar's.",
-    {
-        "order": (order_round, "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu"),
-        "cancel": (cancel_round, "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu"),
-        "list": (list_rounds, "cunjing round list"),
-    },
-)
+for _name, _about, _verbs in GROUPS:
+    _named_group(_name, _about, _verbs)
 _named_group(
     "desk",
     "Who may log in to the desk.",

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    county_of,
+    ends_with_a_sentence,
+    load_settings,
+    print_lines,
+    say,
+)
 
 _OUTLINE = "cunjing.geojson"
 
@@ -29,16 +38,14 @@ def write(
         for name in committed.write(checking.made()):
             print_lines([f"made {name}.json"], at_once=True)
         return
-    from alerts.channels import channels
     from dashboards import committed
     from dashboards.outline import outline as drawn
-    from gateway import boards, logs, settings
+    from gateway import boards, logs
     from gateway.journal.database import JournalUnavailable
-    from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(JournalUnavailable):
+        chosen = load_settings(config)
         here = boards.installation(chosen)
         made = {name: here.filled(board) for name, board in committed.documents().items()}
         county = county_of(chosen)
@@ -66,15 +73,13 @@ def check() -> None:
 
 def outline(config: Config = DEFAULT_CONFIG) -> None:
     """The county's villages and towns as GeoJSON, for the map: mount it as public/maps/cunjing.geojson of Grafana."""
-    from alerts.channels import channels
     from dashboards.outline import outline as drawn
-    from gateway import logs, settings
+    from gateway import logs
     from gateway.journal.database import JournalUnavailable
-    from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(SettingsFault, JournalUnavailable):
-        county = county_of(settings.load(config, channels()))
+    with ends_with_a_sentence(JournalUnavailable):
+        county = county_of(load_settings(config))
     print_lines([json.dumps(drawn(county), ensure_ascii=False)])
 
 
@@ -86,13 +91,11 @@ def push(
     """Put folder, data sources, boards and the episodes on them into Grafana. As often as you like."""
     from contextlib import closing
 
-    from alerts.channels import channels
     from dashboards import push as pushing
-    from gateway import boards, logs, settings
+    from gateway import boards, logs
     from gateway.clock import WallClock
     from gateway.journal.database import JournalUnavailable, Problem
     from gateway.journal.reader import JournalReader
-    from gateway.settings import SettingsFault
 
     logs.configure(level=logging.ERROR)
     is_well = True
@@ -102,8 +105,8 @@ def push(
         is_well = is_well and step.is_well
         print_lines([f"{'made' if step.changed else 'ok' if step.is_well else 'PROBLEM':8} {step.said}"], at_once=True)
 
-    with ends_with_a_sentence(SettingsFault, pushing.GrafanaUnserved, JournalUnavailable):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(pushing.GrafanaUnserved, JournalUnavailable):
+        chosen = load_settings(config)
         grafana = pushing.Grafana(boards.entrance(chosen))
         for step in pushing.pushed(grafana, boards.installation(chosen), threading.Event().wait, force=force):
             tell(step)

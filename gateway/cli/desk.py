@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    county_of,
+    ends_with_a_sentence,
+    load_settings,
+    print_lines,
+    say,
+)
 
 if TYPE_CHECKING:
     from gateway.desk.users import UserFile
@@ -32,8 +41,7 @@ def adduser(
 ) -> None:
     """Let somebody log in to the desk. One who is there already gets this role, area and password instead."""
     from gateway.clock import WallClock
-    from gateway.desk.passwords import WeakPassword, hashed
-    from gateway.desk.users import AuditRecord, User, UserRole, UsersUnavailable
+    from gateway.desk.users import AuditRecord, User, UserRole, UsersUnavailable, WeakPassword, hash_password
     from gateway.journal.database import JournalUnavailable
     from gateway.settings import SettingsFault, read_secret
 
@@ -41,8 +49,8 @@ def adduser(
         raise typer.BadParameter(f"it is one of {', '.join(ROLES)}", param_hint="--role")
     if not name.isprintable() or not 1 <= len(name) <= 64 or " " in name:  # noqa: PLR2004 as wide as the form's field
         raise typer.BadParameter("a name is 1 to 64 visible characters", param_hint="NAME")
-    with ends_with_a_sentence(SettingsFault, WeakPassword, UsersUnavailable, JournalUnavailable):
-        settings = _settings(config)
+    with ends_with_a_sentence(WeakPassword, UsersUnavailable, JournalUnavailable):
+        settings = load_settings(config)
         inventory = county_of(settings)
         if person and person not in inventory.people:
             raise SettingsFault([f"--person {person}: the inventory has no such person"])
@@ -51,7 +59,7 @@ def adduser(
         given = None if password_file is None else read_secret(password_file, "--password-file")
         password = given or typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         users, now_ms = _users(settings), WallClock().now_ms()
-        new = users.keep(User(name, UserRole(role), area, person), hashed(password), now_ms)
+        new = users.keep(User(name, UserRole(role), area, person), hash_password(password), now_ms)
         users.note(AuditRecord(now_ms, name, "", "user_kept", role))
     say(f"{name} may log in as {role} now" if new else f"{name} has a new password and is {role} now")
     if not person and role != "viewer":
@@ -62,10 +70,9 @@ def removeuser(name: _Name, *, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody may log in no more, and is logged out."""
     from gateway.clock import WallClock
     from gateway.desk.users import AuditRecord, UsersUnavailable
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, UsersUnavailable):
-        users = _users(_settings(config))
+    with ends_with_a_sentence(UsersUnavailable):
+        users = _users(load_settings(config))
         known = users.remove(name)
         if known:
             users.note(AuditRecord(WallClock().now_ms(), name, "", "user_removed"))
@@ -78,19 +85,11 @@ def users(*, config: Config = DEFAULT_CONFIG) -> None:
     from msgspec import json
 
     from gateway.desk.users import UsersUnavailable
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, UsersUnavailable):
-        found = _users(_settings(config)).users()
+    with ends_with_a_sentence(UsersUnavailable):
+        found = _users(load_settings(config)).users()
     rows = ({"user": user.name, "role": user.role, "area": user.area, "person": user.person} for user in found)
     print_lines(json.encode(row).decode() for row in rows)
-
-
-def _settings(config: Path) -> "Settings":
-    from alerts.channels import channels
-    from gateway import settings
-
-    return settings.load(config, channels())
 
 
 def _users(settings: "Settings") -> "UserFile":

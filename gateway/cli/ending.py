@@ -71,23 +71,31 @@ def print_bytes(content: bytes) -> None:
 
 @contextmanager
 def ends_with_a_sentence(*troubles: type[Exception]) -> Iterator[None]:
-    """Trouble of these kinds becomes its own sentence on standard error and exit code 1."""
+    """Trouble of these kinds, or with a file's settings, becomes its own sentence on standard error and exit code 1."""
+    from gateway.settings import SettingsFault
+
+    told: tuple[type[Exception], ...] = (SettingsFault, *troubles)
     try:
         yield
-    except troubles as trouble:
+    except told as trouble:
         say(str(trouble))
         raise typer.Exit(Code.PROBLEMS) from None
 
 
-def ask_gateway(config: Path, ask: Callable[["Settings"], T]) -> T:
-    """What the running gateway answers; ends with a sentence where it, or the configuration, refuses."""
+def load_settings(config: Path) -> "Settings":
+    """What the gateway's configuration says; ``SettingsFault`` with a sentence for each fault."""
     from alerts.channels import channels
     from gateway import settings
-    from gateway.client import GatewayFault
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, GatewayFault):
-        return ask(settings.load(config, channels()))
+    return settings.load(config, channels())
+
+
+def ask_gateway(config: Path, ask: Callable[["Settings"], T]) -> T:
+    """What the running gateway answers; ends with a sentence where it, or the configuration, refuses."""
+    from gateway.client import GatewayFault
+
+    with ends_with_a_sentence(GatewayFault):
+        return ask(load_settings(config))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from gateway.cli.ending import (
     ask_gateway,
     ends_with_a_sentence,
     instant,
+    load_settings,
     print_lines,
     say,
 )
@@ -36,9 +37,8 @@ def init(
 ) -> None:
     """Secrets, folders and configuration for docker compose. As often as you like; what is there is kept."""
     from gateway.installation import installed
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault):
+    with ends_with_a_sentence():
         for step in installed(folder):
             print_lines([f"{step.done:7} {step.path:34} {step.what}"], at_once=True)
     if (folder / _COMPOSE).is_file():
@@ -52,10 +52,9 @@ def check(
 ) -> None:
     """Each fault with its place and remedy. File, line, row and field; warnings alone are no problem."""
     from gateway.imports import read
-    from gateway.settings import SettingsFault
-    from telemetry.inventory_fault import FaultSeverity
+    from telemetry.inventory.faults import FaultSeverity
 
-    with ends_with_a_sentence(SettingsFault):
+    with ends_with_a_sentence():
         _, (inventory, faults) = read(file)
     print_lines(str(fault) for fault in faults)
     if inventory is None:
@@ -73,12 +72,10 @@ def setup(
     ] = _ADMIN_FILE,
 ) -> None:
     """Buckets, InfluxQL databases and tokens, made where they are missing. As often as you like."""
-    from alerts.channels import channels
-    from gateway import settings
     from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault):
-        chosen = settings.load(config, channels()).influxdb
+    with ends_with_a_sentence():
+        chosen = load_settings(config).influxdb
         if chosen is None:
             raise SettingsFault([f"{config}: there is no [influxdb]; add it (see gateway.example.toml)"])
         from gateway.influx.bootstrap import Unfinished, set_up
@@ -98,20 +95,18 @@ def resend(
     """Writes again what the journal holds, through the running gateway. Points are overwritten, never doubled."""
     from gateway import client
 
-    ask_gateway(config, lambda settings: client.resend(settings, since or 0))
+    body = {"since_ms": since or 0}
+    ask_gateway(config, lambda settings: client.request(settings, "POST", "/api/v1/series/resend", body, ("at_ms",)))
     say("it has begun; `cunjing_series_behind_readings` in /metrics says how much is left")
 
 
 def doctor(config: Config = DEFAULT_CONFIG) -> None:
     """Each part with its state and remedy. Broker, journal, texts, inventory, clock, disk; it changes nothing."""
-    from alerts.channels import channels
-    from gateway import settings
     from gateway.clock import WallClock
     from gateway.doctor import examined
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence():
+        chosen = load_settings(config)
     is_well = True
     for diagnosis in examined(chosen, WallClock().now_ms()):
         is_well = is_well and diagnosis.part.ready

@@ -4,15 +4,12 @@ Each is one request and its answer as lines of JSON. What a request does is the 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from gateway.cli.ending import DEFAULT_CONFIG, Config, ask_gateway, instant, print_lines
 from telemetry.reading import Millis
-
-if TYPE_CHECKING:
-    from gateway.commands.episodes import EpisodeVerb
 
 _FILE: Final = "file"
 """Instead of a value: what the rules file says counts again."""
@@ -30,26 +27,12 @@ _Episode = Annotated[str, typer.Argument(metavar="EPISODE", help="As events and 
 
 def ack(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """Somebody takes care of it. Nobody else is told; answers when it is durable."""
-    from gateway.commands.episodes import EpisodeVerb
-
-    _command(EpisodeVerb.ACK, episode, by, config)
+    _tell("/api/v1/commands", config, {"command": "ack"}, {"episode": episode, "by": by})
 
 
 def reset(episode: _Episode, *, by: _By, config: Config = DEFAULT_CONFIG) -> None:
     """A person saw that a fire is out. Answers when it is durable."""
-    from gateway.commands.episodes import EpisodeVerb
-
-    _command(EpisodeVerb.RESET, episode, by, config)
-
-
-def _command(verb: "EpisodeVerb", episode: str, by: str, config: Config) -> None:
-    from msgspec import json
-
-    from alerts.calendars import iso
-    from gateway import client
-
-    event, at_ms = ask_gateway(config, lambda settings: client.command(settings, verb, episode, by))
-    print_lines([json.encode({"at": iso(at_ms), "event": event, "episode": episode, "by": by}).decode()])
+    _tell("/api/v1/commands", config, {"command": "reset"}, {"episode": episode, "by": by})
 
 
 def figure(
@@ -64,17 +47,10 @@ def figure(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Another figure counts for an area or an asset from now on. Answers when it is durable."""
-    from msgspec import json
-
-    from alerts.calendars import iso
-    from gateway import client
-
     if bool(area) == bool(asset):
         raise typer.BadParameter("name one place: --area or --asset")
     at = {"place": "area" if area else "asset", "name": area or asset, "rule": rule, "figure": name}
-    wish = {**at, "value": _value(value), "by": by, "reason": reason}
-    event, at_ms = ask_gateway(config, lambda settings: client.figure(settings, wish))
-    print_lines([json.encode({"at": iso(at_ms), "event": event, **wish}).decode()])
+    _tell("/api/v1/figures", config, {}, {**at, "value": _value(value), "by": by, "reason": reason})
 
 
 def _value(text: str) -> object:
@@ -103,11 +79,8 @@ def declare_work(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Says that a place is worked on. What that does by itself is told to nobody until it is over."""
-    from alerts.calendars import iso
-
-    body = {"work": "planned_cut" if planned_cut else "maintenance", "subject": subject, "until": iso(until)}
-    begins = {} if since is None else {"since": iso(since)}
-    _ask("POST", _MAINTENANCE, config, {**body, **begins, "reason": reason, "by": by, "channel": "cli"})
+    body = {"work": "planned_cut" if planned_cut else "maintenance", "subject": subject, "reason": reason, "by": by}
+    _ask("POST", _MAINTENANCE, config, body | _term(since=since, until=until))
 
 
 def end_work(
@@ -117,7 +90,7 @@ def end_work(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Says that it is over already, or does not come. What still stands is told once, a while later."""
-    _ask("POST", f"{_MAINTENANCE}/end", config, {"window": window, "by": by, "channel": "cli"})
+    _ask("POST", f"{_MAINTENANCE}/end", config, {"window": window, "by": by})
 
 
 def list_work(*, config: Config = DEFAULT_CONFIG) -> None:
@@ -138,10 +111,8 @@ def declare_absence(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Somebody is away. Who stands in gets their texts and is asked by SMS; answers when it is durable."""
-    from alerts.calendars import iso
-
-    body = {"person": person, "ends": iso(until), "by": by, "stand_in": stand_in, "reason": reason, "channel": "cli"}
-    _ask("POST", _ABSENCES, config, body | ({} if since is None else {"begins": iso(since)}))
+    body = {"person": person, "by": by, "stand_in": stand_in, "reason": reason}
+    _ask("POST", _ABSENCES, config, body | _term(begins=since, ends=until))
 
 
 def end_absence(
@@ -151,7 +122,7 @@ def end_absence(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """They are back, or do not go. Answers when it is durable."""
-    _ask("POST", f"{_ABSENCES}/end", config, {"absence": absence, "by": by, "channel": "cli"})
+    _ask("POST", f"{_ABSENCES}/end", config, {"absence": absence, "by": by})
 
 
 def list_absences(*, config: Config = DEFAULT_CONFIG) -> None:
@@ -173,10 +144,8 @@ def order_round(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """An extra round: it holds texts and can be missed as any other. Answers when it is durable."""
-    from alerts.calendars import iso
-
-    body = {"place": place, "ends": iso(until), "by": by, "reason": reason, "channel": "cli"}
-    _ask("POST", _EXTRA_ROUNDS, config, body | ({} if since is None else {"begins": iso(since)}))
+    body = {"place": place, "by": by, "reason": reason}
+    _ask("POST", _EXTRA_ROUNDS, config, body | _term(begins=since, ends=until))
 
 
 def cancel_round(
@@ -186,12 +155,31 @@ def cancel_round(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """It does not come. Answers when it is durable."""
-    _ask("POST", f"{_EXTRA_ROUNDS}/end", config, {"extra": extra, "by": by, "channel": "cli"})
+    _ask("POST", f"{_EXTRA_ROUNDS}/end", config, {"extra": extra, "by": by})
 
 
 def list_rounds(*, config: Config = DEFAULT_CONFIG) -> None:
     """The extra rounds that are not over for long, a line each."""
     _ask("GET", _EXTRA_ROUNDS, config, None, lambda said: said["extras"])
+
+
+def _term(**moments: Millis | None) -> dict[str, str]:
+    """From when until when, as the API reads it; what is not said is left out."""
+    from alerts.calendars import iso
+
+    return {name: iso(at_ms) for name, at_ms in moments.items() if at_ms is not None}
+
+
+def _tell(path: str, config: Config, said: dict[str, object], shown: dict[str, object]) -> None:
+    """Prints what came of it and when, with what of it is ``shown``."""
+    from msgspec import json
+
+    from alerts.calendars import iso
+    from gateway import client
+
+    wish = {**said, **shown, "channel": "cli"}
+    done = ask_gateway(config, lambda settings: client.request(settings, "POST", path, wish, ("event", "at_ms")))
+    print_lines([json.encode({"at": iso(done["at_ms"]), "event": done["event"], **shown}).decode()])
 
 
 def _ask(
@@ -206,5 +194,44 @@ def _ask(
 
     from gateway import client
 
-    said = ask_gateway(config, lambda settings: client.request(settings, method, path, body))
+    wish = None if body is None else {**body, "channel": "cli"}
+    said = ask_gateway(config, lambda settings: client.request(settings, method, path, wish))
     print_lines([json.encode(line).decode() for line in each(said)])
+
+
+GROUPS: Final[tuple[tuple[str, str, dict[str, tuple[Callable[..., None], str]]], ...]] = (
+    (
+        "maintenance",
+        "Work and planned power cuts, declared and taken back.",
+        {
+            "add": (
+                declare_work,
+                "cunjing maintenance add hetian --until 2026-11-22T16:00:00+08:00 --reason pump --by dispatch-wu",
+            ),
+            "end": (end_work, "cunjing maintenance end maintenance/hetian/20261122T004001Z --by dispatch-wu"),
+            "list": (list_work, "cunjing maintenance list"),
+        },
+    ),
+    (
+        "absence",
+        "Who is away, and who stands in.",
+        {
+            "add": (
+                declare_absence,
+                "cunjing absence add cleaner-li --until 2026-11-25T00:00:00+08:00 --by dispatch-wu",
+            ),
+            "end": (end_absence, "cunjing absence end absence/cleaner-li/20261122T004001Z --by dispatch-wu"),
+            "list": (list_absences, "cunjing absence list"),
+        },
+    ),
+    (
+        "round",
+        "Extra rounds beside the calendar's.",
+        {
+            "order": (order_round, "cunjing round order liutan --until 2026-11-22T13:00:00+08:00 --by dispatch-wu"),
+            "cancel": (cancel_round, "cunjing round cancel extra_round/liutan/20261122T034001Z --by dispatch-wu"),
+            "list": (list_rounds, "cunjing round list"),
+        },
+    ),
+)
+"""What stands below a word of its own: that word, what it is about, and each command there with its example."""

@@ -8,7 +8,7 @@ import typer
 from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
 
 if TYPE_CHECKING:
-    from gateway.journal.contacts import First
+    from gateway.journal.case_reader import First
     from gateway.settings import Settings
     from telemetry.inventory import Inventory
 
@@ -36,9 +36,10 @@ def welcome(
         settings, inventory = _county(config)
         wanted = people or _new(settings, inventory)
         for begin in range(0, len(wanted), _AT_ONCE):
-            told, leaves_ms, others = client.welcome(settings, wanted[begin : begin + _AT_ONCE])
-            skipped |= others
-            print_lines([f"{name} gets it at {iso(leaves_ms)}" for name in told])
+            body = {"people": wanted[begin : begin + _AT_ONCE]}
+            said = client.request(settings, "POST", "/api/v1/people/welcome", body, ("told", "leaves_ms", "skipped"))
+            skipped |= said["skipped"]
+            print_lines([f"{name} gets it at {iso(said['leaves_ms'])}" for name in said["told"]])
     if not wanted:
         say("nobody is new: cunjing sms people shows how far it has come with each")
     for name, why in skipped.items():
@@ -94,9 +95,9 @@ def _county(config: Path) -> "tuple[Settings, Inventory]":
 def _contacts(settings: "Settings") -> "dict[str, First]":
     from contextlib import closing
 
-    from gateway.journal.contacts import ContactReader
+    from gateway.journal.case_reader import CaseReader
 
-    with closing(ContactReader.open(settings.journal.path)) as reader:
+    with closing(CaseReader.open(settings.journal.path)) as reader:
         return reader.contacts()
 
 
@@ -111,7 +112,7 @@ def _rows(inventory: "Inventory", contacts: "dict[str, First]") -> list[str]:
     from msgspec import json
 
     from alerts.calendars import iso
-    from gateway.journal.contacts import NEVER
+    from gateway.journal.case_reader import NEVER
 
     rows = []
     for person in inventory.people.values():

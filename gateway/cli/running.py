@@ -1,20 +1,37 @@
-"""``cunjing demo``, ``gateway`` and ``simulate``: the county played, the real one, and devices alone; until stopped.
+"""``cunjing demo``, ``gateway``, ``simulate`` and ``watch``: what runs until it is stopped.
 
-They hand over and nothing else. What the simulated county does is ``firmware_sim``'s.
+The county played, the real one, devices alone, and the other machine that says when the gateway has fallen silent. They
+hand over and nothing else. What the simulated county does is ``firmware_sim``'s.
 """
 
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, ends_with_a_sentence, say, until_stopped
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    ends_with_a_sentence,
+    load_settings,
+    print_lines,
+    say,
+    until_stopped,
+)
 
 if TYPE_CHECKING:
     from firmware_sim.publish import Broker
     from firmware_sim.scenario import Scenario
+    from gateway.watching.remote_watch import Herald, WatchFile
+
+
+_DEFAULT_WATCH: Final = Path("config/watch.toml")
+_WatchConfig = Annotated[Path, typer.Option("--config", metavar="FILE", help="The watcher's own configuration.")]
+_Test = Annotated[bool, typer.Option("--test", help="Say the alarm and the all-clear once, and end.")]
 
 
 def demo(
@@ -29,7 +46,7 @@ def demo(
 ) -> None:
     """A simulated county in this terminal. With its own broker; texts go to DIR/outbox and nowhere else."""
     from gateway import demo as performance
-    from gateway.demo.naming import NamesFault, names
+    from gateway.demo.stage import NamesFault, names
     from gateway.files import close_to_others
 
     close_to_others()
@@ -42,16 +59,13 @@ def demo(
 
 def gateway(config: Config = DEFAULT_CONFIG) -> None:
     """The production process. From the broker to the texts, until SIGTERM or Ctrl-C."""
-    from alerts.channels import channels
     from alerts.policy import PolicyFault
-    from gateway import settings
     from gateway.files import close_to_others
     from gateway.journal.database import JournalUnavailable
-    from gateway.settings import SettingsFault
 
     close_to_others()
-    with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(PolicyFault, JournalUnavailable):
+        chosen = load_settings(config)
         from gateway import app, logs, production
 
         production.refuse_a_demos(chosen)
@@ -79,12 +93,11 @@ def simulate(
     from firmware_sim.publish import BrokerError, publish
     from firmware_sim.scenario import ScenarioError, at_start
     from gateway.clock import WallClock
-    from gateway.settings import SettingsFault
 
     if mqtt not in ("5", "3.1.1"):
         raise typer.BadParameter("it is 5 or 3.1.1", param_hint="--mqtt")
     clock = WallClock()
-    with ends_with_a_sentence(SettingsFault, ScenarioError, BrokerError, OSError), until_stopped() as stop:
+    with ends_with_a_sentence(ScenarioError, BrokerError, OSError), until_stopped() as stop:
         where = _broker(broker, username, password_file)
         story = at_start(_scenario(scenario), clock.now_ms())
         if write_inventory is not None:
@@ -123,3 +136,72 @@ def _scenario(named: str) -> "Scenario":
         known = ", ".join(sorted(shipped))
         raise typer.BadParameter(f"there is no file {named!r}; shipped are: {known}", param_hint="--scenario")
     return load(shipped[named].read_text("utf-8"))
+
+
+def watch(config: _WatchConfig = _DEFAULT_WATCH, *, test: _Test = False) -> None:
+    """Run on another machine: says when the gateway falls silent, and when it is back. Until SIGTERM or Ctrl-C."""
+    from alerts.policy import PolicyFault
+    from gateway import logs, settings
+    from gateway.client import is_ready
+    from gateway.clock import WallClock, monotonic_s
+    from gateway.watching import remote_watch
+    from gateway.watching.remote_watch import Outpost, Patience, listening, polling
+
+    with ends_with_a_sentence(PolicyFault), ExitStack() as stack:
+        logs.configure()
+        chosen = remote_watch.load(config)
+        herald = _herald(chosen)
+        if test:
+            raise typer.Exit(_tested(herald))
+        alarm = chosen.alarm
+        patience = Patience(alarm.after_min * 60, alarm.repeat_min * 60, alarm.repeats)
+        outpost = Outpost(patience, herald, WallClock(), monotonic_s, alarm.notebook)
+        if chosen.listen is not None:
+            token = settings.read_secret(chosen.listen.token_file, "[listen] token_file")
+            port = stack.enter_context(listening(chosen.listen.address, token, outpost.beat))
+            print_lines([f"hears heartbeats on {chosen.listen.address.host}:{port}/beat"], at_once=True)
+        if chosen.poll is not None:
+            url = chosen.poll.url
+            stack.enter_context(polling(lambda: is_ready(url), chosen.poll.every_s, outpost.beat))
+            print_lines([f"asks {url} every {chosen.poll.every_s:g} s"], at_once=True)
+        outpost.run(stack.enter_context(until_stopped()))
+
+
+def _herald(chosen: "WatchFile") -> "Herald":
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from alerts.calendars import Calendar
+    from alerts.notify import texts
+    from gateway import lines, shipped
+    from gateway.settings import SettingsFault
+    from gateway.watching.remote_watch import Herald, Way, by_command, by_text
+
+    alarm = chosen.alarm
+    try:
+        zone = ZoneInfo(alarm.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingsFault([f"[alarm] timezone = {alarm.timezone!r}: there is no such zone"]) from None
+    ways: dict[str, Way] = {}
+    if alarm.command:
+        ways["command"] = by_command(alarm.command)
+    if alarm.to and chosen.sms is not None:
+        opened = lines.opened(lines.Ways(chosen.sms, chosen.channels))
+        named = {name: opened.channels[name] for name in opened.routes.text}
+        ways |= {phone: by_text(named, phone) for phone in alarm.to}
+    figures = shipped.figures()
+    return Herald(ways, texts.load(figures.texts, figures.texts_name, alarm.signature), Calendar(zone, {}))
+
+
+def _tested(herald: "Herald") -> Code:
+    """Both words by every way, now; wrong where one was not taken."""
+    from gateway.clock import WallClock
+    from gateway.watching.remote_watch import SilenceNotice
+
+    at_ms = WallClock().now_ms()
+    failed: list[str] = []
+    for word in (SilenceNotice.ALARM, SilenceNotice.CLEAR):
+        herald.announce(word, 0.0)
+        herald.speak(0.0, at_ms, 600.0)
+        failed += herald.pending
+    print_lines([f"{name} did not take it" for name in dict.fromkeys(failed)] or ["every way took both words"])
+    return Code.PROBLEMS if failed else Code.OK

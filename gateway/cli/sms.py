@@ -13,6 +13,7 @@ from gateway.cli.ending import (
     Config,
     county_of,
     ends_with_a_sentence,
+    load_settings,
     print_lines,
     say,
     until_stopped,
@@ -33,14 +34,13 @@ def test(
     config: Config = DEFAULT_CONFIG,  # noqa: PT028 -- the same
 ) -> None:
     """One text to a person, by the first channel that takes it. Says by which, and whether it arrived."""
-    from alerts.channels import Accepted, channels
+    from alerts.channels import Accepted
     from alerts.policy import PolicyFault
-    from gateway import lines, settings
+    from gateway import lines
     from gateway.journal.database import JournalUnavailable
-    from gateway.settings import SettingsFault
 
-    with ends_with_a_sentence(SettingsFault, PolicyFault, JournalUnavailable):
-        chosen = settings.load(config, channels())
+    with ends_with_a_sentence(PolicyFault, JournalUnavailable):
+        chosen = load_settings(config)
         opened = lines.opened(chosen)
         message = _message(person, chosen)
     for name in opened.routes.text:

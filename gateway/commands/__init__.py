@@ -1,1 +1,16 @@
 """What people and the other threads ask of the loop; one file a subject, each command with what it does and answers."""
+
+from functools import cache
+from importlib import import_module
+from itertools import chain
+from pkgutil import iter_modules
+
+from gateway.commands.fields import CommandRoute
+
+
+@cache
+def routes() -> tuple[CommandRoute, ...]:
+    """How each command is asked over HTTP, in the order of the API's document; found by walking this folder."""
+    subjects = (import_module(f"{__name__}.{name}") for _, name, _ in iter_modules(__path__))
+    found = chain.from_iterable(getattr(subject, "COMMANDS", ()) for subject in subjects)
+    return tuple(sorted(found, key=lambda route: route.place))

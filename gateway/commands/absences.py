@@ -3,28 +3,28 @@
 It joins absences, county and entry, and decides nothing: what is possible is ``alerts.operations.absences``.
 """
 
-from typing import Final, TypeAlias
+from http import HTTPStatus
+from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from alerts.model import Actor
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand, keep
+from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
 ABSENCES: Final = "absences"
 """The small mark that keeps them over a restart."""
+ADDED: Final = "absence_added"
 
 
-class AbsenceDone(Struct, frozen=True):
-    """It is written down, or ended, and durable since ``at_ms``."""
+class AbsenceDone(Done, frozen=True):
+    """It is written down, or ended."""
 
-    at_ms: Millis
-    event: str
     absence: Absence
 
 
@@ -36,37 +36,43 @@ class AbsenceList(Struct, frozen=True):
     uncovered: tuple[str, ...]
 
 
-AbsenceVerdict: TypeAlias = AbsenceDone | UnknownPerson | NotPossible
-
-
-class RecordAbsence(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
+class RecordAbsence(SignedCommand[AbsenceDone], frozen=True, kw_only=True):
     """请假: a person is away; texts to them go to who stands in (by default the inventory's)."""
 
     person: str
-    from_ms: Millis
     until_ms: Millis
-    by: str
+    from_ms: Millis = 0
     stand_in: str = ""
     reason: str = ""
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
-        """See ``arrange``."""
-        return arrange(self, context.pipeline, now_ms)
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Who asks, and who is away."""
+        return (self.by, self.person)
+
+    def carry_out(self, context: Context, now_ms: Millis) -> AbsenceDone | Refused:
+        """Who stands in is asked by SMS."""
+        wanted = Absence(
+            id="",
+            person=self.person,
+            stand_in=self.stand_in,
+            from_ms=self.from_ms,
+            until_ms=self.until_ms,
+            reason=self.reason,
+            by=self.by,
+        )
+        return _settle(context.pipeline.absences.add(wanted, now_ms), ADDED, self.actor, context.pipeline, now_ms)
 
 
-class EndAbsence(PersonalCommand[AbsenceVerdict], frozen=True, kw_only=True):
+class EndAbsence(SignedCommand[AbsenceDone], frozen=True, kw_only=True):
     """An absence is cancelled, or over before its time."""
 
     absence: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> AbsenceVerdict:
-        """See ``arrange``."""
-        return arrange(self, context.pipeline, now_ms)
+    def carry_out(self, context: Context, now_ms: Millis) -> AbsenceDone | Refused:
+        """Nobody is told."""
+        ended = context.pipeline.absences.end(self.absence, now_ms)
+        return _settle(ended, "absence_ended", self.actor, context.pipeline, now_ms)
 
 
 class ListAbsences(PersonalCommand[AbsenceList], frozen=True):
@@ -78,43 +84,60 @@ class ListAbsences(PersonalCommand[AbsenceList], frozen=True):
         return AbsenceList(now_ms, absences.list_current(now_ms), absences.uncovered(now_ms))
 
 
-def arrange(wish: RecordAbsence | EndAbsence, pipeline: Pipeline, now_ms: Millis) -> AbsenceVerdict:
-    """The verdict on a wish, to hand back once it is durable."""
-    absences, people = pipeline.absences, pipeline.county.inventory.people
-    writer, asked = StandingIn(pipeline.county.message_writer), Actor(wish.by, wish.channel, wish.origin)
-    named = [wish.by, *((wish.person,) if isinstance(wish, RecordAbsence) else ())]
-    if not all(each in people for each in named):
-        return UnknownPerson()
-    if isinstance(wish, EndAbsence):
-        found = absences.end(wish.absence, now_ms)
-    else:
-        wanted = Absence(
-            id="",
-            person=wish.person,
-            stand_in=wish.stand_in,
-            from_ms=wish.from_ms,
-            until_ms=wish.until_ms,
-            reason=wish.reason,
-            by=wish.by,
-        )
-        found = absences.add(wanted, now_ms)
+def _settle(
+    found: Absence | Refused, event: str, actor: Actor, pipeline: Pipeline, now_ms: Millis
+) -> AbsenceDone | Refused:
+    """Its row for the audit, the text to who stands in, and the mark."""
     if isinstance(found, Refused):
-        return NotPossible(found.sentence, found.why)
-    event = "absence_ended" if isinstance(wish, EndAbsence) else "absence_added"
-    pipeline.changes.log.append(writer.row(event, found, asked, now_ms))
-    if isinstance(wish, RecordAbsence):
-        pipeline.county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], pipeline.changes)
-    pipeline.county.arrange(now_ms, pipeline.changes)
-    pipeline.entry.meta[ABSENCES] = encode_current(pipeline, now_ms)
+        return found
+    county, changes, writer = pipeline.county, pipeline.changes, StandingIn(pipeline.county.message_writer)
+    changes.log.append(writer.row(event, found, actor, now_ms))
+    if event == ADDED:
+        county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], changes)
+    county.arrange(now_ms, changes)
+    keep(pipeline, ABSENCES, pipeline.absences.list_current(now_ms))
     return AbsenceDone(now_ms, event, found)
 
 
-def encode_current(pipeline: Pipeline, now_ms: Millis) -> str:
-    """Those that are not over, as the mark keeps them."""
-    return msgspec.json.encode(pipeline.absences.list_current(now_ms)).decode()
+COMMANDS: Final = (
+    CommandRoute(
+        ListAbsences,
+        "/api/v1/absences",
+        "roster",
+        "Absences that are not over, what begins first first.",
+        method="GET",
+        place=20,
+    ),
+    CommandRoute(
+        RecordAbsence,
+        "/api/v1/absences",
+        "add",
+        "请假: answers when it is durable; who stands in is asked by SMS.",
+        "AwayBody",
+        """Who is away, from when to when (ISO 8601 with its zone), who stands in; ``by`` writes it down.
 
-
-def restore(pipeline: Pipeline, mark: str | None) -> None:
-    """Takes them over at a start."""
-    if mark:
-        pipeline.absences.restore(msgspec.json.decode(mark, type=list[Absence]))
+Without ``begins`` from now on; without ``stand_in`` the one whom the inventory names.""",
+        {
+            "person": ID,
+            "ends": MomentField("until_ms"),
+            "by": ID,
+            "begins": MomentField("from_ms"),
+            "stand_in": TextField(64),
+            "reason": TextField(200, strip=True),
+        },
+        status=HTTPStatus.CREATED,
+        stranger="the inventory has no person {by} or {person}: name their ids",
+        place=20,
+    ),
+    CommandRoute(
+        EndAbsence,
+        "/api/v1/absences/end",
+        "end",
+        "销假: from now on texts go to the person again; answers when it is durable.",
+        "BackBody",
+        "Which absence ends now, or does not begin at all; ``by`` says so.",
+        {"absence": TextField(200, 1), "by": ID},
+        stranger="the inventory has no person {by}: name their ids",
+        place=20,
+    ),
+)

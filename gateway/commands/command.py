@@ -3,16 +3,18 @@
 No web framework is known here, and nothing of any subject; a subject's file has its commands and what they answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.delivery.delivery import Due, Lapse
-from alerts.model import Event
+from alerts.model import Actor, Event
+from alerts.refusals import Refused
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from gateway.watching.self_check import Watchman
@@ -52,27 +54,6 @@ class Context:
     resend: Sequence[Callable[[Millis], None]]
 
 
-class Command(Struct, Generic[A_co], frozen=True):
-    """Something that is asked of the loop; answered once that is durable, or with ``NotDurable``."""
-
-    def do(self, context: Context, now_ms: Millis) -> A_co:
-        """As a whole or not at all, and the answer. ``now_ms`` is the instant of the turn, however long that takes."""
-        raise NotImplementedError
-
-
-class PersonalCommand(Command[A_co], frozen=True):
-    """What a person wants or wants to know: everything that was due before it happens first."""
-
-    def do(self, context: Context, now_ms: Millis) -> A_co:
-        """See ``Command.do``."""
-        context.pipeline.advance(now_ms)
-        return self.act(context, now_ms)
-
-    def act(self, context: Context, now_ms: Millis) -> A_co:
-        """What this one does then."""
-        raise NotImplementedError
-
-
 class Done(Struct, frozen=True):
     """The command took effect at ``at_ms`` and is durable; ``event`` names what it became (``acked``, ``reset``)."""
 
@@ -100,5 +81,65 @@ class NotDurable(Struct, frozen=True):
     reason: str
 
 
-Verdict: TypeAlias = Done | UnknownPerson | NotPossible
-"""What most commands are answered; ``NotDurable`` may come instead of any."""
+class Command(Struct, Generic[A_co], frozen=True):
+    """Something that is asked of the loop; answered once that is durable, or with ``NotDurable``."""
+
+    def do(self, context: Context, now_ms: Millis) -> A_co:
+        """As a whole or not at all, and the answer. ``now_ms`` is the instant of the turn, however long that takes."""
+        raise NotImplementedError
+
+
+class PersonalCommand(Command[A_co], frozen=True):
+    """What a person wants or wants to know: everything that was due before it happens first."""
+
+    def do(self, context: Context, now_ms: Millis) -> A_co:
+        """See ``Command.do``."""
+        context.pipeline.advance(now_ms)
+        return self.act(context, now_ms)
+
+    def act(self, context: Context, now_ms: Millis) -> A_co:
+        """What this one does then."""
+        raise NotImplementedError
+
+
+class SignedCommand(PersonalCommand[A_co | UnknownPerson | NotPossible], Generic[A_co], frozen=True, kw_only=True):
+    """The same by somebody whom the inventory knows, named there in ``by``.
+
+    ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
+    """
+
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as a row says it."""
+        return Actor(self.by, self.channel, self.origin)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Everybody whom the inventory has to know."""
+        return (self.by,)
+
+    def act(self, context: Context, now_ms: Millis) -> A_co | UnknownPerson | NotPossible:
+        """Nothing for strangers; else what it is about, or why that cannot be."""
+        people = context.pipeline.county.inventory.people
+        if not all(each in people for each in self.named):
+            return UnknownPerson()
+        said = self.carry_out(context, now_ms)
+        return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
+
+    def carry_out(self, context: Context, now_ms: Millis) -> A_co | Refused:
+        """What this one does. Where it cannot be nothing is changed."""
+        raise NotImplementedError
+
+
+def keep(pipeline: Pipeline, mark: str, what: object) -> None:
+    """Has a small mark of the journal keep something over a restart."""
+    pipeline.entry.meta[mark] = msgspec.json.encode(what).decode()
+
+
+def recall(marks: Mapping[str, str], mark: str, kind: type[A]) -> A:
+    """What such a mark keeps; nothing where there is none yet."""
+    return msgspec.json.decode(marks.get(mark, "[]"), type=kind)

@@ -3,22 +3,26 @@
 Who may ask at all (log-in, token) is the desk's; what their role allows is the middle's and comes back as a sentence.
 """
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alerts.alert import Alert
+from alerts.conditions.state import Memory
 from alerts.episodes.county import Changes, County
 from alerts.episodes.forecast import Foreseen
-from alerts.episodes.responses import Deed
+from alerts.episodes.responses import Responses
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import Case, CaseVerb, LedgerRefusal, State
 from alerts.ledger.moves import FROM
-from alerts.model import Actor, Severity
+from alerts.model import Log, Severity
 from alerts.refusals import Refused
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
+from gateway.commands.fields import MAY_BE_EMPTY, PERSON, PRINTED, ChoiceField, CommandRoute, CountField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -55,19 +59,15 @@ class UnknownEpisode(Struct, frozen=True):
 CommandVerdict: TypeAlias = Done | UnknownEpisode | UnknownPerson | NotPossible
 
 
-class EpisodeCommand(PersonalCommand[CommandVerdict], frozen=True, kw_only=True):
-    """A person, named by their inventory id in ``by``, asks something about an episode.
+class EpisodeCommand(SignedCommand[Done | UnknownEpisode], frozen=True, kw_only=True):
+    """A person asks something about an episode.
 
-    ``channel`` says by what way they asked (``desk``, ``cli``, ``sms``, ``api``), ``origin`` from where, for the audit.
     ``looked`` names who has been at a fire and looked, when it is said to be over; who resets one and names nobody has
     looked themselves.
     """
 
     verb: EpisodeVerb
     episode: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
     to: str = ""
     reason: str = ""
     until_ms: Millis = 0
@@ -98,13 +98,38 @@ class Foresee(PersonalCommand[Foreseen | NotPossible], frozen=True, kw_only=True
         return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
 
 
-_BECOMES = {
-    EpisodeVerb.SHELVE: "shelved",
-    EpisodeVerb.UNSHELVE: "unshelved",
-    EpisodeVerb.DISPATCH: "dispatched",
-    EpisodeVerb.NOTE: "noted",
-    EpisodeVerb.DOUBT: "doubted",
+_Do: TypeAlias = Callable[[Responses, Alert, Memory | None, Log, EpisodeCommand, Millis], Alert | Refused]
+_DOES: Final[Mapping[EpisodeVerb, tuple[str, _Do]]] = {
+    EpisodeVerb.ACK: (
+        "acked",
+        lambda hands, alert, _, log, asked, at_ms: hands.acknowledge(alert, asked.actor, at_ms, log),
+    ),
+    EpisodeVerb.SHELVE: (
+        "shelved",
+        lambda hands, alert, _, log, asked, at_ms: hands.shelve(
+            alert, asked.actor, asked.reason, asked.until_ms, at_ms, log
+        ),
+    ),
+    EpisodeVerb.UNSHELVE: (
+        "unshelved",
+        lambda hands, alert, _, log, asked, at_ms: hands.unshelve(alert, asked.actor, at_ms, log),
+    ),
+    EpisodeVerb.DISPATCH: (
+        "dispatched",
+        lambda hands, alert, memory, log, asked, at_ms: hands.dispatch(
+            alert, asked.actor, asked.to, memory, at_ms, log
+        ),
+    ),
+    EpisodeVerb.NOTE: (
+        "noted",
+        lambda hands, alert, _, log, asked, at_ms: hands.note(alert, asked.actor, asked.reason, at_ms, log),
+    ),
+    EpisodeVerb.DOUBT: (
+        "doubted",
+        lambda hands, alert, _, log, asked, at_ms: hands.doubt(alert, asked.actor, asked.reason, at_ms, log),
+    ),
 }
+"""What each verb makes of an open episode, and how that is called."""
 
 
 def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Changes) -> CommandVerdict:
@@ -112,40 +137,24 @@ def obey(command: EpisodeCommand, county: County, now_ms: Millis, changes: Chang
     people, episode = county.inventory.people, command.episode
     if command.by not in people or (command.to and command.to not in people):
         return UnknownPerson()
-    if command.verb is EpisodeVerb.ACK:
-        if not county.is_open(episode) or county.alerts[episode].acked_ms:
-            return Done(now_ms, "unchanged")  # T11
-        county.respond(episode, _deed(command, now_ms), now_ms, changes)
-        return Done(now_ms, "acked")
+    if command.verb is EpisodeVerb.ACK and (not county.is_open(episode) or county.alerts[episode].acked_ms):
+        return Done(now_ms, "unchanged")  # T11
     if command.verb is EpisodeVerb.RESET:
         looked = command.looked.strip() or people[command.by].name  # who names nobody else says so of themselves
-        asked = Actor(command.by, command.channel, command.origin, looked, command.reason)
+        asked = replace(command.actor, looked=looked, reason=command.reason)
         if county.reset(episode, asked, now_ms, changes):
             return Done(now_ms, "reset")
         sentence = f"{episode} cannot be reset: it still burns or is hot again, or there is nothing to reset"
         return NotPossible(sentence, "no_reset")
     if not county.is_open(episode):
         return NotPossible(f"{episode} is over; look at the list again", "over")
-    refusal = county.respond(episode, _deed(command, now_ms), now_ms, changes)
-    return NotPossible(refusal.sentence, refusal.why) if refusal else Done(now_ms, _BECOMES[command.verb])
+    becomes, act = _DOES[command.verb]
 
+    def deed(hands: Responses, alert: Alert, memory: Memory | None, log: Log) -> Alert | Refused:
+        return act(hands, alert, memory, log, command, now_ms)
 
-def _deed(command: EpisodeCommand, now_ms: Millis) -> Deed:
-    asked = Actor(command.by, command.channel, command.origin)
-    match command.verb:
-        case EpisodeVerb.ACK:
-            return lambda hands, alert, _, log: hands.acknowledge(alert, asked, now_ms, log)
-        case EpisodeVerb.SHELVE:
-            reason, until_ms = command.reason, command.until_ms
-            return lambda hands, alert, _, log: hands.shelve(alert, asked, reason, until_ms, now_ms, log)
-        case EpisodeVerb.NOTE:
-            return lambda hands, alert, _, log: hands.note(alert, asked, command.reason, now_ms, log)
-        case EpisodeVerb.DOUBT:
-            return lambda hands, alert, _, log: hands.doubt(alert, asked, command.reason, now_ms, log)
-        case EpisodeVerb.UNSHELVE:
-            return lambda hands, alert, _, log: hands.unshelve(alert, asked, now_ms, log)
-        case _:
-            return lambda hands, alert, memory, log: hands.dispatch(alert, asked, command.to, memory, now_ms, log)
+    refusal = county.respond(episode, deed, now_ms, changes)
+    return NotPossible(refusal.sentence, refusal.why) if refusal else Done(now_ms, becomes)
 
 
 def finish(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> CommandVerdict:
@@ -212,3 +221,29 @@ def answer(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> Comma
     wish = CaseCommand(verb=CaseVerb.FIX, case=case.id, by=command.by, channel=command.channel, origin=command.origin)
     fixed = ask(wish, pipeline, now_ms, lambda _: True)
     return Done(now_ms, "fixed" if isinstance(fixed, CaseDone) else "unchanged")
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        EpisodeCommand,
+        "/api/v1/commands",
+        "command",
+        "Does one thing to an episode; answers when the result is durable.",
+        "CommandBody",
+        """What a person asks about an episode; ``by`` is their id in the inventory.
+
+``to`` is whom to send (``dispatch``), ``reason`` and ``until_ms`` say why and how long to keep quiet (``shelve``);
+``reason`` is also what is noted, how it was done (``finish``), and why it is not so (``doubt``). ``looked`` names
+who has been at a fire and looked (``finish``, which resets it, and ``reset``, where it is ``by`` unless named).""",
+        {
+            "command": ChoiceField(EpisodeVerb, "verb"),
+            "episode": TextField(200, 1, PRINTED),
+            "by": PERSON,
+            "to": TextField(64, signs=MAY_BE_EMPTY),
+            "reason": TextField(200, signs=MAY_BE_EMPTY),
+            "until_ms": CountField(),
+            "looked": TextField(64, signs=MAY_BE_EMPTY),
+        },
+        place=10,
+    ),
+)

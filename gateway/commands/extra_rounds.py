@@ -3,9 +3,9 @@
 It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.operations.extra_rounds``.
 """
 
-from typing import Final, TypeAlias
+from http import HTTPStatus
+from typing import Final
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -15,7 +15,8 @@ from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand, keep
+from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -23,11 +24,9 @@ EXTRAS: Final = "extra_rounds"
 """The small mark that keeps them over a restart."""
 
 
-class ExtraDone(Struct, frozen=True):
-    """It is ordered, or cancelled, and durable since ``at_ms``."""
+class ExtraDone(Done, frozen=True):
+    """It is ordered, or cancelled."""
 
-    at_ms: Millis
-    event: str
     extra: ExtraRound
 
 
@@ -38,36 +37,38 @@ class ExtraList(Struct, frozen=True):
     extras: tuple[ExtraRound, ...]
 
 
-ExtraVerdict: TypeAlias = ExtraDone | UnknownPerson | NotPossible
-
-
-class OrderExtraRound(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
+class OrderExtraRound(SignedCommand[ExtraDone], frozen=True, kw_only=True):
     """加收: an extra round for a village or a bin."""
 
     place: str
-    from_ms: Millis
     until_ms: Millis
-    by: str
+    from_ms: Millis = 0
     reason: str = ""
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> ExtraVerdict:
-        """See ``arrange``."""
-        return arrange(self, context.pipeline, now_ms)
+    def carry_out(self, context: Context, now_ms: Millis) -> ExtraDone | Refused:
+        """From now on, or later."""
+        wanted = ExtraRound(
+            id="",
+            place=self.place,
+            start_ms=max(self.from_ms, now_ms),
+            end_ms=self.until_ms,
+            reason=self.reason,
+            by=self.by,
+        )
+        return _settle(
+            context.pipeline.extras.add(wanted, now_ms), "extra_ordered", self.actor, context.pipeline, now_ms
+        )
 
 
-class CancelExtraRound(PersonalCommand[ExtraVerdict], frozen=True, kw_only=True):
+class CancelExtraRound(SignedCommand[ExtraDone], frozen=True, kw_only=True):
     """An extra round is cancelled."""
 
     extra: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> ExtraVerdict:
-        """See ``arrange``."""
-        return arrange(self, context.pipeline, now_ms)
+    def carry_out(self, context: Context, now_ms: Millis) -> ExtraDone | Refused:
+        """It neither holds texts nor is missed."""
+        ended = context.pipeline.extras.end(self.extra, now_ms)
+        return _settle(ended, "extra_cancelled", self.actor, context.pipeline, now_ms)
 
 
 class ListExtraRounds(PersonalCommand[ExtraList], frozen=True):
@@ -78,31 +79,26 @@ class ListExtraRounds(PersonalCommand[ExtraList], frozen=True):
         return ExtraList(now_ms, context.pipeline.extras.list_current(now_ms))
 
 
-def arrange(wish: OrderExtraRound | CancelExtraRound, pipeline: Pipeline, now_ms: Millis) -> ExtraVerdict:
-    """The verdict on a wish, to hand back once it is durable."""
-    if wish.by not in pipeline.county.inventory.people:
-        return UnknownPerson()
-    if isinstance(wish, CancelExtraRound):
-        found = pipeline.extras.end(wish.extra, now_ms)
-    else:
-        start_ms = max(wish.from_ms, now_ms)
-        wanted = ExtraRound(
-            id="", place=wish.place, start_ms=start_ms, end_ms=wish.until_ms, reason=wish.reason, by=wish.by
-        )
-        found = pipeline.extras.add(wanted, now_ms)
+def _settle(
+    found: ExtraRound | Refused, event: str, actor: Actor, pipeline: Pipeline, now_ms: Millis
+) -> ExtraDone | Refused:
+    """Its row for the audit, what waits for it, and the mark."""
     if isinstance(found, Refused):
-        return NotPossible(found.sentence, found.why)
-    event = "extra_cancelled" if isinstance(wish, CancelExtraRound) else "extra_ordered"
-    pipeline.changes.log.append(_row(event, found, Actor(wish.by, wish.channel, wish.origin), pipeline, now_ms))
+        return found
+    inventory = pipeline.county.inventory
+    asset = found.place if found.place in inventory.assets else inventory.county.id
+    detail: Detail = {
+        **actor.detail(),
+        "place": found.place,
+        "from_ms": found.start_ms,
+        "until_ms": found.end_ms,
+        "said": found.reason,
+    }
+    row = Event(at_ms=now_ms, event=event, rule=EXTRA, asset=asset, episode=found.id, detail=detail)
+    pipeline.changes.log.append(row)
     _let_know(found, pipeline, now_ms)
-    pipeline.entry.meta[EXTRAS] = msgspec.json.encode(pipeline.extras.list_current(now_ms)).decode()
+    keep(pipeline, EXTRAS, pipeline.extras.list_current(now_ms))
     return ExtraDone(now_ms, event, found)
-
-
-def restore(pipeline: Pipeline, mark: str | None) -> None:
-    """Takes them over at a start."""
-    if mark:
-        pipeline.extras.restore(msgspec.json.decode(mark, type=list[ExtraRound]))
 
 
 def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
@@ -117,14 +113,42 @@ def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
         county.respond(alert.episode, awaits, now_ms, pipeline.changes)
 
 
-def _row(event: str, extra: ExtraRound, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> Event:
-    inventory = pipeline.county.inventory
-    asset = extra.place if extra.place in inventory.assets else inventory.county.id
-    detail: Detail = {
-        **asked.detail(),
-        "place": extra.place,
-        "from_ms": extra.start_ms,
-        "until_ms": extra.end_ms,
-        "said": extra.reason,
-    }
-    return Event(at_ms=now_ms, event=event, rule=EXTRA, asset=asset, episode=extra.id, detail=detail)
+COMMANDS: Final = (
+    CommandRoute(
+        ListExtraRounds,
+        "/api/v1/extra-rounds",
+        "extras",
+        "What begins first first.",
+        method="GET",
+        place=21,
+    ),
+    CommandRoute(
+        OrderExtraRound,
+        "/api/v1/extra-rounds",
+        "order",
+        "加收: answers when it is durable.",
+        "OrderBody",
+        """Where (an area or a bin), from when to when (ISO 8601 with its zone); ``by`` orders it.
+
+Without ``begins`` from now on.""",
+        {
+            "place": ID,
+            "ends": MomentField("until_ms"),
+            "by": ID,
+            "begins": MomentField("from_ms"),
+            "reason": TextField(200, strip=True),
+        },
+        status=HTTPStatus.CREATED,
+        place=21,
+    ),
+    CommandRoute(
+        CancelExtraRound,
+        "/api/v1/extra-rounds/end",
+        "cancel",
+        "取消加收: it neither holds nor is missed; answers when it is durable.",
+        "CancelBody",
+        "Which extra round is cancelled; ``by`` says so.",
+        {"extra": TextField(200, 1), "by": ID},
+        place=21,
+    ),
+)

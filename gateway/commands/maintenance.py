@@ -3,47 +3,53 @@
 Who may declare what, and what becomes of it, is ``alerts.episodes.maintenance``.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
+from http import HTTPStatus
+from typing import Final
 
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
-from alerts.model import Actor
 from alerts.refusals import Refused
-from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from alerts.windows import Window, Work
+from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
+from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, MomentField, TextField
+from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
-WindowVerdict: TypeAlias = Declared | UnknownPerson | NotPossible
+
+class WindowDone(Done, frozen=True):
+    """It is declared, or taken back; the assets that it covers."""
+
+    window: Window
+    assets: tuple[str, ...]
 
 
-class DeclareWindow(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
-    """A person says that something is worked on, or that its power will be cut; answered with ``Declared``."""
+class DeclareWindow(SignedCommand[WindowDone], frozen=True, kw_only=True):
+    """A person says that something is worked on, or that its power will be cut."""
 
-    wish: Wish
-    by: str
-    channel: str = "desk"
-    origin: str = ""
+    subject: str
+    until_ms: Millis
+    reason: str
+    work: Work = Work.MAINTENANCE
+    from_ms: Millis = 0
 
-    def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
+    def carry_out(self, context: Context, now_ms: Millis) -> WindowDone | Refused:
         """See ``maintenance.declare``."""
-        county, changes = context.pipeline.county, context.pipeline.changes
-        by = Actor(self.by, self.channel, self.origin)
-        return _settle(context, self.by, lambda: maintenance.declare(county, self.wish, by, now_ms, changes))
+        pipeline = context.pipeline
+        wish = Wish(self.work, self.subject, self.from_ms, self.until_ms, self.reason)
+        said = maintenance.declare(pipeline.county, wish, self.actor, now_ms, pipeline.changes)
+        return _settle(said, "work_declared", pipeline, now_ms)
 
 
-class EndWindow(PersonalCommand[WindowVerdict], frozen=True, kw_only=True):
+class EndWindow(SignedCommand[WindowDone], frozen=True, kw_only=True):
     """A person ends such a window, or takes it back before it began; answered with what it was."""
 
     window: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> WindowVerdict:
+    def carry_out(self, context: Context, now_ms: Millis) -> WindowDone | Refused:
         """See ``maintenance.withdraw``."""
-        county, changes = context.pipeline.county, context.pipeline.changes
-        by = Actor(self.by, self.channel, self.origin)
-        return _settle(context, self.by, lambda: maintenance.withdraw(county, self.window, by, now_ms, changes))
+        pipeline = context.pipeline
+        said = maintenance.withdraw(pipeline.county, self.window, self.actor, now_ms, pipeline.changes)
+        return _settle(said, "work_withdrawn", pipeline, now_ms)
 
 
 class ListWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
@@ -54,10 +60,47 @@ class ListWindows(PersonalCommand[tuple[Declared, ...]], frozen=True):
         return tuple(maintenance.standing(context.pipeline.county).values())
 
 
-def _settle(context: Context, by: str, act: Callable[[], Declared | Refused]) -> WindowVerdict:
-    pipeline = context.pipeline
-    if by not in pipeline.county.inventory.people:
-        return UnknownPerson()
-    said = act()
+def _settle(said: Declared | Refused, event: str, pipeline: Pipeline, now_ms: Millis) -> WindowDone | Refused:
+    """The county has written its row; what waits for it is looked at."""
     pipeline.follow()
-    return NotPossible(said.sentence, said.why) if isinstance(said, Refused) else said
+    return said if isinstance(said, Refused) else WindowDone(now_ms, event, said.window, said.assets)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        ListWindows,
+        "/api/v1/maintenance",
+        "standing",
+        "Every window of work that is not over.",
+        method="GET",
+        place=1,
+    ),
+    CommandRoute(
+        DeclareWindow,
+        "/api/v1/maintenance",
+        "declare",
+        "Declares one; answers when it is durable.",
+        "DeclareBody",
+        "``subject`` is an asset or an area, for a planned cut a feeder; without ``since`` it begins now.",
+        {
+            "work": ChoiceField(Work),
+            "subject": PERSON,
+            "since": MomentField("from_ms"),
+            "until": MomentField("until_ms"),
+            "reason": TextField(60, 1, PRINTED, strip=True),
+            "by": PERSON,
+        },
+        status=HTTPStatus.CREATED,
+        place=1,
+    ),
+    CommandRoute(
+        EndWindow,
+        "/api/v1/maintenance/end",
+        "end",
+        "Ends one, or takes it back before it begins; answers when it is durable.",
+        "WithdrawBody",
+        "Which window is over, or does not come; ``by`` says so.",
+        {"window": TextField(200, 1, PRINTED), "by": PERSON},
+        place=1,
+    ),
+)

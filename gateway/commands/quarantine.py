@@ -6,13 +6,16 @@ text, are no sign of life, and move a state only where nothing newer has been he
 
 from enum import StrEnum
 from functools import partial
-from typing import Final, Protocol
+from http import HTTPStatus
+from typing import Final
 
 from msgspec.structs import replace
 
 from alerts.conditions import bins
 from alerts.model import Detail, Event
-from gateway.commands.command import Command, Context, Done, NotPossible, UnknownPerson, Verdict
+from alerts.refusals import Refused
+from gateway.commands.command import Command, Context, Done, NotPossible, SignedCommand, UnknownPerson
+from gateway.commands.fields import SYMBOL, CommandRoute, CountField
 from gateway.journal.entry import Aside, RequeueOutcome
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -36,51 +39,38 @@ class Result(StrEnum):
     REFUSED = "refused"
 
 
-class AsideArchive(Protocol):
-    """Where the quarantine is."""
-
-    def aside(self, reason: str, most: int) -> list[Aside]:
-        """Those refused for a reason that are refused still, those looked at longest ago first."""
-
-
-class LookAgain(Command[Verdict], frozen=True, kw_only=True):
+class LookAgain(SignedCommand[Done], frozen=True, kw_only=True):
     """What was refused for a reason is put through the line once more: what refused it has been mended."""
 
     reason: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
-    def do(self, context: Context, now_ms: Millis) -> Verdict:
+    def do(self, context: Context, now_ms: Millis) -> Done | UnknownPerson | NotPossible:
         """No start may step through what is taken in so as if it came now."""
         context.pipeline.past_changed = True
-        return look_again(self, context.pipeline, context.journal, now_ms)
+        return self.act(context, now_ms)
 
-
-def look_again(wish: LookAgain, pipeline: Pipeline, archive: AsideArchive, now_ms: Millis) -> Verdict:
-    """Some of those refused for a reason, each for itself."""
-    if wish.by not in pipeline.county.inventory.people:
-        return UnknownPerson()
-    if wish.reason in NO_UPLINKS:
-        return NotPossible(f"{wish.reason}: these are no uplinks; see `cunjing influx resend`", "no_uplinks")
-    if wish.reason == Reason.TOO_LARGE:
-        return NotPossible(
-            f"{wish.reason}: only their beginning is kept; have their device say less at once", "cut_off"
-        )
-    done = {each.id for each in pipeline.entry.looked}  # twice in one turn is once
-    found = [aside for aside in archive.aside(wish.reason, MOST) if aside.id not in done]
-    if not found:
-        return NotPossible(f"nothing is in quarantine for {wish.reason}", "nothing_aside")
-    for aside in found:
-        result, refused = pipeline.barrier.attempt(partial(_taken, pipeline, aside), _failed, aside.topic)
-        reason, detail = (aside.reason, "") if refused is None else (refused.reason, refused.detail)
-        pipeline.entry.looked.append(RequeueOutcome(aside.id, now_ms, str(result), reason, detail))
-    looked = pipeline.entry.looked[-len(found) :]
-    counts = {str(result): sum(each.result == result for each in looked) for result in Result}
-    by = {"by": wish.by, "channel": wish.channel} | ({"origin": wish.origin} if wish.origin else {})
-    row: Detail = {**by, "name": wish.reason, **counts}
-    pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=row))
-    return Done(now_ms, "looked_again" if counts[Result.REFUSED] < len(found) else "refused_again")
+    def carry_out(self, context: Context, now_ms: Millis) -> Done | Refused:
+        """Some of those refused for a reason, each for itself."""
+        pipeline = context.pipeline
+        if self.reason in NO_UPLINKS:
+            return Refused("no_uplinks", f"{self.reason}: these are no uplinks; see `cunjing influx resend`")
+        if self.reason == Reason.TOO_LARGE:
+            return Refused(
+                "cut_off", f"{self.reason}: only their beginning is kept; have their device say less at once"
+            )
+        done = {each.id for each in pipeline.entry.looked}  # twice in one turn is once
+        found = [aside for aside in context.journal.aside(self.reason, MOST) if aside.id not in done]
+        if not found:
+            return Refused("nothing_aside", f"nothing is in quarantine for {self.reason}")
+        for aside in found:
+            result, refused = pipeline.barrier.attempt(partial(_taken, pipeline, aside), _failed, aside.topic)
+            reason, detail = (aside.reason, "") if refused is None else (refused.reason, refused.detail)
+            pipeline.entry.looked.append(RequeueOutcome(aside.id, now_ms, str(result), reason, detail))
+        looked = pipeline.entry.looked[-len(found) :]
+        counts = {str(result): sum(each.result == result for each in looked) for result in Result}
+        row: Detail = {**self.actor.detail(), "name": self.reason, **counts}
+        pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=row))
+        return Done(now_ms, "looked_again" if counts[Result.REFUSED] < len(found) else "refused_again")
 
 
 def _failed(bug: Exception) -> tuple[Result, Rejected | None]:
@@ -129,7 +119,7 @@ def _keep(pipeline: Pipeline, reading: Reading) -> None:
 class Resend(Command[Done | NotPossible], frozen=True):
     """What came since then is to be written to InfluxDB again."""
 
-    since_ms: Millis
+    since_ms: Millis = 0
 
     def do(self, context: Context, now_ms: Millis) -> Done | NotPossible:
         """Each sender goes back to it."""
@@ -138,3 +128,28 @@ class Resend(Command[Done | NotPossible], frozen=True):
         for resend in context.resend:
             resend(self.since_ms)
         return Done(now_ms, "resending")
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        Resend,
+        "/api/v1/series/resend",
+        "resend",
+        "Writes to InfluxDB again what came since then and is still in the journal; points are not doubled.",
+        "ResendBody",
+        "Since when everything is to be written to InfluxDB again (``received_at``, epoch milliseconds).",
+        {"since_ms": CountField()},
+        status=HTTPStatus.ACCEPTED,
+        place=11,
+    ),
+    CommandRoute(
+        LookAgain,
+        "/api/v1/quarantine/again",
+        "again",
+        "Puts up to 500 of those refused for a reason through the line once more; answers when it is durable.",
+        "LookAgainBody",
+        "For which reason it was refused that has been mended; ``by`` is a person of the inventory.",
+        {"reason": SYMBOL, "by": SYMBOL},
+        place=23,
+    ),
+)

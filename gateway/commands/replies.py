@@ -36,6 +36,7 @@ from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is
 from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
 from gateway.commands import callers
+from gateway.commands.command import keep
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
 from gateway.commands.numbers import NumberRecord, UnreachableNumbers
 from gateway.journal.entry import Answered, Unreceipted
@@ -252,7 +253,7 @@ class InboundSms:
         kept = standing(self._claims.values(), now_ms)
         for asset in self._claims.keys() - {claim.asset for claim in kept}:
             del self._claims[asset]
-        self._pipeline.entry.meta[CLAIMS] = msgspec.json.encode(kept).decode()
+        keep(self._pipeline, CLAIMS, kept)
 
     def _say_so(self, person: str, phone: str, told: list[Asked], now_ms: Millis) -> None:
         """At most once an hour a number, and to nothing that is no mobile phone: machines would answer for ever."""

@@ -9,7 +9,9 @@ import msgspec
 
 from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, Weighed
 from alerts.model import Event
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
+from alerts.refusals import Refused
+from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.fields import PERSON, PRINTED, CommandRoute, EitherField, ListField, NumberField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -21,30 +23,38 @@ SET: Final = "figure_set"
 UNFIT: Final = "figure_unfit"
 
 
-class SetFigure(PersonalCommand[Verdict], frozen=True, kw_only=True):
-    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's again.
-
-    ``channel`` and ``origin`` are as in ``EpisodeCommand``.
-    """
+class SetFigure(SignedCommand[Done], frozen=True, kw_only=True):
+    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's."""
 
     place: ThresholdScope
     name: str
     rule: str
     figure: str
     value: Value | None
-    by: str
     reason: str
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> Verdict:
-        """See ``set_figure``."""
-        return set_figure(self, context.pipeline, now_ms)
-
-
-def decode_tuned(meta: dict[str, str]) -> list[Tuned]:
-    """What the journal remembers of it."""
-    return msgspec.json.decode(meta.get(FIGURES, "[]"), type=list[Tuned])
+    def carry_out(self, context: Context, now_ms: Millis) -> Done | Refused:
+        """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
+        pipeline = context.pipeline
+        county, thresholds = pipeline.county, pipeline.thresholds
+        at = Figure(self.place, self.name, self.rule, self.figure)
+        area = thresholds.area_of(at)
+        if not area:
+            return Refused("figure_nowhere", f"the inventory has no {at.place} {at.name!r}; use its id")
+        if not _may(county.inventory, self.by, area):
+            return Refused("figure_not_yours", f"{self.by} is no dispatcher of {at.place} {at.name}; ask one who is")
+        if not self.reason:
+            return Refused("figure_reason", "say why it is set: the reason is missing")
+        tuned = Tuned(at=at, value=self.value, by=self.by, reason=self.reason, since_ms=now_ms)
+        weighed = thresholds.weigh(tuned, county.plans)
+        if isinstance(weighed, str):
+            return Refused("figure_not_fit", weighed)
+        pipeline.changes.log.append(_written(self, weighed, now_ms))
+        county.refigure(weighed.plans, now_ms, pipeline.changes)
+        thresholds.accept(weighed)
+        pipeline.follow()
+        keep(pipeline, FIGURES, thresholds.list_tuned())
+        return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
 
 
 def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
@@ -54,31 +64,6 @@ def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
         pipeline.changes.log.append(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
 
 
-def set_figure(wish: SetFigure, pipeline: Pipeline, now_ms: Millis) -> Verdict:
-    """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
-    county, thresholds = pipeline.county, pipeline.thresholds
-    if wish.by not in county.inventory.people:
-        return UnknownPerson()
-    at = Figure(wish.place, wish.name, wish.rule, wish.figure)
-    area = thresholds.area_of(at)
-    if not area:
-        return NotPossible(f"the inventory has no {at.place} {at.name!r}; use its id", "figure_nowhere")
-    if not _may(county.inventory, wish.by, area):
-        return NotPossible(f"{wish.by} is no dispatcher of {at.place} {at.name}; ask one who is", "figure_not_yours")
-    if not wish.reason:
-        return NotPossible("say why it is set: the reason is missing", "figure_reason")
-    tuned = Tuned(at=at, value=wish.value, by=wish.by, reason=wish.reason, since_ms=now_ms)
-    weighed = thresholds.weigh(tuned, county.plans)
-    if isinstance(weighed, str):
-        return NotPossible(weighed, "figure_not_fit")
-    pipeline.changes.log.append(_written(wish, weighed, now_ms))
-    county.refigure(weighed.plans, now_ms, pipeline.changes)
-    thresholds.accept(weighed)
-    pipeline.follow()
-    pipeline.entry.meta[FIGURES] = msgspec.json.encode(thresholds.list_tuned()).decode()
-    return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
-
-
 def _may(inventory: Inventory, by: str, area: str) -> bool:
     above = {each.id for each in inventory.lineage(area)}
     return any(duty.role is Role.DISPATCHER and duty.area in above for duty in inventory.people[by].duties)
@@ -86,9 +71,7 @@ def _may(inventory: Inventory, by: str, area: str) -> bool:
 
 def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
     detail = {
-        "by": wish.by,
-        "channel": wish.channel,
-        **({"origin": wish.origin} if wish.origin else {}),
+        **wish.actor.detail(),
         "place": str(wish.place),
         "name": wish.name,
         "figure": wish.figure,
@@ -103,3 +86,27 @@ def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
 def _plain(value: object) -> str:
     """A figure as it is written in a file."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+_NAME: Final = TextField(64, 1, r"^[A-Za-z0-9._-]+$")
+
+COMMANDS: Final = (
+    CommandRoute(
+        SetFigure,
+        "/api/v1/figures",
+        "set_figure",
+        "Sets a figure; the last level is judged by it, and whoever must be told is told.",
+        "FigureBody",
+        "One figure of a rule, as ``rules.yaml`` names it, for an area and below or for one asset; ``null`` undoes it.",
+        {
+            "place": ThresholdScope,
+            "name": _NAME,
+            "rule": _NAME,
+            "figure": _NAME,
+            "value": EitherField((NumberField(), _NAME, ListField(NumberField(), 8), None)),
+            "by": PERSON,
+            "reason": TextField(60, 1, PRINTED),
+        },
+        place=0,
+    ),
+)

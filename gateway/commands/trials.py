@@ -2,53 +2,54 @@
 
 from typing import Final
 
-import msgspec
-
-from alerts.episodes.county import Changes, County
 from alerts.episodes.responses import Deed
-from alerts.model import Actor
-from alerts.notify.holds import TrialKind, Trials, trial_ended
-from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, UnknownPerson, Verdict
+from alerts.notify.holds import TrialKind, trial_ended
+from alerts.refusals import Refused
+from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.fields import SYMBOL, CommandRoute
 from telemetry.reading import Millis
 
 TRIALS: Final = "trials"
 """The small mark that keeps over a restart which trials were ended."""
 
 
-class EndTrial(PersonalCommand[Verdict], frozen=True, kw_only=True):
+class EndTrial(SignedCommand[Done], frozen=True, kw_only=True):
     """转正式, of an area, an asset or a device."""
 
     kind: TrialKind
     name: str
-    by: str
-    channel: str = "desk"
-    origin: str = ""
 
-    def act(self, context: Context, now_ms: Millis) -> Verdict:
-        """Remembered in the same transaction as what follows from it."""
+    def carry_out(self, context: Context, now_ms: Millis) -> Done | Refused:
+        """What its trial kept back is due now, and is looked at like everything else that is due."""
         pipeline = context.pipeline
-        verdict = end_trial(self, pipeline.county, pipeline.trials, now_ms, pipeline.changes)
-        if isinstance(verdict, Done):
-            pipeline.entry.meta[TRIALS] = msgspec.json.encode(pipeline.trials.list_ended()).decode()
-        return verdict
-
-
-def end_trial(wish: EndTrial, county: County, trials: Trials, now_ms: Millis, changes: Changes) -> Verdict:
-    """转正式: what its trial kept back is due now, and is looked at like everything else that is due."""
-    if wish.by not in county.inventory.people:
-        return UnknownPerson()
-    held = [(alert, trials.of_alert(alert)) for alert in county.alerts.values() if not alert.closed_ms]
-    ended = trials.end(wish.kind, wish.name, now_ms)
-    if not ended:
-        sentence = f"{wish.kind} {wish.name} is not on trial by itself: look for an area above it that is"
-        return NotPossible(sentence, "no_trial")
-    asked = Actor(wish.by, wish.channel, wish.origin).detail()
-    changes.log.append(trial_ended(county.inventory, wish.kind, wish.name, ended, asked, now_ms))
-    for alert, was_ms in held:
-        if trials.of_alert(alert) <= now_ms < was_ms:
-            county.respond(alert.episode, _unheld(was_ms, now_ms), now_ms, changes)
-    return Done(now_ms, "trial_ended")
+        county, trials, changes = pipeline.county, pipeline.trials, pipeline.changes
+        held = [(alert, trials.of_alert(alert)) for alert in county.alerts.values() if not alert.closed_ms]
+        ended = trials.end(self.kind, self.name, now_ms)
+        if not ended:
+            sentence = f"{self.kind} {self.name} is not on trial by itself: look for an area above it that is"
+            return Refused("no_trial", sentence)
+        row = trial_ended(county.inventory, self.kind, self.name, ended, self.actor.detail(), now_ms)
+        changes.log.append(row)
+        for alert, was_ms in held:
+            if trials.of_alert(alert) <= now_ms < was_ms:
+                county.respond(alert.episode, _unheld(was_ms, now_ms), now_ms, changes)
+        keep(pipeline, TRIALS, trials.list_ended())
+        return Done(now_ms, "trial_ended")
 
 
 def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
     return lambda hands, alert, _memory, _log: hands.unhold(alert, was_ms, now_ms)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        EndTrial,
+        "/api/v1/trials/end",
+        "end_trial",
+        "转正式: alerts are told from now on; answers when it is durable.",
+        "TrialBody",
+        "Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory.",
+        {"kind": TrialKind, "name": SYMBOL, "by": SYMBOL},
+        place=22,
+    ),
+)

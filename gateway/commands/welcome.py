@@ -4,16 +4,16 @@ On the loop's thread. Only a person asks for it: a county's first inventory woul
 """
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.answers import Asked
 from alerts.model import Owed
 from alerts.notify.replies import Replies
 from gateway.commands.command import Command, Context
-from gateway.journal.contacts import NEVER, Contact, First
+from gateway.commands.fields import PERSON, CommandRoute, ListField
+from gateway.journal.case_reader import NEVER, Contact, First
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
@@ -40,30 +40,19 @@ class Welcome(Command[Welcomed], frozen=True):
     people: tuple[str, ...]
 
     def do(self, context: Context, now_ms: Millis) -> Welcomed:
-        """Owes them."""
-        return owe(self, context.pipeline, context.journal, now_ms)
-
-
-class WelcomeRecord(Protocol):
-    """What the journal remembers of a number."""
-
-    def told(self, phone: str, since_ms: Millis) -> list[Asked]:
-        """What it was told since then."""
-
-
-def owe(wish: Welcome, pipeline: Pipeline, memoir: WelcomeRecord, now_ms: Millis) -> Welcomed:
-    """Owes the texts; by night they wait for the morning."""
-    inventory, leaves_ms = pipeline.county.inventory, pipeline.by_day(now_ms)
-    told: list[str] = []
-    skipped: dict[str, str] = {}
-    for name in dict.fromkeys(wish.people):
-        why = _why_not(name, inventory, pipeline, memoir, now_ms)
-        if why:
-            skipped[name] = why
-            continue
-        told.append(name)
-        pipeline.changes.log.append(_owed(inventory.people[name], pipeline, now_ms, leaves_ms))
-    return Welcomed(tuple(told), leaves_ms, skipped)
+        """Owes the texts; by night they wait for the morning."""
+        pipeline = context.pipeline
+        inventory, leaves_ms = pipeline.county.inventory, pipeline.by_day(now_ms)
+        told: list[str] = []
+        skipped: dict[str, str] = {}
+        for name in dict.fromkeys(self.people):
+            why = _why_not(name, inventory, context, now_ms)
+            if why:
+                skipped[name] = why
+                continue
+            told.append(name)
+            pipeline.changes.log.append(_owed(inventory.people[name], pipeline, now_ms, leaves_ms))
+        return Welcomed(tuple(told), leaves_ms, skipped)
 
 
 def is_greeted(person: Person) -> bool:
@@ -76,14 +65,14 @@ def is_new(person: Person, contacts: Mapping[str, First]) -> bool:
     return is_greeted(person) and contacts.get(person.id, NEVER).contact in (Contact.NEVER, Contact.LOST)
 
 
-def _why_not(name: str, inventory: Inventory, pipeline: Pipeline, memoir: WelcomeRecord, now_ms: Millis) -> str:
+def _why_not(name: str, inventory: Inventory, context: Context, now_ms: Millis) -> str:
     person = inventory.people.get(name)
     if person is None:
         return "the inventory has no such person"
     if person.by_voice:
         return "is called, and reads no texts (reach: voice)"
-    waiting = (said for said in pipeline.changes.log if isinstance(said, Owed) and said.template == WELCOME)
-    told = memoir.told(inventory.phone_of[name], now_ms - AGAIN_MS)
+    waiting = (said for said in context.pipeline.changes.log if isinstance(said, Owed) and said.template == WELCOME)
+    told = context.journal.told(inventory.phone_of[name], now_ms - AGAIN_MS)
     lately = any(asked.template == WELCOME and asked.person == name for asked in told)
     return "was welcomed within a day" if lately or any(said.to == name for said in waiting) else ""
 
@@ -94,3 +83,18 @@ def _owed(person: Person, pipeline: Pipeline, now_ms: Millis, leaves_ms: Millis)
     said = county.message_writer.texts.word(WELCOME, facts)
     owed = Replies.to_person(person.id, county.inventory.phone_of[person.id], said, now_ms)
     return replace(owed, not_before_ms=leaves_ms)
+
+
+COMMANDS: Final = (
+    CommandRoute(
+        Welcome,
+        "/api/v1/people/welcome",
+        "welcome",
+        "Owes everybody named their first text, once a day at most; answers when that is durable.",
+        "WelcomeBody",
+        "Ids of the inventory, at most a thousand at once.",
+        {"people": ListField(PERSON, 1_000, 1)},
+        place=24,
+        within_s=30.0,
+    ),
+)

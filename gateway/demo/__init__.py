@@ -25,14 +25,13 @@ from firmware_sim.traces import TimedUplink, statuses, trace
 from gateway import app, imports, logs
 from gateway.client import desk_url
 from gateway.clock import ScaledClock, monotonic_s
-from gateway.demo import past, stage, words
+from gateway.demo import past, stage, view
 from gateway.demo.cast import Cast
 from gateway.demo.story import DemoStory, SentText
-from gateway.demo.view import picture
 from gateway.embedded_broker import BrokerFault, Embedded, embedded_broker, free_port
 from gateway.inbox import Inbox, Unanswered
 from gateway.journal.entry import Entry
-from gateway.recording import millis
+from gateway.replay import millis
 from gateway.settings import SettingsFault
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ class _Play:
         if console.is_terminal and browser:
             webbrowser.open(self._link)
         elif not console.is_terminal:
-            console.print(words.desk(self._link), soft_wrap=True)
+            console.print(view.desk(self._link), soft_wrap=True)
         begun, ends_s = self._clock.now_ms(), None if seconds is None else monotonic_s() + seconds
         with Live(console=console, screen=True, auto_refresh=False) if console.is_terminal else nullcontext() as live:
             while not self._stopping.wait(FRAME_S) and (ends_s is None or monotonic_s() < ends_s):
@@ -168,11 +167,11 @@ class _Play:
                     self._story.unsaid.clear()
                     now_ms, height = self._clock.now_ms(), console.height
                     live.update(
-                        picture(self._story, self._calendar, now_ms, self._speed, height, self._link), refresh=True
+                        view.picture(self._story, self._calendar, now_ms, self._speed, height, self._link), refresh=True
                     )
         self._story.tell(self._outbox.fresh())
-        spans = (words.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
-        console.print(words.summary(self._story, *spans), soft_wrap=True)
+        spans = (view.clock(self._calendar, at_ms) for at_ms in (begun, self._clock.now_ms()))
+        console.print(view.summary(self._story, *spans), soft_wrap=True)
 
     def _act(self) -> None:
         """Whatever the demo's own people have to do by now, since no visitor has."""
@@ -183,7 +182,7 @@ class _Play:
     def _log(self, console: Console) -> None:
         """One line an occurrence, for those without a terminal."""
         while self._story.unsaid:
-            console.print(words.tell_line(self._story, self._calendar, self._story.unsaid.popleft()), soft_wrap=True)
+            console.print(view.tell_line(self._story, self._calendar, self._story.unsaid.popleft()), soft_wrap=True)
 
 
 class _OutboxFolder:

@@ -61,11 +61,10 @@ class _Port(JournalPort):
 
     def __init__(self, settings: Settings, inbox: Inbox, turn: Callable[[], None]) -> None:
         super().__init__(settings.journal.path, inbox)
-        self._posting = inbox
         self._turn = turn
 
     def _posted(self, item: Command[A]) -> A | NotDurable | Unanswered:
-        answer = self._posting.post(item)
+        answer = self._inbox.post(item)
         self._turn()
         return answer.wait(0.0) if isinstance(answer, Answer) else answer
 

@@ -1,10 +1,12 @@
 """Sets the demo up in one folder: a county, a broker, secrets, an outbox; and clears what an earlier demo left there.
 
-A folder that holds anything else is left alone. Nothing here runs the demo.
+A folder that holds anything else is left alone. What a visitor may call the county and its towns goes onto the desk,
+into texts and onto boards: it is checked here, where it enters (law L11). Nothing here runs the demo.
 """
 
 import secrets
 import shutil
+from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
 from typing import Final
@@ -14,11 +16,11 @@ from firmware_sim import county
 from firmware_sim.scenario import PlaceNames, Scenario, at_start, load
 from gateway.clock import WallClock
 from gateway.desk import users
-from gateway.desk.passwords import hashed
+from gateway.desk.users import hash_password
 from gateway.embedded_broker import Embedded
 from gateway.journal.place import FOLDER_MODE
 from gateway.production import DEMO_MARK
-from gateway.settings import Settings, SettingsFault
+from gateway.settings import Settings, SettingsFault, tell_why
 from telemetry.inventory import CountySettings, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -40,7 +42,7 @@ def cleared(folder: Path) -> Path:
         folder.chmod(FOLDER_MODE)
         (folder / DEMO_MARK).touch()
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = tell_why(error)
         raise SettingsFault([f"{folder} cannot be written: {why}; name another folder with --data"]) from None
     return folder
 
@@ -88,10 +90,53 @@ def dispatcher(inventory: Inventory) -> str:
 def welcome(folder: Path, dispatcher: str) -> str:
     """The key of the link by which a visitor comes in as the dispatcher; nobody knows the password beside it."""
     visitor = users.User("demo", users.UserRole.DISPATCHER, person=dispatcher, demo=True)
-    users.UserFile.beside(folder / "journal.db").keep(visitor, hashed(secrets.token_urlsafe(32)), WallClock().now_ms())
+    users.UserFile.beside(folder / "journal.db").keep(
+        visitor, hash_password(secrets.token_urlsafe(32)), WallClock().now_ms()
+    )
     return secrets.token_urlsafe(16)
 
 
 def shanghai() -> Calendar:
     """Local time where the demo plays."""
     return Calendar.of(CountySettings("demo", "", "Asia/Shanghai", ""))
+
+
+MOST_TOWNS: Final = 4
+"""Each brings five villages, and sixty bins are spread over them."""
+LONGEST_COUNTY: Final = 8
+LONGEST_TOWN: Final = 6
+SHORTEST: Final = 2
+_HAN: Final = (0x3400, 0x9FFF)
+_COMMAS: Final = str.maketrans("，、", ",,")
+
+
+class NamesFault(ValueError):  # noqa: N818 the visitor's, not ours
+    """Names that cannot be the county's; its text has a sentence for each fault."""
+
+
+def names(county: str | None, towns: str | None) -> PlaceNames:
+    """What was given on the command line, checked; what was left open stays invented. Raises ``NamesFault``."""
+    listed = () if towns is None else tuple(towns.translate(_COMMAS).split(","))
+    said = [] if county is None else list(_faults("--county", county.strip(), LONGEST_COUNTY))
+    for town in listed:
+        said += _faults("--towns", town.strip(), LONGEST_TOWN)
+    if len(listed) > MOST_TOWNS:
+        said.append(f"--towns names {len(listed)} towns; the demo has room for {MOST_TOWNS}")
+    stripped = tuple(_whole(town.strip()) for town in listed)
+    for town in sorted({town for town in stripped if stripped.count(town) > 1}):
+        said.append(f"--towns names {town} more than once; each town needs a name of its own")
+    if said:
+        raise NamesFault("\n".join(said))
+    return PlaceNames(towns=stripped) if county is None else PlaceNames(county=county.strip(), towns=stripped)
+
+
+def _faults(option: str, name: str, longest: int) -> Iterator[str]:
+    if not SHORTEST <= len(name) <= longest:
+        yield f"{option}: {name[:20]!r} has {len(name)} characters; a name has {SHORTEST} to {longest}"
+    elif not all(_HAN[0] <= ord(sign) <= _HAN[1] for sign in name):
+        yield f"{option}: {name!r} is not written in Chinese characters alone; write it like 湘阳县 or 石桥镇,竹园乡"
+
+
+def _whole(town: str) -> str:
+    """石桥 is a 镇 as long as nobody says otherwise."""
+    return town if town.endswith(("镇", "乡", "街道")) else f"{town}镇"

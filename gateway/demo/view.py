@@ -1,7 +1,10 @@
 """The demo on a terminal: the county, its alerts and the texts as they go out, drawn anew a few times a second.
 
-Drawing only; what is shown is ``story``, in which words is ``words``.
+Words, Chinese first, and drawing only; what is shown is ``story``. Texts that leave the house are in ``config/``.
 """
+
+from collections.abc import Mapping
+from typing import Final
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
@@ -11,9 +14,94 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts.calendars import Calendar
-from gateway.demo import words
-from gateway.demo.story import BinSeen, ChronicleLine, DemoStory, Look
+from dashboards import words
+from gateway.demo.story import BinSeen, ChronicleLine, DemoStory, Look, SentText
 from telemetry.reading import Millis
+
+RULES: Final[Mapping[str, str]] = words.RULES
+RUNS: Final[Mapping[str, str]] = {state: word for state, (word, _) in words.RUNS.items()}
+LOOKS: Final[Mapping[Look, tuple[str, str]]] = {
+    Look.UNHEARD: ("·", "dim"),
+    Look.FINE: (" ", "green"),
+    Look.OVER: ("▲", "bold yellow"),
+    Look.FULL: ("■", "bold red"),
+    Look.HOT: ("♨", "bold red"),
+    Look.SILENT: ("?", "bright_black"),
+}
+"""A sign and a colour each: colour never says anything alone."""
+LEGEND: Final = "▲过三分之二  ■满溢  ♨热  ?失联（不等于空）"
+_REASONS: Final[Mapping[str, str]] = {
+    "grouped": "几件并成一条，稍后发",
+    "budget": "这个号码短信太多，稍后并成一条",
+    "daily_cap": "今天已发满，明早再发",
+    "storm": "告警太多，改发汇总",
+    "round_pending": "等这班来清，先不发",
+    "trial": "试用期，先不发",
+    "quiet": "夜里不发，早上六点半发",
+    "hours": "等到早上再发",
+    "weekly_list": "进每周清单，不单发",
+    "recovering": "正在好转，先看看",
+    "late": "迟到的数据，不补发",
+    "emptied": "已清运",
+    "recovered": "已恢复",
+    "cycles": "已恢复",
+    "reset": "已复位",
+}
+_EVENTS: Final[Mapping[str, str]] = {
+    "raised": "发现",
+    "cleared": "解除",
+    "emptied": "已清运",
+    "partly_emptied": "清了一部分",
+    "held": "暂不发短信",
+    "inhibited": "原因已另报",
+    "round_missed": "这班漏清",
+    "acked": "已确认",
+    "reset": "已复位",
+}
+
+
+def clock(calendar: Calendar, at_ms: Millis) -> str:
+    """08:41."""
+    return calendar.local(at_ms).strftime("%H:%M")
+
+
+def name(story: DemoStory, line: ChronicleLine) -> str:
+    """柳潭3号: what it is about, as people call it."""
+    asset = story.inventory.assets.get(line.asset)
+    if asset is not None:
+        return asset.short
+    place = story.inventory.radio_gateways.get(line.asset) or story.inventory.areas.get(line.asset)
+    return line.asset if place is None else place.name
+
+
+def chronicle(story: DemoStory, line: ChronicleLine) -> str:
+    """柳潭3号 暂不发短信 过三分之二（等这班来清，先不发）."""
+    why = _REASONS.get(line.reason, "")
+    rule = RULES.get(line.rule, line.rule)
+    return f"{name(story, line)} {_EVENTS[line.event]} {rule}{f'（{why}）' if why else ''}".replace("  ", " ").rstrip()
+
+
+def tell_line(story: DemoStory, calendar: Calendar, what: ChronicleLine | SentText) -> str:
+    """One line of the plain log."""
+    at = clock(calendar, what.at_ms)
+    if isinstance(what, ChronicleLine):
+        return f"{at} {chronicle(story, what)}"
+    person = story.inventory.people.get(what.to)
+    return f"{at} 短信 → {what.to if person is None else person.name} {what.phone}：{what.text}"
+
+
+def desk(link: str) -> str:
+    """Where the visitor looks, and that it is theirs alone."""
+    return f"值班台：{link}（只在这台机器上，演示结束就没有了）"
+
+
+def summary(story: DemoStory, begun: str, ended: str) -> str:
+    """The last line: what happened."""
+    return (
+        f"演示结束（{begun}—{ended}）：收到{story.readings}条读数，发现{story.raised}次、解除{story.cleared}次，"
+        f"清运{story.emptied}次，暂不发{story.held}次，发出短信{story.texts}条。"
+    )
+
 
 _SEVERITY = {"P1": "bold white on red", "P2": "bold red", "P3": "yellow", "P4": "dim"}
 
@@ -65,20 +153,20 @@ def _bins(story: DemoStory) -> Panel:
         Text.assemble((f"{village} ", "bold"), *(_cell(one) for one in seen))
         for village, seen in _villages(story).items()
     ]
-    return Panel(Group(*lines), title="垃圾池和桶（装了百分之几）", subtitle=words.LEGEND, border_style="green")
+    return Panel(Group(*lines), title="垃圾池和桶（装了百分之几）", subtitle=LEGEND, border_style="green")
 
 
 def _open(story: DemoStory, calendar: Calendar) -> Panel:
     """What is wrong now, the gravest first."""
     table = Table.grid(padding=(0, 2))
     for line in sorted(story.open.values(), key=lambda line: (line.severity, line.at_ms)):
-        rule = Text(words.RULES.get(line.rule, line.rule), style=_SEVERITY.get(line.severity, ""))
-        table.add_row(rule, words.name(story, line), words.clock(calendar, line.at_ms) + "起")
+        rule = Text(RULES.get(line.rule, line.rule), style=_SEVERITY.get(line.severity, ""))
+        table.add_row(rule, name(story, line), clock(calendar, line.at_ms) + "起")
     return Panel(table, title=f"未解除 {len(story.open)}", border_style="yellow")
 
 
 def _cell(seen: BinSeen) -> Text:
-    sign, style = words.LOOKS[seen.look]
+    sign, style = LOOKS[seen.look]
     level = " --" if seen.look is Look.UNHEARD else f"{seen.memory.fill_pct:3.0f}"
     return Text(f"{level}{sign} ", style=style)
 
@@ -90,9 +178,9 @@ def _plants(story: DemoStory, calendar: Calendar) -> Panel:
     for plant in story.plants.values():
         flow = "" if plant.flow_m3h is None else f"{plant.flow_m3h:.1f}方/时"
         level = "" if plant.level_mm is None else f"水位{plant.level_mm / 1000:.2f}米"
-        since = words.clock(calendar, plant.since_ms) + "起" if plant.since_ms else ""
+        since = clock(calendar, plant.since_ms) + "起" if plant.since_ms else ""
         style = {"stopped": "bold red", "no_power": "bold red", "offline": "bright_black", "running": "green"}
-        run = Text(words.RUNS[plant.run], style=style.get(plant.run, ""))
+        run = Text(RUNS[plant.run], style=style.get(plant.run, ""))
         table.add_row(plant.asset.short, run, since, flow, level)
     return Panel(table, title="污水站", border_style="blue")
 
@@ -102,7 +190,7 @@ def _texts(story: DemoStory, calendar: Calendar, rows: int) -> Panel:
     for told in list(story.told)[-max(1, rows // 3) :]:
         person = story.inventory.people.get(told.to)
         name = told.to if person is None else person.name
-        lines.append(Text(f"{words.clock(calendar, told.at_ms)} → {name} {told.phone}", style="dim"))
+        lines.append(Text(f"{clock(calendar, told.at_ms)} → {name} {told.phone}", style="dim"))
         lines.append(Text(told.text, style="bold"))
     return Panel(Group(*lines) if lines else Text("还没有", style="dim"), title="发出的短信", border_style="magenta")
 
@@ -115,9 +203,9 @@ def _chronicle(story: DemoStory, calendar: Calendar, rows: int) -> Panel:
 def _occurrence(story: DemoStory, calendar: Calendar, line: ChronicleLine) -> Text:
     """One line of the chronicle; what is raised has the colour of its severity, what is over is green."""
     styles = {"raised": _SEVERITY.get(line.severity, ""), "cleared": "green"}
-    said = f"{words.clock(calendar, line.at_ms)} {words.chronicle(story, line)}"
+    said = f"{clock(calendar, line.at_ms)} {chronicle(story, line)}"
     return Text(said, style=styles.get(line.event, ""), no_wrap=True, overflow="ellipsis")
 
 
 def _footer(link: str) -> Columns:
-    return Columns([Text(words.desk(link), style="cyan"), Text("Ctrl-C 结束", style="dim")])
+    return Columns([Text(desk(link), style="cyan"), Text("Ctrl-C 结束", style="dim")])

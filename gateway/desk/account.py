@@ -10,7 +10,7 @@ from typing import Final
 from alerts.calendars import Calendar
 from alerts.model import Event
 from gateway.desk import sentences, words
-from gateway.desk.writing import clock
+from gateway.desk.words import clock
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Spell
 from gateway.journal.notifications import MessageRow
@@ -70,14 +70,13 @@ def told(message: MessageRow, inventory: Inventory) -> str:
 
 def lines(story: Account, inventory: Inventory, calendar: Calendar) -> list[str]:
     """The account as plain text."""
-    at = clock(calendar, story.at_ms)
-    entitled = words.word
-    said = [f"{story.asset.name} · {calendar.local(story.at_ms):%Y-%m-%d %H:%M}", entitled("samples", "samples")]
-    said += [f"  {at(reading.received_ms)} {sample(reading)}" for reading in story.readings] or _none()
-    said += [entitled("samples", "standing")]
-    said += [f"  {at(spell.raised_ms)} {words.rule(spell.rule)} {spell.episode}" for spell in story.standing] or _none()
-    said += [entitled("samples", "happened")]
-    said += [line for _, line in _in_order(story, inventory, at)] or _none()
+    at, none = clock(calendar, story.at_ms), [f"  {words.word('samples', 'none')}"]
+    said = [f"{story.asset.name} · {calendar.local(story.at_ms):%Y-%m-%d %H:%M}", words.word("samples", "samples")]
+    said += [f"  {at(reading.received_ms)} {sample(reading)}" for reading in story.readings] or none
+    said += [words.word("samples", "standing")]
+    said += [f"  {at(spell.raised_ms)} {words.rule(spell.rule)} {spell.episode}" for spell in story.standing] or none
+    said += [words.word("samples", "happened")]
+    said += [line for _, line in _in_order(story, inventory, at)] or none
     return said
 
 
@@ -87,7 +86,3 @@ def _in_order(story: Account, inventory: Inventory, at: Callable[[Millis], str])
         *((each.at_ms, f"  {at(each.at_ms)} {told(each, inventory)}") for each in story.messages),
     ]
     return sorted(found, key=lambda line: line[0])
-
-
-def _none() -> list[str]:
-    return [f"  {words.word('samples', 'none')}"]

@@ -39,11 +39,6 @@ def await_answer(inbox: Inbox, wish: Command[A], within_s: float = ANSWERED_WITH
     return answer if isinstance(answer, Unanswered) else answer.wait(within_s)
 
 
-def unknown(by: str) -> ProblemError:
-    """The inventory does not know who asks."""
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {by}")
-
-
 def problem_of(verdict: object) -> ProblemError:
     """Why nothing came of what was asked."""
     match verdict:

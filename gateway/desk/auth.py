@@ -3,7 +3,6 @@
 What is asked with a form is checked here before any route sees it: its size, its token, where it came from.
 """
 
-import hmac
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +11,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from gateway.desk.addresses import plain
+from gateway.desk.bodies import bears
 from gateway.desk.masking import MASKS
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
@@ -54,11 +54,6 @@ async def form_of(request: Request) -> Form:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
-
-
-def same(given: str, wanted: str) -> bool:
-    """Whether a secret is the one, in a time that tells nothing."""
-    return hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def address_of(request: Request) -> str:
@@ -120,7 +115,7 @@ class Gate:
         visit = await run_in_threadpool(self._visit, request)
         form = await form_of(request)
         token = form.get("csrf") or request.headers.get(CSRF_HEADER, "")
-        if not came_from_here(request) or not same(token, visit.session.csrf):
+        if not came_from_here(request) or not bears(token, visit.session.csrf):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         self._admit(visit)
         return visit, form

@@ -110,11 +110,7 @@ class Known:
 def caption(now_ms: Millis, known: Known) -> Caption:
     """The one to show: what counts most among all that is still worth saying, else that all is calm."""
     worth = [one for one in _all(known) if one.at_ms <= now_ms < one.at_ms + _lasts(one, known)]
-    return max(worth, key=lambda one: (_rank(one.kind), one.at_ms), default=_background(known))
-
-
-def _rank(kind: CaptionKind) -> int:
-    return _RANKS.get(kind, _FOREMOST)
+    return max(worth, key=lambda one: (_RANKS.get(one.kind, _FOREMOST), one.at_ms), default=_background(known))
 
 
 def _lasts(one: Caption, known: Known) -> Millis:

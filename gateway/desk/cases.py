@@ -6,6 +6,7 @@ It reads a read-only journal and posts to the inbox; which step is possible is d
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,7 +18,8 @@ from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import Case, CaseVerb, Origin, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
-from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of, unknown
+from gateway.commands.fields import CLEAN, NAMES
+from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
@@ -26,15 +28,13 @@ from gateway.journal.view import FIRST_MS, LAST_MS
 from telemetry.reading import Millis
 
 MOST: Final = 500
-_CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
-"""No control characters, nor signs that turn the direction of writing: what is written is what is read."""
 
 
 def _text(most: int, least: int = 0) -> Any:  # noqa: ANN401 -- a constraint, not a value
-    return StringConstraints(min_length=least, max_length=most, pattern=_CLEAN, strip_whitespace=True)
+    return StringConstraints(min_length=least, max_length=most, pattern=CLEAN, strip_whitespace=True)
 
 
-_Id = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
+_Id = Annotated[str, StringConstraints(max_length=64, pattern=NAMES)]
 _Person = Annotated[str, _text(64, 1)]
 _Sort = Annotated[Origin, Field(description="telephone, sight or answer; telemetry is the house's own")]
 
@@ -53,7 +53,7 @@ class RegisterBody(BaseModel):
     rule: _Id = ""
     caller_name: Annotated[str, _text(20)] = ""
     caller_phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9+ -]*$")] = ""
-    photo: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    photo: Annotated[str, StringConstraints(max_length=100, pattern=NAMES)] = ""
     key: Annotated[_Id, Field(description="asking again with the same key answers with the same case")] = ""
 
 
@@ -156,10 +156,7 @@ def serve_cases(
     answered_within_s: float = ANSWERED_WITHIN_S,
 ) -> None:
     """Adds the routes. ``inbox`` is given ``AskLedger`` values."""
-    permit = [Depends(permitted_by(token))]
-
-    def ask(wish: Register | CaseCommand) -> CaseBody:
-        return _asked(inbox, wish, answered_within_s)
+    permit, ask = [Depends(permitted_by(token))], partial(_asked, inbox, answered_within_s)
 
     @app.get("/api/v1/cases", responses=PROBLEMS, dependencies=permit)
     def cases(filters: Annotated[CaseFilters, Query()]) -> CaseList:
@@ -220,7 +217,7 @@ def serve_cases(
         )
 
 
-def _asked(inbox: Inbox, wish: Register | CaseCommand, within_s: float) -> CaseBody:
+def _asked(inbox: Inbox, within_s: float, wish: Register | CaseCommand) -> CaseBody:
     """The case after what was asked, once it is durable; a problem when nothing came of it."""
     match await_answer(inbox, AskLedger(wish), within_s):
         case CaseDone(_, case):
@@ -228,7 +225,7 @@ def _asked(inbox: Inbox, wish: Register | CaseCommand, within_s: float) -> CaseB
         case UnknownCase(settled):
             raise _unknown("" if isinstance(wish, Register) else wish.case, settled=settled)
         case UnknownPerson():
-            raise unknown(wish.by)
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"by: the inventory has no person {wish.by}")
         case verdict:
             raise problem_of(verdict)
 

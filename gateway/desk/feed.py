@@ -16,6 +16,7 @@ from gateway.desk.projection import Projection, Topic
 from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Entry
 from gateway.logs import logger
+from gateway.worker import Worker
 
 _log = logger(__name__)
 
@@ -27,7 +28,6 @@ PORTION_S: Final = 0.5
 """So long a burst gathers before it is shown: the loop needs the one interpreter more, and one portion costs it less
 than each commit by itself."""
 _LOOK_S: Final = 0.5
-_ENDED_WITHIN_S: Final = 5.0
 
 
 class OpenEpisodes(NamedTuple):
@@ -37,8 +37,8 @@ class OpenEpisodes(NamedTuple):
     marks: Mapping[str, str]
 
 
-class Feed:
-    """Keeps a projection. Started once, stopped once; ``reload`` reads what stands from the journal.
+class Feed(Worker):
+    """Keeps a projection. ``reload`` reads what stands from the journal.
 
     ``follow`` is told each commit's small marks and answers whether pages look different by them.
     """
@@ -46,30 +46,25 @@ class Feed:
     def __init__(
         self, projection: Projection, follow: Callable[[Mapping[str, str]], bool], reload: Callable[[], OpenEpisodes]
     ) -> None:
+        super().__init__("desk-feed")
         self._projection = projection
         self._follow = follow
         self._reload = reload
         self._entries: Queue[Entry] = Queue(ENTRIES)
         self._lost = threading.Event()
-        self._ended = threading.Event()
         self._lock = threading.Lock()
         self._versions: Counter[Topic] = Counter()
-        self._thread = threading.Thread(target=self._run, name="desk-feed", daemon=True)
 
-    def start(self) -> None:
-        """The thread runs."""
-        self._thread.start()
-
-    def stop(self) -> None:
+    def stop(self, within_s: float | None = None) -> None:
         """The thread is gone; streams that look at ``ended`` end themselves."""
-        self._ended.set()
+        self._stopping.set()
         self.take(Entry())  # wakes it
-        self._thread.join(_ENDED_WITHIN_S)
+        super().stop(within_s)
 
     @property
     def ended(self) -> bool:
         """Whether nothing will change any more."""
-        return self._ended.is_set()
+        return self._stopping.is_set()
 
     def take(self, entry: Entry) -> None:
         """One commit of the loop; the entry is never changed after it."""
@@ -99,7 +94,7 @@ class Feed:
             yield self._projection
 
     def _run(self) -> None:
-        while not self._ended.is_set():
+        while not self._stopping.is_set():
             if self._lost.is_set() and self._entries.empty():
                 self._make_good()
             try:
@@ -107,7 +102,7 @@ class Feed:
             except Empty:
                 continue
             if len(entry.readings) >= BURST:
-                self._ended.wait(PORTION_S)
+                self._stopping.wait(PORTION_S)
             self._apply(entry)
             self._entries.task_done()
             for _ in range(self._entries.qsize()):  # only this thread takes out
@@ -132,7 +127,7 @@ class Feed:
         except JournalUnavailable as trouble:
             _log.warning("desk_could_not_catch_up", remedy=str(trouble))
             self._lost.set()
-            self._ended.wait(_LOOK_S)
+            self._stopping.wait(_LOOK_S)
             return
         with self._lock:
             self._projection.take(standing.alerts)

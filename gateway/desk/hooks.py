@@ -4,7 +4,6 @@ A push is read whole and bounded, and answered only once the loop has made it du
 and twice is once. What it means is the channel's; nothing is decided here.
 """
 
-import hmac
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -16,6 +15,7 @@ from fastapi.responses import JSONResponse
 from gateway.clock import monotonic_s
 from gateway.commands.command import NotDurable
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, problem_of
+from gateway.desk.bodies import bears
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox, Unanswered
 from gateway.lines import Pushed
@@ -54,7 +54,7 @@ class Hooks:
         found = self._pushed.get(channel)
         if found is None:
             raise self.refused("unknown", "no_hook", HTTPStatus.NOT_FOUND, "there is no such hook; [hooks] names them")
-        if not hmac.compare_digest(secret.encode("utf-8", "surrogateescape"), found.secret.encode()):
+        if not bears(secret, found.secret):
             detail = "a push bears the secret of its channel, as the last part of the path or as X-Cunjing-Secret"
             raise self.refused(channel, "wrong_secret", HTTPStatus.UNAUTHORIZED, detail)
         return found

@@ -14,19 +14,17 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from gateway.desk import login_page
-from gateway.desk.absences import serve_absences
 from gateway.desk.api import api
 from gateway.desk.auth import DeskRefusal, Gate, GoLogIn
 from gateway.desk.cases import serve_cases
-from gateway.desk.extra_rounds import serve_extra_rounds
+from gateway.desk.commands_api import serve_commands
 from gateway.desk.hooks import Hooks, serve_hooks
 from gateway.desk.masking import MaskedForViewers
 from gateway.desk.pages import pages
 from gateway.desk.present import Desk, Starting
 from gateway.desk.problems import problem
-from gateway.desk.rendering import HEADERS, html
-from gateway.desk.upkeep import serve_upkeep, serve_welcome
 from gateway.desk.users import UserRole, UsersUnavailable
+from gateway.desk.view import HEADERS, html
 from gateway.health import Health
 from gateway.journal.database import JournalUnavailable
 from gateway.lines import Pushed
@@ -58,10 +56,7 @@ def application(
     """The whole; ``token`` is what machines must bear, ``hooks`` what providers push."""
     app = api(desk.inbox, health, metrics, token)
     serve_cases(app, desk.inbox, journal, token, desk.now_ms)
-    serve_absences(app, desk.inbox, token)
-    serve_extra_rounds(app, desk.inbox, token)
-    serve_upkeep(app, desk.inbox, token)
-    serve_welcome(app, desk.inbox, token)
+    serve_commands(app, desk.inbox, token, range(20, 100))
     serve_hooks(app, desk.inbox, Hooks(hooks, metrics, desk.now_ms))
     _put_pages(app, desk)
     return app

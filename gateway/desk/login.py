@@ -4,7 +4,6 @@ A try is counted before it is verified, and few are verified at once: each costs
 counts failures and forgets them with time; which pages somebody may see is not decided here.
 """
 
-import hmac
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from gateway.desk import passwords
 from gateway.desk.addresses import neighbourhood
-from gateway.desk.users import AuditRecord, User, UserFile
+from gateway.desk.bodies import bears
+from gateway.desk.users import AuditRecord, User, UserFile, hash_password, password_fits
 from telemetry.reading import Millis
 
 TRIES: Final = 5
@@ -80,7 +79,7 @@ class Authenticator:
     """Guards one desk. ``welcome`` is the demo's key, empty in production: then no link opens anything."""
 
     def __init__(
-        self, users: UserFile, welcome: str = "", fits: Callable[[str, str | None], bool] = passwords.fits
+        self, users: UserFile, welcome: str = "", fits: Callable[[str, str | None], bool] = password_fits
     ) -> None:
         self._users = users
         self._welcome = welcome
@@ -127,7 +126,7 @@ class Authenticator:
                 if entrance is not LoginOutcome.OPEN:
                     return entrance
                 with self._verifying:
-                    kept = passwords.hashed(new)
+                    kept = hash_password(new)
         except Busy:
             return LoginOutcome.BUSY
         self._users.change_password(user.name, kept, session, now_ms)
@@ -136,7 +135,7 @@ class Authenticator:
 
     def welcome(self, key: str, address: str, now_ms: Millis) -> str | None:
         """The id of a session of the demo's visitor, for who has the demo's link; there is none without a demo."""
-        if not self._welcome or not hmac.compare_digest(key.encode(), self._welcome.encode()):
+        if not self._welcome or not bears(key, self._welcome):
             return None
         visitor = next((user for user in self._users.users() if user.demo), None)
         return None if visitor is None else self._let_in(visitor.name, address, now_ms)

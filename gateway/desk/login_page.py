@@ -7,11 +7,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate, address_of, came_from_here, form_of, same
+from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate, address_of, came_from_here, form_of
+from gateway.desk.bodies import bears
 from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html
 from gateway.desk.users import BROWSER_MS, SESSION_MS
+from gateway.desk.view import html
 
 _KNOCK: Final = "cunjing_knock"
 """Proves that the form of the door was ours, before there is a session that could."""
@@ -35,7 +36,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/login")
     def enter(request: Request, form: Annotated[Form, Depends(form_of)]) -> Response:
         knock = request.cookies.get(_KNOCK, "")
-        if not knock or not came_from_here(request) or not same(form.get("knock", ""), knock):
+        if not knock or not came_from_here(request) or not bears(form.get("knock", ""), knock):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         name, password = form.get("name", "").strip(), form.get("password", "")
         known = request.cookies.get(_BROWSER, "")

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.desk.writing import masked
+from gateway.desk.words import masked
 
 MASKS: Final = "masks_numbers"
 """What the gate writes into a request's state for somebody who may not see numbers."""

@@ -1,25 +1,133 @@
 """Photographs of cases as files beside the journal, named by what they contain, readable by their owner alone.
 
-One that came but belongs to no case yet waits in a folder of whoever sent it, and not for long; nobody's fill another's
-place. Who may see one is the pages'. No file is read or written on the thread that serves all pages.
+Whether bytes are one at all is told by the frame of the file, of which every part must fit; nothing is decoded, and how
+many parts there are is bounded: a stranger's file is made of as many empty ones as fit (law L10). One that came but
+belongs to no case yet waits in a folder of whoever sent it, and not for long; nobody's fill another's place. Who may
+see one is the pages'. No file is read or written on the thread that serves all pages.
 """
 
 import asyncio
 import os
 import re
 import secrets
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from fastapi.concurrency import run_in_threadpool
 
-from gateway.desk.photo import MEDIA, PhotoFormat, kind_of
 from telemetry.reading import Millis
+
+
+class PhotoFormat(StrEnum):
+    """What a photograph is kept as; the value is the end of its name."""
+
+    JPEG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+
+
+MEDIA: Final = {PhotoFormat.JPEG: "image/jpeg", PhotoFormat.PNG: "image/png", PhotoFormat.WEBP: "image/webp"}
+LONGEST_SIDE: Final = 20_000
+MOST_PIXELS: Final = 65_000_000
+"""As many as the largest sensor of a telephone has; whoever looks at it needs four bytes of memory for each."""
+MOST_PARTS: Final = 4_096
+"""Far more than any telephone writes: a file of eight megabytes has a thousand chunks at most."""
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_BARE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
+"""Markers of a JPEG that carry no length."""
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN: Final = 0xDA
+
+
+def kind_of(photo: bytes) -> PhotoFormat | None:
+    """What it is, or ``None`` for anything that is not a whole photograph."""
+    for kind, size in ((PhotoFormat.JPEG, _jpeg), (PhotoFormat.PNG, _png), (PhotoFormat.WEBP, _webp)):
+        try:
+            width, height = size(photo)
+        except (ValueError, IndexError):
+            continue
+        if 0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE and width * height <= MOST_PIXELS:
+            return kind
+    return None
+
+
+def _jpeg(photo: bytes) -> tuple[int, int]:
+    """Width and height from the frame's header; what is compressed must follow it, and the end be marked."""
+    if photo[:2] != b"\xff\xd8":
+        raise ValueError
+    size, at = (0, 0), 2
+    for _ in range(MOST_PARTS):
+        if photo[at] != 0xFF:  # noqa: PLR2004 -- what every marker begins with
+            raise ValueError
+        marker = photo[at + 1]
+        if marker == 0xFF:  # noqa: PLR2004 -- a filling byte
+            at += 1
+        elif marker in _BARE:
+            at += 2
+        elif marker == _SCAN:
+            if photo.rfind(b"\xff\xd9") <= at:
+                raise ValueError
+            return size
+        else:
+            length = int.from_bytes(photo[at + 2 : at + 4])
+            if marker in _FRAMES:
+                size = int.from_bytes(photo[at + 7 : at + 9]), int.from_bytes(photo[at + 5 : at + 7])
+            if length < 2:  # noqa: PLR2004 -- it counts itself
+                raise ValueError
+            at += 2 + length
+    raise ValueError
+
+
+def _png(photo: bytes) -> tuple[int, int]:
+    """Width and height of a file of which every chunk bears its right sum, from the head to the end."""
+    if photo[:8] != _PNG:
+        raise ValueError
+    chunks = list(_chunks(photo))
+    names = [name for name, _ in chunks]
+    head = chunks[0][1]
+    if names[0] != b"IHDR" or names[-1] != b"IEND" or b"IDAT" not in names or len(head) != 13:  # noqa: PLR2004 -- as the format has it
+        raise ValueError
+    return int.from_bytes(head[:4]), int.from_bytes(head[4:8])
+
+
+def _chunks(photo: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 8
+    for _ in range(MOST_PARTS):
+        if at >= len(photo):
+            return
+        length = int.from_bytes(photo[at : at + 4])
+        name, body = photo[at + 4 : at + 8], photo[at + 8 : at + 8 + length]
+        total = photo[at + 8 + length : at + 12 + length]
+        if len(total) != 4 or zlib.crc32(name + body) != int.from_bytes(total):  # noqa: PLR2004 -- bytes of a sum
+            raise ValueError
+        yield name, body
+        at += 12 + length
+        if name == b"IEND":
+            return
+    raise ValueError
+
+
+def _webp(photo: bytes) -> tuple[int, int]:
+    """Width and height of the first chunk, if the container is as long as it says."""
+    if photo[:4] != b"RIFF" or photo[8:12] != b"WEBP" or int.from_bytes(photo[4:8], "little") + 8 > len(photo):
+        raise ValueError
+    name, body = photo[12:16], photo[20:30]
+    if name == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    if name == b"VP8L" and body[0] == 0x2F:  # noqa: PLR2004 -- its signature
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if name == b"VP8X" and (b"VP8 " in photo or b"VP8L" in photo or b"ANMF" in photo):
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    raise ValueError
+
 
 LARGEST: Final = 8 * 1024 * 1024
 FOLDER: Final = "photos"
@@ -109,7 +217,7 @@ class PhotoFolder:
     async def _write(self, chunks: AsyncIterator[bytes], half: Path) -> bool:
         """Whether it was no larger than it may be."""
         size, portion = 0, bytearray()
-        with _made(half) as to:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > LARGEST:
@@ -135,12 +243,6 @@ class PhotoFolder:
         mine = sorted((path.stat().st_mtime, path) for path in place.iterdir() if path.suffix != ".half")
         for _, path in mine[: max(0, len(mine) - WAITING_EACH + 1)]:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _made(path: Path) -> Iterator[BinaryIO]:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-        yield made
 
 
 def _named(half: Path, look: Callable[[bytes], PhotoFormat | None]) -> str | PhotoTrouble:

@@ -3,29 +3,30 @@
 A gateway that is still starting has a desk without a present; its pages say so. No route and no word stands here.
 """
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alerts.policy import LedgerFigures
 from dashboards.outline import outline
-from gateway.arrangements import Arrangements
-from gateway.desk.feed import Feed
+from gateway.desk.feed import Feed, OpenEpisodes
 from gateway.desk.login import Authenticator
 from gateway.desk.masking import digits_of
 from gateway.desk.photos import PhotoFolder
+from gateway.desk.projection import Arrangements, Projection
 from gateway.desk.rounds import Rounds
 from gateway.desk.scope import UserScope
 from gateway.desk.users import AuditRecord, LoginSession, User, UserFile
 from gateway.inbox import Inbox
-from gateway.journal.case_reader import CaseReader
-from gateway.journal.contacts import ContactReader, First
+from gateway.journal.case_reader import CaseReader, First
 from gateway.journal.ledger import LedgerReader
+from gateway.pipeline import Pipeline
 from gateway.settings import Tiles
-from telemetry.inventory import Inventory
+from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 
 
@@ -133,19 +134,61 @@ class Desk:
         """Whose numbers must not be read by everybody; none while there is no county yet."""
         return frozenset() if self._present is None else self._present.numbers
 
-    @contextmanager
-    def journal(self) -> Iterator[CaseReader]:
+    def journal(self) -> closing[CaseReader]:
         """The journal for one page; ``JournalUnavailable`` when it cannot be read."""
-        with closing(CaseReader.open(self._journal)) as reader:
-            yield reader
+        return closing(CaseReader.open(self._journal))
 
     def contacts(self) -> dict[str, First]:
         """How far the first contact has come with everybody; ``JournalUnavailable`` as above."""
-        with closing(ContactReader.open(self._journal)) as reader:
+        with self.journal() as reader:
             return reader.contacts()
 
-    @contextmanager
-    def ledger(self) -> Iterator[LedgerReader]:
+    def ledger(self) -> closing[LedgerReader]:
         """The ledger for one page; ``JournalUnavailable`` when it cannot be read."""
-        with closing(LedgerReader.open(self._journal)) as reader:
-            yield reader
+        return closing(LedgerReader.open(self._journal))
+
+
+_DUTIES: Final = {"cleaner": 0, "collector": 1, "crew": 2, "village_head": 3, "dispatcher": 4, "town_leader": 5}
+
+
+def near(visit: Visit, asset: str, areas: tuple[str, ...] = ()) -> list[tuple[Person, str, bool]]:
+    """Whom one may send, with their duty and whether it is their time; those nearest to the case first."""
+    inventory, calendar = visit.present.inventory, visit.present.arrangements.calendar
+    known = inventory.assets.get(asset)
+    around = known.areas if known is not None else areas
+    close = {node.id for area in around if area in inventory.areas for node in inventory.lineage(area)}
+    route = inventory.route_of.get(asset)
+    rows = [(person, duty) for person in visit.scope.people for duty in person.duties if duty.role in _DUTIES]
+    rows.sort(
+        key=lambda row: (
+            not (row[1].area in close or (route is not None and row[1].route == route.id)),
+            _DUTIES[row[1].role],
+        )
+    )
+    found: dict[str, tuple[Person, str, bool]] = {}
+    for person, duty in rows:
+        on_duty = duty.hours is None or calendar.is_within(visit.now_ms, duty.hours)
+        found.setdefault(person.id, (person, duty.role, on_duty))
+    return list(found.values())
+
+
+@contextmanager
+def opened(desk: Desk, pipeline: Pipeline, marks: Mapping[str, str]) -> Iterator[Feed]:
+    """Before the loop turns: the county as a start found it, ``marks`` and all; the feed is told every commit."""
+
+    def reload() -> OpenEpisodes:
+        with desk.journal() as journal:
+            return OpenEpisodes(journal.open_alerts(), journal.marks())
+
+    county = pipeline.county
+    inventory, arrangements = county.inventory, Arrangements.of(pipeline, marks)
+    standing = [alert for alert in county.alerts.values() if not alert.closed_ms]
+    feed = Feed(Projection.of(inventory, county.states, standing), arrangements.take, reload)
+    feed.start()
+    try:
+        present = Present(inventory, arrangements, feed, Rounds(arrangements.calendar), pipeline.ledger.figures)
+        desk.open(present)
+        threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()
+        yield feed
+    finally:
+        feed.stop()

@@ -1,7 +1,8 @@
-"""The county as the desk sees it: levels, signs of life and open episodes, taken over once and then kept by each entry.
+"""The county as the desk sees it: levels, signs of life and open episodes, and what people have arranged in it.
 
-Pure and cheap: an entry costs what is in it, whatever the size of the county. It decides nothing, asks no journal, and
-is not thread-safe: whoever shares it holds the lock of ``feed``.
+Taken over once and then kept by each entry. Pure and cheap: an entry costs what is in it, whatever the size of the
+county. It decides nothing, asks no journal, and never looks into the loop's own memory, where something may stand that
+is not durable yet. It is not thread-safe: whoever shares a projection holds the lock of ``feed``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,12 +11,26 @@ from enum import StrEnum
 from typing import Self
 
 from alerts.alert import Alert, unpack_alert
+from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.finding import Found
-from alerts.conditions.state import AssetState
+from alerts.conditions.state import AssetState, Plan
+from alerts.conditions.thresholds import Thresholds, Tuned
 from alerts.model import Detail, Event, RunState
+from alerts.notify.exposure import lines_pct
+from alerts.notify.holds import Ended, Trials
+from alerts.operations.absences import Absence, Absences
+from alerts.operations.callers import Caller
+from alerts.operations.extra_rounds import ExtraRound, ExtraRounds
 from alerts.windows import Window
-from gateway.journal.entry import AlertRow, Entry, SignOfLife
+from gateway.commands.absences import ABSENCES
+from gateway.commands.callers import CALLERS
+from gateway.commands.command import recall
+from gateway.commands.extra_rounds import EXTRAS
+from gateway.commands.thresholds import FIGURES
+from gateway.commands.trials import TRIALS
+from gateway.journal.entry import Entry, SignOfLife
+from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis, Reading
 
@@ -105,7 +120,7 @@ class Projection:
         for event in entry.events:
             self._hear(event)
         for row in entry.alerts.values():
-            self._enter(_alert(row))
+            self._enter(unpack_alert(row.blob))
         return frozenset(_topics(entry))
 
     def silent(self, asset: str) -> bool:
@@ -163,10 +178,6 @@ class Projection:
             self.open[alert.episode] = on[alert.episode] = alert
 
 
-def _alert(row: AlertRow) -> Alert:
-    return unpack_alert(row.blob)
-
-
 def _remembered(state: AssetState | None) -> Seen:
     if state is None:
         return Seen()
@@ -200,3 +211,54 @@ def _topics(entry: Entry) -> Iterable[Topic]:
         yield Topic.TEXTS
     if entry.quarantined or entry.looked:
         yield Topic.QUARANTINE
+
+
+MARKS = frozenset({ABSENCES, CALLERS, EXTRAS, FIGURES, TRIALS})
+"""The small marks that say so."""
+
+
+class Arrangements:
+    """Those of one county. One thread calls ``take``; others read, for each part is replaced and never changed."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        trials: Trials,
+        thresholds: Thresholds,
+        plans: Mapping[str, Plan],
+        marks: Mapping[str, str],
+    ) -> None:
+        """``marks`` are those of the moment; ``trials`` and ``thresholds`` only say under which figures."""
+        self._inventory = inventory
+        self.absences = Absences(inventory)
+        self.extras = ExtraRounds(inventory)
+        self.trials = trials.anew()
+        self.calendar = Calendar.of(inventory.county, self.extras.slots)
+        """With the extra rounds as they are arranged now."""
+        self.callers = recall({}, CALLERS, tuple[Caller, ...])
+        """Who waits for a call, whoever has waited longest first."""
+        self.thresholds = thresholds.anew()
+        self._plans = dict(plans)
+        self.lines_pct = lines_pct(self._plans)
+        """The line of each site that counts for the score."""
+        self.take(marks)
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, marks: Mapping[str, str]) -> "Arrangements":
+        """Those of a county that has just been started from its journal."""
+        return cls(pipeline.county.inventory, pipeline.trials, pipeline.thresholds, pipeline.county.plans, marks)
+
+    def take(self, marks: Mapping[str, str]) -> bool:
+        """Follows what one commit has marked; answers whether anything is arranged differently now."""
+        if ABSENCES in marks:
+            self.absences.restore(recall(marks, ABSENCES, list[Absence]))
+        if CALLERS in marks:
+            self.callers = recall(marks, CALLERS, tuple[Caller, ...])
+        if EXTRAS in marks:
+            self.extras.restore(recall(marks, EXTRAS, list[ExtraRound]))
+        if TRIALS in marks:
+            self.trials.restore(recall(marks, TRIALS, list[Ended]))
+        if FIGURES in marks:
+            self.thresholds.restore(recall(marks, FIGURES, list[Tuned]))
+            self._plans.update((asset.id, self.thresholds.plan(asset)) for asset in self._inventory.assets.values())
+        return not MARKS.isdisjoint(marks)

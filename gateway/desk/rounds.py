@@ -6,6 +6,7 @@ A site is served when it was emptied in the slot, or stands so low that there is
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from typing import Final
 
 from alerts.calendars import DAY_MS, Calendar, RoundSlot
@@ -65,22 +66,14 @@ class Rounds:
     def _slots(self, asset: Asset, now_ms: Millis) -> tuple[RoundSlot, ...]:
         if asset.collection is None:
             return ()
-        today = self._calendar.local(now_ms).replace(hour=0, minute=0, second=0, microsecond=0)
-        midnight_ms = round(today.timestamp() * 1000)
+        midnight_ms = self._calendar.midnight(now_ms)
         key = (asset.collection, midnight_ms, tuple(self._calendar.extras(asset)))
         if key not in self._known:
             if len(self._known) > 1_000:  # noqa: PLR2004 -- days that are over
                 self._known.clear()
-            slots = self._calendar.slots(asset, midnight_ms)
-            self._known[key] = tuple(_until(slots, midnight_ms + 2 * DAY_MS))
+            slots, end_ms = self._calendar.slots(asset, midnight_ms), midnight_ms + 2 * DAY_MS
+            self._known[key] = tuple(takewhile(lambda slot: slot.start_ms < end_ms, slots))
         return self._known[key]
-
-
-def _until(slots: Iterable[RoundSlot], end_ms: Millis) -> Iterable[RoundSlot]:
-    for slot in slots:
-        if slot.start_ms >= end_ms:
-            return
-        yield slot
 
 
 def _chosen(by_slot: Mapping[RoundSlot, list[Asset]], now_ms: Millis) -> RoundSlot | None:

@@ -1,16 +1,20 @@
-"""An event of the journal as one sentence for people, the same on the desk and from ``cunjing why``. Pure.
+"""An event, or a line of a case's history, as one sentence for people: on the desk and from ``cunjing why``.
 
-Only what the event says is said; every word comes from the catalogue.
+Pure. Only what the journal says is said; every word comes from the catalogue.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from alerts.model import Detail, Event
 from alerts.notify.texts import tenths
 from alerts.windows import is_window
 from gateway.desk import words
+from gateway.desk.present import Visit
+from gateway.journal.view import Row
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -120,3 +124,78 @@ def evidence(detail: Mapping[str, object]) -> list[str]:
 def _tenths(detail: Detail, key: str) -> str:
     value = detail.get(key)
     return tenths(float(value)) if isinstance(value, int | float) else ""
+
+
+_TO: Final = re.compile(r"to (\S+)")
+_BY: Final = re.compile(r"by (\S+)")
+_TIME: Final = re.compile(r"(due|until) (\d{4}-\S+)")
+_LEVEL: Final = re.compile(r"level (\d+): (.*)")
+_PERSONAL: Final = frozenset({"told"})
+"""Lines whose reason is a person."""
+_OF_EPISODES: Final = frozenset({"raised", "acked", "reignited"})
+"""Lines whose reason is the id of an episode, and nothing for people."""
+
+
+class HistoryLine(NamedTuple):
+    """One line of the history."""
+
+    at_ms: Millis
+    deed: str
+    who: str
+    where: str
+    said: str
+    now: str
+
+
+def of_line(line: Row, visit: Visit) -> HistoryLine:
+    """What the journal has of it, in words."""
+    inventory = visit.present.inventory
+    where = " ".join(part for part in (words.word("channels", line["channel"]), line["origin"]) if part)
+    return HistoryLine(
+        round(datetime.fromisoformat(line["at"]).timestamp() * 1000),
+        line["deed"],
+        person(inventory, line["by"]) if line["by"] else "",
+        where,
+        _said(line, visit),
+        line["now"] if line["now"] != line["was"] else "",
+    )
+
+
+def _said(line: Row, visit: Visit) -> str:
+    reason, deed = str(line["reason"]), line["deed"]
+    if deed in _OF_EPISODES:
+        return ""
+    if deed in _PERSONAL:
+        return person(visit.present.inventory, reason)
+    if not line["by"]:
+        return _of_the_house(reason, visit)
+    if deed not in ("assign", "defer", "verify", "fix", "start"):
+        return reason
+    first, mark, rest = reason.partition("; ")
+    parts = [_detail(part, visit) for part in first.split(", ")]
+    if all(part is not None for part in parts) and first:
+        return "，".join([part for part in parts if part] + ([rest] if mark else []))
+    return reason
+
+
+def _detail(part: str, visit: Visit) -> str | None:
+    """What was decided with it, 给梅大姐; ``None`` for what a person wrote."""
+    if found := _TO.fullmatch(part):
+        return f"{words.word('case_details', 'to')}{person(visit.present.inventory, found[1])}"
+    if found := _BY.fullmatch(part):
+        rule = visit.present.cases.of(found[1])
+        return f"{words.word('case_details', 'by')}{rule.standard or rule.says}"
+    if found := _TIME.fullmatch(part):
+        calendar = visit.present.arrangements.calendar
+        if (at_ms := words.moment(calendar, found[2])) is not None:
+            local = calendar.local(at_ms)
+            return f"{words.word('case_details', found[1])}{local.month}月{local.day}日{local:%H:%M}"
+    return None
+
+
+def _of_the_house(reason: str, visit: Visit) -> str:
+    found = _LEVEL.fullmatch(reason)
+    if found is None:
+        return words.word("case_reasons", reason)
+    people = (person(visit.present.inventory, name) for name in found[2].split(", ") if name)
+    return f"{words.word('case_details', 'level')}{'、'.join(people) or words.word('case_details', 'nobody')}"

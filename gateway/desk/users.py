@@ -1,6 +1,7 @@
 """The desk's own small SQLite file beside the journal, mode 600: users, sessions, and what was done at the door.
 
-The journal keeps its one writer because nothing of this is in it. Passwords and session ids are kept as hashes only.
+The journal keeps its one writer because nothing of this is in it. Passwords and session ids are kept as hashes only;
+this is the only home of argon2.
 """
 
 import os
@@ -10,9 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from telemetry.reading import Millis
 
@@ -310,3 +315,33 @@ _SCHEMA: Final = """
     ) STRICT;
     CREATE INDEX IF NOT EXISTS failures_of ON failure (day, address);
 """
+
+
+SHORTEST: Final = 10
+LONGEST: Final = 128
+"""Characters of a password."""
+_HASHER: Final = PasswordHasher()
+
+
+class WeakPassword(ValueError):  # noqa: N818 a fault in what was chosen, said in a sentence
+    """The password cannot be taken; the text says why."""
+
+
+def hash_password(password: str) -> str:
+    """What is kept of it; ``WeakPassword`` for one that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise WeakPassword(f"a password has {SHORTEST} to {LONGEST} characters")
+    return _HASHER.hash(password)
+
+
+def password_fits(password: str, kept: str | None) -> bool:
+    """Whether it is the one; without anything kept as slow as with, so that nobody learns which names there are."""
+    try:
+        return _HASHER.verify(kept or _nobodys(), password[: LONGEST + 1]) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    return _HASHER.hash("nobody has this one")

@@ -1,26 +1,28 @@
 """What InfluxDB must have before the gateway can write: buckets, databases for InfluxQL, and a token for each purpose.
 
-Done by the operator's token and as often as one likes: what is there already is left alone. Tokens go from the server's
-answer straight into their files, since a server that hashes them never tells one again.
+Made by the operator's token and as often as one likes: what is there already is left alone. Tokens go from the server's
+answer straight into their files, since a server that hashes them never tells one again. And looked for by ``doctor``,
+which writes nothing: an empty request asks only whether a write would be allowed.
 """
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gateway.files import write_secret
+from gateway.health import Part
 from gateway.influx.answers import WriteAnswer, WriteVerdict, stranger, trouble, verdict
-from gateway.influx.outlet import DAY_MS, HOURLY_DAYS
-from gateway.influx.server import Server
+from gateway.influx.server import DAY_S, Server, kept_s
 from gateway.settings import Influxdb, SettingsFault, read_secret
 
-DAY_S: Final = DAY_MS // 1_000
 POLICY: Final = "autogen"
 USERNAME: Final = "cunjing"
 WRITES: Final = "cunjing gateway (writes)"
 READS: Final = "cunjing boards (reads)"
+SKEW_MOST_S: Final = 60.0
+"""Points carry our time and are judged by the server's: retention and boards follow the difference."""
+_MEND: Final = "run `cunjing influx setup`, which mends it"
 
 
 class Unfinished(Exception):  # noqa: N818 -- a state of the world, said in a sentence
@@ -34,20 +36,9 @@ class SetupStep(NamedTuple):
     said: str
 
 
-def kept_s(settings: Influxdb) -> Mapping[str, int]:
-    """How long each bucket keeps its points, in seconds; 0 is for ever."""
-    return MappingProxyType(
-        {
-            settings.bucket: settings.raw_days * DAY_S,
-            settings.hourly_bucket: HOURLY_DAYS * DAY_S,
-            settings.daily_bucket: 0,
-        }
-    )
-
-
 def set_up(settings: Influxdb, admin_file: Path) -> Iterator[SetupStep]:
     """Makes what is missing, step by step; ``Unfinished`` or ``SettingsFault`` where it cannot go on."""
-    with _server(settings, "") as nobody:
+    with Server(settings, "") as nobody:
         answer, version = nobody.version()
         _passed(answer, settings, "be reached")
         bar = stranger(version, settings)
@@ -55,7 +46,7 @@ def set_up(settings: Influxdb, admin_file: Path) -> Iterator[SetupStep]:
             raise Unfinished(f"{bar.state}; {bar.remedy}")
         yield SetupStep(changed=False, said=f"InfluxDB {version} at {settings.url}")
         yield _onboarded(nobody, settings, admin_file)
-    with _server(settings, read_secret(admin_file, "--admin-token-file")) as admin:
+    with Server(settings, read_secret(admin_file, "--admin-token-file")) as admin:
         org = _organisation(admin, settings, admin_file)
         buckets = {}
         for name, seconds in kept_s(settings).items():
@@ -66,10 +57,6 @@ def set_up(settings: Influxdb, admin_file: Path) -> Iterator[SetupStep]:
         scopes = ((WRITES, "write", settings.token_file), (READS, "read", settings.reader_file))
         for purpose, action, path in scopes:
             yield _token(admin, settings, org, list(buckets.values()), purpose, action, path)
-
-
-def _server(settings: Influxdb, token: str) -> Server:
-    return Server(settings, token)
 
 
 def _onboarded(nobody: Server, settings: Influxdb, admin_file: Path) -> SetupStep:
@@ -108,15 +95,14 @@ def _organisation(admin: Server, settings: Influxdb, admin_file: Path) -> str:
 
 def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int) -> tuple[str, SetupStep]:
     rules = [{"type": "expire", "everySeconds": seconds}]
-    kept = f"{seconds // DAY_S} days" if seconds else "for ever"
-    _, said = admin.ask("GET", "/api/v2/buckets", name=name, orgID=org)
-    found = said.get("buckets", []) if isinstance(said, dict) else []
+    kept = _kept(seconds)
+    found = _rows(admin, "buckets", "buckets", name=name, orgID=org)
     if not found:
         answer, made = admin.ask("POST", "/api/v2/buckets", {"orgID": org, "name": name, "retentionRules": rules})
         _passed(answer, settings, f"make the bucket {name}")
         return str(made["id"]), SetupStep(changed=True, said=f"bucket {name} made, keeps points {kept}")
     bucket = str(found[0]["id"])
-    if sum(rule.get("everySeconds", 0) for rule in found[0]["retentionRules"]) == seconds:
+    if _kept_s(found[0]) == seconds:
         return bucket, SetupStep(changed=False, said=f"bucket {name} keeps points {kept}")
     answer, _ = admin.ask("PATCH", f"/api/v2/buckets/{bucket}", {"retentionRules": rules})
     _passed(answer, settings, f"change the bucket {name}")
@@ -125,8 +111,7 @@ def _bucket(admin: Server, settings: Influxdb, org: str, name: str, seconds: int
 
 def _database(admin: Server, settings: Influxdb, org: str, name: str, bucket: str) -> SetupStep:
     """InfluxQL asks a database; one of the bucket's own name leads to it."""
-    _, said = admin.ask("GET", "/api/v2/dbrps", orgID=org, db=name)
-    for found in said.get("content", []) if isinstance(said, dict) else []:
+    for found in _rows(admin, "dbrps", "content", orgID=org, db=name):
         if found["bucketID"] == bucket and found["default"] and not found["virtual"]:
             return SetupStep(changed=False, said=f"InfluxQL database {name} leads to its bucket")
         if not found["virtual"]:
@@ -141,8 +126,9 @@ def _token(
     admin: Server, settings: Influxdb, org: str, buckets: Sequence[str], purpose: str, action: str, path: Path
 ) -> SetupStep:
     """A token that may do this to these buckets and nothing else, in its file; one that works is kept."""
-    _, said = admin.ask("GET", "/api/v2/authorizations", orgID=org)
-    before = [each for each in said.get("authorizations", []) if each["description"] == purpose]
+    before = [
+        each for each in _rows(admin, "authorizations", "authorizations", orgID=org) if each["description"] == purpose
+    ]
     if path.exists() and any(_grants(each, action, buckets) for each in before) and _works(settings, action, path):
         return SetupStep(changed=False, said=f"{path} holds a token that {action}s")
     permissions = [
@@ -168,17 +154,13 @@ def _works(settings: Influxdb, action: str, path: Path) -> bool:
         token = read_secret(path, str(path))
     except SettingsFault:
         return False
-    with _server(settings, token) as server:
+    with Server(settings, token) as server:
         return all(
-            verdict(server.write(name, ())) is WriteVerdict.STORED if action == "write" else sees(server, name)
+            verdict(server.write(name, ())) is WriteVerdict.STORED
+            if action == "write"
+            else bool(_rows(server, "buckets", "buckets", name=name))
             for name in kept_s(settings)
         )
-
-
-def sees(server: Server, bucket: str) -> bool:
-    """Whether a reading token may read the bucket."""
-    _, said = server.ask("GET", "/api/v2/buckets", name=bucket)
-    return isinstance(said, dict) and bool(said.get("buckets"))
 
 
 def _passed(answer: WriteAnswer, settings: Influxdb, wish: str) -> None:
@@ -191,3 +173,88 @@ def _passed(answer: WriteAnswer, settings: Influxdb, wish: str) -> None:
     if answer.status == 0:
         raise Unfinished(f"InfluxDB cannot {wish} at {settings.url}: {said}; start it, or correct [influxdb] url")
     raise Unfinished(f"InfluxDB does not let us {wish}: {said}; use the operator's token, which may do everything")
+
+
+def inspected(settings: Influxdb, now_s: float) -> Iterator[Part]:
+    """Each part of it in turn; where the server does not answer, that alone."""
+    with Server(settings, "") as nobody:
+        answer, version = nobody.version()
+        if verdict(answer) is not WriteVerdict.STORED:
+            yield trouble(answer, settings, settings.bucket)
+            return
+        bar = stranger(version, settings)
+        if bar is not None:
+            yield bar
+            return
+        yield Part(ready=True, state=f"InfluxDB {version} answers at {settings.url}")
+        yield _clock(nobody.stated_s(), now_s)
+    yield from _writer(settings)
+    yield from _reader(settings)
+
+
+def _clock(stated_s: float | None, now_s: float) -> Part:
+    if stated_s is None:
+        return Part(ready=True, state="the server does not say what time it has")
+    skew_s = stated_s - now_s
+    state = f"the server's clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
+    if abs(skew_s) <= SKEW_MOST_S:
+        return Part(ready=True, state=state)
+    return Part(ready=False, state=state, remedy="let NTP keep both machines' clocks")
+
+
+def _writer(settings: Influxdb) -> Iterator[Part]:
+    try:
+        token = read_secret(settings.token_file, "[influxdb] token_file")
+    except SettingsFault as fault:
+        yield Part(ready=False, state=str(fault), remedy="run `cunjing influx setup`, which writes it there")
+        return
+    with Server(settings, token) as writer:
+        answers = {name: writer.write(name, ()) for name in kept_s(settings)}
+    failed = [(name, answer) for name, answer in answers.items() if verdict(answer) is not WriteVerdict.STORED]
+    if failed:
+        name, answer = failed[0]
+        yield trouble(answer, settings, name)
+    else:
+        yield Part(ready=True, state=f"the token in {settings.token_file} may write into all {len(answers)} buckets")
+
+
+def _reader(settings: Influxdb) -> Iterator[Part]:
+    path = settings.reader_file
+    try:
+        token = read_secret(path, "[influxdb] reader_token_file")
+    except SettingsFault as fault:
+        yield Part(ready=False, state=str(fault), remedy="run `cunjing influx setup`; the boards read with it")
+        return
+    with Server(settings, token) as reader:
+        for name, seconds in kept_s(settings).items():
+            yield _seen_bucket(reader, name, seconds)
+        if verdict(reader.write(settings.bucket, ())) is WriteVerdict.STORED:
+            yield Part(ready=False, state=f"the token in {path} may write, and should only read", remedy=_MEND)
+
+
+def _seen_bucket(reader: Server, name: str, seconds: int) -> Part:
+    """What the reading token sees of one bucket: that it is there, how long it keeps points, that InfluxQL finds it."""
+    found = next(iter(_rows(reader, "buckets", "buckets", name=name)), None)
+    if found is None:
+        return Part(ready=False, state=f"the reading token sees no bucket {name}", remedy=_MEND)
+    if (kept := _kept_s(found)) != seconds:
+        state = f"the bucket {name} keeps points {_kept(kept)}, and {_kept(seconds)} are configured"
+        return Part(ready=False, state=state, remedy="run `cunjing influx setup`, or correct [influxdb] raw_days")
+    mapped = _rows(reader, "dbrps", "content", orgID=found["orgID"], db=name)
+    if not mapped or mapped[0].get("bucketID") != found["id"]:
+        return Part(ready=False, state=f"no InfluxQL database {name} leads to its bucket", remedy=_MEND)
+    return Part(ready=True, state=f"the bucket {name} keeps points {_kept(seconds)}, and InfluxQL finds it")
+
+
+def _rows(server: Server, what: str, key: str, **query: str) -> list[dict[str, Any]]:
+    """What a token sees of one kind of thing; nothing where the server answers anything else."""
+    _, said = server.ask("GET", f"/api/v2/{what}", **query)
+    return (said.get(key) or []) if isinstance(said, dict) else []
+
+
+def _kept_s(bucket: Mapping[str, Any]) -> int:
+    return sum(rule.get("everySeconds", 0) for rule in bucket["retentionRules"])
+
+
+def _kept(seconds: int) -> str:
+    return f"{seconds / DAY_S:g} days" if seconds else "for ever"

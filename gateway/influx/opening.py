@@ -19,9 +19,9 @@ from gateway.health import Health, Part
 from gateway.inbox import Inbox, Unanswered
 from gateway.influx.answers import WriteVerdict
 from gateway.influx.delivery import Filed
-from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Sender
+from gateway.influx.server import InfluxOutlet
 from gateway.influx.streams import Events, Outflow, Readings, Rollups
 from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Consumer, Quarantined, Stream

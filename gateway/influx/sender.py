@@ -5,7 +5,6 @@ It never touches the loop's state; alerts neither wait for it nor notice it (L3)
 """
 
 import random
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from gateway.influx.streams import Outflow, Portion
 from gateway.journal.entry import Consumer
 from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
+from gateway.worker import Worker
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -38,7 +38,7 @@ class Ending(Exception):  # noqa: N818 -- the end, not an error
 
 
 class Outlet(Protocol):
-    """The server, whatever stands in front of it (``outlet.InfluxOutlet``)."""
+    """The server, whatever stands in front of it (``server.InfluxOutlet``)."""
 
     def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
         """Writes them in one request."""
@@ -69,7 +69,7 @@ class Checkpoints(Protocol):
         """How it goes; may be said again and again."""
 
 
-class Sender:
+class Sender(Worker):
     """Brings every stream on, one portion at a time, on a thread of its own."""
 
     def __init__(
@@ -88,6 +88,7 @@ class Sender:
 
         ``rest`` waits so many real seconds and answers whether the end came meanwhile.
         """
+        super().__init__("series")
         self._facts = facts
         self._outflows = outflows
         self._outlet = outlet
@@ -96,24 +97,12 @@ class Sender:
         self._ready = ready
         self._pause_s = pause_s
         self._resend_ms: Millis | None = None
-        self._stopping = threading.Event()
         self._rests = rest or self._stopping.wait
-        self._thread = threading.Thread(target=self._run, name="series", daemon=True)
 
     @property
     def consumers(self) -> tuple[Consumer, ...]:
         """Who has to be waited for before rows are let go."""
         return tuple(outflow.consumer for outflow in self._outflows)
-
-    def start(self) -> None:
-        """Starts the thread; once."""
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Lets a request in hand come to its end, and no other begin."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
 
     def resend(self, since_ms: Millis) -> None:
         """Sends again what came since then, once the portion in hand is dealt with; written twice it is the same."""

@@ -1,10 +1,11 @@
 """InfluxDB over HTTP: one request, one answer. The client's own retries and batches are not used (traps I1–I5).
 
-Lines are compressed here, at level 1. Whatever the world does comes back as an ``WriteAnswer``; nothing is raised.
+Lines are compressed here, at level 1. Whatever the world does comes back as an ``WriteAnswer``; nothing is raised. How
+long each of its buckets keeps points, and the sender's way to it, which begins anew after trouble, stand here, too.
 """
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
 
@@ -13,11 +14,18 @@ from influxdb_client.rest import ApiException
 from msgspec import DecodeError, json
 from urllib3.exceptions import HTTPError
 
-from gateway.influx.answers import WriteAnswer
-from gateway.settings import Influxdb
+from gateway.clock import Clock
+from gateway.health import Part
+from gateway.influx.answers import KEPT, WriteAnswer, WriteVerdict, stranger, trouble, verdict
+from gateway.settings import Influxdb, SettingsFault, read_secret
+from telemetry.reading import Millis
 from telemetry.tls_faults import TlsTrouble, kind_of
 
+DAY_S: Final = 86_400
+HOURLY_DAYS: Final = 3 * 366
 ANSWERS_WITHIN_MS: Final = 30_000
+MARGIN_MS: Final = 3_600_000
+"""What a bucket drops within the hour is not sent any more; the two clocks may differ by as much."""
 _COMPRESSION: Final = 1
 _CONTENT: Final = "text/plain; charset=utf-8"
 _BANNER: Final = "X-Influxdb-Version"
@@ -124,3 +132,60 @@ def _seconds(header: str | None) -> float | None:
         return max(0.0, float(header)) if header is not None else None
     except ValueError:
         return None
+
+
+def kept_s(settings: Influxdb) -> Mapping[str, int]:
+    """How long each bucket keeps its points, in seconds; 0 is for ever."""
+    return {
+        settings.bucket: settings.raw_days * DAY_S,
+        settings.hourly_bucket: HOURLY_DAYS * DAY_S,
+        settings.daily_bucket: 0,
+    }
+
+
+class InfluxOutlet:
+    """See ``sender.Outlet``."""
+
+    def __init__(self, settings: Influxdb, clock: Clock, answers_within_ms: int = ANSWERS_WITHIN_MS) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._answers_within_ms = answers_within_ms
+        self._server: Server | None = None
+        self._kept_s = kept_s(settings)
+
+    def write(self, bucket: str, lines: Sequence[bytes]) -> WriteAnswer:
+        """See ``sender.Outlet``."""
+        connected = self._connected()
+        return connected if isinstance(connected, WriteAnswer) else connected.write(bucket, lines)
+
+    def renew(self) -> None:
+        """See ``sender.Outlet``."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def oldest_ms(self, bucket: str) -> Millis:
+        """See ``sender.Outlet``."""
+        seconds = self._kept_s.get(bucket)
+        return self._clock.now_ms() - seconds * 1_000 + MARGIN_MS if seconds else 0
+
+    def trouble(self, answer: WriteAnswer, bucket: str) -> Part:
+        """See ``sender.Outlet``."""
+        return trouble(answer, self._settings, bucket)
+
+    def _connected(self) -> Server | WriteAnswer:
+        if self._server is not None:
+            return self._server
+        try:
+            token = read_secret(self._settings.token_file, "[influxdb] token_file")
+        except SettingsFault as fault:
+            remedy = f"run `cunjing influx setup`, which writes it there; {KEPT}"
+            return WriteAnswer(0, bar=Part(ready=False, state=str(fault), remedy=remedy))
+        server = Server(self._settings, token, self._answers_within_ms)
+        answer, version = server.version()
+        bar = stranger(version, self._settings) if verdict(answer) is WriteVerdict.STORED else None
+        if bar is not None or verdict(answer) is not WriteVerdict.STORED:
+            server.close()
+            return WriteAnswer(answer.status, answer.text, answer.retry_after_s, bar)
+        self._server = server
+        return server

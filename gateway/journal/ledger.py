@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, State, unpack_case
-from gateway.journal.database import translated
 from gateway.journal.entry import CaseRow
 from gateway.journal.retention import STEP_ROWS
 from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso
@@ -134,15 +133,12 @@ class LedgerReader(View):
         """At most so many cases, the newest first."""
         where, bounds = _where(wanted)
         query = f"SELECT number, blob FROM ledger_case WHERE {where} ORDER BY number DESC LIMIT :most"  # noqa: S608 -- clauses of our own, values bound
-        with translated(self._path):
-            rows = self._connection.execute(query, {**bounds, "most": most}).fetchall()
-        return [PlacedCase(place, unpack_case(blob)) for place, blob in rows]
+        return [PlacedCase(place, unpack_case(blob)) for place, blob in self._fetch(query, {**bounds, "most": most})]
 
     def case(self, name: str) -> Case | None:
         """One case as it stands."""
-        with translated(self._path):
-            row = self._connection.execute("SELECT blob FROM ledger_case WHERE id = ?", (name,)).fetchone()
-        return None if row is None else unpack_case(row[0])
+        rows = self._fetch("SELECT blob FROM ledger_case WHERE id = ?", (name,))
+        return unpack_case(rows[0][0]) if rows else None
 
     def work(self, open_episodes: Collection[str], area: str, most: int) -> list[Case]:
         """At most so many cases that nobody has seen done and that are of no open episode, what is due first first."""
@@ -152,31 +148,24 @@ class LedgerReader(View):
             "open": _listed(open_episodes),
             "most": most,
         }
-        with translated(self._path):
-            return [unpack_case(blob) for (blob,) in self._connection.execute(_WORK, bounds)]
+        return [unpack_case(blob) for (blob,) in self._fetch(_WORK, bounds)]
 
     def of_episodes(self, episodes: Collection[str]) -> dict[str, Case]:
         """The cases of some episodes, by episode."""
-        with translated(self._path):
-            found = [unpack_case(blob) for (blob,) in self._connection.execute(_OF_EPISODES, (_listed(episodes),))]
+        found = (unpack_case(blob) for (blob,) in self._fetch(_OF_EPISODES, (_listed(episodes),)))
         return {case.episode: case for case in found}
 
     def resumed(self, cases: Collection[str]) -> dict[str, Millis]:
         """When the deferral of some cases was last over, by case."""
-        with translated(self._path):
-            return dict(self._connection.execute(_RESUMED, (_listed(cases),)).fetchall())
+        return dict(self._fetch(_RESUMED, (_listed(cases),)))
 
     def history(self, name: str) -> list[Row]:
         """What was done about a case, in its order."""
-        with translated(self._path):
-            rows = self._connection.execute(_HISTORY, (name,)).fetchall()
-        return [dict(zip(_LINE, (iso(row[0]), *row[1:]), strict=True)) for row in rows]
+        return [_line(*row) for row in self._fetch(_HISTORY, (name,))]
 
     def newest_deeds(self, most: int) -> list[tuple[str, Row]]:
         """The newest lines that people left in any history, each with its case, the newest first."""
-        with translated(self._path):
-            rows = self._connection.execute(_NEWEST, (most,)).fetchall()
-        return [(row[0], dict(zip(_LINE, (iso(row[1]), *row[2:]), strict=True))) for row in rows]
+        return [(case, _line(*row)) for case, *row in self._fetch(_NEWEST, (most,))]
 
     def cases(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Every case opened in [from, to), fit for export, the newest first."""
@@ -216,6 +205,10 @@ def exported(case: Case) -> Row:
         "recurs": case.recurs,
         "episode": case.episode,
     }
+
+
+def _line(at_ms: Millis, *rest: str) -> Row:
+    return dict(zip(_LINE, (iso(at_ms), *rest), strict=True))
 
 
 def _listed(names: Collection[str]) -> str:

@@ -29,13 +29,11 @@ class JournalReader(View):
 
     def inventory(self) -> InventoryBody | None:
         """The inventory that was imported last."""
-        with translated(self._path):
-            return marks.inventory(self._connection)
+        return self._ask(marks.inventory)
 
     def mark(self, name: str) -> str | None:
         """A small mark that the gateway keeps over a restart."""
-        with translated(self._path):
-            return marks.mark(self._connection, name)
+        return self._ask(marks.mark, name)
 
     def readings(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Readings observed in [from, to), in order of arrival."""
@@ -49,8 +47,7 @@ class JournalReader(View):
 
     def episodes(self, severities: Collection[str], since_ms: Millis) -> list[Spell]:
         """Episodes of these severities that stood at any time since then, in the order in which they were raised."""
-        with translated(self._path):
-            return episodes.standing(self._connection, severities, since_ms)
+        return self._ask(episodes.standing, severities, since_ms)
 
     def notifications(self, from_ms: Millis = FIRST_MS, to_ms: Millis = LAST_MS) -> Iterator[Row]:
         """Notifications that came to be owed in [from, to), with what became of them."""
@@ -67,56 +64,46 @@ class JournalReader(View):
 
         The highest severity, then one whose receipt is due, then the lowest id.
         """
-        with translated(self._path):
-            return notifications.due(self._connection, now_ms)
+        return self._ask(notifications.due, now_ms)
 
     def awaited(self, via: str, since_ms: Millis, most: int) -> list[Awaited]:
         """At most so many texts that a channel took since then and that no receipt came for, the newest first."""
-        with translated(self._path):
-            return notifications.awaited(self._connection, via, since_ms, most)
+        return self._ask(notifications.awaited, via, since_ms, most)
 
     def state_of(self, key: str) -> tuple[str, str, str] | None:
         """A notification's state, its channel and the reason; ``None`` for one that is not there."""
-        with translated(self._path):
-            return notifications.state_of(self._connection, key)
+        return self._ask(notifications.state_of, key)
 
     def owed(self) -> tuple[int, Millis]:
         """How many notifications nobody has taken yet, and when the oldest of them came to be owed (0 without any)."""
-        with translated(self._path):
-            return notifications.count_owed(self._connection)
+        return self._ask(notifications.count_owed)
 
     def overdue(self, before_ms: Millis) -> tuple[int, int, int]:
         """Notifications that wait beyond their time: owed since before then, in a try begun before, without a decision.
 
         A decision is due when a receipt did not come.
         """
-        with translated(self._path):
-            return notifications.overdue(self._connection, before_ms)
+        return self._ask(notifications.overdue, before_ms)
 
     def readings_after(self, position: int, most: int) -> list[tuple[int, Reading]]:
         """At most so many readings with ids above ``position``, in order of arrival, with their ids."""
-        with translated(self._path):
-            return readings.page(self._connection, position, most)
+        return self._ask(readings.page, position, most)
 
     def events_after(self, position: int, most: int) -> list[StoredEvent]:
         """At most so many events with ids above ``position``, in their order."""
-        with translated(self._path):
-            return episodes.events_after(self._connection, position, most)
+        return self._ask(episodes.events_after, position, most)
 
     def position(self, consumer: Consumer) -> int:
         """The highest id with which a consumer has dealt; 0 for one that was never admitted."""
-        with translated(self._path):
-            return marks.position(self._connection, consumer)
+        return self._ask(marks.position, consumer)
 
     def newest(self, stream: Stream) -> int:
         """The highest id of a stream; 0 while it is empty."""
-        with translated(self._path):
-            return marks.newest(self._connection, stream)
+        return self._ask(marks.newest, stream)
 
     def position_before(self, stream: Stream, since_ms: Millis) -> int:
         """The position after which a stream holds everything that came since then; reads the whole stream."""
-        with translated(self._path):
-            return marks.position_before(self._connection, stream, since_ms)
+        return self._ask(marks.position_before, stream, since_ms)
 
     def damage(self) -> list[str]:
         """What SQLite's own examination finds wrong; empty when all is well. Reads the whole file."""

@@ -209,8 +209,7 @@ class RollupReader(JournalReader):
         after = (from_ms, -1)
         while True:
             bounds = {"after_ms": after[0], "after": after[1], "to_ms": to_ms, "rows": _PAGE}
-            with translated(self._path):
-                found = self._connection.execute(_ALL[measurement], bounds).fetchall()
+            found = self._fetch(_ALL[measurement], bounds)
             if not found:
                 return
             kind = ROWS[measurement]
@@ -231,10 +230,9 @@ class RollupReader(JournalReader):
 
         Changes are noted while ``Consumer(name, Stream.ROLLUP)`` is admitted, and let go behind its position.
         """
-        with translated(self._path):
-            changes = self._connection.execute(
-                "SELECT id, measurement FROM rollup_change WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
-            ).fetchall()
+        changes = self._fetch(
+            "SELECT id, measurement FROM rollup_change WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+        )
         if not changes:
             return Changed(after, ())
         through = int(changes[-1][0])
@@ -244,28 +242,23 @@ class RollupReader(JournalReader):
 
     def progress(self) -> Progress | None:
         """How far the rollups have come; ``None`` before they ever began."""
-        with translated(self._path):
-            return read_progress(self._connection)
+        return self._ask(read_progress)
 
     def let_go_ms(self) -> Millis:
         """Up to when readings were observed of which some are deleted; 0 while none is."""
-        with translated(self._path):
-            return readings.let_go_ms(self._connection)
+        return self._ask(readings.let_go_ms)
 
     def names(self, table: Named) -> dict[int, str]:
         """Names by number."""
-        with translated(self._path):
-            return by_number(self._connection, table)
+        return self._ask(by_number, table)
 
     def places(self, after: int, limit: int) -> list[ReadingPlace]:
         """The first readings with an id above ``after``, by id."""
-        with translated(self._path):
-            return readings.places(self._connection, after, limit)
+        return self._ask(readings.places, after, limit)
 
     def these(self, ids: Sequence[int]) -> list[Reading]:
         """The readings with these ids."""
-        with translated(self._path):
-            return readings.these(self._connection, ids)
+        return self._ask(readings.these, ids)
 
     def of_devices(self, devices: Iterable[str], after: int, from_ms: Millis, to_ms: Millis) -> list[Reading]:
         """Readings of some devices observed in [from, to) with an id above ``after``."""
@@ -278,20 +271,16 @@ class RollupReader(JournalReader):
 
     def carries(self, assets: Iterable[str]) -> dict[str, Carry]:
         """Where assets stand; one that was never followed is left out."""
-        with translated(self._path):
-            found = self._connection.execute(_CARRIES, (_json(assets),)).fetchall()
-        return {carry.asset: carry for carry in (Carry(*row) for row in found)}
+        return {carry.asset: carry for carry in (Carry(*row) for row in self._fetch(_CARRIES, (_json(assets),)))}
 
     def day_carry(self, asset: str, day_ms: Millis) -> DayCarry | None:
         """Where an asset stood when a day began, if it was followed then."""
-        with translated(self._path):
-            row = self._connection.execute(_DAY_CARRY, (day_ms, asset)).fetchone()
-        return None if row is None else DayCarry(*row)
+        rows = self._fetch(_DAY_CARRY, (day_ms, asset))
+        return DayCarry(*rows[0]) if rows else None
 
     def dirty(self, limit: int) -> list[Dirty]:
         """The first days to be computed again: assets before towns, and of each the earliest."""
-        with translated(self._path):
-            return [Dirty(*row) for row in self._connection.execute(_DIRTY, (limit,))]
+        return [Dirty(*row) for row in self._fetch(_DIRTY, (limit,))]
 
     def _exported(self, measurements: Iterable[Measurement], from_ms: Millis, to_ms: Millis) -> Iterator[Row]:
         found = chain.from_iterable(self.all_rollups(measurement, from_ms, to_ms) for measurement in measurements)
@@ -301,9 +290,7 @@ class RollupReader(JournalReader):
 
     def _rows(self, measurement: Measurement, query: str, bounds: dict[str, Any]) -> list[Rollup]:
         kind = ROWS[measurement]
-        with translated(self._path):
-            found = self._connection.execute(query, bounds).fetchall()
-        return [Rollup(measurement, name, start_ms, kind(*row)) for name, start_ms, *row in found]
+        return [Rollup(measurement, name, start_ms, kind(*row)) for name, start_ms, *row in self._fetch(query, bounds)]
 
 
 def _json(names: Iterable[str]) -> str:

@@ -4,13 +4,16 @@ How a row of an export is said stands here, too. No table is named: what may be 
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeAlias, TypeVar
 
 from gateway.journal.database import JournalUnavailable, check, migrations, open_for_reading, translated
 from telemetry.reading import Millis
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Row: TypeAlias = dict[str, Any]
 """One exported row: strings, numbers, ``None``, and for a reading its ``values``. Times are ISO 8601 in UTC with ms."""
@@ -43,6 +46,16 @@ class View:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+    def _ask(self, question: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        """What a question of one of the tables is answered with; ``JournalUnavailable`` where the world refuses."""
+        with translated(self._path):
+            return question(self._connection, *given, **named)
+
+    def _fetch(self, query: str, given: Sequence[object] | Mapping[str, object]) -> list[Any]:
+        """All rows of a statement, in its own columns."""
+        with translated(self._path):
+            return self._connection.execute(query, given).fetchall()
 
 
 def pages(connection: sqlite3.Connection, query: str, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:

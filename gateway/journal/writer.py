@@ -28,8 +28,7 @@ from gateway.journal.arrivals import Bounds
 from gateway.journal.database import JournalUnavailable, migrate, migrations, open_for_writing, take_lock, translated
 from gateway.journal.entry import Aside, Committed, Consumer, Entry, Stream
 from gateway.journal.names import NameIds
-from gateway.journal.place import make_folder, take_place
-from gateway.journal.presence import Presence
+from gateway.journal.place import Presence, make_folder, take_place
 from gateway.journal.restore import Restored
 from gateway.journal.retention import KEEP_CASES_MS, Expired, Log, Pressure, keep, pressure_at
 from telemetry.reading import Millis

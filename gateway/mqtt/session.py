@@ -103,7 +103,7 @@ class Session:
             SessionPhase.GREETING: self._greet,
             SessionPhase.SUBSCRIBING: self._subscribe,
             SessionPhase.LIVE: self._live,
-            SessionPhase.STOPPED: self._stay,
+            SessionPhase.STOPPED: lambda: SessionPhase.STOPPED,
         }
         self.state = self._snapshot()
 
@@ -195,9 +195,6 @@ class Session:
             reconnects=max(0, self._generation - 1),
             thrown_out=self._thrown_out,
         )
-
-    def _stay(self) -> SessionPhase:
-        return SessionPhase.STOPPED
 
     def _rest(self) -> SessionPhase:
         if self._monotonic() < self._act_at_s:

@@ -123,7 +123,7 @@ class RollupClosing:
 
     def hour(self, progress: Progress, waiting: Waiting, window: Period) -> Progress:
         """Every asset a step further, then the towns, and with them the new progress."""
-        begins = self._scope.day(window.end_ms)
+        today_ms, begins = self._scope.day(window.start_ms).start_ms, self._scope.day(window.end_ms)
         day_ms = begins.start_ms if begins.hours.start_ms == window.end_ms else None
         position = waiting.position(window.end_ms)
         numbers = {name: number for number, name in self._means.reader.names("asset").items()}
@@ -138,7 +138,7 @@ class RollupClosing:
                     DayCarry(day_ms, carry.asset, position, carry.blob) for carry in post.carries if carry.blob
                 ]
             self._means.keep(Rolled(tuple(post.rows), tuple(post.carries), tuple(post.day_carries)))
-            dirty += [self._again(asset, window) for asset in ahead if len(ids[asset])]
+            dirty += [Dirty(today_ms, "asset", asset) for asset in ahead if len(ids[asset])]
         after = replace(
             progress,
             closed_ms=window.end_ms,
@@ -235,6 +235,3 @@ class RollupClosing:
                 post.rows += folded.rows
             post.carries.append(Carry(asset, window.end_ms, None if folded is None else folded.carry))
         self._means.breathe(len(assets) + len(ids))
-
-    def _again(self, asset: str, window: Period) -> Dirty:
-        return Dirty(self._scope.day(window.start_ms).start_ms, "asset", asset)

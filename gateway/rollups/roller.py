@@ -67,7 +67,7 @@ class Repairing:
         kept = self._closing.hours_of((followed,), span)
         changed = _differing(rows, kept)
         if day.start_ms < progress.next_day_ms:
-            changed += self._day_rows(followed, day, _with(kept, rows))
+            changed += self._differing_days(self._closing.day_of(followed, day, _with(kept, rows)), day)
         return self._following(progress, dirty, day, begun, blob, changed)
 
     def _readings(
@@ -99,9 +99,6 @@ class Repairing:
             rows += () if folded is None else folded.rows
             self._means.breathe(len(own) + ROW)
         return rows, blob
-
-    def _day_rows(self, followed: Followed, day: Day, hours: Hours) -> list[Rollup]:
-        return self._differing_days(self._closing.day_of(followed, day, hours), day)
 
     def _differing_days(self, rows: Sequence[Rollup], day: Day) -> list[Rollup]:
         kept = {
@@ -219,8 +216,7 @@ class Roller:
     def turn(self, now_ms: Millis) -> bool:
         """Does what is most urgent; ``False`` when there is nothing to do until ``due_ms``."""
         self._began_ms = now_ms if self._began_ms is None else self._began_ms
-        progress = self._progress or self._resumed(now_ms)
-        self._progress = progress
+        self._progress = self._progress or self._resumed(now_ms)
         horizon_ms = self._scan(now_ms)
         found = self._means.reader.dirty(1)
         if found and self._is_urgent(found[0]):
@@ -288,11 +284,9 @@ class Roller:
             self._means.keep(Rolled(dirty=last, progress=self._progress))
 
     def _name(self, number: int) -> str:
-        name = self._names.get(number)
-        if name is None:
+        if number not in self._names:
             self._names = self._means.reader.names("asset")
-            name = self._names[number]
-        return name
+        return self._names[number]
 
     @property
     def _known(self) -> Progress:

@@ -3,7 +3,6 @@
 It decides nothing about a figure. What it has written goes through the inbox, since only the loop writes the journal.
 """
 
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from gateway.requests import KeepRollups
 from gateway.rollups.closing import RollupBarrier
 from gateway.rollups.roller import Roller
 from gateway.rollups.scope import RollupScope
+from gateway.worker import Worker
 
 _log = logger(__name__)
 
@@ -37,12 +37,13 @@ class _NotDurable(Exception):  # noqa: N818 -- a state of the world, not an erro
     """The loop did not say that it is written; it may be, or not."""
 
 
-class RollupThread:
-    """The thread around the roller: ``start`` runs it, ``stop`` ends it between two posts."""
+class RollupThread(Worker):
+    """The thread around the roller; it ends between two posts."""
 
     def __init__(
         self, path: Path, inbox: Inbox, clock: Clock, scope: RollupScope, metrics: Metrics, *, retry_s: float = RETRY_S
     ) -> None:
+        super().__init__("rollups")
         self._path = path
         self._inbox = inbox
         self._clock = clock
@@ -50,18 +51,6 @@ class RollupThread:
         self._metrics = metrics
         self._retry_s = retry_s
         self._worked = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread; once."""
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Lets the post in hand come to its end, if the loop still answers."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         barrier = RollupBarrier(self._metrics)

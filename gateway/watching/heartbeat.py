@@ -4,7 +4,6 @@ A thread of its own, so that a slow network costs nobody a tick. Whether the hou
 are and how long ago they last moved; what silence means is decided by whoever listens.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -14,6 +13,7 @@ from gateway.health import Health, Part
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.settings import Watch
+from gateway.worker import Worker
 
 _log = logger(__name__)
 
@@ -48,10 +48,13 @@ class Beat(Protocol):
         """Why it was not heard; empty when it was. Bounded, and it never raises."""
 
 
-class Heartbeat:
-    """``start`` runs it, ``stop`` ends it."""
+class Heartbeat(Worker):
+    """A beat every so often; one that is under way at the end is not waited for long."""
+
+    ends_within_s = 2.0
 
     def __init__(self, watch: Watch, county: str, health: Health, metrics: Metrics, clock: Clock, beat: Beat) -> None:
+        super().__init__("heartbeat")
         self._watch = watch
         self._county = county
         self._health = health
@@ -59,18 +62,6 @@ class Heartbeat:
         self._now_ms = clock.now_ms
         self._beat = beat
         self._why = ""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread."""
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 2.0) -> None:
-        """A beat that is under way is not waited for longer than that."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
 
     def once(self) -> bool:
         """One beat, if the house works."""

@@ -9,7 +9,6 @@ import hmac
 import os
 import subprocess
 import threading
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -19,14 +18,26 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from alerts.calendars import Calendar, iso
 from alerts.channels import Accepted, Channel, Message
 from alerts.notify.texts import Texts, clock, day
 from gateway.clock import Clock
+from gateway.files import write_privately
 from gateway.logs import logger
-from gateway.settings import BeatUrl, Endpoint, Listen, Phone, SettingsFault, Sms, sentence
+from gateway.settings import (
+    BeatUrl,
+    Endpoint,
+    Listen,
+    Phone,
+    SettingsFault,
+    SettingsTable,
+    Sms,
+    read_toml,
+    sentence,
+    tell_why,
+)
 from telemetry.reading import Millis
 
 _log = logger(__name__)
@@ -39,25 +50,21 @@ AGAIN_S: Final = 60.0
 _COMMAND_WITHIN_S: Final = 30.0
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ListenTable(_Table):
+class ListenTable(SettingsTable):
     """``[listen]``: where heartbeats come in, and the token that they bear."""
 
     address: Listen = Endpoint("127.0.0.1", 8090)
     token_file: Path
 
 
-class PollTable(_Table):
+class PollTable(SettingsTable):
     """``[poll]``: a gateway's ``/readyz``, asked every ``every_s``."""
 
     url: BeatUrl
     every_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
 
 
-class AlarmTable(_Table):
+class AlarmTable(SettingsTable):
     """``[alarm]``: after how long a silence, how often again, and by which command or to which numbers."""
 
     after_min: Annotated[float, Field(gt=0, le=1_440)] = 10.0
@@ -70,7 +77,7 @@ class AlarmTable(_Table):
     notebook: Path | None = None
 
 
-class WatchFile(_Table):
+class WatchFile(SettingsTable):
     """One TOML file: ways to hear of the gateway and ways to speak, at least one of each.
 
     ``[sms]`` and ``[channels.NAME]`` are as in the gateway's own configuration.
@@ -95,13 +102,7 @@ class WatchFile(_Table):
 
 def load(path: Path) -> WatchFile:
     """What stands in ``path``; ``SettingsFault`` with a sentence for each fault."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsFault([f"{path} cannot be read: {why}; copy config/watch.example.toml there"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsFault([f"{path} is not valid TOML: {error}"]) from None
+    document = read_toml(path, "copy config/watch.example.toml there")
     try:
         return WatchFile(**document)
     except ValidationError as errors:
@@ -287,13 +288,8 @@ def write_notebook(path: Path | None, kept: StandingOutage) -> None:
     """Keeps it, whole or not at all."""
     if path is None:
         return
-    beside = path.with_name(f"{path.name}.new")
     try:
-        path.parent.mkdir(0o700, parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
-        beside.touch(0o600)
-        beside.write_bytes(msgspec.json.encode(kept))
-        beside.replace(path)
+        write_privately(path, msgspec.json.encode(kept).decode())
     except OSError as error:
         _log.warning("notebook_unwritten", path=str(path), reason=str(error))
 
@@ -421,7 +417,7 @@ def listening(address: Endpoint, token: str, beat: Callable[[], None]) -> Iterat
     try:
         server = _Server(address, token, beat)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = tell_why(error)
         remedy = "stop what uses it, or set another [listen] address"
         raise SettingsFault([f"nothing can listen on {address.host}:{address.port}: {why}; {remedy}"]) from None
     thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="listener", daemon=True)

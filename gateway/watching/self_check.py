@@ -21,10 +21,9 @@ from alerts.model import Detail, Event
 from alerts.notify.replies import Replies
 from alerts.notify.texts import clock, day, span
 from alerts.undo import Undoable, UndoLog
-from gateway.clock import Clock, SettableClock, monotonic_s
-from gateway.deafness import STEP_S, Deafness
+from gateway.clock import STEP_S, Clock, Deafness, SettableClock, monotonic_s
 from gateway.health import Health, Part
-from gateway.journal.presence import openers
+from gateway.journal.place import openers
 from gateway.journal.retention import Log
 from gateway.logs import logger
 from gateway.metrics import Metrics

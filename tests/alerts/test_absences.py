@@ -12,13 +12,13 @@ from alerts.notify.replies import StandingIn
 from alerts.operations.absences import LONGEST_MS, Absence, Absences
 from alerts.refusals import Refused
 from gateway import start
-from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence, arrange
+from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
-from tests.acting import do
+from tests.acting import context, do
 from tests.scenario_file import read
 from tests.scenario_run import ListJournal, figures
 
@@ -191,7 +191,7 @@ def test_what_was_held_for_somebody_who_is_away_by_then_goes_to_who_stands_in() 
     at_ms = NOON + 10 * HOUR  # 22:00: held
     text = StandingIn(county.message_writer).asked(absence("cleaner-zhou", "cleaner-li"), at_ms, at_ms)
     county.post([text], line.changes)
-    arrange(AWAY, line, NOON + 10 * HOUR)
+    AWAY.act(context(line), NOON + 10 * HOUR)
     line.finish()
     line.advance(NOON + 19 * HOUR)
     told = [said.to for said in line.list_said() if isinstance(said, Owed)]

@@ -5,20 +5,20 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from alerts.conditions.state import pack, unpack
 from alerts.episodes import maintenance
-from alerts.episodes.maintenance import Declared, Wish
+from alerts.episodes.maintenance import Wish
 from alerts.model import Event, Owed
 from alerts.windows import QUIET_AT_PLANT, Window, Work
 from gateway import start
 from gateway.commands.command import NotPossible, UnknownPerson
-from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowVerdict
+from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowDone
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.wire import Uplink
 from tests.acting import do
 from tests.scenario_file import FOLDER
@@ -48,13 +48,15 @@ def opened(village: Inventory) -> Pipeline:
     return made
 
 
-def ask(pipeline: Pipeline, wish: Wish = WISH, by: str = "dispatch-wu", at_ms: int = NOW) -> WindowVerdict:
-    return do(DeclareWindow(wish=wish, by=by, channel="cli", origin="127.0.0.1"), pipeline, at_ms)
+def ask(
+    pipeline: Pipeline, wish: Wish = WISH, by: str = "dispatch-wu", at_ms: int = NOW
+) -> WindowDone | UnknownPerson | NotPossible:
+    return do(DeclareWindow(**asdict(wish), by=by, channel="cli", origin="127.0.0.1"), pipeline, at_ms)
 
 
-def declared(pipeline: Pipeline, wish: Wish = WISH, at_ms: int = NOW) -> Declared:
+def declared(pipeline: Pipeline, wish: Wish = WISH, at_ms: int = NOW) -> WindowDone:
     verdict = ask(pipeline, wish, at_ms=at_ms)
-    assert isinstance(verdict, Declared), verdict
+    assert isinstance(verdict, WindowDone), verdict
     return verdict
 
 

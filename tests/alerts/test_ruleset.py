@@ -9,7 +9,7 @@ from alerts.conditions import rule_set
 from alerts.policy import PolicyFault
 from alerts.rules.over_two_thirds import OverTwoThirds
 from telemetry.inventory import Asset, Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from gateway.imports import profiles
 from gateway.settings import Tiles
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.browser import DESK, PHONE, Window, window
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway, until
 from tests.e2e.conftest import WELCOME

@@ -17,7 +17,7 @@ from firmware_sim.traces import trace
 from gateway import shipped
 from gateway.imports import profiles
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.virtual_line import VirtualLine

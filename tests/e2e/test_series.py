@@ -19,10 +19,9 @@ from gateway import shipped
 from gateway.clock import WallClock
 from gateway.influx.answers import WriteAnswer, WriteVerdict, trouble, verdict
 from gateway.influx.delivery import EXPIRED, MOST_LINES, REFUSED, Delivery
-from gateway.influx.outlet import InfluxOutlet
 from gateway.influx.points import Points
 from gateway.influx.sender import Outlet
-from gateway.influx.server import Server
+from gateway.influx.server import InfluxOutlet, Server
 from gateway.journal.reader import JournalReader
 from telemetry.series import NONE, TAGS
 from tests.county_week import HOUR_MS, Week

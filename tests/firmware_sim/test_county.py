@@ -8,7 +8,7 @@ from firmware_sim.county import inventory, inventory_yaml
 from firmware_sim.fleet import fleet
 from firmware_sim.scenario import Scenario, ScenarioError, load
 from telemetry.codecs import codecs
-from telemetry.inventory_file import Parsed, parse
+from telemetry.inventory.file import Parsed, parse
 from telemetry.terms import Role
 
 TEXT = """

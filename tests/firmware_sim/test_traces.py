@@ -13,8 +13,8 @@ from firmware_sim.radio import TimedUplink
 from firmware_sim.scenario import HOUR_MS, Happening, Scenario, ScenarioError, at_start, load
 from firmware_sim.traces import statuses, trace, truth
 from telemetry.codecs import codecs
-from telemetry.directory import Directory
-from telemetry.inventory_file import parse
+from telemetry.inventory.directory import Directory
+from telemetry.inventory.file import parse
 from telemetry.reading import Sample, Values
 from telemetry.wire import Samples, Status, Uplink, decode
 

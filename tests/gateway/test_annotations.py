@@ -8,7 +8,7 @@ import pytest
 
 from dashboards.push import Grafana, GrafanaAccess
 from gateway import imports
-from gateway.annotations import LOOKED_OVER_MS, PART, Annotations
+from gateway.boards import LOOKED_OVER_MS, PART, Annotations
 from gateway.health import Health, Part
 from gateway.journal.entry import AlertRow, Entry
 from gateway.journal.writer import Journal

@@ -15,7 +15,7 @@ from gateway.imports import profiles
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from gateway.clock import Face
-from gateway.deafness import Deafness, between
+from gateway.clock import Deafness, Face, between
 
 BEFORE = Face(1_000_000_000, 50.0, 1_000_000.0)
 HOUR_S = 3_600

@@ -16,7 +16,7 @@ from gateway import imports, shipped
 from gateway.commands.command import Done, NotPossible, UnknownPerson
 from gateway.commands.thresholds import SetFigure
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.wire import Uplink
 from tests.acting import do
 from tests.strategies import wire_bytes

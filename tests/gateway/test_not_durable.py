@@ -11,7 +11,6 @@ from alerts.channels import Accepted, Awaited, Collected, Message, Outcome
 from alerts.delivery.courier import PortUnavailable
 from alerts.delivery.delivery import NextTry, TryVerdict
 from gateway.clock import monotonic_s
-from gateway.collecting import Collector
 from gateway.commands.command import A, Command, NotDurable
 from gateway.health import Health
 from gateway.inbox import Answer, Inbox, Unanswered
@@ -20,7 +19,7 @@ from gateway.journal.database import JournalUnavailable
 from gateway.journal.entry import Consumer, Entry, Stream
 from gateway.journal.writer import Journal
 from gateway.metrics import Metrics
-from gateway.requests import JournalPort
+from gateway.requests import Collector, JournalPort
 from telemetry.reading import Millis
 from tests.gateway.journal.entries import NOW_MS, owed
 

@@ -17,7 +17,7 @@ from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE
 from tests.told_day import MORNING, Day
 

@@ -10,7 +10,7 @@ import pytest
 from alerts.answers import reply
 from alerts.channels import Accepted, SendRefused
 from gateway.commands.welcome import is_greeted, is_new
-from gateway.journal.contacts import NEVER, Contact, ContactReader
+from gateway.journal.case_reader import NEVER, CaseReader, Contact
 from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Duty, Person
 from telemetry.terms import Role
@@ -35,7 +35,7 @@ def asked(gateway: DeskGateway, *people: str, bears: str = "hush") -> httpx.Resp
 
 
 def contact(gateway: DeskGateway, person: str) -> Contact:
-    with closing(ContactReader.open(gateway.journal)) as reader:
+    with closing(CaseReader.open(gateway.journal)) as reader:
         return reader.contacts().get(person, NEVER).contact
 
 
@@ -102,7 +102,7 @@ def test_a_welcome_that_was_lost_is_none(gateway: DeskGateway) -> None:
     asked(gateway, "mei")
     assert contact(gateway, "mei") is Contact.LOST
     mei = Person("mei", "梅大姐", MEI, (Duty(Role.CLEANER, "meiling"),))
-    with closing(ContactReader.open(gateway.journal)) as reader:
+    with closing(CaseReader.open(gateway.journal)) as reader:
         assert is_new(mei, reader.contacts())
     gateway.channel.answer = lambda _message: Accepted("ref")
     gateway.clock.now += HOUR_MS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from alerts.model import Actor
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import contents

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alerts.notify import texts
 from alerts.notify.approved import Approved, faults, too_long
 from alerts.notify.texts import FACTS
-from telemetry.inventory_fields import LANDMARK_MOST, NAME_MOST, PERSON_MOST, SHORT_MOST
+from telemetry.inventory.fields import LANDMARK_MOST, NAME_MOST, PERSON_MOST, SHORT_MOST
 from telemetry.segments import fits, units
 from tests.alerts.test_texts import FOR_SEVERAL, LONGEST, NAMES, catalogue
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from alerts.build import Figures
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.scenario_run import figures
 
 BEGIN_MS: Final = 1_795_190_400_000

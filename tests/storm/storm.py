@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import ThresholdScope
-from alerts.episodes.maintenance import Wish
 from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.case import CaseVerb
 from alerts.model import Event
@@ -507,7 +506,7 @@ class Storm:
         work = Work.MAINTENANCE if step.word == "maintenance" else Work.PLANNED_CUT
         until_ms = self.hand.at_ms + step.n
         by = "wu" if step.on in behind(GATEWAYS[0]) else "zheng"
-        self._order(DeclareWindow(wish=Wish(work, step.on, 0, until_ms, "检修"), by=by))
+        self._order(DeclareWindow(work=work, subject=step.on, until_ms=until_ms, reason="检修", by=by))
 
     def _do_withdraw(self, step: Step) -> None:
         standing = self._order(ListWindows())

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from telemetry.directory import Directory
 from telemetry.inventory import CountySettings, Device, Inventory
+from telemetry.inventory.directory import Directory
 from telemetry.terms import Power
 
 INSTALLED = datetime(2026, 11, 1, tzinfo=UTC)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.inventory import Collection, Inventory
-from telemetry.inventory_diff import differences
-from telemetry.inventory_fault import Fault, FaultSeverity, Vocabulary
-from telemetry.inventory_file import Parsed, parse
+from telemetry.inventory.diff import differences
+from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary
+from telemetry.inventory.file import Parsed, parse
 from telemetry.terms import AssetKind, Container, DutyCycle, Hours, Level, Power, Role
 
 ROOT = Path(__file__).parents[2]
@@ -291,6 +291,24 @@ def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
 
 def test_a_key_that_is_no_text_is_an_unknown_key() -> None:
     assert [fault.field for fault in errors(f"{COUNTY}1: x\n~: y\n")] == ["1", "~"]
+
+
+OF_AN_ASSET = "landmark, location, roadside, priority, collection, trial_until, bin, plant, renamed_from, retired"
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        ("people: [{nmae: a}]", "id, name, phone, duties, stand_in, reach"),
+        ("assets: [{nmae: a}]", f"id, kind, name, short, area, {OF_AN_ASSET}"),
+        ("assets: [{collection: {days: {nmae: a}}}]", "lunar_ends"),
+        ("assets: [{collection: {nmae: a}}]", "rounds, days"),
+        ("devices: [{settings: {nmae: a}}]", "f_port"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_keys_that_the_file_has(row: str, known: str) -> None:
+    said = [fault.remedy for fault in errors(row) if fault.problem.startswith("unknown key")]
+    assert said == [f"Remove it; known here: {known}."]
 
 
 @given(st.text())

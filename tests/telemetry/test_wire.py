@@ -1,7 +1,7 @@
 import pytest
 
-from telemetry.directory import Directory
 from telemetry.envelopes.native import ENVELOPE
+from telemetry.inventory.directory import Directory
 from telemetry.wire import MAX_PAYLOAD_BYTES, Address, Reason, Rejected, Samples, Uplink, decode, quoted
 from tests.strategies import wire_bytes
 from tests.telemetry.county import CHIRPSTACK_TOPIC, COUNTY, DIRECTORY, NATIVE_TOPIC, STATUS_TOPIC, device, inventory

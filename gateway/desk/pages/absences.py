@@ -4,22 +4,18 @@ What is wrong is said beside the form, which keeps what was typed. Who is told i
 decides; here stands only for whom a visitor may write something down.
 """
 
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS
 from alerts.operations.absences import Absence
-from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
-from gateway.desk import words
-from gateway.desk.auth import DeskRefusal, Form, Gate
-from gateway.desk.choices import near
-from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import Page
-from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.commands.absences import AbsenceList, EndAbsence, ListAbsences, RecordAbsence
+from gateway.desk.auth import Form, Gate
+from gateway.desk.drafts import Draft, choose, obey, pick, say, signed
+from gateway.desk.pages import Page
+from gateway.desk.present import Desk, Visit, near
+from gateway.desk.saying import Outcome, await_answer
 from gateway.desk.users import UserRole
 
 _FIELDS: Final = ("person", "since", "until", "stand_in", "reason")
@@ -41,28 +37,20 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         person, stand_in = _people(visit, draft)
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
-        if draft.faults:
-            return _sheet(visit, draft)
         wish = RecordAbsence(
-            person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who._asdict()
+            person=person, from_ms=since_ms, until_ms=until_ms, stand_in=stand_in, reason=reason, **who
         )
-        outcome = _outcome(await_answer(desk, wish))
-        desk.note(visit, "away", f"absence_added {person} {outcome.name}")
-        if not outcome.good:
-            draft.refused(outcome)
-            return _sheet(visit, draft)
-        return _said(visit, "absence_added", outcome)
+        outcome = draft.obey(desk, visit, wish, "away", f"absence_added {person}")
+        return _sheet(visit, draft) if outcome is None else _said(visit, "absence_added", outcome)
 
     @router.post("/duty/away/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         who = signed(visit)
         absences = away(visit, await_answer(desk, ListAbsences()))
-        found = next((each for each in absences if each.id == form.get("absence") and may_write(visit, each)), None)
-        if found is None:
-            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_absence")
-        outcome = _outcome(await_answer(desk, EndAbsence(absence=found.id, **who._asdict())))
-        desk.note(visit, "away", f"absence_ended {found.person} {outcome.name}")
+        named = (each for each in absences if each.id == form.get("absence") and may_write(visit, each))
+        found = pick(named, "no_absence")
+        outcome = obey(desk, visit, EndAbsence(absence=found.id, **who), "away", f"absence_ended {found.person}")
         return _said(visit, "absence_ended", outcome)
 
     return router
@@ -86,35 +74,19 @@ def may_write(visit: Visit, absence: Absence) -> bool:
 
 def _sheet(visit: Visit, draft: Draft) -> Response:
     tomorrow = visit.present.arrangements.calendar.local(visit.now_ms + DAY_MS)
-    usual = {"person": "", "since": "", "until": f"{tomorrow:%Y-%m-%d}T00:00", "stand_in": "", "reason": ""}
-    return lay_out(
-        visit,
-        "away.html",
-        "/duty",
-        draft.status,
-        typed=usual | draft.typed,
-        faults=draft.faults,
-        own=visit.scope.own_people,
-        people=near(visit, ""),
-        longest=LONGEST_REASON,
-    )
+    usual = dict.fromkeys(_FIELDS, "") | {"until": f"{tomorrow:%Y-%m-%d}T00:00"}
+    return draft.lay_out(visit, "away.html", "/duty", usual, own=visit.scope.own_people, people=near(visit, ""))
 
 
 def _people(visit: Visit, draft: Draft) -> tuple[str, str]:
     """Who is away, and who stands in, which may be left to the inventory."""
     person, stand_in = draft.typed["person"], draft.typed["stand_in"]
-    if person and person not in {each.id for each in visit.scope.own_people}:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-    if stand_in and stand_in not in {each.id for each in visit.scope.people}:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    choose(person, {"", *(each.id for each in visit.scope.own_people)})
+    choose(stand_in, {"", *(each.id for each in visit.scope.people)})
     if not person:
         draft.fault("no_person")
     return person, stand_in
 
 
-def _outcome(verdict: object) -> Outcome:
-    return Outcome(verdict.event, good=True) if isinstance(verdict, AbsenceDone) else word_outcome(verdict)
-
-
 def _said(visit: Visit, event: str, outcome: Outcome) -> Response:
-    return lay_out(visit, "said.html", "/duty", title=words.word("events", event), outcome=outcome, back="/duty")
+    return say(visit, "/duty", ("events", event), outcome, "/duty")

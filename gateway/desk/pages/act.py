@@ -10,19 +10,15 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
-from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
-from gateway.desk.choices import near
-from gateway.desk.drafts import signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import Page
-from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import asked
+from gateway.desk.drafts import LONGEST_REASON, choose, obey, say, signed
+from gateway.desk.pages import Page
+from gateway.desk.present import Desk, Visit, near
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.reading import Millis
 
 HOUR_MS: Final = 3_600_000
-LONGEST_REASON: Final = 60
 LONGEST_NOTE: Final = 200
 LONGEST_NAME: Final = 20
 NEEDS: Final = {
@@ -65,10 +61,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def act(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
         command = _command(visit, form)
-        outcome = asked(desk, command)
-        what = f"{command.verb} {command.episode} {outcome.name}"
-        desk.note(visit, "commanded", what)
-        return lay_out(visit, "said.html", "", title=words.word("verbs", command.verb), outcome=outcome, back="/")
+        outcome = obey(desk, visit, command, "commanded", f"{command.verb} {command.episode}")
+        return say(visit, "", ("verbs", command.verb), outcome, "/")
 
     return router
 
@@ -77,18 +71,14 @@ PAGE: Final = Page(path="/act", role=UserRole.VIEWER, routes=routes)
 
 
 def _command(visit: Visit, form: Form) -> EpisodeCommand:
-    try:
-        verb = EpisodeVerb(form.get("verb", ""))
-    except ValueError:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+    verb = EpisodeVerb(choose(form.get("verb", ""), list(EpisodeVerb)))
     require(visit, NEEDS[verb])
     alert = _standing(visit, form.get("episode", ""))
     who = signed(visit)
     to, reason = form.get("to", ""), form.get("reason", "").strip()
     if verb is EpisodeVerb.NOTE:
         reason = " ".join(reason.split())  # it is written in lines and kept in one
-    if to and to not in {person.id for person in visit.scope.people}:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    choose(to, {"", *(person.id for person in visit.scope.people)})
     looked = " ".join(form.get("looked", "").split())
     if len(looked) > LONGEST_NAME or not looked.isprintable():
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_looked")
@@ -105,7 +95,7 @@ def _command(visit: Visit, form: Form) -> EpisodeCommand:
         reason=reason,
         looked=looked,
         until_ms=_until_ms(visit, form) if verb is EpisodeVerb.SHELVE else 0,
-        **who._asdict(),
+        **who,
     )
 
 

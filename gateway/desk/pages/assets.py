@@ -10,14 +10,14 @@ from alerts.calendars import DAY_MS
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.people import EMPTIER, holders
 from alerts.rollups.rows import BinRow, PlantRow
-from gateway.desk import account, looks
+from gateway.desk import account, drawing
 from gateway.desk.auth import DeskRefusal, Gate
 from gateway.desk.drawing import PlotArea, Point, area, path
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
+from gateway.desk.words import moment
 from gateway.journal.case_reader import CaseReader
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
@@ -47,8 +47,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             if (not area or area in asset.areas) and (not q or q in asset.name or q in asset.short or q == asset.id)
         ]
         with visit.present.feed.present() as projection:
-            seen = [(asset, looks.look(projection, asset), projection.assets[asset.id]) for asset in found]
-        seen.sort(key=lambda row: (looks.rank(row[1]), -(row[2].level_pct or 0.0)))
+            seen = [(asset, drawing.look(projection, asset), projection.assets[asset.id]) for asset in found]
+        seen.sort(key=lambda row: (drawing.rank(row[1]), -(row[2].level_pct or 0.0)))
         return lay_out(
             visit,
             "assets.html",
@@ -80,7 +80,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             chart = _chart(journal, visit, asset, days)
             anomalies = journal.anomalies([device.id for device in _devices(visit, asset)])
         with visit.present.feed.present() as projection:
-            seen, look = projection.assets[name], looks.look(projection, asset)
+            seen, look = projection.assets[name], drawing.look(projection, asset)
             standing = sorted(projection.of_asset.get(name, {}).values(), key=lambda alert: alert.raised_ms)
             heard = [(each, projection.devices[each.id]) for each in _devices(visit, asset)]
         return lay_out(

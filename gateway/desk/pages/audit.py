@@ -8,12 +8,12 @@ from alerts.model import Event
 from gateway.commands.quarantine import Result
 from gateway.desk import sentences, words
 from gateway.desk.auth import Gate
-from gateway.desk.history import told
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
+from gateway.desk.sentences import of_line
 from gateway.desk.users import AuditRecord, UserRole
-from gateway.desk.writing import clock
+from gateway.desk.view import lay_out
+from gateway.desk.words import clock
 from telemetry.reading import Millis
 
 SHOWN: Final = 200
@@ -61,7 +61,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             for deed in desk.users.deeds(SHOWN)
         ]
         with desk.ledger() as ledger:
-            cases = [(case, told(line, visit)) for case, line in ledger.newest_deeds(SHOWN)]
+            cases = [(case, of_line(line, visit)) for case, line in ledger.newest_deeds(SHOWN)]
         failures = desk.users.failures(SHOWN)
         return lay_out(
             visit,

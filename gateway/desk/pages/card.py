@@ -4,7 +4,6 @@ What stands on it follows from the inventory; its sentences are in the template.
 """
 
 from collections.abc import Iterable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,11 +12,12 @@ from msgspec import Struct
 
 from alerts.notify import texts
 from alerts.people import EMPTIER, holders
-from gateway.desk.auth import DeskRefusal, Gate, require
-from gateway.desk.page import Page
+from gateway.desk.auth import Gate, require
+from gateway.desk.drafts import pick
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html, text
 from gateway.desk.users import UserRole
+from gateway.desk.view import html, text
 from telemetry.inventory import Inventory, Person
 from telemetry.terms import AssetKind
 
@@ -74,9 +74,7 @@ def routes(_desk: Desk, gate: Gate) -> APIRouter:
 
     @router.get("/people/{name}/card")
     def one(name: str, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        person = next((each for each in visit.scope.people if each.id == name), None)
-        if person is None:
-            raise DeskRefusal(HTTPStatus.NOT_FOUND, "not_found")
+        person = pick((each for each in visit.scope.people if each.id == name), "not_found")
         require(visit, UserRole.CREW)
         return html("card.html", cards=[card(person, visit.present.inventory)], style="")
 

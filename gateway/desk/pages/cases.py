@@ -17,21 +17,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, Case, CaseVerb, State
 from alerts.ledger.moves import FROM
-from gateway import spreadsheet
+from gateway import exporting
 from gateway.commands.cases import AskLedger
-from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.cases import StepBody
-from gateway.desk.choices import near
-from gateway.desk.drafts import signed
-from gateway.desk.history import told
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
-from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import HEADERS
-from gateway.desk.saying import asked
-from gateway.desk.typed_times import moment
+from gateway.desk.drafts import choose, obey, say, signed
+from gateway.desk.pages import MenuPlace, Page
+from gateway.desk.present import Desk, Visit, near
+from gateway.desk.sentences import of_line
 from gateway.desk.users import UserRole
+from gateway.desk.view import HEADERS, lay_out
+from gateway.desk.words import moment
 from gateway.journal.ledger import OVERDUE, LedgerReader, PlacedCase, Wanted, exported
 from gateway.journal.view import Row
 from telemetry.reading import Millis
@@ -112,9 +108,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     def book(visit: Annotated[Visit, Depends(gate.visit)], filters: Annotated[CaseFilterForm, Query()]) -> Response:
         require(visit, UserRole.CREW)
         inventory = visit.present.inventory
-        called = spreadsheet.names(inventory, visit.present.cases.rules)
+        called = exporting.names(inventory, visit.present.cases.rules)
         with desk.ledger() as ledger:
-            made = spreadsheet.workbook(
+            made = exporting.workbook(
                 _rows(ledger, _wanted(visit, filters)), called, ZoneInfo(inventory.county.timezone)
             )
         named = {"Content-Disposition": "attachment; filename=taizhang.xlsx; filename*=UTF-8''%E5%8F%B0%E8%B4%A6.xlsx"}
@@ -134,7 +130,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             "/cases",
             case=case,
             rule=visit.present.cases.of(case.rule),
-            lines=[told(line, visit) for line in history],
+            lines=[of_line(line, visit) for line in history],
             passed=_passed(case, history),
             verbs=offered(case, visit),
             overdue=overdue(case, visit),
@@ -175,12 +171,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, NEEDS[verb])
         case = _case(desk, visit, name)
-        outcome = asked(desk, AskLedger(_wish(visit, form, case, verb)))
-        what = f"{verb} {case.id} {outcome.name}"
-        desk.note(visit, "stepped", what)
-        return lay_out(
-            visit, "said.html", "/cases", title=words.word("steps", verb), outcome=outcome, back=f"/cases/{case.id}"
-        )
+        outcome = obey(desk, visit, AskLedger(_wish(visit, form, case, verb)), "stepped", f"{verb} {case.id}")
+        return say(visit, "/cases", ("steps", verb), outcome, f"/cases/{case.id}")
 
     return router
 
@@ -254,24 +246,20 @@ def _rows(ledger: LedgerReader, wanted: Wanted) -> Iterator[Row]:
 
 def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
     who = signed(visit)
-    to = form.get("to", "")
-    if to and to not in {person.id for person in visit.scope.people}:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    to = choose(form.get("to", ""), {"", *(person.id for person in visit.scope.people)})
     reason = " ".join(form.get("reason", "").split())  # a note has lines, the ledger has one
     if verb in _WITH_REASON and not reason.strip():
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
     try:
         body = StepBody.model_validate(
-            {"by": who.by, "to": to, "rule": form.get("rule", ""), "reason": reason, "proof": form.get("proof", "")}
+            {"by": who["by"], "to": to, "rule": form.get("rule", ""), "reason": reason, "proof": form.get("proof", "")}
         )
     except ValidationError:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
     return CaseCommand(
         verb=verb,
         case=case.id,
-        by=body.by,
-        channel=who.channel,
-        origin=who.origin,
+        **who,
         to=body.to,
         rule=body.rule if body.rule != case.rule else "",
         deadline_ms=_ms(visit, form.get("deadline", "")),

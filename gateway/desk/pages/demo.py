@@ -20,10 +20,10 @@ from gateway.desk import users
 from gateway.desk.answers import await_answer
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.captions import EVENTS, CaptionKind, Known, caption
-from gateway.desk.layout import lay_out
 from gateway.desk.morning import exposure
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
+from gateway.desk.view import lay_out
 from gateway.inbox import Unanswered
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import MessageRow

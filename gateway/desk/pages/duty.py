@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Response
 from gateway.commands.absences import AbsenceList, ListAbsences
 from gateway.commands.welcome import is_new
 from gateway.desk.auth import Gate
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.pages.absences import away, may_write
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.inventory import Duty, Person
 
 

@@ -9,14 +9,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 
 from alerts.operations.extra_rounds import ExtraRound
-from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
-from gateway.desk import words
+from gateway.commands.extra_rounds import CancelExtraRound, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import Page
+from gateway.desk.drafts import Draft, choose, obey, pick, say, signed
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.saying import Outcome, await_answer
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
@@ -39,19 +37,11 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = _asset(visit, name)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
-        place = draft.typed["place"]
-        if place not in _places(visit, asset):
-            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        place = choose(draft.typed["place"], _places(visit, asset))
         (since_ms, until_ms), reason = draft.span(visit), draft.reason(needed=False)
-        if draft.faults:
-            return _sheet(desk, visit, asset, draft)
-        wish = OrderExtraRound(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who._asdict())
-        outcome = _outcome(await_answer(desk, wish))
-        desk.note(visit, "extra", f"extra_ordered {place} {outcome.name}")
-        if not outcome.good:
-            draft.refused(outcome)
-            return _sheet(desk, visit, asset, draft)
-        return _said(visit, asset, outcome)
+        wish = OrderExtraRound(place=place, from_ms=since_ms, until_ms=until_ms, reason=reason, **who)
+        outcome = draft.obey(desk, visit, wish, "extra", f"extra_ordered {place}")
+        return _sheet(desk, visit, asset, draft) if outcome is None else _said(visit, asset, outcome)
 
     @router.post("/assets/{name}/extra/end")
     def cancel(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
@@ -59,11 +49,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         asset = _asset(visit, name)
         who = signed(visit)
         ordered = _standing(visit, asset, await_answer(desk, ListExtraRounds()))
-        found = next((each for each in ordered if each.id == form.get("extra") and _may_end(visit, each)), None)
-        if found is None:
-            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
-        outcome = _outcome(await_answer(desk, CancelExtraRound(extra=found.id, **who._asdict())))
-        desk.note(visit, "extra", f"extra_cancelled {found.place} {outcome.name}")
+        named = (each for each in ordered if each.id == form.get("extra") and _may_end(visit, each))
+        found = pick(named, "no_work")
+        outcome = obey(desk, visit, CancelExtraRound(extra=found.id, **who), "extra", f"extra_cancelled {found.place}")
         return _said(visit, asset, outcome)
 
     return router
@@ -75,18 +63,15 @@ PAGE: Final = Page(path="/assets/{name}/extra", role=UserRole.DISPATCHER, routes
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = await_answer(desk, ListExtraRounds())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
-    return lay_out(
+    return draft.lay_out(
         visit,
         "extra.html",
         "/assets",
-        draft.status,
+        dict.fromkeys(_FIELDS, "") | {"until": f"{usual:%Y-%m-%dT%H:00}"},
         asset=asset,
         places=_places(visit, asset),
-        typed={"place": "", "since": "", "until": f"{usual:%Y-%m-%dT%H:00}", "reason": ""} | draft.typed,
-        faults=draft.faults,
         known=isinstance(verdict, ExtraList),
         standing=[(each, _may_end(visit, each)) for each in _standing(visit, asset, verdict)],
-        longest=LONGEST_REASON,
     )
 
 
@@ -119,10 +104,5 @@ def _may_end(visit: Visit, extra: ExtraRound) -> bool:
     )
 
 
-def _outcome(verdict: object) -> Outcome:
-    return Outcome(verdict.event, good=True) if isinstance(verdict, ExtraDone) else word_outcome(verdict)
-
-
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
-    title = words.word("events", "extra_ordered")
-    return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+    return say(visit, "/assets", ("events", "extra_ordered"), outcome, f"/assets/{asset.id}")

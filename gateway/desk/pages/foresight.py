@@ -13,13 +13,12 @@ from alerts.model import URGENT
 from gateway.commands.episodes import Foresee
 from gateway.desk import sentences, words
 from gateway.desk.auth import Gate, site
-from gateway.desk.layout import lay_out
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.saying import await_answer, word_outcome
-from gateway.desk.typed_times import moment
 from gateway.desk.users import UserRole
-from gateway.desk.writing import clock
+from gateway.desk.view import lay_out
+from gateway.desk.words import clock, moment
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from gateway.clock import monotonic_s
 from gateway.desk.auth import Gate
 from gateway.desk.feed import Feed
-from gateway.desk.page import Page
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Topic
 from gateway.desk.users import UserRole

@@ -4,22 +4,21 @@ What is wrong is said beside the form, which keeps what was typed. What may be d
 gateway decides; here stand only what somebody sees and how a moment is typed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from alerts.episodes.maintenance import Declared, Wish, covered
+from alerts.episodes.maintenance import Declared, covered
 from alerts.windows import Work
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
-from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import Page
+from gateway.desk.drafts import Draft, choose, obey, pick, say, signed
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, await_answer, word_outcome
+from gateway.desk.saying import Outcome, await_answer
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
@@ -52,17 +51,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         asset = site(visit, name)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
-        wish = _wish(visit, asset, draft)
+        wish = _wish(visit, asset, draft, who)
         if draft.faults:
             return _sheet(desk, visit, asset, draft)
         if any(_same(each, wish) for each in _standing(await_answer(desk, ListWindows()), asset)):
             return _said(visit, asset, Outcome("work_known", good=True))
-        outcome = _outcome(await_answer(desk, DeclareWindow(wish=wish, **who._asdict())), "work_declared")
-        desk.note(visit, "work", f"{wish.work} {wish.subject} {outcome.name}")
-        if not outcome.good:
-            draft.refused(outcome)
-            return _sheet(desk, visit, asset, draft)
-        return _said(visit, asset, outcome)
+        outcome = draft.obey(desk, visit, wish, "work", f"{wish.work} {wish.subject}")
+        return _sheet(desk, visit, asset, draft) if outcome is None else _said(visit, asset, outcome)
 
     @router.post("/assets/{name}/work/end")
     def end(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)], name: str) -> Response:
@@ -70,12 +65,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         asset = site(visit, name)
         who = signed(visit)
         standing = _standing(await_answer(desk, ListWindows()), asset)
-        found = next((each for each in standing if each.window.id == form.get("window")), None)
-        if found is None or not _may_end(visit, found):
-            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_work")
-        window = found.window
-        outcome = _outcome(await_answer(desk, EndWindow(window=window.id, **who._asdict())), "work_withdrawn")
-        desk.note(visit, "work", f"{window.work} {window.subject} {outcome.name}")
+        named = (each for each in standing if each.window.id == form.get("window") and _may_end(visit, each))
+        window = pick(named, "no_work").window
+        outcome = obey(desk, visit, EndWindow(window=window.id, **who), "work", f"{window.work} {window.subject}")
         return _said(visit, asset, outcome)
 
     return router
@@ -87,18 +79,15 @@ PAGE: Final = Page(path="/assets/{name}/work", role=UserRole.DISPATCHER, routes=
 def _sheet(desk: Desk, visit: Visit, asset: Asset, draft: Draft) -> Response:
     verdict = await_answer(desk, ListWindows())
     usual = visit.present.arrangements.calendar.local(visit.now_ms + USUAL_H * HOUR_MS)
-    return lay_out(
+    return draft.lay_out(
         visit,
         "work.html",
         "/assets",
-        draft.status,
+        dict.fromkeys(_FIELDS, "") | {"until": f"{usual:%Y-%m-%dT%H:00}"},
         asset=asset,
         feeder=_feeder(visit, asset),
-        typed={"work": "", "since": "", "until": f"{usual:%Y-%m-%dT%H:00}", "reason": ""} | draft.typed,
-        faults=draft.faults,
         known=isinstance(verdict, tuple),
         standing=[(each.window, len(each.assets), _may_end(visit, each)) for each in _standing(verdict, asset)],
-        longest=LONGEST_REASON,
     )
 
 
@@ -111,13 +100,10 @@ def _feeder(visit: Visit, asset: Asset) -> FeederChoice | None:
     return FeederChoice(feeder, inventory.feeders[feeder].name, len(plants), within)
 
 
-def _wish(visit: Visit, asset: Asset, draft: Draft) -> Wish:
+def _wish(visit: Visit, asset: Asset, draft: Draft, who: Mapping[str, str]) -> DeclareWindow:
     """What the gateway is asked; it counts only where the draft has no fault."""
     subject = asset.id
-    try:
-        work = Work(draft.typed["work"])
-    except ValueError:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+    work = Work(choose(draft.typed["work"], list(Work)))
     if work is Work.PLANNED_CUT:
         feeder = _feeder(visit, asset)
         if feeder is None:
@@ -125,8 +111,8 @@ def _wish(visit: Visit, asset: Asset, draft: Draft) -> Wish:
         if not feeder.within:
             draft.fault("wider")
         subject = feeder.id
-    reason = draft.reason()
-    return Wish(work, subject, *draft.span(visit), reason)
+    reason, (since_ms, until_ms) = draft.reason(), draft.span(visit)
+    return DeclareWindow(work=work, subject=subject, from_ms=since_ms, until_ms=until_ms, reason=reason, **who)
 
 
 def _standing(verdict: object, asset: Asset) -> list[Declared]:
@@ -135,7 +121,7 @@ def _standing(verdict: object, asset: Asset) -> list[Declared]:
     return sorted((each for each in found if asset.id in each.assets), key=lambda each: each.window.from_ms)
 
 
-def _same(declared: Declared, wish: Wish) -> bool:
+def _same(declared: Declared, wish: DeclareWindow) -> bool:
     """A button that is pressed twice declares once."""
     window = declared.window
     there = (window.work, window.subject, window.until_ms, window.reason)
@@ -147,10 +133,5 @@ def _may_end(visit: Visit, declared: Declared) -> bool:
     return all(visit.scope.sees(asset) for asset in declared.assets)
 
 
-def _outcome(verdict: object, event: str) -> Outcome:
-    return Outcome(event, good=True) if isinstance(verdict, Declared) else word_outcome(verdict)
-
-
 def _said(visit: Visit, asset: Asset, outcome: Outcome) -> Response:
-    title = words.word("events", "work_declared")
-    return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+    return say(visit, "/assets", ("events", "work_declared"), outcome, f"/assets/{asset.id}")

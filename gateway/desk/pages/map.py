@@ -13,14 +13,13 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
 from alerts.notify.texts import tenths
-from gateway.desk import looks
+from gateway.desk import drawing
 from gateway.desk.auth import Gate
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.projection import Projection
-from gateway.desk.rendering import HEADERS, html, policy
 from gateway.desk.users import UserRole
+from gateway.desk.view import HEADERS, html, lay_out, policy
 from gateway.desk.words import word
 from telemetry.terms import Level
 
@@ -91,17 +90,17 @@ def _seen(visit: Visit) -> list[Any]:
     """Each site that has a place, with its look; the worst is drawn last and lies on top."""
     with visit.present.feed.present() as projection:
         seen = [
-            (asset, looks.look(projection, asset), projection.assets[asset.id])
+            (asset, drawing.look(projection, asset), projection.assets[asset.id])
             for asset in visit.scope.assets
             if asset.location is not None
         ]
-    return sorted(seen, key=lambda dot: -looks.rank(dot[1]))
+    return sorted(seen, key=lambda dot: -drawing.rank(dot[1]))
 
 
 def _counts(seen: list[Any]) -> dict[str, int]:
     """How many look so, the worst look first."""
     found = Counter(look for _, look, _ in seen)
-    return dict(sorted(found.items(), key=lambda item: looks.rank(item[0])))
+    return dict(sorted(found.items(), key=lambda item: drawing.rank(item[0])))
 
 
 def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
@@ -122,7 +121,7 @@ def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
             "outline": [_shape(drawn, shape) for shape in shapes if shape["properties"]["level"] == Level.TOWN],
             "villages": _kept_apart(villages),
             "dots": [
-                (asset, look, looks.shape(look, asset), each, *drawn.place(asset.location.lon, asset.location.lat))
+                (asset, look, drawing.shape(look, asset), each, *drawn.place(asset.location.lon, asset.location.lat))
                 for asset, look, each in seen
                 if asset.area in here
             ],
@@ -166,15 +165,15 @@ def _sites(visit: Visit, projection: Projection) -> Iterator[dict[str, Any]]:
     for asset in visit.scope.assets:
         if asset.location is None:
             continue
-        look = looks.look(projection, asset)
+        look = drawing.look(projection, asset)
         level = None if asset.bin is None else projection.assets[asset.id].level_pct  # unknown is not empty (law L5)
         said = f"{asset.short} {word('looks', look)}"
         yield {
             "id": asset.id,
             "place": (asset.location.lat, asset.location.lon),
             "look": look,
-            "shape": looks.shape(look, asset),
+            "shape": drawing.shape(look, asset),
             "level": level,
             "said": said if level is None else f"{said} {tenths(level)}",
-            "above": -looks.rank(look),
+            "above": -drawing.rank(look),
         }

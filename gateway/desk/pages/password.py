@@ -9,12 +9,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.desk.auth import COOKIE, DeskRefusal, Form, Gate
-from gateway.desk.layout import lay_out
 from gateway.desk.login import RETRY_AFTER_S, LoginOutcome
-from gateway.desk.page import Page
-from gateway.desk.passwords import LONGEST, SHORTEST
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.users import UserRole
+from gateway.desk.users import LONGEST, SHORTEST, UserRole
+from gateway.desk.view import lay_out
 
 _STATUS: Final = {
     LoginOutcome.OPEN: HTTPStatus.OK,

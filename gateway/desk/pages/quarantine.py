@@ -7,14 +7,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.commands.quarantine import NO_UPLINKS, LookAgain
-from gateway.desk import words
 from gateway.desk.auth import DeskRefusal, Form, Gate
-from gateway.desk.drafts import signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.drafts import obey, say, signed
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 
 SHOWN: Final = 200
 _REASON: Final = re.compile(r"[a-z_]{1,40}")
@@ -50,13 +48,8 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         who = signed(visit)
         if not _REASON.fullmatch(reason):
             raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-        outcome = asked(desk, LookAgain(reason=reason, **who._asdict()))
-        what = f"{reason} - {outcome.name}"
-        desk.note(visit, "looked_again", what)
-        title = words.word("events", "looked_again")
-        return lay_out(
-            visit, "said.html", "/quarantine", title=title, outcome=outcome, back=f"/quarantine?reason={reason}"
-        )
+        outcome = obey(desk, visit, LookAgain(reason=reason, **who), "looked_again", f"{reason} -")
+        return say(visit, "/quarantine", ("events", "looked_again"), outcome, f"/quarantine?reason={reason}")
 
     return router
 

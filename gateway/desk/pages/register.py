@@ -5,7 +5,7 @@ the API asks; nothing is decided here about a case.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -16,16 +16,17 @@ from pydantic import ValidationError
 
 from alerts.ledger.asking import Register
 from gateway.commands.cases import AskLedger
-from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here, same
+from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here
+from gateway.desk.bodies import bears
 from gateway.desk.cases import RegisterBody
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.drafts import Draft, choose, signed
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
 from gateway.desk.present import Desk, Visit
-from gateway.desk.rendering import html
 from gateway.desk.saying import asked
 from gateway.desk.scope import UserScope
 from gateway.desk.users import UserRole
+from gateway.desk.view import html, lay_out
 from telemetry.terms import Level
 
 REPORTED: Final = "reported"
@@ -58,11 +59,9 @@ class Spot:
 
 
 @dataclass(slots=True)
-class CaseDraft:
-    """What was typed, what is wrong with it, and which places it may mean."""
+class CaseDraft(Draft):
+    """What is wrong with it by its names in the template, and which places it may mean."""
 
-    typed: dict[str, str]
-    faults: list[str] = field(default_factory=list)
     spots: list[Spot] = field(default_factory=list)
 
 
@@ -86,7 +85,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
     @router.post("/register/photo")
     async def photo(request: Request, visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
-        if not came_from_here(request) or not same(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
+        if not came_from_here(request) or not bears(request.headers.get(CSRF_HEADER, ""), visit.session.csrf):
             raise DeskRefusal(HTTPStatus.FORBIDDEN, "csrf")
         kept = await desk.photos.receive(request.stream(), visit.user.name, desk.wall_ms())
         return _kept(kept)
@@ -94,10 +93,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.post("/register")
     def register(sent: Annotated[tuple[Visit, Form], Depends(gate.writing)]) -> Response:
         visit, form = sent
-        if not visit.user.person:
-            raise DeskRefusal(HTTPStatus.FORBIDDEN, "no_person")
-        draft = CaseDraft({name: form.get(name, "").strip() for name in _FIELDS})
-        wish = _wish(desk, visit, draft, form)
+        who = signed(visit)
+        draft = CaseDraft.of(form, _FIELDS)
+        wish = _wish(desk, visit, draft, form, who)
         if wish is None:
             return _page(visit, draft)
         outcome = asked(desk, AskLedger(wish))
@@ -142,14 +140,12 @@ def _key() -> str:
     return secrets.token_hex(KEY // 2)
 
 
-def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form) -> Register | None:
+def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form, who: Mapping[str, str]) -> Register | None:
     """What the ledger is asked; ``None`` when something is wrong, which the draft then says."""
     typed = draft.typed
     spot = _spot(visit, draft, form)
-    rule = typed["rule"] or REPORTED
     rules = visit.present.cases.rules
-    if rule not in rules:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+    rule = choose(typed["rule"] or REPORTED, rules)
     what = typed["what"] or ("" if rule == REPORTED else rules[rule].says)
     if not what:
         draft.faults.append("no_what")
@@ -176,8 +172,7 @@ def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form) -> Register | 
         named = {_SAID_BY_FIELD.get(str(fault["loc"][0]), "bad_form") for fault in error.errors()}
         draft.faults += sorted(named)
         return None
-    origin = f"{visit.user.name}@{visit.address}"
-    return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=origin)
+    return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=who["origin"])
 
 
 def _spot(visit: Visit, draft: CaseDraft, form: Form) -> Spot | None:

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from alerts.alert import Alert
 from alerts.delivery.delivery import DueState
 from gateway.desk.auth import Gate
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 
 A_PAGE: Final = 100
 _LAST: Final = 2**62

@@ -14,13 +14,10 @@ from fastapi import APIRouter, Depends, Response
 
 from alerts.conditions.thresholds import ThresholdInForce, ThresholdScope
 from gateway.commands.thresholds import SetFigure
-from gateway.desk import words
-from gateway.desk.auth import DeskRefusal, Form, Gate, site
-from gateway.desk.drafts import LONGEST_REASON, Draft, signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import Page
+from gateway.desk.auth import Form, Gate, site
+from gateway.desk.drafts import Draft, choose, pick, say, signed
+from gateway.desk.pages import Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import Outcome, asked
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
@@ -76,25 +73,16 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         asset = site(visit, name)
         who, draft = signed(visit), Draft.of(form, _FIELDS)
         at, row = draft.typed["place"], _row(visit, asset, draft.typed["figure"])
-        if at not in _places(visit, asset):
-            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
+        choose(at, _places(visit, asset))
         value = _value(visit, asset, row, draft)
         reason = draft.reason()
-        if draft.faults:
-            return _sheet(visit, asset, draft)
         rule, _, figure = row.name.partition(".")
         place = ThresholdScope.ASSET if at == asset.id else ThresholdScope.AREA
-        wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who._asdict())
-        outcome = asked(desk, wish)
-        if outcome.name == "unchanged":
-            outcome = Outcome("figure_same", good=True)
-        what = f"{row.name} {at} {outcome.name}"
-        desk.note(visit, "figure", what)
-        if not outcome.good:
-            draft.refused(outcome)
+        wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who)
+        outcome = draft.obey(desk, visit, wish, "figure", f"{row.name} {at}", {"unchanged": "figure_same"})
+        if outcome is None:
             return _sheet(visit, asset, draft)
-        title = words.word("events", "figure_set")
-        return lay_out(visit, "said.html", "/assets", title=title, outcome=outcome, back=f"/assets/{asset.id}")
+        return say(visit, "/assets", ("events", "figure_set"), outcome, f"/assets/{asset.id}")
 
     return router
 
@@ -103,18 +91,9 @@ PAGE: Final = Page(path="/assets/{name}/figures", role=UserRole.DISPATCHER, rout
 
 
 def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
-    return lay_out(
-        visit,
-        "figures.html",
-        "/assets",
-        draft.status,
-        asset=asset,
-        rows=list(_rows(visit, asset)),
-        places=_places(visit, asset),
-        typed=dict.fromkeys(_FIELDS, "") | draft.typed,
-        faults=draft.faults,
-        longest=LONGEST_REASON,
-    )
+    rows, places = list(_rows(visit, asset)), _places(visit, asset)
+    usual = dict.fromkeys(_FIELDS, "")
+    return draft.lay_out(visit, "figures.html", "/assets", usual, asset=asset, rows=rows, places=places)
 
 
 def _places(visit: Visit, asset: Asset) -> dict[str, str]:
@@ -134,10 +113,7 @@ def _rows(visit: Visit, asset: Asset) -> Iterator[ThresholdRow]:
 
 
 def _row(visit: Visit, asset: Asset, name: str) -> ThresholdRow:
-    found = next((row for row in _rows(visit, asset) if row.name == name), None)
-    if found is None:
-        raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form")
-    return found
+    return pick((row for row in _rows(visit, asset) if row.name == name), "bad_form", HTTPStatus.BAD_REQUEST)
 
 
 def _value(visit: Visit, asset: Asset, row: ThresholdRow, draft: Draft) -> float | None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from http import HTTPStatus
 from itertools import chain
 from typing import Annotated, Final, TypeVar
 
@@ -13,18 +12,26 @@ from alerts.operations.absences import Absence
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
 from gateway.commands.callers import CalledBack
-from gateway.desk import words
-from gateway.desk.auth import DeskRefusal, Form, Gate, require
-from gateway.desk.decisions import lateness
-from gateway.desk.drafts import signed
+from gateway.desk.auth import Form, Gate, require
+from gateway.desk.drafts import obey, pick, say, signed
 from gateway.desk.drawing import Point, Spark, spark
-from gateway.desk.layout import lay_out
-from gateway.desk.morning import CallOwed, CasesKept, EpisodeCard, Matter, Morning, Records, Work, calls, morning
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.morning import (
+    CallOwed,
+    CasesKept,
+    EpisodeCard,
+    Matter,
+    Morning,
+    Records,
+    Work,
+    calls,
+    lateness,
+    morning,
+)
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.pages.cases import by_sensor, offered
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.notifications import MessageRow
 from telemetry.series import Measurement
@@ -66,12 +73,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, UserRole.CREW)
         who = signed(visit)
-        caller = form.get("caller", "")
-        if caller not in {each.caller.id for each in _calls(visit)}:
-            raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_caller")
-        outcome = asked(desk, CalledBack(caller=caller, **who._asdict()))
-        desk.note(visit, "called", f"{caller} - {outcome.name}")
-        return lay_out(visit, "said.html", "", title=words.word("events", "called_back"), outcome=outcome, back="/")
+        named = (each.caller.id for each in _calls(visit) if each.caller.id == form.get("caller", ""))
+        caller = pick(named, "no_caller")
+        outcome = obey(desk, visit, CalledBack(caller=caller, **who), "called", f"{caller} -")
+        return say(visit, "", ("events", "called_back"), outcome, "/")
 
     return router
 

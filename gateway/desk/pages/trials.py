@@ -3,22 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
-from alerts.notify.holds import TRIAL, Trial, TrialKind
+from alerts.notify.holds import Trial, TrialKind
+from alerts.notify.stages import TRIAL
 from gateway.commands.trials import EndTrial
-from gateway.desk import words
-from gateway.desk.auth import DeskRefusal, Form, Gate, require
-from gateway.desk.drafts import signed
-from gateway.desk.layout import lay_out
-from gateway.desk.page import MenuPlace, Page
+from gateway.desk.auth import Form, Gate, require
+from gateway.desk.drafts import choose, obey, pick, say, signed
+from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit
-from gateway.desk.saying import asked
 from gateway.desk.users import UserRole
+from gateway.desk.view import lay_out
 from telemetry.reading import Millis
 
 SHOWN: Final = 100
@@ -69,17 +67,10 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         visit, form = sent
         require(visit, UserRole.DISPATCHER)
         who = signed(visit)
-        try:
-            kind = TrialKind(form.get("kind", ""))
-        except ValueError:
-            raise DeskRefusal(HTTPStatus.BAD_REQUEST, "bad_form") from None
+        kind = TrialKind(choose(form.get("kind", ""), list(TrialKind)))
         row = _row(visit, kind, form.get("name", ""))
-        outcome = asked(desk, EndTrial(kind=row.kind, name=row.id, **who._asdict()))
-        what = f"{row.kind} {row.id} {outcome.name}"
-        desk.note(visit, "trial", what)
-        return lay_out(
-            visit, "said.html", "/trial", title=words.word("events", "trial_ended"), outcome=outcome, back="/trial"
-        )
+        outcome = obey(desk, visit, EndTrial(kind=row.kind, name=row.id, **who), "trial", f"{row.kind} {row.id}")
+        return say(visit, "/trial", ("events", "trial_ended"), outcome, "/trial")
 
     return router
 
@@ -89,10 +80,7 @@ PAGE: Final = Page(path="/trial", role=UserRole.VIEWER, menu=MenuPlace("试运�
 
 def _row(visit: Visit, kind: TrialKind, name: str) -> TrialRow:
     """One that runs and may be seen; any other is as if it were not there."""
-    found = next((row for row in _rows(visit) if (row.kind, row.id) == (kind, name)), None)
-    if found is None:
-        raise DeskRefusal(HTTPStatus.NOT_FOUND, "no_trial")
-    return found
+    return pick((row for row in _rows(visit) if (row.kind, row.id) == (kind, name)), "no_trial")
 
 
 def _rows(visit: Visit) -> list[TrialRow]:

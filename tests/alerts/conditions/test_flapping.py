@@ -27,7 +27,7 @@ from alerts.conditions.rule_set import load
 from alerts.model import Condition
 from alerts.policy import PolicyFault
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.scenario_file import FOLDER
 
 MINUTE = 60_000

@@ -11,11 +11,10 @@ import pytest
 
 from alerts.model import Event
 from gateway import start
-from gateway.desk.absences import serve_absences
+from gateway.client import control_token
 from gateway.desk.api import api
-from gateway.desk.extra_rounds import serve_extra_rounds
+from gateway.desk.commands_api import serve_commands
 from gateway.desk.server import bind, serving
-from gateway.desk.token import control_token
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics
@@ -49,8 +48,7 @@ def gateway(token: str) -> Iterator[tuple[str, Pipeline, int]]:
                 posted.answer.resolve(do(posted.item, pipeline, NOON))
 
     app = api(inbox, Health((), lambda: 0.0), Metrics(), token)
-    serve_absences(app, inbox, token)
-    serve_extra_rounds(app, inbox, token)
+    serve_commands(app, inbox, token, range(20, 100))
     thread = threading.Thread(target=turn)
     thread.start()
     try:

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from alerts.conditions.thresholds import ThresholdScope
+from gateway.client import control_token, token_file
 from gateway.commands.command import Command, Done, NotDurable, NotPossible, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
 from gateway.commands.quarantine import Resend
 from gateway.commands.thresholds import SetFigure
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
-from gateway.desk.token import control_token, token_file
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics

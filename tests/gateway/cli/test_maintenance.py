@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from gateway import start
+from gateway.client import token_file
 from gateway.commands.command import NotDurable
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
-from gateway.desk.token import token_file
 from gateway.replay import Memory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.acting import do
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.cli.test_cases import gateway

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.desk.token import token_file
+from gateway.client import token_file
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway
 from tests.gateway.cli.installation import CONFIG, Cunjing, Installation
 

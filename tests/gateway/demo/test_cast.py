@@ -13,7 +13,7 @@ from gateway.imports import profiles
 from gateway.journal.entry import Entry
 from gateway.requests import ReceiptsAndReplies
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.desk_gateway import at
 
 ASSET = "dongtang-04"

@@ -5,7 +5,7 @@ import pytest
 from firmware_sim.scenario import PlaceNames
 from firmware_sim.traces import trace
 from gateway.demo import past, stage
-from gateway.demo.naming import NamesFault, names
+from gateway.demo.stage import NamesFault, names
 from gateway.embedded_broker import Embedded
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Entry

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from alerts.conditions.thresholds import ThresholdScope
+from gateway.client import control_token
 from gateway.commands.command import Done, NotDurable, NotPossible, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, UnknownEpisode
 from gateway.commands.thresholds import SetFigure
 from gateway.desk.api import api
 from gateway.desk.server import bind, serving
-from gateway.desk.token import control_token
 from gateway.health import STALLED_AFTER_S, Health, Part
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics

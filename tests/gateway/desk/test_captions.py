@@ -18,7 +18,7 @@ from gateway.desk.morning import Exposure
 from gateway.desk.rounds import Round, RoundPhase
 from gateway.imports import profiles
 from gateway.journal.notifications import MessageRow
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from tests.desk_gateway import DeskGateway, at
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 
 from gateway.desk.login import TRIES
-from gateway.desk.passwords import hashed
-from gateway.desk.users import User, UserRole
+from gateway.desk.users import User, UserRole, hash_password
 from tests.desk_gateway import PASSWORD, DeskGateway, desk_gateway
 from tests.gateway.desk.conftest import MORNING, Visitor
 
@@ -20,7 +19,7 @@ LONGER = "another long enough word"
 
 def test_sixty_at_once_are_answered_and_hardly_any_is_verified(gateway: DeskGateway) -> None:
     gateway.desk.users.keep(
-        User("lin", UserRole.DISPATCHER, person="lin"), hashed(PASSWORD), 0
+        User("lin", UserRole.DISPATCHER, person="lin"), hash_password(PASSWORD), 0
     )  # at the house's own cost
     said: list[httpx.Response] = []
     go = threading.Barrier(AT_ONCE)

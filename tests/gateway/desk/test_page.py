@@ -8,8 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from gateway.desk.auth import Gate
-from gateway.desk.page import Page
-from gateway.desk.pages import pages
+from gateway.desk.pages import Page, pages
 from gateway.desk.users import UserRole
 from tests.desk_gateway import DeskGateway
 from tests.gateway.desk.conftest import Visitor

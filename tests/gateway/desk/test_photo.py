@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.desk.photo import LONGEST_SIDE, MOST_PARTS, MOST_PIXELS, PhotoFormat, kind_of
+from gateway.desk.photos import LONGEST_SIDE, MOST_PARTS, MOST_PIXELS, PhotoFormat, kind_of
 from tests.photographs import JPEG, PNG, WEBP, claiming, of_segments, png
 
 WHOLE = {PhotoFormat.JPEG: JPEG, PhotoFormat.PNG: PNG, PhotoFormat.WEBP: WEBP}

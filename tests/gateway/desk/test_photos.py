@@ -7,8 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.desk.photo import PhotoFormat, kind_of
-from gateway.desk.photos import COMING, COMING_EACH, LARGEST, WAITING_EACH, WAITS_MS, PhotoFolder, PhotoTrouble
+from gateway.desk.photos import (
+    COMING,
+    COMING_EACH,
+    LARGEST,
+    WAITING_EACH,
+    WAITS_MS,
+    PhotoFolder,
+    PhotoFormat,
+    PhotoTrouble,
+    kind_of,
+)
 from tests.photographs import JPEG, PNG, png
 
 _Outcome = TypeVar("_Outcome")

@@ -17,8 +17,7 @@ from gateway.desk.addresses import neighbourhood, plain
 from gateway.desk.api import api
 from gateway.desk.auth import address_of
 from gateway.desk.bodies import LARGEST, BoundedBodies
-from gateway.desk.connections import Limits
-from gateway.desk.server import bind, serving
+from gateway.desk.server import Limits, bind, serving
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.metrics import Metrics

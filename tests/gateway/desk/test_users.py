@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.desk import passwords
 from gateway.desk.login import (
     AT_ONCE,
     CROWD,
@@ -32,13 +31,16 @@ from gateway.desk.users import (
     UserFile,
     UserRole,
     UsersUnavailable,
+    WeakPassword,
+    hash_password,
+    password_fits,
 )
 from gateway.production import refuse_a_demos
 from gateway.settings import Settings, SettingsFault
 from tests.desk_gateway import PASSWORD, until
 
 LIN = User("lin", UserRole.DISPATCHER, "shiqiao", "office-lin")
-HASH = passwords.hashed(PASSWORD)
+HASH = hash_password(PASSWORD)
 
 
 def quick(password: str, kept: str | None) -> bool:
@@ -277,9 +279,9 @@ def test_production_refuses_a_demos_visitor(users: UserFile, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("password", ["short", "x" * 129])
 def test_a_password_that_is_too_short_or_endless_is_not_taken(password: str) -> None:
-    with pytest.raises(passwords.WeakPassword, match="10 to 128 characters"):
-        passwords.hashed(password)
-    assert not passwords.fits(password, HASH)
+    with pytest.raises(WeakPassword, match="10 to 128 characters"):
+        hash_password(password)
+    assert not password_fits(password, HASH)
 
 
 def test_the_schema_is_strict_about_whose_a_session_is(users: UserFile, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from time import time
 import pytest
 
 from gateway.health import Part
-from gateway.influx.inspection import inspected
+from gateway.influx.bootstrap import inspected
 from gateway.settings import Influxdb
 from tests.proxy import Fault, proxied
 from tests.series_line import made_ready, settings

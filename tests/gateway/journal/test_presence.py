@@ -9,7 +9,7 @@ import pytest
 
 from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Entry
-from gateway.journal.presence import openers
+from gateway.journal.place import openers
 from gateway.journal.reader import JournalReader
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import full_entry, reading

@@ -10,7 +10,7 @@ import pytest
 from gateway.clock import monotonic_s
 from gateway.health import Health, Part
 from gateway.journal.entry import Entry
-from gateway.journal.presence import openers
+from gateway.journal.place import openers
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Log
 from gateway.journal.writer import Journal

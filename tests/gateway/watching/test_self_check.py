@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from alerts.model import Event, MessageKind, Owed
 from gateway import imports, shipped, start
-from gateway.clock import StandingClock
-from gateway.deafness import Deafness
+from gateway.clock import Deafness, StandingClock
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline

@@ -6,8 +6,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from gateway.desk.passwords import hashed
-from gateway.desk.users import User, UserRole
+from gateway.desk.users import User, UserRole, hash_password
 from tests.desk_gateway import PASSWORD, DeskGateway
 from tests.gateway.desk.conftest import Visitor
 
@@ -84,7 +83,7 @@ def test_whoever_sees_a_village_does_not_cancel_for_the_town(gateway: DeskGatewa
     wish = {"place": "shiqiao", "ends": "2026-11-24T12:00:00+08:00", "by": "lin"}
     permit = {"Authorization": "Bearer hush"}
     httpx.post(f"{gateway.url}/api/v1/extra-rounds", json=wish, headers=permit, trust_env=False).raise_for_status()
-    gateway.desk.users.keep(User("mo", UserRole.DISPATCHER, area="meiling", person="lin"), hashed(PASSWORD), 0)
+    gateway.desk.users.keep(User("mo", UserRole.DISPATCHER, area="meiling", person="lin"), hash_password(PASSWORD), 0)
     mo, (extra,) = visitor("mo"), extras(gateway)
     assert "含别处，您取消不了" in mo.see("/assets/meiling-01/extra").text
     assert cancel(mo, extra).status_code == HTTPStatus.NOT_FOUND

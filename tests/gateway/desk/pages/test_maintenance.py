@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.desk.passwords import hashed
-from gateway.desk.users import User, UserRole
+from gateway.desk.users import User, UserRole, hash_password
 from telemetry.inventory import Feeder, Inventory
 from tests.desk_gateway import PASSWORD, DeskGateway, at, desk_gateway, inventory
 from tests.gateway.desk.conftest import MORNING, Visitor
@@ -112,7 +111,7 @@ def test_a_planned_cut_is_for_every_plant_on_the_feeder(gateway: DeskGateway, vi
 
 def test_a_feeder_that_reaches_into_another_town_is_nobodys_of_one_town(gateway: DeskGateway, visitor: Enter) -> None:
     leading = User("head", UserRole.DISPATCHER, area="shiqiao", person="leader")  # may declare in both towns, sees one
-    gateway.desk.users.keep(leading, hashed(PASSWORD), 0)
+    gateway.desk.users.keep(leading, hash_password(PASSWORD), 0)
     shi, lin, head = visitor("shi"), visitor("lin"), visitor("head")
     sheet = shi.see("/assets/pond-plant/work").text
     assert "西线还连着别处的站" in sheet

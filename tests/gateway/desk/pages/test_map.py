@@ -12,7 +12,7 @@ import pytest
 from gateway.imports import profiles
 from gateway.settings import Tiles
 from telemetry.inventory import Inventory
-from telemetry.inventory_file import parse
+from telemetry.inventory.file import parse
 from tests.desk_gateway import COUNTY, DeskGateway, at, desk_gateway
 from tests.gateway.desk.conftest import Visitor
 

@@ -1,0 +1,39 @@
+"""What each command says of how it is asked over HTTP: that its wish can be made of it, and that the API has it."""
+
+from http import HTTPMethod
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from msgspec.structs import fields
+
+from gateway.commands import routes
+from gateway.commands.command import SignedCommand
+from gateway.commands.fields import CommandRoute
+from gateway.desk.commands_api import ANSWERS, serve_commands
+from gateway.inbox import Inbox
+
+SUBJECTS = Path(__file__).parents[3] / "gateway" / "commands"
+
+
+@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_asks_for_all_that_its_wish_needs_and_for_nothing_else(route: CommandRoute) -> None:
+    asked = {getattr(kind, "of", "") or name for name, kind in route.fields.items()}
+    known = {each.name: each.required for each in fields(route.wish)}
+    signed = {"channel", "origin"} if issubclass(route.wish, SignedCommand) else set()
+    assert asked <= known.keys()
+    assert {name for name, required in known.items() if required} <= asked
+    assert known.keys() - asked == signed
+    assert HTTPMethod(route.method) is (HTTPMethod.POST if route.fields else HTTPMethod.GET)
+    assert route.body if route.fields else not route.body
+
+
+def test_every_subject_that_says_so_is_found_and_served_in_its_order() -> None:
+    saying = [path.stem for path in SUBJECTS.glob("*.py") if "\nCOMMANDS: Final" in path.read_text("utf-8")]
+    assert {route.wish.__module__.rpartition(".")[2] for route in routes()} == set(saying)
+    app, inbox = FastAPI(), Inbox()
+    serve_commands(app, inbox, "hush", range(100))
+    inbox.close()
+    served = [(method.upper(), path) for path, said in app.openapi()["paths"].items() for method in said]
+    assert sorted(served) == sorted((route.method, route.path) for route in routes())
+    assert {route.wish for route in routes()} >= ANSWERS.keys()
