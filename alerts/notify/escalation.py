@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from alerts.alert import Alert, WaitingStep, record, unsaid, why
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import emptied_ms
-from alerts.conditions.engine import NEVER
 from alerts.conditions.state import Memory
 from alerts.model import URGENT, Detail, Log, MessageKind, Severity
 from alerts.notify.closings import EMPTIED, choose
@@ -33,6 +32,7 @@ from alerts.notify.stages import (
 )
 from alerts.people import Holder
 from alerts.policy import StepPolicy
+from alerts.timers import NEVER
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.calendars import MINUTE_MS, Calendar
-from alerts.conditions.engine import NEVER
 from alerts.model import BEGUN, MessageKind, Owed, Severity
 from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.holds import Holds
@@ -21,6 +20,7 @@ from alerts.notify.mailbox import Mailbox
 from alerts.notify.texts import EMPTIERS
 from alerts.operations.absences import ABSENCE
 from alerts.people import Holder
+from alerts.timers import NEVER
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, MINUTE_MS
-from alerts.conditions.engine import NEVER
 from alerts.model import MessageKind, Owed, Severity
 from alerts.notify import stages
 from alerts.notify.holds import Holds, Trials
@@ -26,6 +25,7 @@ from alerts.notify.stages import STAGES, DueStep, Reason, Release, WaitingMessag
 from alerts.notify.texts import EMPTIERS
 from alerts.operations.absences import Absence
 from alerts.people import Holder
+from alerts.timers import NEVER
 from gateway import imports, shipped
 from telemetry.inventory import Duty
 from telemetry.reading import Millis
