@@ -208,10 +208,7 @@ class Escalation:
             for person, holder in self._untold(alert, place, at_ms).items():
                 if person in told or (place == 0 and person in alert.held):
                     continue
-                duty_ms = self._duty_ms(alert, steps[place], holder, from_ms)
-                new = WaitingStep(
-                    person, place, from_ms if alert.severity is Severity.P1 else duty_ms, fresh=place == 0
-                )
+                new = WaitingStep(person, place, self._duty_ms(alert, steps[place], holder, from_ms), fresh=place == 0)
                 row = why("kept", replace(alert, step=place), at_ms, "new_holder", person=person, until_ms=new.at_ms)
                 log.append(row)
                 alert = replace(alert, kept=(*alert.kept, new), held=(*alert.held, *((person,) if place == 0 else ())))

@@ -147,9 +147,11 @@ def await_own_round(holds: Holds, told: DueStep, release: Release) -> Release:
 
 
 def await_duty(holds: Holds, told: DueStep, release: Release) -> Release:
-    """Whoever it is for comes on duty."""
+    """Whoever it is for comes on duty; what burns asks for no duty."""
     holder = told.holder
-    return release if holder is None else _later(release, on_duty_ms(holds.calendar, holder, release.at_ms), "off_duty")
+    if holder is None or told.alert.severity is Severity.P1:
+        return release
+    return _later(release, on_duty_ms(holds.calendar, holder, release.at_ms), "off_duty")
 
 
 def await_trial(holds: Holds, told: DueStep, release: Release) -> Release:

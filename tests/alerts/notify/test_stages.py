@@ -190,6 +190,11 @@ def test_one_hold_may_lead_into_another_and_the_last_is_named() -> None:
     assert held(dawn, DueStep(alert("fire", Severity.P1), NOON)) == ("", time(12))
 
 
+def test_a_fire_asks_nobody_for_duty_nor_who_came_into_the_role_since() -> None:
+    off_duty = Holder(CREW, (Duty(Role.CREW, hours=Hours(time(6, 10), time(18))),))
+    assert held(0, DueStep(alert("fire", Severity.P1), NIGHT, holder=off_duty)) == ("", time(23))
+
+
 @pytest.mark.parametrize("part", [stages.DUE, stages.AGAIN])
 def test_only_what_could_leave_now_is_left_to_a_round(part: tuple[stages.Stage[DueStep], ...]) -> None:
     before_the_round = NOON + 2 * 60 * MINUTE_MS
