@@ -198,8 +198,9 @@ def _counts(owed: Owed) -> bool:
 
 
 def _tells(owed: Owed) -> bool:
-    """Whether a text tells of what stands: a list, a closing word and an answer are no word of a P2 of that day."""
-    return owed.rule != LIST and owed.kind not in (MessageKind.CLEARED, MessageKind.NOTICE)
+    """Whether a text tells of a P2 that stands: two thirds, a list, a closing word and an answer are no word of one."""
+    urgent = owed.severity in URGENT
+    return urgent and owed.rule != LIST and owed.kind not in (MessageKind.CLEARED, MessageKind.NOTICE)
 
 
 def _free_ms(left: Sequence[Left], owed: Owed, now_ms: Millis, span: Millis, most: int) -> Millis:

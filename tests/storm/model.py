@@ -251,7 +251,7 @@ class Storming(Model):
     # --- L10: budgets
 
     def _hold_budget(self, owed: Owed) -> None:
-        """Before each text fewer than so many had left, but for the first word of a P2 of an asset on a day."""
+        """Before each text fewer than so many had left, but for the first word on a day of any P2 of an asset."""
         if owed.severity == "P1" or owed.kind is MessageKind.NOTICE:
             return
         at_ms, left, day = owed.at_ms, self.left[owed.phone], day_of(owed.at_ms)
@@ -265,7 +265,8 @@ class Storming(Model):
             today = sum(day_of(at) == day for at in left if at < at_ms)
             self.hold(today < CAP or fresh, f"L10: {owed.key} is one more than {CAP} on one day")
         left.append(at_ms)
-        self.told |= {(owed.phone, day, asset) for asset in about}
+        if owed.severity == "P2":  # two thirds told at noon are no word of what runs over at six (L9, the bounds of §4)
+            self.told |= {(owed.phone, day, asset) for asset in about}
 
     @property
     def _capped(self) -> set[str]:
