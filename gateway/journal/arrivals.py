@@ -4,7 +4,6 @@ Only statements stand here; the transaction around them is the writer's. Strange
 """
 
 import base64
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
@@ -14,7 +13,7 @@ from msgspec import Struct
 from gateway.journal.entry import Anomaly, Aside, Quarantined, RequeueOutcome, SignOfLife
 from gateway.journal.names import NameIds
 from gateway.journal.retention import STEP_ROWS, Keep
-from gateway.journal.view import Row, iso, pages
+from gateway.journal.view import Row, as_json, iso, pages
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
@@ -98,7 +97,7 @@ def keep_anomalies(connection: sqlite3.Connection, anomalies: Iterable[Anomaly],
 
 def anomalies(connection: sqlite3.Connection, devices: Collection[str]) -> list[Anomaly]:
     """What is wrong with what some devices say, the latest first."""
-    return [Anomaly(*row) for row in connection.execute(_ANOMALIES, (json.dumps(list(devices)),))]
+    return [Anomaly(*row) for row in connection.execute(_ANOMALIES, (as_json(devices),))]
 
 
 def _expire_anomalies(connection: sqlite3.Connection, now_ms: Millis) -> int:
