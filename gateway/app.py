@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
-from gateway import client, shipped, start
+from gateway import client, imports, shipped, start
 from gateway.barrier import patiently
 from gateway.client import CONTROL, control_token
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
@@ -34,7 +34,7 @@ from gateway.examining import PART as SOUNDNESS
 from gateway.examining import Examiner
 from gateway.files import tighten
 from gateway.health import Health, Part
-from gateway.imports import FORMER, imported, report
+from gateway.imports import FORMER
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
 from gateway.journal.database import JournalUnavailable, Problem
@@ -43,6 +43,7 @@ from gateway.journal.place import make_folder, size_bytes
 from gateway.journal.reader import JournalReader
 from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
+from gateway.lines import Lines
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
 from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, Backoff, JournalFilters, Loop, Stopping
@@ -109,14 +110,13 @@ def run(
         stack.enter_context(serving(pages, bound, limits, settings.desk.proxies))
         journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
         backoff = Backoff(health, metrics, signals.stopping)
-        restored, inventory, pipeline = _resumed(settings, journal, backoff, clock, health)
-        body = pipeline.entry.inventory
-        senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
+        restored, inventory, pipeline = _resumed(settings, journal, lines, backoff, clock, health)
+        imported = pipeline.entry.inventory or restored.inventory
+        senders = _senders(settings, pipeline, imported, inbox, health, metrics, clock)
         scope = RollupScope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
         feed = stack.enter_context(opened(desk, pipeline, restored.meta))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
-        pipeline.calls = lines.calls
         courier = Courier(
             port, lines.channels, clock.now_ms, lines.routes, lines.caps, health.couriered, pipeline.nights
         )
@@ -173,7 +173,7 @@ def run(
 
 
 def _resumed(
-    settings: Settings, journal: Journal, backoff: Backoff, clock: SettableClock, health: Health
+    settings: Settings, journal: Journal, lines: Lines, backoff: Backoff, clock: SettableClock, health: Health
 ) -> tuple[Restored, Inventory, Pipeline]:
     """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
 
@@ -181,11 +181,18 @@ def _resumed(
         restored = journal.restore()
         clock.go_on_from(restored.latest_ms)
         path, mark = settings.inventory.path, restored.meta.get(FORMER)
-        done = imported(path, restored.inventory, mark, clock.now_ms())
-        health.report(INVENTORY, report(done, path))
-        figures = shipped.figures(settings.alerts)
-        pipeline = start.resumed(done.inventory, figures, journal, restored, clock.now_ms(), backoff.wait)
-        pipeline.entry.inventory = done.body
+        done = imports.imported(path, restored.inventory, mark, clock.now_ms())
+        health.report(INVENTORY, imports.report(done, path))
+        pipeline = start.resumed(
+            done.inventory,
+            shipped.figures(settings.alerts),
+            journal,
+            restored,
+            clock.now_ms(),
+            backoff.wait,
+            imported=done.body,
+            calls=lines.calls,
+        )
         return restored, done.inventory, pipeline
 
     return patiently(resume, backoff.wait)
