@@ -9,8 +9,9 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,9 +39,9 @@ from gateway.imports import FORMER
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
 from gateway.journal.database import JournalUnavailable, Problem
-from gateway.journal.entry import Consumer, Entry, InventoryBody
+from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.place import make_folder, size_bytes
-from gateway.journal.reader import JournalReader
+from gateway.journal.reader import JournalReader, glance
 from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
 from gateway.lines import Lines
@@ -61,6 +62,7 @@ from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
     from gateway.influx.sender import Sender
+    from gateway.worker import Worker
 
 _log = logger(__name__)
 
@@ -103,12 +105,12 @@ def run(
         lines = lines_of(settings)
         _tighten(settings, lines.channels.values())
         limits = Limits(most=max(LEAST_CONNECTIONS, min(MOST, _raise_file_limit() - OWN_FILES)))
-        bound = bind(settings.desk.listen)
-        token = _token(settings, bound.close)
-        desk = _desk(settings, inbox, clock, welcome, bound.close)
+        bound = stack.enter_context(closing(bind(settings.desk.listen)))
+        token = _token(settings)
+        desk = _desk(settings, inbox, clock, welcome)
         pages = application(settings.journal.path, desk, health, metrics, token, lines.hooks)
         stack.enter_context(serving(pages, bound, limits, settings.desk.proxies))
-        journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
+        journal = stack.enter_context(closing(_journal(settings, health, signals)))
         backoff = Backoff(health, metrics, signals.stopping)
         restored, inventory, pipeline = _resumed(settings, journal, lines, backoff, clock, health)
         imported = pipeline.entry.inventory or restored.inventory
@@ -155,16 +157,12 @@ def run(
         _ask_gauges(settings.journal.path, inbox, health, metrics, source, clock)
         _keep_house(settings, inbox, clock, timer)
         _keep_boards(settings, inventory, health, clock, timer)
-        timer.start()
-        stack.callback(timer.stop)
-        courier.start()
-        stack.callback(courier.stop)
-        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock, client.beat))
         examiner = Examiner(settings.journal.path, health, metrics)
-        threads: tuple[Collector | RollupThread | Examiner | Sender, ...] = (collector, rollups, examiner, *senders)
+        threads: tuple[Timer | Courier | Worker, ...] = (timer, courier, collector, rollups, examiner, *senders)
         for beside in threads:
             beside.start()
             stack.callback(beside.stop)
+        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock, client.beat))
         health.report(COURIER, Part(ready=True, state=f"sends through {', '.join(settings.sms.names)}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
@@ -196,11 +194,6 @@ def _resumed(
         return restored, done.inventory, pipeline
 
     return patiently(resume, backoff.wait)
-
-
-def _consumers(settings: Settings) -> tuple[Consumer, ...]:
-    """Who reads the journal to its end, at their own pace."""
-    return (ROLLUPS,) if settings.influxdb is None else (ROLLUPS, *SENT)
 
 
 def _senders(
@@ -243,7 +236,7 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
 
 def _keep_house(settings: Settings, inbox: Inbox, clock: Clock, timer: Timer) -> None:
     """What is looked at and let go each minute."""
-    timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
+    timer.every(HOUSEKEEPING_S, "housekeeping", partial(inbox.post, Housekeep()))
     timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
 
 
@@ -253,27 +246,20 @@ def _ask_gauges(
     """Lets those gauges ask that nobody feeds; on the HTTP thread, so each looks at the journal by itself."""
 
     def oldest_owed_s() -> float:
-        count, since_ms = _owed(journal)
+        count, since_ms = glance(journal, JournalReader.owed, (0, 0))
         return (clock.now_ms() - since_ms) / 1_000 if count else 0.0
 
-    metrics.ask(metrics.notifications_owed, lambda: float(_owed(journal)[0]))
-    metrics.ask(metrics.oldest_owed_seconds, oldest_owed_s)
-    metrics.ask(metrics.inbox_depth, lambda: float(inbox.depth))
-    metrics.ask(metrics.sessions_lost, lambda: float(source.state.sessions_lost))
-    metrics.ask(metrics.thrown_out, lambda: float(source.state.thrown_out))
-    metrics.ask(metrics.reconnects, lambda: float(source.state.reconnects))
-    metrics.ask(metrics.loop_age_seconds, lambda: health.loop_age_s)
-    metrics.ask(metrics.commit_age_seconds, lambda: health.commit_age_s)
-    metrics.ask(metrics.journal_bytes, lambda: float(size_bytes(journal)))
-
-
-def _owed(journal: Path) -> tuple[int, int]:
-    """How many notifications nobody has taken yet, and since when the oldest waits."""
-    try:
-        with closing(JournalReader.open(journal)) as reader:
-            return reader.owed()
-    except JournalUnavailable:
-        return 0, 0
+    metrics.ask(
+        (metrics.notifications_owed, lambda: glance(journal, JournalReader.owed, (0, 0))[0]),
+        (metrics.oldest_owed_seconds, oldest_owed_s),
+        (metrics.inbox_depth, lambda: inbox.depth),
+        (metrics.sessions_lost, lambda: source.state.sessions_lost),
+        (metrics.thrown_out, lambda: source.state.thrown_out),
+        (metrics.reconnects, lambda: source.state.reconnects),
+        (metrics.loop_age_seconds, lambda: health.loop_age_s),
+        (metrics.commit_age_seconds, lambda: health.commit_age_s),
+        (metrics.journal_bytes, lambda: size_bytes(journal)),
+    )
 
 
 class _Signals:
@@ -344,10 +330,6 @@ def _ring(inbox: Inbox, due_ms: int) -> None:
     inbox.wake()
 
 
-def _housekeep(inbox: Inbox) -> None:
-    inbox.post(Housekeep())
-
-
 def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
     """What stands here from before is its owner's alone, too; the journal's folder may have others in it, and stays."""
     journal = settings.journal.path
@@ -360,30 +342,29 @@ def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
         _log.warning("rights_tightened", paths=few, count=len(tightened), remedy="only their owner may read them now")
 
 
-def _token(settings: Settings, undo: Callable[[], None]) -> str:
+def _token(settings: Settings) -> str:
     try:
         make_folder(settings.journal.path.parent)
         return control_token(settings.journal.path)
     except OSError as error:
-        undo()
         folder, why = settings.journal.path.parent, (error.strerror or str(error)).lower()
         remedy = "give the gateway's user the right to write it, or name another [journal] path"
         raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
 
 
-def _desk(settings: Settings, inbox: Inbox, clock: Clock, welcome: str, undo: Callable[[], None]) -> Desk:
+def _desk(settings: Settings, inbox: Inbox, clock: Clock, welcome: str) -> Desk:
     try:
         users = UserFile.beside(settings.journal.path)
     except UsersUnavailable as trouble:
-        undo()
         raise SettingsFault([str(trouble)]) from None
     desk = settings.desk
     wall_ms = WallClock().now_ms
     return Desk(settings.journal.path, users, inbox, clock.now_ms, wall_ms, welcome, desk.ground, behind_tls=desk.https)
 
 
-def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, signals: _Signals) -> Journal:
-    """Opens the journal for those who read on; one that is locked, full or damaged is waited for (see ``/readyz``)."""
+def _journal(settings: Settings, health: Health, signals: _Signals) -> Journal:
+    """Opens it for those who read on at their own pace; one that is locked, full or damaged is waited for."""
+    consumers = (ROLLUPS,) if settings.influxdb is None else (ROLLUPS, *SENT)
     limit = None if settings.journal.max_mb is None else settings.journal.max_mb * MEGABYTE
     while True:
         try:
