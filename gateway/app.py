@@ -155,7 +155,8 @@ def run(
             clock_was_set=timer.realign,
         )
         _ask_gauges(settings.journal.path, inbox, health, metrics, source, clock)
-        _keep_house(settings, inbox, clock, timer)
+        timer.every(HOUSEKEEPING_S, "housekeeping", partial(inbox.post, Housekeep()))
+        timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
         _keep_boards(settings, inventory, health, clock, timer)
         examiner = Examiner(settings.journal.path, health, metrics)
         threads: tuple[Timer | Courier | Worker, ...] = (timer, courier, collector, rollups, examiner, *senders)
@@ -232,12 +233,6 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
 
     annotations = Annotations(settings, inventory, health, clock.now_ms)
     timer.every(EVERY_S, "boards", annotations.keep, at_once=True)
-
-
-def _keep_house(settings: Settings, inbox: Inbox, clock: Clock, timer: Timer) -> None:
-    """What is looked at and let go each minute."""
-    timer.every(HOUSEKEEPING_S, "housekeeping", partial(inbox.post, Housekeep()))
-    timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
 
 
 def _ask_gauges(
