@@ -26,6 +26,7 @@ from alerts.notify.pending import MailboxRules, Pending
 from alerts.notify.replies import HOUSE_TEXTS
 from alerts.notify.schedule import Roster, Schedule
 from alerts.operations.absences import Absences
+from alerts.operations.callers import Callers
 from alerts.operations.extra_rounds import ExtraRounds
 from alerts.rules import rules
 from alerts.rules.gateway_offline import GatewayOffline
@@ -58,6 +59,7 @@ class Assembled(NamedTuple):
     trials: Trials
     absences: Absences
     extras: ExtraRounds
+    callers: Callers
     undo: UndoLog
     """What takes back all that one input has changed in these."""
 
@@ -102,7 +104,7 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     county = County(inventory, plans, decider, pending, undo)
     ledger = Ledger(inventory, policies, calendar, catalogue, county.hears, undo)
     lists = Lists(inventory, waiting, catalogue, lines_pct(county.plans))
-    return Assembled(county, ledger, lists, thresholds, on_trial, absences, extras, undo)
+    return Assembled(county, ledger, lists, thresholds, on_trial, absences, extras, Callers(undo), undo)
 
 
 def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Figures) -> None:

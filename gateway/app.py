@@ -9,14 +9,15 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from alerts.channels import Channel, Filing
 from alerts.delivery.courier import Courier
-from gateway import client, shipped, start
+from gateway import client, imports, shipped, start
 from gateway.barrier import patiently
 from gateway.client import CONTROL, control_token
 from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
@@ -34,15 +35,16 @@ from gateway.examining import PART as SOUNDNESS
 from gateway.examining import Examiner
 from gateway.files import tighten
 from gateway.health import Health, Part
-from gateway.imports import FORMER, imported, report
+from gateway.imports import FORMER
 from gateway.inbox import Inbox
 from gateway.influx.streams import SENT
 from gateway.journal.database import JournalUnavailable, Problem
-from gateway.journal.entry import Consumer, Entry, InventoryBody
+from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.place import make_folder, size_bytes
-from gateway.journal.reader import JournalReader
+from gateway.journal.reader import JournalReader, glance
 from gateway.journal.restore import Restored
 from gateway.journal.writer import Journal
+from gateway.lines import Lines
 from gateway.lines import opened as lines_of
 from gateway.logs import logger
 from gateway.loop import BROKER, FILTERS, JOURNAL, READY, RETRY_S, Backoff, JournalFilters, Loop, Stopping
@@ -60,6 +62,7 @@ from telemetry.inventory import Inventory
 
 if TYPE_CHECKING:
     from gateway.influx.sender import Sender
+    from gateway.worker import Worker
 
 _log = logger(__name__)
 
@@ -102,21 +105,20 @@ def run(
         lines = lines_of(settings)
         _tighten(settings, lines.channels.values())
         limits = Limits(most=max(LEAST_CONNECTIONS, min(MOST, _raise_file_limit() - OWN_FILES)))
-        bound = bind(settings.desk.listen)
-        token = _token(settings, bound.close)
-        desk = _desk(settings, inbox, clock, welcome, bound.close)
+        bound = stack.enter_context(closing(bind(settings.desk.listen)))
+        token = _token(settings)
+        desk = _desk(settings, inbox, clock, welcome)
         pages = application(settings.journal.path, desk, health, metrics, token, lines.hooks)
         stack.enter_context(serving(pages, bound, limits, settings.desk.proxies))
-        journal = stack.enter_context(closing(_journal(settings, _consumers(settings), health, signals)))
+        journal = stack.enter_context(closing(_journal(settings, health, signals)))
         backoff = Backoff(health, metrics, signals.stopping)
-        restored, inventory, pipeline = _resumed(settings, journal, backoff, clock, health)
-        body = pipeline.entry.inventory
-        senders = _senders(settings, pipeline, body or restored.inventory, inbox, health, metrics, clock)
+        restored, inventory, pipeline = _resumed(settings, journal, lines, backoff, clock, health)
+        imported = pipeline.entry.inventory or restored.inventory
+        senders = _senders(settings, pipeline, imported, inbox, health, metrics, clock)
         scope = RollupScope.of(inventory, pipeline.county.plans, dict(pipeline.entry.known))
         feed = stack.enter_context(opened(desk, pipeline, restored.meta))
         rollups = RollupThread(settings.journal.path, inbox, clock, scope, metrics)
         port = stack.enter_context(closing(JournalPort(settings.journal.path, inbox)))
-        pipeline.calls = lines.calls
         courier = Courier(
             port, lines.channels, clock.now_ms, lines.routes, lines.caps, health.couriered, pipeline.nights
         )
@@ -153,18 +155,15 @@ def run(
             clock_was_set=timer.realign,
         )
         _ask_gauges(settings.journal.path, inbox, health, metrics, source, clock)
-        _keep_house(settings, inbox, clock, timer)
+        timer.every(HOUSEKEEPING_S, "housekeeping", partial(inbox.post, Housekeep()))
+        timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
         _keep_boards(settings, inventory, health, clock, timer)
-        timer.start()
-        stack.callback(timer.stop)
-        courier.start()
-        stack.callback(courier.stop)
-        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock, client.beat))
         examiner = Examiner(settings.journal.path, health, metrics)
-        threads: tuple[Collector | RollupThread | Examiner | Sender, ...] = (collector, rollups, examiner, *senders)
+        threads: tuple[Timer | Courier | Worker, ...] = (timer, courier, collector, rollups, examiner, *senders)
         for beside in threads:
             beside.start()
             stack.callback(beside.stop)
+        stack.enter_context(beating(settings.watch, inventory.county.id, health, metrics, clock, client.beat))
         health.report(COURIER, Part(ready=True, state=f"sends through {', '.join(settings.sms.names)}"))
         _log.info("started", broker=settings.mqtt.url, journal=str(settings.journal.path), desk=settings.desk.listen)
         gc.freeze()  # what a start has built stays: the collector need not look through a county of it again and again
@@ -173,7 +172,7 @@ def run(
 
 
 def _resumed(
-    settings: Settings, journal: Journal, backoff: Backoff, clock: SettableClock, health: Health
+    settings: Settings, journal: Journal, lines: Lines, backoff: Backoff, clock: SettableClock, health: Health
 ) -> tuple[Restored, Inventory, Pipeline]:
     """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
 
@@ -181,19 +180,21 @@ def _resumed(
         restored = journal.restore()
         clock.go_on_from(restored.latest_ms)
         path, mark = settings.inventory.path, restored.meta.get(FORMER)
-        done = imported(path, restored.inventory, mark, clock.now_ms())
-        health.report(INVENTORY, report(done, path))
-        figures = shipped.figures(settings.alerts)
-        pipeline = start.resumed(done.inventory, figures, journal, restored, clock.now_ms(), backoff.wait)
-        pipeline.entry.inventory = done.body
+        done = imports.imported(path, restored.inventory, mark, clock.now_ms())
+        health.report(INVENTORY, imports.report(done, path))
+        pipeline = start.resumed(
+            done.inventory,
+            shipped.figures(settings.alerts),
+            journal,
+            restored,
+            clock.now_ms(),
+            backoff.wait,
+            imported=done.body,
+            calls=lines.calls,
+        )
         return restored, done.inventory, pipeline
 
     return patiently(resume, backoff.wait)
-
-
-def _consumers(settings: Settings) -> tuple[Consumer, ...]:
-    """Who reads the journal to its end, at their own pace."""
-    return (ROLLUPS,) if settings.influxdb is None else (ROLLUPS, *SENT)
 
 
 def _senders(
@@ -234,39 +235,26 @@ def _keep_boards(settings: Settings, inventory: Inventory, health: Health, clock
     timer.every(EVERY_S, "boards", annotations.keep, at_once=True)
 
 
-def _keep_house(settings: Settings, inbox: Inbox, clock: Clock, timer: Timer) -> None:
-    """What is looked at and let go each minute."""
-    timer.every(HOUSEKEEPING_S, "housekeeping", lambda: _housekeep(inbox))
-    timer.every(ROUND_S, "round", rounds(settings.journal.path, inbox, clock))
-
-
 def _ask_gauges(
     journal: Path, inbox: Inbox, health: Health, metrics: Metrics, source: MqttSource, clock: Clock
 ) -> None:
     """Lets those gauges ask that nobody feeds; on the HTTP thread, so each looks at the journal by itself."""
 
     def oldest_owed_s() -> float:
-        count, since_ms = _owed(journal)
+        count, since_ms = glance(journal, JournalReader.owed, (0, 0))
         return (clock.now_ms() - since_ms) / 1_000 if count else 0.0
 
-    metrics.ask(metrics.notifications_owed, lambda: float(_owed(journal)[0]))
-    metrics.ask(metrics.oldest_owed_seconds, oldest_owed_s)
-    metrics.ask(metrics.inbox_depth, lambda: float(inbox.depth))
-    metrics.ask(metrics.sessions_lost, lambda: float(source.state.sessions_lost))
-    metrics.ask(metrics.thrown_out, lambda: float(source.state.thrown_out))
-    metrics.ask(metrics.reconnects, lambda: float(source.state.reconnects))
-    metrics.ask(metrics.loop_age_seconds, lambda: health.loop_age_s)
-    metrics.ask(metrics.commit_age_seconds, lambda: health.commit_age_s)
-    metrics.ask(metrics.journal_bytes, lambda: float(size_bytes(journal)))
-
-
-def _owed(journal: Path) -> tuple[int, int]:
-    """How many notifications nobody has taken yet, and since when the oldest waits."""
-    try:
-        with closing(JournalReader.open(journal)) as reader:
-            return reader.owed()
-    except JournalUnavailable:
-        return 0, 0
+    metrics.ask(
+        (metrics.notifications_owed, lambda: glance(journal, JournalReader.owed, (0, 0))[0]),
+        (metrics.oldest_owed_seconds, oldest_owed_s),
+        (metrics.inbox_depth, lambda: inbox.depth),
+        (metrics.sessions_lost, lambda: source.state.sessions_lost),
+        (metrics.thrown_out, lambda: source.state.thrown_out),
+        (metrics.reconnects, lambda: source.state.reconnects),
+        (metrics.loop_age_seconds, lambda: health.loop_age_s),
+        (metrics.commit_age_seconds, lambda: health.commit_age_s),
+        (metrics.journal_bytes, lambda: size_bytes(journal)),
+    )
 
 
 class _Signals:
@@ -337,10 +325,6 @@ def _ring(inbox: Inbox, due_ms: int) -> None:
     inbox.wake()
 
 
-def _housekeep(inbox: Inbox) -> None:
-    inbox.post(Housekeep())
-
-
 def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
     """What stands here from before is its owner's alone, too; the journal's folder may have others in it, and stays."""
     journal = settings.journal.path
@@ -353,30 +337,29 @@ def _tighten(settings: Settings, channels: Iterable[Channel]) -> None:
         _log.warning("rights_tightened", paths=few, count=len(tightened), remedy="only their owner may read them now")
 
 
-def _token(settings: Settings, undo: Callable[[], None]) -> str:
+def _token(settings: Settings) -> str:
     try:
         make_folder(settings.journal.path.parent)
         return control_token(settings.journal.path)
     except OSError as error:
-        undo()
         folder, why = settings.journal.path.parent, (error.strerror or str(error)).lower()
         remedy = "give the gateway's user the right to write it, or name another [journal] path"
         raise SettingsFault([f"{folder} takes no file: {why}; {remedy}"]) from None
 
 
-def _desk(settings: Settings, inbox: Inbox, clock: Clock, welcome: str, undo: Callable[[], None]) -> Desk:
+def _desk(settings: Settings, inbox: Inbox, clock: Clock, welcome: str) -> Desk:
     try:
         users = UserFile.beside(settings.journal.path)
     except UsersUnavailable as trouble:
-        undo()
         raise SettingsFault([str(trouble)]) from None
     desk = settings.desk
     wall_ms = WallClock().now_ms
     return Desk(settings.journal.path, users, inbox, clock.now_ms, wall_ms, welcome, desk.ground, behind_tls=desk.https)
 
 
-def _journal(settings: Settings, consumers: Sequence[Consumer], health: Health, signals: _Signals) -> Journal:
-    """Opens the journal for those who read on; one that is locked, full or damaged is waited for (see ``/readyz``)."""
+def _journal(settings: Settings, health: Health, signals: _Signals) -> Journal:
+    """Opens it for those who read on at their own pace; one that is locked, full or damaged is waited for."""
+    consumers = (ROLLUPS,) if settings.influxdb is None else (ROLLUPS, *SENT)
     limit = None if settings.journal.max_mb is None else settings.journal.max_mb * MEGABYTE
     while True:
         try:

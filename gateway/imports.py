@@ -139,11 +139,6 @@ def report(done: Imported, path: Path) -> Part:
     )
 
 
-def mark_of(inventory: Inventory) -> str:
-    """What is to be remembered of retired assets."""
-    return msgspec.json.encode(inventory.former).decode()
-
-
 def former_of(mark: str | None) -> dict[str, Asset]:
     """The retired assets that a mark remembers; none where there is no mark."""
     return msgspec.json.decode(mark or "{}", type=dict[str, Asset])

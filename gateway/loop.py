@@ -297,7 +297,8 @@ class Loop(Undoable):
         self._dispatcher.watchman.overslept(deaf)
         self._snapshot_is_due = bool(deaf.moved_ms)  # the clocks of all devices have moved
         if self._listening:
-            self._heard_ms = self._pipeline.entry.heartbeat_ms = deaf.at_ms
+            self._heard_ms = deaf.at_ms
+            self._pipeline.beat(deaf.at_ms)
 
     def _commit(self, items: Sequence[Item], now_ms: Millis, *, snapshot: bool = False) -> list[object]:
         """Does the items and makes them durable: in one transaction, unless one of them is poison to it."""
@@ -339,7 +340,7 @@ class Loop(Undoable):
             or self._pipeline.past_changed
             or self._read_since_snapshot >= SNAPSHOT_AFTER
         ):
-            self._pipeline.past_changed = self._snapshot_is_due = False
+            self._snapshot_is_due = False
             entry.snapshot = self._pipeline.snapshot()
             self._snapshot_at_s, self._read_since_snapshot = began_s, 0
         if not entry.is_empty:

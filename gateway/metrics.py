@@ -90,9 +90,10 @@ class Metrics:
         self.commit_seconds.observe(commit_s)
         self.durable_seconds.observe(arrival_s)
 
-    def ask(self, gauge: Gauge, figure: Callable[[], float]) -> None:
-        """Lets ``gauge`` ask for its figure when Prometheus does; ``figure`` is called on the HTTP thread."""
-        gauge.set_function(figure)
+    def ask(self, *figures: tuple[Gauge, Callable[[], float]]) -> None:
+        """Lets each of these gauges ask for its figure when Prometheus does, on the HTTP thread."""
+        for gauge, figure in figures:
+            gauge.set_function(figure)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format (``CONTENT_TYPE``)."""

@@ -6,8 +6,10 @@ on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from alerts.alert import Alert, pack_alert
@@ -18,13 +20,14 @@ from alerts.conditions.traffic import LARGE
 from alerts.delivery.delivery import Nights
 from alerts.episodes.county import Changes
 from alerts.episodes.forecast import Foreseen
+from alerts.episodes.responses import Deed
+from alerts.episodes.trouble import Trouble
 from alerts.ledger.case import Case, pack_case
 from alerts.ledger.opening import numbered
 from alerts.model import Event, Owed
 from alerts.notify.lists import Crossing
 from alerts.notify.mailbox import pack_box
 from alerts.notify.pending import addressed
-from alerts.operations.callers import Callers
 from alerts.refusals import Refused
 from alerts.timers import NEVER
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
@@ -34,6 +37,7 @@ from gateway.journal.entry import AlertRow, AnomalyKind, CaseRow, Entry, Quarant
 from gateway.throttle import Throttle
 from gateway.tracks import UNTRACKED, Counted, Frames, Track, counted, pack_track
 from telemetry import clock, sequence
+from telemetry.inventory import Inventory
 from telemetry.reading import Millis, Reading, RefusedValue, Sample
 from telemetry.sequence import EPOCH, SeqVerdict, SeqWindows
 from telemetry.wire import Address, Ignored, Reason, Rejected, Resolver, Samples, Status, Traffic, Uplink, decode
@@ -100,9 +104,9 @@ BUG: Final = "bug"
 BEGINNING_BYTES: Final = 4_096
 """So much is kept in quarantine of what is too large to be read: enough to see who sent what."""
 LISTED: Final = "listed"
+"""The small mark that says which lists were dealt with."""
 UNSETTLED: Final = "unsettled_until"
 """The small mark that says until when nothing is let go, since the time of day may be wrong."""
-"""The small mark that says which lists were dealt with."""
 LIST_KEEPS_MS: Final = 3_600_000
 
 
@@ -140,42 +144,61 @@ class Tally(Undoable):
         return not (of_all or self.refused or self.ignored or self.refused_values or self.floods)
 
 
+class StartingPoint(NamedTuple):
+    """What a line begins with. Entry and changes hold what its start has to have written with the first commit."""
+
+    entry: Entry
+    changes: Changes
+    listed_ms: Millis
+    """The instant of the last list that was dealt with."""
+    begun_ms: Millis = 0
+    """When this process began."""
+    tracks: Mapping[str, Track] = MappingProxyType({})
+    calls: bool = False
+    """Whether anybody can be called."""
+
+
 class Pipeline(Undoable):
-    """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own."""
+    """Uplinks and instants in, one entry for the journal out. The county and the tracks are its own.
+
+    Nothing is set into it from outside. Whoever acts within a turn fills its entry and its changes, and tells it the
+    rest by a method.
+    """
 
     def __init__(
-        self, directory: Resolver, made: Assembled, archive: Archive, listed_ms: Millis, barrier: Barrier
+        self, directory: Resolver, made: Assembled, archive: Archive, barrier: Barrier, begins: StartingPoint
     ) -> None:
-        """``listed_ms`` is the instant of the last list that was dealt with."""
         super().__init__(made.undo)
-        self.barrier = barrier
-        self.county = made.county
-        self.ledger = made.ledger
-        self.trials = made.trials
-        self.absences = made.absences
-        self.extras = made.extras
-        self.callers = Callers(made.undo)
+        self.barrier: Final = barrier
+        self.county: Final = made.county
+        self.ledger: Final = made.ledger
+        self.trials: Final = made.trials
+        self.absences: Final = made.absences
+        self.extras: Final = made.extras
+        self.callers: Final = made.callers
+        self.thresholds: Final = made.thresholds
         self._lists = made.lists
-        self._listing_ms = made.lists.next_ms(listed_ms) or NEVER
-        self.tracks: UndoDict[str, Track] = UndoDict(made.undo)
-        self.changes = Changes.under(made.undo)
-        self.entry = Entry.under(made.undo)
+        self._listing_ms = made.lists.next_ms(begins.listed_ms) or NEVER
+        self.tracks: Final[UndoDict[str, Track]] = UndoDict(made.undo, begins.tracks)
+        self.changes: Final = begins.changes
+        self.entry: Final = begins.entry
         self.tally = Tally(made.undo)
-        self.throttle = Throttle(made.county, made.undo)
-        self.directory = directory
+        self.throttle: Final = Throttle(made.county, made.undo)
+        self.directory: Final = directory
         self._archive = archive
-        self.thresholds = made.thresholds
         self._below: set[tuple[str, int, int]] = UndoSet(made.undo)
-        self.calls = False
-        """Whether anybody can be called."""
-        self.claimed: Mapping[str, object] = {}
-        """The assets of which somebody said that they are seen to; a usable sample of one is shown to ``sampled``."""
-        self.sampled: Callable[[Reading], None] = lambda _reading: None
+        self._calls = begins.calls
+        self._claimed: Mapping[str, object] = MappingProxyType({})
+        self._sampled: Callable[[Reading], None] = lambda _reading: None
         self.past_changed = False
         """Whether something of the past was taken in, so that no start may step through it as if it came now."""
         self._heard = 0
-        self.begun_ms: Millis = 0
-        """When this process began."""
+        self._begun_ms = begins.begun_ms
+
+    @property
+    def inventory(self) -> Inventory:
+        """The county's."""
+        return self.county.inventory
 
     @property
     def calendar(self) -> Calendar:
@@ -186,6 +209,10 @@ class Pipeline(Undoable):
     def undo(self) -> UndoLog:
         """What takes back all that an input has changed; whoever remembers something beside the county uses it too."""
         return self._undo
+
+    def follow_claims(self, claimed: Mapping[str, object], sampled: Callable[[Reading], None]) -> None:
+        """Of an asset that somebody has ``claimed`` to have seen to, each usable sample is shown to ``sampled``."""
+        self._claimed, self._sampled = claimed, sampled
 
     def take(self, uplink: Uplink) -> None:
         """One uplink, whatever it is: afterwards it is readings, a duplicate, a status, ignored, or in quarantine."""
@@ -284,7 +311,7 @@ class Pipeline(Undoable):
     def _list(self, now_ms: Millis) -> None:
         """The lists that are due by now; one whose hour passed while we could not hear is of no use any more."""
         since_ms = self.county.hearing_since_ms
-        since_ms = self.begun_ms if since_ms == NEVER else since_ms  # a start while the broker is away
+        since_ms = self._begun_ms if since_ms == NEVER else since_ms  # a start while the broker is away
         due_ms, oldest_ms = self._pass_list(now_ms), since_ms - LIST_KEEPS_MS
         if due_ms >= oldest_ms:
             self.county.post([*self._lists.made(due_ms, now_ms, self.county, self._archive.crossings)], self.changes)
@@ -295,7 +322,7 @@ class Pipeline(Undoable):
         """The list that is due by now is dealt with; answers when it was due."""
         due_ms = min(self._listing_ms, now_ms)
         self._listing_ms = self._lists.next_ms(due_ms) or NEVER
-        self.entry.meta[LISTED] = str(due_ms)
+        self.keep(LISTED, due_ms)
         return due_ms
 
     def follow(self) -> None:
@@ -355,9 +382,33 @@ class Pipeline(Undoable):
         county = self.county
         for said in log:
             if isinstance(said, Owed):
-                yield from addressed(said, county.inventory, county.message_writer.texts, calls=self.calls)
+                yield from addressed(said, county.inventory, county.message_writer.texts, calls=self._calls)
             else:
                 yield said
+
+    def say(self, *said: Event | Owed) -> None:
+        """What whoever acts within a turn has to say, beside what the county says of itself."""
+        self.changes.log.extend(said)
+
+    def keep(self, mark: str, what: object) -> None:
+        """Has a small mark of the journal keep something over a restart."""
+        self.entry.meta[mark] = msgspec.json.encode(what).decode()
+
+    def beat(self, at_ms: Millis) -> None:
+        """Devices are heard at this instant; a downtime counts from the last one that is durable."""
+        self.entry.heartbeat_ms = at_ms
+
+    def respond(self, episode: str, deed: Deed, at_ms: Millis) -> Refused | None:
+        """See ``County.respond``."""
+        return self.county.respond(episode, deed, at_ms, self.changes)
+
+    def watch(self, trouble: Trouble, at_ms: Millis) -> None:
+        """See ``County.watch``."""
+        self.county.watch(trouble, at_ms, self.changes)
+
+    def change_past(self) -> None:
+        """Something of the past is about to be taken in: the next commit takes a snapshot with it."""
+        self.past_changed = True
 
     def file(self, quarantined: Iterable[Quarantined]) -> None:
         """Keeps aside what others after the line could not take."""
@@ -370,6 +421,7 @@ class Pipeline(Undoable):
         county = self.county
         states = {asset: pack(county.plans[asset], state) for asset, state in county.states.items()}
         tracks = {device: pack_track(track) for device, track in self.tracks.items()}
+        self.past_changed = False
         return Snapshot(states, tracks, self.thresholds.rules.version)
 
     def _measure(self, uplink: Uplink, said: Samples) -> None:
@@ -393,8 +445,8 @@ class Pipeline(Undoable):
             self.entry.readings.append(reading)
             if judged_pct is not None:
                 reading.judge(judged_pct)
-                if reading.asset in self.claimed:
-                    self.sampled(reading)
+                if reading.asset in self._claimed:
+                    self._sampled(reading)
         if track is UNTRACKED:
             self.tracks[device.id] = Track(windows, state)
         else:

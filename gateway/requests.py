@@ -141,7 +141,7 @@ class Housekeep(Command[None], frozen=True):
         pipeline = context.pipeline
         until_ms = pipeline.county.unsettled_until_ms
         if now_ms < until_ms:
-            pipeline.entry.meta[UNSETTLED] = str(until_ms)
+            pipeline.keep(UNSETTLED, until_ms)
             return
         if context.journal.expire(now_ms, context.keep_days).rows:
             context.go_on()
@@ -165,7 +165,7 @@ class Watched(Command[None], frozen=True):
 
     def do(self, context: Context, now_ms: Millis) -> None:
         """A notice, or its end."""
-        context.pipeline.county.watch(self.trouble, now_ms, context.pipeline.changes)
+        context.pipeline.watch(self.trouble, now_ms)
 
 
 class KeepRollups(Command[None], frozen=True):

@@ -9,14 +9,14 @@ from functools import partial
 from msgspec.structs import replace
 
 from alerts.alert import unpack_alert
-from alerts.build import Assembled, Figures, assemble_whole
+from alerts.build import Figures, assemble_whole
 from alerts.conditions import engine
 from alerts.conditions.state import AssetState, unpack
 from alerts.conditions.thresholds import Tuned
-from alerts.episodes.county import County
+from alerts.episodes.county import Changes, County
 from alerts.ledger.case import unpack_case
 from alerts.notify.holds import Ended
-from alerts.notify.mailbox import Mailbox, by_number, pack_box, unpack_box
+from alerts.notify.mailbox import by_number, pack_box, unpack_box
 from alerts.operations.absences import Absence
 from alerts.operations.callers import Caller
 from alerts.operations.extra_rounds import ExtraRound
@@ -24,10 +24,11 @@ from gateway.barrier import Barrier, give_up
 from gateway.commands import absences, callers, extra_rounds, thresholds
 from gateway.commands.command import recall
 from gateway.commands.trials import TRIALS
-from gateway.imports import FORMER, former_of, mark_of
+from gateway.imports import FORMER, former_of
+from gateway.journal.entry import Entry, InventoryBody
 from gateway.journal.marks import PackedUpTo
 from gateway.journal.restore import Restored
-from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline
+from gateway.pipeline import LISTED, UNSETTLED, Archive, Pipeline, StartingPoint
 from gateway.throttle import STRANGERS
 from gateway.tracks import UNTRACKED, Track, followed, unpack_track
 from telemetry.inventory import Inventory
@@ -49,10 +50,13 @@ def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Milli
     made = assemble_whole(inventory, figures)
     county, known_ms = made.county, known_since(inventory, {}, now_ms)
     county.restore({asset: plan.born(known_ms) for asset, plan in county.plans.items()}, ())
-    return _pipeline(made, archive, known_ms, now_ms, give_up)
+    entry = Entry.under(made.undo)
+    entry.known.update(known_ms)
+    begins = StartingPoint(entry, Changes.under(made.undo), now_ms)
+    return Pipeline(Directory(inventory), made, archive, Barrier(made.undo), begins)
 
 
-def resumed(
+def resumed(  # noqa: PLR0913 -- all that a start knows; what few need is named at the call
     inventory: Inventory,
     figures: Figures,
     archive: Archive,
@@ -60,14 +64,22 @@ def resumed(
     now_ms: Millis,
     wait: Callable[[Exception], None] = give_up,
     kind: type[Pipeline] = Pipeline,
+    *,
+    imported: InventoryBody | None = None,
+    calls: bool = False,
 ) -> Pipeline:
     """A pipeline that goes on from the journal; ``wait`` is its loop's patience. Raises ``PolicyFault``.
 
+    ``imported`` is the inventory's text if it is new to the journal, ``calls`` whether anybody can be called.
     ``kind`` is a port for tests: a line that has a fault on purpose.
     """
-    made = assemble_whole(inventory, figures, recall(restored.meta, thresholds.FIGURES, list[Tuned]))
+    marks = restored.meta
+    made = assemble_whole(inventory, figures, recall(marks, thresholds.FIGURES, list[Tuned]))
     county, ruleset = made.county, made.thresholds.rules.version
+    entry, changes = Entry.under(made.undo), Changes.under(made.undo)
     known_ms = known_since(inventory, restored.known, now_ms)
+    entry.known.update(known_ms)
+    entry.inventory = imported
     renamed = {asset.renamed_from: asset.id for asset in inventory.assets.values() if asset.renamed_from is not None}
     placed = {renamed.get(asset, asset): state for asset, state in restored.states.items()} | {
         asset: restored.states[asset] for asset in county.plans if asset in restored.states
@@ -89,46 +101,25 @@ def resumed(
         by_number(boxes),
         figures_changed=restored.ruleset not in ("", ruleset),
     )
-    county.unsettled_until_ms = int(restored.meta.get(UNSETTLED, 0))
-    made.trials.restore(recall(restored.meta, TRIALS, list[Ended]))
+    county.unsettled_until_ms = int(marks.get(UNSETTLED, 0))
+    for box in boxes:  # what an older version kept by another spelling of a number is kept by one from now on
+        if (key := dialled(box.phone)) != box.phone:
+            entry.mailboxes.update({box.phone: b"", key: pack_box(county.boxes[key])})
+    changes.alerts.update({name: county.alerts[name] for name in moved})
+    changes.moved.update({renamed[asset]: None for asset in restored.states if asset in renamed})
+    made.trials.restore(recall(marks, TRIALS, list[Ended]))
     made.ledger.restore((unpack_case(row.blob) for row in restored.cases), restored.case_numbers)
     made.ledger.rename(renamed)
     made.ledger.retire(now_ms)
-    pipeline = _pipeline(made, archive, known_ms, int(restored.meta.get(LISTED, now_ms)), wait, kind)
-    pipeline.callers.restore(recall(restored.meta, callers.CALLERS, list[Caller]))
-    pipeline.absences.restore(recall(restored.meta, absences.ABSENCES, list[Absence]))
-    pipeline.extras.restore(recall(restored.meta, extra_rounds.EXTRAS, list[ExtraRound]))
-    pipeline.tracks.update(tracks)
-    pipeline.begun_ms = now_ms
-    _leave_other_spellings(boxes, pipeline)
-    pipeline.changes.alerts.update({name: county.alerts[name] for name in moved})
-    pipeline.changes.moved.update({renamed[asset]: None for asset in restored.states if asset in renamed})
-    if inventory.former != former_of(restored.meta.get(FORMER)):
-        pipeline.entry.meta[FORMER] = mark_of(inventory)
-    pipeline.throttle.restore(restored.meta.get(STRANGERS))
+    made.callers.restore(recall(marks, callers.CALLERS, list[Caller]))
+    made.absences.restore(recall(marks, absences.ABSENCES, list[Absence]))
+    made.extras.restore(recall(marks, extra_rounds.EXTRAS, list[ExtraRound]))
+    begins = StartingPoint(entry, changes, int(marks.get(LISTED, now_ms)), now_ms, tracks, calls)
+    pipeline = kind(Directory(inventory), made, archive, Barrier(made.undo, wait), begins)
+    if inventory.former != former_of(marks.get(FORMER)):
+        pipeline.keep(FORMER, inventory.former)
+    pipeline.throttle.restore(marks.get(STRANGERS))
     thresholds.tell_unfit(pipeline, now_ms)
-    return pipeline
-
-
-def _leave_other_spellings(boxes: Iterable[Mailbox], pipeline: Pipeline) -> None:
-    """What an older version kept by another spelling of a number is kept by one from the next commit on."""
-    for box in boxes:
-        key = dialled(box.phone)
-        if key != box.phone:
-            pipeline.entry.mailboxes.update({box.phone: b"", key: pack_box(pipeline.county.boxes[key])})
-
-
-def _pipeline(
-    made: Assembled,
-    archive: Archive,
-    known_ms: dict[str, Millis],
-    listed_ms: Millis,
-    wait: Callable[[Exception], None],
-    kind: type[Pipeline] = Pipeline,
-) -> Pipeline:
-    barrier = Barrier(made.undo, wait)
-    pipeline = kind(Directory(made.county.inventory), made, archive, listed_ms, barrier)
-    pipeline.entry.known = known_ms
     return pipeline
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from alerts.conditions.traffic import HOUR_MS, SILENT, HourlyTraffic, Share, add
+from alerts.calendars import HOUR_MS
+from alerts.conditions.traffic import SILENT, HourlyTraffic, Share, add
 from alerts.episodes.county import Changes, County
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from gateway.journal.entry import AnomalyKind, Entry

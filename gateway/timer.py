@@ -29,7 +29,7 @@ class Timer:
         self._arming = threading.Lock()
         self._due_ms: Millis | None = None
         self._armed_ms: Millis | None = None
-        self._repeated: dict[str, tuple[float, Callable[[], None]]] = {}
+        self._repeated: dict[str, tuple[float, Callable[[], object]]] = {}
         self._scheduler = BackgroundScheduler(
             timezone=ZONE,
             executors={"default": ThreadPoolExecutor(2)},
@@ -51,7 +51,7 @@ class Timer:
             if due_ms is not None and (self._armed_ms is None or due_ms < self._armed_ms):
                 self._arm(due_ms)
 
-    def every(self, seconds: float, name: str, callback: Callable[[], None], *, at_once: bool = False) -> None:
+    def every(self, seconds: float, name: str, callback: Callable[[], object], *, at_once: bool = False) -> None:
         """Calls ``callback`` on a timer thread every so many real seconds; it must not touch the loop's state.
 
         The first time when so many have passed, or ``at_once`` when the timer starts.

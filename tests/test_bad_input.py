@@ -271,7 +271,7 @@ def wrong_surroundings(home: Installation) -> Iterator[Case]:
 
     settings = load(home.folder / "gateway.toml")
     with without_rights(home.folder):
-        shown = sentence(lambda: gateway_app._token(settings, lambda: None))
+        shown = sentence(lambda: gateway_app._token(settings))
     yield Case("Read-only data folder", "The gateway's user may not write it.", line, shown, "Exit code 1.")
     for title, wrong, spoil in SPOILT:
         shutil.rmtree(home.journal_path.parent, ignore_errors=True)

@@ -237,6 +237,21 @@ def test_only_the_barriers_around_one_thing_catch_everything() -> None:
     assert found == []
 
 
+def test_nothing_is_set_into_the_line_from_outside() -> None:
+    """A line is told by its methods; of its entry, too, no attribute is another's to set."""
+    held = re.compile(r"(^|[._])pipeline(\.|$)")
+    found = [
+        f"{_name(path)}:{node.lineno} sets {ast.unparse(target)}"
+        for path in SOURCES
+        if _name(path).startswith("gateway/")
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Attribute) and held.search(ast.unparse(target.value))
+    ]
+    assert found == []
+
+
 def test_every_silenced_warning_says_why() -> None:
     silenced = re.compile(r"#\s*(noqa(: ?[A-Z0-9, ]+)?|type: ?ignore(\[[a-z-, ]+\])?)\s*$")
     found = [

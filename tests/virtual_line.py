@@ -28,6 +28,7 @@ class VirtualLine:
     """One gateway after the other on the same journal; ``said`` is everything that became durable, in order."""
 
     pipeline: Pipeline
+    kind: type[Pipeline] = Pipeline
 
     def __init__(self, path: Path, inventory: Inventory, figures: Figures, at_ms: Millis) -> None:
         self._path = path
@@ -69,7 +70,8 @@ class VirtualLine:
 
     def resume(self, at_ms: Millis) -> None:
         """A process is there that knows what the journal says."""
-        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, self._journal.restore(), at_ms)
+        restored = self._journal.restore()
+        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, restored, at_ms, kind=self.kind)
 
     def restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         """Gone and back; without ``deaf_since_ms`` in no time at all."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from alerts.calendars import MINUTE_MS, Calendar
+from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
 from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import URGENT, Event, Owed, Severity
@@ -158,8 +158,6 @@ RECEIPT_WITHIN_MS: Final[Mapping[str, Millis]] = MappingProxyType(
     {Severity.P1: 120_000, Severity.P2: 900_000, Severity.P3: 86_400_000, Severity.P4: 86_400_000}
 )
 """How long a receipt is waited for before something is done about it (alerting.md §4)."""
-_DAY_MS: Final = 86_400_000
-_HOUR_MS: Final = 3_600_000
 
 
 def next_step(
@@ -178,7 +176,7 @@ def next_step(
     match outcome:
         case Accepted(delivered=delivered, receipted=receipted):
             awaited = receipted and not delivered
-            within_ms = RECEIPT_WITHIN_MS.get(severity, _DAY_MS)
+            within_ms = RECEIPT_WITHIN_MS.get(severity, DAY_MS)
             return NextTry(TryVerdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
         case SendRefused():
             return NextTry(TryVerdict.AGAIN, now_ms, route[1]) if len(route) > 1 else NextTry(TryVerdict.GIVEN_UP)
@@ -218,7 +216,7 @@ def over_cap(caps: Caps, due: Due, via: str, now_ms: Millis) -> Failed | None:
     """Why the provider would not take it today; decided before it is asked, since each refusal counts with it too."""
     theirs = [taken for taken in due.taken if taken.via == via]
     bounds = (
-        ("cap_number_hour", caps.number_hour, [taken for taken in theirs if taken.at_ms > now_ms - _HOUR_MS]),
+        ("cap_number_hour", caps.number_hour, [taken for taken in theirs if taken.at_ms > now_ms - HOUR_MS]),
         ("cap_number_day", caps.number_day, theirs),
         ("cap_template_day", caps.template_day, [taken for taken in theirs if taken.template == due.owed.template]),
     )
@@ -281,12 +279,12 @@ def kept_until_day(due: Due, until_ms: Millis, now_ms: Millis) -> Event:
 
 def is_too_late(due: Due, at_ms: Millis) -> bool:
     """Whether it would be no news any more by then."""
-    return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, _DAY_MS)
+    return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, DAY_MS)
 
 
 def is_long(due: Due, wait_ms: Millis) -> bool:
     """Whether somebody else has to hear of it meanwhile: longer than one would wait for its receipt."""
-    return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, _DAY_MS)
+    return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, DAY_MS)
 
 
 def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:

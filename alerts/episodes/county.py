@@ -27,6 +27,7 @@ from alerts.notify.mailbox import Mailbox
 from alerts.notify.message_writer import MessageWriter
 from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
+from alerts.notify.schedule import Schedule
 from alerts.refusals import Refused
 from alerts.timers import NEVER, Timers
 from alerts.topology import EXPLAINS, areas_of
@@ -370,6 +371,11 @@ class County(Undoable):
     def message_writer(self) -> MessageWriter:
         """The writer of this county."""
         return self.decider.escalation.message_writer
+
+    @property
+    def schedule(self) -> Schedule:
+        """When whom of this county is told."""
+        return self.decider.escalation.schedule
 
     def watch(self, trouble: Trouble, at_ms: Millis, changes: Changes) -> None:
         """A part of the house needs a person, or works again; see ``Decider.watch``."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.calendars import stamp
+from alerts.calendars import HOUR_MS, stamp
 from alerts.conditions import engine
 from alerts.episodes.county import Changes, County
 from alerts.model import Actor, Detail, Event
@@ -19,7 +19,6 @@ from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60
-_HOUR_MS: Final = 3_600_000
 
 
 class Declared(Struct, frozen=True):
@@ -108,7 +107,7 @@ def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures,
     if wish.until_ms <= max(wish.from_ms, at_ms):
         return Refused("work_ends_early", "it would end before it begins, or in the past; name a later end")
     if wish.until_ms - max(wish.from_ms, at_ms) > figures.longest:
-        return Refused("work_long", f"it may last {figures.longest // _HOUR_MS} h at most; name an earlier end")
+        return Refused("work_long", f"it may last {figures.longest // HOUR_MS} h at most; name an earlier end")
     return None
 
 

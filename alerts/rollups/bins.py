@@ -5,18 +5,16 @@ A level holds until the next one, or until the device that gave it would be call
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Final
 
 from msgspec import Struct
 
+from alerts.calendars import MINUTE_MS
 from alerts.conditions.bins import BinMemory, look
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import BinRow
 from alerts.rollups.windows import Period
 from telemetry.inventory import BinGeometry
 from telemetry.reading import Millis, Reading
-
-MINUTE_MS: Final = 60_000
 
 
 class BinCarry(Struct, frozen=True, gc=False, array_like=True):

@@ -10,10 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.calendars import Calendar
+from alerts.calendars import HOUR_MS, Calendar
 from telemetry.reading import Millis, Reading
-
-HOUR_MS: Final = 3_600_000
 
 _ORDER: Final = attrgetter("observed_ms", "boot", "seq", "device", "received_ms")
 

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.ending import DEFAULT_CONFIG, Code, Config, county_of, ends_with_a_sentence, print_lines, say
+from gateway.cli.ending import (
+    DEFAULT_CONFIG,
+    Code,
+    Config,
+    county_of,
+    ends_with_a_sentence,
+    load_settings,
+    print_lines,
+    say,
+)
 
 if TYPE_CHECKING:
     from gateway.journal.case_reader import First
@@ -85,10 +94,7 @@ def card(
 
 
 def _county(config: Path) -> "tuple[Settings, Inventory]":
-    from alerts.channels import channels
-    from gateway import settings
-
-    chosen = settings.load(config, channels())
+    chosen = load_settings(config)
     return chosen, county_of(chosen)
 
 

@@ -12,7 +12,7 @@ from alerts.model import Actor
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from alerts.refusals import Refused
-from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand, keep
+from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
 from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
@@ -91,11 +91,11 @@ def _settle(
     if isinstance(found, Refused):
         return found
     county, changes, writer = pipeline.county, pipeline.changes, StandingIn(pipeline.county.message_writer)
-    changes.log.append(writer.row(event, found, actor, now_ms))
+    pipeline.say(writer.row(event, found, actor, now_ms))
     if event == ADDED:
         county.post([writer.asked(found, now_ms, pipeline.by_day(now_ms))], changes)
     county.arrange(now_ms, changes)
-    keep(pipeline, ABSENCES, pipeline.absences.list_current(now_ms))
+    pipeline.keep(ABSENCES, pipeline.absences.list_current(now_ms))
     return AbsenceDone(now_ms, event, found)
 
 

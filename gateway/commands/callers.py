@@ -10,7 +10,7 @@ from alerts.answers import Reply
 from alerts.model import Detail, Event
 from alerts.operations.callers import Caller
 from alerts.refusals import Refused
-from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.command import Context, Done, SignedCommand
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -39,12 +39,12 @@ class CalledBack(SignedCommand[Done], frozen=True, kw_only=True):
             at_ms=now_ms,
             event="called_back",
             rule="" if alert is None else alert.rule,
-            asset=pipeline.county.inventory.county.id if alert is None else alert.asset,
+            asset=pipeline.inventory.county.id if alert is None else alert.asset,
             episode=caller.episode,
             detail=detail,
         )
-        pipeline.changes.log.append(row)
-        keep(pipeline, CALLERS, pipeline.callers.list_waiting())
+        pipeline.say(row)
+        pipeline.keep(CALLERS, pipeline.callers.list_waiting())
         return Done(now_ms, "called_back")
 
 
@@ -56,4 +56,4 @@ def ask(said: Reply, person: str, about: Iterable[str], pipeline: Pipeline, now_
     if pipeline.callers.ask(
         Caller(id=name, phone=dialled(said.phone) or said.phone, since_ms=now_ms, person=person, episode=episode)
     ):
-        keep(pipeline, CALLERS, pipeline.callers.list_waiting())
+        pipeline.keep(CALLERS, pipeline.callers.list_waiting())

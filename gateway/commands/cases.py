@@ -51,7 +51,7 @@ _SEEN_TO: Final = frozenset({CaseVerb.START, CaseVerb.FIX, CaseVerb.DEFER})
 
 def ask(wish: Register | CaseCommand, pipeline: Pipeline, now_ms: Millis, knows: Callable[[str], bool]) -> CaseVerdict:
     """登记, or something about a case."""
-    if wish.by not in pipeline.county.inventory.people:
+    if wish.by not in pipeline.inventory.people:
         return UnknownPerson()
     if isinstance(wish, Register):
         case: Case | Refusal | None = pipeline.ledger.register(wish, now_ms)
@@ -85,5 +85,5 @@ def _see(case: Case, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> None:
         return hands.acknowledge(alert, asked, now_ms, log, until_ms)
 
     if county.is_open(case.episode) and (until_ms or not county.alerts[case.episode].acked_ms):
-        county.respond(case.episode, seen, now_ms, pipeline.changes)
+        pipeline.respond(case.episode, seen, now_ms)
         pipeline.follow()

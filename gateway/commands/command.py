@@ -124,7 +124,7 @@ class SignedCommand(PersonalCommand[A_co | UnknownPerson | NotPossible], Generic
 
     def act(self, context: Context, now_ms: Millis) -> A_co | UnknownPerson | NotPossible:
         """Nothing for strangers; else what it is about, or why that cannot be."""
-        people = context.pipeline.county.inventory.people
+        people = context.pipeline.inventory.people
         if not all(each in people for each in self.named):
             return UnknownPerson()
         said = self.carry_out(context, now_ms)
@@ -135,11 +135,6 @@ class SignedCommand(PersonalCommand[A_co | UnknownPerson | NotPossible], Generic
         raise NotImplementedError
 
 
-def keep(pipeline: Pipeline, mark: str, what: object) -> None:
-    """Has a small mark of the journal keep something over a restart."""
-    pipeline.entry.meta[mark] = msgspec.json.encode(what).decode()
-
-
 def recall(marks: Mapping[str, str], mark: str, kind: type[A]) -> A:
-    """What such a mark keeps; nothing where there is none yet."""
+    """What a mark keeps that ``Pipeline.keep`` wrote; nothing where there is none yet."""
     return msgspec.json.decode(marks.get(mark, "[]"), type=kind)

@@ -163,7 +163,7 @@ def finish(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> Comma
     Where a sensor sees it, the sensor decides, and the case waits for it. A fire is over only when somebody has looked.
     """
     case = pipeline.ledger.of_episode(command.episode)
-    if command.by not in pipeline.county.inventory.people:
+    if command.by not in pipeline.inventory.people:
         return UnknownPerson()
     if pipeline.county.is_open(command.episode) and pipeline.county.alerts[command.episode].severity is Severity.P1:
         return _finish_fire(command, case, pipeline, now_ms)

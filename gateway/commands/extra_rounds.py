@@ -15,7 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from alerts.refusals import Refused
-from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand, keep
+from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
 from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
@@ -85,7 +85,7 @@ def _settle(
     """Its row for the audit, what waits for it, and the mark."""
     if isinstance(found, Refused):
         return found
-    inventory = pipeline.county.inventory
+    inventory = pipeline.inventory
     asset = found.place if found.place in inventory.assets else inventory.county.id
     detail: Detail = {
         **actor.detail(),
@@ -95,22 +95,22 @@ def _settle(
         "said": found.reason,
     }
     row = Event(at_ms=now_ms, event=event, rule=EXTRA, asset=asset, episode=found.id, detail=detail)
-    pipeline.changes.log.append(row)
+    pipeline.say(row)
     _let_know(found, pipeline, now_ms)
-    keep(pipeline, EXTRAS, pipeline.extras.list_current(now_ms))
+    pipeline.keep(EXTRAS, pipeline.extras.list_current(now_ms))
     return ExtraDone(now_ms, event, found)
 
 
 def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
     """What waits for a bin's next round waits for the one that is next by now."""
-    county, bins = pipeline.county, {asset.id: asset for asset in pipeline.extras.bins(extra.place)}
+    bins = {asset.id: asset for asset in pipeline.extras.bins(extra.place)}
 
     def awaits(hands: Responses, alert: Alert, _memory: Memory | None, _log: Log) -> Alert:
         return replace(alert, round_ms=hands.escalation.holds.round_due(bins[alert.asset], now_ms))
 
-    waiting = [alert for alert in county.alerts.values() if alert.asset in bins and alert.round_ms]
+    waiting = [alert for alert in pipeline.county.alerts.values() if alert.asset in bins and alert.round_ms]
     for alert in waiting:
-        county.respond(alert.episode, awaits, now_ms, pipeline.changes)
+        pipeline.respond(alert.episode, awaits, now_ms)
 
 
 COMMANDS: Final = (

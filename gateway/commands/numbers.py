@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from alerts.alert import Alert
 from alerts.answers import Receipt
+from alerts.calendars import HOUR_MS
 from alerts.channels import Accepted, Outcome, SendRefused
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
 from alerts.episodes.trouble import Trouble
@@ -19,7 +20,6 @@ from telemetry.phone import is_same
 from telemetry.reading import Millis
 
 DEAD: Final = "number_dead"
-_HOUR_MS: Final = 3_600_000
 
 
 class NumberRecord(Protocol):
@@ -57,7 +57,7 @@ class UnreachableNumbers:
         if not is_lost(due, decided) or line.reached(due.owed.phone, due.accepted_ms):
             return
         if not silent or line.hears_back(due.via, due.accepted_ms):
-            hours = (now_ms - due.accepted_ms) // _HOUR_MS if silent else 0
+            hours = (now_ms - due.accepted_ms) // HOUR_MS if silent else 0
             self._open(due.owed.to, due.owed.phone, due.reason or NO_RECEIPT, hours, now_ms)
 
     def ended(self, notification_id: int, outcome: Outcome, event: Event | None, at_ms: Millis) -> None:
@@ -78,7 +78,7 @@ class UnreachableNumbers:
 
     def look(self, now_ms: Millis) -> None:
         """Each minute: a number that nobody has any more, since it was corrected, is no matter any more."""
-        inventory = self._pipeline.county.inventory
+        inventory = self._pipeline.inventory
         for alert in list(self._standing()):
             if not is_same(inventory.phone_of.get(alert.subject, ""), str(alert.detail.get("phone"))):
                 self._tell(Trouble(DEAD, alert.subject), now_ms)
@@ -101,7 +101,7 @@ class UnreachableNumbers:
 
     def _owner(self, to: str, phone: str) -> Person | None:
         """Whose telephone it is: of those who are reached on it, the one who is not reached through another."""
-        people = self._pipeline.county.inventory.reached_at(phone)
+        people = self._pipeline.inventory.reached_at(phone)
         own = (person for person in people if person.relay is None)
         return next(own, next((person for person in people if person.id == to), None))
 
@@ -114,4 +114,4 @@ class UnreachableNumbers:
         return (alert for alert in self._pipeline.county.alerts.values() if alert.rule == DEAD and not alert.closed_ms)
 
     def _tell(self, trouble: Trouble, now_ms: Millis) -> None:
-        self._pipeline.county.watch(trouble, now_ms, self._pipeline.changes)
+        self._pipeline.watch(trouble, now_ms)

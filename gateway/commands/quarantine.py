@@ -46,7 +46,7 @@ class LookAgain(SignedCommand[Done], frozen=True, kw_only=True):
 
     def do(self, context: Context, now_ms: Millis) -> Done | UnknownPerson | NotPossible:
         """No start may step through what is taken in so as if it came now."""
-        context.pipeline.past_changed = True
+        context.pipeline.change_past()
         return self.act(context, now_ms)
 
     def carry_out(self, context: Context, now_ms: Millis) -> Done | Refused:
@@ -69,7 +69,7 @@ class LookAgain(SignedCommand[Done], frozen=True, kw_only=True):
         looked = pipeline.entry.looked[-len(found) :]
         counts = {str(result): sum(each.result == result for each in looked) for result in Result}
         row: Detail = {**self.actor.detail(), "name": self.reason, **counts}
-        pipeline.changes.log.append(Event(at_ms=now_ms, event="looked_again", detail=row))
+        pipeline.say(Event(at_ms=now_ms, event="looked_again", detail=row))
         return Done(now_ms, "looked_again" if counts[Result.REFUSED] < len(found) else "refused_again")
 
 
@@ -84,7 +84,7 @@ def _taken(pipeline: Pipeline, aside: Aside) -> tuple[Result, Rejected | None]:
         return Result.REFUSED, said
     if not isinstance(said, Samples):
         return Result.PAST, None
-    device = pipeline.county.inventory.devices[said.device]
+    device = pipeline.inventory.devices[said.device]
     track = pipeline.tracks.get(device.id, UNTRACKED)
     windows, heard, fresh = pipeline.news(track.windows, said, uplink.received_ms)
     if fresh:

@@ -28,7 +28,6 @@ from alerts.answers import (
 )
 from alerts.channels import Outcome
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse
-from alerts.episodes.county import Changes
 from alerts.ledger.asking import CaseCommand
 from alerts.ledger.case import UNFINISHED, CaseVerb, Refusal
 from alerts.model import URGENT, Event
@@ -36,7 +35,6 @@ from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is
 from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
 from gateway.commands import callers
-from gateway.commands.command import keep
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb, obey
 from gateway.commands.numbers import NumberRecord, UnreachableNumbers
 from gateway.journal.entry import Answered, Unreceipted
@@ -71,13 +69,11 @@ class InboundSms:
     def __init__(self, pipeline: Pipeline, memoir: Remembered, kept_claims: str | None = None) -> None:
         self._pipeline = pipeline
         self._memoir = memoir
-        schedule = pipeline.county.decider.escalation.schedule
-        self._replies = Replies(pipeline.county.message_writer, schedule, pipeline.absences)
+        self._replies = Replies(pipeline.county.message_writer, pipeline.county.schedule, pipeline.absences)
         self._numbers = UnreachableNumbers(pipeline, memoir)
         kept = msgspec.json.decode(kept_claims, type=list[Claim]) if kept_claims else []
         self._claims = UndoDict(pipeline.undo, {claim.asset: claim for claim in kept})
-        pipeline.sampled = self.sampled
-        pipeline.claimed = self._claims
+        pipeline.follow_claims(self._claims, self.sampled)
 
     def heard(self, receipts: tuple[Receipt, ...], replies: tuple[Reply, ...], now_ms: Millis) -> None:
         """What a channel has collected, or a provider pushed."""
@@ -87,7 +83,7 @@ class InboundSms:
 
     def receipts(self, said: tuple[Receipt, ...], now_ms: Millis) -> None:
         """Receipts, repeated and in any order."""
-        self._pipeline.entry.receipts += said
+        self._pipeline.entry.receipts.extend(said)
         self._numbers.receipts(said, now_ms)
 
     def lapsed(self, due: Due, lapse: Lapse, at_ms: Millis) -> None:
@@ -111,15 +107,8 @@ class InboundSms:
         self._numbers.look(now_ms)
 
     def _hurry(self, episode: str, reason: str, at_ms: Millis) -> None:
-        county = self._pipeline.county
-        if county.is_open(episode):
-            county.respond(
-                episode, lambda hands, alert, _, log: hands.hurry(alert, reason, at_ms, log), at_ms, self._changes
-            )
-
-    @property
-    def _changes(self) -> Changes:
-        return self._pipeline.changes
+        if self._pipeline.county.is_open(episode):
+            self._pipeline.respond(episode, lambda hands, alert, _, log: hands.hurry(alert, reason, at_ms, log), at_ms)
 
     def reply(self, said: Reply, now_ms: Millis) -> None:
         """What somebody wrote: kept whatever it is, and done if it is understood."""
@@ -133,7 +122,7 @@ class InboundSms:
         meaning = understood.meaning
         asked = None if meaning is Meaning.UNCLEAR else find_asked(understood, told, written_ms, self._stands)
         if asked is None:
-            people = self._pipeline.county.inventory.reached_at(said.phone)
+            people = self._pipeline.inventory.reached_at(said.phone)
             person = people[0].id if people else ""
             is_call = meaning is Meaning.CALLBACK and not understood.code
             entry.answers.append(Answered(said, meaning if is_call else Meaning.UNCLEAR, person))
@@ -178,19 +167,17 @@ class InboundSms:
 
     def _stand_in(self, absence: Absence, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
         """Whoever was asked to stand in says so, or not."""
-        county = self._pipeline.county
-        said = StandingIn(county.message_writer).hear_answer(
-            absence, asked.person, meaning, now_ms, self._pipeline.absences
-        )
-        county.post(said, self._changes)
+        county, absences = self._pipeline.county, self._pipeline.absences
+        said = StandingIn(county.message_writer).hear_answer(absence, asked.person, meaning, now_ms, absences)
+        county.post(said, self._pipeline.changes)
 
     def _work_off(self, asked: Asked, meaning: Meaning, now_ms: Millis) -> None:
         """1 to a text of the ledger: they say that it is done; anything else is a line in its history."""
         ledger = self._pipeline.ledger
         case, digit = ledger.cases[asked.episode], next(key for key, each in DIGITS.items() if each is meaning)
         said = CaseCommand(verb=CaseVerb.NOTE, case=case.id, by=asked.person, channel="sms", reason=f"短信回{digit}")
-        if case.state not in UNFINISHED and case.asset in self._pipeline.county.inventory.assets:
-            self._changes.log += self._replies.over(asked, {case.asset: case.verified_ms or now_ms}, now_ms)
+        if case.state not in UNFINISHED and case.asset in self._pipeline.inventory.assets:
+            self._pipeline.say(*self._replies.over(asked, {case.asset: case.verified_ms or now_ms}, now_ms))
         done = ledger.act(replaced(said, verb=CaseVerb.FIX), now_ms) if meaning is Meaning.DONE else None
         if done is None or isinstance(done, Refusal):
             ledger.act(said, now_ms)
@@ -203,33 +190,33 @@ class InboundSms:
             asset: at_ms for asset, at_ms in ended if message_writer.inventory.knows(asset)
         }  # what is retired is not over
         if over and asked.person in message_writer.inventory.people:
-            self._changes.log += self._replies.over(asked, over, now_ms)
+            self._pipeline.say(*self._replies.over(asked, over, now_ms))
 
     def _ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about and when it ended; one that ended just now is in no journal yet."""
-        alert = self._changes.alerts.get(episode) or self._pipeline.county.alerts.get(episode)
+        alert = self._pipeline.changes.alerts.get(episode) or self._pipeline.county.alerts.get(episode)
         return self._memoir.ended(episode) if alert is None else (alert.asset, alert.closed_ms)
 
     def _decline_all(self, alerts: list[Alert], asked: Asked, now_ms: Millis) -> None:
         """Nobody goes for what one text named: others hear of it in one text as well."""
-        self._changes.log += self._replies.declined_all(alerts, asked, now_ms)
+        self._pipeline.say(*self._replies.declined_all(alerts, asked, now_ms))
 
     def _do(self, asked: Asked, meaning: Meaning, now_ms: Millis, *, is_first: bool) -> None:
         """What follows from an answer about one episode; of several in one text only the first tells others."""
-        county, changes = self._pipeline.county, self._pipeline.changes
+        pipeline, county = self._pipeline, self._pipeline.county
         alert = county.alerts[asked.episode]
         said = self._replies.hear_answer(alert, asked, meaning, county.memory(alert.asset), now_ms)
-        changes.log += said if is_first else [each for each in said if isinstance(each, Event)]
+        pipeline.say(*(each for each in said if is_first or isinstance(each, Event)))
         words = phrase(asked.text) if meaning is Meaning.DOUBTED else ""
         if words or (alert.doubts and meaning is Meaning.DONE):
             by = asked.person
-            county.respond(asked.episode, lambda hands, each, _, __: hands.contradict(each, by, words), now_ms, changes)
+            pipeline.respond(asked.episode, lambda hands, each, _, __: hands.contradict(each, by, words), now_ms)
         if meaning is Meaning.DONE:
             obey(
                 EpisodeCommand(verb=EpisodeVerb.ACK, episode=asked.episode, by=asked.person, channel="sms"),
                 county,
                 now_ms,
-                changes,
+                pipeline.changes,
             )
             if alert.rule in ABOUT and not alert.closed_ms:
                 self._claims[alert.asset] = Claim(alert.asset, alert.episode, asked.person, now_ms)
@@ -244,7 +231,7 @@ class InboundSms:
             del self._claims[reading.asset]
             if alert is not None and not alert.closed_ms and not alert.recovering:
                 memory = county.memory(claim.asset)
-                self._pipeline.changes.log += self._replies.unseen(claim, alert, memory, now_ms)
+                self._pipeline.say(*self._replies.unseen(claim, alert, memory, now_ms))
         else:
             self._claims[reading.asset] = claim
         self._keep_claims(now_ms)
@@ -253,7 +240,7 @@ class InboundSms:
         kept = standing(self._claims.values(), now_ms)
         for asset in self._claims.keys() - {claim.asset for claim in kept}:
             del self._claims[asset]
-        keep(self._pipeline, CLAIMS, kept)
+        self._pipeline.keep(CLAIMS, kept)
 
     def _say_so(self, person: str, phone: str, told: list[Asked], now_ms: Millis) -> None:
         """At most once an hour a number, and to nothing that is no mobile phone: machines would answer for ever."""
@@ -262,4 +249,4 @@ class InboundSms:
         if lately or any(is_same(owed.phone, phone) for owed in waiting if hasattr(owed, "phone")):
             return
         if is_mobile(phone):
-            self._pipeline.changes.log.append(self._replies.unclear(person, phone, now_ms))
+            self._pipeline.say(self._replies.unclear(person, phone, now_ms))

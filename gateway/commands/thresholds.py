@@ -10,7 +10,7 @@ import msgspec
 from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, Weighed
 from alerts.model import Event
 from alerts.refusals import Refused
-from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.command import Context, Done, SignedCommand
 from gateway.commands.fields import PERSON, PRINTED, CommandRoute, EitherField, ListField, NumberField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
@@ -49,11 +49,11 @@ class SetFigure(SignedCommand[Done], frozen=True, kw_only=True):
         weighed = thresholds.weigh(tuned, county.plans)
         if isinstance(weighed, str):
             return Refused("figure_not_fit", weighed)
-        pipeline.changes.log.append(_written(self, weighed, now_ms))
+        pipeline.say(_written(self, weighed, now_ms))
         county.refigure(weighed.plans, now_ms, pipeline.changes)
         thresholds.accept(weighed)
         pipeline.follow()
-        keep(pipeline, FIGURES, thresholds.list_tuned())
+        pipeline.keep(FIGURES, thresholds.list_tuned())
         return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
 
 
@@ -61,7 +61,7 @@ def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
     """A figure for what the inventory or the rules have no more does not count, and a row says so (law L9)."""
     for tuned in pipeline.thresholds.unfit:
         detail = {"place": str(tuned.at.place), "name": tuned.at.name, "figure": tuned.at.figure, "by": tuned.by}
-        pipeline.changes.log.append(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
+        pipeline.say(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
 
 
 def _may(inventory: Inventory, by: str, area: str) -> bool:

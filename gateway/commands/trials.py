@@ -5,7 +5,7 @@ from typing import Final
 from alerts.episodes.responses import Deed
 from alerts.notify.holds import TrialKind, trial_ended
 from alerts.refusals import Refused
-from gateway.commands.command import Context, Done, SignedCommand, keep
+from gateway.commands.command import Context, Done, SignedCommand
 from gateway.commands.fields import SYMBOL, CommandRoute
 from telemetry.reading import Millis
 
@@ -22,18 +22,18 @@ class EndTrial(SignedCommand[Done], frozen=True, kw_only=True):
     def carry_out(self, context: Context, now_ms: Millis) -> Done | Refused:
         """What its trial kept back is due now, and is looked at like everything else that is due."""
         pipeline = context.pipeline
-        county, trials, changes = pipeline.county, pipeline.trials, pipeline.changes
+        county, trials = pipeline.county, pipeline.trials
         held = [(alert, trials.of_alert(alert)) for alert in county.alerts.values() if not alert.closed_ms]
         ended = trials.end(self.kind, self.name, now_ms)
         if not ended:
             sentence = f"{self.kind} {self.name} is not on trial by itself: look for an area above it that is"
             return Refused("no_trial", sentence)
         row = trial_ended(county.inventory, self.kind, self.name, ended, self.actor.detail(), now_ms)
-        changes.log.append(row)
+        pipeline.say(row)
         for alert, was_ms in held:
             if trials.of_alert(alert) <= now_ms < was_ms:
-                county.respond(alert.episode, _unheld(was_ms, now_ms), now_ms, changes)
-        keep(pipeline, TRIALS, trials.list_ended())
+                pipeline.respond(alert.episode, _unheld(was_ms, now_ms), now_ms)
+        pipeline.keep(TRIALS, trials.list_ended())
         return Done(now_ms, "trial_ended")
 
 

@@ -42,7 +42,7 @@ class Welcome(Command[Welcomed], frozen=True):
     def do(self, context: Context, now_ms: Millis) -> Welcomed:
         """Owes the texts; by night they wait for the morning."""
         pipeline = context.pipeline
-        inventory, leaves_ms = pipeline.county.inventory, pipeline.by_day(now_ms)
+        inventory, leaves_ms = pipeline.inventory, pipeline.by_day(now_ms)
         told: list[str] = []
         skipped: dict[str, str] = {}
         for name in dict.fromkeys(self.people):
@@ -51,7 +51,7 @@ class Welcome(Command[Welcomed], frozen=True):
                 skipped[name] = why
                 continue
             told.append(name)
-            pipeline.changes.log.append(_owed(inventory.people[name], pipeline, now_ms, leaves_ms))
+            pipeline.say(_owed(inventory.people[name], pipeline, now_ms, leaves_ms))
         return Welcomed(tuple(told), leaves_ms, skipped)
 
 

@@ -15,9 +15,9 @@ from gateway.desk.captions import ANSWERS, OF_THE_HOUSE
 from gateway.desk.pages.demo import ACTOR, written
 from gateway.journal.entry import Entry
 from gateway.requests import ReceiptsAndReplies
-from telemetry.inventory import Asset, Inventory, Person
+from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
-from telemetry.terms import Level, Role
+from telemetry.terms import Role
 
 KEEPER_WAITS_MS: Final = 45 * 60_000
 """Nine seconds of a visitor's time at 300×."""
@@ -97,16 +97,13 @@ class Cast:
 
     def _substitute(self, scene: _Scene) -> Person | None:
         """Another driver of the same town, else the village's cleaner."""
-        asset = self._inventory.assets[scene.asset]
-        town = self._town(asset)
+        inventory, asset = self._inventory, self._inventory.assets[scene.asset]
+        town = inventory.town_of(asset.area)
         drivers = (
             person
-            for route in self._inventory.routes.values()
-            if any(self._town(self._inventory.assets[stop]) == town for stop in route.stops)
-            for person, _ in self._inventory.collectors(route.id)
+            for route in inventory.routes.values()
+            if any(inventory.town_of(inventory.assets[stop].area) == town for stop in route.stops)
+            for person, _ in inventory.collectors(route.id)
         )
-        cleaners = (holder.person for holder in holders(self._inventory, Role.CLEANER, asset.areas, asset))
+        cleaners = (holder.person for holder in holders(inventory, Role.CLEANER, asset.areas, asset))
         return next((person for person in (*drivers, *cleaners) if person.id != scene.keeper), None)
-
-    def _town(self, asset: Asset) -> str:
-        return next((node.id for node in self._inventory.lineage(asset.area) if node.level is Level.TOWN), "")

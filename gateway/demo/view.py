@@ -112,7 +112,9 @@ def picture(
     """The whole screen at this instant."""
     layout = Layout()
     layout.split_column(
-        Layout(_header(story, calendar, now_ms, speed), size=3), Layout(name="middle"), Layout(_footer(link), size=1)
+        Layout(_header(story, calendar, now_ms, speed), size=3),
+        Layout(name="middle"),
+        Layout(Columns([Text(desk(link), style="cyan"), Text("Ctrl-C 结束", style="dim")]), size=1),
     )
     layout["middle"].split_row(Layout(name="county", ratio=5), Layout(name="said", ratio=6))
     layout["county"].split_column(
@@ -205,7 +207,3 @@ def _occurrence(story: DemoStory, calendar: Calendar, line: ChronicleLine) -> Te
     styles = {"raised": _SEVERITY.get(line.severity, ""), "cleared": "green"}
     said = f"{clock(calendar, line.at_ms)} {chronicle(story, line)}"
     return Text(said, style=styles.get(line.event, ""), no_wrap=True, overflow="ellipsis")
-
-
-def _footer(link: str) -> Columns:
-    return Columns([Text(desk(link), style="cyan"), Text("Ctrl-C 结束", style="dim")])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from alerts.calendars import MINUTE_MS
 from alerts.model import Event
 from alerts.notify.lists import LIST
 from gateway.desk.morning import Exposure
@@ -18,7 +19,6 @@ from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
-MINUTE_MS: Final = 60_000
 EVENTS: Final = (
     "raised",
     "held",

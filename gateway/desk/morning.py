@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import ClassVar, Final, TypeAlias
 
 from alerts.alert import Alert
+from alerts.calendars import HOUR_MS
 from alerts.ledger.case import Case, State
 from alerts.model import Event
 from alerts.notify.exposure import POINTS_A_SITE
@@ -23,7 +24,6 @@ from gateway.journal.notifications import MessageRow
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 
-HOUR_MS: Final = 3_600_000
 LATE_STEP: Final = 2
 """From this step on the emptier and the dispatcher have been told, and it is still not done."""
 

@@ -9,7 +9,6 @@ from functools import cached_property
 
 from alerts.people import EMPTIER, holders
 from telemetry.inventory import Area, Asset, Inventory, Person
-from telemetry.terms import Level
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,8 @@ class UserScope:
 
     def town_of(self, area: str) -> str:
         """The name of the town that an area belongs to; empty where there is none."""
-        return next((node.name for node in self.inventory.lineage(area) if node.level is Level.TOWN), "")
+        town = self.inventory.town_of(area)
+        return self.inventory.areas[town].name if town else ""
 
     @cached_property
     def _own(self) -> dict[str, None]:

@@ -19,6 +19,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from alerts.calendars import DAY_MS
 from telemetry.reading import Millis
 
 NAME: Final = "desk.db"
@@ -35,7 +36,6 @@ FAILURES: Final = 5_000
 NAMES_EACH: Final = 20
 """So many names that one address tried in a day have rows of their own."""
 OTHER_NAMES: Final = "…"
-_DAY_MS: Final = 24 * 3_600_000
 _BUSY_S: Final = 5.0
 
 
@@ -196,7 +196,7 @@ class UserFile:
     def note_failure(self, at_ms: Millis, user: str, address: str, what: str, tries: int = 1) -> None:
         """Somebody did not get in, so many times. It never costs a row of what was done."""
         user = "".join(sign if sign.isprintable() else "?" for sign in user[:64])
-        day = at_ms // _DAY_MS
+        day = at_ms // DAY_MS
         with self._open() as file:
             names = file.execute(_NAMES_OF_A_DAY, (day, address, user)).fetchone()[0]
             row = (day, user if names < NAMES_EACH else OTHER_NAMES, address, what, at_ms, at_ms, tries)

@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import yaml
 
-from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
+from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from dashboards import words as boards
 from telemetry.reading import QUANTITIES, Millis
 
 CATALOGUE: Final = Path(__file__).with_name("words.zh-CN.yaml")
-_HOUR_MS: Final = 60 * MINUTE_MS
 
 
 @cache
@@ -82,7 +81,7 @@ def span(ms: Millis) -> str:
     if ms < DAY_MS:
         rest = minutes % 60
         return f"{minutes // 60}小时{f'{rest}分' if rest else ''}"
-    rest = ms % DAY_MS // _HOUR_MS
+    rest = ms % DAY_MS // HOUR_MS
     return f"{ms // DAY_MS}天{f'{rest}小时' if rest else ''}"
 
 

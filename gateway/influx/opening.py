@@ -5,7 +5,6 @@ and what has become history. A bucket that one of them misses stops that one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +24,7 @@ from gateway.influx.server import InfluxOutlet
 from gateway.influx.streams import Events, Outflow, Readings, Rollups
 from gateway.journal.database import JournalUnavailable, Problem
 from gateway.journal.entry import Consumer, Quarantined, Stream
-from gateway.journal.reader import JournalReader
+from gateway.journal.reader import JournalReader, glance
 from gateway.journal.rollups import RollupReader
 from gateway.logs import logger
 from gateway.metrics import Metrics
@@ -110,7 +109,7 @@ def opened(
 ) -> Iterator[Sender]:
     """The senders of one gateway, not yet started."""
     points = Points(county.inventory, lines_pct(county.plans))
-    metrics.ask(metrics.series_behind, lambda: _behind(journal))
+    metrics.ask((metrics.series_behind, lambda: glance(journal, _count_unsent, 0)))
     buckets = dict.fromkeys(HOURS, chosen.hourly_bucket) | dict.fromkeys(DAYS, chosen.daily_bucket)
     streams: dict[str, tuple[Outflow, ...]] = {
         SERIES: (Events(points, chosen.bucket), Readings(points, chosen.bucket)),
@@ -129,10 +128,6 @@ def opened(
         )
 
 
-def _behind(journal: Path) -> float:
-    """How many readings are still to be sent, asked on the HTTP thread; 0 while the journal does not answer."""
-    try:
-        with closing(JournalReader.open(journal)) as reader:
-            return float(reader.newest(Stream.READING) - reader.position(Readings.consumer))
-    except JournalUnavailable:
-        return 0.0
+def _count_unsent(reader: JournalReader) -> int:
+    """How many readings are still to be sent."""
+    return reader.newest(Stream.READING) - reader.position(Readings.consumer)

@@ -4,7 +4,6 @@ Only statements stand here; the transaction around them is the writer's. Strange
 """
 
 import base64
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
@@ -14,7 +13,7 @@ from msgspec import Struct
 from gateway.journal.entry import Anomaly, Aside, Quarantined, RequeueOutcome, SignOfLife
 from gateway.journal.names import NameIds
 from gateway.journal.retention import STEP_ROWS, Keep
-from gateway.journal.view import Row, iso, pages
+from gateway.journal.view import Row, as_json, iso, pages
 from telemetry.reading import Millis
 from telemetry.sequence import EPOCH, REMEMBERED_MS, Mark
 from telemetry.wire import Status
@@ -64,15 +63,6 @@ def newest_life_epoch(connection: sqlite3.Connection, device: int, session: int)
     return None if found is None else int(found)
 
 
-def _expire_signs_of_life(connection: sqlite3.Connection, now_ms: Millis) -> int:
-    """Deletes those by which nothing is known again any more, oldest first."""
-    return connection.execute(
-        "DELETE FROM sign_of_life WHERE id IN"
-        " (SELECT id FROM (SELECT id, received_ms FROM sign_of_life ORDER BY id LIMIT ?) WHERE received_ms < ?)",
-        (STEP_ROWS, now_ms - REMEMBERED_MS),
-    ).rowcount
-
-
 ANOMALIES_KEPT_MS: Final = 30 * 86_400_000
 """What was not wrong for so long is not shown any more; should it come again, it begins anew."""
 
@@ -98,12 +88,7 @@ def keep_anomalies(connection: sqlite3.Connection, anomalies: Iterable[Anomaly],
 
 def anomalies(connection: sqlite3.Connection, devices: Collection[str]) -> list[Anomaly]:
     """What is wrong with what some devices say, the latest first."""
-    return [Anomaly(*row) for row in connection.execute(_ANOMALIES, (json.dumps(list(devices)),))]
-
-
-def _expire_anomalies(connection: sqlite3.Connection, now_ms: Millis) -> int:
-    """Deletes what was not wrong for long; there are a few rows a device at most."""
-    return connection.execute("DELETE FROM anomaly WHERE last_ms < ?", (now_ms - ANOMALIES_KEPT_MS,)).rowcount
+    return [Anomaly(*row) for row in connection.execute(_ANOMALIES, (as_json(devices),))]
 
 
 def add_quarantined(connection: sqlite3.Connection, quarantined: Iterable[Quarantined]) -> None:
@@ -299,5 +284,11 @@ def expire_quarantine(connection: sqlite3.Connection, now_ms: Millis, keep: Keep
 
 
 def expire(connection: sqlite3.Connection, now_ms: Millis) -> int:
-    """Deletes signs of life by which nothing is known again any more, and anomalies of long ago."""
-    return _expire_signs_of_life(connection, now_ms) + _expire_anomalies(connection, now_ms)
+    """Deletes a step of the signs of life by which nothing is known again any more, and anomalies of long ago."""
+    signs = connection.execute(
+        "DELETE FROM sign_of_life WHERE id IN"
+        " (SELECT id FROM (SELECT id, received_ms FROM sign_of_life ORDER BY id LIMIT ?) WHERE received_ms < ?)",
+        (STEP_ROWS, now_ms - REMEMBERED_MS),
+    ).rowcount
+    # of these there are a few rows a device at most
+    return signs + connection.execute("DELETE FROM anomaly WHERE last_ms < ?", (now_ms - ANOMALIES_KEPT_MS,)).rowcount

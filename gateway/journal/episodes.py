@@ -4,7 +4,6 @@ An episode is written as it stands now, an event is added and never changed. Onl
 transaction around those that write is the writer's.
 """
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple
@@ -17,7 +16,7 @@ from alerts.model import Event
 from alerts.notify.lists import Crossing
 from gateway.journal.entry import AlertRow, Spell, StoredEvent
 from gateway.journal.retention import STEP_ROWS
-from gateway.journal.view import Row, iso, iso_or_none, pages
+from gateway.journal.view import Row, as_json, iso, iso_or_none, pages
 from telemetry.reading import Millis
 
 _ALERT: Final = """
@@ -181,12 +180,12 @@ def spells_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms
 
 def answers_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
     """The last that somebody answered by telephone, by episode."""
-    return dict(connection.execute(_ANSWERED, (json.dumps(list(episodes)),)).fetchall())
+    return dict(connection.execute(_ANSWERED, (as_json(episodes),)).fetchall())
 
 
 def events_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> list[Event]:
     """Everything that happened to some episodes, in its order."""
-    return _events(connection, _EVENTS_ABOUT, (json.dumps(list(episodes)),))
+    return _events(connection, _EVENTS_ABOUT, (as_json(episodes),))
 
 
 def events_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[Event]:
@@ -196,7 +195,7 @@ def events_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms
 
 def newest_events(connection: sqlite3.Connection, kinds: Collection[str], most: int, within: int) -> list[Event]:
     """The newest events of some kinds, the newest first, looked for among the last ``within`` events."""
-    return _events(connection, _NEWEST_EVENTS, (within, json.dumps(list(kinds)), most))
+    return _events(connection, _NEWEST_EVENTS, (within, as_json(kinds), most))
 
 
 def _events(connection: sqlite3.Connection, query: str, given: tuple[Any, ...]) -> list[Event]:

@@ -4,7 +4,6 @@ A history is appended to and never changed; the table itself refuses it. The tra
 writer's; who only reads has a ``LedgerReader``.
 """
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, fields
@@ -16,7 +15,7 @@ from msgspec.structs import asdict
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, Deed, State, unpack_case
 from gateway.journal.entry import CaseRow
 from gateway.journal.retention import STEP_ROWS
-from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, iso
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, View, as_json, iso
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 
@@ -143,21 +142,21 @@ class LedgerReader(View):
     def work(self, open_episodes: Collection[str], area: str, most: int) -> list[Case]:
         """At most so many cases that nobody has seen done and that are of no open episode, what is due first first."""
         bounds = {
-            "states": json.dumps(sorted(UNFINISHED)),
+            "states": as_json(sorted(UNFINISHED)),
             "area": f"/{area}/" if area else "",
-            "open": _listed(open_episodes),
+            "open": as_json(open_episodes),
             "most": most,
         }
         return [unpack_case(blob) for (blob,) in self._fetch(_WORK, bounds)]
 
     def of_episodes(self, episodes: Collection[str]) -> dict[str, Case]:
         """The cases of some episodes, by episode."""
-        found = (unpack_case(blob) for (blob,) in self._fetch(_OF_EPISODES, (_listed(episodes),)))
+        found = (unpack_case(blob) for (blob,) in self._fetch(_OF_EPISODES, (as_json(episodes),)))
         return {case.episode: case for case in found}
 
     def resumed(self, cases: Collection[str]) -> dict[str, Millis]:
         """When the deferral of some cases was last over, by case."""
-        return dict(self._fetch(_RESUMED, (_listed(cases),)))
+        return dict(self._fetch(_RESUMED, (as_json(cases),)))
 
     def history(self, name: str) -> list[Row]:
         """What was done about a case, in its order."""
@@ -209,10 +208,6 @@ def exported(case: Case) -> Row:
 
 def _line(at_ms: Millis, *rest: str) -> Row:
     return dict(zip(_LINE, (iso(at_ms), *rest), strict=True))
-
-
-def _listed(names: Collection[str]) -> str:
-    return json.dumps(list(names))
 
 
 def _iso(at_ms: Millis) -> str | None:

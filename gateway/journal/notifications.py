@@ -11,13 +11,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from alerts.calendars import DAY_MS
 from alerts.channels import Accepted, Awaited, Failed, Outcome, SendRefused
 from alerts.delivery.delivery import TIMEOUT, Due, DueState
 from alerts.model import Owed
 from gateway.journal import telephone
 from gateway.journal.entry import Attempt, AttemptEnded, AttemptStarted, Unreceipted
 from gateway.journal.retention import STEP_ROWS
-from gateway.journal.view import Row, iso, iso_or_none, pages
+from gateway.journal.view import Row, as_json, iso, iso_or_none, pages
 from telemetry.phone import number_key
 from telemetry.reading import Millis
 
@@ -246,7 +247,6 @@ _LAPSED: Final = f"""
     {_COLUMNS} WHERE state = 'accepted' AND receipt_due_ms <= :now ORDER BY severity, id LIMIT 1
 """
 _MONTH_MS: Final = 31 * 86_400_000
-_DAY_MS: Final = 86_400_000
 
 
 def due(connection: sqlite3.Connection, now_ms: Millis) -> Due | None:
@@ -273,7 +273,7 @@ def _due(connection: sqlite3.Connection, row: tuple[Any, ...], now_ms: Millis) -
         accepted_ms=accepted_ms,
         reason=reason if state == DueState.ACCEPTED else "",
         unsure=unsure(connection, number),
-        taken=telephone.taken(connection, owed.phone, now_ms - _DAY_MS),
+        taken=telephone.taken(connection, owed.phone, now_ms - DAY_MS),
         limited=telephone.limited(connection, owed.phone, now_ms - _MONTH_MS),
     )
 
@@ -368,7 +368,7 @@ _NEWEST: Final = f"""
 
 def messages_about(connection: sqlite3.Connection, episodes: Iterable[str]) -> list[MessageRow]:
     """Everything that was owed about some episodes, in its order."""
-    return [MessageRow(*row) for row in connection.execute(_ABOUT, (json.dumps(list(episodes)),))]
+    return [MessageRow(*row) for row in connection.execute(_ABOUT, (as_json(episodes),))]
 
 
 def messages_on(connection: sqlite3.Connection, asset: str, from_ms: Millis, to_ms: Millis) -> list[MessageRow]:
@@ -380,7 +380,7 @@ def messages(
     connection: sqlite3.Connection, most: int, before: int, states: Collection[str], to: str = ""
 ) -> list[MessageRow]:
     """The newest messages with ids below ``before`` in some states, the newest first; ``to`` names one person."""
-    return [MessageRow(*row) for row in connection.execute(_NEWEST, (before, json.dumps(list(states)), to, to, most))]
+    return [MessageRow(*row) for row in connection.execute(_NEWEST, (before, as_json(states), to, to, most))]
 
 
 _EXPIRED: Final = """

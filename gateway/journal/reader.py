@@ -5,7 +5,7 @@ the write-ahead log from being reset.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from gateway.journal import arrivals, episodes, marks, notifications, place, rea
 from gateway.journal.database import JournalUnavailable, Problem, translated
 from gateway.journal.entry import Consumer, InventoryBody, Spell, StoredEvent, Stream
 from gateway.journal.restore import Restored
-from gateway.journal.view import FIRST_MS, LAST_MS, Row, View
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, T, View
 from telemetry.reading import Millis, Reading
 
 
@@ -118,6 +118,15 @@ class JournalReader(View):
     def break_off(self) -> None:
         """Ends ``damage`` before its time; the one call that may come from another thread."""
         self._connection.interrupt()
+
+
+def glance(path: Path, question: Callable[[JournalReader], T], otherwise: T) -> T:
+    """What a journal answers that is opened for this one question; ``otherwise`` while it cannot be read."""
+    try:
+        with closing(JournalReader.open(path)) as reader:
+            return question(reader)
+    except JournalUnavailable:
+        return otherwise
 
 
 @contextmanager

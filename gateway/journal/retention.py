@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from alerts.calendars import DAY_MS
 from telemetry.reading import Millis
 
-DAY_MS: Final = 86_400_000
 KEEP_CASES_MS: Final = 3 * 366 * DAY_MS
 """Episodes, events, notifications, attempts and hourly rollups are kept for three years, whatever the pressure."""
 

@@ -23,7 +23,7 @@ from gateway.journal.names import Named, NameIds, by_number
 from gateway.journal.reader import JournalReader
 from gateway.journal.readings import ReadingPlace
 from gateway.journal.retention import STEP_ROWS
-from gateway.journal.view import FIRST_MS, LAST_MS, Row, iso
+from gateway.journal.view import FIRST_MS, LAST_MS, Row, as_json, iso
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -201,7 +201,7 @@ class RollupReader(JournalReader):
         self, measurement: Measurement, subjects: Iterable[str], from_ms: Millis, to_ms: Millis
     ) -> list[Rollup]:
         """The rows of some subjects whose windows begin in [from, to), by instant."""
-        bounds = {"subjects": _json(subjects), "from_ms": from_ms, "to_ms": to_ms}
+        bounds = {"subjects": as_json(subjects), "from_ms": from_ms, "to_ms": to_ms}
         return self._rows(measurement, _SPAN[measurement], bounds)
 
     def all_rollups(self, measurement: Measurement, from_ms: Millis, to_ms: Millis) -> Iterator[Rollup]:
@@ -271,7 +271,7 @@ class RollupReader(JournalReader):
 
     def carries(self, assets: Iterable[str]) -> dict[str, Carry]:
         """Where assets stand; one that was never followed is left out."""
-        return {carry.asset: carry for carry in (Carry(*row) for row in self._fetch(_CARRIES, (_json(assets),)))}
+        return {carry.asset: carry for carry in (Carry(*row) for row in self._fetch(_CARRIES, (as_json(assets),)))}
 
     def day_carry(self, asset: str, day_ms: Millis) -> DayCarry | None:
         """Where an asset stood when a day began, if it was followed then."""
@@ -291,10 +291,6 @@ class RollupReader(JournalReader):
     def _rows(self, measurement: Measurement, query: str, bounds: dict[str, Any]) -> list[Rollup]:
         kind = ROWS[measurement]
         return [Rollup(measurement, name, start_ms, kind(*row)) for name, start_ms, *row in self._fetch(query, bounds)]
-
-
-def _json(names: Iterable[str]) -> str:
-    return msgspec.json.encode(list(names)).decode()
 
 
 def _columns(measurement: Measurement) -> str:

@@ -3,8 +3,9 @@
 How a row of an export is said stands here, too. No table is named: what may be asked of one is in its own file.
 """
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeAlias, TypeVar
@@ -24,12 +25,21 @@ _PAGE: Final = 2_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class View:
-    """A read-only view. Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
+class Questioner:
+    """Who asks the files of the tables, on one connection and one thread at a time."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
+
+    def _ask(self, question: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        """What a question of one of the tables is answered with; ``JournalUnavailable`` where the world refuses."""
+        with translated(self._path):
+            return question(self._connection, *given, **named)
+
+
+class View(Questioner):
+    """A read-only view. Made by ``open``; every method may raise ``JournalUnavailable``. One thread at a time."""
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -47,15 +57,15 @@ class View:
         """Lets go of the file."""
         self._connection.close()
 
-    def _ask(self, question: Callable[Concatenate[sqlite3.Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
-        """What a question of one of the tables is answered with; ``JournalUnavailable`` where the world refuses."""
-        with translated(self._path):
-            return question(self._connection, *given, **named)
-
     def _fetch(self, query: str, given: Sequence[object] | Mapping[str, object]) -> list[Any]:
         """All rows of a statement, in its own columns."""
         with translated(self._path):
             return self._connection.execute(query, given).fetchall()
+
+
+def as_json(values: Iterable[object]) -> str:
+    """Some values as a query's ``json_each`` reads them."""
+    return json.dumps(list(values))
 
 
 def pages(connection: sqlite3.Connection, query: str, from_ms: Millis, to_ms: Millis) -> Iterator[Row]:

@@ -31,6 +31,7 @@ from gateway.journal.names import NameIds
 from gateway.journal.place import Presence, make_folder, take_place
 from gateway.journal.restore import Restored
 from gateway.journal.retention import KEEP_CASES_MS, Expired, Log, Pressure, keep, pressure_at
+from gateway.journal.view import Questioner
 from telemetry.reading import Millis
 from telemetry.sequence import NONE_STORED, UNCOUNTED, Mark
 
@@ -44,14 +45,13 @@ _KEPT_FOR_YEARS: Final = (
 """What lets go of the rows that people are told of and answer for, in this order."""
 
 
-class Journal:
+class Journal(Questioner):
     """The one SQLite file. Made by ``open``; every method may raise ``JournalUnavailable``."""
 
     def __init__(
         self, path: Path, connection: sqlite3.Connection, lock: sqlite3.Connection, max_bytes: int | None
     ) -> None:
-        self._path = path
-        self._connection = connection
+        super().__init__(path, connection)
         self._lock = lock
         self._max_bytes = max_bytes
         self._presence = Presence(path, connection)
@@ -108,10 +108,7 @@ class Journal:
         About 1 ms with two million readings kept, so it is for the few, not for every message.
         """
         number = self._devices.get(device)
-        if number is None:
-            return False
-        with translated(self._path):
-            return readings.seen(self._connection, self._last_reading_id, number, boot, seq)
+        return number is not None and self._ask(readings.seen, self._last_reading_id, number, boot, seq)
 
     def highest_seq(self, device: str, boot: int, through: int | None = None) -> int:
         """The highest ``seq`` kept of a boot, ``sequence.NONE_STORED`` if none is; as dear as ``seen``.
@@ -122,8 +119,7 @@ class Journal:
         if number is None:
             return NONE_STORED
         newest = self._last_reading_id if through is None else through
-        with translated(self._path):
-            found = readings.highest_seq(self._connection, newest, number, boot)
+        found = self._ask(readings.highest_seq, newest, number, boot)
         return NONE_STORED if found is None else found
 
     def marks(self, device: str, session: int, seq: int, since_ms: Millis) -> list[Mark]:
@@ -131,11 +127,9 @@ class Journal:
         number = self._devices.get(device)
         if number is None:
             return []
-        with translated(self._path):
-            found = arrivals.life_marks(self._connection, number, session, seq, since_ms)
-            if seq != UNCOUNTED:
-                newest = self._last_reading_id
-                found += readings.marks(self._connection, newest, number, session, seq, since_ms)
+        found = self._ask(arrivals.life_marks, number, session, seq, since_ms)
+        if seq != UNCOUNTED:
+            found += self._ask(readings.marks, self._last_reading_id, number, session, seq, since_ms)
         return found
 
     def newest_epoch(self, device: str, session: int) -> int | None:
@@ -143,70 +137,57 @@ class Journal:
         number = self._devices.get(device)
         if number is None:
             return None
-        with translated(self._path):
-            living = arrivals.newest_life_epoch(self._connection, number, session)
-            reading = readings.newest_epoch(self._connection, self._last_reading_id, number, session)
+        living = self._ask(arrivals.newest_life_epoch, number, session)
+        reading = self._ask(readings.newest_epoch, self._last_reading_id, number, session)
         return max((boot for boot in (living, reading) if boot is not None), default=None)
 
     def crossings(self, since_ms: Millis) -> list[Crossing]:
         """The times that bins were over two thirds and that ended since then, or have not."""
-        with translated(self._path):
-            return episodes.crossings(self._connection, since_ms)
+        return self._ask(episodes.crossings, since_ms)
 
     def aside(self, reason: str, most: int) -> list[Aside]:
         """Some of those in quarantine for a reason that were not taken when looked at again."""
-        with translated(self._path):
-            return arrivals.aside(self._connection, reason, most)
+        return self._ask(arrivals.aside, reason, most)
 
     def knows(self, episode: str) -> bool:
         """Whether there ever was such an episode, open or over."""
-        with translated(self._path):
-            return episodes.knows(self._connection, episode)
+        return self._ask(episodes.knows, episode)
 
     def is_answered(self, channel: str, number: str) -> bool:
         """Whether this reply was dealt with before; providers tell twice."""
-        with translated(self._path):
-            return telephone.is_answered(self._connection, channel, number)
+        return self._ask(telephone.is_answered, channel, number)
 
     def told(self, phone: str, since_ms: Millis) -> list[Asked]:
         """What a number was told since then, the newest first."""
-        with translated(self._path):
-            return telephone.told(self._connection, phone, since_ms)
+        return self._ask(telephone.told, phone, since_ms)
 
     def ended(self, episode: str) -> tuple[str, Millis] | None:
         """What an episode that is over was about, and when it ended."""
-        with translated(self._path):
-            return episodes.ended(self._connection, episode)
+        return self._ask(episodes.ended, episode)
 
     def phone_of(self, channel: str, reference: str) -> str:
         """The number of a text taken under this reference that has not arrived yet; nothing if there is none."""
-        with translated(self._path):
-            return telephone.phone_of(self._connection, channel, reference)
+        return self._ask(telephone.phone_of, channel, reference)
 
     def phone_of_notification(self, notification_id: int) -> str:
         """The number of a notification."""
-        with translated(self._path):
-            return notifications.phone_of_notification(self._connection, notification_id)
+        return self._ask(notifications.phone_of_notification, notification_id)
 
     def untold(self, phone: str, since_ms: Millis) -> int:
         """How many texts to a number since then have not arrived."""
-        with translated(self._path):
-            return telephone.untold(self._connection, phone, since_ms)
+        return self._ask(telephone.untold, phone, since_ms)
 
     def reached(self, phone: str, since_ms: Millis) -> bool:
         """Whether any text arrived at a number since then."""
-        with translated(self._path):
-            return telephone.reached(self._connection, phone, since_ms)
+        return self._ask(telephone.reached, phone, since_ms)
 
     def hears_back(self, channel: str, since_ms: Millis) -> bool:
         """Whether any text of a channel was told to have arrived since then."""
-        with translated(self._path):
-            return telephone.hears_back(self._connection, channel, since_ms)
+        return self._ask(telephone.hears_back, channel, since_ms)
 
     def knows_case(self, case: str) -> bool:
         """Whether there ever was such a case, settled or not."""
-        with translated(self._path):
-            return ledger.knows(self._connection, case)
+        return self._ask(ledger.knows, case)
 
     def restore(self) -> Restored:
         """What was saved, to go on from; consume its ``tail`` before the first commit."""

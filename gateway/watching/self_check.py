@@ -268,7 +268,7 @@ class Watchman(Undoable):
         seconds, step_s = (deaf.at_ms - deaf.since_ms) / 1_000, round(deaf.step_ms / 1_000)
         self._metrics.deafnesses.labels("step" if step_s else "pause").inc()
         detail: Detail = {"since_ms": deaf.since_ms, "step_s": step_s}
-        self._pipeline.changes.log.append(Event(at_ms=deaf.at_ms, event="deaf", detail=detail))
+        self._pipeline.say(Event(at_ms=deaf.at_ms, event="deaf", detail=detail))
         _log.warning("deaf", seconds=round(seconds), clock_set_by_s=step_s, remedy=_REMEDY if step_s else "")
         until = iso(deaf.at_ms)
         self._slept = f"nothing was done for {seconds:.0f} s until {until}, which counts as a downtime"
@@ -338,7 +338,7 @@ class Watchman(Undoable):
         self._text(now_ms)
 
     def _tell(self, rule: str, part: str, problem: str, now_ms: Millis, detail: Detail | None = None) -> None:
-        self._pipeline.county.watch(Trouble(rule, part, problem, detail or {}), now_ms, self._pipeline.changes)
+        self._pipeline.watch(Trouble(rule, part, problem, detail or {}), now_ms)
 
     def _text(self, now_ms: Millis) -> None:
         """The text of the day, once, while the house works."""
@@ -350,10 +350,10 @@ class Watchman(Undoable):
         if not due_ms <= now_ms < due_ms + _LATE_MS or texted_ms >= due_ms or faltering(self._health):
             return
         self._daily = Daily(phone, at, due_ms)
-        self._pipeline.entry.meta[DAILY] = str(due_ms)
+        self._pipeline.keep(DAILY, due_ms)
         facts = {"day": day(calendar, now_ms), "time": clock(calendar, now_ms)}
         said = self._pipeline.county.message_writer.texts.word(DAILY, facts)
-        self._pipeline.changes.log.append(Replies.to_person(phone, phone, said, due_ms))
+        self._pipeline.say(Replies.to_person(phone, phone, said, due_ms))
 
 
 def _part(found: list[str]) -> Part:
@@ -373,7 +373,7 @@ def watchman(
     monotonic: Callable[[], float] = monotonic_s,
 ) -> Watchman:
     """The watchman of a pipeline; ``kept`` are the journal's small marks."""
-    devices = pipeline.county.inventory.devices.values()
+    devices = pipeline.inventory.devices.values()
     shortest_s = min((device.interval_s for device in devices), default=0)
     return Watchman(
         pipeline,

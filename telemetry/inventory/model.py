@@ -10,7 +10,7 @@ from functools import cached_property
 from telemetry.inventory.assets import Asset, Device
 from telemetry.inventory.county import Area, CountySettings, Duty, Feeder, Person, RadioGateway, Route
 from telemetry.phone import dialled
-from telemetry.terms import AssetKind, Role
+from telemetry.terms import AssetKind, Level, Role
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ class Inventory:
             node = self.areas[at]
             yield node
             at = node.parent
+
+    def town_of(self, area: str) -> str:
+        """The id of the town that an area is or lies in; empty where there is none."""
+        return next((node.id for node in self.lineage(area) if node.level is Level.TOWN), "")
 
     def around(self, areas: Iterable[str]) -> tuple[str, ...]:
         """The ids of some areas and of all above them, each once, the nearest first."""

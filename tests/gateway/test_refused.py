@@ -108,7 +108,7 @@ def test_trouble_of_the_world_is_waited_for_and_nothing_is_quarantined(
 
     waited: list[Exception] = []
     line.waited = waited.append
-    line.pipeline.claimed, line.pipeline.sampled = {"pool": True}, sampled
+    line.pipeline.follow_claims({"pool": True}, sampled)
     line.bring([uplink(line, Sample(1, 1, FULL), Sample(1, 2, FULL))])
     assert waited == [trouble] * 5
     assert seqs(said) == [1, 2]
@@ -119,7 +119,7 @@ def test_what_never_ends_is_no_trouble_of_the_world(line: TellingLine, said: lis
     def sampled(_reading: Reading) -> None:
         raise OSError(75, "value too large")  # what our own arithmetic may end in
 
-    line.pipeline.claimed, line.pipeline.sampled = {"pool": True}, sampled
+    line.pipeline.follow_claims({"pool": True}, sampled)
     line.bring([uplink(line, Sample(1, 1, FULL)), Uplink(line.hand.at_ms, TOPIC, b"{")])
     assert [row.reason for entry in said for row in entry.quarantined] == [BUG, "not_json"]
     assert seqs(said) == []
@@ -132,13 +132,13 @@ def test_a_mistake_of_ours_in_one_sample_leaves_nothing_of_its_uplink_but_the_by
         if reading.seq == 2:
             raise ZeroDivisionError
 
-    was = line.pipeline.claimed, line.pipeline.sampled
-    line.pipeline.claimed, line.pipeline.sampled = {"pool": True}, sampled
+    was = line.pipeline._claimed, line.pipeline._sampled
+    line.pipeline.follow_claims({"pool": True}, sampled)
     line.bring([uplink(line, Sample(1, 1, FULL), Sample(1, 2, FULL), Sample(1, 3, FULL))])
     assert [row.reason for entry in said for row in entry.quarantined] == [BUG]
     assert seqs(said) == []
     assert line.pipeline.county.alerts == {}
-    line.pipeline.claimed, line.pipeline.sampled = was
+    line.pipeline.follow_claims(*was)
     assert line.order(LookAgain(reason=BUG, by="office")) == Done(line.hand.at_ms, "looked_again")
     assert seqs(said) == [1, 2, 3]
 

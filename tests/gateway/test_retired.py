@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -214,7 +215,7 @@ def test_what_is_simply_gone_is_retired_and_known_ever_after(tmp_path: Path) -> 
     done = imported(path, KNOWN, None, MORNING)
     assert done.inventory.former["ytan-03"] == parse(GOLDEN, "", profiles()).inventory.assets["ytan-03"]  # type: ignore[union-attr] # it is right
     with closing(Journal.open(journal)) as opened:
-        mark = imports.mark_of(done.inventory)
+        mark = msgspec.json.encode(done.inventory.former).decode()
         opened.commit(Entry(inventory=done.body, meta={FORMER: mark}))
     with closing(JournalReader.open(journal)) as reader:
         again = imported(path, reader.inventory(), reader.mark(FORMER), MORNING + DAY)
@@ -229,7 +230,7 @@ def test_what_is_retired_is_written_down_only_when_that_changed(tmp_path: Path) 
             pipeline = start.resumed(inventory, shipped.figures(), journal, journal.restore(), MORNING)
             written.append(pipeline.entry.meta.get(FORMER))
             journal.commit(pipeline.finish()[0])
-    assert written == [None, imports.mark_of(without_pool()), None, "{}", None]
+    assert written == [None, msgspec.json.encode(without_pool().former).decode(), None, "{}", None]
 
 
 def test_the_doctor_and_people_hear_of_a_file_that_is_not_taken(tmp_path: Path) -> None:

@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from alerts.build import Assembled
 from alerts.rollups.windows import in_order
+from gateway.barrier import Barrier
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Anomaly
 from gateway.journal.reader import JournalReader
+from gateway.pipeline import Archive, Pipeline, StartingPoint
 from gateway.replay import replay
 from telemetry.inventory import Device
 from telemetry.reading import Millis, Sample, Values
 from telemetry.sequence import BOOTS_HELD, EPOCH, fingerprint
-from telemetry.wire import Address, Samples, Uplink
+from telemetry.wire import Address, Resolver, Samples, Uplink
 from tests.gateway.journal.entries import contents
 from tests.lorawan import (
     COUNTY,
@@ -332,8 +335,19 @@ class Recording:
         return Samples(device.id, tuple(Sample(SESSION, f_cnt, *one, fingerprint=mark) for one in taken))
 
 
+class RecordingLine(Pipeline):
+    """A line under whose only topic such frames come."""
+
+    def __init__(
+        self, directory: Resolver, made: Assembled, archive: Archive, barrier: Barrier, begins: StartingPoint
+    ) -> None:
+        del directory
+        super().__init__(Recording(), made, archive, barrier, begins)
+
+
 def test_the_records_of_one_frame_are_all_readings_and_come_once(line: VirtualLine, path: Path) -> None:
-    line.pipeline.directory = Recording()
+    line.kind = RecordingLine
+    line.restart(START_MS)
     take(line, [Uplink(START_MS, TOPIC, b"7"), Uplink(START_MS + MINUTE, TOPIC, b"7")])
     assert levels(path) == [802, 801, 800]
     assert {(row["boot"], row["seq"]) for row in readings(path)} == {(SESSION, 7)}

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.alert import Alert
+from alerts.calendars import HOUR_MS
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.drafts import LONGEST_REASON, choose, obey, say, signed
@@ -18,7 +19,6 @@ from gateway.desk.users import UserRole
 from gateway.desk.view import lay_out
 from telemetry.reading import Millis
 
-HOUR_MS: Final = 3_600_000
 LONGEST_NOTE: Final = 200
 LONGEST_NAME: Final = 20
 NEEDS: Final = {

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from alerts.calendars import DAY_MS
+from alerts.calendars import DAY_MS, HOUR_MS
 from alerts.notify.exposure import POINTS_A_SITE
 from alerts.people import EMPTIER, holders
 from alerts.rollups.rows import BinRow, PlantRow
@@ -23,7 +23,6 @@ from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.series import Measurement
 
-HOUR_MS: Final = 3_600_000
 LISTED: Final = 300
 FORMER_MS: Final = 92 * DAY_MS
 """How far back the texts about something retired are shown."""
@@ -182,8 +181,7 @@ def _ticks(visit: Visit, frame: PlotArea, days: int) -> Iterable[tuple[float, st
     """Midnights of a fortnight, every sixth hour of a day."""
     calendar = visit.present.arrangements.calendar
     step = 6 * HOUR_MS if days == 1 else DAY_MS * max(1, days // 7)
-    midnight = calendar.local(frame.to_ms).replace(hour=0, minute=0, second=0, microsecond=0)
-    at_ms = round(midnight.timestamp() * 1000) + (DAY_MS if days == 1 else 0)
+    at_ms = calendar.midnight(frame.to_ms) + (DAY_MS if days == 1 else 0)
     while at_ms > frame.from_ms:
         if at_ms <= frame.to_ms:
             local = calendar.local(at_ms)

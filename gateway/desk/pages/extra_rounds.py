@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
+from alerts.calendars import HOUR_MS
 from alerts.operations.extra_rounds import ExtraRound
 from gateway.commands.extra_rounds import CancelExtraRound, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.desk.auth import DeskRefusal, Form, Gate, site
@@ -18,7 +19,6 @@ from gateway.desk.saying import Outcome, await_answer
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
-HOUR_MS: Final = 3_600_000
 USUAL_H: Final = 3
 """How long an extra round usually takes."""
 _FIELDS: Final = ("place", "since", "until", "reason")

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
+from alerts.calendars import HOUR_MS
 from alerts.episodes.maintenance import Declared, covered
 from alerts.windows import Work
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows
@@ -22,7 +23,6 @@ from gateway.desk.saying import Outcome, await_answer
 from gateway.desk.users import UserRole
 from telemetry.inventory import Asset
 
-HOUR_MS: Final = 3_600_000
 USUAL_H: Final = 4
 """For how long work is declared where nobody says otherwise."""
 _FIELDS: Final = ("work", "since", "until", "reason")

@@ -108,7 +108,7 @@ def _towns(visit: Visit, seen: list[Any]) -> Iterable[dict[str, Any]]:
     inventory = visit.present.inventory
     inside: dict[str, list[dict[str, Any]]] = {}
     for shape in visit.present.shapes:
-        town = next((node.id for node in inventory.lineage(shape["id"]) if node.level is Level.TOWN), "")
+        town = inventory.town_of(shape["id"])
         if visit.scope.sees_area(shape["id"]):
             inside.setdefault(town, []).append(shape)
     for town, shapes in inside.items():

@@ -8,6 +8,7 @@ from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Response
 
+from alerts.calendars import HOUR_MS
 from alerts.operations.absences import Absence
 from alerts.rollups.rows import BinRow
 from gateway.clock import monotonic_s
@@ -39,7 +40,6 @@ from telemetry.series import Measurement
 MOST_MATTERS: Final = 2_000
 """So many cases without an open episode are looked at, what is due first first; the ledger's own page has them all."""
 TREND_MS: Final = 24 * 3_600_000
-HOUR_MS: Final = 3_600_000
 IN_HAND_SHOWN: Final = 40
 
 

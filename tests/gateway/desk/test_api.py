@@ -180,7 +180,7 @@ def test_liveness_is_the_age_of_the_loop(desk: Desk) -> None:
 def test_figures_are_prometheus_text(desk: Desk) -> None:
     desk.metrics.quarantine("too_large", 2)
     desk.metrics.durable(500, 0.004, 0.009)
-    desk.metrics.ask(desk.metrics.inbox_depth, lambda: desk.inbox.depth)
+    desk.metrics.ask((desk.metrics.inbox_depth, lambda: desk.inbox.depth))
     with client(desk) as http:
         lines = http.get("/metrics").text.splitlines()
     assert 'cunjing_quarantined_total{reason="too_large"} 2.0' in lines

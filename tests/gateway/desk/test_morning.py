@@ -6,13 +6,13 @@ import pytest
 from msgspec.structs import replace as changed
 
 from alerts.alert import Alert
-from alerts.calendars import Calendar
+from alerts.calendars import HOUR_MS, Calendar
 from alerts.model import Severity
 from alerts.policy import load
 from gateway import shipped
 from gateway.desk import sentences, words
 from gateway.desk.drawing import PlotArea, area, path, spark
-from gateway.desk.morning import HOUR_MS, DecisionReason, TodaySection, exposure, placed
+from gateway.desk.morning import DecisionReason, TodaySection, exposure, placed
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import RoundPhase, Rounds
 from gateway.desk.scope import UserScope

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from alerts.calendars import DAY_MS
 from gateway.journal.arrivals import SHARES, Bounds, kept_bytes, trim
 from gateway.journal.entry import Entry, Quarantined
 from gateway.journal.place import size_bytes
-from gateway.journal.retention import DAY_MS, Pressure, keep
+from gateway.journal.retention import Pressure, keep
 from gateway.journal.writer import Journal
 from tests.gateway.journal.entries import NOW_MS, contents, reading
 
