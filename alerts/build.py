@@ -18,7 +18,6 @@ from alerts.episodes.responses import Responses
 from alerts.ledger.book import Ledger
 from alerts.notify import escalation, holds, texts
 from alerts.notify.digest import Digest
-from alerts.notify.exposure import drawn_pct, lines_pct
 from alerts.notify.holds import Trials
 from alerts.notify.lists import Lists
 from alerts.notify.message_writer import MessageWriter, Witness
@@ -29,6 +28,7 @@ from alerts.operations.absences import Absences
 from alerts.operations.extra_rounds import ExtraRounds
 from alerts.rules import rules
 from alerts.rules.gateway_offline import GatewayOffline
+from alerts.rules.over_two_thirds import drawn_pct, lines_pct
 from alerts.undo import UndoDict, UndoLog
 from telemetry.inventory import Inventory
 

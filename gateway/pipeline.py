@@ -11,6 +11,7 @@ from typing import Final, Protocol, TypeVar
 from msgspec.structs import replace
 
 from alerts.alert import Alert, pack_alert
+from alerts.answers import Callers
 from alerts.build import Assembled
 from alerts.calendars import Calendar
 from alerts.conditions.state import pack
@@ -20,12 +21,10 @@ from alerts.episodes.county import Changes
 from alerts.episodes.forecast import Foreseen
 from alerts.ledger.case import Case, pack_case
 from alerts.ledger.opening import numbered
-from alerts.model import Event, Owed
+from alerts.model import Event, Owed, Refused
 from alerts.notify.lists import Crossing
 from alerts.notify.mailbox import pack_box
 from alerts.notify.pending import addressed
-from alerts.operations.callers import Callers
-from alerts.refusals import Refused
 from alerts.timers import NEVER
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from gateway.barrier import Barrier

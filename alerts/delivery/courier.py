@@ -16,6 +16,7 @@ import structlog
 from alerts.calendars import iso
 from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, SendRefused, Withdrawing
 from alerts.delivery.delivery import (
+    LIMITS,
     STILL_LIMITED,
     TIMEOUT,
     Due,
@@ -40,7 +41,6 @@ from alerts.delivery.delivery import (
     shut,
     undelivered,
 )
-from alerts.delivery.limits import LIMITS
 from alerts.model import Event, Owed
 from alerts.notify.stages import QUIET
 from telemetry.reading import Millis

@@ -1,22 +1,64 @@
 """What becomes of a notification after a try, or when no receipt comes: a pure decision from an answer and the time.
 
-Nothing here sends, waits or stores; the courier does what is decided here.
+Also which limit of a provider on texts of one template to one number was met, and when it opens again. Nothing here
+sends, waits or stores; the courier does what is decided here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import time
+from datetime import datetime, time, timedelta, timezone
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.calendars import MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
-from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import URGENT, Event, Owed, Severity
 from alerts.notify.stages import QUIET
 from telemetry.reading import Millis
 from telemetry.terms import Hours
+
+_CHINA: Final = timezone(timedelta(hours=8))
+_A_MONTH_MOST: Final = timedelta(days=32)
+
+
+class Limited(NamedTuple):
+    """A text to a number that a provider did not take, since it had had enough of its like; ``at_ms`` is when."""
+
+    via: str
+    template: str
+    reason: str
+    at_ms: Millis
+
+    @property
+    def opens_ms(self) -> Millis:
+        """When the provider may take one again."""
+        return LIMITS[self.reason](self.at_ms)
+
+
+def _next_day(at_ms: Millis) -> Millis:
+    local = datetime.fromtimestamp(at_ms / 1_000, _CHINA)
+    return _to_ms(datetime(local.year, local.month, local.day, tzinfo=_CHINA) + timedelta(days=1))
+
+
+def _next_month(at_ms: Millis) -> Millis:
+    local = datetime.fromtimestamp(at_ms / 1_000, _CHINA)
+    return _to_ms((datetime(local.year, local.month, 1, tzinfo=_CHINA) + _A_MONTH_MOST).replace(day=1))
+
+
+def _to_ms(moment: datetime) -> Millis:
+    return int(moment.timestamp()) * 1_000
+
+
+LIMITS: Final[Mapping[str, Callable[[Millis], Millis]]] = MappingProxyType(
+    {
+        "limit_minute": lambda at_ms: at_ms + 60_000,
+        "limit_hour": lambda at_ms: at_ms + 3_600_000,
+        "limit_day": _next_day,
+        "limit_month": _next_month,
+    }
+)
+"""By the reason that a channel gives: when a limit that was met at an instant opens. Days and months are China's."""
 
 
 class DueState(StrEnum):

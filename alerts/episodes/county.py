@@ -21,13 +21,12 @@ from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
 from alerts.episodes.open_alerts import OpenAlerts, Silence
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
 from alerts.episodes.trouble import Trouble
-from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Severity
+from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Refused, Severity
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.message_writer import MessageWriter
 from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
-from alerts.refusals import Refused
 from alerts.timers import NEVER, Timers
 from alerts.topology import EXPLAINS, areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog

@@ -20,9 +20,9 @@ from alerts.episodes.open_alerts import Hush, OpenAlerts
 from alerts.episodes.responses import Responses, grace_ms
 from alerts.episodes.trouble import Trouble
 from alerts.model import Actor, Detail, Event, Log, MessageKind, Severity
-from alerts.notify.closings import RETIRED, UNWATCHED
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.holds import Holds
+from alerts.notify.message_writer import RETIRED, UNWATCHED
 from alerts.notify.stages import DueStep, Release, find_release, skip_past, suppress, walk
 from alerts.policy import Telling
 from alerts.rules.gateway_offline import GatewayOffline

@@ -10,15 +10,26 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar
 from alerts.ledger import moves, notices, opening
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Origin, Refusal, State, Word
+from alerts.ledger.case import (
+    UNFINISHED,
+    Case,
+    CaseCommand,
+    CaseVerb,
+    Deed,
+    LedgerRefusal,
+    Origin,
+    Refusal,
+    Register,
+    State,
+    Word,
+)
 from alerts.ledger.event_handler import EventHandler
 from alerts.ledger.moves import MoveFacts
 from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import CaseNumbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Log, Owed
-from alerts.notify.closings import RETIRED
+from alerts.notify.message_writer import RETIRED
 from alerts.notify.texts import Texts
 from alerts.policy import LedgerFigures, Policies
 from alerts.undo import UndoLog

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar, iso
-from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Refusal, State
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseCommand, CaseVerb, Deed, LedgerRefusal, Refusal, State
 from alerts.policy import LedgerFigures
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar
-from alerts.ledger.asking import Register
-from alerts.ledger.case import Case, LedgerRefusal, Origin, Refusal
+from alerts.ledger.case import Case, LedgerRefusal, Origin, Refusal, Register
 from alerts.ledger.moves import MoveFacts, deadline_ms
 from alerts.model import Event
 from alerts.undo import Undoable, UndoDict, UndoLog

@@ -14,9 +14,8 @@ from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
 from alerts.model import URGENT, Detail, Log, MessageKind, Severity
-from alerts.notify.closings import EMPTIED, choose
 from alerts.notify.holds import Holds
-from alerts.notify.message_writer import RESTART, MessageWriter, next_chain
+from alerts.notify.message_writer import EMPTIED, RESTART, MessageWriter, choose, next_chain
 from alerts.notify.schedule import Manned, Roster, Schedule
 from alerts.notify.stages import (
     AFRESH,

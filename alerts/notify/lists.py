@@ -18,11 +18,11 @@ from alerts.conditions.bins import EMPTY_PCT, BinMemory
 from alerts.conditions.state import Memory
 from alerts.model import MessageKind, Owed
 from alerts.notify import texts
-from alerts.notify.exposure import POINTS_A_SITE
 from alerts.notify.holds import Holds
 from alerts.notify.message_writer import HOUR_MS
 from alerts.notify.texts import EMPTIERS, Texts
 from alerts.people import EMPTIER, holders
+from alerts.rules.over_two_thirds import POINTS_A_SITE
 from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis

@@ -17,7 +17,6 @@ from alerts.alert import Alert
 from alerts.calendars import DAY_MS
 from alerts.model import BEGUN, URGENT, Detail, Event, Log, MessageKind, Owed, Severity
 from alerts.notify import texts
-from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.digest import Digest
 from alerts.notify.holds import Holds
 from alerts.notify.lists import LIST, of_standing
@@ -34,7 +33,7 @@ from alerts.notify.stages import (
     hand_to_stand_in,
     walk,
 )
-from alerts.notify.texts import DOUBT, Texts
+from alerts.notify.texts import ANSWERED_OVER, DOUBT, Texts
 from alerts.operations.absences import Absences
 from alerts.topology import CONTINUES, EXPLAINS, OUTAGE, burns_over
 from telemetry.inventory import Inventory

@@ -91,6 +91,8 @@ CODE: Final = "code"
 """The fact by which a text prints its two-digit code; no template names it."""
 EMPTIERS: Final = "list_emptier"
 """The text of the list for who empties; its message covers the episodes in the order of its places."""
+ANSWERED_OVER: Final = "answered_over"
+"""That something is over, whoever ended it and however (text C21)."""
 DOUBT: Final = "doubt"
 """What somebody answered who says otherwise: it ends whatever text is given it, as long as that fits."""
 _DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")

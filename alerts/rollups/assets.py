@@ -12,13 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from alerts.conditions.state import Plan, pack, unpack
-from alerts.notify.exposure import line_pct
-from alerts.rollups import bins, days, devices, plants
-from alerts.rollups.bins import BinCarry, BinScale
+from alerts.rollups import days, plants
 from alerts.rollups.days import Hour
+from alerts.rollups.hours import BinCarry, BinScale, fold_bin, fold_device
 from alerts.rollups.plants import Hold, PlantCarry
-from alerts.rollups.rows import DAY_OF, Rollup, Row
-from alerts.rollups.windows import Period, in_order
+from alerts.rollups.rows import DAY_OF, Period, Rollup, Row, in_order
+from alerts.rules.over_two_thirds import line_pct
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -66,7 +65,7 @@ class Followed:
         rows = [asset]
         for device in self.plan.devices:
             own = [reading for reading in ordered if reading.device == device.id]
-            if (row := devices.fold(device, self.known_ms[device.id], own, window)) is not None:
+            if (row := fold_device(device, self.known_ms[device.id], own, window)) is not None:
                 rows.append(Rollup(Measurement.DEVICE_HOUR, device.id, window.start_ms, row))
         return Folded(tuple(rows), kept)
 
@@ -115,7 +114,7 @@ class Followed:
 
     def _of_bin(self, found: _Kept | None, ordered: list[Reading], window: Period) -> tuple[Rollup, bytes]:
         carry = BinCarry() if found is None else _BIN.decode(found.blob)
-        row, left = bins.fold(self._scale, carry, ordered, window)
+        row, left = fold_bin(self._scale, carry, ordered, window)
         rolled = Rollup(Measurement.BIN_HOUR, self.plan.asset.id, window.start_ms, row)
         return rolled, _ENCODE(_Kept(self._devices, msgspec.Raw(_ENCODE(left))))
 

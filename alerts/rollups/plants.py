@@ -13,8 +13,7 @@ from alerts.conditions import engine, plants
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import AssetState, Plan
 from alerts.model import RUN_CODES, RunState
-from alerts.rollups.rows import PlantRow
-from alerts.rollups.windows import HOUR_MS, Period
+from alerts.rollups.rows import HOUR_MS, Period, PlantRow
 from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis, Reading
 

@@ -18,7 +18,7 @@ import pytest
 from alerts.build import assemble
 from alerts.calendars import iso
 from alerts.model import RUN_CODES
-from alerts.notify.exposure import POINTS_A_SITE, lines_pct
+from alerts.rules.over_two_thirds import POINTS_A_SITE, lines_pct
 from dashboards import looks
 from dashboards.installation import Installation
 from dashboards.push import Grafana, pushed

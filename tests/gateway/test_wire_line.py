@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from alerts.rollups.windows import in_order
+from alerts.rollups.rows import in_order
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Anomaly
 from gateway.journal.reader import JournalReader
