@@ -86,15 +86,15 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     message_writer = MessageWriter(
         inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue
     )
-    roster = Roster(inventory, calendar, absences)
-    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), message_writer, roster)
+    schedule = Schedule(waiting)
+    telling = escalation.Escalation(inventory, waiting, schedule, message_writer, Roster(waiting))
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
     pending = Pending(
         inventory,
-        MailboxRules(inventory, waiting),
-        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
+        MailboxRules(waiting),
+        Digest(inventory, calendar, schedule, catalogue, drawn_pct(plans)),
         absences,
     )
     outages = Outages(inventory, policies.telling)

@@ -17,6 +17,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Hours
 
 MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 LOOK_AHEAD_DAYS: Final = 40
 """Longer than any lunar month: within it every collection calendar has a day."""

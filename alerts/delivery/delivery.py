@@ -11,10 +11,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from alerts.calendars import MINUTE_MS, Calendar
+from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
 from alerts.model import URGENT, Event, Owed, Severity
-from alerts.notify.stages import QUIET
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 
@@ -200,8 +199,6 @@ RECEIPT_WITHIN_MS: Final[Mapping[str, Millis]] = MappingProxyType(
     {Severity.P1: 120_000, Severity.P2: 900_000, Severity.P3: 86_400_000, Severity.P4: 86_400_000}
 )
 """How long a receipt is waited for before something is done about it (alerting.md §4)."""
-_DAY_MS: Final = 86_400_000
-_HOUR_MS: Final = 3_600_000
 
 
 def next_step(
@@ -220,7 +217,7 @@ def next_step(
     match outcome:
         case Accepted(delivered=delivered, receipted=receipted):
             awaited = receipted and not delivered
-            within_ms = RECEIPT_WITHIN_MS.get(severity, _DAY_MS)
+            within_ms = RECEIPT_WITHIN_MS.get(severity, DAY_MS)
             return NextTry(TryVerdict.SETTLED, receipt_due_ms=now_ms + within_ms if awaited else None)
         case SendRefused():
             return NextTry(TryVerdict.AGAIN, now_ms, route[1]) if len(route) > 1 else NextTry(TryVerdict.GIVEN_UP)
@@ -260,7 +257,7 @@ def over_cap(caps: Caps, due: Due, via: str, now_ms: Millis) -> Failed | None:
     """Why the provider would not take it today; decided before it is asked, since each refusal counts with it too."""
     theirs = [taken for taken in due.taken if taken.via == via]
     bounds = (
-        ("cap_number_hour", caps.number_hour, [taken for taken in theirs if taken.at_ms > now_ms - _HOUR_MS]),
+        ("cap_number_hour", caps.number_hour, [taken for taken in theirs if taken.at_ms > now_ms - HOUR_MS]),
         ("cap_number_day", caps.number_day, theirs),
         ("cap_template_day", caps.template_day, [taken for taken in theirs if taken.template == due.owed.template]),
     )
@@ -316,24 +313,14 @@ AWAKE_MS: Final[Millis] = 15 * MINUTE_MS
 """So long after a text by night its reader is taken for awake."""
 
 
-def kept_until_day(due: Due, until_ms: Millis, now_ms: Millis) -> Event:
-    """The row that says that a text waits for the morning (law L9)."""
-    return event_of("held", due, QUIET, now_ms, until_ms=until_ms)
-
-
 def is_too_late(due: Due, at_ms: Millis) -> bool:
     """Whether it would be no news any more by then."""
-    return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, _DAY_MS)
+    return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, DAY_MS)
 
 
 def is_long(due: Due, wait_ms: Millis) -> bool:
     """Whether somebody else has to hear of it meanwhile: longer than one would wait for its receipt."""
-    return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, _DAY_MS)
-
-
-def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
-    """The row that says why a text has to wait so long (law L9)."""
-    return event_of("limited", due, reason, now_ms, until_ms=until_ms)
+    return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, DAY_MS)
 
 
 def is_vain(due: Due, reason: str, route: Sequence[str]) -> bool:
@@ -342,18 +329,8 @@ def is_vain(due: Due, reason: str, route: Sequence[str]) -> bool:
     return due.owed.severity in URGENT and tries is not None and due.attempts == max(1, len(route)) * tries
 
 
-def delayed(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
-    """The row that says that a text does not get out and is tried on (law L9)."""
-    return event_of("delayed", due, reason, now_ms, until_ms=until_ms, attempts=due.attempts)
-
-
-def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:
-    """The event that makes a notification given up visible (law L9)."""
-    return event_of("undelivered", due, reason, now_ms, attempts=due.attempts)
-
-
 def event_of(name: str, due: Due, reason: str, now_ms: Millis, **more: str | int) -> Event:
-    """What became of a text, as a row about its episode."""
+    """What became of a text, as a row about its episode: nothing of it is passed over in silence (law L9)."""
     owed = due.owed
     return Event(
         at_ms=now_ms,
@@ -370,8 +347,7 @@ NO_RECEIPT: Final = "no_receipt"
 TICKET: Final = "data_ticket"
 _NOT_THE_NUMBERS: Final = ("sending_error", "CONTENT_", "SIGNATURE_", "AMOUNT_", "MOBILE_SEND_LIMIT", "NO_ROUTE", "SP_")
 """Beginnings of what a receipt says that speaks of the line or of the text, and not of the number."""
-_URGENT: Final = (Severity.P1, Severity.P2)
-_TICKET_MS: Final = 86_400_000
+_TICKET_MS: Final = DAY_MS
 """A number that gave no receipt for so long is looked into."""
 
 
@@ -390,7 +366,7 @@ class Lapse:
 
 def lapse(due: Due, route: tuple[str, ...], now_ms: Millis) -> Lapse:
     """What becomes of an accepted notification whose receipt is due at ``now_ms``."""
-    urgent = due.owed.severity in _URGENT
+    urgent = due.owed.severity in URGENT
     reason = due.reason or NO_RECEIPT
     waited_ms = now_ms - due.accepted_ms
     in_time = urgent and waited_ms < _TICKET_MS

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.calendars import stamp
+from alerts.calendars import HOUR_MS, stamp
 from alerts.conditions import engine
 from alerts.episodes.county import Changes, County
 from alerts.model import Actor, Detail, Event, Refused
@@ -18,7 +18,6 @@ from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis
 
 LONGEST_REASON: Final = 60
-_HOUR_MS: Final = 3_600_000
 
 
 class Declared(Struct, frozen=True):
@@ -98,17 +97,31 @@ def _figures(county: County) -> MaintenanceFigures:
 
 
 def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> Refused | None:
-    if not assets:
-        what = "feeder with plants on it" if wish.work is Work.PLANNED_CUT else "asset, and no area with assets,"
-        return Refused("work_nowhere", f"the inventory has no {what} {wish.subject}; use an id of the inventory")
-    if not wish.reason.strip() or len(wish.reason) > LONGEST_REASON or not wish.reason.isprintable():
-        sentence = f"say why in 1 to {LONGEST_REASON} signs: the reason is missing, too long or not plain text"
-        return Refused("work_reason", sentence)
-    if wish.until_ms <= max(wish.from_ms, at_ms):
-        return Refused("work_ends_early", "it would end before it begins, or in the past; name a later end")
-    if wish.until_ms - max(wish.from_ms, at_ms) > figures.longest:
-        return Refused("work_long", f"it may last {figures.longest // _HOUR_MS} h at most; name an earlier end")
-    return None
+    what = "feeder with plants on it" if wish.work is Work.PLANNED_CUT else "asset, and no area with assets,"
+    is_plain = wish.reason.strip() and len(wish.reason) <= LONGEST_REASON and wish.reason.isprintable()
+    begins_ms = max(wish.from_ms, at_ms)
+    wrong = (
+        (
+            not assets,
+            Refused("work_nowhere", f"the inventory has no {what} {wish.subject}; use an id of the inventory"),
+        ),
+        (
+            not is_plain,
+            Refused(
+                "work_reason",
+                f"say why in 1 to {LONGEST_REASON} signs: the reason is missing, too long or not plain text",
+            ),
+        ),
+        (
+            wish.until_ms <= begins_ms,
+            Refused("work_ends_early", "it would end before it begins, or in the past; name a later end"),
+        ),
+        (
+            wish.until_ms - begins_ms > figures.longest,
+            Refused("work_long", f"it may last {figures.longest // HOUR_MS} h at most; name an earlier end"),
+        ),
+    )
+    return next((refused for is_so, refused in wrong if is_so), None)
 
 
 def _may(inventory: Inventory, figures: MaintenanceFigures, person: Person, assets: tuple[Asset, ...]) -> bool:

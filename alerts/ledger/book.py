@@ -39,8 +39,6 @@ from telemetry.reading import Millis
 MOST_UNSETTLED: Final = 50_000
 """Cases that people may have standing at once (law L10); what a sensor finds is not bounded by it."""
 
-_OVERDUE: Final = "case_overdue"
-
 
 class Ledger:
     """Cases and their timers. Not thread-safe: the loop that owns the county owns it."""
@@ -209,16 +207,21 @@ class Ledger:
         rungs = list(self._notices.above(case))
         to = rungs[case.level] if case.level < len(rungs) else ()
         level = case.level + 1
-        more = level < len(rungs)
-        after = replace(case, level=level, due_ms=due_ms + self._desk.figures.overdue_every if more else 0)
+        again_ms = due_ms + self._desk.figures.overdue_every if level < len(rungs) else 0
+        after = replace(case, level=level, due_ms=again_ms)
         if not case.standing:
             after = self._notices.word(Text.OVERDUE, after, to, due_ms, level)
-        detail: Detail = {"case": case.id, "level": level, "owner": case.owner, "to": list(to)}
-        detail["deadline_ms"] = case.deadline_ms
+        detail: Detail = {
+            "case": case.id,
+            "level": level,
+            "owner": case.owner,
+            "to": list(to),
+            "deadline_ms": case.deadline_ms,
+        }
         log.append(
             Event(
                 at_ms=due_ms,
-                event=_OVERDUE,
+                event="case_overdue",
                 rule=case.rule,
                 asset=case.asset,
                 episode=case.episode,

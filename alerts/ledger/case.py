@@ -3,6 +3,7 @@
 What changes a case is ``moves`` and ``book``; how it is kept is the journal's.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -209,15 +210,7 @@ class Refusal(Struct, frozen=True):
     sentence: str
 
 
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_KEPT: Final = msgspec.msgpack.Decoder(Case)
-
-
-def pack_case(case: Case) -> bytes:
-    """A case as bytes."""
-    return _ENCODE(case)
-
-
-def unpack_case(kept: bytes) -> Case:
-    """A case from bytes."""
-    return _KEPT.decode(kept)
+pack_case: Final[Callable[[Case], bytes]] = msgspec.msgpack.Encoder().encode
+"""A case as bytes."""
+unpack_case: Final[Callable[[bytes], Case]] = msgspec.msgpack.Decoder(Case).decode
+"""A case from bytes."""

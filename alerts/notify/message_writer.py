@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from alerts.answers import Asked
-from alerts.calendars import Calendar
+from alerts.calendars import HOUR_MS, MINUTE_MS, Calendar
 from alerts.conditions import plants
 from alerts.conditions.bins import BinMemory, emptied_ms
 from alerts.conditions.plants import NO_LOAD_SHARE, PlantMemory
@@ -26,8 +26,6 @@ from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
-HOUR_MS: Final = 3_600_000
-MINUTE_MS: Final = 60_000
 HOUSE: Final = "值班电脑"
 """Where it is when the house speaks of itself."""
 HOLDS: Final = "是"
@@ -137,12 +135,7 @@ class Witness:
         if alert.asset != self.inventory.county.id:
             return {}
         said = {name: str(alert.detail.get(name) or "") for name in OF_HOUSE}
-        return said | {"minutes": str((at_ms - self._since_ms(alert)) // MINUTE_MS)}
-
-    def _since_ms(self, alert: Alert) -> Millis:
-        """Since when people would say that it lasts: what was seen last, not when we decided."""
-        seen = alert.detail.get("seen_ms")
-        return seen if isinstance(seen, int) else alert.since_ms
+        return said | {"minutes": str((at_ms - alert.lasting_ms) // MINUTE_MS)}
 
     def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
         asset = self.inventory.known_asset(alert.asset)

@@ -10,7 +10,7 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.policy import PolicyFault, document, fault
@@ -151,14 +151,6 @@ class Template(BaseModel):
         return _known(self.optional[part], facts) and (part not in self.when or bool(facts.get(self.when[part])))
 
 
-class _Catalogue(RootModel[dict[str, Template]]):
-    pass
-
-
-class _Words(RootModel[dict[str, str]]):
-    pass
-
-
 class Wording(NamedTuple):
     """A text, and the template and facts that it was made of."""
 
@@ -270,8 +262,8 @@ def load(text: str, name: str, signature: str) -> Texts:
     """Reads a catalogue; raises ``PolicyFault`` naming the text and what is wrong with it."""
     raw = document(text, name)
     try:
-        words = _Words.model_validate(raw.pop("words", {})).root
-        templates = _Catalogue.model_validate(raw).root
+        words = TypeAdapter(dict[str, str]).validate_python(raw.pop("words", {}))
+        templates = TypeAdapter(dict[str, Template]).validate_python(raw)
         for key, template in templates.items():
             nowhere = sorted(template.when.keys() - template.optional.keys())
             if nowhere:

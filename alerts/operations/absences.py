@@ -115,23 +115,46 @@ class Absences(Undoable):
         return tuple(found)
 
     def _problem(self, made: Absence, at_ms: Millis) -> Refused | None:
-        if made.until_ms <= made.from_ms:
-            return Refused("ends_early", "an absence ends after it begins, and not in the past: name another until")
-        if made.until_ms - made.from_ms > LONGEST_MS:
-            sentence = f"an absence lasts at most {LONGEST_MS // DAY_MS} days: name somebody else in the inventory"
-            return Refused("absence_long", sentence)
-        if not made.stand_in:
-            sentence = f"{made.person} has no stand-in in the inventory: name one, or nobody would be told"
-            return Refused("no_stand_in", sentence)
-        if made.stand_in not in self._inventory.people:
-            sentence = f"the inventory has no person {made.stand_in} to stand in: name one of its people"
-            return Refused("unknown_owner", sentence)
-        if self._inventory.phone_of[made.stand_in] == "" or made.stand_in == made.person:
-            sentence = f"{made.stand_in} cannot stand in for {made.person}: name somebody else with a telephone"
-            return Refused("bad_stand_in", sentence)
-        if len(self.list_current(at_ms)) >= _MOST:
-            return Refused("orders_full", f"there are {_MOST} absences already: end those that are over")
-        return self._clash(made)
+        people, phone = self._inventory.people, self._inventory.phone_of.get(made.stand_in)
+        wrong = (
+            (
+                made.until_ms <= made.from_ms,
+                Refused("ends_early", "an absence ends after it begins, and not in the past: name another until"),
+            ),
+            (
+                made.until_ms - made.from_ms > LONGEST_MS,
+                Refused(
+                    "absence_long",
+                    f"an absence lasts at most {LONGEST_MS // DAY_MS} days: name somebody else in the inventory",
+                ),
+            ),
+            (
+                not made.stand_in,
+                Refused(
+                    "no_stand_in",
+                    f"{made.person} has no stand-in in the inventory: name one, or nobody would be told",
+                ),
+            ),
+            (
+                made.stand_in not in people,
+                Refused(
+                    "unknown_owner",
+                    f"the inventory has no person {made.stand_in} to stand in: name one of its people",
+                ),
+            ),
+            (
+                not phone or made.stand_in == made.person,
+                Refused(
+                    "bad_stand_in",
+                    f"{made.stand_in} cannot stand in for {made.person}: name somebody else with a telephone",
+                ),
+            ),
+            (
+                len(self.list_current(at_ms)) >= _MOST,
+                Refused("orders_full", f"there are {_MOST} absences already: end those that are over"),
+            ),
+        )
+        return next((refused for is_so, refused in wrong if is_so), None) or self._clash(made)
 
     def _clash(self, made: Absence) -> Refused | None:
         for each in self._kept.values():

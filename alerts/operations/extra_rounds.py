@@ -97,20 +97,38 @@ class ExtraRounds(Undoable):
         return found
 
     def _problem(self, made: ExtraRound, at_ms: Millis) -> Refused | None:
-        if not made.place or (made.place not in self._inventory.areas and made.place not in self._inventory.assets):
-            return Refused("unknown_place", f"the inventory has no area or bin {made.place}: name one of its ids")
-        if not self.bins(made.place):
-            sentence = f"no bin of {made.place} has rounds: what is emptied on demand is dispatched (派) instead"
-            return Refused("no_rounds", sentence)
-        if made.end_ms <= max(made.start_ms, at_ms):
-            return Refused("ends_early", "an extra round ends after it begins, and not in the past: name another until")
-        if made.end_ms - made.start_ms > LONGEST_MS:
-            return Refused("extra_long", "an extra round lasts at most a day: order one for each day")
-        if made.start_ms > at_ms + AHEAD_MS:
-            return Refused("extra_ahead", f"an extra round is ordered at most {AHEAD_MS // DAY_MS} days ahead")
-        if made.id in self._kept:
-            sentence = f"{made.place} has an extra round from then on already: end {made.id} first"
-            return Refused("extra_known", sentence)
-        if len(self.list_current(at_ms)) >= _MOST:
-            return Refused("orders_full", f"there are {_MOST} extra rounds already: end some")
-        return None
+        known = made.place in self._inventory.areas or made.place in self._inventory.assets
+        wrong = (
+            (
+                not known,
+                Refused("unknown_place", f"the inventory has no area or bin {made.place}: name one of its ids"),
+            ),
+            (
+                not self.bins(made.place),
+                Refused(
+                    "no_rounds",
+                    f"no bin of {made.place} has rounds: what is emptied on demand is dispatched (派) instead",
+                ),
+            ),
+            (
+                made.end_ms <= max(made.start_ms, at_ms),
+                Refused("ends_early", "an extra round ends after it begins, and not in the past: name another until"),
+            ),
+            (
+                made.end_ms - made.start_ms > LONGEST_MS,
+                Refused("extra_long", "an extra round lasts at most a day: order one for each day"),
+            ),
+            (
+                made.start_ms > at_ms + AHEAD_MS,
+                Refused("extra_ahead", f"an extra round is ordered at most {AHEAD_MS // DAY_MS} days ahead"),
+            ),
+            (
+                made.id in self._kept,
+                Refused("extra_known", f"{made.place} has an extra round from then on already: end {made.id} first"),
+            ),
+            (
+                len(self.list_current(at_ms)) >= _MOST,
+                Refused("orders_full", f"there are {_MOST} extra rounds already: end some"),
+            ),
+        )
+        return next((refused for is_so, refused in wrong if is_so), None)

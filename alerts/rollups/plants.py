@@ -9,11 +9,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from alerts.calendars import HOUR_MS
 from alerts.conditions import engine, plants
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import AssetState, Plan
 from alerts.model import RUN_CODES, RunState
-from alerts.rollups.rows import HOUR_MS, Period, PlantRow
+from alerts.rollups.rows import Period, PlantRow
 from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis, Reading
 

@@ -12,11 +12,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from alerts.calendars import Calendar
+from alerts.calendars import HOUR_MS, Calendar
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
-
-HOUR_MS: Final = 3_600_000
 
 _ORDER: Final = attrgetter("observed_ms", "boot", "seq", "device", "received_ms")
 

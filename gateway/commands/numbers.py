@@ -11,7 +11,7 @@ from alerts.alert import Alert
 from alerts.answers import Receipt
 from alerts.channels import Accepted, Outcome, SendRefused
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
-from alerts.episodes.trouble import Trouble
+from alerts.episodes.decide import Trouble
 from alerts.model import Event
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Person

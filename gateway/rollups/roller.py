@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from alerts.calendars import HOUR_MS
 from alerts.rollups.assets import Followed, devices_in
 from alerts.rollups.days import Hour
-from alerts.rollups.rows import HOUR_MS, Day, Period, Rollup, hour_at, starts
+from alerts.rollups.rows import Day, Period, Rollup, hour_at, starts
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.rollups import RollupReader
 from gateway.logs import logger

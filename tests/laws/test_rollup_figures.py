@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.build import assemble
+from alerts.calendars import HOUR_MS
 from alerts.conditions import bins
 from alerts.episodes.county import Changes
 from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
-from alerts.rollups.rows import HOUR_MS, BinRow, DeviceRow, Period, PlantRow, Row, hour_at, starts
+from alerts.rollups.rows import BinRow, DeviceRow, Period, PlantRow, Row, hour_at, starts
 from telemetry.reading import Millis, Reading
 from tests.laws.test_restart_laws import COUNTY, FIGURES, MINUTE, PLANTS, START_MS, bin_values, plant_values
 from tests.laws.test_rollup_laws import PLANS, Heard, heard, readings, volumes

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from alerts.build import assemble
+from alerts.calendars import HOUR_MS
 from alerts.rollups.assets import Followed
-from alerts.rollups.rows import HOUR_MS, Period, Row
+from alerts.rollups.rows import Period, Row
 from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
 from tests.laws.test_restart_laws import COUNTY, FIGURES

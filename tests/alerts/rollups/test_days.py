@@ -6,11 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from alerts.calendars import Calendar
+from alerts.calendars import HOUR_MS, Calendar
 from alerts.rollups import days
 from alerts.rollups.days import Hour
 from alerts.rollups.rows import (
-    HOUR_MS,
     BinRow,
     DeviceRow,
     Period,
