@@ -63,11 +63,8 @@ def reply(channel: str, number: str, phone: str, text: str, at_ms: Millis) -> Re
 
 def settled(known: Receipt | None, said: Receipt) -> Receipt:
     """What two receipts for one text come to, in any order and however often: arrived beats not, the earlier wins."""
-    return said if known is None else min(known, said, key=_rank)
-
-
-def _rank(said: Receipt) -> tuple[bool, Millis, str]:
-    return (not said.delivered, said.at_ms, said.reason)
+    both = (said,) if known is None else (known, said)
+    return min(both, key=lambda each: (not each.delivered, each.at_ms, each.reason))
 
 
 def clean(text: str, most: int) -> str:
@@ -247,7 +244,7 @@ class Callers(Undoable):
     """Those of one county, one a number: whoever asks again waits since the first time."""
 
     def __init__(self, undo: UndoLog | None = None) -> None:
-        super().__init__(UndoLog() if undo is None else undo)
+        super().__init__(undo)
         self._waiting: dict[str, Caller] = UndoDict(self._undo)
 
     def restore(self, kept: Iterable[Caller]) -> None:

@@ -71,17 +71,11 @@ class Followed:
 
     def day(self, start_ms: Millis, hours: Mapping[tuple[Measurement, str], Sequence[Hour]]) -> list[Rollup]:
         """The asset's day and its devices', from the rows of their hours, each in order."""
-        asset = self.plan.asset
-        made: list[tuple[Measurement, str, Row | None]] = []
-        if asset.plant is not None:
-            row: Row | None = days.of_plant(hours.get((Measurement.PLANT_HOUR, asset.id), ()), asset.plant)
-            made.append((Measurement.PLANT_HOUR, asset.id, row))
-        else:
-            row = days.of_bin(hours.get((Measurement.BIN_HOUR, asset.id), ()), self.plan.calendar)
-            made.append((Measurement.BIN_HOUR, asset.id, row))
-        for device in self.plan.devices:
-            row = days.of_device(hours.get((Measurement.DEVICE_HOUR, device.id), ()))
-            made.append((Measurement.DEVICE_HOUR, device.id, row))
+        (kind, name), *own = self.subjects
+        of_asset, design = hours.get((kind, name), ()), self.plan.asset.plant
+        row = days.of_bin(of_asset, self.plan.calendar) if design is None else days.of_plant(of_asset, design)
+        made: list[tuple[Measurement, str, Row | None]] = [(kind, name, row)]
+        made += [(each, device, days.of_device(hours.get((each, device), ()))) for each, device in own]
         return [Rollup(DAY_OF[hourly], subject, start_ms, row) for hourly, subject, row in made if row is not None]
 
     @property
