@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from dashboards.installation import Document, set_constant
+from dashboards.sources import Document, set_constant
 
 NAME: Final = "pushed"
 _HIDDEN: Final = 2

@@ -13,7 +13,7 @@ from grafana_api.grafana_api import GrafanaAPI, GrafanaException
 from dashboards.annotations import TAG, Closed, Episode, Opened, oldest_ms, owed
 from dashboards.committed import documents
 from dashboards.fingerprint import BoardState, Marks, mark, stamped, standing
-from dashboards.installation import Document, Installation
+from dashboards.sources import Document, Installation
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, TlsFault, TlsTrouble, tls_fault, worded
 

@@ -68,7 +68,7 @@ _FINAL: Final = (
     "isv.TTS_TEMPLATE_ILLEGAL",
 )
 """Template, signature or words: the same text is refused as often as it is sent."""
-_ASKED_AT_ONCE: Final = 20
+ASKED_AT_ONCE: Final = 20
 """Each receipt that is asked for is a call."""
 _SENDING: Final = 1
 _ARRIVED: Final = 3
@@ -240,7 +240,7 @@ class Aliyun:
     def collect(self, awaited: Sequence[Awaited], now_ms: Millis) -> Collected:
         """Receipts, asked one by one; replies are pushed, not fetched."""
         found: list[Receipt] = []
-        for text in awaited[:_ASKED_AT_ONCE]:
+        for text in awaited[:ASKED_AT_ONCE]:
             at = datetime.fromtimestamp(text.accepted_ms / 1_000, UTC).astimezone(_CHINA)
             by_mark = text.reference.startswith("out:")
             for detail in self._details(text.phone, at, "" if by_mark else text.reference):
