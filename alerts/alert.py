@@ -3,6 +3,7 @@
 Beside it the rows that say what became of it.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -112,21 +113,24 @@ class Alert(Struct, frozen=True, kw_only=True):
     @property
     def tell_ms(self) -> Millis:
         """The earliest instant at which somebody may have to be told, or 0."""
-        due = min((due for due in (self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms) if due), default=0)
-        if not self.kept or (self.recovering and self.severity is not Severity.P1):
-            return due
-        kept = min(each.at_ms for each in self.kept)
-        return min(due, kept) if due else kept
+        waits = self.recovering and self.severity is not Severity.P1
+        kept = () if waits else (each.at_ms for each in self.kept)
+        return _earliest(self.due_ms, self.repeat_ms, self.round_ms, self.fresh_ms, *kept)
 
     @property
     def lapse_ms(self) -> Millis:
         """The earliest instant at which the time of a shelf or of an acknowledgement is over, or 0."""
-        return min((due for due in (self.shelved_until_ms, self.ack_until_ms) if due), default=0)
+        return _earliest(self.shelved_until_ms, self.ack_until_ms)
 
     @property
     def wake_ms(self) -> Millis:
         """The earliest instant at which anything about it is due, or 0."""
-        return min((due for due in (self.tell_ms, self.lapse_ms, self.flap_ms) if due), default=0)
+        return _earliest(self.tell_ms, self.lapse_ms, self.flap_ms)
+
+
+def _earliest(*dues: Millis) -> Millis:
+    """The first of these instants, of which 0 is none."""
+    return min(filter(None, dues), default=0)
 
 
 def why(event: str, alert: Alert, at_ms: Millis, reason: str, *, until_ms: Millis = 0, person: str = "") -> Event:
@@ -159,15 +163,7 @@ def record(event: str, alert: Alert, at_ms: Millis, detail: Detail) -> Event:
     )
 
 
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_KEPT: Final = msgspec.msgpack.Decoder(Alert)
-
-
-def pack_alert(alert: Alert) -> bytes:
-    """An episode as bytes."""
-    return _ENCODE(alert)
-
-
-def unpack_alert(kept: bytes) -> Alert:
-    """An episode from bytes."""
-    return _KEPT.decode(kept)
+pack_alert: Final[Callable[[Alert], bytes]] = msgspec.msgpack.Encoder().encode
+"""An episode as bytes."""
+unpack_alert: Final[Callable[[bytes], Alert]] = msgspec.msgpack.Decoder(Alert).decode
+"""An episode from bytes."""

@@ -2,7 +2,8 @@
 
 Receipts and replies are values, cut to a size and freed of what no text has where they enter (law L11). Nothing is done
 here: what an answer leads to is ``notify.replies``, what a receipt or its absence leads to ``delivery``. Whatever
-cannot be told for certain is not understood; nobody is taken at a word that they did not say.
+cannot be told for certain is not understood; nobody is taken at a word that they did not say. Who answered 0 waits here
+to be called back, and that somebody has called them is for whoever knows to say.
 """
 
 import re
@@ -13,8 +14,10 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from alerts.model import MessageKind
+from alerts.undo import Undoable, UndoDict, UndoLog
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 
@@ -60,11 +63,8 @@ def reply(channel: str, number: str, phone: str, text: str, at_ms: Millis) -> Re
 
 def settled(known: Receipt | None, said: Receipt) -> Receipt:
     """What two receipts for one text come to, in any order and however often: arrived beats not, the earlier wins."""
-    return said if known is None else min(known, said, key=_rank)
-
-
-def _rank(said: Receipt) -> tuple[bool, Millis, str]:
-    return (not said.delivered, said.at_ms, said.reason)
+    both = (said,) if known is None else (known, said)
+    return min(both, key=lambda each: (not each.delivered, each.at_ms, each.reason))
 
 
 def clean(text: str, most: int) -> str:
@@ -213,3 +213,64 @@ def find_asked(
     if found is not None or understood.meaning is not Meaning.DONE:
         return found
     return next((asked for asked in asking if _NO_NEED not in asked.text and stands(asked)), None)
+
+
+CALL_WITHIN_MS: Final[Millis] = 30 * 60_000
+"""By when somebody who asks for a call expects it."""
+MOST_STRANGERS: Final = 100
+"""So many numbers that are in no inventory wait at once (law L10); people of the inventory always do."""
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Somebody who asked to be called, since the first time that they did. ``id`` names the answer that asked.
+
+    ``person`` is empty for a number that is in no inventory, ``episode`` where they answered nothing that stands.
+    """
+
+    id: str
+    phone: str
+    since_ms: Millis
+    person: str = ""
+    episode: str = ""
+    times: int = 1
+
+    @property
+    def due_ms(self) -> Millis:
+        """By when they expect the call."""
+        return self.since_ms + CALL_WITHIN_MS
+
+
+class Callers(Undoable):
+    """Those of one county, one a number: whoever asks again waits since the first time."""
+
+    def __init__(self, undo: UndoLog | None = None) -> None:
+        super().__init__(undo)
+        self._waiting: dict[str, Caller] = UndoDict(self._undo)
+
+    def restore(self, kept: Iterable[Caller]) -> None:
+        """Takes over those who were kept."""
+        self._waiting = UndoDict(self._undo, {caller.phone: caller for caller in kept})
+
+    def list_waiting(self) -> tuple[Caller, ...]:
+        """All who wait."""
+        return tuple(sorted(self._waiting.values(), key=lambda caller: (caller.since_ms, caller.id)))
+
+    def ask(self, caller: Caller) -> bool:
+        """Somebody asks to be called; false when too many strangers wait already."""
+        known = self._waiting.get(caller.phone)
+        if known is not None:
+            about = caller.episode or known.episode
+            self._waiting[caller.phone] = replace(known, episode=about, times=known.times + 1)
+            return True
+        strangers = sum(not each.person for each in self._waiting.values())
+        if not caller.person and strangers >= MOST_STRANGERS:
+            return False
+        self._waiting[caller.phone] = caller
+        return True
+
+    def call(self, name: str) -> Caller | None:
+        """Somebody has called them; ``None`` when nobody of that id waits (any more)."""
+        found = next((caller for caller in self._waiting.values() if caller.id == name), None)
+        if found is not None:
+            del self._waiting[found.phone]
+        return found

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from alerts import policy
+from alerts.answers import Callers
 from alerts.calendars import Calendar
 from alerts.conditions import rule_set
 from alerts.conditions.thresholds import Thresholds, Tuned
@@ -18,7 +19,6 @@ from alerts.episodes.responses import Responses
 from alerts.ledger.book import Ledger
 from alerts.notify import escalation, holds, texts
 from alerts.notify.digest import Digest
-from alerts.notify.exposure import drawn_pct, lines_pct
 from alerts.notify.holds import Trials
 from alerts.notify.lists import Lists
 from alerts.notify.message_writer import MessageWriter, Witness
@@ -26,10 +26,10 @@ from alerts.notify.pending import MailboxRules, Pending
 from alerts.notify.replies import HOUSE_TEXTS
 from alerts.notify.schedule import Roster, Schedule
 from alerts.operations.absences import Absences
-from alerts.operations.callers import Callers
 from alerts.operations.extra_rounds import ExtraRounds
 from alerts.rules import rules
 from alerts.rules.gateway_offline import GatewayOffline
+from alerts.rules.over_two_thirds import drawn_pct, lines_pct
 from alerts.undo import UndoDict, UndoLog
 from telemetry.inventory import Inventory
 
@@ -88,15 +88,15 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     message_writer = MessageWriter(
         inventory, Witness(inventory, calendar, drawn_pct(plans), policies.telling.storm_window), catalogue
     )
-    roster = Roster(inventory, calendar, absences)
-    telling = escalation.Escalation(inventory, waiting, Schedule(inventory, waiting), message_writer, roster)
+    schedule = Schedule(waiting)
+    telling = escalation.Escalation(inventory, waiting, schedule, message_writer, Roster(waiting))
     gateway_rule = rules.common["gateway_offline"]
     if not isinstance(gateway_rule, GatewayOffline):
         raise TypeError("the rule gateway_offline is not what it says")
     pending = Pending(
         inventory,
-        MailboxRules(inventory, waiting),
-        Digest(inventory, calendar, Schedule(inventory, waiting), catalogue, drawn_pct(plans)),
+        MailboxRules(waiting),
+        Digest(inventory, calendar, schedule, catalogue, drawn_pct(plans)),
         absences,
     )
     outages = Outages(inventory, policies.telling)

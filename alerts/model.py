@@ -1,6 +1,7 @@
-"""The words between engine, journal and courier: states, events and what is owed.
+"""The words between engine, journal and courier: states, events, what is owed, and why a wish cannot be.
 
-Everything here is a frozen value without behaviour; what changes them is in ``conditions`` and ``episodes``.
+Everything here is a frozen value without behaviour; what changes them is in ``conditions`` and ``episodes``, and
+whether a wish can be is decided where the wish is known.
 """
 
 from collections.abc import Mapping
@@ -116,6 +117,13 @@ class Actor(Struct, frozen=True):
         """As a row says it."""
         more = {"origin": self.origin, "looked": self.looked, "reason": self.reason}
         return {"by": self.by, "channel": self.channel} | {name: said for name, said in more.items() if said}
+
+
+class Refused(Struct, frozen=True):
+    """It cannot be, and nothing changed: ``why`` for whoever says it in other words, ``sentence`` with the remedy."""
+
+    why: str
+    sentence: str
 
 
 class Owed(Struct, frozen=True, kw_only=True):

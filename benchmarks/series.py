@@ -15,7 +15,7 @@ from influxdb_client.client.write.point import Point as LibraryPoint
 from influxdb_client.domain.write_precision import WritePrecision
 
 from alerts.build import assemble
-from alerts.notify.exposure import POINTS_A_SITE, lines_pct
+from alerts.rules.over_two_thirds import POINTS_A_SITE, lines_pct
 from benchmarks.children import Unmeasured
 from gateway import imports, shipped
 from gateway.clock import WallClock

@@ -3,15 +3,13 @@
 InfluxQL and Flux are two data sources of one kind: a target carries the uid of the one whose language it speaks.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from grafana_foundation_sdk.cog import runtime, variants
 from grafana_foundation_sdk.models import dashboard
 
 from dashboards.queries.language import Flux, InfluxQL, Query
 from dashboards.sources import FLUX, INFLUXQL, KIND
-
-KEYS: Final = frozenset({"refId", "datasource", "query", "rawQuery", "resultFormat", "alias"})
 
 
 class Target(variants.Dataquery):

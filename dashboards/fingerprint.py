@@ -8,9 +8,9 @@ import json
 from copy import deepcopy
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-Document = dict[str, Any]
+from dashboards.sources import Document, set_constant
 
 NAME: Final = "pushed"
 _HIDDEN: Final = 2
@@ -47,10 +47,8 @@ def mark(board: Document) -> str:
 def stamped(board: Document, marks: Marks) -> Document:
     """The board with its marks."""
     made = deepcopy(board)
-    value = ".".join(marks)
-    option = {"selected": True, "text": value, "value": value}
-    variable = {"name": NAME, "label": NAME, "type": "constant", "hide": _HIDDEN, "skipUrlSync": True}
-    variable |= {"query": value, "current": option, "options": [option]}
+    variable: Document = {"name": NAME, "label": NAME, "type": "constant", "hide": _HIDDEN, "skipUrlSync": True}
+    set_constant(variable, ".".join(marks))
     made["templating"]["list"] = [*(each for each in _variables(board) if each.get("name") != NAME), variable]
     return made
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from dashboards.committed import documents
 from dashboards.fingerprint import BoardState
-from dashboards.installation import Installation
 from dashboards.push import Grafana, GrafanaUnserved, PushStep, StoredBoard, board_there, health
+from dashboards.sources import Installation
 
 REFUSED_FOR_ITS_TEXT: Final = (400, 422)
 _PUSH: Final = "run `cunjing boards push`"

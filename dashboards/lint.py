@@ -56,22 +56,27 @@ def faults(document: Document) -> Iterator[str]:
 
 
 def _head(document: Document) -> Iterator[str]:
-    newer = sorted(NEWER_KEYS & document.keys())
-    if newer:
-        yield f"it has the keys {', '.join(newer)} of Grafana's newer format, which classic routes refuse"
-    if document.get("id") is not None:
-        yield "it has a numeric id; only the uid names a board"
-    if not re.fullmatch(r"cunjing-[a-z-]{1,30}", str(document.get("uid", ""))):
-        yield f"its uid is {document.get('uid')!r}; it is cunjing- and a word"
-    if not document.get("title"):
-        yield "it has no title"
-    if int(document.get("schemaVersion", 0)) < LEAST_SCHEMA:
-        yield f"its schemaVersion is {document.get('schemaVersion')}; the SDK of another epoch was at work"
-    for key, wanted in (("timezone", "Asia/Shanghai"), ("weekStart", "monday")):
-        if document.get(key) != wanted:
-            yield f"its {key} is {document.get(key)!r}, and {wanted!r} is meant"
-    if not document.get("refresh"):
-        yield "it has no refresh"
+    newer, uid = sorted(NEWER_KEYS & document.keys()), str(document.get("uid", ""))
+    fixed = (("timezone", "Asia/Shanghai"), ("weekStart", "monday"))
+    wrong = (
+        (newer, f"it has the keys {', '.join(newer)} of Grafana's newer format, which classic routes refuse"),
+        (document.get("id") is not None, "it has a numeric id; only the uid names a board"),
+        (
+            not re.fullmatch(r"cunjing-[a-z-]{1,30}", uid),
+            f"its uid is {document.get('uid')!r}; it is cunjing- and a word",
+        ),
+        (not document.get("title"), "it has no title"),
+        (
+            int(document.get("schemaVersion", 0)) < LEAST_SCHEMA,
+            f"its schemaVersion is {document.get('schemaVersion')}; the SDK of another epoch was at work",
+        ),
+        *(
+            (document.get(key) != wanted, f"its {key} is {document.get(key)!r}, and {wanted!r} is meant")
+            for key, wanted in fixed
+        ),
+        (not document.get("refresh"), "it has no refresh"),
+    )
+    yield from (fault for is_so, fault in wrong if is_so)
 
 
 def _panel(panel: Document, names: set[str]) -> Iterator[str]:

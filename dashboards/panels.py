@@ -117,7 +117,7 @@ def curves(
         for name, color in (colors or {}).items()
     ]
     options = timeseries.Options(
-        legend=_legend(common.LegendPlacement.BOTTOM),
+        legend=_legend(),
         tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING),
     )
     config = dashboard.FieldConfigSource(defaults=defaults, overrides=fixed)
@@ -153,7 +153,7 @@ def bars(
         orientation=common.VizOrientation.AUTO,
         stacking=common.StackingMode.NORMAL if stacked else common.StackingMode.NONE,
         show_value=common.VisibilityMode.AUTO,
-        legend=_legend(common.LegendPlacement.BOTTOM),
+        legend=_legend(),
         tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.NONE),
     )
     config = column_config(columns, barchart.FieldConfig(line_width=1, fill_opacity=80))
@@ -185,7 +185,7 @@ def time_line(
         row_height=0.9,
         merge_values=True,
         align_value=common.TimelineValueAlignment.LEFT,
-        legend=_legend(common.LegendPlacement.BOTTOM),
+        legend=_legend(),
         tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.SINGLE, sort=common.SortOrder.NONE),
         per_page=20,
     )
@@ -221,9 +221,12 @@ def _panel(
     )
 
 
-def _legend(placement: common.LegendPlacement) -> common.VizLegendOptions:
+def _legend() -> common.VizLegendOptions:
     return common.VizLegendOptions(
-        display_mode=common.LegendDisplayMode.LIST, placement=placement, show_legend=True, calcs=[]
+        display_mode=common.LegendDisplayMode.LIST,
+        placement=common.LegendPlacement.BOTTOM,
+        show_legend=True,
+        calcs=[],
     )
 
 

@@ -13,7 +13,7 @@ from grafana_api.grafana_api import GrafanaAPI, GrafanaException
 from dashboards.annotations import TAG, Closed, Episode, Opened, oldest_ms, owed
 from dashboards.committed import documents
 from dashboards.fingerprint import BoardState, Marks, mark, stamped, standing
-from dashboards.installation import Document, Installation
+from dashboards.sources import Document, Installation
 from telemetry.reading import Millis
 from telemetry.tls_faults import TlsEnd, TlsFault, TlsTrouble, tls_fault, worded
 
@@ -192,14 +192,15 @@ def pushed(
     if (organisation := grafana.organisation()) is not None:
         yield organisation
     yield _folder(grafana)
-    before = {source["uid"]: _source_there(grafana, source["uid"]) for source in installation.sources()}
-    steps = [_source(grafana, source, before[source["uid"]]) for source in installation.sources()]
+    sources = installation.sources()
+    before = [grafana.get(f"/datasources/uid/{source['uid']}", "read data sources") for source in sources]
+    steps = [_source(grafana, source, there) for source, there in zip(sources, before, strict=True)]
     yield from steps
     for document in documents().values():
         yield _board(grafana, installation.filled(document), force=force)
-    if any(step.changed and there is not None for step, there in zip(steps, before.values(), strict=True)):
+    if any(step.changed and there is not None for step, there in zip(steps, before, strict=True)):
         rest(REMEMBERED_S)
-    for source in installation.sources():
+    for source in sources:
         yield health(grafana, source)
 
 
@@ -232,11 +233,6 @@ def _folder(grafana: Grafana) -> PushStep:
         return PushStep(changed=False, said=f"the folder {FOLDER_TITLE} is there")
     grafana.write("POST", "/folders", {"uid": FOLDER, "title": FOLDER_TITLE}, "make folders")
     return PushStep(changed=True, said=f"the folder {FOLDER_TITLE} made")
-
-
-def _source_there(grafana: Grafana, uid: str) -> Document | None:
-    found: Document | None = grafana.get(f"/datasources/uid/{uid}", "read data sources")
-    return found
 
 
 def _source(grafana: Grafana, wanted: Document, there: Document | None) -> PushStep:

@@ -9,9 +9,10 @@ from datetime import UTC, timedelta
 from random import Random
 from typing import Any, Final
 
-from firmware_sim.fleet import BinSite, Fleet, PlantSite, Village, feeder_id, fleet, gateway_id
+from firmware_sim.fleet import AnySite, BinSite, Fleet, PlantSite, Village, feeder_id, fleet, gateway_id
 from firmware_sim.names import CLEANERS, called
 from firmware_sim.scenario import Scenario
+from telemetry.terms import AssetKind
 
 FIRST_PHONE: Final = 13_900_000_001
 """Numbers are counted on from here; none of them is anybody's."""
@@ -93,19 +94,20 @@ def _people(stands: Fleet, rng: Random) -> Iterator[dict[str, Any]]:
     """A cleaner and a head in each village, a driver in each grid, crew, dispatcher and leader in each town."""
     for village in stands.villages:
         area = village.place.latin
-        cleaner = [{"role": "cleaner", "area": area}]
-        yield {"id": f"cleaner-{area}", "name": called(rng.choice(CLEANERS), rng), "duties": cleaner}
-        yield {"id": f"head-{area}", "name": called("书记", rng), "duties": [{"role": "village_head", "area": area}]}
+        yield _person(f"cleaner-{area}", called(rng.choice(CLEANERS), rng), role="cleaner", area=area)
+        yield _person(f"head-{area}", called("书记", rng), role="village_head", area=area)
     for grid, stops in _stops(stands).items():
         if stops:
-            driving = [{"role": "collector", "route": _route_id(grid)}]
-            yield {"id": f"driver-{grid + 1}", "name": called("师傅", rng), "duties": driving}
+            yield _person(f"driver-{grid + 1}", called("师傅", rng), role="collector", route=_route_id(grid))
     for town in stands.towns:
         area = town.latin
-        dispatching = [{"role": "dispatcher", "area": area, "hours": "07:00-21:00"}]
-        yield {"id": f"crew-{area}", "name": called("工", rng), "duties": [{"role": "crew", "area": area}]}
-        yield {"id": f"dispatcher-{area}", "name": called("调度", rng), "duties": dispatching}
-        yield {"id": f"leader-{area}", "name": called("镇长", rng), "duties": [{"role": "town_leader", "area": area}]}
+        yield _person(f"crew-{area}", called("工", rng), role="crew", area=area)
+        yield _person(f"dispatcher-{area}", called("调度", rng), role="dispatcher", area=area, hours="07:00-21:00")
+        yield _person(f"leader-{area}", called("镇长", rng), role="town_leader", area=area)
+
+
+def _person(person: str, name: str, **duty: str) -> dict[str, Any]:
+    return {"id": person, "name": name, "duties": [duty]}
 
 
 def _numbered(people: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,62 +151,69 @@ def _location(number: int, village: Village) -> dict[str, float]:
     return {"lat": round(lat, 4), "lon": round(lon, 4)}
 
 
-def _bin(site: BinSite) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _placed(site: AnySite, kind: AssetKind) -> dict[str, Any]:
+    """What every asset's row begins with."""
+    return {
         "id": site.asset,
-        "kind": "bin",
+        "kind": str(kind),
         "name": site.name,
         "short": site.short,
         "landmark": site.landmark,
         "area": site.village.place.latin,
         "location": _location(site.number, site.village),
     }
-    if site.roadside:
-        row["roadside"] = True
-    if site.priority:
-        row["priority"] = True
-    if site.rounds:
-        row["collection"] = {"rounds": list(site.rounds), "days": "daily"}
-    row["bin"] = {
-        "container": "pool" if site.pool else "bin",
-        "empty_mm": site.geometry.empty_mm,
-        "full_mm": site.geometry.full_mm,
-        "blind_mm": site.geometry.blind_mm,
-        "volume_m3": site.geometry.volume_m3,
-        "counts_for_score": site.pool,
-    }
-    return row
+
+
+def _given(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without the keys of which the office would say nothing."""
+    return {key: value for key, value in row.items() if value is not None and value is not False}
+
+
+def _bin(site: BinSite) -> dict[str, Any]:
+    return _given(
+        {
+            **_placed(site, AssetKind.BIN),
+            "roadside": site.roadside,
+            "priority": site.priority,
+            "collection": {"rounds": list(site.rounds), "days": "daily"} if site.rounds else None,
+            "bin": {
+                "container": "pool" if site.pool else "bin",
+                "empty_mm": site.geometry.empty_mm,
+                "full_mm": site.geometry.full_mm,
+                "blind_mm": site.geometry.blind_mm,
+                "volume_m3": site.geometry.volume_m3,
+                "counts_for_score": site.pool,
+            },
+        }
+    )
 
 
 def _plant(site: PlantSite) -> dict[str, Any]:
-    plant: dict[str, Any] = {
+    sensed = {} if site.meter_only else {"rated_current_a": site.rated_current_a, "start_level_mm": site.start_level_mm}
+    plant = {
         "design_m3d": site.design_m3d,
         "duty": "intermittent",
         "low_cutoff_m3h": 0.1,
         "households": site.design_m3d * 3,
         "feeder": site.feeder,
+        **sensed,
+        "alarm_level_mm": None if site.meter_only else site.alarm_level_mm,
     }
-    if not site.meter_only:
-        plant |= {"rated_current_a": site.rated_current_a, "start_level_mm": site.start_level_mm}
-        if site.alarm_level_mm is not None:
-            plant["alarm_level_mm"] = site.alarm_level_mm
-    return {
-        "id": site.asset,
-        "kind": "plant",
-        "name": site.name,
-        "short": site.short,
-        "landmark": site.landmark,
-        "area": site.village.place.latin,
-        "location": _location(site.number, site.village),
-        "plant": plant,
-    }
+    return {**_placed(site, AssetKind.PLANT), "plant": _given(plant)}
 
 
 def _sensor(site: BinSite) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": site.device, "asset": site.asset, "profile": "native" if site.native else EM400}
-    if not site.native:
-        row["dev_eui"] = site.dev_eui
-    return {**row, "power": "battery", "interval_s": site.interval_s, "radio_gateway": site.radio_gateway}
+    return _given(
+        {
+            "id": site.device,
+            "asset": site.asset,
+            "profile": "native" if site.native else EM400,
+            "dev_eui": None if site.native else site.dev_eui,
+            "power": "battery",
+            "interval_s": site.interval_s,
+            "radio_gateway": site.radio_gateway,
+        }
+    )
 
 
 def _logger(site: PlantSite) -> dict[str, Any]:

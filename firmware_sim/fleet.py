@@ -5,7 +5,7 @@ Only facts that stay for the whole run; what happens to them is ``story``, and w
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
 from random import Random
@@ -204,13 +204,7 @@ def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Sc
     rounds: tuple[str, ...] = ("am", "pm") if afternoon or per_day_pct > ONE_ROUND_PCT else ("am",)
     if pool and on_demand:
         rounds = ()
-    if said is not None:
-        native = native if said.native is None else said.native
-        roadside = roadside if said.roadside is None else said.roadside
-        rounds = rounds if said.rounds is None else said.rounds
-        fill_pct = fill_pct if said.fill_pct is None else said.fill_pct
-        per_day_pct = per_day_pct if said.per_day_pct is None else said.per_day_pct
-    return BinSite(
+    site = BinSite(
         device=device,
         number=index,
         asset=f"{village.place.latin}-{nth:02d}",
@@ -230,6 +224,7 @@ def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Sc
         fill_pct=fill_pct,
         per_day_pct=per_day_pct,
     )
+    return site if said is None else replace(site, **said.model_dump(exclude_none=True))
 
 
 def _plants(scenario: Scenario, villages: tuple[Village, ...]) -> Iterator[PlantSite]:

@@ -12,8 +12,8 @@ from typing import Final
 from alerts.calendars import DAY_MS
 from alerts.notify import texts
 from dashboards.annotations import DAYS, SHOWN, Episode
-from dashboards.installation import Installation
 from dashboards.push import Grafana, GrafanaAccess, sync_annotations
+from dashboards.sources import Installation
 from dashboards.words import RULES
 from gateway.client import desk_url
 from gateway.health import Health, Part

@@ -19,16 +19,15 @@ from alerts.conditions.state import pack
 from alerts.conditions.traffic import LARGE
 from alerts.delivery.delivery import Nights
 from alerts.episodes.county import Changes
+from alerts.episodes.decide import Trouble
 from alerts.episodes.forecast import Foreseen
 from alerts.episodes.responses import Deed
-from alerts.episodes.trouble import Trouble
 from alerts.ledger.case import Case, pack_case
 from alerts.ledger.opening import numbered
-from alerts.model import Event, Owed
+from alerts.model import Event, Owed, Refused
 from alerts.notify.lists import Crossing
 from alerts.notify.mailbox import pack_box
 from alerts.notify.pending import addressed
-from alerts.refusals import Refused
 from alerts.timers import NEVER
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from gateway.barrier import Barrier

@@ -14,7 +14,7 @@ from alerts.answers import Receipt, Reply
 from alerts.channels import Channel, Outcome, Reporting, Unreachable
 from alerts.delivery.courier import Clearance, PortUnavailable
 from alerts.delivery.delivery import Due, Lapse, NextTry
-from alerts.episodes.trouble import Trouble
+from alerts.episodes.decide import Trouble
 from alerts.model import Event
 from gateway.barrier import WORLD
 from gateway.clock import Clock, monotonic_s

@@ -9,6 +9,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from alerts.alert import unpack_alert
+from alerts.answers import Caller
 from alerts.build import Figures, assemble_whole
 from alerts.conditions import engine
 from alerts.conditions.state import AssetState, unpack
@@ -18,7 +19,6 @@ from alerts.ledger.case import unpack_case
 from alerts.notify.holds import Ended
 from alerts.notify.mailbox import by_number, pack_box, unpack_box
 from alerts.operations.absences import Absence
-from alerts.operations.callers import Caller
 from alerts.operations.extra_rounds import ExtraRound
 from gateway.barrier import Barrier, give_up
 from gateway.commands import absences, callers, extra_rounds, thresholds

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from telemetry.inventory import Inventory
-from telemetry.reading import QUANTITIES, Millis
+from telemetry.reading import Millis
 from telemetry.terms import Level
 
 TAGS: Final = ("asset", "county", "device", "town", "village")
@@ -39,8 +39,6 @@ class Measurement(StrEnum):
 
 ABOUT_DEVICE: Final = ("battery_pct", "battery_v", "rssi_dbm", "snr_db")
 """Quantities that a device says of itself; all others are about its asset."""
-
-ABOUT_ASSET: Final = tuple(name for name in QUANTITIES if name not in ABOUT_DEVICE)
 
 
 def instant_us(at_ms: Millis, number: int) -> int:

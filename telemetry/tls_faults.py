@@ -163,12 +163,9 @@ def kind_of(error: BaseException) -> TlsTrouble | None:
     found = next((kind for below in chain if (kind := kind_in(f"{type(below).__name__}: {below}"))), None)
     if found is None and any("SSL" in type(below).__name__ for below in chain):  # the CA file, as it was read
         files = [below for below in chain if isinstance(below, FileNotFoundError | PermissionError | IsADirectoryError)]
-        found = _of_file(files[0]) if files else None
+        if files:
+            found = TlsTrouble.CA_MISSING if isinstance(files[0], FileNotFoundError) else TlsTrouble.CA_UNREADABLE
     return found
-
-
-def _of_file(error: OSError) -> TlsTrouble:
-    return TlsTrouble.CA_MISSING if isinstance(error, FileNotFoundError) else TlsTrouble.CA_UNREADABLE
 
 
 def kind_in(said: str) -> TlsTrouble | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.answers import reply
 from alerts.channels import Message
-from alerts.ledger.asking import Register
+from alerts.ledger.case import Register
 from gateway.commands.absences import RecordAbsence
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values

@@ -21,7 +21,7 @@ from alerts.notify.replies import Claim
 from alerts.operations.absences import Absence
 from alerts.operations.extra_rounds import ExtraRound
 from alerts.rollups import assets
-from alerts.rollups.bins import BinCarry
+from alerts.rollups.hours import BinCarry
 from gateway import tracks
 
 ROOTS = (

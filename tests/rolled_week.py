@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from alerts.build import assemble
-from alerts.notify.exposure import lines_pct
 from alerts.rollups.rows import DAYS, HOURS
+from alerts.rules.over_two_thirds import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.influx.points import Points

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alerts.build import assemble
-from alerts.notify.exposure import lines_pct
+from alerts.rules.over_two_thirds import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.health import Part

@@ -15,7 +15,7 @@ from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import ThresholdScope
 from alerts.episodes.maintenance import Wish
-from alerts.ledger.asking import CaseCommand, Register
+from alerts.ledger.case import CaseCommand, Register
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work
 from gateway.commands.absences import ListAbsences, RecordAbsence

@@ -18,7 +18,7 @@ from alerts.build import Figures
 from alerts.channels import Accepted, Channel, Failed, Message, Outcome, SendRefused
 from alerts.delivery.courier import Courier
 from alerts.delivery.delivery import Routes
-from alerts.ledger.asking import CaseCommand, Register
+from alerts.ledger.case import CaseCommand, Register
 from gateway import start
 from gateway.clock import Face
 from gateway.commands.cases import AskLedger

@@ -74,7 +74,6 @@ BANNED: Final = {
 }
 
 CRUMBS: Final = {
-    "alerts/rollups/devices.py": "what an hour of a device comes to, beside that of bins, plants and towns",
     "gateway/broker_amqtt.py": "the one home of amqtt, an extra that many installations lack",
 }
 """Files of fewer than 80 lines whose only importer lies beside them, and why each is one; the list only shrinks."""

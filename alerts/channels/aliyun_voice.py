@@ -21,14 +21,13 @@ from alerts.channels import (
     SendRefused,
     Unreachable,
 )
-from alerts.channels.aliyun import AliyunAccount, asked, config, examine, lint, prepared, runtime
+from alerts.channels.aliyun import ASKED_AT_ONCE, AliyunAccount, asked, config, examine, lint, prepared, runtime
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 
 NAME: Final = "aliyun_voice"
 _NOTICES: Final = 11_000_000_300_006
 """The provider's number for spoken notices."""
-_ASKED_AT_ONCE: Final = 20
 
 
 class AliyunVoiceSettings(AliyunAccount):
@@ -75,7 +74,7 @@ class AliyunVoice:
 
     def collect(self, awaited: Sequence[Awaited], now_ms: Millis) -> Collected:
         """Whether calls were answered, asked one by one."""
-        found = (self._receipt(call, now_ms) for call in awaited[:_ASKED_AT_ONCE])
+        found = (self._receipt(call, now_ms) for call in awaited[:ASKED_AT_ONCE])
         return Collected(tuple(each for each in found if each is not None))
 
     def taken(self, collected: Collected) -> None:

@@ -8,7 +8,6 @@ import errno
 import json
 import os
 import re
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ _NOT_FOR_NAMES: Final = re.compile(r"[^A-Za-z0-9-]")
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 """A text names somebody, and is nobody else's."""
+_MARK: Final = 16
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -62,7 +62,7 @@ class Outbox:
 
     def find(self, message: Message) -> Accepted | None:
         """The file made for this key, if there is one."""
-        found = next(self.folder.glob(f"*_{_mark(message.key)}.json"), None)
+        found = next(self.folder.glob(f"*_{message.mark[:_MARK]}.json"), None)
         return None if found is None else Accepted(reference=found.name, delivered=True)
 
     def _count(self, message: Message) -> None:
@@ -92,11 +92,7 @@ def _name(message: Message) -> str:
     """
     when = _NOT_FOR_NAMES.sub("", message.at)
     who = _NOT_FOR_NAMES.sub("-", message.to)[:32]
-    return f"{when}_{who}_{_mark(message.key)}.json"
-
-
-def _mark(key: str) -> str:
-    return sha256(key.encode()).hexdigest()[:16]
+    return f"{when}_{who}_{message.mark[:_MARK]}.json"
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -115,10 +111,6 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _open(settings: OutboxSettings) -> Outbox:
-    return Outbox(settings.outbox_folder)
-
-
 def _examine(settings: OutboxSettings) -> Fitness:
     """Whether the folder takes files, or could be made."""
     folder = settings.outbox_folder.absolute()
@@ -130,4 +122,9 @@ def _examine(settings: OutboxSettings) -> Fitness:
     return Fitness(usable=False, state=f"{standing} {why}", remedy=remedy)
 
 
-CHANNEL: Final = ChannelKind(name="outbox", settings=OutboxSettings, open=_open, examine=_examine)
+CHANNEL: Final = ChannelKind(
+    name="outbox",
+    settings=OutboxSettings,
+    open=lambda settings: Outbox(settings.outbox_folder),
+    examine=_examine,
+)

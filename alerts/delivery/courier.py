@@ -16,6 +16,7 @@ import structlog
 from alerts.calendars import iso
 from alerts.channels import Accepted, Caps, Channel, Failed, Message, Outcome, SendRefused, Withdrawing
 from alerts.delivery.delivery import (
+    LIMITS,
     STILL_LIMITED,
     TIMEOUT,
     Due,
@@ -26,21 +27,17 @@ from alerts.delivery.delivery import (
     Routes,
     TryVerdict,
     around,
-    delayed,
+    event_of,
     is_long,
     is_too_late,
     is_vain,
-    kept_until_day,
     lapse,
-    limited,
     next_step,
     opens_ms,
     over_cap,
     resume,
     shut,
-    undelivered,
 )
-from alerts.delivery.limits import LIMITS
 from alerts.model import Event, Owed
 from alerts.notify.stages import QUIET
 from telemetry.reading import Millis
@@ -224,13 +221,14 @@ class Courier:
             case SendRefused(reason) | Failed(reason):
                 _log.warning("not_sent", key=due.owed.key, via=via, reason=reason, verdict=str(step.verdict))
                 if step.verdict is TryVerdict.GIVEN_UP:
-                    event = undelivered(due, reason, now_ms)
+                    event = event_of("undelivered", due, reason, now_ms, attempts=due.attempts)
                 elif wake_ms:
-                    event = kept_until_day(due, wake_ms, now_ms)
+                    event = event_of("held", due, QUIET, now_ms, until_ms=wake_ms)
                 elif step.next_attempt_ms and _is_kept_long(due, reason, step.next_attempt_ms - now_ms):
-                    event = limited(due, reason, step.next_attempt_ms, now_ms)
+                    event = event_of("limited", due, reason, now_ms, until_ms=step.next_attempt_ms)
                 elif step.next_attempt_ms and is_vain(due, reason, self._routes.of(due)):
-                    event = delayed(due, reason, step.next_attempt_ms, now_ms)
+                    until_ms, attempts = step.next_attempt_ms, due.attempts
+                    event = event_of("delayed", due, reason, now_ms, until_ms=until_ms, attempts=attempts)
         self._port.ended(due.notification_id, now_ms, via, outcome, step, event)
 
     def _run(self) -> None:

@@ -1,22 +1,63 @@
 """What becomes of a notification after a try, or when no receipt comes: a pure decision from an answer and the time.
 
-Nothing here sends, waits or stores; the courier does what is decided here.
+Also which limit of a provider on texts of one template to one number was met, and when it opens again. Nothing here
+sends, waits or stores; the courier does what is decided here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import time
+from datetime import datetime, time, timedelta, timezone
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
-from alerts.delivery.limits import LIMITS, Limited
 from alerts.model import URGENT, Event, Owed, Severity
-from alerts.notify.stages import QUIET
 from telemetry.reading import Millis
 from telemetry.terms import Hours
+
+_CHINA: Final = timezone(timedelta(hours=8))
+_A_MONTH_MOST: Final = timedelta(days=32)
+
+
+class Limited(NamedTuple):
+    """A text to a number that a provider did not take, since it had had enough of its like; ``at_ms`` is when."""
+
+    via: str
+    template: str
+    reason: str
+    at_ms: Millis
+
+    @property
+    def opens_ms(self) -> Millis:
+        """When the provider may take one again."""
+        return LIMITS[self.reason](self.at_ms)
+
+
+def _next_day(at_ms: Millis) -> Millis:
+    local = datetime.fromtimestamp(at_ms / 1_000, _CHINA)
+    return _to_ms(datetime(local.year, local.month, local.day, tzinfo=_CHINA) + timedelta(days=1))
+
+
+def _next_month(at_ms: Millis) -> Millis:
+    local = datetime.fromtimestamp(at_ms / 1_000, _CHINA)
+    return _to_ms((datetime(local.year, local.month, 1, tzinfo=_CHINA) + _A_MONTH_MOST).replace(day=1))
+
+
+def _to_ms(moment: datetime) -> Millis:
+    return int(moment.timestamp()) * 1_000
+
+
+LIMITS: Final[Mapping[str, Callable[[Millis], Millis]]] = MappingProxyType(
+    {
+        "limit_minute": lambda at_ms: at_ms + 60_000,
+        "limit_hour": lambda at_ms: at_ms + 3_600_000,
+        "limit_day": _next_day,
+        "limit_month": _next_month,
+    }
+)
+"""By the reason that a channel gives: when a limit that was met at an instant opens. Days and months are China's."""
 
 
 class DueState(StrEnum):
@@ -272,11 +313,6 @@ AWAKE_MS: Final[Millis] = 15 * MINUTE_MS
 """So long after a text by night its reader is taken for awake."""
 
 
-def kept_until_day(due: Due, until_ms: Millis, now_ms: Millis) -> Event:
-    """The row that says that a text waits for the morning (law L9)."""
-    return event_of("held", due, QUIET, now_ms, until_ms=until_ms)
-
-
 def is_too_late(due: Due, at_ms: Millis) -> bool:
     """Whether it would be no news any more by then."""
     return at_ms - due.owed.at_ms > PATIENCE_MS.get(due.owed.severity, DAY_MS)
@@ -287,29 +323,14 @@ def is_long(due: Due, wait_ms: Millis) -> bool:
     return wait_ms > RECEIPT_WITHIN_MS.get(due.owed.severity, DAY_MS)
 
 
-def limited(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
-    """The row that says why a text has to wait so long (law L9)."""
-    return event_of("limited", due, reason, now_ms, until_ms=until_ms)
-
-
 def is_vain(due: Due, reason: str, route: Sequence[str]) -> bool:
     """Whether anything less urgent would be given up with this try: somebody else has to hear of it meanwhile."""
     tries = REASONS.get(reason, _ORDINARY).tries
     return due.owed.severity in URGENT and tries is not None and due.attempts == max(1, len(route)) * tries
 
 
-def delayed(due: Due, reason: str, until_ms: Millis, now_ms: Millis) -> Event:
-    """The row that says that a text does not get out and is tried on (law L9)."""
-    return event_of("delayed", due, reason, now_ms, until_ms=until_ms, attempts=due.attempts)
-
-
-def undelivered(due: Due, reason: str, now_ms: Millis) -> Event:
-    """The event that makes a notification given up visible (law L9)."""
-    return event_of("undelivered", due, reason, now_ms, attempts=due.attempts)
-
-
 def event_of(name: str, due: Due, reason: str, now_ms: Millis, **more: str | int) -> Event:
-    """What became of a text, as a row about its episode."""
+    """What became of a text, as a row about its episode: nothing of it is passed over in silence (law L9)."""
     owed = due.owed
     return Event(
         at_ms=now_ms,
@@ -326,8 +347,7 @@ NO_RECEIPT: Final = "no_receipt"
 TICKET: Final = "data_ticket"
 _NOT_THE_NUMBERS: Final = ("sending_error", "CONTENT_", "SIGNATURE_", "AMOUNT_", "MOBILE_SEND_LIMIT", "NO_ROUTE", "SP_")
 """Beginnings of what a receipt says that speaks of the line or of the text, and not of the number."""
-_URGENT: Final = (Severity.P1, Severity.P2)
-_TICKET_MS: Final = 86_400_000
+_TICKET_MS: Final = DAY_MS
 """A number that gave no receipt for so long is looked into."""
 
 
@@ -346,7 +366,7 @@ class Lapse:
 
 def lapse(due: Due, route: tuple[str, ...], now_ms: Millis) -> Lapse:
     """What becomes of an accepted notification whose receipt is due at ``now_ms``."""
-    urgent = due.owed.severity in _URGENT
+    urgent = due.owed.severity in URGENT
     reason = due.reason or NO_RECEIPT
     waited_ms = now_ms - due.accepted_ms
     in_time = urgent and waited_ms < _TICKET_MS

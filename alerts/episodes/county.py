@@ -16,19 +16,17 @@ from alerts.conditions import engine
 from alerts.conditions.bins import recent_c
 from alerts.conditions.finding import EngineStep, Finding
 from alerts.conditions.state import AssetState, Memory, Plan
-from alerts.episodes.decide import Decider
+from alerts.episodes.decide import Decider, Trouble
 from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
 from alerts.episodes.open_alerts import OpenAlerts, Silence
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
-from alerts.episodes.trouble import Trouble
-from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Severity
+from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Refused, Severity
 from alerts.notify.lists import Lists
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.message_writer import MessageWriter
 from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
 from alerts.notify.schedule import Schedule
-from alerts.refusals import Refused
 from alerts.timers import NEVER, Timers
 from alerts.topology import EXPLAINS, areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
@@ -237,10 +235,9 @@ class County(Undoable):
     def _next_due(self, now_ms: Millis) -> tuple[Millis, str, str] | None:
         while (rung := self.timers.ring(now_ms)) is not None:
             due_ms, kind, name = rung
-            actual_ms = self._due_ms(kind, name)
-            if actual_ms <= due_ms:
+            if self._due_ms(kind, name) <= due_ms:
                 return rung
-            self._file_at(kind, name, actual_ms)
+            self._file(kind, name)
         return None
 
     def _expire(self, plan: Plan, due_ms: Millis, changes: Changes) -> None:
@@ -471,23 +468,16 @@ class County(Undoable):
         return max(due_ms, self._grace_ms) if due_ms < self._since_ms else due_ms
 
     def _file(self, kind: str, name: str) -> None:
-        self._file_at(kind, name, self._due_ms(kind, name))
-
-    def _file_at(self, kind: str, name: str, due_ms: Millis) -> None:
+        due_ms = self._due_ms(kind, name)
         if due_ms < NEVER:  # else where nothing else is due, an alarm clock would be set to a day that has no date
             self.timers.file(kind, name, due_ms)
 
     def _refile_all(self) -> None:
         self.timers.clear()
-        for asset in self.states:
-            self._file(_ASSET, asset)
-        for episode in self.alerts:
-            self._file(_ALERT, episode)
-        for phone in self.boxes:
-            self._file(_BOX, phone)
-        for device in self._plan_of:
-            if self._due_ms(_HOUR, device) < NEVER:
-                self._file(_HOUR, device)
+        named = ((_ASSET, self.states), (_ALERT, self.alerts), (_BOX, self.boxes), (_HOUR, self._plan_of))
+        for kind, names in named:
+            for name in names:
+                self._file(kind, name)
         self._file_shifts(self._since_ms)
 
     def _file_shifts(self, at_ms: Millis) -> None:

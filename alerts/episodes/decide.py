@@ -1,6 +1,7 @@
 """Stage two: from what was found on assets to episodes, causes and messages owed. It knows people and keeps no state.
 
-Here is also what is told of data that flap (T15), and whether most of a village has fallen silent at once.
+Here is also what is told of data that flap (T15), whether most of a village has fallen silent at once, and what the
+house says of itself.
 ``Decider.decide`` reads open alerts from an ``OpenAlerts`` and enters the changed ones there; who keeps them is
 ``county``.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert, record, unsaid, why
@@ -18,11 +20,10 @@ from alerts.conditions.finding import Finding, Found
 from alerts.conditions.state import Memory
 from alerts.episodes.open_alerts import Hush, OpenAlerts
 from alerts.episodes.responses import Responses, grace_ms
-from alerts.episodes.trouble import Trouble
 from alerts.model import Actor, Detail, Event, Log, MessageKind, Severity
-from alerts.notify.closings import RETIRED, UNWATCHED
 from alerts.notify.escalation import OFF_DUTY, Escalation
 from alerts.notify.holds import Holds
+from alerts.notify.message_writer import RETIRED, UNWATCHED
 from alerts.notify.stages import DueStep, Release, find_release, skip_past, suppress, walk
 from alerts.policy import Telling
 from alerts.rules.gateway_offline import GatewayOffline
@@ -73,9 +74,8 @@ class Flapping:
             if "fill_pct" not in alert.detail:  # it is not the level that flaps
                 facts["level"] = ""
             said = message_writer.texts.word(step.text, facts)
-            for person in people:
-                owed = message_writer.owed(asked, 0, person, MessageKind.NOTICE, said, at_ms)
-                log.append(replace(owed, repeat=_FROM + told.flapped))
+            owed = (message_writer.owed(asked, 0, person, MessageKind.NOTICE, said, at_ms) for person in people)
+            log.extend(replace(each, repeat=_FROM + told.flapped) for each in owed)
         return told
 
     def _quiet(self, alert: Alert, at_ms: Millis) -> str:
@@ -175,17 +175,29 @@ def _count(outage: Alert, name: str) -> int:
     return number if isinstance(number, int) else 0
 
 
-def outage(area: str, evidence: Detail, at_ms: Millis) -> Alert:
-    """The episode that an outage begins, on the area itself."""
+class Trouble(Struct, frozen=True):
+    """How a part of the house is: ``problem`` says why a person has to see to it, empty when it works.
+
+    ``detail`` is what a text about it says besides.
+    """
+
+    rule: str
+    part: str
+    problem: str = ""
+    detail: Detail = {}
+
+
+def begun(rule: str, subject: str, detail: Detail, at_ms: Millis, severity: Severity = Severity.P3) -> Alert:
+    """The episode of what no single device finds: about a part of the house, a radio gateway or an area."""
     return Alert(
-        episode=f"{OUTAGE}/{area}/{stamp(at_ms)}",
-        rule=OUTAGE,
-        asset=area,
+        episode=f"{rule}/{subject}/{stamp(at_ms)}",
+        rule=rule,
+        asset=subject,
         device="",
-        severity=Severity.P3,
+        severity=severity,
         raised_ms=at_ms,
         since_ms=at_ms,
-        detail=evidence,
+        detail=detail,
     )
 
 
@@ -259,12 +271,11 @@ class Decider:
 
     def watch(self, trouble: Trouble, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """The house about itself: a part of it needs a person (``problem`` says why), or works again (no problem)."""
-        alerts = (
-            alert for alert in open_alerts.standing() if (alert.rule, alert.subject) == (trouble.rule, trouble.part)
-        )
-        standing = next(alerts, None)
+        name = (trouble.rule, trouble.part)
+        standing = next((alert for alert in open_alerts.standing() if (alert.rule, alert.subject) == name), None)
         if trouble.problem and standing is None:
-            alert = trouble.alert(self.inventory.county.id, at_ms)
+            alert = begun(trouble.rule, trouble.part, {"problem": trouble.problem, **trouble.detail}, at_ms)
+            alert = replace(alert, asset=self.inventory.county.id)
             open_alerts.log.append(record("raised", alert, at_ms, alert.detail))
             open_alerts.enter(self.escalation.begin(alert, at_ms, open_alerts.log))
         elif standing is not None and not trouble.problem:
@@ -283,7 +294,7 @@ class Decider:
     def _hear(self, finding: Finding, open_alerts: OpenAlerts) -> None:
         match finding.kind:
             case Found.RAISED:
-                self._raise(finding, open_alerts)
+                self._raise(_raised(finding), open_alerts)
             case Found.EMPTIED | Found.PARTLY_EMPTIED | Found.RUN_STATE | Found.WORK_BEGUN | Found.WORK_OVER:
                 open_alerts.log.append(
                     Event(at_ms=finding.at_ms, event=finding.kind, asset=finding.asset, detail=finding.detail)
@@ -302,19 +313,9 @@ class Decider:
         if flaps is not None:
             open_alerts.enter(self.flapping.begin(flaps, finding.at_ms, open_alerts.log, late=finding.late))
 
-    def _raise(self, finding: Finding, open_alerts: OpenAlerts) -> None:
-        alert = Alert(
-            episode=finding.episode,
-            rule=finding.rule,
-            asset=finding.asset,
-            device=finding.device,
-            severity=Severity(finding.severity),
-            raised_ms=finding.at_ms,
-            since_ms=finding.since_ms,
-            detail=finding.detail or {},
-            owes=not finding.late,
-        )
-        open_alerts.log.append(record("raised", alert, finding.at_ms, finding.detail or {}))
+    @staticmethod
+    def _raise(alert: Alert, open_alerts: OpenAlerts) -> None:
+        open_alerts.log.append(record("raised", alert, alert.raised_ms, alert.detail))
         open_alerts.enter(alert)
 
     def _follow(self, alert: Alert, finding: Finding, open_alerts: OpenAlerts) -> None:
@@ -370,18 +371,8 @@ class Decider:
         stale = sum(device.id in open_alerts.silent for device in carried)
         down = open_alerts.cause(GATEWAY, gateway)
         if down is None and rule.is_down(stale, len(carried)):
-            alert = Alert(
-                episode=f"{GATEWAY}/{gateway}/{stamp(at_ms)}",
-                rule=GATEWAY,
-                asset=gateway,
-                device="",
-                severity=rule.severity,
-                raised_ms=at_ms,
-                since_ms=at_ms,
-                detail={"stale": stale, "devices": len(carried)},
-            )
-            open_alerts.log.append(record("raised", alert, at_ms, alert.detail))
-            open_alerts.enter(alert)
+            evidence: Detail = {"stale": stale, "devices": len(carried)}
+            self._raise(begun(GATEWAY, gateway, evidence, at_ms, rule.severity), open_alerts)
         elif down is not None and rule.is_back(stale, len(carried)):
             self._close(down, at_ms, "recovered", open_alerts)
 
@@ -390,8 +381,9 @@ class Decider:
         outage = open_alerts.cause(OUTAGE, area)
         if outage is None:
             above = (node.id for node in self.inventory.lineage(area) if node.id != area)
-            if not any(open_alerts.cause(OUTAGE, other) for other in above):
-                self._raise_outage(area, at_ms, open_alerts)
+            is_apart = not any(open_alerts.cause(OUTAGE, other) for other in above)
+            if is_apart and (evidence := self.outages.dark(area, open_alerts.silent, open_alerts.seen_ms)) is not None:
+                self._raise(begun(OUTAGE, area, evidence, at_ms), open_alerts)
         elif self.outages.is_back(outage, open_alerts.silent):
             self._close(outage, at_ms, "recovered", open_alerts)
             for below in self.outages.right_below(area):
@@ -399,18 +391,9 @@ class Decider:
         else:
             open_alerts.enter(self.outages.wider(outage, open_alerts.silent, at_ms, self.escalation.holds))
 
-    def _raise_outage(self, area: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
-        evidence = self.outages.dark(area, open_alerts.silent, open_alerts.seen_ms)
-        if evidence is None:
-            return
-        alert = outage(area, evidence, at_ms)
-        open_alerts.log.append(record("raised", alert, at_ms, evidence))
-        open_alerts.enter(alert)
-
     def _explain_or_begin(self, episode: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         alert = open_alerts.changed[episode]
-        cause = self._cause(alert, open_alerts)
-        if cause:
+        if cause := self._cause(alert, open_alerts):
             open_alerts.enter(self.escalation.explain(alert, cause, at_ms, open_alerts.log))
         else:
             open_alerts.enter(self.escalation.begin(alert, at_ms, open_alerts.log))
@@ -418,20 +401,17 @@ class Decider:
     def _cause(self, alert: Alert, open_alerts: OpenAlerts) -> str:
         """What explains it: work on its asset, or another episode; empty when nothing does."""
         asset, state = self.inventory.assets.get(alert.asset), open_alerts.state_of(alert.asset)
-        if asset is not None and state is not None and state.windows:
-            window = quiet_by(state.windows, asset.kind, alert.rule)
-            if window:
-                return window
+        if asset is not None and state is not None and (window := quiet_by(state.windows, asset.kind, alert.rule)):
+            return window
         parent = parent_of(alert, open_alerts.explaining(), self.inventory)
         return "" if parent is None else parent.episode
 
     def _quieten(self, asset: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """Work has begun: what it explains and that was open before it falls quiet."""
         for alert in open_alerts.on(asset):
-            if not alert.parent and alert.episode in open_alerts.known:
-                cause = self._cause(alert, open_alerts)
-                if cause:
-                    open_alerts.enter(self.escalation.explain(alert, cause, at_ms, open_alerts.log))
+            untold = not alert.parent and alert.episode in open_alerts.known
+            if untold and (cause := self._cause(alert, open_alerts)):
+                open_alerts.enter(self.escalation.explain(alert, cause, at_ms, open_alerts.log))
 
     def _explain_children(self, parent: Alert, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """What the new episode explains and that was open before it falls quiet."""
@@ -452,10 +432,23 @@ class Decider:
         for child in among:
             if child.parent != cause:
                 continue
-            another = self._cause(child, open_alerts)
-            if another:
+            if another := self._cause(child, open_alerts):
                 open_alerts.enter(replace(child, parent=another))
                 continue
             fresh_ms = max(at_ms + grace_ms(child, self.inventory), open_alerts.not_before_ms)
             told_by = open_alerts.get(cause) if child.rule in CONTINUES else None
             open_alerts.enter(self.escalation.unexplain(child, told_by, fresh_ms, at_ms, open_alerts.log))
+
+
+def _raised(finding: Finding) -> Alert:
+    return Alert(
+        episode=finding.episode,
+        rule=finding.rule,
+        asset=finding.asset,
+        device=finding.device,
+        severity=Severity(finding.severity),
+        raised_ms=finding.at_ms,
+        since_ms=finding.since_ms,
+        detail=finding.detail or {},
+        owes=not finding.late,
+    )

@@ -17,7 +17,7 @@ from alerts.conditions.state import Memory
 from alerts.episodes.decide import Decider
 from alerts.episodes.open_alerts import OpenAlerts
 from alerts.model import URGENT, Detail, Event, Log, Owed
-from alerts.notify.lists import Lists
+from alerts.notify.lists import Lists, Sight
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
 from alerts.notify.stages import ROUND_PENDING
@@ -50,35 +50,21 @@ class Foreseen(NamedTuple):
         return not self.bound_ms or any(each.at_ms <= self.bound_ms for each in self.told)
 
 
-class Stands(Protocol):
-    """What stands in the county; nothing of it is changed."""
+class Stands(Sight, Protocol):
+    """What stands in the county, with what waits for each number; nothing of it is changed."""
 
-    alerts: dict[str, Alert]
     boxes: dict[str, Mailbox]
-
-    def memory(self, asset: str) -> Memory | None:
-        """What is remembered of an asset."""
-
-    def hears(self, asset: str) -> bool:
-        """Whether any device of it speaks."""
 
 
 @dataclass(slots=True)
 class _Supposed:
-    """What stands with the case that is supposed."""
+    """What stands with the case that is supposed; of the assets what is so anyway."""
 
-    stands: Stands
+    memory: Callable[[str], Memory | None]
+    hears: Callable[[str], bool]
     alerts: dict[str, Alert]
     boxes: dict[str, Mailbox]
     log: Log = field(default_factory=list)
-
-    def memory(self, asset: str) -> Memory | None:
-        """See ``Stands``."""
-        return self.stands.memory(asset)
-
-    def hears(self, asset: str) -> bool:
-        """See ``Stands``."""
-        return self.stands.hears(asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +82,7 @@ class Rehearsal:
 
         Nothing that was open before falls due meanwhile, nobody answers, and no sample comes.
         """
-        now = _Supposed(self.stands, dict(self.stands.alerts), dict(self.stands.boxes))
+        now = _Supposed(self.stands.memory, self.stands.hears, {**self.stands.alerts}, {**self.stands.boxes})
         open_alerts = self.open_alerts(now.alerts)
         self.decider.decide((raised,), raised.at_ms, open_alerts)
         self._settle(open_alerts, now)

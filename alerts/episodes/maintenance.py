@@ -11,9 +11,8 @@ from msgspec import Struct
 from alerts.calendars import HOUR_MS, stamp
 from alerts.conditions import engine
 from alerts.episodes.county import Changes, County
-from alerts.model import Actor, Detail, Event
+from alerts.model import Actor, Detail, Event, Refused
 from alerts.policy import MaintenanceFigures
-from alerts.refusals import Refused
 from alerts.windows import Window, Work
 from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis

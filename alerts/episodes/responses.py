@@ -12,11 +12,10 @@ from msgspec.structs import replace
 from alerts.alert import Alert, Doubt, record, why
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import Actor, Log, MessageKind, Severity
+from alerts.model import Actor, Log, MessageKind, Refused, Severity
 from alerts.notify.escalation import Escalation
 from alerts.notify.message_writer import next_chain
 from alerts.notify.stages import AGAIN, TRIAL, DueStep, Release, walk
-from alerts.refusals import Refused
 from telemetry.inventory import Inventory, Person
 from telemetry.reading import Millis
 from telemetry.terms import Role

@@ -10,15 +10,26 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar
 from alerts.ledger import moves, notices, opening
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Origin, Refusal, State, Word
+from alerts.ledger.case import (
+    UNFINISHED,
+    Case,
+    CaseCommand,
+    CaseVerb,
+    Deed,
+    LedgerRefusal,
+    Origin,
+    Refusal,
+    Register,
+    State,
+    Word,
+)
 from alerts.ledger.event_handler import EventHandler
 from alerts.ledger.moves import MoveFacts
 from alerts.ledger.notices import Notices, Text
 from alerts.ledger.opening import CaseNumbers
 from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Log, Owed
-from alerts.notify.closings import RETIRED
+from alerts.notify.message_writer import RETIRED
 from alerts.notify.texts import Texts
 from alerts.policy import LedgerFigures, Policies
 from alerts.undo import UndoLog
@@ -27,8 +38,6 @@ from telemetry.reading import Millis
 
 MOST_UNSETTLED: Final = 50_000
 """Cases that people may have standing at once (law L10); what a sensor finds is not bounded by it."""
-
-_OVERDUE: Final = "case_overdue"
 
 
 class Ledger:
@@ -198,16 +207,21 @@ class Ledger:
         rungs = list(self._notices.above(case))
         to = rungs[case.level] if case.level < len(rungs) else ()
         level = case.level + 1
-        more = level < len(rungs)
-        after = replace(case, level=level, due_ms=due_ms + self._desk.figures.overdue_every if more else 0)
+        again_ms = due_ms + self._desk.figures.overdue_every if level < len(rungs) else 0
+        after = replace(case, level=level, due_ms=again_ms)
         if not case.standing:
             after = self._notices.word(Text.OVERDUE, after, to, due_ms, level)
-        detail: Detail = {"case": case.id, "level": level, "owner": case.owner, "to": list(to)}
-        detail["deadline_ms"] = case.deadline_ms
+        detail: Detail = {
+            "case": case.id,
+            "level": level,
+            "owner": case.owner,
+            "to": list(to),
+            "deadline_ms": case.deadline_ms,
+        }
         log.append(
             Event(
                 at_ms=due_ms,
-                event=_OVERDUE,
+                event="case_overdue",
                 rule=case.rule,
                 asset=case.asset,
                 episode=case.episode,

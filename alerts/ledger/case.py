@@ -1,8 +1,9 @@
-"""One case of the ledger as it stands, what was done about it, and the words for both. Frozen values without behaviour.
+"""One case of the ledger as it stands, what people ask of it, what was done, and the words for that. Frozen values.
 
 What changes a case is ``moves`` and ``book``; how it is kept is the journal's.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -143,6 +144,48 @@ class Case(Struct, frozen=True, kw_only=True):
         return min((due for due in (self.due_ms, *(word.at_ms for word in self.words)) if due), default=0)
 
 
+class Register(Struct, frozen=True, kw_only=True):
+    """登记: somebody was told or saw something. An asset, or an area with a place in words, and what it is.
+
+    ``by`` is who writes it down, ``channel`` by what way, ``origin`` from where; ``reported`` is how it came to be
+    known, and the caller may stay unknown. Asking again with the same ``key`` is asking once.
+    """
+
+    what: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+    reported: Origin = Origin.TELEPHONE
+    asset: str = ""
+    area: str = ""
+    place: str = ""
+    rule: str = ""
+    caller_name: str = ""
+    caller_phone: str = ""
+    photo: str = ""
+    key: str = ""
+
+
+class CaseCommand(Struct, frozen=True, kw_only=True):
+    """A person, named by their inventory id in ``by``, asks something about a case.
+
+    ``to``, ``rule`` and ``deadline_ms`` belong to assigning, ``until_ms`` to deferring, ``proof`` to fixing and
+    verifying; ``reason`` says why, and is what a note says.
+    """
+
+    verb: CaseVerb
+    case: str
+    by: str
+    channel: str = "desk"
+    origin: str = ""
+    to: str = ""
+    rule: str = ""
+    deadline_ms: Millis = 0
+    until_ms: Millis = 0
+    reason: str = ""
+    proof: str = ""
+
+
 class LedgerRefusal(StrEnum):
     """Why something that was asked of the ledger does not happen."""
 
@@ -167,15 +210,7 @@ class Refusal(Struct, frozen=True):
     sentence: str
 
 
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_KEPT: Final = msgspec.msgpack.Decoder(Case)
-
-
-def pack_case(case: Case) -> bytes:
-    """A case as bytes."""
-    return _ENCODE(case)
-
-
-def unpack_case(kept: bytes) -> Case:
-    """A case from bytes."""
-    return _KEPT.decode(kept)
+pack_case: Final[Callable[[Case], bytes]] = msgspec.msgpack.Encoder().encode
+"""A case as bytes."""
+unpack_case: Final[Callable[[bytes], Case]] = msgspec.msgpack.Decoder(Case).decode
+"""A case from bytes."""

@@ -3,12 +3,13 @@
 It moves cases and never an alert; whatever a person asks of a case is ``moves``.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
 from alerts.ledger import moves, opening
-from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Origin, State
+from alerts.ledger.case import UNFINISHED, Case, CaseVerb, Deed, Origin, State
 from alerts.ledger.moves import MoveFacts
 from alerts.ledger.notices import Notices
 from alerts.ledger.opening import CaseNumbers
@@ -36,27 +37,17 @@ class EventHandler:
         self._policies = policies
         self._numbers = numbers
         self._notices = notices
-        self._acts = {
-            "raised": self._open,
-            "acked": self._acked,
-            "reignited": self._reignited,
-            "cleared": self._cleared,
-            "retired": self._retired,
-            "emptied": self._emptied,
-            "inhibited": self._explained,
-            "released": self._explained,
-            "noted": self._noted,
-            "declined": self._declined,
-            "dispatched": self._dispatched,
-            "doubted": self._doubted,
-        }
 
     def hear(self, said: Event | Owed) -> None:
         """One thing that was said; most of it is none of the ledger's."""
         if isinstance(said, Owed):
-            self._told(said)
-        elif (act := self._acts.get(said.event)) is not None:
-            act(said)
+            self._tell(said)
+            return
+        move, see = self._MOVES.get(said.event), self._SIGHTS.get(said.event)
+        if move is not None and (case := self._shelf.of_episode(said.episode)) is not None:
+            move(self, case, said)
+        if see is not None:
+            see(self, said)
 
     def before(self, case: Case) -> str:
         """The case of the same matter in the same place that somebody had to act on and that was done lately."""
@@ -84,11 +75,10 @@ class EventHandler:
             if other.seen_ms and event.rule in self._desk.figures.of(other.rule).seen:
                 self._shelf.enter(replace(other, seen_ms=0))  # what was seen done is not so any more
         case = opening.found_wrong(event, place, self._numbers.next(place.town, event.at_ms), self._desk)
-        case = replace(case, place=opening.said_of(event))
         case = replace(case, recurs=self.before(case))
         self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))
 
-    def _told(self, said: Owed) -> None:
+    def _tell(self, said: Owed) -> None:
         """Whoever is told first answers for what was nobody's; whoever is asked to go is remembered as asked."""
         if said.kind not in _TELLING:
             return
@@ -105,40 +95,35 @@ class EventHandler:
             elif after is not case:
                 self._shelf.enter(after)
 
-    def _declined(self, event: Event) -> None:
+    def _decline(self, case: Case, event: Event) -> None:
         """Whoever says that they cannot go is told so by the answer itself (text C10), and need not be relieved."""
-        case, by = self._shelf.of_episode(event.episode), str((event.detail or {}).get("by", ""))
-        if case is not None and by in case.asked:
+        by = _said(event, "by")
+        if by in case.asked:
             self._shelf.enter(replace(case, asked=tuple(person for person in case.asked if person != by)))
 
-    def _dispatched(self, event: Event) -> None:
+    def _dispatch(self, case: Case, event: Event) -> None:
         """派 and 改派: the episode's case goes to whom somebody named, and who had it before is relieved (text C22)."""
-        case, detail = self._shelf.of_episode(event.episode), event.detail or {}
-        to, by, channel, origin = (str(detail.get(key, "")) for key in ("to", "by", "channel", "origin"))
-        if case is None or not to or case.state not in UNFINISHED:
+        to, by = _said(event, "to"), _said(event, "by")
+        if not to or case.state not in UNFINISHED:
             return
         state = State.ASSIGNED if case.state in moves.FROM[CaseVerb.ASSIGN] else case.state
         given = replace(case, state=state, owner=to)
-        said = replace(line(given, CaseVerb.ASSIGN, event.at_ms, case.state, f"to {to}"), by=by, channel=channel)
-        self._shelf.enter(self._notices.relieve(case, given, by, event.at_ms), replace(said, origin=origin))
+        said = line(given, CaseVerb.ASSIGN, event.at_ms, case.state, f"to {to}")
+        self._shelf.enter(self._notices.relieve(case, given, by, event.at_ms), _by_whom(said, event))
 
-    def _acked(self, event: Event) -> None:
-        case, by = self._shelf.of_episode(event.episode), str((event.detail or {}).get("by", ""))
-        if case is None or case.state not in {State.OPEN, State.ASSIGNED, State.REOPENED} or not by:
+    def _acknowledge(self, case: Case, event: Event) -> None:
+        by = _said(event, "by")
+        if case.state not in {State.OPEN, State.ASSIGNED, State.REOPENED} or not by:
             return
         if (case.state, case.owner) == (State.ASSIGNED, by):
             return
-        channel, origin = (str((event.detail or {}).get(key, "")) for key in ("channel", "origin"))
         after = replace(case, state=State.ASSIGNED, owner=by)
-        said = replace(
-            line(after, "acked", event.at_ms, case.state, event.episode), by=by, channel=channel, origin=origin
-        )
-        self._shelf.enter(after, said)
+        said = line(after, "acked", event.at_ms, case.state, event.episode)
+        self._shelf.enter(after, _by_whom(said, event))
 
-    def _reignited(self, event: Event) -> None:
+    def _reignite(self, case: Case, event: Event) -> None:
         """又着火: whoever said that it was done has more to do, with the time that a fire gives."""
-        case = self._shelf.of_episode(event.episode)
-        if case is None or case.state not in UNFINISHED:
+        if case.state not in UNFINISHED:
             return
         after = case
         if case.state in {State.FIXED, State.DEFERRED}:
@@ -148,23 +133,17 @@ class EventHandler:
             )
         self._shelf.enter(after, line(after, event.event, event.at_ms, case.state, event.episode))
 
-    def _cleared(self, event: Event) -> None:
+    def _clear(self, case: Case, event: Event) -> None:
         """The sensor sees that it is over; what nobody had to act on closes with it."""
-        case = self._shelf.of_episode(event.episode)
-        if case is not None:
-            over = replace(case, standing=False, parent="")
-            reason = str((event.detail or {}).get("reason", "cleared"))
-            if case.state in UNFINISHED:
-                self._verify(over, event.at_ms, reason)
-            else:
-                self._shelf.enter(over)
-        self._seen(event, event.rule)
+        over = replace(case, standing=False, parent="")
+        if case.state in UNFINISHED:
+            self._verify(over, event.at_ms, _said(event, "reason", "cleared"))
+        else:
+            self._shelf.enter(over)
 
-    def _emptied(self, event: Event) -> None:
-        self._seen(event, event.event)
-
-    def _seen(self, event: Event, sight: str) -> None:
+    def _see(self, event: Event) -> None:
         """What a sensor saw on an asset, for the cases about it that people wrote down."""
+        sight = event.rule if event.event == "cleared" else event.event
         for case in self._shelf.about(event.asset):
             if case.standing or case.episode == event.episode != "" or case.state not in UNFINISHED:
                 continue
@@ -182,11 +161,9 @@ class EventHandler:
             gone = replace(moves.closed(after, at_ms, self._desk), settled=True, due_ms=0, words=())
             self._shelf.enter(gone, closing(after, at_ms, "nobody had to act"))
 
-    def _retired(self, event: Event) -> None:
+    def _retire(self, case: Case, event: Event) -> None:
         """T16: its asset or rule is gone, and the case ends with it."""
-        case = self._shelf.of_episode(event.episode)
-        if case is not None:
-            self.end(case, event.at_ms, str((event.detail or {}).get("reason", "")))
+        self.end(case, event.at_ms, _said(event, "reason"))
 
     def end(self, case: Case, at_ms: Millis, reason: str) -> None:
         """What it was about is there no more: nobody has to act, and it says why."""
@@ -194,23 +171,16 @@ class EventHandler:
         gone = replace(over, settled=True, due_ms=0, words=())
         self._shelf.enter(gone, line(gone, "retired", at_ms, case.state, reason))
 
-    def _explained(self, event: Event) -> None:
-        case = self._shelf.of_episode(event.episode)
-        if case is not None:
-            reason = str((event.detail or {}).get("reason", ""))
-            self._shelf.enter(replace(case, parent=reason if event.event == "inhibited" else ""))
+    def _explain(self, case: Case, event: Event) -> None:
+        self._shelf.enter(replace(case, parent=_said(event, "reason") if event.event == "inhibited" else ""))
 
-    def _noted(self, event: Event) -> None:
+    def _note(self, case: Case, event: Event) -> None:
         """What somebody said of an episode is a line of its case, too."""
-        case, detail = self._shelf.of_episode(event.episode), event.detail or {}
-        if case is not None:
-            said = line(case, event.event, event.at_ms, case.state, str(detail.get("reason", "")))
-            by, channel, origin = (str(detail.get(key, "")) for key in ("by", "channel", "origin"))
-            self._shelf.enter(case, replace(said, by=by, channel=channel, origin=origin))
+        said = line(case, event.event, event.at_ms, case.state, _said(event, "reason"))
+        self._shelf.enter(case, _by_whom(said, event))
 
-    def _doubted(self, event: Event) -> None:
+    def _have_checked(self, event: Event) -> None:
         """误报: somebody has to look after the sensor, which is a case of its own; one at a time."""
-        self._noted(event)
         place = opening.find_place(event.asset, self._desk.inventory)
         if CHECK not in self._desk.figures.rules or place is None:
             return
@@ -220,3 +190,34 @@ class EventHandler:
         case = opening.doubted(event, place, number, self._desk)
         case = self._notices.seek(replace(case, recurs=self.before(case)), event.at_ms)
         self._shelf.enter(case, line(case, "raised", event.at_ms, "", event.episode))
+
+    _MOVES: ClassVar[Mapping[str, Callable[["EventHandler", Case, Event], None]]] = {
+        "acked": _acknowledge,
+        "reignited": _reignite,
+        "cleared": _clear,
+        "retired": _retire,
+        "inhibited": _explain,
+        "released": _explain,
+        "noted": _note,
+        "declined": _decline,
+        "dispatched": _dispatch,
+        "doubted": _note,
+    }
+    """What an event means for the case of its own episode."""
+    _SIGHTS: ClassVar[Mapping[str, Callable[["EventHandler", Event], None]]] = {
+        "raised": _open,
+        "cleared": _see,
+        "emptied": _see,
+        "doubted": _have_checked,
+    }
+    """What it means for others on its asset, and for cases that are still to come; heard after the former."""
+
+
+def _said(event: Event, name: str, otherwise: str = "") -> str:
+    """What a row says of something."""
+    return str((event.detail or {}).get(name, otherwise))
+
+
+def _by_whom(line: Deed, event: Event) -> Deed:
+    """The line with who did it, by which way and from where."""
+    return replace(line, by=_said(event, "by"), channel=_said(event, "channel"), origin=_said(event, "origin"))

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar, iso
-from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseVerb, Deed, LedgerRefusal, Refusal, State
+from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseCommand, CaseVerb, Deed, LedgerRefusal, Refusal, State
 from alerts.policy import LedgerFigures
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -121,8 +120,7 @@ def _assign(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Ca
 
 
 def _start(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
-    taken = _taken(case, wish, at_ms, desk)
-    return replace(taken, state=State.DOING)
+    return replace(_taken(case, wish, at_ms, desk), state=State.DOING)
 
 
 def _fix(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
@@ -160,16 +158,15 @@ def _defer(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Cas
         sentence = f"{case.id} is deferred until a time to come, at the latest {iso(latest_ms)}: name until when"
         return Refusal(LedgerRefusal.BAD_TIME, sentence)
     back = case.back if case.state is State.DEFERRED else State.DOING if case.state is State.DOING else State.ASSIGNED
-    until_ms = wish.until_ms
     return replace(
         case,
         state=State.DEFERRED,
         owner=case.owner or wish.by,
         back=back,
         reason=wish.reason,
-        until_ms=until_ms,
-        deadline_ms=until_ms,
-        due_ms=until_ms,
+        until_ms=wish.until_ms,
+        deadline_ms=wish.until_ms,
+        due_ms=wish.until_ms,
     )
 
 
@@ -214,9 +211,12 @@ def _taken(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Cas
 
 
 def _details(wish: CaseCommand) -> str:
-    said = [f"to {wish.to}" if wish.to else "", f"by {wish.rule}" if wish.rule else ""]
-    said += [f"due {iso(wish.deadline_ms)}" if wish.deadline_ms else ""]
-    said += [f"until {iso(wish.until_ms)}" if wish.until_ms else ""]
+    said = (
+        f"to {wish.to}" if wish.to else "",
+        f"by {wish.rule}" if wish.rule else "",
+        f"due {iso(wish.deadline_ms)}" if wish.deadline_ms else "",
+        f"until {iso(wish.until_ms)}" if wish.until_ms else "",
+    )
     return ", ".join(part for part in said if part)
 
 

@@ -84,7 +84,7 @@ class Notices:
         if not known or text not in self.texts:
             return case
         word = Word(text=str(text), to=known, at_ms=leaves_ms, number=case.said + 1, step=step)
-        return _with(case, (*case.words, word), case.said + 1)
+        return replace(case, words=(*case.words, word), said=case.said + 1)
 
     def give(self, before: Case, after: Case, by: str, at_ms: Millis) -> Case:
         """The case once ``by`` gave it to its owner, who is told, and whoever was told before is relieved (text C22).
@@ -202,11 +202,7 @@ class Notices:
 
 def without(case: Case, word: Word) -> Case:
     """The case once a text has left, or is not true any more."""
-    return _with(case, tuple(other for other in case.words if other is not word), case.said)
-
-
-def _with(case: Case, words: tuple[Word, ...], said: int) -> Case:
-    return replace(case, words=words, said=said)
+    return replace(case, words=tuple(other for other in case.words if other is not word))
 
 
 def _clipped(text: str, most: int) -> str:

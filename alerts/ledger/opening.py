@@ -9,8 +9,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from alerts.calendars import Calendar
-from alerts.ledger.asking import Register
-from alerts.ledger.case import Case, LedgerRefusal, Origin, Refusal
+from alerts.ledger.case import Case, LedgerRefusal, Origin, Refusal, Register
 from alerts.ledger.moves import MoveFacts, deadline_ms
 from alerts.model import Event
 from alerts.undo import Undoable, UndoDict, UndoLog
@@ -74,11 +73,6 @@ def of_person(event: Event, inventory: Inventory) -> CasePlace | None:
     return _at("", (area,) if area in inventory.areas else (), inventory)
 
 
-def said_of(event: Event) -> str:
-    """Whom a matter is about, where it is about somebody."""
-    return str((event.detail or {}).get("person", ""))
-
-
 def placed(wish: Register, desk: MoveFacts) -> CasePlace | Refusal:
     """Where a registered case is; it needs an asset or an area that the inventory knows."""
     inventory = desk.inventory
@@ -135,6 +129,7 @@ def found_wrong(event: Event, place: CasePlace, name: str, desk: MoveFacts) -> C
         town=place.town,
         severity=event.severity,
         asset=place.asset,
+        place=str((event.detail or {}).get("person", "")),  # whom it is about, where it is about somebody
         episode=event.episode,
         standing=True,
         deadline_ms=due_ms,

@@ -13,10 +13,9 @@ from alerts.alert import Alert, WaitingStep, record, unsaid, why
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import URGENT, Detail, Log, MessageKind, Severity
-from alerts.notify.closings import EMPTIED, choose
+from alerts.model import URGENT, Detail, Log, MessageKind
 from alerts.notify.holds import Holds
-from alerts.notify.message_writer import RESTART, MessageWriter, next_chain
+from alerts.notify.message_writer import EMPTIED, RESTART, MessageWriter, choose, next_chain
 from alerts.notify.schedule import Manned, Roster, Schedule
 from alerts.notify.stages import (
     AFRESH,
@@ -118,14 +117,22 @@ class Escalation:
 
     def rekindle(self, alert: Alert, since_ms: Millis) -> Alert:
         """It flared up in the past: nobody is told of that, but what was seen to before is not seen to any more."""
-        alert = replace(alert, again_ms=since_ms)
-        again = replace(alert, latched=False, recovering=False, owes=False, acked_ms=0, acked_by="", ack_until_ms=0)
-        return replace(again, shelved_until_ms=0)
+        return replace(
+            alert,
+            again_ms=since_ms,
+            latched=False,
+            recovering=False,
+            owes=False,
+            acked_ms=0,
+            acked_by="",
+            ack_until_ms=0,
+            shelved_until_ms=0,
+        )
 
     def reignite(self, alert: Alert, at_ms: Millis, detail: Detail) -> Alert:
         """A fire that flares up before anybody reset it is told again from the first step."""
-        again = replace(alert, latched=False, recovering=False, owes=True, acked_ms=0, acked_by="", detail=detail)
-        return replace(again, doubts=(), fresh_ms=at_ms, due_ms=0, repeat_ms=0, ack_until_ms=0, shelved_until_ms=0)
+        again = replace(self.rekindle(alert, alert.again_ms), owes=True, detail=detail)
+        return replace(again, doubts=(), fresh_ms=at_ms, due_ms=0, repeat_ms=0)
 
     def confirm(self, alert: Alert, at_ms: Millis, detail: Detail, log: Log) -> Alert:
         """What only late samples had said is true now; who has seen to it meanwhile is not told of it again."""
@@ -136,27 +143,21 @@ class Escalation:
 
     def close(self, alert: Alert, at_ms: Millis, reason: str) -> Alert:
         """T6, T12: it is over; those who were told of a P1 or P2 hear so, but not the emptier who ended it."""
-        over = replace(
-            alert, closed_ms=at_ms, due_ms=0, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False
-        )
-        over = replace(over, ack_until_ms=0, shelved_until_ms=0, kept=(), ended=reason)
+        over = replace(_ended(alert, reason, at_ms), kept=())
         told = () if alert.shelved_until_ms else over.told
         if reason == EMPTIED:
             emptiers = self.roster.emptiers(over, at_ms)
             told = tuple(person for person in told if person not in emptiers)
         words = self.schedule.policy(over).cleared_text
-        if not told or not words or over.severity not in (Severity.P1, Severity.P2):
+        if not told or not words or over.severity not in URGENT:
             return over
         return replace(over, told=told, due_ms=find_release(self.holds, DueStep(over, at_ms)).at_ms)
 
     def retire(self, alert: Alert, ended: str, at_ms: Millis, log: Log) -> Alert:
         """T16: nothing watches it any more; whoever was told within a day hears that it is over for them."""
-        alert = self.forget_kept(alert, at_ms, ended, log)
-        over = replace(alert, closed_ms=at_ms, repeat_ms=0, round_ms=0, fresh_ms=0, recovering=False, latched=False)
-        over = replace(over, due_ms=0, ack_until_ms=0, shelved_until_ms=0, parent="", ended=ended)
-        lately_ms = at_ms - DAY_MS
-        told = tuple(one for one in over.told if alert.told_ms.get(one, alert.left_ms) > lately_ms)
-        told = tuple(one for one in told if self.inventory.phone_of.get(one))
+        over = replace(_ended(self.forget_kept(alert, at_ms, ended, log), ended, at_ms), parent="")
+        lately = (one for one in over.told if alert.told_ms.get(one, alert.left_ms) > at_ms - DAY_MS)
+        told = tuple(one for one in lately if self.inventory.phone_of.get(one))
         if not told or alert.asset == self.inventory.county.id:
             return over
         return replace(over, told=told, due_ms=find_release(self.holds, DueStep(over, at_ms)).at_ms)
@@ -235,7 +236,7 @@ class Escalation:
 
     def _has_left(self, alert: Alert, at_ms: Millis) -> bool:
         """Whether who has seen to it is gone, or away since then; who was away already has seen to it all the same."""
-        absence = self.roster.absences.of(alert.acked_by, at_ms)
+        absence = self.holds.absences.of(alert.acked_by, at_ms)
         if alert.acked_by not in self.inventory.people:
             return True
         return absence is not None and absence.from_ms > alert.acked_ms and not self._is_there(alert.acked_by, at_ms)
@@ -247,15 +248,15 @@ class Escalation:
 
     def _turn(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         wake = alert.tell_ms
-        if any(each.at_ms == wake for each in alert.kept):
-            return self._tell_kept(alert, memory, at_ms, log)
-        if alert.fresh_ms == wake:
-            return self._tell_afresh(alert, memory, at_ms, log)
-        if alert.round_ms == wake:
-            return self._miss_round(alert, memory, at_ms, log)
-        if alert.repeat_ms == wake:
-            return self._repeat(alert, memory, at_ms, log)  # before a step of the same instant tells somebody new
-        return self._tell_step(alert, memory, at_ms, log)
+        turns = (
+            (any(each.at_ms == wake for each in alert.kept), self._tell_kept),
+            (alert.fresh_ms == wake, self._tell_afresh),
+            (alert.round_ms == wake, self._miss_round),
+            (alert.repeat_ms == wake, self._repeat),  # before a step of the same instant tells somebody new
+            (True, self._tell_step),
+        )
+        turn = next(turn for is_due, turn in turns if is_due)
+        return turn(alert, memory, at_ms, log)
 
     def _led_ms(self, alert: Alert, from_ms: Millis, due_ms: Millis) -> Millis:
         """``due_ms``, or sooner where a P2 would wait until nobody is there any more: by night, or after duty."""
@@ -465,10 +466,8 @@ class Escalation:
             told = tuple(person for person in told if person not in emptiers)
         text = self.message_writer.text(alert, closing.text, memory, alert.closed_ms, alert.closed_ms)
         covers = (closing.goes_on,) if closing.goes_on else ()
-        for person in told:
-            log.append(
-                replace(self.message_writer.owed(alert, 0, person, MessageKind.CLEARED, text, at_ms), covers=covers)
-            )
+        owed = (self.message_writer.owed(alert, 0, person, MessageKind.CLEARED, text, at_ms) for person in told)
+        log.extend(replace(each, covers=covers) for each in owed)
         return replace(alert, due_ms=0)
 
     def _settled_ms(self, alert: Alert) -> Millis:
@@ -496,6 +495,23 @@ class Escalation:
         if release.at_ms > due_ms:
             log.append(why("held", alert, due_ms, release.reason, until_ms=release.at_ms))
         return replace(alert, due_ms=release.at_ms, reason=release.reason or alert.reason)
+
+
+def _ended(alert: Alert, reason: str, at_ms: Millis) -> Alert:
+    """The episode over: nothing of it is due any more, and nobody keeps it quiet."""
+    return replace(
+        alert,
+        closed_ms=at_ms,
+        ended=reason,
+        due_ms=0,
+        repeat_ms=0,
+        round_ms=0,
+        fresh_ms=0,
+        recovering=False,
+        latched=False,
+        ack_until_ms=0,
+        shelved_until_ms=0,
+    )
 
 
 def _heard(alert: Alert, people: Sequence[str], at_ms: Millis) -> Alert:

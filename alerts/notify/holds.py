@@ -97,7 +97,8 @@ class Trials(Undoable):
         )
         if is_given or any(self._is_dated(area) for area in asset.areas) or not devices:
             return given
-        return self._until_ms(TrialKind.ASSET, asset.id, self._usual_end_ms(asset))
+        installed_ms = min(_ms(own.installed_at) for own in devices)
+        return self._until_ms(TrialKind.ASSET, asset.id, installed_ms + self._usual_ms)
 
     def of_area(self, area: str) -> Millis:
         """Until when an area or one above it is on trial."""
@@ -134,17 +135,11 @@ class Trials(Undoable):
         return name in self._inventory.around(self._inventory.assets[trial.name].areas)
 
     def _is_new(self, asset: Asset, at_ms: Millis) -> bool:
-        devices = self._inventory.devices_of.get(asset.id, ())
         dated = asset.trial_until is not None or any(self._is_dated(area) for area in asset.areas)
-        return (
-            bool(devices) and not dated and self._until_ms(TrialKind.ASSET, asset.id, self._usual_end_ms(asset)) > at_ms
-        )
+        return not dated and self.of_asset(asset) > at_ms
 
     def _is_dated(self, area: str) -> bool:
         return any(node.trial_until is not None for node in self._inventory.lineage(area))
-
-    def _usual_end_ms(self, asset: Asset) -> Millis:
-        return min(_ms(device.installed_at) for device in self._inventory.devices_of[asset.id]) + self._usual_ms
 
     def _until_ms(self, kind: TrialKind, name: str, given_ms: Millis) -> Millis:
         ended = self._ended.get((kind, name))

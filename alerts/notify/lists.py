@@ -13,22 +13,21 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.calendars import Calendar, RoundSlot, stamp
+from alerts.calendars import DAY_MS, HOUR_MS, Calendar, RoundSlot, stamp
 from alerts.conditions.bins import EMPTY_PCT, BinMemory
 from alerts.conditions.state import Memory
 from alerts.model import MessageKind, Owed
 from alerts.notify import texts
-from alerts.notify.exposure import POINTS_A_SITE
 from alerts.notify.holds import Holds
-from alerts.notify.message_writer import HOUR_MS
 from alerts.notify.texts import EMPTIERS, Texts
 from alerts.people import EMPTIER, holders
+from alerts.rules.over_two_thirds import POINTS_A_SITE
 from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Level, Role
 
-WEEK_MS: Final[Millis] = 7 * 86_400_000
+WEEK_MS: Final[Millis] = 7 * DAY_MS
 _REPEATED: Final = 2
 
 
@@ -53,7 +52,8 @@ class Week(NamedTuple):
 
 def weeks(inventory: Inventory, crossings: Iterable[Crossing], from_ms: Millis, to_ms: Millis) -> Mapping[str, Week]:
     """The week of every village that has bins, by its area."""
-    times: dict[str, list[Crossing]] = {area: [] for area, bins in _bins(inventory).items() if bins}
+    villages = (area.id for area in inventory.areas.values() if area.level is Level.VILLAGE)
+    times: dict[str, list[Crossing]] = {area: [] for area in villages if inventory.bins_in.get(area)}
     for each in crossings:
         asset = inventory.assets.get(each.asset)
         if asset is not None and asset.area in times and _lasted_ms(each, from_ms, to_ms) > 0:
@@ -75,12 +75,6 @@ def weeks(inventory: Inventory, crossings: Iterable[Crossing], from_ms: Millis, 
 
 def _town(inventory: Inventory, area: str) -> str:
     return next((node.id for node in inventory.lineage(area) if node.level is Level.TOWN), "")
-
-
-def _bins(inventory: Inventory) -> Mapping[str, int]:
-    """How many bins each village has."""
-    villages = (area.id for area in inventory.areas.values() if area.level is Level.VILLAGE)
-    return {area: len(inventory.bins_in.get(area, ())) for area in villages}
 
 
 def _lasted_ms(crossing: Crossing, from_ms: Millis, to_ms: Millis) -> Millis:
@@ -250,9 +244,7 @@ class Lists:
             faults = [alert for alert in small if not alert.parent]  # whose cause is told is not repaired one by one
             if not faults:
                 continue
-            kinds: dict[str, int] = {}
-            for alert in faults:
-                kinds[alert.rule] = kinds.get(alert.rule, 0) + 1
+            kinds = Counter(alert.rule for alert in faults)
             facts = {
                 "count": str(len({alert.device or alert.asset for alert in faults})),
                 "items": "，".join(f"{self.texts.term(rule)}{count}" for rule, count in kinds.items()),

@@ -150,15 +150,7 @@ def left_of(box: Mailbox) -> tuple[Left, ...]:
     return (*(Left(at, ()) for at in unknown), *box.left)
 
 
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_KEPT: Final = msgspec.msgpack.Decoder(Mailbox)
-
-
-def pack_box(box: Mailbox) -> bytes:
-    """A number's mailbox as bytes."""
-    return _ENCODE(box)
-
-
-def unpack_box(kept: bytes) -> Mailbox:
-    """A number's mailbox from bytes."""
-    return _KEPT.decode(kept)
+pack_box: Final[Callable[[Mailbox], bytes]] = msgspec.msgpack.Encoder().encode
+"""A number's mailbox as bytes."""
+unpack_box: Final[Callable[[bytes], Mailbox]] = msgspec.msgpack.Decoder(Mailbox).decode
+"""A number's mailbox from bytes."""

@@ -1,32 +1,31 @@
-"""What is written of an episode: messages owed in the catalogue's words, and rows that say why somebody was not told.
+"""What is written of an episode: messages owed in the catalogue's words, and with which word it closes.
 
-The facts are evidence and times turned into the catalogue's words. Whether and when anything is written is
-``escalation``'s.
+The facts are evidence and times turned into the catalogue's words; that somebody emptied a bin is said only where that
+was seen. Whether and when anything is written is ``escalation``'s.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from alerts.alert import Alert
 from alerts.answers import Asked
-from alerts.calendars import Calendar
+from alerts.calendars import HOUR_MS, MINUTE_MS, Calendar
 from alerts.conditions import plants
-from alerts.conditions.bins import BinMemory
+from alerts.conditions.bins import BinMemory, emptied_ms
 from alerts.conditions.plants import NO_LOAD_SHARE, PlantMemory
 from alerts.conditions.state import Memory
 from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.schedule import soon
 from alerts.notify.texts import CODE, DOUBT, Texts, Wording
-from alerts.policy import StepPolicy
+from alerts.policy import Policy, StepPolicy
 from alerts.rules.stopped import BY_FLOW_ALONE
+from alerts.topology import CONTINUES, EXPLAINS, burns_over
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
-HOUR_MS: Final = 3_600_000
-MINUTE_MS: Final = 60_000
 HOUSE: Final = "值班电脑"
 """Where it is when the house speaks of itself."""
 HOLDS: Final = "是"
@@ -34,6 +33,55 @@ HOLDS: Final = "是"
 OF_HOUSE: Final = ("person", "count", "hours", "jump")
 """Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
+
+
+EMPTIED: Final = "emptied"
+RAISED_AGAIN: Final = "raised_again"
+FIGURES_CHANGED: Final = "figures_changed"
+INHIBITED: Final = "inhibited"
+RETIRED: Final = "retired"
+"""Text C23: what it is about is there no more."""
+UNWATCHED: Final = "unwatched"
+"""What it is about is there, but no rule or sensor watches it any more: nobody knows how it stands."""
+
+
+class Closing(NamedTuple):
+    """Which text closes an episode, and the episode that goes on after it; else why there is nothing to say."""
+
+    text: str
+    goes_on: str = ""
+    unsaid: str = ""
+    by_emptying: bool = False
+    """Whether an emptying ended it: who empties the bin need not hear so."""
+
+
+def is_emptied(alert: Alert, memory: Memory | None) -> bool:
+    """Whether the bin was seen to be emptied, at its end or since it began."""
+    return alert.ended == EMPTIED or emptied_ms(memory) >= alert.since_ms > 0
+
+
+def choose(
+    alert: Alert, policy: Policy, memory: Memory | None, line_pct: float | None, others: Iterable[Alert]
+) -> Closing:
+    """What to say of an episode that is over while these ``others`` stand on its asset; levels in percent."""
+    if alert.ended in (RETIRED, UNWATCHED):
+        return Closing(alert.ended)
+    standing = {other.rule: other for other in others}
+    if alert.rule in standing:
+        return Closing("", unsaid=RAISED_AGAIN)
+    if any(burns_over(rule, alert.rule) for rule in standing):
+        return Closing("", unsaid=INHIBITED)
+    by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ()))
+    if by_level and is_emptied(alert, memory):
+        return Closing(policy.cleared_text, by_emptying=True)
+    if alert.ended == FIGURES_CHANGED:
+        return Closing("", unsaid=FIGURES_CHANGED)
+    if not isinstance(memory, BinMemory) or not by_level:
+        return Closing(policy.cleared_text)
+    goes_on = next((standing[rule].episode for rule in sorted(CONTINUES) if rule in standing), "")
+    if goes_on or line_pct is None or memory.fill_pct > line_pct:
+        return Closing(policy.receded_text, goes_on)
+    return Closing(policy.below_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +135,7 @@ class Witness:
         if alert.asset != self.inventory.county.id:
             return {}
         said = {name: str(alert.detail.get(name) or "") for name in OF_HOUSE}
-        return said | {"minutes": str((at_ms - self._since_ms(alert)) // MINUTE_MS)}
-
-    def _since_ms(self, alert: Alert) -> Millis:
-        """Since when people would say that it lasts: what was seen last, not when we decided."""
-        seen = alert.detail.get("seen_ms")
-        return seen if isinstance(seen, int) else alert.since_ms
+        return said | {"minutes": str((at_ms - alert.lasting_ms) // MINUTE_MS)}
 
     def _of_asset(self, alert: Alert, memory: Memory | None) -> dict[str, str]:
         asset = self.inventory.known_asset(alert.asset)

@@ -17,7 +17,6 @@ from alerts.alert import Alert
 from alerts.calendars import DAY_MS
 from alerts.model import BEGUN, URGENT, Detail, Event, Log, MessageKind, Owed, Severity
 from alerts.notify import texts
-from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.digest import Digest
 from alerts.notify.holds import Holds
 from alerts.notify.lists import LIST, of_standing
@@ -34,7 +33,7 @@ from alerts.notify.stages import (
     hand_to_stand_in,
     walk,
 )
-from alerts.notify.texts import DOUBT, Texts
+from alerts.notify.texts import ANSWERED_OVER, DOUBT, Texts
 from alerts.operations.absences import Absences
 from alerts.topology import CONTINUES, EXPLAINS, OUTAGE, burns_over
 from telemetry.inventory import Inventory
@@ -87,7 +86,6 @@ _LEAST_SHARE: Final = 2
 class MailboxRules:
     """The rules by which the numbers of one county are told."""
 
-    inventory: Inventory
     holds: Holds
 
     def taken(self, box: Mailbox, owed: Owed) -> Mailbox:
@@ -187,7 +185,7 @@ class MailboxRules:
         """The numbers of those who do the emptying."""
         return frozenset(
             phone
-            for phone, people in self.inventory.people_at.items()
+            for phone, people in self.holds.inventory.people_at.items()
             if all(person.duties and all(duty.role in _CAPPED for duty in person.duties) for person in people)
         )
 
@@ -299,13 +297,9 @@ class Pending:
 
     def _may_outrun(self, event: Event) -> bool:
         """Whether it may make a closing word untrue: it stands again, or the bin was emptied or is below its line."""
-        match event.event:
-            case "raised":
-                return event.rule in self._closing
-            case "cleared":
-                return event.rule in CONTINUES
-            case name:
-                return name == "emptied"
+        if event.event == "raised":
+            return event.rule in self._closing
+        return event.event == "emptied" or (event.event == "cleared" and event.rule in CONTINUES)
 
     def _outrun(self, event: Event, boxes: Mapping[str, Mailbox]) -> tuple[dict[str, Mailbox], Log]:
         """Closing words, still waiting, that an event makes untrue; who needs one about a level gets the true one."""
@@ -369,10 +363,8 @@ class Pending:
     @staticmethod
     def left(owed: Owed, at_ms: Millis, people: Sequence[str]) -> Event:
         """Why it never reaches its person, who is not there any more, and who is told instead."""
-        detail: Detail = {"reason": "person_left", "person": owed.to, "step": owed.step, "to": ",".join(people)}
-        return replace(
-            _about(owed, "superseded" if owed.severity in URGENT else "dropped", at_ms, "person_left"), detail=detail
-        )
+        event = "superseded" if owed.severity in URGENT else "dropped"
+        return _about(owed, event, at_ms, "person_left", to=",".join(people))
 
     def _number(self, owed: Owed) -> str:
         return self.inventory.phone_of.get(owed.to, "")
@@ -494,11 +486,11 @@ def _unsaid(owed: Owed, at_ms: Millis, reason: str) -> Event:
     return _about(owed, "superseded" if stands else "dropped", at_ms, reason)
 
 
-def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0, to: str = "") -> Event:
+def _about(owed: Owed, event: str, at_ms: Millis, reason: str, *, until_ms: Millis = 0, to: str | None = None) -> Event:
     detail: Detail = {"reason": reason, "person": owed.to, "step": owed.step}
     if until_ms:
         detail["until_ms"] = until_ms
-    if to:
+    if to is not None:
         detail["to"] = to
     return Event(
         at_ms=at_ms,

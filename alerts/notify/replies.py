@@ -17,10 +17,9 @@ from alerts.answers import Asked, Meaning
 from alerts.conditions.state import Memory
 from alerts.model import Actor, Detail, Event, Log, MessageKind, Owed, Severity
 from alerts.notify import texts
-from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.message_writer import HOLDS, MessageWriter, contradiction
 from alerts.notify.schedule import Schedule
-from alerts.notify.texts import DOUBT, Wording
+from alerts.notify.texts import ANSWERED_OVER, DOUBT, Wording
 from alerts.operations.absences import ABSENCE, Absence, Absences
 from alerts.people import anywhere, holders
 from telemetry.inventory import Inventory, Person

@@ -12,11 +12,9 @@ from alerts.calendars import DAY_MS, Calendar
 from alerts.model import Detail, Log, Severity
 from alerts.notify.holds import Holds
 from alerts.notify.stages import DueStep, find_release, on_duty_ms
-from alerts.operations.absences import Absences
 from alerts.people import EMPTIER, Holder, anywhere, holders, within
 from alerts.policy import Policy, StepPolicy
 from alerts.topology import OUTAGE, areas_of
-from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
 
@@ -37,24 +35,22 @@ class Manned(NamedTuple):
 class Roster:
     """The people of one county, asked about one episode at a time."""
 
-    inventory: Inventory
-    calendar: Calendar
-    absences: Absences
+    holds: Holds
 
     def holders(self, alert: Alert, role: str) -> tuple[Holder, ...]:
         """Those who hold a role for what the episode is about and have a telephone, on duty or not."""
-        area = alert.detail.get("area") if alert.asset == self.inventory.county.id else None
-        areas = (str(area),) if area else areas_of(alert, self.inventory)
+        area = alert.detail.get("area") if alert.asset == self.holds.inventory.county.id else None
+        areas = (str(area),) if area else areas_of(alert, self.holds.inventory)
         if not areas:
-            return self._reachable(anywhere(self.inventory, role))
-        found = holders(self.inventory, role, areas, self.inventory.assets.get(alert.asset))
-        found = found or (within(self.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
+            return self._reachable(anywhere(self.holds.inventory, role))
+        found = holders(self.holds.inventory, role, areas, self.holds.inventory.assets.get(alert.asset))
+        found = found or (within(self.holds.inventory, role, alert.asset) if alert.rule == OUTAGE else ())
         return self._reachable(found)
 
     def emptiers(self, alert: Alert, at_ms: Millis) -> set[str]:
         """Who empties what it is about, and who stands in for them."""
         held = {holder.person.id for holder in self.holders(alert, EMPTIER)}
-        return held | {self.absences.instead(person, at_ms) for person in held}
+        return held | {self.holds.absences.instead(person, at_ms) for person in held}
 
     def manned(self, alert: Alert, roles: Sequence[str], at_ms: Millis) -> Manned:
         """How these roles are manned; who holds several of them is named once. A P1 asks for no duty."""
@@ -65,7 +61,7 @@ class Roster:
             found[holder.person.id] = holder if known is None else replace(known, duties=known.duties + holder.duties)
         present, off_duty = list[Holder](), list[Holder]()
         for holder in found.values():
-            has_duty = alert.severity is Severity.P1 or on_duty_ms(self.calendar, holder, at_ms) == at_ms
+            has_duty = alert.severity is Severity.P1 or on_duty_ms(self.holds.calendar, holder, at_ms) == at_ms
             (present if has_duty else off_duty).append(holder)
         return Manned(tuple(present), tuple(off_duty), tuple(role for role in roles if not held[role]))
 
@@ -73,7 +69,7 @@ class Roster:
         """Who is told for these: they themselves, or who stands in for them; each once, and a row for who is away."""
         told: list[str] = []
         for holder in people:
-            there = self.absences.instead(holder.person.id, at_ms)
+            there = self.holds.absences.instead(holder.person.id, at_ms)
             if there != holder.person.id:
                 row: Detail = {"reason": "absent", "step": alert.step, "person": holder.person.id, "to": there}
                 log.append(record("absent", alert, at_ms, row))
@@ -83,10 +79,10 @@ class Roster:
 
     def answering(self, people: Iterable[str], at_ms: Millis) -> tuple[str, ...]:
         """Who is told for these at an instant, each once: they themselves, or who stands in for them."""
-        return tuple(dict.fromkeys(self.absences.instead(person, at_ms) for person in people))
+        return tuple(dict.fromkeys(self.holds.absences.instead(person, at_ms) for person in people))
 
     def _reachable(self, found: Iterable[Holder]) -> tuple[Holder, ...]:
-        return tuple(holder for holder in found if self.inventory.phone_of[holder.person.id])
+        return tuple(holder for holder in found if self.holds.inventory.phone_of[holder.person.id])
 
 
 def soon(calendar: Calendar, at_ms: Millis, due_ms: Millis) -> Millis:
@@ -104,7 +100,6 @@ def _week(calendar: Calendar, at_ms: Millis) -> tuple[int, int]:
 class Schedule:
     """The policies of one county, asked about one episode at a time."""
 
-    inventory: Inventory
     holds: Holds
 
     def policy(self, alert: Alert) -> Policy:
@@ -121,7 +116,7 @@ class Schedule:
         policy = self.policy(alert)
         if not policy.waits_for_parent:
             return policy.lead
-        policies, device = self.holds.policies, self.inventory.devices.get(alert.device)
+        policies, device = self.holds.policies, self.holds.inventory.devices.get(alert.device)
         interval = 0 if device is None else device.interval_s * 1000
         return max(policy.lead, min(max(interval, policies.parent_least), policies.parent_most))
 
@@ -131,7 +126,7 @@ class Schedule:
 
     def deadline_ms(self, alert: Alert, at_ms: Millis) -> Millis:
         """What a text prints: the next escalation; where it has rounds the end of the next; else what is allowed."""
-        steps, asset = self.steps(alert), self.inventory.assets.get(alert.asset)
+        steps, asset = self.steps(alert), self.holds.inventory.assets.get(alert.asset)
         if asset is not None and alert.step == 0 and steps is self.policy(alert).rounds:
             return next((slot.end_ms for slot in self.holds.calendar.slots(asset, at_ms)), at_ms)
         if alert.step >= len(steps):

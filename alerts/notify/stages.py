@@ -14,10 +14,9 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.calendars import MINUTE_MS, Calendar
 from alerts.model import BEGUN, MessageKind, Owed, Severity
-from alerts.notify.closings import ANSWERED_OVER
 from alerts.notify.holds import Holds
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.texts import EMPTIERS
+from alerts.notify.texts import ANSWERED_OVER, EMPTIERS
 from alerts.operations.absences import ABSENCE
 from alerts.people import Holder
 from alerts.timers import NEVER

@@ -10,7 +10,7 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.policy import PolicyFault, document, fault
@@ -91,6 +91,8 @@ CODE: Final = "code"
 """The fact by which a text prints its two-digit code; no template names it."""
 EMPTIERS: Final = "list_emptier"
 """The text of the list for who empties; its message covers the episodes in the order of its places."""
+ANSWERED_OVER: Final = "answered_over"
+"""That something is over, whoever ended it and however (text C21)."""
 DOUBT: Final = "doubt"
 """What somebody answered who says otherwise: it ends whatever text is given it, as long as that fits."""
 _DIGIT: Final = re.compile("(?<=回)[0-3](?![0-9])")
@@ -147,14 +149,6 @@ class Template(BaseModel):
     def holds(self, part: str, facts: "Facts") -> bool:
         """Whether what an optional part says is known to be so."""
         return _known(self.optional[part], facts) and (part not in self.when or bool(facts.get(self.when[part])))
-
-
-class _Catalogue(RootModel[dict[str, Template]]):
-    pass
-
-
-class _Words(RootModel[dict[str, str]]):
-    pass
 
 
 class Wording(NamedTuple):
@@ -268,8 +262,8 @@ def load(text: str, name: str, signature: str) -> Texts:
     """Reads a catalogue; raises ``PolicyFault`` naming the text and what is wrong with it."""
     raw = document(text, name)
     try:
-        words = _Words.model_validate(raw.pop("words", {})).root
-        templates = _Catalogue.model_validate(raw).root
+        words = TypeAdapter(dict[str, str]).validate_python(raw.pop("words", {}))
+        templates = TypeAdapter(dict[str, Template]).validate_python(raw)
         for key, template in templates.items():
             nowhere = sorted(template.when.keys() - template.optional.keys())
             if nowhere:

@@ -1,1 +1,1 @@
-"""What people arrange beside the rules: absences, extra rounds, and who has asked to be called."""
+"""What people arrange beside the rules: absences and extra rounds."""

@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from alerts.calendars import DAY_MS, stamp
+from alerts.model import Refused
 from alerts.people import EMPTIER, holders
-from alerts.refusals import Refused
 from alerts.undo import Undoable, UndoLog
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from alerts.calendars import DAY_MS, RoundSlot, stamp
-from alerts.refusals import Refused
+from alerts.model import Refused
 from alerts.undo import Undoable, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis

@@ -12,13 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from alerts.conditions.state import Plan, pack, unpack
-from alerts.notify.exposure import line_pct
-from alerts.rollups import bins, days, devices, plants
-from alerts.rollups.bins import BinCarry, BinScale
+from alerts.rollups import days, plants
 from alerts.rollups.days import Hour
+from alerts.rollups.hours import BinCarry, BinScale, fold_bin, fold_device
 from alerts.rollups.plants import Hold, PlantCarry
-from alerts.rollups.rows import DAY_OF, Rollup, Row
-from alerts.rollups.windows import Period, in_order
+from alerts.rollups.rows import DAY_OF, Period, Rollup, Row, in_order
+from alerts.rules.over_two_thirds import line_pct
 from telemetry.reading import Millis, Reading
 from telemetry.series import Measurement
 
@@ -66,23 +65,17 @@ class Followed:
         rows = [asset]
         for device in self.plan.devices:
             own = [reading for reading in ordered if reading.device == device.id]
-            if (row := devices.fold(device, self.known_ms[device.id], own, window)) is not None:
+            if (row := fold_device(device, self.known_ms[device.id], own, window)) is not None:
                 rows.append(Rollup(Measurement.DEVICE_HOUR, device.id, window.start_ms, row))
         return Folded(tuple(rows), kept)
 
     def day(self, start_ms: Millis, hours: Mapping[tuple[Measurement, str], Sequence[Hour]]) -> list[Rollup]:
         """The asset's day and its devices', from the rows of their hours, each in order."""
-        asset = self.plan.asset
-        made: list[tuple[Measurement, str, Row | None]] = []
-        if asset.plant is not None:
-            row: Row | None = days.of_plant(hours.get((Measurement.PLANT_HOUR, asset.id), ()), asset.plant)
-            made.append((Measurement.PLANT_HOUR, asset.id, row))
-        else:
-            row = days.of_bin(hours.get((Measurement.BIN_HOUR, asset.id), ()), self.plan.calendar)
-            made.append((Measurement.BIN_HOUR, asset.id, row))
-        for device in self.plan.devices:
-            row = days.of_device(hours.get((Measurement.DEVICE_HOUR, device.id), ()))
-            made.append((Measurement.DEVICE_HOUR, device.id, row))
+        (kind, name), *own = self.subjects
+        of_asset, design = hours.get((kind, name), ()), self.plan.asset.plant
+        row = days.of_bin(of_asset, self.plan.calendar) if design is None else days.of_plant(of_asset, design)
+        made: list[tuple[Measurement, str, Row | None]] = [(kind, name, row)]
+        made += [(each, device, days.of_device(hours.get((each, device), ()))) for each, device in own]
         return [Rollup(DAY_OF[hourly], subject, start_ms, row) for hourly, subject, row in made if row is not None]
 
     @property
@@ -115,7 +108,7 @@ class Followed:
 
     def _of_bin(self, found: _Kept | None, ordered: list[Reading], window: Period) -> tuple[Rollup, bytes]:
         carry = BinCarry() if found is None else _BIN.decode(found.blob)
-        row, left = bins.fold(self._scale, carry, ordered, window)
+        row, left = fold_bin(self._scale, carry, ordered, window)
         rolled = Rollup(Measurement.BIN_HOUR, self.plan.asset.id, window.start_ms, row)
         return rolled, _ENCODE(_Kept(self._devices, msgspec.Raw(_ENCODE(left))))
 

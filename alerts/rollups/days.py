@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Final, NamedTuple, TypeVar
 
 from alerts.calendars import Calendar
+from alerts.rollups.hours import mean
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Row, TownRow
 from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis
@@ -42,7 +43,7 @@ def of_bin(hours: Sequence[Hour], calendar: Calendar) -> BinRow | None:
         sum(row.known_min for row in rows),
         sum(row.over_min for row in rows),
         sum(row.emptyings for row in rows),
-        _mean([points for points in inspected if points is not None]),
+        mean([points for points in inspected if points is not None]),
     )
 
 
@@ -103,10 +104,6 @@ def _of_kind(hours: Sequence[Hour], kind: type[R]) -> list[R]:
 
 def _inspected(hours: Sequence[Hour], calendar: Calendar) -> list[Hour]:
     return [hour for hour in hours if calendar.is_within(hour.start_ms, INSPECTED)]
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return fmean(values) if values else None
 
 
 def _weighted(means: Sequence[tuple[float | None, int]]) -> float | None:

@@ -14,8 +14,7 @@ from alerts.conditions import engine, plants
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import AssetState, Plan
 from alerts.model import RUN_CODES, RunState
-from alerts.rollups.rows import PlantRow
-from alerts.rollups.windows import Period
+from alerts.rollups.rows import Period, PlantRow
 from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis, Reading
 

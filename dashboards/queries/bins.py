@@ -16,6 +16,7 @@ from dashboards.queries.language import (
     WINDOW,
     Flux,
     InfluxQL,
+    count_each,
     flux,
     group,
     joined,
@@ -63,10 +64,13 @@ def by_village() -> Flux:
             group("asset", "village"),
             'max(column: "level")',
             group("village"),
-            "reduce(identity: {over: 0.0, below: 0.0, unknown: 0.0}, fn: (r, accumulator) => ({"
-            f"over: accumulator.over + (if r.level > {LINE_PCT} then 1.0 else 0.0), "
-            f"below: accumulator.below + (if r.level >= 0.0 and r.level <= {LINE_PCT} then 1.0 else 0.0), "
-            "unknown: accumulator.unknown + (if r.level < 0.0 then 1.0 else 0.0)}))",
+            count_each(
+                {
+                    "over": f"r.level > {LINE_PCT}",
+                    "below": f"r.level >= 0.0 and r.level <= {LINE_PCT}",
+                    "unknown": "r.level < 0.0",
+                }
+            ),
             "group()",
         ),
         pipe(

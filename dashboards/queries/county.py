@@ -7,8 +7,7 @@ from typing import Final
 
 from alerts.conditions.bins import EMPTY_PCT
 from alerts.model import RUN_CODES, RunState
-from alerts.notify.exposure import POINTS_A_SITE
-from alerts.rules.over_two_thirds import OverTwoThirds
+from alerts.rules.over_two_thirds import POINTS_A_SITE, OverTwoThirds
 from dashboards.queries import episodes
 from dashboards.queries.language import (
     HOUR,

@@ -15,6 +15,7 @@ from dashboards.queries.language import (
     VILLAGE,
     Flux,
     InfluxQL,
+    count_each,
     flux,
     group,
     joined,
@@ -56,8 +57,6 @@ def now() -> Flux:
         "low": f"r.battery >= 0.0 and r.battery <= {LOW_PCT}",
         "drifting": f"r.lag > {DRIFT_S} or r.lag < -{DRIFT_S}",
     }
-    zeros = ", ".join(f"{name}: 0.0" for name in counted)
-    sums = ", ".join(f"{name}: accumulator.{name} + (if {test} then 1.0 else 0.0)" for name, test in counted.items())
     return flux(
         NEWEST,
         _devices(),
@@ -65,7 +64,7 @@ def now() -> Flux:
             "devices",
             "map(fn: (r) => ({r with battery: if exists r.battery_pct then r.battery_pct else -1.0,"
             " lag: if exists r.clock_lag_s then r.clock_lag_s else 0.0}))",
-            f"reduce(identity: {{{zeros}}}, fn: (r, accumulator) => ({{{sums}}}))",
+            count_each(counted),
         ),
     )
 

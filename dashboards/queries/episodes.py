@@ -15,6 +15,7 @@ from dashboards.queries.language import (
     VILLAGE,
     Flux,
     InfluxQL,
+    count_each,
     flux,
     group,
     joined,
@@ -99,8 +100,6 @@ def counts() -> Flux:
     """
     counted = {rule: f'r.rule == "{rule}"' for rule in ("fire", "overflow", "stopped", "offline")}
     counted["unanswered"] = f'({_UNANSWERED}) and r.severity != "P4"'
-    zeros = ", ".join(f"{name}: 0.0" for name in counted)
-    sums = ", ".join(f"{name}: accumulator.{name} + (if {test} then 1.0 else 0.0)" for name, test in counted.items())
     return flux(
         STRINGS,
         let(
@@ -113,10 +112,7 @@ def counts() -> Flux:
         ),
         standing(TOWN, VILLAGE),
         let("found", "open", keep("rule", "state", "severity")),
-        pipe(
-            union("heard", "found"),
-            f"reduce(identity: {{{zeros}}}, fn: (r, accumulator) => ({{{sums}}}))",
-        ),
+        pipe(union("heard", "found"), count_each(counted)),
     )
 
 

@@ -4,6 +4,7 @@ Names of measurements are ``telemetry.series``'s. Grafana fills ``${…}`` with 
 choice, several and all of them come out the same in either language and in every version.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -131,6 +132,13 @@ def joined(left: str, right: str, *on: str) -> str:
 def union(*streams: str) -> str:
     """All their rows in one table; without the last step Flux may keep them apart."""
     return pipe(f"union(tables: [{', '.join(streams)}])", "group()")
+
+
+def count_each(tests: Mapping[str, str]) -> str:
+    """How many rows pass each of these tests, all in one row."""
+    zeros = ", ".join(f"{name}: 0.0" for name in tests)
+    sums = ", ".join(f"{name}: accumulator.{name} + (if {test} then 1.0 else 0.0)" for name, test in tests.items())
+    return f"reduce(identity: {{{zeros}}}, fn: (r, accumulator) => ({{{sums}}}))"
 
 
 def tell(key: str, field: str, value: str) -> str:

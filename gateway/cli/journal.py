@@ -68,8 +68,8 @@ def who(
 ) -> None:
     """Who would be told, and when, if this stood: through duty, quiet, rounds, budgets and absences. Sends nothing."""
     from alerts.calendars import Calendar
+    from alerts.model import Refused
     from alerts.policy import PolicyFault
-    from alerts.refusals import Refused
     from gateway import shipped, start
     from gateway.clock import WallClock
     from gateway.desk.pages.foresight import lines_of

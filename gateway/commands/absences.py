@@ -8,10 +8,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.model import Actor
+from alerts.model import Actor, Refused
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
-from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
 from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline

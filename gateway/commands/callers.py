@@ -1,15 +1,13 @@
 """请回电 and 已回电, done on the loop's thread: who waits for a call, kept over a restart, and who has called them.
 
-It joins callers, county and entry, and decides nothing: who waits is ``alerts.operations.callers``.
+It joins callers, county and entry, and decides nothing: who waits is ``alerts.answers``.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from alerts.answers import Reply
-from alerts.model import Detail, Event
-from alerts.operations.callers import Caller
-from alerts.refusals import Refused
+from alerts.answers import Caller, Reply
+from alerts.model import Detail, Event, Refused
 from gateway.commands.command import Context, Done, SignedCommand
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled

@@ -11,8 +11,7 @@ from msgspec import Struct
 from alerts.alert import Alert
 from alerts.conditions.state import Memory
 from alerts.episodes.responses import Responses
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import Case, CaseVerb, Refusal
+from alerts.ledger.case import Case, CaseCommand, CaseVerb, Refusal, Register
 from alerts.model import Actor, Log, Severity
 from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
 from gateway.pipeline import Pipeline

@@ -13,8 +13,7 @@ from msgspec import Struct
 from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
 from alerts.delivery.delivery import Due, Lapse
-from alerts.model import Actor, Event
-from alerts.refusals import Refused
+from alerts.model import Actor, Event, Refused
 from gateway.journal.writer import Journal
 from gateway.pipeline import Pipeline
 from gateway.watching.self_check import Watchman

@@ -15,11 +15,9 @@ from alerts.conditions.state import Memory
 from alerts.episodes.county import Changes, County
 from alerts.episodes.forecast import Foreseen
 from alerts.episodes.responses import Responses
-from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import Case, CaseVerb, LedgerRefusal, State
+from alerts.ledger.case import Case, CaseCommand, CaseVerb, LedgerRefusal, State
 from alerts.ledger.moves import FROM
-from alerts.model import Log, Severity
-from alerts.refusals import Refused
+from alerts.model import Log, Refused, Severity
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
 from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
 from gateway.commands.fields import MAY_BE_EMPTY, PERSON, PRINTED, ChoiceField, CommandRoute, CountField, TextField

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.conditions.state import Memory
 from alerts.episodes.responses import Responses
-from alerts.model import Actor, Detail, Event, Log
+from alerts.model import Actor, Detail, Event, Log, Refused
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
-from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
 from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline

@@ -8,7 +8,7 @@ from typing import Final
 
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
-from alerts.refusals import Refused
+from alerts.model import Refused
 from alerts.windows import Window, Work
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
 from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, MomentField, TextField

@@ -12,7 +12,7 @@ from alerts.answers import Receipt
 from alerts.calendars import HOUR_MS
 from alerts.channels import Accepted, Outcome, SendRefused
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse, is_lost
-from alerts.episodes.trouble import Trouble
+from alerts.episodes.decide import Trouble
 from alerts.model import Event
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Person

@@ -12,8 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from alerts.conditions import bins
-from alerts.model import Detail, Event
-from alerts.refusals import Refused
+from alerts.model import Detail, Event, Refused
 from gateway.commands.command import Command, Context, Done, NotPossible, SignedCommand, UnknownPerson
 from gateway.commands.fields import SYMBOL, CommandRoute, CountField
 from gateway.journal.entry import Aside, RequeueOutcome

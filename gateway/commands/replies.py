@@ -28,8 +28,7 @@ from alerts.answers import (
 )
 from alerts.channels import Outcome
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse
-from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNFINISHED, CaseVerb, Refusal
+from alerts.ledger.case import UNFINISHED, CaseCommand, CaseVerb, Refusal
 from alerts.model import URGENT, Event
 from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is_due, sampled, standing
 from alerts.operations.absences import Absence

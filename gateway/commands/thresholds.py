@@ -8,8 +8,7 @@ from typing import Final
 import msgspec
 
 from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, Weighed
-from alerts.model import Event
-from alerts.refusals import Refused
+from alerts.model import Event, Refused
 from gateway.commands.command import Context, Done, SignedCommand
 from gateway.commands.fields import PERSON, PRINTED, CommandRoute, EitherField, ListField, NumberField, TextField
 from gateway.pipeline import Pipeline

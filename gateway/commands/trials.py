@@ -3,8 +3,8 @@
 from typing import Final
 
 from alerts.episodes.responses import Deed
+from alerts.model import Refused
 from alerts.notify.holds import TrialKind, trial_ended
-from alerts.refusals import Refused
 from gateway.commands.command import Context, Done, SignedCommand
 from gateway.commands.fields import SYMBOL, CommandRoute
 from telemetry.reading import Millis

@@ -14,8 +14,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import Case, CaseVerb, Origin, State
+from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Register, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
 from gateway.commands.fields import CLEAN, NAMES

@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import ClassVar, Final, TypeAlias
 
 from alerts.alert import Alert
+from alerts.answers import Caller
 from alerts.calendars import HOUR_MS
 from alerts.ledger.case import Case, State
 from alerts.model import Event
-from alerts.notify.exposure import POINTS_A_SITE
-from alerts.operations.callers import Caller
+from alerts.rules.over_two_thirds import POINTS_A_SITE
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds
 from gateway.desk.scope import UserScope

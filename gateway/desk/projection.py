@@ -11,17 +11,17 @@ from enum import StrEnum
 from typing import Self
 
 from alerts.alert import Alert, unpack_alert
+from alerts.answers import Caller
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.finding import Found
 from alerts.conditions.state import AssetState, Plan
 from alerts.conditions.thresholds import Thresholds, Tuned
 from alerts.model import Detail, Event, RunState
-from alerts.notify.exposure import lines_pct
 from alerts.notify.holds import Ended, Trials
 from alerts.operations.absences import Absence, Absences
-from alerts.operations.callers import Caller
 from alerts.operations.extra_rounds import ExtraRound, ExtraRounds
+from alerts.rules.over_two_thirds import lines_pct
 from alerts.windows import Window
 from gateway.commands.absences import ABSENCES
 from gateway.commands.callers import CALLERS

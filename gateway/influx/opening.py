@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from alerts.episodes.county import County
-from alerts.episodes.trouble import Trouble
-from alerts.notify.exposure import lines_pct
+from alerts.episodes.decide import Trouble
 from alerts.rollups.rows import DAYS, HOURS
+from alerts.rules.over_two_thirds import lines_pct
 from gateway.clock import Clock
 from gateway.commands.command import NotDurable
 from gateway.health import Health, Part

@@ -13,8 +13,8 @@ from msgspec.structs import asdict, astuple
 
 from alerts.model import RUN_CODES, Event
 from alerts.notify import texts
-from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rollups.rows import Rollup
+from alerts.rules.over_two_thirds import POINTS_A_SITE
 from gateway.journal.entry import StoredEvent
 from telemetry.inventory import Asset, Collection, CountySettings, Device, Inventory
 from telemetry.reading import QUANTITIES, Millis, Reading, TimeSource
@@ -64,7 +64,7 @@ class _Place(NamedTuple):
 
 
 class Points:
-    """The points of one inventory; ``lines_pct`` as in ``alerts.notify.exposure``. Another inventory gets its own."""
+    """The points of one inventory; ``lines_pct`` as ``over_two_thirds`` says. Another inventory gets its own."""
 
     def __init__(self, inventory: Inventory, lines_pct: Mapping[str, float]) -> None:
         self._inventory = inventory

@@ -12,8 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from alerts.answers import Asked, Receipt, Reply, settled
-from alerts.delivery.delivery import Taken
-from alerts.delivery.limits import LIMITS, Limited
+from alerts.delivery.delivery import LIMITS, Limited, Taken
 from gateway.journal.entry import Answered
 from gateway.journal.retention import STEP_ROWS
 from telemetry.phone import number_key

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, ParamSpec, TypeVar
 
-from alerts.rollups import days, towns
+from alerts.rollups import days
 from alerts.rollups.assets import Followed
 from alerts.rollups.days import Hour
-from alerts.rollups.rows import BinRow, Rollup
-from alerts.rollups.windows import Day, Period
+from alerts.rollups.hours import fold_town
+from alerts.rollups.rows import BinRow, Day, Period, Rollup
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.readings import ReadingPlace
 from gateway.journal.rollups import RollupReader
@@ -186,7 +186,7 @@ class RollupClosing:
         sites = self._means.reader.rollups(Measurement.BIN_HOUR, self._scope.towns[town], start_ms, start_ms + 1)
         self._means.breathe(len(sites))
         rows = [site.row for site in sites if isinstance(site.row, BinRow)]
-        row = self._means.barrier.attempt(town, towns.fold, rows) if rows else None
+        row = self._means.barrier.attempt(town, fold_town, rows) if rows else None
         return None if row is None else Rollup(Measurement.TOWN_HOUR, town, start_ms, row)
 
     def town_days(self, names: Sequence[str], day: Day) -> list[Rollup]:

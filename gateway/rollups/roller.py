@@ -12,8 +12,7 @@ from typing import Final, NamedTuple
 from alerts.calendars import HOUR_MS
 from alerts.rollups.assets import Followed, devices_in
 from alerts.rollups.days import Hour
-from alerts.rollups.rows import Rollup
-from alerts.rollups.windows import Day, Period, hour_at, starts
+from alerts.rollups.rows import Day, Period, Rollup, hour_at, starts
 from gateway.journal.entry import Carry, DayCarry, Dirty, Progress, Rolled
 from gateway.journal.rollups import RollupReader
 from gateway.logs import logger

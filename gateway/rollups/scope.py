@@ -8,9 +8,9 @@ from typing import Final, TypeVar
 
 from alerts.calendars import Calendar
 from alerts.conditions.state import Plan
-from alerts.rollups import towns
 from alerts.rollups.assets import Followed
-from alerts.rollups.windows import Day, day_at, hour_at
+from alerts.rollups.hours import scored_sites
+from alerts.rollups.rows import Day, day_at, hour_at
 from gateway.journal.entry import Consumer, Stream
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -33,7 +33,7 @@ class RollupScope:
     def of(cls, inventory: Inventory, plans: Mapping[str, Plan], known_ms: Mapping[str, Millis]) -> "RollupScope":
         """The scope of a county; an asset without a device has nothing to say."""
         followed = {asset: Followed(plan, known_ms) for asset, plan in sorted(plans.items()) if plan.devices}
-        return cls(followed, towns.sites(inventory), Calendar.of(inventory.county))
+        return cls(followed, scored_sites(inventory), Calendar.of(inventory.county))
 
     def refigure(self, plans: Mapping[str, Plan]) -> None:
         """Figures are others from now on; hours that are rolled up already stay as they are."""

@@ -15,7 +15,7 @@ from alerts.alert import Alert
 from alerts.calendars import iso
 from alerts.conditions import engine
 from alerts.episodes.county import County
-from alerts.episodes.trouble import Trouble
+from alerts.episodes.decide import Trouble
 from alerts.ledger.book import Ledger
 from alerts.model import Detail, Event
 from alerts.notify.replies import Replies

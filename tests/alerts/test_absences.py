@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.answers import Meaning
-from alerts.model import Event, Owed
+from alerts.model import Event, Owed, Refused
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import LONGEST_MS, Absence, Absences
-from alerts.refusals import Refused
 from gateway import start
 from gateway.commands.absences import AbsenceDone, EndAbsence, RecordAbsence
 from gateway.commands.command import NotPossible, UnknownPerson

@@ -13,10 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from alerts.channels import Accepted, Awaited, Failed, Message, SendRefused, Unreachable
-from alerts.channels.aliyun import Aliyun, AliyunSettings, heard
+from alerts.channels.aliyun import Aliyun, AliyunSettings, Approved, faults, heard
 from alerts.channels.aliyun_voice import AliyunVoice, AliyunVoiceSettings
-from alerts.notify import approved
-from alerts.notify.approved import Approved
 
 pytest.importorskip("alibabacloud_dysmsapi20170525", reason="install the extra aliyun")
 
@@ -273,7 +271,7 @@ def test_what_the_provider_would_never_push_is_nothing(pushed: object) -> None:
     ],
 )
 def test_a_template_that_the_provider_would_refuse_is_named(text: str, variables: dict[str, str], fault: str) -> None:
-    (found,) = approved.faults("here", Approved(code="c", text=text, variables=variables), 35)
+    (found,) = faults("here", Approved(code="c", text=text, variables=variables), 35)
     assert fault in found
     assert found.startswith("here: ")
-    assert list(approved.faults("here", FIRE, 35)) == []
+    assert list(faults("here", FIRE, 35)) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.operations.callers import MOST_STRANGERS, Caller, Callers
+from alerts.answers import MOST_STRANGERS, Caller, Callers
 from alerts.undo import UndoLog
 
 

@@ -7,7 +7,7 @@ from alerts import policy
 from alerts.alert import Alert
 from alerts.conditions.bins import BinMemory
 from alerts.model import Severity
-from alerts.notify.closings import FIGURES_CHANGED, INHIBITED, RAISED_AGAIN, choose
+from alerts.notify.message_writer import FIGURES_CHANGED, INHIBITED, RAISED_AGAIN, choose
 from gateway import shipped
 
 POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")

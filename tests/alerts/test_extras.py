@@ -5,8 +5,8 @@ from itertools import islice, pairwise
 import pytest
 
 from alerts.calendars import Calendar, RoundSlot
+from alerts.model import Refused
 from alerts.operations.extra_rounds import AHEAD_MS, LONGEST_MS, ExtraRound, ExtraRounds
-from alerts.refusals import Refused
 from gateway import start
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, OrderExtraRound

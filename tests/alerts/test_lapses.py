@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from alerts.channels import Accepted, Caps, Failed, SendRefused
 from alerts.delivery.courier import Courier
-from alerts.delivery.delivery import Due, DueState, Routes, Taken, TryVerdict, lapse, next_step, over_cap, shut
-from alerts.delivery.limits import Limited
+from alerts.delivery.delivery import Due, DueState, Limited, Routes, Taken, TryVerdict, lapse, next_step, over_cap, shut
 from alerts.model import MessageKind, Owed
 from tests.fakes import ListPort, RecordingChannel
 

@@ -11,9 +11,20 @@ from msgspec.structs import replace
 
 from alerts import policy
 from alerts.calendars import Calendar
-from alerts.ledger.asking import CaseCommand, Register
 from alerts.ledger.book import Ledger
-from alerts.ledger.case import Case, CaseVerb, Deed, LedgerRefusal, Origin, Refusal, State, pack_case, unpack_case
+from alerts.ledger.case import (
+    Case,
+    CaseCommand,
+    CaseVerb,
+    Deed,
+    LedgerRefusal,
+    Origin,
+    Refusal,
+    Register,
+    State,
+    pack_case,
+    unpack_case,
+)
 from alerts.ledger.opening import numbered
 from alerts.model import Event, Log, MessageKind, Owed
 from alerts.notify import texts

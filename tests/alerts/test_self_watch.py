@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alerts.alert import pack_alert, unpack_alert
-from alerts.episodes.trouble import Trouble
+from alerts.episodes.decide import Trouble
 from alerts.model import Event, MessageKind, Owed
 from gateway import imports, shipped, start
 from gateway.pipeline import Pipeline

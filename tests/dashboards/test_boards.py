@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from alerts.model import RUN_CODES
-from alerts.notify.exposure import POINTS_A_SITE
 from alerts.rules import rules
-from alerts.rules.over_two_thirds import OverTwoThirds
+from alerts.rules.over_two_thirds import POINTS_A_SITE, OverTwoThirds
 from dashboards import checking, committed, lint, schema, words
 from dashboards.board import classic
 from dashboards.boards import boards

@@ -9,9 +9,8 @@ import pytest
 from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.fingerprint import NAME
-from dashboards.installation import Installation
 from dashboards.push import REMEMBERED_S, Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed, sync_annotations
-from dashboards.sources import FLUX, INFLUXQL
+from dashboards.sources import FLUX, INFLUXQL, Installation
 from gateway.embedded_broker import free_port
 from tests.grafana_thirteen import PASSWORD, TOKEN, Answer, Kept, Thirteen, edited_on_its_page, thirteen
 

@@ -18,12 +18,11 @@ import pytest
 from alerts.build import assemble
 from alerts.calendars import iso
 from alerts.model import RUN_CODES
-from alerts.notify.exposure import POINTS_A_SITE, lines_pct
+from alerts.rules.over_two_thirds import POINTS_A_SITE, lines_pct
 from dashboards import looks
-from dashboards.installation import Installation
 from dashboards.push import Grafana, pushed
 from dashboards.queries import county, names
-from dashboards.sources import FLUX
+from dashboards.sources import FLUX, Installation
 from gateway import shipped
 from gateway.influx.answers import WriteVerdict, verdict
 from gateway.influx.points import Points

@@ -7,8 +7,8 @@ import pytest
 
 from dashboards import committed
 from dashboards.inspection import inspected
-from dashboards.installation import Installation
 from dashboards.push import Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed
+from dashboards.sources import Installation
 from tests.grafana_entrance import entrance
 from tests.servers import ADMIN_PASSWORD, GrafanaServer, running
 

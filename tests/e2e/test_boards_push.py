@@ -14,9 +14,8 @@ import yaml
 from dashboards import committed
 from dashboards.annotations import Episode
 from dashboards.inspection import inspected
-from dashboards.installation import Installation
 from dashboards.push import FOLDER, Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed, sync_annotations
-from dashboards.sources import FLUX, INFLUXQL, definition
+from dashboards.sources import FLUX, INFLUXQL, Installation, definition
 from gateway import boards
 from gateway.journal.reader import JournalReader
 from tests.board_questions import asked_through_grafana, panel_questions

@@ -14,7 +14,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import WriteOptions
 
 from alerts.build import assemble
-from alerts.notify.exposure import lines_pct
+from alerts.rules.over_two_thirds import lines_pct
 from gateway import shipped
 from gateway.clock import WallClock
 from gateway.influx.answers import WriteAnswer, WriteVerdict, trouble, verdict

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerts.answers import reply
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import CaseVerb, State
+from alerts.ledger.case import CaseCommand, CaseVerb, Register, State
 from alerts.model import Event, Owed
 from gateway.commands.cases import CaseDone
 from gateway.journal.entry import Answered, Entry

@@ -7,8 +7,7 @@ from typing import Final
 
 import pytest
 
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import Case, CaseVerb, Origin, State
+from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Register, State
 from alerts.model import Event, Owed
 from alerts.notify.lists import LIST
 from gateway import imports, shipped

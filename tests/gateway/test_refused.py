@@ -6,7 +6,7 @@ The line is the real one on a virtual clock; the law that walks over every place
 import pytest
 
 from alerts.answers import reply
-from alerts.ledger.asking import Register
+from alerts.ledger.case import Register
 from gateway.commands.absences import RecordAbsence
 from gateway.commands.command import Done, NotDurable
 from gateway.commands.episodes import EpisodeCommand, EpisodeVerb

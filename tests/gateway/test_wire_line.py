@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.build import Assembled
-from alerts.rollups.windows import in_order
+from alerts.rollups.rows import in_order
 from gateway.barrier import Barrier
 from gateway.journal.case_reader import CaseReader
 from gateway.journal.entry import Anomaly

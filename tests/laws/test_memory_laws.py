@@ -109,7 +109,7 @@ NOT_OF_AN_INPUT: Final = {
     "_Door": "what was taken out of the inbox is the turn's",
 }
 """What a line reaches and no input changes, and why that is so."""
-MADE_ONCE: Final = {("Silence", "_places"), ("EventHandler", "_acts"), ("Timers", "_heap"), ("Timers", "_filed")}
+MADE_ONCE: Final = {("Silence", "_places"), ("Timers", "_heap"), ("Timers", "_filed")}
 """Tables that are filled when they are made; timers note their changes themselves."""
 NOTED: Final = (UndoDict, UndoList, UndoSet)
 

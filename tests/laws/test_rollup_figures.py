@@ -16,8 +16,7 @@ from alerts.conditions import bins
 from alerts.episodes.county import Changes
 from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
-from alerts.rollups.rows import BinRow, DeviceRow, PlantRow, Row
-from alerts.rollups.windows import Period, hour_at, starts
+from alerts.rollups.rows import BinRow, DeviceRow, Period, PlantRow, Row, hour_at, starts
 from telemetry.reading import Millis, Reading
 from tests.laws.test_restart_laws import COUNTY, FIGURES, MINUTE, PLANTS, START_MS, bin_values, plant_values
 from tests.laws.test_rollup_laws import PLANS, Heard, heard, readings, volumes

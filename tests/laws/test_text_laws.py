@@ -7,8 +7,8 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.channels.aliyun import Approved, faults, too_long
 from alerts.notify import texts
-from alerts.notify.approved import Approved, faults, too_long
 from alerts.notify.texts import FACTS
 from telemetry.inventory.fields import LANDMARK_MOST, NAME_MOST, PERSON_MOST, SHORT_MOST
 from telemetry.segments import fits, units

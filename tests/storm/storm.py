@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 from alerts.answers import receipt, reply
 from alerts.channels import Message
 from alerts.conditions.thresholds import ThresholdScope
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import CaseVerb
+from alerts.ledger.case import CaseCommand, CaseVerb, Register
 from alerts.model import Event
 from alerts.notify.holds import TrialKind
 from alerts.windows import Work

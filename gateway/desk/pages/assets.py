@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS, HOUR_MS
-from alerts.notify.exposure import POINTS_A_SITE
 from alerts.people import EMPTIER, holders
 from alerts.rollups.rows import BinRow, PlantRow
+from alerts.rules.over_two_thirds import POINTS_A_SITE
 from gateway.desk import account, drawing
 from gateway.desk.auth import DeskRefusal, Gate
 from gateway.desk.drawing import PlotArea, Point, area, path

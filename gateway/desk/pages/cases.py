@@ -14,8 +14,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from msgspec.structs import replace
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from alerts.ledger.asking import CaseCommand
-from alerts.ledger.case import UNFINISHED, Case, CaseVerb, State
+from alerts.ledger.case import UNFINISHED, Case, CaseCommand, CaseVerb, State
 from alerts.ledger.moves import FROM
 from gateway import exporting
 from gateway.commands.cases import AskLedger

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from alerts.ledger.asking import Register
+from alerts.ledger.case import Register
 from gateway.commands.cases import AskLedger
 from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here
 from gateway.desk.bodies import bears

@@ -6,8 +6,7 @@ from typing import TypeVar
 from alerts.build import assemble
 from alerts.calendars import HOUR_MS
 from alerts.rollups.assets import Followed
-from alerts.rollups.rows import Row
-from alerts.rollups.windows import Period
+from alerts.rollups.rows import Period, Row
 from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
 from tests.laws.test_restart_laws import COUNTY, FIGURES

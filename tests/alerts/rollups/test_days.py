@@ -9,8 +9,7 @@ from msgspec.structs import replace
 from alerts.calendars import HOUR_MS, Calendar
 from alerts.rollups import days
 from alerts.rollups.days import Hour
-from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, TownRow
-from alerts.rollups.windows import Period, day_at, hour_at, starts
+from alerts.rollups.rows import BinRow, DeviceRow, Period, PlantDayRow, PlantRow, TownRow, day_at, hour_at, starts
 from tests.alerts.rollups.hours import TEN
 from tests.laws.test_restart_laws import COUNTY
 

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from alerts.rollups import devices, towns
 from alerts.rollups.assets import Followed
+from alerts.rollups.hours import fold_device, fold_town, scored_sites
 from alerts.rollups.rows import BinRow, DeviceRow, PlantRow, TownRow
 from telemetry.series import Measurement
 from tests.alerts.rollups.hours import KNOWN, MINUTE, PLANS, TEN, folded, hour, level, rows, said
@@ -35,14 +35,14 @@ def test_a_repeat_that_came_later_does_not_count_as_delay() -> None:
 
 @pytest.mark.parametrize(("known", "expected"), [(-60, 3.0), (0, 3.0), (20, 2.0), (50, 0.5)])
 def test_only_what_was_known_of_the_hour_is_expected(known: int, expected: float) -> None:
-    row = devices.fold(POOL, TEN + known * MINUTE, [], hour())
+    row = fold_device(POOL, TEN + known * MINUTE, [], hour())
     assert row is not None
     assert row.expected == expected
 
 
 def test_before_it_was_known_there_is_no_row_unless_it_spoke() -> None:
-    assert devices.fold(POOL, TEN + 60 * MINUTE, [], hour()) is None
-    assert devices.fold(POOL, TEN + 60 * MINUTE, [level(0, 30)], hour()) == DeviceRow(1, 0.0, None, None, None, 0.0)
+    assert fold_device(POOL, TEN + 60 * MINUTE, [], hour()) is None
+    assert fold_device(POOL, TEN + 60 * MINUTE, [level(0, 30)], hour()) == DeviceRow(1, 0.0, None, None, None, 0.0)
 
 
 def test_an_asset_is_followed_from_the_first_thing_that_is_known_of_it() -> None:
@@ -77,9 +77,9 @@ def test_a_town_counts_its_known_sites_and_the_share_of_their_time_over_the_line
     half = replace(UNSEEN, known_min=60.0, over_min=30.0)
     short = replace(UNSEEN, known_min=20.0, over_min=20.0)
     under = replace(UNSEEN, known_min=60.0)
-    assert towns.fold([half, short, under, UNSEEN]) == TownRow(3.0, 1.5, 0.75)
-    assert towns.fold([UNSEEN]) == TownRow(0.0, 0.0, 0.0)
+    assert fold_town([half, short, under, UNSEEN]) == TownRow(3.0, 1.5, 0.75)
+    assert fold_town([UNSEEN]) == TownRow(0.0, 0.0, 0.0)
 
 
 def test_a_towns_sites_are_the_bins_below_it_that_count() -> None:
-    assert towns.sites(COUNTY) == {"qingshi": {"pool", "road", "round"}}
+    assert scored_sites(COUNTY) == {"qingshi": {"pool", "road", "round"}}

@@ -11,8 +11,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from alerts.ledger.asking import CaseCommand, Register
-from alerts.ledger.case import CaseVerb, Deed, Origin, State
+from alerts.ledger.case import CaseCommand, CaseVerb, Deed, Origin, Register, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.desk.api import api

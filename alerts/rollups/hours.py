@@ -1,20 +1,22 @@
-"""What an hour of a bin comes to: its levels, how long one was known and over the line, and its emptyings.
+"""What an hour comes to: of a bin its levels and emptyings, of a device what it said, of a town its sites over.
 
-A level holds until the next one, or until the device that gave it would be called silent, whichever comes first.
+A level holds until the next one, or until the device that gave it would be called silent, whichever comes first. Of
+plants, whose hour the engine itself says, it is ``plants``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 from statistics import fmean
 
 from msgspec import Struct
 
 from alerts.calendars import MINUTE_MS
 from alerts.conditions.bins import BinMemory, look
-from alerts.notify.exposure import POINTS_A_SITE
-from alerts.rollups.rows import BinRow
-from alerts.rollups.windows import Period
-from telemetry.inventory import BinGeometry
+from alerts.rollups.rows import BinRow, DeviceRow, Period, TownRow
+from alerts.rules.over_two_thirds import POINTS_A_SITE
+from telemetry.inventory import BinGeometry, Device, Inventory
 from telemetry.reading import Millis, Reading
+from telemetry.terms import Level
 
 
 class BinCarry(Struct, frozen=True, gc=False, array_like=True):
@@ -33,8 +35,8 @@ class BinScale(Struct, frozen=True, gc=False):
     stale_after_ms: dict[str, Millis]
 
 
-def fold(scale: BinScale, carry: BinCarry, readings: Sequence[Reading], window: Period) -> tuple[BinRow, BinCarry]:
-    """The row of a window and what it leaves, from the readings observed in it, in order."""
+def fold_bin(scale: BinScale, carry: BinCarry, readings: Sequence[Reading], window: Period) -> tuple[BinRow, BinCarry]:
+    """The row of a bin's window and what it leaves, from the readings observed in it, in order."""
     level = _Level(scale, carry, window.start_ms)
     fills: list[float] = []
     emptyings = 0
@@ -49,7 +51,7 @@ def fold(scale: BinScale, carry: BinCarry, readings: Sequence[Reading], window: 
     row = BinRow(
         min(fills, default=None),
         max(fills, default=None),
-        fmean(fills) if fills else None,
+        mean(fills),
         fills[-1] if fills else None,
         len(fills),
         level.known_ms / MINUTE_MS,
@@ -95,3 +97,43 @@ class _Level:
         elif reading.device != self.feeder or self.until_ms < at_ms:
             return
         self.until_ms = at_ms + self._stale_after_ms[reading.device]
+
+
+def fold_device(device: Device, known_ms: Millis, readings: Sequence[Reading], window: Period) -> DeviceRow | None:
+    """The row of a window, from the device's own readings in it; ``None`` before it was known, unless it spoke."""
+    followed_ms = window.end_ms - max(window.start_ms, known_ms)
+    if followed_ms <= 0 and not readings:
+        return None
+    values = [reading.values for reading in readings]
+    return DeviceRow(
+        len(readings),
+        max(0, followed_ms) / (device.interval_s * 1_000),
+        min((each.battery_pct for each in values if each.battery_pct is not None), default=None),
+        mean([each.rssi_dbm for each in values if each.rssi_dbm is not None]),
+        mean([each.snr_db for each in values if each.snr_db is not None]),
+        mean([(reading.received_ms - reading.observed_ms) / 1_000 for reading in readings]),
+    )
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Their mean, if there are any."""
+    return fmean(values) if values else None
+
+
+def scored_sites(inventory: Inventory) -> Mapping[str, frozenset[str]]:
+    """The bins that count for the score, by town; each is counted once, in the first of its areas."""
+    found: dict[str, set[str]] = {}
+    for asset in inventory.assets.values():
+        if asset.bin is None or not asset.bin.counts_for_score:
+            continue
+        for area in inventory.lineage(asset.area):
+            if area.level is Level.TOWN:
+                found.setdefault(area.id, set()).add(asset.id)
+    return {town: frozenset(assets) for town, assets in found.items()}
+
+
+def fold_town(rows: Iterable[BinRow]) -> TownRow:
+    """The row of a town's hour, from its sites' in it; a site counts for the time in which it is known."""
+    known = [row for row in rows if row.known_min]
+    over = fsum(row.over_min / row.known_min for row in known)
+    return TownRow(float(len(known)), over, POINTS_A_SITE * over)
