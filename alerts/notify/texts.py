@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.policy import PolicyFault, document, fault
+from alerts.rules import rules
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.segments import PART, SEGMENT, clipped, fits, units
@@ -268,7 +269,8 @@ def load(text: str, name: str, signature: str) -> Texts:
     """Reads a catalogue; raises ``PolicyFault`` naming the text and what is wrong with it."""
     raw = document(text, name)
     try:
-        words = _Words.model_validate(raw.pop("words", {})).root
+        spoken = {kind: rule.called for kind, rule in rules().items()}
+        words = spoken | _Words.model_validate(raw.pop("words", {})).root
         templates = _Catalogue.model_validate(raw).root
         for key, template in templates.items():
             nowhere = sorted(template.when.keys() - template.optional.keys())
