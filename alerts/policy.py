@@ -173,7 +173,7 @@ class LedgerFigures(_Figures):
 
     def of(self, rule: str) -> CaseRule:
         """What a rule asks; one that is not named gives a day (立行立改)."""
-        return self.rules.get(rule) or CaseRule(says=rule[:14], within=86_400_000)
+        return self.rules.get(rule) or CaseRule.model_validate({"says": rule[:14], "within": "24h"})
 
 
 class MaintenanceFigures(_Figures):

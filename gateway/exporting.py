@@ -18,6 +18,7 @@ import xlsxwriter
 from alerts.policy import CaseRule
 from alerts.rollups.rows import DAYS, HOURS
 from alerts.rollups.rows import Row as RollupRow
+from gateway.journal.ledger import CASE_COLUMNS
 from gateway.journal.view import Row
 from telemetry.inventory import Inventory
 from telemetry.reading import QUANTITIES
@@ -57,11 +58,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             ),
             *("text", "state", "attempts", "reason", "reference", "next_attempt_at", "accepted_at", "delivered_at"),
         ),
-        "cases": (
-            *("case", "state", "origin", "rule", "severity", "town", "area", "asset", "place", "what"),
-            *("caller_name", "caller_phone", "photo", "owner", "opened_at", "deadline_at", "fixed_at", "verified_at"),
-            *("closed_at", "until_at", "reason", "proof", "level", "reopened", "recurs", "episode"),
-        ),
+        "cases": CASE_COLUMNS,
         "hours": _rollup(HOURS),
         "days": _rollup(DAYS),
         "quarantine": ("received_at", "topic", "payload", "payload_b64", "reason", "detail"),

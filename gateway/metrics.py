@@ -17,18 +17,8 @@ class Metrics:
     """The gateway's figures; fields are named as Prometheus sees them, without the prefix ``cunjing_``."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self._registry = registry
-
-        def counter(name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:
-            return Counter(f"cunjing_{name}", meaning, labels, registry=registry)
-
-        def gauge(name: str, meaning: str, labels: tuple[str, ...] = ()) -> Gauge:
-            return Gauge(f"cunjing_{name}", meaning, labels, registry=registry)
-
-        def histogram(name: str, meaning: str, buckets: tuple[float, ...] = _LATENCY_S) -> Histogram:
-            return Histogram(f"cunjing_{name}", meaning, buckets=buckets, registry=registry)
-
+        self._registry = CollectorRegistry()
+        counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.received = counter("messages_received", "Messages taken from the broker.")
         self.committed = counter("messages_committed", "Messages whose batch became durable.")
         self.acked = counter("messages_acked", "Messages acknowledged to the broker after their commit.")
@@ -78,6 +68,15 @@ class Metrics:
         self.journal_log_unfolded_seconds = gauge(
             "journal_log_unfolded_seconds", "Since when a reader has kept the log from being folded back whole."
         )
+
+    def _counter(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"cunjing_{name}", meaning, labels, registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"cunjing_{name}", meaning, labels, registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...] = _LATENCY_S) -> Histogram:
+        return Histogram(f"cunjing_{name}", meaning, buckets=buckets, registry=self._registry)
 
     def quarantine(self, reason: str, count: int) -> None:
         """Counts refusals of one reason; ``reason`` is one of a few names, never text from outside."""

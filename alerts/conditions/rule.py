@@ -63,6 +63,8 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
+    called: ClassVar[str]
+    """Its word on the desk and the boards; in a text where the catalogue has no other."""
     scope: ClassVar[RuleScope]
     latching: ClassVar[bool] = False
     timer_promotes: ClassVar[bool] = True

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from alerts.calendars import MINUTE_MS, Calendar, RoundSlot
 from alerts.policy import PolicyFault, document, fault
+from alerts.rules import rules
 from telemetry.inventory import Asset
 from telemetry.reading import Millis
 from telemetry.segments import PART, SEGMENT, clipped, fits, units
@@ -262,7 +263,8 @@ def load(text: str, name: str, signature: str) -> Texts:
     """Reads a catalogue; raises ``PolicyFault`` naming the text and what is wrong with it."""
     raw = document(text, name)
     try:
-        words = TypeAdapter(dict[str, str]).validate_python(raw.pop("words", {}))
+        spoken = {kind: rule.called for kind, rule in rules().items()}
+        words = spoken | TypeAdapter(dict[str, str]).validate_python(raw.pop("words", {}))
         templates = TypeAdapter(dict[str, Template]).validate_python(raw)
         for key, template in templates.items():
             nowhere = sorted(template.when.keys() - template.optional.keys())

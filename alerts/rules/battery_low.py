@@ -15,6 +15,7 @@ class BatteryLow(DeviceRule):
     """Raised at ``plan_pct`` (urgent at ``urgent_pct``), cleared at ``clear_pct``."""
 
     kind: Literal["battery_low"] = "battery_low"
+    called: ClassVar[str] = "电量低"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("plan_pct", "clear_pct"),)
     severity: Severity = Severity.P4
     plan_pct: float = Field(default=20.0, ge=0, le=100)

@@ -13,6 +13,7 @@ class Fire(BinRule):
     """Raised by the fire flag, by ``raise_c`` on one sample, or when hot ash grows hotter still on the next sample."""
 
     kind: Literal["fire"] = "fire"
+    called: ClassVar[str] = "火警"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     latching: ClassVar[bool] = True
     severity: Severity = Severity.P1

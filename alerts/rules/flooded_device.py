@@ -3,7 +3,7 @@
 How its messages are counted is ``traffic``; that those above the share wait for everybody else's is the line's.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ class FloodedDevice(TrafficRule):
     """
 
     kind: Literal["flooded_device"] = "flooded_device"
+    called: ClassVar[str] = "乱发消息"
     severity: Severity = Severity.P4
     times: float = Field(default=10.0, ge=1)
     most_bytes: int = Field(default=1_048_576, ge=65_536)

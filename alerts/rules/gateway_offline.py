@@ -13,6 +13,7 @@ class GatewayOffline(Rule):
     """Raised at ``raise_share`` and at least ``least`` of its devices stale, cleared at ``fresh_share`` fresh."""
 
     kind: Literal["gateway_offline"] = "gateway_offline"
+    called: ClassVar[str] = "网关断了"
     scope: ClassVar[RuleScope] = RuleScope.RADIO_GATEWAY
     severity: Severity = Severity.P3
     raise_share: float = Field(default=0.6, gt=0, le=1)

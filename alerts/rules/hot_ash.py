@@ -18,6 +18,7 @@ class HotAsh(BinRule):
     """Raised by a rise of ``rise_c`` to ``raise_c`` within ``rise_within_s``, unless the neighbours are as warm."""
 
     kind: Literal["hot_ash"] = "hot_ash"
+    called: ClassVar[str] = "热灰"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     severity: Severity = Severity.P2
     off_count: int = 2

@@ -1,6 +1,6 @@
 """A plant's well stands too high: sewage may run over. Off where neither float nor alarm level is known."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alerts.conditions.machine import CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
@@ -12,6 +12,7 @@ class LevelHigh(PlantRule):
     """Raised by the float, or at the asset's own ``alarm_level_mm``, on two samples; cleared below on two."""
 
     kind: Literal["level_high"] = "level_high"
+    called: ClassVar[str] = "水位超高"
     severity: Severity = Severity.P2
     on_count: int = 2
     off_count: int = 2

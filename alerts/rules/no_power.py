@@ -1,6 +1,6 @@
 """A plant has no mains: the utility's affair, not a fault of the plant."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alerts.conditions.machine import CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
@@ -12,6 +12,7 @@ class NoPower(PlantRule):
     """Raised by one sample with the mains input at 0 (a last gasp is one), cleared after two minutes of mains."""
 
     kind: Literal["no_power"] = "no_power"
+    called: ClassVar[str] = "停电"
     severity: Severity = Severity.P2
     off_delay_s: float = 120
 

@@ -1,6 +1,6 @@
 """A device has fallen silent, or never spoke. Only time raises it; it never says anything about what was measured."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alerts.conditions.devices import DeviceMemory
 from alerts.conditions.machine import CLEAR, Verdict
@@ -15,6 +15,7 @@ class Offline(SilenceRule):
     """Silent for ``intervals`` report intervals or the least time, whichever is longer; cleared by two messages."""
 
     kind: Literal["offline"] = "offline"
+    called: ClassVar[str] = "失联"
     severity: Severity = Severity.P4
     plant_severity: Severity = Severity.P3
     off_count: int = 2

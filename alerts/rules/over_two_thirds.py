@@ -22,6 +22,7 @@ class OverTwoThirds(BinRule):
     """Raised above ``raise_pct`` on two samples in a row, cleared below ``clear_pct`` on two, or by an emptying."""
 
     kind: Literal["over_two_thirds"] = "over_two_thirds"
+    called: ClassVar[str] = "过三分之二"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P3
     on_count: int = 2

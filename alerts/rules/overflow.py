@@ -16,6 +16,7 @@ class Overflow(BinRule):
     """Raised at ``raise_pct`` or by the full flag on two samples in a row, cleared below ``clear_pct``, or emptied."""
 
     kind: Literal["overflow"] = "overflow"
+    called: ClassVar[str] = "满溢"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P2
     on_count: int = 2

@@ -1,7 +1,7 @@
 """A plant stands still although it should run. Silence is not a stop, and a plant without work is idle, not stopped."""
 
 from datetime import time
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -25,15 +25,19 @@ class Stopped(PlantRule):
     """Raised (a) by no flow under demand, (b) by a pump at rest under a high level, (c) by a meter alone."""
 
     kind: Literal["stopped"] = "stopped"
+    called: ClassVar[str] = "停机"
     severity: Severity = Severity.P2
     flow_alone_severity: Severity = Severity.P3
     on_count: int = 2
     off_delay_s: float = 900
-    day_h: float = Field(default=2.0, gt=0)
-    night_h: float = Field(default=6.0, gt=0)
-    pump_h: float = Field(default=1.0, gt=0)
-    flow_alone_h: tuple[float, float, float] = (24.0, 12.0, 4.0)
-    """For designs below 20 m³/d, below 100, and from 100 on."""
+    day_h: float = Field(
+        default=2.0, gt=0, description="without flow although there is water, where that ends between 06:00 and 22:00"
+    )
+    night_h: float = Field(default=6.0, gt=0, description="where it does not")
+    pump_h: float = Field(default=1.0, gt=0, description="the well is high and the pump rests")
+    flow_alone_h: tuple[float, float, float] = Field(
+        default=(24.0, 12.0, 4.0), description="nothing but a flow meter: designs below 20 m³/d, below 100, from 100 on"
+    )
 
     def severity_of(self, asset: Asset, detail: Detail) -> Severity:  # noqa: ARG002 - the evidence decides
         """A meter alone is a weaker witness."""

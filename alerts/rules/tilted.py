@@ -12,6 +12,7 @@ class Tilted(BinRule):
     """Raised at ``raise_deg`` on two samples at least ten minutes apart, cleared below ``clear_deg`` on two."""
 
     kind: Literal["tilted"] = "tilted"
+    called: ClassVar[str] = "歪倒"
     timer_promotes: ClassVar[bool] = False
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_deg", "raise_deg"),)
     severity: Severity = Severity.P4

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Register, State
+from alerts.ledger.case import CaseCommand, CaseVerb, Origin, Register, State
 from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
 from gateway.commands.fields import CLEAN, NAMES
@@ -22,7 +22,7 @@ from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, perm
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
-from gateway.journal.ledger import LedgerReader, Wanted, exported
+from gateway.journal.ledger import CaseBody, LedgerReader, Wanted
 from gateway.journal.view import FIRST_MS, LAST_MS
 from telemetry.reading import Millis
 
@@ -68,37 +68,6 @@ class StepBody(BaseModel):
     until: AwareDatetime | None = None
     reason: Annotated[str, _text(500)] = ""
     proof: Annotated[str, _text(500)] = ""
-
-
-class CaseBody(BaseModel):
-    """A case as it stands; times in ISO 8601 UTC or null. ``recurs`` names an earlier case (前清后起)."""
-
-    case: str
-    state: State
-    origin: Origin
-    rule: str
-    severity: str
-    town: str
-    area: str
-    asset: str
-    place: str
-    what: str
-    caller_name: str
-    caller_phone: str
-    photo: str
-    owner: str
-    opened_at: str
-    deadline_at: str | None
-    fixed_at: str | None
-    verified_at: str | None
-    closed_at: str | None
-    until_at: str | None
-    reason: str
-    proof: str
-    level: int
-    reopened: int
-    recurs: str
-    episode: str
 
 
 class DeedBody(BaseModel):
@@ -176,7 +145,7 @@ def serve_cases(
             found = reader.find(wanted, filters.limit + 1)
         page = found[: filters.limit]
         return CaseList(
-            cases=[_body(each.case) for each in page], next=page[-1].place if len(found) > len(page) else None
+            cases=[CaseBody.of(each.case) for each in page], next=page[-1].place if len(found) > len(page) else None
         )
 
     @app.get("/api/v1/cases/{case}", responses=PROBLEMS, dependencies=permit)
@@ -187,7 +156,7 @@ def serve_cases(
             history = reader.history(case)
         if found is None:
             raise _unknown(case, settled=False)
-        return CaseWithHistory(case=_body(found), history=[DeedBody.model_validate(line) for line in history])
+        return CaseWithHistory(case=CaseBody.of(found), history=[DeedBody.model_validate(line) for line in history])
 
     @app.post("/api/v1/cases", responses=PROBLEMS, dependencies=permit, status_code=HTTPStatus.CREATED)
     def register(body: RegisterBody) -> CaseBody:
@@ -220,7 +189,7 @@ def _asked(inbox: Inbox, within_s: float, wish: Register | CaseCommand) -> CaseB
     """The case after what was asked, once it is durable; a problem when nothing came of it."""
     match await_answer(inbox, AskLedger(wish), within_s):
         case CaseDone(_, case):
-            return _body(case)
+            return CaseBody.of(case)
         case UnknownCase(settled):
             raise _unknown("" if isinstance(wish, Register) else wish.case, settled=settled)
         case UnknownPerson():
@@ -236,10 +205,6 @@ def _reading(journal: Path) -> Iterator[LedgerReader]:
             yield reader
     except JournalUnavailable as trouble:
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(trouble), {"Retry-After": "5"}) from trouble
-
-
-def _body(case: Case) -> CaseBody:
-    return CaseBody.model_validate(exported(case))
 
 
 def _ms(at: datetime | None) -> Millis:

@@ -549,3 +549,8 @@ def test_a_text_of_the_ledger_that_waits_for_its_channel_is_not_wanted_once_it_i
     assert ledger.is_wanted(assigned) is True
     ask(ledger, case.id, CaseVerb.ASSIGN, to="cleaner-zhou")
     assert ledger.is_wanted(assigned) is False
+
+
+def test_a_rule_that_the_ledger_does_not_name_gives_a_day() -> None:
+    asked = POLICIES.ledger.of("of_nobodys_making")
+    assert (asked.says, asked.within) == ("of_nobodys_mak", 24 * HOUR)

@@ -20,8 +20,6 @@ SHOWN: Final = 200
 AMONG: Final = 200_000
 """Commands are looked for among so many of the newest events."""
 ORDERS: Final = ("absence_added", "absence_ended", "extra_ordered", "extra_cancelled")
-UPKEEP: Final = ("trial_ended", "called_back", "looked_again", "work_declared", "work_withdrawn", *ORDERS)
-COMMANDS: Final = ("acked", "reset", "shelved", "unshelved", "dispatched", "noted", "doubted", "figure_set", *UPKEEP)
 
 
 class AuditLine(NamedTuple):
@@ -36,6 +34,12 @@ class AuditLine(NamedTuple):
     reason: str = ""
 
 
+def _commands() -> list[str]:
+    """What a person did, of all that happens: the rows that the catalogue knows as outcomes, too."""
+    tables = words.catalogue()
+    return [name for name in tables["events"] if name in tables["outcomes"]]
+
+
 def routes(desk: Desk, gate: Gate) -> APIRouter:
     """The record."""
     router = APIRouter()
@@ -43,7 +47,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
     @router.get("/audit")
     def audit(visit: Annotated[Visit, Depends(gate.visit)]) -> Response:
         with desk.journal() as journal:
-            events = journal.newest_events(COMMANDS, SHOWN, AMONG)
+            events = journal.newest_events(_commands(), SHOWN, AMONG)
         done = [
             AuditLine(
                 event.at_ms,
