@@ -11,7 +11,7 @@ from alerts.rules.over_two_thirds import OverTwoThirds
 from telemetry.inventory import Asset, Inventory
 from telemetry.inventory.file import parse
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
