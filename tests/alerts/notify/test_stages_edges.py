@@ -185,7 +185,9 @@ def test_a_text_about_several_is_wanted_while_one_of_them_is_and_the_first_says_
     alerts = {seen_to.episode: seen_to}
     assert waits(stages.drop_unwanted, WaitingMessage(several, NOON, alerts=alerts)).reason == "acknowledged"
     alerts = {seen_to.episode: alert()}
-    assert waits(stages.drop_unwanted, WaitingMessage(several, NOON, alerts=alerts)) == Release(NOON)
+    for covers in (several.covers, several.covers[::-1]):
+        one_stands = WaitingMessage(replace(several, covers=covers), NOON, alerts=alerts)
+        assert waits(stages.drop_unwanted, one_stands) == Release(NOON)
 
 
 def test_only_a_list_of_places_grows_old_over_night() -> None:
@@ -201,6 +203,8 @@ def test_plants_on_one_line_wait_for_each_other_and_hold_nobody_up() -> None:
     assert waits(stages.gather, replace(alone, box=beside_it)) == Release(NOON + MINUTE_MS, "grouped")
     again = replace(power, kind=MessageKind.REPEAT)
     assert waits(stages.gather, replace(alone, box=replace(cut.box, pending=(again,)))) == Release(NOON)
+    later = replace(cut.box, pending=(replace(again, at_ms=NOON + MINUTE_MS),))
+    assert waits(stages.gather, replace(alone, box=later)) == Release(NOON + MINUTE_MS, "grouped")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +233,7 @@ def test_the_first_text_to_a_number_waits_for_none() -> None:
         (0, (-1,), 1),
         (0, (0,), 10),
         (-20, (-40, -3), 7),
+        (-20, (-10, -3), 7),
         (-20, (-19, -18), -8),
         (-20, (-19, -18, -17), 11),
         (-30, (-29, -19, -18, -17), 11),
@@ -258,6 +263,13 @@ def test_above_the_budget_three_a_day_leave_at_once_and_more_within_half_an_hour
     message = replace(pending(over_ms=over_ms), room=room, oldest_ms=NOON - 5 * MINUTE_MS)
     found = waits(stages.ration, message)
     assert found == (Release(NOON + due_min * MINUTE_MS, "budget") if due_min else Release(NOON))
+
+
+def test_the_first_of_a_day_leave_in_the_instant_in_which_the_oldest_is_owed() -> None:
+    message = replace(pending(), room=Release(NOON + DAY_MS, "budget"))
+    assert waits(stages.ration, replace(message, oldest_ms=NOON)) == Release(NOON)
+    later_ms = NOON + MINUTE_MS
+    assert waits(stages.ration, replace(message, oldest_ms=later_ms)) == Release(later_ms, "budget")
 
 
 def test_what_is_not_above_the_budget_waits_for_room() -> None:
