@@ -58,6 +58,14 @@ def test_a_distance_is_a_level_blind_or_bad(distance_mm: float, quality: Quality
     assert bins.stated_pct(POOL, Values(distance_mm=distance_mm)) == fill
 
 
+@pytest.mark.parametrize(("distance_mm", "fill"), [(0, None), (8190, None), (65535, None), (8189, 86.5), (8191, 86.5)])
+def test_what_a_sensor_says_when_it_saw_nothing_is_no_distance_however_deep_it_is(
+    distance_mm: float, fill: float | None
+) -> None:
+    shaft = BinGeometry(empty_mm=60_000, full_mm=100, blind_mm=0)
+    assert bins.stated_pct(shaft, Values(distance_mm=distance_mm)) == fill
+
+
 def test_above_the_full_line_it_is_full_and_no_more() -> None:
     deep = BinGeometry(empty_mm=1200, full_mm=200, blind_mm=100)
     sight, _ = look(deep, BinMemory(), sample(Values(distance_mm=150)))
