@@ -16,7 +16,7 @@ from gateway.commands.numbers import DEAD
 from gateway.journal.ledger import LedgerReader, Wanted
 from gateway.requests import ReceiptsAndReplies, WatchRound
 from gateway.watching.self_check import OverdueRows
-from tests.alerts.test_courier import due as owed_by
+from tests.alerts.delivery.test_courier import due as owed_by
 from tests.desk_gateway import HOUR_MS, DeskGateway, at, desk_gateway, on_demand
 
 MEI = "13900001001"

@@ -15,7 +15,7 @@ from alerts.channels.aliyun import Aliyun, AliyunSettings
 from gateway.journal.entry import Entry
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
-from tests.alerts.test_aliyun import Provider, account, serving
+from tests.alerts.channels.test_aliyun import Provider, account, serving
 from tests.strategies import wire_bytes, wire_form
 from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine

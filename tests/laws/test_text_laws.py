@@ -12,7 +12,7 @@ from alerts.notify import texts
 from alerts.notify.texts import FACTS
 from telemetry.inventory.fields import LANDMARK_MOST, NAME_MOST, PERSON_MOST, SHORT_MOST
 from telemetry.segments import fits, units
-from tests.alerts.test_texts import FOR_SEVERAL, LONGEST, NAMES, catalogue
+from tests.alerts.notify.test_texts import FOR_SEVERAL, LONGEST, NAMES, catalogue
 
 SIGNS: Final = "柳潭小学门口北3号𬇕𠮷"
 ROOM: Final = {1: 70, 2: 134}

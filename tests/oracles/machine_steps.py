@@ -21,7 +21,6 @@ from msgspec import Struct
 from alerts.conditions import machine
 from alerts.conditions.machine import Machine, Verdict
 from tests.scenario_file import names, read
-from tests.scenario_run import Play
 
 FILE: Final = Path(__file__).parents[1] / "golden" / "machine" / "steps.jsonl"
 MOST: Final = 2_000
@@ -68,6 +67,8 @@ def record() -> Iterator[str]:
 
 def _heard(name: str) -> list[Recorded]:
     """Every step of one scenario, played as it is written."""
+    from tests.scenario_run import Play  # noqa: PLC0415 -- to listen takes the whole house, to load almost nothing
+
     steps: list[Recorded] = []
     play = Play(read(name))
     with _listening(steps):

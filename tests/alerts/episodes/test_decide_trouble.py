@@ -11,7 +11,7 @@ from gateway import imports, shipped, start
 from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 
-COUNTY = Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml"
+COUNTY = Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml"
 MORNING_MS = 1_795_312_800_000  # 2026-11-22 10:00 in Shanghai
 MINUTE = 60_000
 HOUR = 60 * MINUTE

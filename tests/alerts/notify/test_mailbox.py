@@ -11,7 +11,7 @@ from alerts.notify import texts
 from alerts.notify.mailbox import Question, coded
 from telemetry.segments import SEGMENT, units
 
-CATALOGUE = texts.load((Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml").read_text("utf-8"), "t", "湘阳环卫")
+CATALOGUE = texts.load((Path(__file__).parents[3] / "config" / "texts.zh-CN.yaml").read_text("utf-8"), "t", "湘阳环卫")
 NOON = 1_795_320_000_000
 HOUR = 3_600_000
 FACTS = {"day": "22日", "since_day": "22日", "short": "禾田站", "deadline_time": "16:20", "time": "12:00"}

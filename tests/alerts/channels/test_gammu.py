@@ -102,7 +102,7 @@ def test_a_text_is_sent_and_its_receipt_comes_once_the_phone_has_it(smsd: Smsd, 
 def test_a_receipt_is_found_however_the_network_writes_the_number(spelled: str, smsd: Smsd, gammu: Gammu) -> None:
     """By the lines that docs/operations.md gives for smsd's own file."""
     smsd.stop()
-    lines = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8").splitlines()
+    lines = (Path(__file__).parents[3] / "docs" / "operations.md").read_text("utf-8").splitlines()
     (query,) = [line.strip() for line in lines if line.strip().startswith("save_inbox_sms_select")]
     smsd.configure(f"[sql]\n{query}")
     smsd.start()

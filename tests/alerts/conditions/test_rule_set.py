@@ -12,7 +12,7 @@ from telemetry.inventory import Asset, Inventory
 from telemetry.inventory.file import parse
 from tests import shipped_rules
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

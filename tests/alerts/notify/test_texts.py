@@ -16,7 +16,7 @@ from alerts.policy import PolicyFault, document
 from telemetry.inventory import CountySettings
 from telemetry.segments import PART, SEGMENT, units
 
-CATALOGUE = Path(__file__).parents[2] / "config" / "texts.zh-CN.yaml"
+CATALOGUE = Path(__file__).parents[3] / "config" / "texts.zh-CN.yaml"
 SIGNATURE = "湘阳环卫"
 CALENDAR = Calendar.of(CountySettings("xiang", "湘阳县", "Asia/Shanghai", SIGNATURE))
 

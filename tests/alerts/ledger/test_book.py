@@ -30,7 +30,7 @@ from alerts.model import Event, Log, MessageKind, Owed
 from alerts.notify import texts
 from gateway import imports, shipped
 
-COUNTY: Final = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")
+COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
 FIGURES: Final = shipped.figures()
 POLICIES: Final = policy.load(FIGURES.escalation, FIGURES.escalation_name)
 TEXTS: Final = texts.load(FIGURES.texts, FIGURES.texts_name, COUNTY.county.signature)

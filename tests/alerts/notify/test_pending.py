@@ -19,7 +19,7 @@ from alerts.notify.pending import Pending
 from gateway import imports, shipped
 from telemetry.reading import Millis
 
-COUNTY = imports.checked(Path(__file__).parents[1] / "golden" / "inventory" / "county.yaml")
+COUNTY = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
 NOON = 1_795_320_000_000  # 2026-11-22T04:00:00Z, which is noon there
 HOUR_MS = 60 * MINUTE_MS
 POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")

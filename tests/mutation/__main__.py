@@ -1,0 +1,230 @@
+"""``python -m tests.mutation FILE…``: how many small faults the mirrored tests of a file find; a tool of development.
+
+Each mutant is written into a copy of the tree, never into the tree itself, and meets the mirrored tests of its file
+alone (``tests.mirror``). What came of it is kept in ``results.yaml`` and shown by ``docs/mutation.md``; one that
+nothing can find, because the house does the same with it, stands in ``equal.yaml`` with the reason.
+"""
+
+import argparse
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.mirror import PACKAGES, ROOT, mirrored
+from tests.mutation.mutants import Mutant, make, untouched
+from tests.mutation.page import Result, equal, keep, results
+
+HEAVY: Final = ("hypothesis.strategies", "_hypothesis_pytestplugin", "pydantic_settings", "borax.calendars.lunardate")
+"""Libraries that the tests load anyway: read once, each mutant begins with them and with what does not lead to it."""
+OPTIONS: Final = (
+    *("-x", "-q", "-p", "no:cacheprovider"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of HEAVY
+)
+LEAN: Final = ("--noconftest", "-p", "_hypothesis_pytestplugin")
+"""Without what only the tests of real parts need, where the sound file passes so: it takes longer than most tests."""
+LEAST_LIMIT_S: Final = 30.0
+TIMES: Final = 6
+"""So many times as long as the sound file needs, and a mutant counts as found: it never ends."""
+KEPT_EVERY: Final = 5
+"""What has come of the mutants so far is written down after so many of them."""
+
+
+class Copy(NamedTuple):
+    """A tree of which one file is another in turn."""
+
+    root: Path
+    file: str
+
+    def write(self, source: str) -> None:
+        """This as the file; what was compiled of the one before is gone."""
+        path = self.root / self.file
+        path.write_text(source, "utf-8")
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+            compiled.unlink()
+
+    def say(self) -> str:
+        """What the tests said last."""
+        return (self.root / "said.txt").read_text("utf-8", errors="replace")
+
+
+class Trial(NamedTuple):
+    """What each mutant meets: the quickest of the mirrored files first."""
+
+    options: Sequence[str]
+    tests: Sequence[str]
+    limit_s: float
+
+
+def main() -> int:
+    """The exit code: 0 where no mutant survives that is not known to be equal."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("file", nargs="*", help="as alerts/conditions/machine.py; goes on where its last run ended")
+    parser.add_argument("--id", action="append", default=[], help="this mutant alone, with what the tests say of it")
+    parser.add_argument("--afresh", action="store_true", help="from the first mutant on")
+    parser.add_argument("--survivors", action="store_true", help="those alone that survived last time")
+    parser.add_argument("--list", action="store_true", help="the mutants, and no run")
+    asked = parser.parse_args()
+    left = 0
+    for file in asked.file or dict.fromkeys(each.partition(":")[0] for each in asked.id):
+        mutants = list(make(file, (ROOT / file).read_text("utf-8")))
+        if asked.list:
+            print("\n".join(f"{_told(each)}" for each in mutants))
+            continue
+        known = results().get(file, Result(len(mutants), 0, 0.0, []))
+        if asked.afresh or known.made != len(mutants):
+            known = Result(len(mutants), 0, 0.0, [])
+        again = {*asked.id, *(known.survivors if asked.survivors else ())}
+        known = _look_again(file, mutants, known, again) if again else _go_on(file, mutants, known)
+        left += len(known.survivors)
+    return min(left, 1)
+
+
+def _go_on(file: str, mutants: Sequence[Mutant], known: Result) -> Result:
+    """Those that were not run yet, in their order."""
+    began_s = time.monotonic()
+    for number, (mutant, lives) in enumerate(_run(file, mutants[known.run :]), known.run + 1):
+        survivors = [*known.survivors, mutant.id] if lives else known.survivors
+        known = known._replace(run=number, survivors=survivors)
+        if number % KEPT_EVERY == 0 or number == len(mutants):
+            now_s = time.monotonic()
+            known = known._replace(minutes=round(known.minutes + (now_s - began_s) / 60, 1))
+            began_s = now_s
+            keep(file, known)
+    return known
+
+
+def _look_again(file: str, mutants: Sequence[Mutant], known: Result, again: set[str]) -> Result:
+    """These alone, shown; what came of the others stays as it was."""
+    lived = {
+        mutant.id for mutant, lives in _run(file, [each for each in mutants if each.id in again], shows=True) if lives
+    }
+    done = {each.id for each in mutants[: known.run]}
+    survivors = [each.id for each in mutants if each.id in lived & done or each.id in set(known.survivors) - again]
+    known = known._replace(survivors=survivors)
+    keep(file, known)
+    return known
+
+
+def _run(file: str, mutants: Sequence[Mutant], *, shows: bool = False) -> Iterator[tuple[Mutant, bool]]:
+    """Each with whether it survives; one that is known to be equal is not run."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        copy = _copied(Path(folder), file)
+        trial = _prove(copy)
+        for mutant in mutants:
+            if mutant.id in equal():
+                yield mutant, False
+                continue
+            copy.write(mutant.source)
+            lives = _survives(copy, trial)
+            if shows or lives:
+                print(f"{'survived' if lives else 'killed'}: {_told(mutant)}", flush=True)
+            if shows:
+                print(copy.say(), flush=True)
+            yield mutant, lives
+
+
+def _told(mutant: Mutant) -> str:
+    return f"{mutant.id} (line {mutant.line}): {mutant.was} -> {mutant.becomes}"
+
+
+def _copied(root: Path, file: str) -> Copy:
+    """The tree as it stands here, without what no mirrored test reads."""
+    said = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    for name in said.stdout.decode().splitlines():
+        if (ROOT / name).is_file() and not name.startswith("docs/pictures/"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, root / name)
+    return Copy(root, file)
+
+
+def _prove(copy: Copy) -> Trial:
+    """What each mutant meets: the sound file passes it, and one that cannot be loaded does not."""
+    sys.path[:] = [
+        str(copy.root),
+        *(each for each in sys.path if each and not (Path(each) / "tests" / "mirror.py").exists()),
+    ]
+    _forget(PACKAGES)
+    for name in (*HEAVY, *untouched(copy.file)):
+        importlib.import_module(name)
+    settings.register_profile(
+        "mutation", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+    )
+    settings.load_profile("mutation")
+    sound = (copy.root / copy.file).read_text("utf-8")
+    for options in ((*OPTIONS, *LEAN), OPTIONS):
+        copy.write(sound)
+        needed_s: dict[str, float] = {}
+        for test in mirrored(copy.file):
+            began_s = time.monotonic()
+            if _ended(_begin(copy, options, [test], writes=True), float("inf")):
+                break
+            needed_s[test] = time.monotonic() - began_s
+        else:
+            limit_s = max(LEAST_LIMIT_S, TIMES * sum(needed_s.values()))
+            trial = Trial(options, sorted(needed_s, key=needed_s.__getitem__), limit_s)
+            copy.write("raise AssertionError\n")
+            if not _survives(copy, trial):
+                return trial
+    sys.exit(f"{copy.file}: the sound file fails, or one that cannot be loaded passes:\n{copy.say()}")
+
+
+def _survives(copy: Copy, trial: Trial) -> bool:
+    """Whether the mirrored tests pass in a copy, in a process of their own; one that takes too long is found."""
+    return _ended(_begin(copy, trial.options, trial.tests, writes=False), trial.limit_s) == 0
+
+
+def _ended(pid: int, limit_s: float) -> int:
+    """How a process ended, which is ended after so long."""
+    until_s = time.monotonic() + limit_s
+    while time.monotonic() < until_s:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
+
+
+def _begin(copy: Copy, options: Sequence[str], tests: Sequence[str], *, writes: bool) -> int:
+    """The number of a process in which these run, one after the other until one fails; it ends with its exit code."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        out = os.open(copy.root / "said.txt", os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        os.chdir(copy.root)
+        _forget(("tests",))
+        sys.dont_write_bytecode = not writes
+        if "--noconftest" in options:
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        code = next(filter(None, (pytest.main([*options, test]) for test in tests)), 0)
+    except BaseException:  # noqa: BLE001 -- nothing of a mutant gets past here
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _forget(packages: Sequence[str]) -> None:
+    """They are loaded anew when they are wanted, from the copy."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
+        del sys.modules[name]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Whatever decides something has its tests where it is mirrored, so that a mutant of it meets them and no others."""
+
+import ast
+from typing import Final
+
+from tests.mirror import ROOT, mirrored
+
+ROOMS: Final = ("alerts/conditions", "alerts/notify", "alerts/episodes", "alerts/delivery", "alerts/operations")
+ALONE: Final = (
+    *("gateway/barrier.py", "gateway/clock.py", "gateway/inbox.py", "gateway/loop.py", "gateway/pipeline.py"),
+    *("gateway/throttle.py", "gateway/timer.py", "gateway/tracks.py", "alerts/ledger/book.py", "alerts/answers.py"),
+)
+WITHOUT: Final = {
+    "alerts/conditions/rule.py": "tests/scenarios, one or more for each rule",
+    "alerts/conditions/state.py": "tests/packed.py, tests/laws/test_restart_laws.py",
+    "alerts/conditions/thresholds.py": "tests/gateway/test_figures.py",
+    "alerts/notify/digest.py": "tests/alerts/notify/test_pending.py",
+    "alerts/notify/holds.py": "tests/alerts/notify/test_stages.py, tests/gateway/desk/pages/test_trials.py",
+    "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
+    "alerts/notify/schedule.py": "tests/gateway/test_addressed_anew.py",
+    "alerts/episodes/county.py": "tests/laws/test_telling_laws.py",
+    "alerts/episodes/forecast.py": "tests/laws/test_bounds.py",
+    "alerts/episodes/open_alerts.py": "tests/alerts/episodes/test_decide.py",
+    "alerts/episodes/responses.py": "tests/gateway/test_answers_on_the_line.py",
+    "gateway/tracks.py": "tests/gateway/test_pipeline.py",
+}
+"""Modules that have no mirrored file yet, and where they are held; the list only shrinks."""
+
+
+def deciding() -> list[str]:
+    """Every module of the rooms that has a function, and the ones that stand alone."""
+    files = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    found = [
+        path
+        for path in files
+        if any(isinstance(node, functions) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    ]
+    return [*(path.relative_to(ROOT).as_posix() for path in found), *ALONE]
+
+
+def test_every_module_that_decides_has_its_tests_where_it_is_mirrored() -> None:
+    missing = {each for each in deciding() if not mirrored(each)}
+    assert sorted(missing - WITHOUT.keys()) == [], "write its tests where it is mirrored (tests/mirror.py)"
+    assert sorted(WITHOUT.keys() - missing) == [], "strike it from the list"
+
+
+def test_a_mirrored_file_of_these_rooms_is_one_of_a_module() -> None:
+    held = {test for each in deciding() for test in mirrored(each)}
+    there = {path.relative_to(ROOT).as_posix() for room in ROOMS for path in (ROOT / "tests" / room).glob("test_*.py")}
+    assert sorted(there - held) == []
