@@ -50,7 +50,7 @@ ROUND_PENDING: Final = "round_pending"
 TRIAL: Final = "trial"
 QUIET: Final = "quiet"
 _MOST_TURNS: Final = 14
-"""Duty by night and texts by day never meet: then the text leaves by day."""
+"""Duty by night and texts by day never meet: then the text leaves on the first day."""
 
 
 class Release(Struct, frozen=True):
@@ -175,12 +175,12 @@ def await_hours(holds: Holds, told: DueStep, release: Release) -> Release:
 
 def hold(holds: Holds, told: DueStep, release: Release) -> Release:
     """The first instant at which nobody's duty, no trial, no night and no hours hold it: one may lead into another."""
+    first = later = walk(HOLDS, holds, told, release)
     for _ in range(_MOST_TURNS):
-        later = walk(HOLDS, holds, told, release)
+        release, later = later, walk(HOLDS, holds, told, later)
         if later.at_ms == release.at_ms:
-            break
-        release = later
-    return release
+            return release
+    return first
 
 
 def await_near_round(holds: Holds, told: DueStep, release: Release) -> Release:
