@@ -113,6 +113,12 @@ def test_who_has_several_duties_is_told_when_the_first_begins() -> None:
     assert due(stages.await_duty, on_duty) == Release(NOON)
 
 
+def test_what_a_trial_holds_beyond_somebodys_duty_waits_for_their_next() -> None:
+    afternoon = Holder(CREW, (Duty(Role.CREW, hours=Hours(time(14), time(16))),))
+    release = stages.find_release(on_trial(NOON + 5 * 60 * MINUTE_MS), DueStep(alert(), NOON, holder=afternoon))
+    assert release == Release(NOON + 2 * 60 * MINUTE_MS + DAY_MS, "off_duty")
+
+
 def test_where_duty_by_night_and_texts_by_day_never_meet_it_leaves_on_the_first_day() -> None:
     watchman = Holder(CREW, (Duty(Role.CREW, hours=Hours(time(22), time(5))),))
     release = stages.find_release(on_trial(0), DueStep(alert(), NOON, holder=watchman))
