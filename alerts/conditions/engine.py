@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from alerts.calendars import stamp
+from alerts.calendars import HOUR_MS, stamp
 from alerts.conditions import bins, plants
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.devices import DeviceMemory, hear
@@ -19,7 +19,7 @@ from alerts.conditions.machine import reset as reset_machine
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene, SilenceRule, TrafficRule
 from alerts.conditions.state import AssetState, Memory, Plan, Slot
-from alerts.conditions.traffic import HOUR_MS, LARGE, HourlyTraffic, add, deliver
+from alerts.conditions.traffic import LARGE, HourlyTraffic, add, deliver
 from alerts.model import Condition, Detail, RunState
 from alerts.timers import NEVER
 from alerts.windows import Window, turned

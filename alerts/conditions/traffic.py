@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from alerts.calendars import HOUR_MS
 from telemetry.reading import Millis
 
-HOUR_MS: Final[Millis] = 3_600_000
 LONGEST_GAP_MS: Final[Millis] = 7 * 24 * HOUR_MS
 """What a device kept for longer than this has no time of its own any more."""
 LARGE: Final = 4_096

@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.conditions.traffic import HOUR_MS, LARGE, HourlyTraffic, Share, deliver
+from alerts.calendars import HOUR_MS
+from alerts.conditions.traffic import LARGE, HourlyTraffic, Share, deliver
 
 INTERVAL_MS = 1_200_000
 NOW_MS = 100 * HOUR_MS
