@@ -122,6 +122,8 @@ class Storm:
         self._numbers = 0
         self._taken: Counter[str] = Counter()
         self._calm_ms = 0
+        self._heard_again_ms = 0
+        """When the last deafness before the calm was over."""
         self._deeds: Mapping[str, Callable[[Step], object]] = {
             name.removeprefix("_do_").replace("_", " "): getattr(self, name) for name in dir(self) if name[:4] == "_do_"
         }
@@ -569,7 +571,7 @@ class Storm:
 
     def _do_calm(self, _step: Step) -> None:
         """From now on all is well: with the machine, the radio, the providers and the sensors."""
-        self._calm_ms = self.hand.at_ms
+        self._calm_ms, self._heard_again_ms = self.hand.at_ms, self.model.deaf_ms
         self.hand.commits_left, self.hand.refuses = -1, frozenset()
         self._silent, self._cut, self._receipts = set(), set(), ""
         self.world.wild, self.world.flapping = set(), set()
@@ -642,12 +644,13 @@ class Storm:
     def _due_ms(self, event: Event) -> Millis:
         """Until when somebody is told, at the latest from the calm on where it was raised before; 0 if it may wait.
 
+        Deadlines shift by a deafness (L13): a night into which the clock was set forward has the bound of that night.
         Of what only one step is told, and nobody of it has duty, from when the first of them comes on duty.
         """
         asset = self.model.inventory.assets.get(self.model.name_now(event.asset))
         if event.severity not in URGENT or asset is None:
             return 0
-        since = [event.at_ms, self._calm_ms]
+        since = [event.at_ms, self._heard_again_ms, self._calm_ms]
         if event.rule in ONE_STEP:
             kept = [row.detail or {} for row in self.model.rows[event.episode] if row.event == "kept"]
             since += [int(str(each["until_ms"])) for each in kept if each["reason"] == "off_duty"]
