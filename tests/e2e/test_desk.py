@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import DESK, PHONE, Window, window
 from tests.desk_gateway import PASSWORD, DeskGateway, at
@@ -172,6 +172,64 @@ def test_a_missed_bin_is_answered_sent_on_emptied_verified_and_closed(gateway: D
     expect(page.get_by_role("dialog").locator("#outcome")).to_contain_text("已销号")
     page.get_by_role("dialog").get_by_role("link", name="好").click()
     expect(page.locator("h1 + .mark")).to_contain_text("已销号")
+    assert desk.errors == []
+
+
+def _stands_missed(gateway: DeskGateway, desk: Window) -> Locator:
+    """A bin that its round has missed: its card on today's page."""
+    log_in(desk.page, gateway, "lin")
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    card = desk.page.locator(".case", has_text="梅岭1号")
+    expect(card).to_contain_text("告诉 梅大姐")
+    return card
+
+
+def test_a_press_counts_although_news_comes_before_the_finger_is_up(gateway: DeskGateway, desk: Window) -> None:
+    page, card = desk.page, _stands_missed(gateway, desk)
+    card.get_by_role("link", name="改派").hover()
+    with page.expect_event("requestfinished", lambda request: request.url == f"{gateway.url}/"):
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('desk-cases'))")  # asked for before the press
+        page.mouse.down()
+    gateway.answered("mei", "2")
+    page.mouse.up()
+    expect(page.get_by_role("dialog").get_by_label("派给")).to_be_visible()
+    expect(card).to_contain_text("回复去不了")  # and what came meanwhile stands there now
+    assert desk.errors == []
+
+
+def test_half_a_word_outlives_news_which_stands_there_once_it_is_written(gateway: DeskGateway, desk: Window) -> None:
+    page = desk.page
+    page.goto(f"{gateway.url}/welcome/{WELCOME}")
+    page.goto(f"{gateway.url}/telephone?of=mei")
+    typed = page.get_by_label("写短信")
+    with page.expect_event("requestfinished", lambda request: "/telephone" in request.url):
+        typed.evaluate(  # what was asked for before the first letter is answered after it
+            """(input) => {
+              document.body.dispatchEvent(new CustomEvent("desk-texts"));
+              input.focus();
+              input.value = "去不";
+            }"""
+        )
+    gateway.filled("bin-0101", 72)
+    gateway.at(at(24, 11, 31))
+    expect(typed).to_have_value("去不")
+    typed.blur()
+    expect(page.locator(".handset")).to_contain_text("梅岭1号池（祠堂对面）已装七成")
+    assert desk.errors == []
+
+
+def test_a_link_that_has_just_come_opens_its_dialog(gateway: DeskGateway, desk: Window) -> None:
+    page, card = desk.page, _stands_missed(gateway, desk)
+    page.evaluate(
+        """new MutationObserver((_, watch) => {
+          const link = document.querySelector("#live .case a[hx-get*=dispatch]");
+          if (document.querySelector("#live").textContent.includes("回复去不了")) { watch.disconnect(); link.click(); }
+        }).observe(document.body, { childList: true, subtree: true })"""
+    )
+    gateway.answered("mei", "2")
+    expect(page.get_by_role("dialog").get_by_label("派给")).to_be_visible()
+    expect(card).to_contain_text("回复去不了")
     assert desk.errors == []
 
 

@@ -6,13 +6,13 @@
   const dialog = document.getElementById("dialog");
   const said = document.getElementById("said");
   const topics = ["cases", "texts", "levels", "quarantine"];
+  const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`));
 
   /* The gateway says something at least every 15 seconds. A page that hears nothing for much longer says so and asks
      again: a proxy may hold back what it is told, and a connection may be dead without anybody knowing. */
   const silentMs = 40000;
   if ("live" in document.body.dataset) {
     const full = document.getElementById("full");
-    const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`desk-${topic}`));
     let stream = null;
     let silence = 0;
     const heard = (isFull) => {
@@ -38,18 +38,39 @@
 
   document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
-  const busy = (target) => {
+  /* A part that keeps itself new is not exchanged under somebody's hand: a press whose link is gone before the finger is
+     up would do nothing, and half a word would be lost. What came meanwhile is asked for as soon as the hand is gone. */
+  let pressed = null;
+  let isBehind = false;
+  const isInUse = (part) => {
     const active = document.activeElement;
-    return active && target.contains(active) && active.matches("input, select, textarea");
+    return part.contains(pressed) || (part.contains(active) && active.matches("input, select, textarea"));
   };
+  const waits = ({ target, requestConfig }) => {
+    const asksForItself = requestConfig.verb === "get" && target.hasAttribute("hx-get");
+    const isWaiting = asksForItself && isInUse(target);
+    isBehind ||= isWaiting;
+    return isWaiting;
+  };
+  const catchUp = () => {
+    if (!isBehind) return;
+    isBehind = false;
+    topics.forEach(tell);  /* a part that is still in use is behind again */
+  };
+  const release = () => { pressed = null; setTimeout(catchUp); };  /* the click comes after the release */
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; });
+  for (const ended of ["pointerup", "pointercancel", "contextmenu"]) document.addEventListener(ended, release);
+  document.addEventListener("focusout", () => setTimeout(catchUp));
   let open = [];
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.id === "live" && busy(event.detail.elt)) event.preventDefault();
+    if (waits(event.detail)) event.preventDefault();
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "live") return;
-    if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = false; cut.hidden = false; return; }
-    open = [...event.detail.target.querySelectorAll("details[open][id]")].map((details) => details.id);
+    const { target, xhr } = event.detail;
+    if (waits(event.detail)) { event.detail.shouldSwap = false; return; }
+    if (target.id !== "live") return;
+    if (xhr.status >= 400) { event.detail.shouldSwap = false; cut.hidden = false; return; }
+    open = [...target.querySelectorAll("details[open][id]")].map((details) => details.id);
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "dialog" && !dialog.open) dialog.showModal();
