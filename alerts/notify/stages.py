@@ -12,11 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.calendars import MINUTE_MS, Calendar
+from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
 from alerts.model import BEGUN, MessageKind, Owed, Severity
 from alerts.notify.holds import Holds
 from alerts.notify.mailbox import Mailbox
-from alerts.notify.texts import ANSWERED_OVER, EMPTIERS
+from alerts.notify.texts import ANSWERED_OVER, FOLLOWED_AT
 from alerts.operations.absences import ABSENCE
 from alerts.people import Holder
 from alerts.timers import NEVER
@@ -228,10 +228,14 @@ def drop_unwanted(holds: Holds, told: WaitingMessage, release: Release) -> Relea
 
 
 def drop_outdated(holds: Holds, told: WaitingMessage, release: Release) -> Release:
-    """A list of places to go to is of no use on another day: what still stands is in the next."""
-    midnight, owed = holds.calendar.midnight, told.owed
-    is_old = owed.template == EMPTIERS and midnight(owed.at_ms) != midnight(told.now_ms)
-    return Release(NEVER, "outdated") if is_old else release
+    """A list is of no use on another day, nor once the next of its kind is due, which says what still stands."""
+    calendar, lists, owed = holds.calendar, holds.policies.lists, told.owed
+    hours = FOLLOWED_AT.get(owed.template)
+    if hours is None:
+        return release
+    nexts_ms = [calendar.next_time(owed.at_ms + 1, lists[hour]) for hour in hours if hour in lists]
+    ends_ms = min([calendar.midnight(owed.at_ms) + DAY_MS, *nexts_ms])
+    return Release(NEVER, "outdated") if told.now_ms >= ends_ms else release
 
 
 def gather(holds: Holds, told: WaitingMessage, release: Release) -> Release:

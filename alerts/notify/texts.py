@@ -92,6 +92,12 @@ CODE: Final = "code"
 """The fact by which a text prints its two-digit code; no template names it."""
 EMPTIERS: Final = "list_emptier"
 """The text of the list for who empties; its message covers the episodes in the order of its places."""
+_OFFICE_HOURS: Final = ("morning", "noon", "afternoon", "evening")
+FOLLOWED_AT: Final[Mapping[str, tuple[str, ...]]] = {
+    EMPTIERS: ("emptier",),
+    **dict.fromkeys(("list_morning", "list_noon", "list_noon_done", "list_afternoon", "list_evening"), _OFFICE_HOURS),
+}
+"""The lists that the next one makes useless, and the hours of the policy at which a next one comes."""
 ANSWERED_OVER: Final = "answered_over"
 """That something is over, whoever ended it and however (text C21)."""
 DOUBT: Final = "doubt"

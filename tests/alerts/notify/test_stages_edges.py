@@ -13,7 +13,7 @@ from alerts.notify import stages
 from alerts.notify.holds import Holds
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.stages import DueStep, Release, WaitingMessage, walk
-from alerts.notify.texts import ANSWERED_OVER
+from alerts.notify.texts import ANSWERED_OVER, EMPTIERS
 from alerts.operations.absences import ABSENCE
 from alerts.people import Holder
 from alerts.timers import NEVER
@@ -196,7 +196,41 @@ def test_a_text_about_several_is_wanted_while_one_of_them_is_and_the_first_says_
         assert waits(stages.drop_unwanted, one_stands) == Release(NOON)
 
 
-def test_only_a_list_of_places_grows_old_over_night() -> None:
+def _outdated_ms(template: str, made: time, holds: Holds = HOLDS) -> Millis | None:
+    """From when on a list that was made at an hour of the day of ``NOON`` is of no use; nothing within two days."""
+    made_ms = HOLDS.calendar.next_time(HOLDS.calendar.midnight(NOON), made)
+    told = replace(owed(MessageKind.DIGEST, made_ms), template=template)
+    for now_ms in range(made_ms, made_ms + 2 * DAY_MS, 15 * MINUTE_MS):
+        if stages.drop_outdated(holds, WaitingMessage(told, now_ms), Release(now_ms)).reason:
+            return now_ms
+    return None
+
+
+@pytest.mark.parametrize(
+    ("template", "made", "ends"),
+    [
+        ("list_morning", time(7), time(11, 45)),
+        ("list_noon", time(11, 45), time(15, 30)),
+        ("list_noon_done", time(11, 45), time(15, 30)),
+        ("list_afternoon", time(15, 30), time(17, 30)),
+        ("list_evening", time(17, 30), time(0)),
+        (EMPTIERS, time(6, 30), time(0)),
+    ],
+)
+def test_a_list_is_of_no_use_once_the_next_of_its_kind_is_due(template: str, made: time, ends: time) -> None:
+    calendar = HOLDS.calendar
+    ends_ms = calendar.next_time(calendar.next_time(calendar.midnight(NOON), made), ends)
+    assert _outdated_ms(template, made) == ends_ms
+
+
+def test_without_a_next_one_a_list_is_of_its_day() -> None:
+    alone = dataclasses.replace(HOLDS, policies=HOLDS.policies.model_copy(update={"lists": {}}))
+    tomorrow_ms = HOLDS.calendar.midnight(NOON) + DAY_MS
+    assert _outdated_ms("list_morning", time(7), alone) == tomorrow_ms
+    assert _outdated_ms("list_week", time(7, 30)) is None  # what is told once a week has no next one soon
+
+
+def test_only_a_list_grows_old() -> None:
     assert waits(stages.drop_outdated, WaitingMessage(owed(), NOON + DAY_MS)) == Release(NOON + DAY_MS)
 
 
