@@ -91,6 +91,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     """The rules that stood on its asset before it and that it explains: it is not all that is wrong there."""
     doubts: tuple[Doubt, ...] = ()
     """Who says otherwise, the last of them at the end; whoever is told next hears of it."""
+    unreached: tuple[str, ...] = ()
+    """Who was told, and no provider took the text; the next text to them gives them another chance."""
 
     @property
     def subject(self) -> str:

@@ -84,6 +84,8 @@ class Telling(_Figures):
     """So many P2 a day, of assets not told of that day, leave at once although the number has had all it may get."""
     over_within: Span = 30 * 60_000
     """More of them gather so long, and leave as one."""
+    untold_again: Span = 3_600_000
+    """A P1 or P2 whose text no provider took for anybody is told afresh so long after the last was refused."""
     storm_begins: int = Field(default=10, ge=1)
     """More than so many within the window are a storm."""
     storm_ends: int = Field(default=5, ge=1)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from alerts.channels import Accepted, Caps, Failed, Outcome, SendRefused
-from alerts.model import URGENT, Event, Owed, Severity
+from alerts.model import URGENT, Detail, Event, Owed, Severity
 from telemetry.reading import Millis
 from telemetry.terms import Hours
 
@@ -330,8 +330,13 @@ def is_vain(due: Due, reason: str, route: Sequence[str]) -> bool:
 
 
 def event_of(name: str, due: Due, reason: str, now_ms: Millis, **more: str | int) -> Event:
-    """What became of a text, as a row about its episode: nothing of it is passed over in silence (law L9)."""
+    """What became of a text, as a row about its episode: nothing of it is passed over in silence (law L9).
+
+    Of a text for several it names them all; a call beside a text has its number.
+    """
     owed = due.owed
+    about: Detail = {"covers": list(owed.covers)} if owed.covers else {}
+    beside: Detail = {"call": owed.call} if owed.call else {}
     return Event(
         at_ms=now_ms,
         event=name,
@@ -339,7 +344,7 @@ def event_of(name: str, due: Due, reason: str, now_ms: Millis, **more: str | int
         asset=owed.asset,
         episode=owed.episode,
         severity=owed.severity,
-        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, **more},
+        detail={"to": owed.to, "phone": owed.phone, "key": owed.key, "reason": reason, **more, **about, **beside},
     )
 
 

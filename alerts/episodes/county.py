@@ -31,7 +31,7 @@ from alerts.timers import NEVER, Timers
 from alerts.topology import EXPLAINS, areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from telemetry.inventory import Asset, Inventory
-from telemetry.phone import is_same
+from telemetry.phone import dialled, is_same
 from telemetry.reading import Millis, Reading
 
 
@@ -304,6 +304,13 @@ class County(Undoable):
         made = (replace(owed, at_ms=owed_ms, to=each, phone=self.inventory.phone_of[each]) for each in people)
         self.post([*made, self._pending.left(owed, at_ms, people)], changes)
         return None
+
+    def forget_text(self, phone: str, key: str, at_ms: Millis, changes: Changes) -> None:
+        """No provider took this text: it fills nobody's budget."""
+        box = self.boxes.get(dialled(phone))
+        if box is not None:
+            after = self._pending.sorting.untaken(box, key, at_ms)
+            self._deliver(([after] if after is not box else [], []), changes)
 
     def no_longer_owed(self, owed: Owed, at_ms: Millis) -> str:
         """Why something owed is of no use any more at its last moment before it leaves; empty when it still is."""

@@ -5,14 +5,14 @@ Whether a person may is decided here as well, and why not named; who asked by wh
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
 from alerts.alert import Alert, Doubt, record, why
 from alerts.conditions.bins import emptied_ms
 from alerts.conditions.state import Memory
-from alerts.model import Actor, Log, MessageKind, Refused, Severity
+from alerts.model import URGENT, Actor, Log, MessageKind, Refused, Severity
 from alerts.notify.escalation import Escalation
 from alerts.notify.message_writer import next_chain
 from alerts.notify.stages import AGAIN, TRIAL, DueStep, Release, walk
@@ -22,6 +22,10 @@ from telemetry.terms import Role
 
 LONGEST_GRACE_MS: Millis = 600_000
 """How long it is waited at most whether an episode still stands before it is told afresh."""
+
+
+UNREACHED: Final = "unreached"
+"""No provider took the text of anybody who was to be told."""
 
 
 def grace_ms(alert: Alert, inventory: Inventory) -> Millis:
@@ -121,13 +125,28 @@ class Responses:
             told = self.escalation.tell_person(again, to, memory, at_ms, log)
         return replace(told, fresh_ms=0)
 
-    @staticmethod
-    def hurry(alert: Alert, reason: str, at_ms: Millis, log: Log) -> Alert:
-        """Somebody who was told cannot be reached: the next step does not wait for its time."""
-        if alert.acked_ms or alert.due_ms <= at_ms:
+    def hurry(self, alert: Alert, reason: str, at_ms: Millis, log: Log, unreached: str = "") -> Alert:
+        """Somebody who was told cannot be reached: the next step of a P1 or P2 does not wait for its time.
+
+        Where there is none, and no provider took the text of anybody at all (``unreached`` is whose it refused now), it
+        is told afresh after a while: a number may have been corrected, or a provider be at work again (L9).
+        """
+        if alert.severity not in URGENT or alert.acked_ms:
             return alert
-        log.append(record("hurried", alert, at_ms, {"reason": reason, "step": alert.step}))
-        return replace(alert, due_ms=at_ms)
+        answering = self.escalation.roster.answering
+        lost = [each for each in alert.told if unreached in (each, *answering((each,), at_ms))]
+        if unreached and not lost:
+            return alert
+        alert = replace(alert, unreached=tuple(dict.fromkeys((*alert.unreached, *lost))))
+        if alert.due_ms > at_ms:
+            log.append(record("hurried", alert, at_ms, {"reason": reason, "step": alert.step}))
+            return replace(alert, due_ms=at_ms)
+        is_quiet = alert.parent or alert.shelved_until_ms or alert.latched
+        if is_quiet or alert.tell_ms or not set(alert.told) <= set(alert.unreached):
+            return alert
+        again_ms = at_ms + self.escalation.holds.policies.telling.untold_again
+        log.append(why("held", alert, at_ms, UNREACHED, until_ms=again_ms))
+        return replace(alert, fresh_ms=again_ms)
 
     def lapse(self, alert: Alert, memory: Memory | None, at_ms: Millis, log: Log) -> Alert:
         """The time of a shelf (T14) or of an acknowledgement (T10) is over."""

@@ -434,7 +434,7 @@ class Escalation:
         policy = self.schedule.policy(alert)
         first = self.schedule.steps(alert)[0]
         deadline_ms = self.schedule.deadline_ms(alert, at_ms)
-        again = replace(alert, repeat=alert.repeat + 1, told_ms=dict.fromkeys(alert.told, at_ms))
+        again = replace(alert, repeat=alert.repeat + 1, told_ms=dict.fromkeys(alert.told, at_ms), unreached=())
         for person in alert.told:
             text = self.message_writer.step_text(alert, first, memory, at_ms, deadline_ms, person)
             log.append(self.message_writer.owed(again, 0, person, MessageKind.REPEAT, text, at_ms))
@@ -517,4 +517,5 @@ def _ended(alert: Alert, reason: str, at_ms: Millis) -> Alert:
 def _heard(alert: Alert, people: Sequence[str], at_ms: Millis) -> Alert:
     """The episode after these were told of it."""
     everybody = tuple(dict.fromkeys((*alert.told, *people)))
-    return replace(alert, told=everybody, told_ms=alert.told_ms | dict.fromkeys(people, at_ms))
+    unreached = tuple(each for each in alert.unreached if each not in people)
+    return replace(alert, told=everybody, told_ms=alert.told_ms | dict.fromkeys(people, at_ms), unreached=unreached)

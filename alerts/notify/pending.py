@@ -136,6 +136,19 @@ class MailboxRules:
         storm_ms = 0 if self._is_calm(box, now_ms) else box.storm_ms
         return replace(box, pending=(), due_ms=0, reason="", over_ms=tuple(over), storm_ms=storm_ms)
 
+    def untaken(self, box: Mailbox, key: str, now_ms: Millis) -> Mailbox:
+        """The box after a text that no provider took: nobody got it, and it counts for no budget."""
+        gone = [each for each in left_of(box) if each.key == key]
+        if not gone:
+            return box
+        left = tuple(each for each in left_of(box) if each not in gone)
+        over = list(box.over_ms)
+        for each in gone:
+            if each.at_ms in over:
+                over.remove(each.at_ms)
+        box = replace(box, left=left, left_ms=tuple(each.at_ms for each in left), over_ms=tuple(over))
+        return self.filed(box, now_ms)
+
     def calmed(self, box: Mailbox, outage: str, now_ms: Millis) -> Mailbox:
         """The box after the end of an outage, which may be the end of its storm."""
         box = replace(box, outages=tuple(each for each in box.outages if each != outage))

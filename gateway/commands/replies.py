@@ -4,7 +4,7 @@ Called by the loop alone, inside its transaction. What an answer means is
 ``alerts.answers`` and ``alerts.notify.replies``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
@@ -28,8 +28,9 @@ from alerts.answers import (
 )
 from alerts.channels import Outcome
 from alerts.delivery.delivery import NO_RECEIPT, Due, Lapse
+from alerts.episodes.responses import Responses
 from alerts.ledger.case import UNFINISHED, CaseCommand, CaseVerb, Refusal
-from alerts.model import URGENT, Event
+from alerts.model import Event, Log
 from alerts.notify.replies import ABOUT, UNCLEAR, Claim, Replies, StandingIn, is_due, sampled, standing
 from alerts.operations.absences import Absence
 from alerts.undo import UndoDict
@@ -93,21 +94,32 @@ class InboundSms:
         entry.events += lapse.events
         self._numbers.lapsed(due, lapse, at_ms)
         if lapse.hurry:
-            self._hurry(due.owed.episode, NO_RECEIPT, at_ms)
+            for episode in _subjects(due.owed.episode, due.owed.covers):
+                self._hurry(episode, NO_RECEIPT, at_ms)
 
     def ended(self, notification_id: int, outcome: Outcome, event: Event | None, at_ms: Millis) -> None:
         """A try ended. Where it was the last, or a limit keeps it for long, the next person hears at once."""
         self._numbers.ended(notification_id, outcome, event, at_ms)
-        if event is not None and event.severity in URGENT:
-            self._hurry(event.episode, event.event, at_ms)
+        if event is None:
+            return
+        said = event.detail or {}
+        covers = said.get("covers")
+        is_untold = event.event == "undelivered" and not said.get("call")  # a call comes beside a text
+        if is_untold:
+            self._pipeline.county.forget_text(str(said["phone"]), str(said["key"]), at_ms, self._pipeline.changes)
+        for episode in _subjects(event.episode, covers if isinstance(covers, list) else ()):
+            self._hurry(episode, event.event, at_ms, unreached=str(said["to"]) if is_untold else "")
 
     def look(self, now_ms: Millis) -> None:
         """Each minute: numbers that texts do not reach."""
         self._numbers.look(now_ms)
 
-    def _hurry(self, episode: str, reason: str, at_ms: Millis) -> None:
+    def _hurry(self, episode: str, reason: str, at_ms: Millis, unreached: str = "") -> None:
+        def hurry(hands: Responses, alert: Alert, _: object, log: Log) -> Alert:
+            return hands.hurry(alert, reason, at_ms, log, unreached)
+
         if self._pipeline.county.is_open(episode):
-            self._pipeline.respond(episode, lambda hands, alert, _, log: hands.hurry(alert, reason, at_ms, log), at_ms)
+            self._pipeline.respond(episode, hurry, at_ms)
 
     def reply(self, said: Reply, now_ms: Millis) -> None:
         """What somebody wrote: kept whatever it is, and done if it is understood."""
@@ -249,3 +261,8 @@ class InboundSms:
             return
         if is_mobile(phone):
             self._pipeline.say(self._replies.unclear(person, phone, now_ms))
+
+
+def _subjects(episode: str, covers: Iterable[str]) -> Iterable[str]:
+    """Every episode that a text speaks of, each once."""
+    return dict.fromkeys((episode, *covers))

@@ -12,6 +12,7 @@ import pytest
 
 from alerts.channels import Channel, Message
 from alerts.channels.aliyun import Aliyun, AliyunSettings
+from alerts.model import Event
 from gateway.journal.entry import Entry
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
@@ -149,3 +150,57 @@ def test_http_200_with_an_error_in_its_body_is_no_success(begun: Begun, tmp_path
     assert outcomes["aliyun"] in {"failed", "refused"}
     assert outcomes["one"] == "accepted"
     assert {(state, via) for state, via, _, _ in rows} == {("accepted", "one")}
+
+
+@pytest.mark.parametrize("says", [Values(temperature_c=80.0), Values(full_flag=1.0)], ids=["fire", "overflow"])
+def test_what_was_refused_for_everybody_is_told_within_the_hour_in_which_it_can_be(
+    says: Values, begun: Begun, said: list[Entry]
+) -> None:
+    """A standing P1 or P2 of which nobody could be told is not given up with its last step (L9)."""
+    line = begun()
+    line.providers["one"].mood = line.providers["two"].mood = "refuses"
+    for seq in (1, 2):
+        speak(line, seq, says)
+    line.live(line.hand.at_ms + 29 * HOUR, most=900)
+    waits = untold(said)
+    assert {int(str((event.detail or {})["until_ms"])) - event.at_ms for event in waits} == {HOUR}
+    line.providers["one"].mood = line.providers["two"].mood = "well"
+    line.live(line.hand.at_ms + HOUR + 3 * MINUTE)
+    assert {CLEANER, HEAD} & {taken.phone for taken in line.providers["one"].taken}
+    line.live(line.hand.at_ms + 5 * HOUR)
+    assert untold(said) == waits, "it was told, and is not told afresh"
+
+
+def untold(said: list[Entry]) -> list[Event]:
+    """The rows that say that nobody could be told."""
+    rows = (event for entry in said for event in entry.events)
+    return [event for event in rows if (event.detail or {}).get("reason") == "unreached"]
+
+
+def test_what_no_provider_took_counts_for_no_budget(begun: Begun, said: list[Entry]) -> None:
+    line = begun()
+    line.providers["one"].mood = line.providers["two"].mood = "refuses"
+    for seq in (1, 2):
+        speak(line, seq, Values(full_flag=1.0))
+    line.live(line.hand.at_ms + 11 * HOUR, most=900)
+    rows = [event for entry in said for event in entry.events if event.event == "held"]
+    assert not [event for event in rows if (event.detail or {})["reason"] in {"daily_cap", "budget"}]
+    tried = [event for entry in said for event in entry.events if event.event == "undelivered"]
+    assert sum((event.detail or {})["to"] == "cleaner" for event in tried) >= 10
+
+
+def test_a_refused_list_calls_the_next_person_for_what_it_told_of(begun: Begun, said: list[Entry]) -> None:
+    """Its row has another subject; of what stood in it nobody is told all the same."""
+
+    def asked(message: Message) -> None:
+        mood = "refuses" if message.phone == CLEANER else "well"
+        line.providers["one"].mood = line.providers["two"].mood = mood
+
+    line = begun(asked)
+    line.live(START_MS + 14 * HOUR, most=900)
+    for seq in (1, 2):
+        speak(line, seq, Values(full_flag=1.0))
+    line.live(START_MS + 23 * HOUR + 5 * MINUTE, most=900)  # half past six
+    hurried = [event for entry in said for event in entry.events if event.event == "hurried"]
+    assert [(event.rule, event.detail) for event in hurried] == [("overflow", {"reason": "undelivered", "step": 1})]
+    assert HEAD in {taken.phone for taken in line.providers["one"].taken}

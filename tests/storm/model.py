@@ -89,8 +89,8 @@ class Storming(Model):
     left: dict[str, list[Millis]] = field(default_factory=lambda: defaultdict(list))
     """When texts left for each number, but for P1 and answers."""
     over: Counter[tuple[str, str]] = field(default_factory=Counter)
-    told: set[tuple[str, str, str]] = field(default_factory=set)
-    """Number, day and asset of what was told."""
+    told: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How often so, by number, day and asset."""
     emptied_ms: dict[str, Millis] = field(default_factory=dict)
     at_once: Counter[str] = field(default_factory=Counter)
     matching: Matching = field(default_factory=Matching)
@@ -167,6 +167,8 @@ class Storming(Model):
             self.emptied_ms[event.asset] = event.at_ms
         elif event.event == "retired":
             self._end(event)
+        elif event.event == "undelivered":
+            self._forget(event)
         super()._hear(event)
 
     # --- L5: silence clears nothing
@@ -257,7 +259,7 @@ class Storming(Model):
         at_ms, left, day = owed.at_ms, self.left[owed.phone], day_of(owed.at_ms)
         about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
         about = about if owed.kind in CHAIN else set()  # to stand in a list, or to be over, is not to be told of yet
-        fresh = owed.severity == "P2" and any((owed.phone, day, asset) not in self.told for asset in about)
+        fresh = owed.severity == "P2" and any(not self.told[owed.phone, day, asset] for asset in about)
         for span, most in BUDGET:
             lately = sum(at_ms - span < at < at_ms for at in left)
             self.hold(lately < most or fresh, f"L10: {owed.key} is one more than {most} in {span // MINUTE} min")
@@ -266,7 +268,16 @@ class Storming(Model):
             self.hold(today < CAP or fresh, f"L10: {owed.key} is one more than {CAP} on one day")
         left.append(at_ms)
         if owed.severity == "P2":  # two thirds told at noon are no word of what runs over at six (L9, the bounds of §4)
-            self.told |= {(owed.phone, day, asset) for asset in about}
+            self.told.update((owed.phone, day, asset) for asset in about)
+
+    def _forget(self, refused: Event) -> None:
+        """What no provider took fills nobody's budget, and told nobody anything."""
+        owed = self.owed[str((refused.detail or {})["key"])]
+        if owed.at_ms in self.left[owed.phone] and not owed.call:
+            self.left[owed.phone].remove(owed.at_ms)
+        if owed.severity == "P2" and owed.kind in CHAIN:
+            about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
+            self.told.subtract((owed.phone, day_of(owed.at_ms), asset) for asset in about)
 
     @property
     def _capped(self) -> set[str]:

@@ -645,7 +645,8 @@ class Storm:
         """Until when somebody is told, at the latest from the calm on where it was raised before; 0 if it may wait.
 
         Deadlines shift by a deafness (L13): a night into which the clock was set forward has the bound of that night.
-        Of what only one step is told, and nobody of it has duty, from when the first of them comes on duty.
+        Of what only one step is told, and nobody of it has duty, from when the first of them comes on duty. Of what no
+        provider took for anybody, from the next try on, which is soon.
         """
         asset = self.model.inventory.assets.get(self.model.name_now(event.asset))
         if event.severity not in URGENT or asset is None:
@@ -654,6 +655,8 @@ class Storm:
         if event.rule in ONE_STEP:
             kept = [row.detail or {} for row in self.model.rows[event.episode] if row.event == "kept"]
             since += [int(str(each["until_ms"])) for each in kept if each["reason"] == "off_duty"]
+        tries = [row for row in self.model.rows[event.episode] if (row.detail or {}).get("reason") == "unreached"]
+        since += [min(int(str((row.detail or {})["until_ms"])), row.at_ms + HOUR) for row in tries]
         return max(bound_ms(event.rule, asset, at_ms) for at_ms in since)  # a night's word may leave after its dawn
 
     def _hold_empty(self) -> None:
