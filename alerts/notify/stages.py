@@ -217,8 +217,12 @@ def drop_unwanted(holds: Holds, told: WaitingMessage, release: Release) -> Relea
     owed = told.owed
     is_list = owed.kind is MessageKind.DIGEST and not owed.covers
     is_end = owed.kind is MessageKind.CLEARED or owed.template == ANSWERED_OVER
-    if is_end or not owed.episode or is_list or owed.rule == ABSENCE:
+    if is_end or not owed.episode or is_list:
         return release
+    if owed.rule == ABSENCE:  # who is back needs nobody in their place
+        absence = holds.absences.get(owed.episode)
+        is_over = absence is not None and absence.until_ms <= told.now_ms
+        return Release(NEVER, "cleared") if is_over else release
     alerts = (told.alerts.get(episode) for episode in owed.covers or (owed.episode,))
     gone = Release(NEVER, "cleared")
     found = [gone if one is None else suppress(holds, DueStep(one, told.now_ms), release) for one in alerts]

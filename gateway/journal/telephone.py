@@ -120,16 +120,20 @@ def _keyed(phone: str) -> str | None:
 
 
 _TRIED_MS: Final[Millis] = 3 * 86_400_000
-"""A text may be owed so long before a provider takes it."""
+"""A text that its way has taken back since may have been owed so long before."""
+_TEXTS_MOST: Final = 2_000
+"""So many texts of a number are looked at: those of a month at the very least, however long each was owed."""
 
 
 _TOLD: Final = """
-    WITH told AS (
+    WITH latest AS (
+        SELECT * FROM notification WHERE phone_key = :key AND call = 0 ORDER BY at_ms DESC LIMIT :most
+    ), told AS (
         SELECT *, coalesce(
-            (SELECT min(ended_ms) FROM attempt WHERE notification = notification.id AND outcome = 'accepted'),
+            (SELECT min(ended_ms) FROM attempt WHERE notification = latest.id AND outcome = 'accepted'),
             accepted_ms
         ) AS taken_ms
-        FROM notification WHERE phone_key = :key AND at_ms >= :owed_ms AND call = 0
+        FROM latest WHERE at_ms >= :owed_ms OR accepted_ms >= :since_ms OR state IN ('owed', 'sending')
     )
     SELECT episode, recipient, template, kind, coalesce(taken_ms, at_ms), json_extract(variables, '$.code'), covers,
         variables, text, taken_ms IS NOT NULL
@@ -141,7 +145,7 @@ _TOLD: Final = """
 
 def told(connection: sqlite3.Connection, phone: str, since_ms: Millis) -> list[Asked]:
     """What a number was told since then, what was taken last first; also what no provider has taken yet."""
-    given = {"key": _keyed(phone), "since_ms": since_ms, "owed_ms": since_ms - _TRIED_MS}
+    given = {"key": _keyed(phone), "since_ms": since_ms, "owed_ms": since_ms - _TRIED_MS, "most": _TEXTS_MOST}
     return [
         Asked(
             episode,

@@ -17,8 +17,9 @@ from gateway.journal.entry import Entry
 from gateway.journal.ledger import LedgerReader, Wanted
 from gateway.journal.writer import Journal
 from gateway.pipeline import case_row
+from telemetry.reading import Millis
 from tests.gateway.journal.entries import LEAK
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
 from tests.telling_line import Hand, TellingLine
 
 CREW: Final = COUNTY.people["crew"].phone
@@ -56,6 +57,27 @@ def older(path: Path) -> sqlite3.Connection:
     made = sqlite3.connect(path, isolation_level=None)
     migrate(made, path, [step for step in migrations() if step.name == "schema.sql" or step.name < "0013"])
     return made
+
+
+@pytest.mark.parametrize("taken_after_ms", [HOUR, 8 * DAY, 366 * DAY])
+def test_an_answer_finds_what_was_taken_today_however_long_it_was_owed(tmp_path: Path, taken_after_ms: Millis) -> None:
+    """A provider that is down for long, or a clock set forward by a year, makes no text a stranger's."""
+    now_ms = START_MS + taken_after_ms
+    with closing(Journal.open(tmp_path / "journal.db")) as journal:
+        insert = (
+            "INSERT INTO notification (key, at_ms, rule, asset, episode, severity, kind, step, repeat, recipient,"
+            " phone, phone_key, channel, text, state, accepted_ms)"
+            " VALUES (?, ?, '', '', ?, 'P2', 'first', 0, 0, '', '13900000003', '+8613900000003', 'sms', '回1', ?, ?)"
+        )
+        for episode, state, accepted_ms in (
+            ("taken", "accepted", now_ms),
+            ("waits", "owed", None),
+            ("lost", "dropped", None),
+        ):
+            journal._connection.execute(insert, (episode, START_MS, episode, state, accepted_ms))
+        found = {asked.episode: asked.accepted for asked in journal.told("13900000003", now_ms - DAY)}
+    assert found.pop("taken") is True
+    assert found == ({"waits": False} if taken_after_ms < DAY else {})
 
 
 def test_rows_of_an_older_journal_are_found_by_any_spelling_and_stay_as_they_were_written(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from alerts.notify.holds import Holds, Trials
 from alerts.notify.mailbox import Left, Mailbox
 from alerts.notify.stages import STAGES, DueStep, Reason, Release, WaitingMessage, walk
 from alerts.notify.texts import EMPTIERS
-from alerts.operations.absences import Absence
+from alerts.operations.absences import ABSENCE, Absence
 from alerts.people import Holder
 from alerts.timers import NEVER
 from gateway import imports, shipped
@@ -220,6 +220,21 @@ def test_who_is_away_is_told_by_who_stands_in_and_nobody_twice() -> None:
     moved = stages.hand_to_stand_in(holds, WaitingMessage(owed(), NOON), Release(NOON))
     assert moved == Release(NOON, "absent", OTHER)
     assert waits(stages.hand_to_stand_in, WaitingMessage(owed(), NOON)) == Release(NOON)
+
+
+def test_nobody_is_asked_to_stand_in_for_who_is_back() -> None:
+    made = assemble_whole(COUNTY, shipped.figures())
+    absent = Absence(id="", person=CREW.id, stand_in=OTHER, from_ms=NOON, until_ms=NOON + DAY_MS)
+    absence = made.absences.add(absent, NOON)
+    assert isinstance(absence, Absence)
+    asks = replace(owed(), rule=ABSENCE, episode=absence.id)
+    holds = made.county.decider.escalation.holds
+    for at_ms, reason in ((NOON, ""), (NOON + DAY_MS - 1, ""), (NOON + DAY_MS, "cleared")):
+        release = stages.drop_unwanted(holds, WaitingMessage(asks, at_ms), Release(at_ms))
+        assert release.reason == reason
+    thanks = replace(asks, kind=MessageKind.CLEARED)
+    over = WaitingMessage(thanks, NOON + DAY_MS)
+    assert stages.drop_unwanted(holds, over, Release(over.now_ms)) == Release(over.now_ms)
     for box in (
         Mailbox(CREW.phone, pending=(owed(),)),
         Mailbox(CREW.phone, left=(Left(NOON, (POOL,), key=owed().key),)),
