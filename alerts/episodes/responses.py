@@ -142,7 +142,7 @@ class Responses:
             log.append(record("hurried", alert, at_ms, {"reason": reason, "step": alert.step}))
             return replace(alert, due_ms=at_ms)
         is_quiet = alert.parent or alert.shelved_until_ms or alert.latched
-        if is_quiet or alert.tell_ms or not set(alert.told) <= set(alert.unreached):
+        if not lost or is_quiet or alert.tell_ms or not set(alert.told) <= set(alert.unreached):
             return alert
         again_ms = at_ms + self.escalation.holds.policies.telling.untold_again
         log.append(why("held", alert, at_ms, UNREACHED, until_ms=again_ms))

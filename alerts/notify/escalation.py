@@ -498,9 +498,10 @@ class Escalation:
 
 
 def _ended(alert: Alert, reason: str, at_ms: Millis) -> Alert:
-    """The episode over: nothing of it is due any more, and nobody keeps it quiet."""
+    """The episode over: nothing of it is due, nobody keeps it quiet, and who never got a word needs no last one."""
     return replace(
         alert,
+        told=tuple(person for person in alert.told if person not in alert.unreached),
         closed_ms=at_ms,
         ended=reason,
         due_ms=0,

@@ -177,6 +177,28 @@ def untold(said: list[Entry]) -> list[Event]:
     return [event for event in rows if (event.detail or {}).get("reason") == "unreached"]
 
 
+def test_who_never_got_a_word_hears_of_no_end(begun: Begun, said: list[Entry]) -> None:
+    """T6: the closing word goes to those who were told; who was refused for good was not."""
+
+    def asked(message: Message) -> None:
+        mood = "refuses" if message.phone == CLEANER else "well"
+        line.providers["one"].mood = line.providers["two"].mood = mood
+
+    line = begun(asked)
+    for seq in (1, 2):
+        speak(line, seq, Values(full_flag=1.0, distance_mm=200.0))
+    line.live(line.hand.at_ms + 10 * MINUTE)
+    for seq in (3, 4):
+        line.hand.at_ms += 20 * MINUTE
+        speak(line, seq, Values(full_flag=0.0, distance_mm=900.0))
+    line.live(line.hand.at_ms + 40 * MINUTE)
+    rows = [event.event for entry in said for event in entry.events if event.rule == "overflow"]
+    assert "cleared" in rows
+    closing = {owed.to for entry in said for owed in entry.owed if owed.kind == "cleared"}
+    assert "head" in closing
+    assert "cleaner" not in closing
+
+
 def test_what_no_provider_took_counts_for_no_budget(begun: Begun, said: list[Entry]) -> None:
     line = begun()
     line.providers["one"].mood = line.providers["two"].mood = "refuses"

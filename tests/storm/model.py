@@ -91,6 +91,8 @@ class Storming(Model):
     over: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """How often so, by number, day and asset."""
+    untaken: set[str] = field(default_factory=set)
+    """The keys of what no provider took."""
     emptied_ms: dict[str, Millis] = field(default_factory=dict)
     at_once: Counter[str] = field(default_factory=Counter)
     matching: Matching = field(default_factory=Matching)
@@ -221,7 +223,8 @@ class Storming(Model):
 
     def _end(self, event: Event) -> None:
         spoken = self.spoken[event.episode]
-        lately = {owed.to for owed in spoken if owed.kind in CHAIN and owed.at_ms > event.at_ms - DAY}
+        words = (owed for owed in spoken if owed.kind in CHAIN and owed.key not in self.untaken)
+        lately = {owed.to for owed in words if owed.at_ms > event.at_ms - DAY}
         self.ended[event.episode] = Ended(event.at_ms, frozenset(owed.to for owed in spoken), frozenset(lately))
 
     def _hold_ended(self, owed: Owed) -> None:
@@ -273,6 +276,7 @@ class Storming(Model):
     def _forget(self, refused: Event) -> None:
         """What no provider took fills nobody's budget, and told nobody anything."""
         owed = self.owed[str((refused.detail or {})["key"])]
+        self.untaken.add(owed.key)
         if owed.at_ms in self.left[owed.phone] and not owed.call:
             self.left[owed.phone].remove(owed.at_ms)
         if owed.severity == "P2" and owed.kind in CHAIN:
