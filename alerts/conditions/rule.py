@@ -5,7 +5,7 @@ The life cycle around the judgement is ``machine``; a rule holds no state and re
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Annotated, Any, ClassVar, Protocol, TypeAlias
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +25,14 @@ SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
 HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
+
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+"""So many samples."""
+Seconds: TypeAlias = Annotated[float, Field(ge=0)]
+"""A delay; a rule with a default of its own keeps the bound with the type."""
+Celsius: TypeAlias = Annotated[float, Field(ge=-60, le=1000)]
+Degrees: TypeAlias = Annotated[float, Field(ge=0, le=180)]
 
 
 class RuleScope(StrEnum):
@@ -72,10 +80,10 @@ class Rule(BaseModel):
     """Pairs of figures, the first below the second: no value is to raise and to clear at once."""
 
     severity: Severity
-    on_count: int = Field(default=1, ge=1)
-    on_delay_s: float = Field(default=0, ge=0)
-    off_count: int = Field(default=1, ge=1)
-    off_delay_s: float = Field(default=0, ge=0)
+    on_count: Count = 1
+    on_delay_s: Seconds = 0
+    off_count: Count = 1
+    off_delay_s: Seconds = 0
     flapping_raises: int = Field(default=3, ge=2)
     """So many raises within ``flapping_within_h``, or so many relapses in one episode, and it flaps (T15)."""
     flapping_within_h: float = Field(default=1, gt=0)

@@ -62,9 +62,9 @@ class RuleSet:
     def place_of(self, asset: Asset, kind: str, figure: str) -> str:
         """Where the figure that counts for an asset is said: its own id, the nearest area's, or nowhere but for all."""
         said = self._figures
-        layers = {asset.id: said.assets.get(asset.id, {})}
-        layers |= {area.id: said.areas.get(area.id, {}) for area in self._inventory.lineage(asset.area)}
-        return next((place for place, layer in layers.items() if figure in layer.get(kind, {})), "")
+        areas = ((area.id, said.areas.get(area.id, {})) for area in self._inventory.lineage(asset.area))
+        layers = ((asset.id, said.assets.get(asset.id, {})), *areas)  # an asset may be called as its area is
+        return next((place for place, layer in layers if figure in layer.get(kind, {})), "")
 
     def over(self, name: str, areas: Mapping[str, Figures], assets: Mapping[str, Figures]) -> "RuleSet":
         """The same with these figures over its own, place by place. Raises ``PolicyFault`` as ``load`` does."""

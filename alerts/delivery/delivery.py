@@ -152,13 +152,16 @@ class Pace:
 
 PACES: Final[Mapping[str, Pace]] = MappingProxyType(
     {
-        Severity.P1: Pace((5, 10, 20, 30, 60, 120, 300), tries=294),  # a day: what burned yesterday wakes nobody
+        Severity.P1: Pace((5, 10, 20, 30, 60, 90), tries=965),  # a day: what burned yesterday wakes nobody
         Severity.P2: Pace((30, 60, 120, 300, 900), tries=290),  # three days, a provider's long weekend
         Severity.P3: Pace((60, 300, 900, 3600), tries=74),
         Severity.P4: Pace((60, 300, 900, 3600), tries=74),
     }
 )
-"""How patiently each severity is tried, so that a provider that is wrong for days loses nothing that still matters."""
+"""How patiently each severity is tried, so that a provider that is wrong for days loses nothing that still matters.
+
+The longest wait lies within the bound of alerting.md §4 (a fire's two minutes): once a provider is well, it is kept.
+"""
 
 
 @dataclass(frozen=True, slots=True)

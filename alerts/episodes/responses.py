@@ -142,7 +142,8 @@ class Responses:
             log.append(record("hurried", alert, at_ms, {"reason": reason, "step": alert.step}))
             return replace(alert, due_ms=at_ms)
         is_quiet = alert.parent or alert.shelved_until_ms or alert.latched
-        if not lost or is_quiet or alert.tell_ms or not set(alert.told) <= set(alert.unreached):
+        goes_on = alert.due_ms or alert.repeat_ms or alert.fresh_ms  # a word kept for somebody's duty tells nobody yet
+        if not lost or is_quiet or goes_on or not set(alert.told) <= set(alert.unreached):
             return alert
         again_ms = at_ms + self.escalation.holds.policies.telling.untold_again
         log.append(why("held", alert, at_ms, UNREACHED, until_ms=again_ms))

@@ -377,8 +377,9 @@ class Escalation:
             comes = {each.person.id: self._duty_ms(alert, step, each, at_ms) for each in others} | waiting
             waiting |= {person: comes_ms for person, comes_ms in comes.items() if comes_ms == min(comes.values())}
         reached = roster.instead(alert, present, at_ms, log)
+        known = {*reached, *(each.person for each in alert.kept if each.step == alert.step)}
         kept = [
-            WaitingStep(person, alert.step, comes_ms) for person, comes_ms in waiting.items() if person not in reached
+            WaitingStep(person, alert.step, comes_ms) for person, comes_ms in waiting.items() if person not in known
         ]
         log.extend(why("kept", alert, at_ms, OFF_DUTY, person=each.person, until_ms=each.at_ms) for each in kept)
         return reached, kept

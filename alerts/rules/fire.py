@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory
-from alerts.conditions.rule import BinRule, Scene
+from alerts.conditions.rule import BinRule, Celsius, Count, Scene
 from alerts.model import Condition, Detail, Severity
 
 
@@ -17,9 +17,9 @@ class Fire(BinRule):
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     latching: ClassVar[bool] = True
     severity: Severity = Severity.P1
-    off_count: int = 2
-    raise_c: float = 70.0
-    clear_c: float = 45.0
+    off_count: Count = 2
+    raise_c: Celsius = 70.0
+    clear_c: Celsius = 45.0
 
     def judge(self, sight: BinSight, scene: Scene) -> Verdict:
         """See ``BinRule.judge``."""

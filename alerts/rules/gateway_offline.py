@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from alerts.conditions.rule import Rule, RuleScope
+from alerts.conditions.rule import Count, Rule, RuleScope
 from alerts.model import Severity
 from telemetry.inventory import Device
 
@@ -19,7 +19,7 @@ class GatewayOffline(Rule):
     raise_share: float = Field(default=0.6, gt=0, le=1)
     least: int = Field(default=3, ge=1)
     fresh_share: float = Field(default=0.5, gt=0, le=1)
-    longest_interval_s: int = 3600
+    longest_interval_s: Count = 3600
 
     def counts(self, device: Device) -> bool:
         """Whether the device speaks often enough to be a witness."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
-from alerts.conditions.rule import MINUTE, BinRule, Scene
+from alerts.conditions.rule import MINUTE, BinRule, Celsius, Count, Scene
 from alerts.model import Detail, Severity
 
 WITNESSES = 2
@@ -21,11 +21,11 @@ class HotAsh(BinRule):
     called: ClassVar[str] = "热灰"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     severity: Severity = Severity.P2
-    off_count: int = 2
-    raise_c: float = 50.0
+    off_count: Count = 2
+    raise_c: Celsius = 50.0
     rise_c: float = Field(default=10.0, gt=0)
     rise_within_s: float = Field(default=1800, gt=0)
-    clear_c: float = 45.0
+    clear_c: Celsius = 45.0
 
     def judge(self, sight: BinSight, scene: Scene) -> Verdict:
         """See ``BinRule.judge``."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from alerts.conditions.machine import CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
-from alerts.conditions.rule import PlantRule, Scene
+from alerts.conditions.rule import Count, PlantRule, Scene
 from alerts.model import Detail, Severity
 
 
@@ -14,8 +14,8 @@ class LevelHigh(PlantRule):
     kind: Literal["level_high"] = "level_high"
     called: ClassVar[str] = "水位超高"
     severity: Severity = Severity.P2
-    on_count: int = 2
-    off_count: int = 2
+    on_count: Count = 2
+    off_count: Count = 2
 
     def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
         """See ``PlantRule.judge``."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from alerts.conditions.machine import CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
-from alerts.conditions.rule import PlantRule, Scene
+from alerts.conditions.rule import PlantRule, Scene, Seconds
 from alerts.model import Detail, Severity
 
 
@@ -14,7 +14,7 @@ class NoPower(PlantRule):
     kind: Literal["no_power"] = "no_power"
     called: ClassVar[str] = "停电"
     severity: Severity = Severity.P2
-    off_delay_s: float = 120
+    off_delay_s: Seconds = 120
 
     def judge(self, sight: PlantSight, scene: Scene) -> Verdict:  # noqa: ARG002 - the input alone decides
         """See ``PlantRule.judge``."""

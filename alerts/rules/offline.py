@@ -2,9 +2,11 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from alerts.conditions.devices import DeviceMemory
 from alerts.conditions.machine import CLEAR, Verdict
-from alerts.conditions.rule import Scene, SilenceRule
+from alerts.conditions.rule import Count, Scene, Seconds, SilenceRule
 from alerts.model import Detail, Severity
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
@@ -18,11 +20,11 @@ class Offline(SilenceRule):
     called: ClassVar[str] = "失联"
     severity: Severity = Severity.P4
     plant_severity: Severity = Severity.P3
-    off_count: int = 2
-    battery_intervals: float = 3.0
-    battery_least_s: float = 7200
-    mains_intervals: float = 2.0
-    mains_least_s: float = 300
+    off_count: Count = 2
+    battery_intervals: float = Field(default=3.0, gt=0)
+    battery_least_s: Seconds = 7200
+    mains_intervals: float = Field(default=2.0, gt=0)
+    mains_least_s: Seconds = 300
 
     def stale_after_ms(self, device: Device) -> Millis:
         """See ``SilenceRule.stale_after_ms``."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
-from alerts.conditions.rule import BinRule, Scene
+from alerts.conditions.rule import BinRule, Count, Scene
 from alerts.conditions.state import Plan
 from alerts.model import Detail, Severity
 
@@ -25,8 +25,8 @@ class OverTwoThirds(BinRule):
     called: ClassVar[str] = "过三分之二"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P3
-    on_count: int = 2
-    off_count: int = 2
+    on_count: Count = 2
+    off_count: Count = 2
     raise_pct: float = Field(default=66.7, gt=0, lt=100)
     clear_pct: float = Field(default=55.0, gt=0, lt=100)
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
-from alerts.conditions.rule import BinRule, Scene
+from alerts.conditions.rule import BinRule, Count, Scene
 from alerts.model import Detail, Severity
 
 EMPTIED = Verdict(Call.END, reason="emptied")
@@ -19,8 +19,8 @@ class Overflow(BinRule):
     called: ClassVar[str] = "满溢"
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P2
-    on_count: int = 2
-    off_count: int = 2
+    on_count: Count = 2
+    off_count: Count = 2
     raise_pct: float = Field(default=95.0, gt=0, le=100)
     clear_pct: float = Field(default=85.0, gt=0, lt=100)
 

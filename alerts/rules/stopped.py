@@ -8,7 +8,7 @@ from pydantic import Field
 from alerts.calendars import Calendar
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, Call, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
-from alerts.conditions.rule import HOUR, PlantRule, Scene
+from alerts.conditions.rule import HOUR, Count, PlantRule, Scene, Seconds
 from alerts.model import Detail, Severity
 from telemetry.inventory import Asset, PlantDesign
 from telemetry.reading import Millis
@@ -28,8 +28,8 @@ class Stopped(PlantRule):
     called: ClassVar[str] = "停机"
     severity: Severity = Severity.P2
     flow_alone_severity: Severity = Severity.P3
-    on_count: int = 2
-    off_delay_s: float = 900
+    on_count: Count = 2
+    off_delay_s: Seconds = 900
     day_h: float = Field(
         default=2.0, gt=0, description="without flow although there is water, where that ends between 06:00 and 22:00"
     )

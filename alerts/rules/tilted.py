@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
-from alerts.conditions.rule import BinRule, Scene
+from alerts.conditions.rule import BinRule, Count, Degrees, Scene, Seconds
 from alerts.model import Detail, Severity
 
 
@@ -16,11 +16,11 @@ class Tilted(BinRule):
     timer_promotes: ClassVar[bool] = False
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_deg", "raise_deg"),)
     severity: Severity = Severity.P4
-    on_count: int = 2
-    on_delay_s: float = 600
-    off_count: int = 2
-    raise_deg: float = 30.0
-    clear_deg: float = 20.0
+    on_count: Count = 2
+    on_delay_s: Seconds = 600
+    off_count: Count = 2
+    raise_deg: Degrees = 30.0
+    clear_deg: Degrees = 20.0
 
     def judge(self, sight: BinSight, scene: Scene) -> Verdict:  # noqa: ARG002 - the angle alone decides
         """See ``BinRule.judge``."""

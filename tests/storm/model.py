@@ -93,6 +93,8 @@ class Storming(Model):
     """How often so, by number, day and asset."""
     untaken: set[str] = field(default_factory=set)
     """The keys of what no provider took."""
+    refused_ms: dict[str, Millis] = field(default_factory=dict)
+    """When a text about each episode was refused last by all."""
     emptied_ms: dict[str, Millis] = field(default_factory=dict)
     at_once: Counter[str] = field(default_factory=Counter)
     matching: Matching = field(default_factory=Matching)
@@ -277,6 +279,7 @@ class Storming(Model):
         """What no provider took fills nobody's budget, and told nobody anything."""
         owed = self.owed[str((refused.detail or {})["key"])]
         self.untaken.add(owed.key)
+        self.refused_ms.update(dict.fromkeys((owed.episode, *owed.covers), refused.at_ms))
         if owed.at_ms in self.left[owed.phone] and not owed.call:
             self.left[owed.phone].remove(owed.at_ms)
         if owed.severity == "P2" and owed.kind in CHAIN:
