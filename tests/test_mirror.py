@@ -11,9 +11,6 @@ ALONE: Final = (
     *("gateway/throttle.py", "gateway/timer.py", "gateway/tracks.py", "alerts/ledger/book.py", "alerts/answers.py"),
 )
 WITHOUT: Final = {
-    "alerts/conditions/rule.py": "tests/scenarios, one or more for each rule",
-    "alerts/conditions/state.py": "tests/packed.py, tests/laws/test_restart_laws.py",
-    "alerts/conditions/thresholds.py": "tests/gateway/test_figures.py",
     "alerts/notify/digest.py": "tests/alerts/notify/test_pending.py",
     "alerts/notify/holds.py": "tests/alerts/notify/test_stages.py, tests/gateway/desk/pages/test_trials.py",
     "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
