@@ -45,12 +45,16 @@ class Lived:
         self.state = plan.born({device.id: known_ms for device in plan.devices})
         self.step = EngineStep(self.state, (), moved=False)
 
-    def hear(self, at_min: float, values: Values, observed_min: float | None = None, *, late: bool = False) -> "Lived":
+    def reading(
+        self, at_min: float, values: Values, observed_min: float | None = None, *, late: bool = False
+    ) -> Reading:
         at_ms = START_MS + round(at_min * MINUTE)
         observed_ms = at_ms if observed_min is None else START_MS + round(observed_min * MINUTE)
-        reading = Reading(
-            self.device, self.plan.asset.id, 1, next(COUNTED), observed_ms, at_ms, TimeSource.OK, late, values
-        )
+        asset = self.plan.asset.id
+        return Reading(self.device, asset, 1, next(COUNTED), observed_ms, at_ms, TimeSource.OK, late, values)
+
+    def hear(self, at_min: float, values: Values, observed_min: float | None = None, *, late: bool = False) -> "Lived":
+        reading = self.reading(at_min, values, observed_min, late=late)
         return self._after(engine.observe(self.plan, self.state, reading, Alone()))
 
     def live(self, at_min: float) -> "Lived":

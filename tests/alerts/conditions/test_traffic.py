@@ -114,6 +114,20 @@ def test_what_was_measured_by_plan_and_comes_at_once_is_not_counted() -> None:
             assert delivered(before, HALF_MS - 1, spread_ms, LARGE) is before
 
 
+def test_most_messages_stay() -> None:
+    quiet = HourlyTraffic()
+    for gap_ms in (HALF_MS, INTERVAL_MS, 2 * INTERVAL_MS - 1):
+        assert quiet.stays(NOW_MS, 90, NOW_MS - gap_ms, 0, INTERVAL_MS), "in its turn"
+        assert not quiet.stays(NOW_MS, LARGE, NOW_MS - gap_ms, 0, INTERVAL_MS), "large"
+    assert quiet.stays(NOW_MS, LARGE - 1, 0, 0, INTERVAL_MS), "the first of all"
+    assert not quiet.stays(NOW_MS, 90, NOW_MS - 2 * INTERVAL_MS, 2 * INTERVAL_MS, INTERVAL_MS), "one is missing"
+    for spread_ms, stays in ((HALF_MS, True), (-HALF_MS, True), (HALF_MS - 1, False), (1 - HALF_MS, False), (0, False)):
+        for gap_ms in (0, HALF_MS - 1):
+            assert quiet.stays(NOW_MS, 90, NOW_MS - gap_ms, spread_ms, INTERVAL_MS) is stays, "of a backlog, or at once"
+    for ago_ms, stays in ((HOUR_MS, True), (HOUR_MS - 1, False)):
+        assert HourlyTraffic(NOW_MS - ago_ms).stays(NOW_MS, 90, NOW_MS - INTERVAL_MS, 0, INTERVAL_MS) is stays
+
+
 AROUND = st.sampled_from((0, 1, 599_999, 600_000, 1_199_999, 1_200_000, 2_399_999, 2_400_000, HOUR_MS, 30 * HOUR_MS))
 TRAFFIC = st.builds(
     lambda ago, messages, size, missing: HourlyTraffic(NOW_MS - ago, messages, size, missing),
@@ -138,17 +152,3 @@ def test_what_stays_is_what_would_not_be_counted_while_no_hour_runs(
     after = deliver(traffic, NOW_MS, size, seen_ms, spread_ms, INTERVAL_MS)
     runs = traffic.exceeds(Share(-1, 0), NOW_MS)
     assert traffic.stays(NOW_MS, size, seen_ms, spread_ms, INTERVAL_MS) is (after is traffic and not runs)
-
-
-def test_most_messages_stay() -> None:
-    quiet = HourlyTraffic()
-    for gap_ms in (HALF_MS, INTERVAL_MS, 2 * INTERVAL_MS - 1):
-        assert quiet.stays(NOW_MS, 90, NOW_MS - gap_ms, 0, INTERVAL_MS), "in its turn"
-        assert not quiet.stays(NOW_MS, LARGE, NOW_MS - gap_ms, 0, INTERVAL_MS), "large"
-    assert quiet.stays(NOW_MS, LARGE - 1, 0, 0, INTERVAL_MS), "the first of all"
-    assert not quiet.stays(NOW_MS, 90, NOW_MS - 2 * INTERVAL_MS, 2 * INTERVAL_MS, INTERVAL_MS), "one is missing"
-    for spread_ms, stays in ((HALF_MS, True), (-HALF_MS, True), (HALF_MS - 1, False), (1 - HALF_MS, False), (0, False)):
-        for gap_ms in (0, HALF_MS - 1):
-            assert quiet.stays(NOW_MS, 90, NOW_MS - gap_ms, spread_ms, INTERVAL_MS) is stays, "of a backlog, or at once"
-    for ago_ms, stays in ((HOUR_MS, True), (HOUR_MS - 1, False)):
-        assert HourlyTraffic(NOW_MS - ago_ms).stays(NOW_MS, 90, NOW_MS - INTERVAL_MS, 0, INTERVAL_MS) is stays
