@@ -14,12 +14,13 @@ from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import AssetState, Plan
 from alerts.conditions.traffic import LARGE, HourlyTraffic
 from alerts.model import Condition, RunState
+from alerts.rules.flooded_device import FloodedDevice
 from alerts.timers import NEVER
 from alerts.windows import Window
 from telemetry.inventory.file import parse
 from telemetry.reading import Values
-from tests.alerts.conditions.test_engine import FULL, HIGH, LOW, STALE, Alone, Lived
-from tests.telling_county import FIGURES, HOUR, MINUTE, START_MS, WRITTEN
+from tests.alerts.conditions.test_engine import FULL, LOW, STALE, Alone, Lived
+from tests.telling_county import DAY, FIGURES, HOUR, MINUTE, START_MS, WRITTEN
 
 PARSED: Final = parse(
     f"""{WRITTEN.rstrip()}
@@ -129,8 +130,10 @@ def test_a_silence_puts_off_what_the_silent_device_fed_and_nothing_else() -> Non
         pool.by(1).hear(0, LOW)
         pool.by(0).hear(10, FULL)
         before = pool.of("overflow")
-        pool.set("offline", Machine(Condition.ACTIVE, feeder=speaks), speaks)
+        counting = Machine(Condition.RECOVERING, clear_since_ms=7, wake_ms=START_MS + DAY, feeder=speaks)
+        pool.set("offline", Machine(Condition.ACTIVE, feeder=speaks), speaks).set("flooded_device", counting, speaks)
         pool.by(speaks).hear(70, Values(battery_pct=80.0))
+        assert pool.each_of("flooded_device")[speaks] == counting, "its silence is no trouble to that"
         assert pool.of("overflow").since_ms == before.since_ms + gap_ms
         assert pool.each_of("offline")[speaks].condition is Condition.RECOVERING
 
@@ -311,20 +314,33 @@ def test_a_machine_of_a_silent_device_wakes_by_no_time_but_one_that_counts_messa
         assert pool.found() == ([("cleared", rule)] if due_min == 30 else [])
 
 
-def test_a_finding_names_whoever_fed_it() -> None:
-    pool = Pair()
-    for feeder in (0, 1, 0):
-        pool.by(feeder).hear(feeder * 5, HIGH)
-    assert pool.of("over_two_thirds").condition is Condition.ACTIVE
-    raised = Finding(
-        Found.CLEARED, START_MS + 90 * MINUTE, "pool", "over_two_thirds", "lid", pool.of("over_two_thirds").episode
-    )
-    waits = replace(
-        pool.of("over_two_thirds"),
-        condition=Condition.RECOVERING,
-        since_ms=0,
-        feeder=1,
-        wake_ms=START_MS + 90 * MINUTE,
-    )
-    pool.set("over_two_thirds", waits).live(90)
-    assert pool.step.findings == (raised,)
+@pytest.mark.parametrize(
+    ("rule", "device", "feeder", "named"),
+    [
+        ("over_two_thirds", -1, 0, "s-pool"),
+        ("over_two_thirds", -1, 1, "lid"),
+        ("flooded_device", 0, 1, "s-pool"),
+        ("flooded_device", 1, 0, "lid"),
+    ],
+)
+def test_a_finding_names_the_device_that_it_is_about_or_that_fed_it(
+    rule: str, device: int, feeder: int, named: str
+) -> None:
+    waits = Machine(Condition.RECOVERING, wake_ms=START_MS + HOUR, episode="x/pool/1", feeder=feeder)
+    pool = Pair().set(rule, waits, device)
+    pool.live(60)
+    assert pool.step.findings == (Finding(Found.CLEARED, START_MS + HOUR, "pool", rule, named, "x/pool/1"),)
+
+
+def test_an_hour_runs_while_one_of_several_rules_about_it_stands() -> None:
+    rules = {slot.rule.kind: slot.rule for slot in POOL.slots}
+    plan = Plan.of(POOL.asset, POOL.devices, {**rules, "fewer": FloodedDevice(times=2)}, POOL.calendar)
+    pool = Pair(plan)
+    pool.by(1).hear(0, LOW)
+    state, raised = pool.state, list[Finding]()
+    for _ in range(3):
+        step, _above = engine.count(plan, state, "lid", 10, START_MS + MINUTE, None)
+        state, raised = step.state, [*raised, *step.findings]
+    assert [(each.rule, (each.detail or {})["share"]) for each in raised] == [("flooded_device", 2)]
+    assert engine.hour_ms(plan, state, "lid") == START_MS + MINUTE + HOUR
+    assert engine.hour_ms(plan, state, "s-pool") == NEVER
