@@ -197,6 +197,9 @@ def test_each_device_has_a_share_of_its_own_and_is_raised_under_its_own_name() -
     assert [engine.hour_ms(POOL, state, device) for device in ("s-pool", "lid")] == [NEVER, at_ms + HOUR]
     flooding = state.machines[[slot.rule.kind for slot in POOL.slots].index("flooded_device") + 1]
     assert (flooding.condition, flooding.feeder, flooding.untold) == (Condition.ACTIVE, 1, False)
+    both, _ = engine.count(POOL, state, "s-pool", 1_048_577, at_ms, None)
+    for slot, machine, before in zip(POOL.slots, both.state.machines, pool.state.machines, strict=True):
+        assert machine.condition is (Condition.ACTIVE if slot.rule.kind == "flooded_device" else before.condition)
     calm = engine.end_hour(POOL, state, "lid", at_ms + HOUR)
     assert (calm.findings, calm.state.devices[1].traffic) == ((), HourlyTraffic(at_ms + HOUR))
     assert calm.state.devices[0] == state.devices[0]
@@ -344,3 +347,25 @@ def test_an_hour_runs_while_one_of_several_rules_about_it_stands() -> None:
     assert [(each.rule, (each.detail or {})["share"]) for each in raised] == [("flooded_device", 2)]
     assert engine.hour_ms(plan, state, "lid") == START_MS + MINUTE + HOUR
     assert engine.hour_ms(plan, state, "s-pool") == NEVER
+
+
+def test_a_flood_that_has_to_last_waits_by_its_own_time_and_not_by_messages() -> None:
+    rules = {slot.rule.kind: slot.rule for slot in POOL.slots}
+    rules["flooded_device"] = FloodedDevice(on_delay_s=600)
+    pool = Pair(Plan.of(POOL.asset, POOL.devices, rules, POOL.calendar))
+    pool.by(1).hear(0, LOW)
+    share, at_ms = pool.plan.shares[1].messages, START_MS + MINUTE
+    for number in range(1, share + 3):
+        pool.step, above = engine.count(pool.plan, pool.state, "lid", 10, at_ms + number, None)
+        pool.state = pool.step.state
+        assert (above, pool.step.findings) == (number > share, ())
+    waits = Machine(
+        Condition.PENDING,
+        since_ms=at_ms + share + 1,
+        due_ms=at_ms + share + 1 + 10 * MINUTE,
+        wake_ms=at_ms + share + 1 + 10 * MINUTE,
+        count=1,
+        feeder=1,
+    )
+    assert pool.each_of("flooded_device") == [IDLE, waits]
+    assert pool.live(12).found() == [("raised", "flooded_device")]
