@@ -252,6 +252,7 @@ def test_a_plant_is_what_its_fresh_signals_say_and_each_change_is_found() -> Non
     assert plant.state.run == RunState.IDLE
     plant.hear(30, Values(mains_on=0.0))
     assert (plant.found()[0], plant.state.run) == (("raised", "no_power"), RunState.NO_POWER)
+    assert (plant.step.findings[0].severity, plant.step.findings[0].detail) == ("P2", {"mains_on": False})
     plant.live(100)
     assert plant.state.run == RunState.OFFLINE
     assert engine.run_state(POOL, Lived().state) is RunState.UNKNOWN

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.build import Assembled, assemble_whole
 from alerts.conditions.thresholds import (
@@ -18,12 +19,14 @@ from alerts.conditions.thresholds import (
     Weighed,
 )
 from alerts.rules.over_two_thirds import OverTwoThirds
+from telemetry.inventory.file import parse
 from tests.scenario_run import figures
-from tests.telling_county import COUNTY
+from tests.telling_county import COUNTY, WRITTEN
 
 SHIPPED: Final = OverTwoThirds().raise_pct
 FILE: Final = figures("areas: {hetian: {over_two_thirds: {raise_pct: 65}}}")
 """Nothing but that is said in the rules file."""
+ASSET_LIUTAN: Final = Figure(ThresholdScope.ASSET, "liutan", "over_two_thirds", "raise_pct")
 BINS: Final = ("pool", "road", "round", "far", "new")
 
 
@@ -89,6 +92,27 @@ def test_a_figure_of_an_area_concerns_what_is_below_it_and_has_no_nearer_word(th
     thresholds.accept(town)
     thresholds.accept(weigh(thresholds, tuned("hetian", 59)))
     assert lines(thresholds) == [60, 58, 58, 59, 59]
+
+
+def test_whom_a_figure_does_not_concern_is_not_looked_at(thresholds: Thresholds) -> None:
+    for name, concerned in (("pool", ("pool",)), ("liutan", ("pool", "road", "round", "works"))):
+        plans = {asset: thresholds.plan(COUNTY.assets[asset]) for asset in concerned}
+        assert isinstance(thresholds.weigh(tuned(name, 60), plans), Weighed)
+
+
+def test_an_asset_that_is_named_like_its_area_is_another_place() -> None:
+    parsed = parse(
+        WRITTEN.replace("{id: road,", "{id: liutan,").replace("asset: road", "asset: liutan"),
+        "named.yaml",
+        frozenset({"native"}),
+    )
+    assert parsed.inventory is not None
+    thresholds = assemble_whole(parsed.inventory, FILE, [replace(tuned("road", 60), at=ASSET_LIUTAN)]).thresholds
+    plans = {asset.id: thresholds.plan(asset) for asset in parsed.inventory.assets.values()}
+    weighed = thresholds.weigh(tuned("liutan", 62), plans)
+    assert isinstance(weighed, Weighed)
+    assert (bins(weighed), weighed.was, weighed.now) == (["pool", "round"], SHIPPED, 62)
+    assert [thresholds.area_of(each) for each in (ASSET_LIUTAN, at("liutan"))] == ["liutan", "liutan"]
 
 
 def test_what_comes_to_nothing_else_changes_no_plan(thresholds: Thresholds) -> None:
@@ -205,7 +229,7 @@ def test_a_figure_counts_in_the_area_of_its_place(thresholds: Thresholds) -> Non
     ]
     nowhere = (Figure(place, "nowhere", "over_two_thirds", "raise_pct") for place in ThresholdScope)
     assert [thresholds.area_of(each) for each in nowhere] == ["", ""]
-    assert thresholds.area_of(Figure(ThresholdScope.ASSET, "liutan", "over_two_thirds", "raise_pct")) == ""
+    assert thresholds.area_of(ASSET_LIUTAN) == ""
 
 
 def test_what_the_line_takes_back_was_not_set(made: Assembled) -> None:
