@@ -57,14 +57,18 @@ assets: {{{first.id}: {{over_two_thirds: {{raise_pct: 56}}}}}}
     assert rules.of(elsewhere) is rules.common, "where nothing is said nothing is made anew"
 
 
+NAMES: Final = ("pool", "road", "far")
+"""Two bins of one village, one of the other."""
+
+
 def nested(text: str) -> rule_set.RuleSet:
     """Of a county in which two villages lie in one town."""
     return rule_set.load(text, "rules.yaml", COUNTY, KINDS)
 
 
 def lines(rules: rule_set.RuleSet) -> list[float]:
-    """Where the line of a bin is drawn: two of one village, one of the other."""
-    return [raise_pct(rules, COUNTY, name) for name in ("pool", "road", "far")]
+    """Where the line of each is drawn."""
+    return [raise_pct(rules, COUNTY, name) for name in NAMES]
 
 
 NESTED: Final = """
@@ -79,11 +83,10 @@ assets: {pool: {over_two_thirds: {clear_pct: 40}, overflow: {raise_pct: 90}}}
 def test_the_nearest_word_wins_figure_by_figure() -> None:
     rules = nested(NESTED)
     assert (lines(rules), rules.contradiction()) == ([60, 60, 65], "")
-    cleared = [rules.of(COUNTY.assets[name])["over_two_thirds"] for name in ("pool", "road", "far")]
-    assert [getattr(rule, "clear_pct") for rule in cleared] == [40, 45, 45]  # noqa: B009 -- a bin's
-    assert [getattr(rules.at(area)["over_two_thirds"], "raise_pct") for area in ("liutan", "hetian", "qingshi")] == [  # noqa: B009
-        *(60, 65, 65)
-    ]
+    cleared = [rules.of(COUNTY.assets[name])["over_two_thirds"].model_dump()["clear_pct"] for name in NAMES]
+    assert cleared == [40, 45, 45]
+    areas = [rules.at(area)["over_two_thirds"].model_dump()["raise_pct"] for area in ("liutan", "hetian", "qingshi")]
+    assert areas == [60, 65, 65]
     assert rules.at("liutan", "pool") == rules.of(COUNTY.assets["pool"])
 
 
