@@ -15,7 +15,6 @@ WITHOUT: Final = {
     "alerts/conditions/state.py": "tests/packed.py, tests/laws/test_restart_laws.py",
     "alerts/conditions/thresholds.py": "tests/gateway/test_figures.py",
     "alerts/notify/digest.py": "tests/alerts/notify/test_pending.py",
-    "alerts/notify/holds.py": "tests/alerts/notify/test_stages.py, tests/gateway/desk/pages/test_trials.py",
     "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
     "alerts/notify/schedule.py": "tests/gateway/test_addressed_anew.py",
     "alerts/episodes/county.py": "tests/laws/test_telling_laws.py",
