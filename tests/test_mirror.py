@@ -16,7 +16,6 @@ WITHOUT: Final = {
     "alerts/conditions/thresholds.py": "tests/gateway/test_figures.py",
     "alerts/notify/digest.py": "tests/alerts/notify/test_pending.py",
     "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
-    "alerts/notify/schedule.py": "tests/gateway/test_addressed_anew.py",
     "alerts/episodes/county.py": "tests/laws/test_telling_laws.py",
     "alerts/episodes/forecast.py": "tests/laws/test_bounds.py",
     "alerts/episodes/open_alerts.py": "tests/alerts/episodes/test_decide.py",
