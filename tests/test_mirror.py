@@ -14,7 +14,6 @@ WITHOUT: Final = {
     "alerts/conditions/rule.py": "tests/scenarios, one or more for each rule",
     "alerts/conditions/state.py": "tests/packed.py, tests/laws/test_restart_laws.py",
     "alerts/conditions/thresholds.py": "tests/gateway/test_figures.py",
-    "alerts/notify/digest.py": "tests/alerts/notify/test_pending.py",
     "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
     "alerts/episodes/county.py": "tests/laws/test_telling_laws.py",
     "alerts/episodes/forecast.py": "tests/laws/test_bounds.py",
