@@ -110,6 +110,20 @@ def test_a_date_of_a_thing_or_of_where_it_is_takes_the_place_of_the_usual_trial(
         assert trials.of_alert(alert(device="another")) == others
 
 
+def test_at_a_border_a_date_of_either_place_counts() -> None:
+    usual = Trial(TrialKind.ASSET, POOL, ms(NEW) + USUAL_MS, usual=True)
+    for until, of_it, running in (
+        ({"chetian": EARLY}, EARLY, False),
+        ({"ytan": EARLY}, EARLY, False),
+        ({}, None, True),
+    ):
+        county = dated({"chetian": None, **until})
+        border = dataclasses.replace(county.assets[POOL], areas=("ytan", "chetian"))
+        trials = Trials(dataclasses.replace(county, assets={**county.assets, POOL: border}), USUAL_MS)
+        assert trials.of_asset(border) == (usual.until_ms if of_it is None else ms(of_it))
+        assert (usual in trials.running(ms(NEW))) is running
+
+
 def test_what_is_about_no_asset_is_on_trial_where_it_is() -> None:
     trials = Trials(dated({"ytp": EARLY}), USUAL_MS)
     found = [trials.of_alert(alert("gateway_offline", each)) for each in ("g07", "ytp", "ytan", "wushi", "xiang")]
