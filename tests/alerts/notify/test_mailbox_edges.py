@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from alerts.answers import WITHIN_MS
 from alerts.model import Owed
 from alerts.notify.mailbox import Left, Mailbox, Question, by_number, coded, left_of
-from telemetry.segments import parts
+from telemetry.segments import PART, parts, units
 from tests.alerts.notify.test_mailbox import CATALOGUE, NOON, text
 
 
@@ -64,9 +64,9 @@ def test_a_code_is_printed_while_two_questions_are_open_and_in_questions_alone()
     assert [question, told] == leaving
 
 
-def of_several(count: int, *, covers: bool) -> Owed:
-    """One text about some plants that stand still, which asks whether somebody goes there."""
-    names = "、".join(f"禾田{number}号污水站" for number in range(count))
+def of_several(count: int, *, covers: bool, longer: int = 0) -> Owed:
+    """One text about some plants that stand still, which asks whether somebody goes there; the last has a long name."""
+    names = "、".join(f"禾田{number}号污水站" for number in range(count)) + "站" * longer
     facts = {"day": "22日", "count": str(count), "names": names, "deadline_time": "16:20"}
     said = CATALOGUE.word("stopped_several", facts, segments=2)
     episodes = tuple(f"stopped/{number}/1" for number in range(count)) if covers else ()
@@ -83,6 +83,7 @@ def test_a_code_makes_no_text_longer_than_it_may_be() -> None:
         (of_several(8, covers=True), 2, 2),
         (of_several(8, covers=False), 2, 2),
         (of_several(20, covers=True), 2, 2),
+        (of_several(8, covers=True, longer=2 * PART - units(of_several(8, covers=True).text)), 2, 2),
     ):
         (sent,), _ = coded([message], asked(7), lambda _: True, CATALOGUE, NOON)
         assert sent.variables == {**message.variables, "code": "08"}
