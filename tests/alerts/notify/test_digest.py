@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert
 from alerts.build import assemble_whole
-from alerts.calendars import DAY_MS, MINUTE_MS
+from alerts.calendars import HOUR_MS, MINUTE_MS
 from alerts.model import MessageKind, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.digest import Digest
 from alerts.notify.lists import LIST
+from alerts.notify.schedule import Schedule
 from alerts.operations.absences import ABSENCE
 from gateway import imports, shipped
 from telemetry.reading import Millis
+from telemetry.segments import parts
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
 MADE: Final = assemble_whole(COUNTY, shipped.figures())
@@ -184,6 +186,8 @@ def test_a_few_places_are_named_by_their_landmarks_and_more_by_their_short_names
     assert three.variables["names"] == "柳潭3号池（村部东侧）满出来了、柳潭4号桶（小学门口）、禾田站（河边桥头）"
     four = several(*messages, owed("over_two_thirds", PLANT), owed("over_two_thirds", ROAD, number=4))
     assert four.variables["names"] == "柳潭3号满出来了、柳潭4号、禾田站、柳潭3号"
+    beside = several(owed("stopped", PLANT), owed("stopped", "wushi"))
+    assert beside.variables["names"] == "禾田站（河边桥头）、青石镇", "what is no asset has its name alone"
     only = several(owed(asset=ROAD), owed(asset=CAN))
     assert only.variables["names"] == "柳潭3号池（村部东侧）、柳潭4号桶（小学门口）"
 
@@ -245,6 +249,19 @@ def test_a_text_that_hurries_names_no_far_day_and_one_of_which_nothing_is_known_
         assert said.variables["deadline"] == far
     said = several(owed(), owed(number=2), known=False)
     assert said.variables["deadline"] == "9日12点"
+    rules = ESCALATION.holds.policies.rules
+    first, second, *_ = rules["overflow"].steps
+    slow = {"steps": (first, second.model_copy(update={"after": 50 * HOUR_MS})), "clock": None}
+    policies = ESCALATION.holds.policies.model_copy(
+        update={"rules": {**rules, "overflow": rules["overflow"].model_copy(update=slow)}}
+    )
+    digest = dataclasses.replace(DIGEST, schedule=Schedule(dataclasses.replace(ESCALATION.holds, policies=policies)))
+    hurries = several(owed(), owed(number=2), digest=digest, at_ms=NOON)
+    assert (hurries.template, hurries.variables["deadline"]) == ("overflow_several", "10日12点")
+    calm = several(owed(), owed(rule="stopped", asset=ROAD, kind=AGAIN), digest=digest, at_ms=NOON)
+    assert calm.template == "several"
+    filled = several(owed(), owed("over_two_thirds", ROAD), digest=digest, at_ms=NOON)
+    assert (filled.template, filled.variables["deadline"]) == ("fill_several", "9日16点")
 
 
 def test_the_time_of_a_deadline_and_since_when_it_is_so_are_said() -> None:
@@ -297,6 +314,23 @@ def test_a_storm_counts_what_matters_most_first_and_names_what_is_disputed() -> 
         "sec-yang",
     )
     assert mine.covers == tuple(each.episode for each in messages[:4])
+    assert (mine.step, mine.repeat) == (0, 0)
+
+
+def test_a_text_for_several_takes_two_segments_at_most_and_keeps_what_fits() -> None:
+    for kinds in ((FIRST, FIRST), (FIRST, LATER)):
+        many = [disputed(owed("hot_ash", CAN, kinds[nth % 2], number=nth)) for nth in range(8)]
+        assert len(parts(several(*many).text)) == 2
+    areas = {
+        f"{length}-{nth}": dataclasses.replace(COUNTY.areas["ytan"], id=f"{length}-{nth}", name="村" * length)
+        for length in (3, 12)
+        for nth in range(8)
+    }
+    digest = dataclasses.replace(DIGEST, inventory=dataclasses.replace(COUNTY, areas={**COUNTY.areas, **areas}))
+    for length in (3, 12):
+        (said,) = digest.of_outages([dark(f"{length}-{nth}") for nth in range(8)], {}, LATE)
+        assert len(parts(said.text)) == 2
+        assert (said.text.count("村" * length) == 8) is (length == 3)
 
 
 def dark(area: str, number: int = 1, to: str = "cleaner-li") -> Owed:
@@ -304,7 +338,7 @@ def dark(area: str, number: int = 1, to: str = "cleaner-li") -> Owed:
 
 
 def test_dark_areas_are_told_at_once_each_as_wide_as_it_is_now() -> None:
-    messages = [dark("ytan"), dark("chetian"), dark("ytan"), dark("ytan", to="sec-yang")]
+    messages = [dark("ytan"), dark("ytan"), dark("chetian"), dark("ytan", to="sec-yang")]
     alerts = {each.episode: alert(each, clock(11, 30)) for each in messages}
     alerts["area_outage/ytan/1"] = replace(alerts["area_outage/ytan/1"], detail={"stale": 12, "seen_ms": clock(11, 40)})
     alerts["area_outage/chetian/1"] = replace(alerts["area_outage/chetian/1"], detail={"stale": 5})
@@ -316,12 +350,15 @@ def test_dark_areas_are_told_at_once_each_as_wide_as_it_is_now() -> None:
         "since_time": "11:30",
         "window": "10分钟",
     }
+    assert mine.episode == "area_outage/ytan/1"
     assert (mine.covers, mine.at_ms, mine.template) == (
         ("area_outage/ytan/1", "area_outage/chetian/1"),
         LATE,
         "area_outage",
     )
     assert (other.to, other.covers, other.variables["devices"]) == ("sec-yang", (), "12")
+    (both,) = DIGEST.of_outages(messages[1:3], alerts, LATE)
+    assert both.covers == mine.covers
     assert other.variables["since_time"] == "11:40"
     (gone,) = DIGEST.of_outages([dark("ytan")], {}, clock(12, 30, 10))
     assert [gone.variables[each] for each in ("devices", "since_day", "since_time")] == ["0", "10日", "12:30"]
@@ -342,9 +379,12 @@ def test_a_retired_place_keeps_its_name() -> None:
     assert several(owed(), owed(asset=CAN), digest=digest).variables["names"].endswith("柳潭4号桶（小学门口）")
 
 
-def test_a_missed_round_of_yesterday_is_found_and_one_before_is_not() -> None:
-    assert clock(12, day=10) - NOON == DAY_MS
+def test_where_no_round_comes_none_is_named_and_of_several_bins_the_firsts() -> None:
     lone = [owed("over_two_thirds", ROAD, number=each) for each in (1, 2)]
     alerts = {each.episode: replace(alert(each), missed=1) for each in lone}
     (said,) = DIGEST.together(lone, alerts, NOON)
     assert (said.template, said.variables["round"]) == ("rounds_missed", "")
+    for assets, name in (((CAN, ROAD), "早班"), ((ROAD, CAN), ""), (("gone", CAN), "")):
+        both = [owed("over_two_thirds", each) for each in assets]
+        (said,) = DIGEST.together(both, {each.episode: replace(alert(each), missed=1) for each in both}, NOON)
+        assert said.variables["round"] == name
