@@ -30,7 +30,9 @@ from alerts.notify.message_writer import (
 )
 from alerts.policy import StepPolicy
 from gateway import imports, shipped
+from telemetry.inventory import Duty
 from telemetry.reading import Millis
+from telemetry.terms import Role
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
 ESCALATION: Final = assemble_whole(COUNTY, shipped.figures()).county.decider.escalation
@@ -169,6 +171,14 @@ def test_what_a_plant_does_and_what_stands_beside_it() -> None:
 def test_only_the_head_of_its_own_village_speaks_for_it() -> None:
     told = ("town-he", "sec-yang", "cleaner-li")
     assert [facts(replace(alert(asset=each), told=told))["village"] for each in (POOL, PLANT)] == ["柳书记", ""]
+    both = dataclasses.replace(
+        COUNTY.people["sec-yang"], duties=(Duty(Role.CLEANER, area="chetian"), *COUNTY.people["sec-yang"].duties)
+    )
+    county = dataclasses.replace(COUNTY, people={**COUNTY.people, "sec-yang": both})
+    witness = dataclasses.replace(WITNESS, inventory=county)
+    assert [
+        witness.facts(replace(alert(asset=each), told=told), None, LATE, LATE)["village"] for each in (POOL, PLANT)
+    ] == ["柳书记", ""], "also who sweeps elsewhere"
 
 
 def test_the_house_speaks_of_itself_with_the_facts_that_were_written_down() -> None:
