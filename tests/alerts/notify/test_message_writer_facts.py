@@ -298,6 +298,7 @@ def test_who_goes_instead_reads_how_it_is_now_and_what_is_not_known_now_as_it_wa
         assert (said.variables["level"], said.variables.get("doubt")) == (level, doubt)
         assert "code" not in said.variables
         assert "去不了回2" in said.text
+        assert "回207" not in said.text, "its code is of another number"
 
 
 def test_who_is_told_reads_what_somebody_else_who_is_still_there_has_answered_last() -> None:
