@@ -17,6 +17,7 @@ from alerts.notify.digest import Digest
 from alerts.notify.lists import LIST
 from alerts.notify.schedule import Schedule
 from alerts.operations.absences import ABSENCE
+from alerts.policy import Policy
 from gateway import imports, shipped
 from telemetry.reading import Millis
 from telemetry.segments import parts
@@ -249,19 +250,19 @@ def test_a_text_that_hurries_names_no_far_day_and_one_of_which_nothing_is_known_
         assert said.variables["deadline"] == far
     said = several(owed(), owed(number=2), known=False)
     assert said.variables["deadline"] == "9日12点"
-    rules = ESCALATION.holds.policies.rules
-    first, second, *_ = rules["overflow"].steps
-    slow = {"steps": (first, second.model_copy(update={"after": 50 * HOUR_MS})), "clock": None}
-    policies = ESCALATION.holds.policies.model_copy(
-        update={"rules": {**rules, "overflow": rules["overflow"].model_copy(update=slow)}}
-    )
+    rules, slow = ESCALATION.holds.policies.rules, dict[str, Policy]()
+    for rule in ("overflow", "over_two_thirds"):
+        first, second, *_ = rules[rule].steps
+        steps = (first, second.model_copy(update={"after": 50 * HOUR_MS}))
+        slow[rule] = rules[rule].model_copy(update={"steps": steps, "clock": None})
+    policies = ESCALATION.holds.policies.model_copy(update={"rules": {**rules, **slow}})
     digest = dataclasses.replace(DIGEST, schedule=Schedule(dataclasses.replace(ESCALATION.holds, policies=policies)))
-    hurries = several(owed(), owed(number=2), digest=digest, at_ms=NOON)
-    assert (hurries.template, hurries.variables["deadline"]) == ("overflow_several", "10日12点")
-    calm = several(owed(), owed(rule="stopped", asset=ROAD, kind=AGAIN), digest=digest, at_ms=NOON)
-    assert calm.template == "several"
-    filled = several(owed(), owed("over_two_thirds", ROAD), digest=digest, at_ms=NOON)
-    assert (filled.template, filled.variables["deadline"]) == ("fill_several", "9日16点")
+    for rule, template, deadline in (
+        ("overflow", "overflow_several", "10日12点"),
+        ("over_two_thirds", "fill_several", "11日14点"),
+    ):
+        said = several(owed(rule), owed(rule, number=2), digest=digest, at_ms=NOON)
+        assert (said.template, said.variables["deadline"]) == (template, deadline)
 
 
 def test_the_time_of_a_deadline_and_since_when_it_is_so_are_said() -> None:
