@@ -224,6 +224,7 @@ def test_only_who_dispatches_is_told_and_only_of_their_areas() -> None:
         (("offline",), "", ""),
         (("level_high",), "1", "水位超高1"),
         (("stopped", "level_high", "dry_run"), "1", "水位超高1，停机1，空转1"),
+        (("no_power", "not_restarted", "dry_run"), "1", "空转1，没启动1，停电1"),
         (("stopped", "level_high", "dry_run", "no_power"), "1", "水位超高1，停机1，空转1等"),
     ],
 )
@@ -391,6 +392,18 @@ def test_a_week_begins_and_ends_at_midnight_and_villages_of_another_town_are_no_
         (Crossing(PLANT, from_ms, to_ms), Week(0, 0, "", 1, 1)),
     ):
         assert weeks(COUNTY, [crossing], from_ms, to_ms) == {"ytan": week}
+    in_town = dataclasses.replace(COUNTY.assets["ytan-07"], areas=("wushi",))
+    county = dataclasses.replace(COUNTY, assets={**COUNTY.assets, in_town.id: in_town})
+    found = weeks(county, [Crossing(in_town.id, from_ms, to_ms)], from_ms, to_ms)
+    assert found == {"ytan": Week(0, 0, "", 1, 1)}, "a town is no village"
+    areas = {
+        "xi-town": dataclasses.replace(COUNTY.areas["wushi"], id="xi-town"),
+        "xi": dataclasses.replace(COUNTY.areas["ytan"], id="xi", parent="xi-town"),
+    }
+    there = dataclasses.replace(in_town, areas=("xi",))
+    two_towns = dataclasses.replace(COUNTY, areas={**COUNTY.areas, **areas}, assets={**COUNTY.assets, there.id: there})
+    found = weeks(two_towns, [Crossing(ROAD, from_ms, from_ms + 1)], from_ms, to_ms)
+    assert found == {"ytan": Week(1, 1, "", 1, 1), "xi": Week(0, 0, "", 1, 1)}
 
 
 def waiting(*covers: str) -> Owed:
