@@ -295,12 +295,21 @@ def test_where_of_one_it_is_not_certain_no_hour_is_said() -> None:
         assert office("list_afternoon", clock(15, 30), seen)["time"] == told
     rules = HOLDS.policies.rules
     rule = rules["over_two_thirds"]
-    for steps in (rule.rounds[:1], (rule.rounds[0], rule.rounds[1].model_copy(update={"at": None}))):
+    first, second, *_ = rule.rounds
+    at_five, before = (second.model_copy(update={"at": at}) for at in (time(17), time(16, 59)))
+    once = replace(sure, missed=1)  # the round of the afternoon counts as missed at five
+    for alone, steps, told in (
+        (once, (first, at_five), "17:00"),
+        (once, (first, before), ""),
+        (sure, (first,), ""),
+        (sure, (first, second.model_copy(update={"at": None})), ""),
+        (sure, (first.model_copy(update={"at": time(16, 30)}), second), "17:30"),  # the first waits for no missed round
+    ):
         policies = HOLDS.policies.model_copy(
             update={"rules": {**rules, "over_two_thirds": rule.model_copy(update={"rounds": steps})}}
         )
         lists = dataclasses.replace(LISTS, holds=dataclasses.replace(HOLDS, policies=policies))
-        assert office("list_afternoon", clock(15, 30), Seen(sure, ytan_04=99.0), lists)["time"] == ""
+        assert office("list_afternoon", clock(15, 30), Seen(alone, ytan_04=99.0), lists)["time"] == told
 
 
 def test_at_noon_the_round_that_was_over_last_is_reckoned_up() -> None:
