@@ -342,7 +342,8 @@ def small(rule: str, asset: str, device: str = "", number: int = 1) -> Alert:
 def test_on_mondays_a_crew_hears_what_is_to_be_repaired() -> None:
     """So many devices, of each kind how many, and where it has lasted longest; who has a told cause is left out."""
     seen = Seen(
-        small("battery_low", ROAD, "bin-0003"),
+        replace(small("battery_low", ROAD, "bin-0003"), raised_ms=clock(8)),
+        small("clock_drift", ROAD, "another"),
         replace(small("stuck", CAN, "bin-0004"), raised_ms=clock(5)),
         replace(small("battery_low", CAN, "bin-0004"), raised_ms=clock(7)),
         replace(small("offline", "ytan-05", "x"), parent="gateway_offline/g07/1"),
@@ -352,7 +353,7 @@ def test_on_mondays_a_crew_hears_what_is_to_be_repaired() -> None:
     )
     (said,) = made(clock(7, 30, 7), seen)
     assert (said.to, said.template) == ("crew-chen", "list_week")
-    assert said.variables == {"day": "7日", "count": "3", "items": "换电池2，卡住1，歪1", "short": "柳潭4号"}
+    assert said.variables == {"day": "7日", "count": "4", "items": "换电池2，时钟不准1，卡住1，歪1", "short": "柳潭4号"}
     assert made(clock(7, 30, 8), seen) == [], "on a Tuesday"
     assert made(clock(7, 30, 7), Seen(replace(small("offline", ROAD), parent="gateway_offline/g07/1"))) == []
 
