@@ -118,6 +118,7 @@ def test_whoever_empties_gets_what_is_over_the_fullest_first() -> None:
     )
     assert mine.variables == {"day": "9日", "count": "3", "names": "柳潭5号、柳潭6号、柳潭3号池（村部东侧）"}
     assert driver.covers == (f"over_two_thirds/{CAN}/1",)
+    assert (mine.step, mine.repeat) == (0, 0)
     assert (mine.rule, mine.kind, mine.severity, mine.asset) == ("list", MessageKind.DIGEST, "P3", "xiang")
     assert (mine.episode, mine.phone, mine.at_ms) == (
         "list/cleaner-li/20261208T223000Z",
