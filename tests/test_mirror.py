@@ -11,10 +11,7 @@ ALONE: Final = (
     *("gateway/throttle.py", "gateway/timer.py", "gateway/tracks.py", "alerts/ledger/book.py", "alerts/answers.py"),
 )
 WITHOUT: Final = {
-    "alerts/notify/digest.py": "tests/alerts/notify/test_pending.py",
-    "alerts/notify/holds.py": "tests/alerts/notify/test_stages.py, tests/gateway/desk/pages/test_trials.py",
     "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
-    "alerts/notify/schedule.py": "tests/gateway/test_addressed_anew.py",
     "alerts/episodes/county.py": "tests/laws/test_telling_laws.py",
     "alerts/episodes/forecast.py": "tests/laws/test_bounds.py",
     "alerts/episodes/open_alerts.py": "tests/alerts/episodes/test_decide.py",
