@@ -122,8 +122,6 @@ def cutoff_m3h(design: PlantDesign) -> float:
 
 def _forget(memory: PlantMemory, oldest_ms: Millis) -> PlantMemory:
     """The memory without the demand and drive signals of a sensor that has fallen silent while another speaks."""
-    if memory.level_ms >= oldest_ms and memory.drive_ms >= oldest_ms:
-        return memory
     if memory.level_ms < oldest_ms:
         memory = replace(memory, level_mm=None, float_high=False)
     if memory.drive_ms < oldest_ms:

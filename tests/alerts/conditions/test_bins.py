@@ -153,9 +153,13 @@ def test_flags_and_warmth_are_as_the_sample_says() -> None:
         ((80, 60, 10), None),
         ((80, 60, 10, 10), Emptying(80, 10, wholly=True)),
         ((80, 10, 60), None),
+        ((80, 15, 60), None),
+        ((80, 15.1, 60), Emptying(80, 60, wholly=False)),
         ((80, 10, 75, 10), None),
         ((80, 70, 60, 60), Emptying(80, 60, wholly=False)),
         ((80, 70, 75, 60), None),
+        ((80, 70, 70, 60, 60), None),
+        ((80, 70, 69.9, 60, 60), Emptying(80, 60, wholly=False)),
         ((80, 0, 0), Emptying(80, 0, wholly=True)),
     ],
 )
@@ -166,6 +170,12 @@ def test_an_emptying_is_seen_by_two_samples_from_the_crest_of_the_fall(
     assert seen[:-1] == [None] * (len(levels) - 1)
     assert seen[-1] == expected
     assert memory.emptied_ms == (AT_MS if expected is not None and expected.wholly else 0)
+
+
+def test_a_fall_that_is_no_emptying_yet_awaits_its_second_sample_and_a_small_one_awaits_none() -> None:
+    for to_pct, awaited in ((72.1, -1.0), (72.0, -1.0), (60.1, -1.0), (60.0, 80.0), (15.0, 80.0)):
+        _, memory = lived(80, to_pct)
+        assert (memory.fallen_pct, memory.crest_pct, memory.emptied_ms) == (awaited, 80.0, 0)
 
 
 def test_after_an_emptying_the_next_begins_at_its_own_crest() -> None:

@@ -10,6 +10,7 @@ from alerts.build import assemble_whole
 from alerts.conditions import engine
 from alerts.conditions.finding import EngineStep, Finding, Found
 from alerts.conditions.machine import Machine
+from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import AssetState, Plan
 from alerts.model import Condition, RunState
 from alerts.timers import NEVER
@@ -45,12 +46,16 @@ class Lived:
         self.state = plan.born({device.id: known_ms for device in plan.devices})
         self.step = EngineStep(self.state, (), moved=False)
 
-    def hear(self, at_min: float, values: Values, observed_min: float | None = None, *, late: bool = False) -> "Lived":
+    def reading(
+        self, at_min: float, values: Values, observed_min: float | None = None, *, late: bool = False
+    ) -> Reading:
         at_ms = START_MS + round(at_min * MINUTE)
         observed_ms = at_ms if observed_min is None else START_MS + round(observed_min * MINUTE)
-        reading = Reading(
-            self.device, self.plan.asset.id, 1, next(COUNTED), observed_ms, at_ms, TimeSource.OK, late, values
-        )
+        asset = self.plan.asset.id
+        return Reading(self.device, asset, 1, next(COUNTED), observed_ms, at_ms, TimeSource.OK, late, values)
+
+    def hear(self, at_min: float, values: Values, observed_min: float | None = None, *, late: bool = False) -> "Lived":
+        reading = self.reading(at_min, values, observed_min, late=late)
         return self._after(engine.observe(self.plan, self.state, reading, Alone()))
 
     def live(self, at_min: float) -> "Lived":
@@ -186,6 +191,7 @@ def test_a_sign_of_life_feeds_the_silence_and_nothing_else() -> None:
     assert pool.state.devices[0].bridged_ms == START_MS + 210 * MINUTE
     assert pool.renew(210).found() == []
     assert pool.renew(220).found() == [("cleared", "offline")]
+    assert not pool.step.findings[0].late
     assert pool.of("overflow").since_ms == START_MS + 210 * MINUTE
     pool.hear(230, FULL)
     assert pool.of("overflow").condition is Condition.ACTIVE
@@ -239,12 +245,14 @@ def test_a_plant_is_what_its_fresh_signals_say_and_each_change_is_found() -> Non
     assert engine.run_state(PLANT, plant.state) is RunState.UNKNOWN
     plant.hear(0, Values(flow_m3h=2.0, mains_on=1.0))
     assert plant.step.findings[-1].detail == {"from": "", "to": RunState.RUNNING}
-    assert plant.hear(10, Values(flow_m3h=2.0, mains_on=1.0)).found() == []
+    assert plant.step.moved, "or a start would find it in another"
+    assert plant.hear(10, Values(flow_m3h=2.0, mains_on=1.0)).step == EngineStep(plant.state, (), moved=False)
     plant.hear(20, Values(flow_m3h=0.0, mains_on=1.0))
     assert plant.found() == [("run_state", "")]
     assert plant.state.run == RunState.IDLE
     plant.hear(30, Values(mains_on=0.0))
     assert (plant.found()[0], plant.state.run) == (("raised", "no_power"), RunState.NO_POWER)
+    assert (plant.step.findings[0].severity, plant.step.findings[0].detail) == ("P2", {"mains_on": False})
     plant.live(100)
     assert plant.state.run == RunState.OFFLINE
     assert engine.run_state(POOL, Lived().state) is RunState.UNKNOWN
@@ -259,12 +267,12 @@ def test_work_begins_and_ends_by_its_own_time_and_may_be_withdrawn() -> None:
     assert plant.due_min() == 30
     plant.live(30)
     assert plant.found() == [("work_begun", ""), ("run_state", "")]
-    assert plant.step.findings[0].detail == {
-        "reason": "清洗",
-        "work": "maintenance",
-        "window": window.id,
-        "until_ms": window.until_ms,
-    }
+    assert list((plant.step.findings[0].detail or {}).items()) == [
+        ("reason", "清洗"),
+        ("work", "maintenance"),
+        ("window", window.id),
+        ("until_ms", window.until_ms),
+    ]
     begun = plant.state
     assert plant.state.run == RunState.MAINTENANCE
     plant.hear(45, Values(flow_m3h=2.0)).live(60)
@@ -301,6 +309,8 @@ def test_a_device_above_its_share_is_raised_until_a_whole_hour_was_below() -> No
     assert engine.hour_ms(POOL, pool.state, "s-pool") == NEVER
     again, above = said(POOL, step.state, 1, at_ms)
     assert (above, again.findings) == (True, ())
+    later, above = said(POOL, again.state, 1, at_ms + HOUR)
+    assert (above, later.findings) == (False, ()), "not yet a whole hour below"
     flooding = engine.end_hour(POOL, again.state, "s-pool", at_ms + HOUR)
     assert (flooding.findings, flooding.moved) == ((), True)
     assert engine.hour_ms(POOL, flooding.state, "s-pool") == at_ms + 2 * HOUR
@@ -308,13 +318,19 @@ def test_a_device_above_its_share_is_raised_until_a_whole_hour_was_below() -> No
     assert [(each.kind, each.rule) for each in calm.findings] == [(Found.CLEARED, "flooded_device")]
 
 
-def test_a_message_in_its_turn_moves_nothing() -> None:
-    pool = Lived().hear(0, LOW)
-    at_ms = START_MS + 20 * MINUTE
-    assert engine.count(POOL, pool.state, "s-pool", 100, at_ms, at_ms) == (
-        EngineStep(pool.state, (), moved=False),
-        False,
-    )
+def test_a_message_in_its_turn_moves_nothing_and_one_of_a_backlog_neither() -> None:
+    pool, half_ms = Lived().hear(0, LOW), 10 * MINUTE
+    for after_ms, spread_ms, is_counted in (
+        (2 * half_ms, 2 * half_ms, False),
+        (half_ms, 0, False),
+        (half_ms - 1, 0, True),
+        (half_ms - 1, -half_ms, False),
+        (0, half_ms, False),
+        (0, half_ms - 1, True),
+    ):
+        step, above = engine.count(POOL, pool.state, "s-pool", 100, START_MS + after_ms, START_MS + spread_ms)
+        assert (step.findings, step.moved, above) == ((), is_counted and not after_ms, False)
+        assert step.state.devices[0].traffic.messages == (2 if is_counted else 0)
 
 
 @pytest.mark.parametrize("gap_min", [20, 200])
@@ -325,6 +341,91 @@ def test_what_a_start_reads_again_leaves_what_the_line_left(gap_min: int) -> Non
     counted, _ = engine.count(POOL, pool.state, "s-pool", 100, at_ms, at_ms)
     observed = engine.observe(POOL, counted.state, reading, Alone())
     assert engine.remember(POOL, again.state, reading) == observed.state
+
+
+def test_what_came_together_has_left_a_state_of_its_own_and_is_not_counted_again() -> None:
+    pool = Lived().hear(0, LOW)
+    after = engine.remember(POOL, pool.state, pool.reading(0, LOW))
+    assert after.devices[0].traffic == pool.state.devices[0].traffic
+    assert engine.remember(POOL, pool.state, pool.reading(1, LOW)).devices[0].traffic.messages == 2
+
+
+def test_two_samples_of_one_instant_are_two_samples() -> None:
+    assert Lived().hear(0, FULL).hear(0, FULL).found() == [("raised", "overflow"), ("raised", "over_two_thirds")]
+
+
+def test_what_comes_near_the_sensor_is_judged_by_what_it_counts_for() -> None:
+    assert Lived().hear(0, HIGH).hear(20, Values(distance_mm=150.0)).step.judged_pct == 95.0
+    assert Lived().hear(0, LOW).hear(20, Values(distance_mm=150.0)).step.judged_pct is None
+
+
+def test_what_only_late_samples_say_is_late_and_so_is_an_end_that_they_tell() -> None:
+    told: list[tuple[str, bool]] = []
+    pool = Lived()
+    for minute, values, late in (
+        (0, HIGH, True),
+        (20, HIGH, True),
+        (40, LOW, True),
+        (60, HIGH, True),
+        (80, HIGH, False),
+        (100, LOW, True),
+        (120, HIGH, False),
+        (140, LOW, False),
+        (160, HIGH, True),
+        (180, LOW, False),
+        (200, Values(distance_mm=1090.0), True),
+    ):
+        pool.hear(minute, values, late=late)
+        told += [(each.kind.value, each.late) for each in pool.step.findings if each.rule == "over_two_thirds"]
+        assert all(each.detail is None for each in pool.step.findings if each.kind is Found.RECOVERING)
+    assert told == [
+        ("raised", True),
+        ("recovering", True),
+        ("relapsed", True),
+        ("confirmed", False),
+        ("recovering", False),
+        ("relapsed", False),
+        ("recovering", False),
+        ("relapsed", True),
+        ("recovering", False),
+        ("cleared", True),
+    ]
+
+
+def test_the_raise_and_the_relapse_that_are_one_too_many_say_so_and_nothing_after_them() -> None:
+    often, half = Lived(), Values(distance_mm=800.0)
+    told: list[tuple[str, bool]] = []
+    for minute, values in enumerate((HIGH, HIGH, half, half) * 3):
+        often.hear(minute, values)
+        told += [(each.kind.value, each.flapping) for each in often.step.findings if each.rule == "over_two_thirds"]
+    up_and_down = [("raised", False), ("recovering", False), ("cleared", False)]
+    assert told == [*up_and_down, *up_and_down, ("raised", True), *2 * [("recovering", False)]]
+    unsteady = Lived().hear(0, HIGH).hear(20, HIGH)
+    for time in range(1, 7):
+        assert not unsteady.hear(20 + 40 * time, half).step.findings[-1].flapping
+        unsteady.hear(40 + 40 * time, HIGH)
+        assert [(each.kind, each.flapping) for each in unsteady.step.findings] == [(Found.RELAPSED, time == 6)]
+
+
+def test_a_time_that_is_due_later_than_a_silence_waits() -> None:
+    pool = Lived().hear(0, LOW)
+    for wake_min, due_min in ((10 * 60, STALE / MINUTE), (90, 90)):
+        waits = {"condition": Condition.RECOVERING, "wake_ms": START_MS + wake_min * MINUTE}
+        pool.state = replace(pool.state, machines=_with(pool, "overflow", **waits))
+        assert pool.due_min() == due_min
+
+
+def test_a_state_of_another_plan_is_our_own_mistake() -> None:
+    pool = overflowing()
+    short = replace(pool.state, machines=pool.state.machines[:-1])
+    with pytest.raises(ValueError, match="shorter"):
+        engine.deadline_ms(POOL, short)
+    silent = replace(short, machines=_with(pool, "offline", condition=Condition.ACTIVE)[:-1])
+    with pytest.raises(ValueError, match="shorter"):
+        engine.renew(POOL, silent, "s-pool", START_MS + HOUR, Alone())
+    due = _with(pool, "overflow", condition=Condition.PENDING, wake_ms=START_MS)
+    with pytest.raises(TypeError, match="overflow cannot watch pool"):
+        engine.expire(POOL, replace(pool.state, memory=PlantMemory(), machines=due), START_MS + HOUR)
 
 
 def test_a_person_resets_what_latched_and_nothing_else() -> None:

@@ -139,6 +139,7 @@ def test_the_well_is_high_and_the_pump_does_nothing(
         (DESIGN, PlantMemory(pump_current_a=3.0), False),
         (DESIGN, PlantMemory(pump_current_a=3.1), True),
         (PlantDesign(48), PlantMemory(pump_current_a=3.1), False),
+        (PlantDesign(48, rated_current_a=0.5), PlantMemory(), False),
     ],
 )
 def test_it_runs_by_flow_run_bit_or_a_third_of_its_current(
@@ -161,15 +162,16 @@ def test_a_sample_that_does_not_speak_of_it_leaves_what_is_fresh() -> None:
         pump_on=True,
         pump_current_a=4.0,
     )
-    _, after = see(Values(), before)
-    assert after == before
+    for mains_on in (False, True, None):
+        _, after = see(Values(), replace(before, mains_on=mains_on))
+        assert after == replace(before, mains_on=mains_on)
     _, old = see(Values(), before, at_ms=NOON + 1)
     assert (old.level_mm, old.float_high, old.pump_on, old.pump_current_a) == (None, False, None, None)
     assert (old.level_ms, old.drive_ms, old.mains_on, old.first_ms) == (fresh, fresh, False, 1)
-    _, level_alone = see(Values(), replace(before, level_ms=NOON), at_ms=NOON + 1)
+    _, level_alone = see(Values(), replace(before, level_ms=fresh + 1), at_ms=NOON + 1)
     assert (level_alone.level_mm, level_alone.float_high) == (950.0, True)
     assert (level_alone.pump_on, level_alone.pump_current_a) == (None, None)
-    _, drive_alone = see(Values(), replace(before, drive_ms=NOON), at_ms=NOON + 1)
+    _, drive_alone = see(Values(), replace(before, drive_ms=fresh + 1), at_ms=NOON + 1)
     assert (drive_alone.level_mm, drive_alone.pump_on, drive_alone.pump_current_a) == (None, True, 4.0)
 
 

@@ -223,6 +223,13 @@ def test_a_list_is_of_no_use_once_the_next_of_its_kind_is_due(template: str, mad
     assert _outdated_ms(template, made) == ends_ms
 
 
+def test_the_next_list_makes_useless_what_was_made_before_it_and_not_what_is_made_with_it() -> None:
+    noon_ms = HOLDS.calendar.next_time(HOLDS.calendar.midnight(NOON), time(11, 45))
+    for made_ms, reason in ((noon_ms - 1, "outdated"), (noon_ms, "")):
+        told = replace(owed(MessageKind.DIGEST, made_ms), template="list_morning")
+        assert waits(stages.drop_outdated, WaitingMessage(told, noon_ms)).reason == reason
+
+
 def test_without_a_next_one_a_list_is_of_its_day() -> None:
     alone = dataclasses.replace(HOLDS, policies=HOLDS.policies.model_copy(update={"lists": {}}))
     tomorrow_ms = HOLDS.calendar.midnight(NOON) + DAY_MS
