@@ -14,6 +14,7 @@ from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, PlantRule, Rule, RuleScope, Scene, SilenceRule, TrafficRule
 from alerts.conditions.traffic import HourlyTraffic, Share
 from alerts.model import Condition, Severity
+from alerts.rules import rules
 from telemetry.reading import Values
 from telemetry.terms import AssetKind
 from tests.telling_county import COUNTY
@@ -221,3 +222,15 @@ def test_a_rule_that_leaves_out_what_it_must_say_is_our_own_mistake(
 ) -> None:
     with pytest.raises(NotImplementedError):
         getattr(base(kind="x", severity=Severity.P3), asked)(*given)
+
+
+@pytest.mark.parametrize("kind", sorted(rules()))
+def test_every_figure_of_every_rule_has_a_bound_also_where_it_has_a_default_of_its_own(kind: str) -> None:
+    """``on_count: 0`` in a rules file, or a delay below zero, is refused by whichever rule it is said of."""
+    rule = rules()[kind]
+    numbers = {name: field for name, field in rule.model_fields.items() if field.annotation in (int, float)}
+    assert numbers
+    assert [name for name, field in numbers.items() if not field.metadata] == []
+    for name, wrong in (("on_count", 0), ("off_count", -3), ("on_delay_s", -1), ("off_delay_s", -0.5)):
+        with pytest.raises(ValidationError, match=name):
+            rule.model_validate({"kind": kind, name: wrong})

@@ -1,5 +1,6 @@
 """The rules file: what is shipped is what is built in, and what a file changes reaches the right assets."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -107,6 +108,13 @@ def test_a_figure_is_said_at_the_asset_or_the_nearest_area_that_names_it(
     asset: str, rule: str, figure: str, place: str
 ) -> None:
     assert nested(NESTED).place_of(COUNTY.assets[asset], rule, figure) == place
+
+
+def test_an_asset_that_is_called_as_its_area_keeps_what_is_said_of_it_alone() -> None:
+    rules = nested("areas: {liutan: {overflow: {clear_pct: 80}}}\nassets: {liutan: {overflow: {raise_pct: 90}}}")
+    bin_of_that_name = replace(COUNTY.assets["pool"], id="liutan")
+    said = {figure: rules.place_of(bin_of_that_name, "overflow", figure) for figure in ("raise_pct", "clear_pct")}
+    assert said == {"raise_pct": "liutan", "clear_pct": "liutan"}
 
 
 def test_what_is_laid_over_a_file_wins_place_by_place_and_the_rest_of_it_counts() -> None:
