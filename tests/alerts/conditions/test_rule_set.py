@@ -111,8 +111,10 @@ def test_a_figure_is_said_at_the_asset_or_the_nearest_area_that_names_it(
 
 
 def test_an_asset_that_is_called_as_its_area_keeps_what_is_said_of_it_alone() -> None:
-    rules = nested("areas: {liutan: {overflow: {clear_pct: 80}}}\nassets: {liutan: {overflow: {raise_pct: 90}}}")
+    text = "areas: {liutan: {overflow: {clear_pct: 80}}}\nassets: {liutan: {overflow: {raise_pct: 90}}}"
     bin_of_that_name = replace(COUNTY.assets["pool"], id="liutan")
+    inventory = replace(COUNTY, assets={**COUNTY.assets, "liutan": bin_of_that_name})
+    rules = rule_set.load(text, "rules.yaml", inventory, KINDS)
     said = {figure: rules.place_of(bin_of_that_name, "overflow", figure) for figure in ("raise_pct", "clear_pct")}
     assert said == {"raise_pct": "liutan", "clear_pct": "liutan"}
 
