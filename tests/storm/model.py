@@ -262,8 +262,8 @@ class Storming(Model):
         if owed.severity == "P1" or owed.kind is MessageKind.NOTICE:
             return
         at_ms, left, day = owed.at_ms, self.left[owed.phone], day_of(owed.at_ms)
-        about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
-        about = about if owed.kind in CHAIN else set()  # to stand in a list, or to be over, is not to be told of yet
+        # to stand in a list, or to be over, is not to be told of yet
+        about = _assets_of(owed) if owed.kind in CHAIN else set()
         fresh = owed.severity == "P2" and any(not self.told[owed.phone, day, asset] for asset in about)
         for span, most in BUDGET:
             lately = sum(at_ms - span < at < at_ms for at in left)
@@ -283,8 +283,7 @@ class Storming(Model):
         if owed.at_ms in self.left[owed.phone] and not owed.call:
             self.left[owed.phone].remove(owed.at_ms)
         if owed.severity == "P2" and owed.kind in CHAIN:
-            about = {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
-            self.told.subtract((owed.phone, day_of(owed.at_ms), asset) for asset in about)
+            self.told.subtract((owed.phone, day_of(owed.at_ms), asset) for asset in _assets_of(owed))
 
     @property
     def _capped(self) -> set[str]:
@@ -347,6 +346,11 @@ class Storming(Model):
             if event.at_ms < midnight - TICK and over_ms - max(event.at_ms, midnight - 7 * DAY) > TICK:
                 return True
         return False
+
+
+def _assets_of(owed: Owed) -> set[str]:
+    """What a text speaks of."""
+    return {each.split("/")[1] for each in owed.covers or (owed.episode,) if "/" in each}
 
 
 def day_of(at_ms: Millis) -> str:
