@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.mirror import ROOT
-from tests.mutation.mutants import make
+from tests.mutation.mutants import ids, make
 from tests.mutation.page import NONE_LEFT, PAGE, equal, page, results
 
 SHORTEST_REASON = 20
@@ -51,14 +51,16 @@ def test_an_edit_elsewhere_changes_no_id() -> None:
 
 
 def test_every_mutant_is_a_file_that_differs_and_can_be_read() -> None:
-    sources = [each.source for each in make("f.py", TEXT)]
+    made = list(make("f.py", TEXT))
+    sources = [each.source for each in made]
     assert len(set(sources)) == len(sources)
+    assert [each.id for each in made] == list(ids("f.py", TEXT))
     for source in sources:
         compile(source, "f.py", "exec")
 
 
 def test_every_mutant_that_is_known_to_be_equal_is_one_and_says_why() -> None:
-    made = {each.id for file in results() for each in make(file, (ROOT / file).read_text("utf-8"))}
+    made = {each for file in results() for each in ids(file, (ROOT / file).read_text("utf-8"))}
     assert [each for each in equal() if each not in made] == []
     assert [each for each, why in equal().items() if len(why) < SHORTEST_REASON] == []
 

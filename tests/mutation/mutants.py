@@ -76,19 +76,31 @@ class Spot(NamedTuple):
 
 def make(name: str, text: str) -> Iterator[Mutant]:
     """Every mutant of one file, in the order of the file."""
-    tree, counts, line = ast.parse(text), Counter[str](), 1
-    sound = ast.unparse(tree)
+    tree = ast.parse(text)
+    for number, line, spot, other in _numbered(name, tree):
+        spot.put(other)
+        source = ast.unparse(tree)
+        spot.put(spot.node)
+        yield Mutant(number, line, _short(spot.node), _short(other), source)
+
+
+def ids(name: str, text: str) -> Iterator[str]:
+    """The ids of every mutant of one file, in the order of the file, without a file for each."""
+    return (number for number, *_ in _numbered(name, ast.parse(text)))
+
+
+def _numbered(name: str, tree: ast.AST) -> Iterator[tuple[str, int, Spot, ast.AST]]:
+    """What may stand where, each with its id and its line; what would say the same is no mutant."""
+    counts, line = Counter[str](), 1
     for spot in _walk(tree, (), in_function=False):
         line = getattr(spot.node, "lineno", line)
+        sound = ast.unparse(spot.node)
         for operator, other in _alternatives(spot):
-            spot.put(other)
-            source = ast.unparse(tree)
-            spot.put(spot.node)
-            if source == sound:
+            if ast.unparse(other) == sound:
                 continue
             kind = f"{name}:{'.'.join(spot.scope) or '-'}:{operator}"
             counts[kind] += 1
-            yield Mutant(f"{kind}:{counts[kind]}", line, _short(spot.node), _short(other), source)
+            yield f"{kind}:{counts[kind]}", line, spot, other
 
 
 def _walk(parent: ast.AST, scope: tuple[str, ...], *, in_function: bool) -> Iterator[Spot]:
