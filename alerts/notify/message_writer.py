@@ -30,6 +30,8 @@ HOUSE: Final = "值班电脑"
 """Where it is when the house speaks of itself."""
 HOLDS: Final = "是"
 """A fact that is no word of a text, but that makes a part of it true."""
+LESS: Final = "不到1"
+"""As many hours as a chain counts that was hurried because nobody could be told before."""
 OF_HOUSE: Final = ("person", "count", "hours", "jump")
 """Facts that whoever raised such a notice has written down."""
 SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
@@ -107,7 +109,7 @@ class Witness:
             "time": texts.clock(calendar, at_ms),
             "since_day": texts.day(calendar, since),
             "since_time": texts.clock(calendar, since),
-            "hours": str(passed // HOUR_MS),
+            "hours": str(passed // HOUR_MS) if passed >= HOUR_MS else LESS,
             "minutes": _counted((at_ms - max(alert.raised_ms, alert.again_ms, alert.lapsed_ms)) // MINUTE_MS),
             "deadline": texts.deadline(calendar, deadline_ms),
             "deadline_time": texts.deadline_time(calendar, deadline_ms, since),

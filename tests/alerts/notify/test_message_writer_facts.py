@@ -138,11 +138,11 @@ def test_a_level_is_over_its_own_line_or_not(asset: str, fill_pct: float, said: 
 
 def test_how_long_it_lasts_is_counted_in_whole_hours_from_what_was_seen() -> None:
     for told, at_ms, hours in (
-        (alert(), clock(13) - 1, "0"),
+        (alert(), clock(13) - 1, "不到1"),
         (alert(), clock(13), "1"),
         (replace(alert(), detail={"seen_ms": NOON - 1}), clock(13) - 1, "1"),
-        (replace(alert(), again_ms=clock(12, 30)), clock(13, 30) - 1, "0"),
-        (alert(), NOON - 1, "0"),
+        (replace(alert(), again_ms=clock(12, 30)), clock(13, 30) - 1, "不到1"),
+        (alert(), NOON - 1, "不到1"),
     ):
         assert facts(told, at_ms=at_ms)["hours"] == hours
 
