@@ -141,7 +141,7 @@ class Responses:
         if alert.due_ms > at_ms:
             log.append(record("hurried", alert, at_ms, {"reason": reason, "step": alert.step}))
             return replace(alert, due_ms=at_ms)
-        is_quiet = alert.parent or alert.shelved_until_ms or alert.latched
+        is_quiet = alert.parent or alert.shelved_until_ms
         goes_on = alert.due_ms or alert.repeat_ms or alert.fresh_ms  # a word kept for somebody's duty tells nobody yet
         if not lost or is_quiet or goes_on or not set(alert.told) <= set(alert.unreached):
             return alert

@@ -171,6 +171,23 @@ def test_what_was_refused_for_everybody_is_told_within_the_hour_in_which_it_can_
     assert untold(said) == waits, "it was told, and is not told afresh"
 
 
+def test_a_fire_that_has_cooled_before_anybody_could_be_told_is_told_all_the_same(
+    begun: Begun, said: list[Entry]
+) -> None:
+    """It is latched: it stands until somebody has looked (T12), and nobody looks who has not heard of it."""
+    line = begun()
+    line.providers["one"].mood = line.providers["two"].mood = "refuses"
+    speak(line, 1, Values(temperature_c=80.0))
+    for seq in (2, 3):
+        line.hand.at_ms += 20 * MINUTE
+        speak(line, seq, Values(temperature_c=20.0))
+    line.live(line.hand.at_ms + 5 * HOUR, most=900)
+    assert "latched" in [event.event for entry in said for event in entry.events]
+    line.providers["one"].mood = line.providers["two"].mood = "well"
+    line.live(line.hand.at_ms + HOUR + 3 * MINUTE)
+    assert {CLEANER, HEAD} & {taken.phone for taken in line.providers["one"].taken}
+
+
 def untold(said: list[Entry]) -> list[Event]:
     """The rows that say that nobody could be told."""
     rows = (event for entry in said for event in entry.events)

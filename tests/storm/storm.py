@@ -646,7 +646,8 @@ class Storm:
 
         Deadlines shift by a deafness (L13): a night into which the clock was set forward has the bound of that night.
         Of what only one step is told, and nobody of it has duty, from when the first of them comes on duty. Of what no
-        provider took for anybody, from the next try on, which is within the hour, or when a limit of theirs is over.
+        provider took for anybody, from the next try on, which is within the hour, or when a limit of theirs is over. Of
+        what a trial keeps, from its end on.
         """
         asset = self.model.inventory.assets.get(self.model.name_now(event.asset))
         if event.severity not in URGENT or asset is None:
@@ -656,8 +657,12 @@ class Storm:
             kept = [row.detail or {} for row in self.model.rows[event.episode] if row.event == "kept"]
             since += [int(str(each["until_ms"])) for each in kept if each["reason"] == "off_duty"]
         since.append(self.model.refused_ms.get(event.episode, -HOUR) + HOUR)
-        limits = (row.detail or {} for row in self.model.rows[event.episode] if row.event == "limited")
-        since += [int(str(each["until_ms"])) for each in limits]
+        rows = [(row.event, row.detail or {}) for row in self.model.rows[event.episode]]
+        since += [
+            int(str(said["until_ms"]))
+            for name, said in rows
+            if name == "limited" or (name == "held" and said["reason"] == "trial")
+        ]
         return max(bound_ms(event.rule, asset, at_ms) for at_ms in since)  # a night's word may leave after its dawn
 
     def _hold_empty(self) -> None:
