@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import date, time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import Memory
-from alerts.model import MessageKind, Severity
+from alerts.model import Detail, MessageKind, Severity
 from alerts.notify.message_writer import (
     EMPTIED,
     FIGURES_CHANGED,
@@ -100,6 +100,26 @@ def test_every_fact_of_a_bin_is_said_as_people_say_it() -> None:
         "window": "10分钟",
         "office_phone": "55661234",
     }
+
+
+@pytest.mark.parametrize(
+    ("detail", "changed", "heat"),
+    [
+        ({"temperature_c": 78.4}, {}, "曾到78度，现在31度"),
+        ({"temperature_c": 78.4}, {"at_ms": LATE + DAY_MS}, "9日曾到78度，现在31度"),
+        ({"temperature_c": 78.4}, {"at_ms": LATE + DAY_MS, "again_ms": LATE + DAY_MS}, "曾到78度，现在31度"),
+        ({"temperature_c": 31.4, "fire_flag": True}, {}, "曾报火，现在31度"),
+        ({"fire_flag": True}, {}, "曾报火，现在31度"),
+        ({"temperature_c": 78.4}, {"latched": False}, "31度"),
+        ({"temperature_c": 78.4}, {"temperature_c": None}, "着火"),
+    ],
+)
+def test_a_fire_that_has_cooled_says_what_it_was(detail: Detail, changed: dict[str, Any], heat: str) -> None:
+    """31 degrees alone would be no alarm, and nobody would go and look (T12)."""
+    given = {"latched": True, "again_ms": 0, "temperature_c": 31.4, "at_ms": LATE} | changed
+    told = replace(alert("fire"), detail=detail, latched=given["latched"], again_ms=given["again_ms"])
+    assert facts(told, BinMemory(temperature_c=given["temperature_c"]), given["at_ms"])["heat"] == heat
+    assert "heat" not in facts(replace(told, asset=PLANT, latched=True), PlantMemory())
 
 
 def test_what_is_not_known_is_not_said() -> None:

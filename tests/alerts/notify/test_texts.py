@@ -27,7 +27,7 @@ LONGEST: Mapping[str, str] = {
     "level": "十成",
     "line": "三分之二",
     "crossed": "过三分之二",
-    "heat": "1000度",
+    "heat": "22日曾到1000度，现在1000度",
     "temperature": "1000",
     "day": "22日",
     "time": "14:20",
