@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.embedded_broker import free_port
+from tests.servers import free_port
 
 TOKEN: Final = "a-service-accounts-token"  # noqa: S105 -- of a server that lives for one test
 PASSWORD: Final = "the-admins-password"  # noqa: S105 -- the same

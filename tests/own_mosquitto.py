@@ -15,7 +15,8 @@ from threading import Event
 from time import monotonic
 from typing import NamedTuple
 
-from gateway.embedded_broker import dies_with_us, find_mosquitto, free_port
+from gateway.embedded_broker import dies_with_us, find_mosquitto
+from tests.servers import free_port
 
 _STARTED_WITHIN_S = 240.0
 

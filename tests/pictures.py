@@ -17,9 +17,9 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page
 
-from gateway.embedded_broker import free_port
 from tests.browser import DESK, PHONE, chromium, find_chromium, window
 from tests.desk_gateway import until
+from tests.servers import free_port
 
 PAGES: Final = {
     "today": "/",

@@ -7,10 +7,12 @@ import lzma
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -18,7 +20,7 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.embedded_broker import dies_with_us, free_port
+from gateway.embedded_broker import dies_with_us
 from tests.plain import PLAIN
 
 PACKED: Final = Path(__file__).parents[2] / "shared" / "bin"
@@ -29,6 +31,19 @@ ADMIN_TOKEN: Final = "the-operators-token"  # noqa: S105 -- of a server that liv
 ADMIN_PASSWORD: Final = "the-admins-password"  # noqa: S105 -- the same
 STARTS_WITHIN_S: Final = 300.0
 """Grafana makes its database anew at each first start, which takes a minute where cores are busy."""
+
+PORTS: Final = range(10_000, 30_000)
+"""Below those that a system hands out by itself, so that no connection of anybody's takes one meanwhile."""
+_NEXT: Final = count(os.getpid() * 20)
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that was free a moment ago, another at each call: two servers may be started after it."""
+    while True:
+        port = PORTS[next(_NEXT) % len(PORTS)]
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def find_influxd(unpack_to: Path) -> Path | None:

@@ -37,7 +37,7 @@ from gateway.desk.login import AT_ONCE, TRIES, WAITING
 from gateway.desk.photos import COMING_EACH
 from gateway.desk.problems import answer_with_problems
 from gateway.desk.server import bind, serving
-from gateway.embedded_broker import Embedded, free_port
+from gateway.embedded_broker import Embedded
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
@@ -59,6 +59,7 @@ from tests.gateway.desk.conftest import Visitor
 from tests.grafana_thirteen import TOKEN, Answer, edited_on_its_page, thirteen
 from tests.photographs import JPEG, claiming
 from tests.proxy import Fault, proxied
+from tests.servers import free_port
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "bad-input.md"
 TOPIC: Final = "cunjing/v1/xiang/bin-0003/telemetry"

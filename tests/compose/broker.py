@@ -20,8 +20,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.embedded_broker import dies_with_us, find_mosquitto, free_port
+from gateway.embedded_broker import dies_with_us, find_mosquitto
 from tests.compose.compose_file import ROOT, mounts
+from tests.servers import free_port
 
 WITHIN_S: Final = 240.0
 PAUSE_S: Final = 0.02

@@ -14,12 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.embedded_broker import free_port
 from gateway.installation import installed
 from tests.compose.broker import Broker, Guest, until
 from tests.compose.compose_file import ROOT, SERVICES, image_health_check, mounts
 from tests.conftest import require_mosquitto
-from tests.servers import GrafanaServer, InfluxServer, running
+from tests.servers import GrafanaServer, InfluxServer, free_port, running
 
 pytestmark = pytest.mark.e2e
 

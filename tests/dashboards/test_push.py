@@ -11,8 +11,8 @@ from dashboards.annotations import Episode
 from dashboards.fingerprint import NAME
 from dashboards.push import REMEMBERED_S, Grafana, GrafanaAccess, GrafanaUnserved, PushStep, pushed, sync_annotations
 from dashboards.sources import FLUX, INFLUXQL, Installation
-from gateway.embedded_broker import free_port
 from tests.grafana_thirteen import PASSWORD, TOKEN, Answer, Kept, Thirteen, edited_on_its_page, thirteen
+from tests.servers import free_port
 
 HERE = Installation("http://influxdb:8086", "cunjing", "telemetry", "the-reading-token", "http://desk:8080")
 NOW_MS = 1_795_334_400_000

@@ -33,8 +33,9 @@ from paho.mqtt.properties import Properties
 from alerts.channels import channels
 from gateway import app, settings, shipped
 from gateway.clock import WallClock
-from gateway.embedded_broker import Embedded, free_port
+from gateway.embedded_broker import Embedded
 from telemetry.reading import Millis
+from tests.servers import free_port
 
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])

@@ -19,8 +19,9 @@ import pytest
 from firmware_sim.publish import Broker, publish
 from firmware_sim.radio import TimedUplink
 from gateway import app
-from gateway.embedded_broker import Embedded, free_port
+from gateway.embedded_broker import Embedded
 from gateway.settings import Settings, SettingsFault
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.broker]
 

@@ -14,10 +14,11 @@ from typing import Final
 
 import pytest
 
-from gateway.embedded_broker import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import Embedded, embedded_broker
 from tests.e2e.gateway_process import Installation, ShiftedClock, offset_to, until
 from tests.e2e.load import Load
 from tests.e2e.test_kill import Toll, drain, examine, first_texts, publishing, untold
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.deep, pytest.mark.e2e, pytest.mark.broker, pytest.mark.usefixtures("needs_mosquitto")]
 

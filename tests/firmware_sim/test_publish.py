@@ -13,7 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_sim.publish import IN_FLIGHT, Broker, BrokerError, Published, publish
 from firmware_sim.radio import TimedUplink
-from gateway.embedded_broker import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import Embedded, embedded_broker
+from tests.servers import free_port
 
 
 def uplinks(count: int, step_ms: int = 0) -> list[TimedUplink]:

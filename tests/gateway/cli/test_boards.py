@@ -9,11 +9,11 @@ import pytest
 
 from dashboards import committed
 from gateway.clock import WallClock
-from gateway.embedded_broker import free_port
 from gateway.journal.entry import AlertRow, Entry
 from gateway.journal.writer import Journal
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.grafana_thirteen import TOKEN, Kept, Thirteen, thirteen
+from tests.servers import free_port
 
 GRAFANA = """
 [influxdb]

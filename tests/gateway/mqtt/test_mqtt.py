@@ -10,13 +10,14 @@ from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from gateway.clock import monotonic_s
-from gateway.embedded_broker import Embedded, embedded_broker, free_port
+from gateway.embedded_broker import Embedded, embedded_broker
 from gateway.mqtt.link import SessionPhase, SessionState
 from gateway.mqtt.session import KEEPALIVE_S
 from gateway.mqtt.source import MqttSource
 from gateway.settings import Mqtt
 from tests.conftest import require_mosquitto
 from tests.own_mosquitto import own_mosquitto
+from tests.servers import free_port
 
 TOPIC = "cunjing/v1/qy/ab-0001/telemetry"
 

@@ -8,12 +8,12 @@ import pytest
 
 from gateway import client
 from gateway.clock import WallClock
-from gateway.embedded_broker import free_port
 from gateway.health import Health, Part
 from gateway.metrics import Metrics
 from gateway.settings import Watch
 from gateway.watching.heartbeat import Heartbeat, faltering
 from tests.gateway.watching.seconds import Seconds
+from tests.servers import free_port
 
 
 def working(seconds: Seconds) -> Health:

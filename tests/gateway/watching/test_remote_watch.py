@@ -16,7 +16,6 @@ from alerts.notify import texts
 from gateway import shipped
 from gateway.cli import app
 from gateway.clock import WallClock
-from gateway.embedded_broker import free_port
 from gateway.settings import Endpoint, SettingsFault
 from gateway.watching import remote_watch
 from gateway.watching.remote_watch import (
@@ -33,6 +32,7 @@ from gateway.watching.remote_watch import (
 )
 from telemetry.inventory import CountySettings
 from tests.gateway.watching.seconds import Seconds
+from tests.servers import free_port
 
 PATIENCE = Patience(600, 3_600, 3)
 MORNING_MS = 1_795_312_800_000  # 2026-11-22 10:00 in Shanghai
