@@ -25,8 +25,9 @@ setup: $(DEV) ## everything in .venv, ready to work
 demo: $(RUNTIME) ## a simulated county, alive in this terminal
 	@$(BIN)/cunjing demo $(ARGS)
 
+# What pytest makes of a test file is kept, whatever the surroundings say: else each process makes all of it anew.
 test: $(DEV) ## the tests, quick profile, files side by side
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 storm: $(DEV) ## days of faults by seed: SEED=… DAYS=…, FROM=… DAYS=… or FILE=…
 	@$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(if $(FROM),--first $(FROM)) \

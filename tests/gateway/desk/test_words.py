@@ -4,8 +4,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from gateway.desk import words
 
 ROOT = Path(__file__).parents[3]
@@ -24,6 +22,7 @@ def events() -> Iterator[str]:
             yield from (each.value for each in said if isinstance(each, ast.Constant) and isinstance(each.value, str))
 
 
-@pytest.mark.parametrize("event", sorted(set(events())))
-def test_an_event_is_called_by_a_word(event: str) -> None:
-    assert event in words.catalogue()["events"]
+def test_every_event_is_called_by_a_word() -> None:
+    written = set(events())
+    assert len(written) > 20
+    assert sorted(written - words.catalogue()["events"].keys()) == []
