@@ -33,6 +33,7 @@ from telemetry.inventory.directory import Directory
 from telemetry.reading import Millis, Reading, RefusedValue, Sample, Values
 from telemetry.sequence import fingerprint
 from telemetry.wire import Address, Samples, Uplink
+from tests.fakes import Crash
 from tests.scenario_run import figures
 from tests.strategies import wire_bytes, wire_form
 from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, SECOND, START_MS
@@ -65,7 +66,9 @@ class Archive(Memory):
 
 
 class Counting(Barrier):
-    """One that knows how many inputs it had."""
+    """One that knows how many inputs it had, and ends a line that never comes to an end."""
+
+    most = 10_000
 
     def __init__(self, undo: UndoLog) -> None:
         super().__init__(undo)
@@ -73,6 +76,8 @@ class Counting(Barrier):
 
     def attempt(self, act: Callable[[*Ts], T], failed: Callable[[*Ts, Exception], T], about: str, *given: *Ts) -> T:
         self.about.append(about)
+        if len(self.about) > self.most:
+            raise Crash
         return super().attempt(act, failed, about, *given)
 
 
@@ -206,6 +211,8 @@ def test_what_was_said_and_what_has_become_of_it_are_in_one_entry() -> None:
     plan, known = pipeline.county.plans["pool"], dict.fromkeys(COUNTY.devices, START_MS)
     assert unpack(plan, entry.states["pool"], known).machines == pipeline.county.states["pool"].machines
     assert {each.channel for each in entry.owed} == {"sms"}, "where nobody can be called nobody is"
+    (cleaners,) = (owed for owed in entry.owed if owed.to == "cleaner")
+    assert COUNTY.people["cleaner"].name in cleaners.text, "two share this telephone"
 
 
 def test_what_waits_for_a_number_is_in_the_entry_of_its_turn() -> None:
@@ -754,7 +761,7 @@ def scripted() -> tuple[Pipeline, Scripted, Millis]:
     whole = made.county
     county = Scripted(COUNTY, whole.plans, whole.decider, whole._pending, made.undo)
     begins = StartingPoint(Entry.under(made.undo), Changes.under(made.undo), START_MS)
-    pipeline = Pipeline(Directory(COUNTY), made._replace(county=county), Archive(), Barrier(made.undo), begins)
+    pipeline = Pipeline(Directory(COUNTY), made._replace(county=county), Archive(), Counting(made.undo), begins)
     pipeline.say(raised("fire/pool/1"))
     pipeline.finish()
     return pipeline, county, pipeline.ledger.timers.earliest_ms
