@@ -218,6 +218,13 @@ def house() -> Iterator[House]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _unprinted() -> Iterator[None]:
+    """What fails here on purpose is no news, and a trace of it with all that was known takes longer than any test."""
+    with capture_logs():
+        yield
+
+
 # --- what a turn is
 
 

@@ -3,11 +3,12 @@
 County, ledger, lists and commands are the real ones; what the archive knows, and what it is asked, a test says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, TypeVarTuple
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from alerts.alert import Alert
 from alerts.build import Figures, assemble_whole
@@ -124,6 +125,13 @@ def seqs(entry: Entry) -> list[int]:
 
 def names(pipeline: Pipeline) -> list[str]:
     return [said.rule if isinstance(said, Owed) else said.event for said in pipeline.changes.log]
+
+
+@pytest.fixture(autouse=True)
+def _unprinted() -> Iterator[None]:
+    """What fails here on purpose is no news, and a trace of it with all that was known takes longer than any test."""
+    with capture_logs():
+        yield
 
 
 # --- rows
