@@ -135,10 +135,9 @@ class Rehearsal:
             return 0
         asset = self.decider.inventory.assets.get(alert.asset)
         bound_ms = bound(alert.rule, asset, at_ms, holds.calendar.is_within, holds.calendar.next_time)
-        waits = (
-            each for each in said if isinstance(each, Event) and (each.detail or {}).get("reason") == ROUND_PENDING
-        )
-        ends = [until for each in waits if isinstance(until := (each.detail or {}).get("until_ms"), int)]
+        rows = (each.detail or {} for each in said if isinstance(each, Event))  # a later step's wait is nobody's excuse
+        waits = (row for row in rows if row.get("reason") == ROUND_PENDING and row.get("step") == 0)
+        ends = [until for row in waits if isinstance(until := row.get("until_ms"), int)]
         return max((bound_ms, *ends)) if bound_ms else 0
 
 

@@ -413,6 +413,20 @@ def test_what_a_device_says_without_measuring_is_a_sign_of_life_once(
     assert len(contents(path)["sign_of_life"]) == 1
 
 
+def test_a_sign_of_life_counts_once_and_for_how_much_its_device_says(line: VirtualLine) -> None:
+    quiet = up(1, "", START_MS + MINUTE)
+    line.take([up(0, EMPTY, START_MS), quiet, quiet])
+    assert line.pipeline.tally.duplicates == 1
+    assert list(line.pipeline.tally.ignored.values()) == [1]
+    (memory,) = line.pipeline.county.states["pool"].devices
+    assert memory.traffic.messages == 2, "it came out of turn"
+
+
+def test_a_counter_that_begins_anew_with_a_sign_of_life_is_told_at_its_device(line: VirtualLine, path: Path) -> None:
+    take(line, [*counting([EMPTY] * 3, START_MS), up(0, "", START_MS + 4 * INTERVAL)])
+    assert [(one.kind, one.times) for one in anomalies(path)] == [("restarted", 1)]
+
+
 def test_a_report_on_another_port_is_told_at_its_device_which_may_be_set_to_it(line: VirtualLine, path: Path) -> None:
     gate: dict[str, Any] = {"topic": TOPIC.replace("102/", "103/"), "deviceInfo": {"devEui": "24e124713b000103"}}
     take(line, [up(5, EMPTY, START_MS, fPort=2), up(5, EMPTY, START_MS, fPort=2, **gate)])

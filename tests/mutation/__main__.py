@@ -6,6 +6,7 @@ nothing can find, because the house does the same with it, stands in ``equal.yam
 """
 
 import argparse
+import gc
 import importlib
 import os
 import shutil
@@ -158,6 +159,7 @@ def _prove(copy: Copy) -> Trial:
     _forget(PACKAGES)
     for name in (*HEAVY, *untouched(copy.file)):
         importlib.import_module(name)
+    gc.freeze()  # else each mutant's process looks through all of it again, and so has a copy of its own
     settings.register_profile(
         "mutation", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
     )
