@@ -16,7 +16,7 @@ MINUTES_20 = 1_200_000
 
 def judged(*samples: tuple[int, float]) -> list[float | None]:
     """The levels of samples of one pool (d_empty 1,200, d_full 200, blind 200 mm), each as (seq, distance)."""
-    pipeline = start.anew(imports.checked(VILLAGE), shipped.figures(), Memory(), BEGAN_MS)
+    pipeline = start.anew(imports.checked(VILLAGE), shipped.policy_files(), Memory(), BEGAN_MS)
     pipeline.county.listen(BEGAN_MS, None, pipeline.changes, started=True)
     for arrival, (seq, distance_mm) in enumerate(samples, start=1):
         said = {"v": 1, "boot": 1, "seq": seq, "ts": BEGAN_MS + seq * MINUTES_20}
