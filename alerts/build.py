@@ -34,7 +34,7 @@ from alerts.undo import UndoDict, UndoLog
 from telemetry.inventory import Inventory
 
 
-class Figures(Struct, frozen=True):
+class PolicyFiles(Struct, frozen=True):
     """The three configuration files as text, each with the name that an error shall show."""
 
     rules: str
@@ -64,18 +64,18 @@ class Assembled(NamedTuple):
     """What takes back all that one input has changed in these."""
 
 
-def assemble(inventory: Inventory, figures: Figures) -> tuple[County, str]:
+def assemble(inventory: Inventory, policy_files: PolicyFiles) -> tuple[County, str]:
     """The county alone, and the version of its rules. Raises ``PolicyFault`` for a file that cannot be used."""
-    made = assemble_whole(inventory, figures)
+    made = assemble_whole(inventory, policy_files)
     return made.county, made.thresholds.rules.version
 
 
-def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned] = ()) -> Assembled:
+def assemble_whole(inventory: Inventory, policy_files: PolicyFiles, tuned: Iterable[Tuned] = ()) -> Assembled:
     """The county under what was ``tuned``, and the ledger. Raises ``PolicyFault`` for a file that cannot be used."""
-    rules = rule_set.load(figures.rules, figures.rules_name, inventory, KINDS)
-    policies = policy.load(figures.escalation, figures.escalation_name)
-    catalogue = texts.load(figures.texts, figures.texts_name, inventory.county.signature)
-    _check_words(policies, catalogue, figures)
+    rules = rule_set.load(policy_files.rules, policy_files.rules_name, inventory, KINDS)
+    policies = policy.load(policy_files.escalation, policy_files.escalation_name)
+    catalogue = texts.load(policy_files.texts, policy_files.texts_name, inventory.county.signature)
+    _check_words(policies, catalogue, policy_files)
     undo = UndoLog()
     extras = ExtraRounds(inventory, undo)
     calendar = Calendar.of(inventory.county, extras.slots)
@@ -107,16 +107,21 @@ def assemble_whole(inventory: Inventory, figures: Figures, tuned: Iterable[Tuned
     return Assembled(county, ledger, lists, thresholds, on_trial, absences, extras, Callers(undo), undo)
 
 
-def _check_words(policies: policy.Policies, catalogue: texts.Texts, figures: Figures) -> None:
+def _check_words(policies: policy.Policies, catalogue: texts.Texts, policy_files: PolicyFiles) -> None:
     """Every text that a policy or the house itself names is in the catalogue."""
     for name in HOUSE_TEXTS:
         if name not in catalogue:
             remedy = "copy it from the texts.zh-CN.yaml that comes with the program"
-            raise policy.PolicyFault(f"{figures.texts_name}: {name} is missing, which answers by SMS need; {remedy}")
+            raise policy.PolicyFault(
+                f"{policy_files.texts_name}: {name} is missing, which answers by SMS need; {remedy}"
+            )
     for rule, said in policies.rules.items():
         names = [step.text for step in (*said.steps, *said.rounds)]
         names += [said.cleared_text, said.receded_text, said.below_text] if said.cleared_text else []
         for name in names:
             if name not in catalogue:
-                where, missing = f"{figures.escalation_name}: rules.{rule}", f"{name!r} is not in {figures.texts_name}"
+                where, missing = (
+                    f"{policy_files.escalation_name}: rules.{rule}",
+                    f"{name!r} is not in {policy_files.texts_name}",
+                )
                 raise policy.PolicyFault(f"{where}: text {missing}; add it there")

@@ -1,6 +1,6 @@
 """Whom to tell and when, as data: the shape of ``config/escalation.yaml``.
 
-Only figures and their checks; what they mean for an episode is ``escalation``, and how long a text waits is ``holds``.
+Only values and their checks; what they mean for an episode is ``escalation``, and how long a text waits is ``holds``.
 """
 
 import re
@@ -54,11 +54,11 @@ DayHours = Annotated[Hours, BeforeValidator(_hours)]
 DayTime = Annotated[time, BeforeValidator(_time), PlainSerializer(lambda at: f"{at:%H:%M}", when_used="json")]
 
 
-class _Figures(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class StepPolicy(_Figures):
+class StepPolicy(_Section):
     """One step: whom, how long after step 0 left, in which hours, and how much time it allows if none follows."""
 
     roles: tuple[str, ...] = Field(min_length=1)
@@ -70,7 +70,7 @@ class StepPolicy(_Figures):
     text: str
 
 
-class Telling(_Figures):
+class Telling(_Section):
     """How much one number is told (alerting.md §4, grouping, budget, storm mode); P1 is apart from all of it."""
 
     fold_p2: Span = 2 * 60_000
@@ -100,7 +100,7 @@ class Telling(_Figures):
     outage_window: Span = 60 * 60_000
 
 
-class Policy(_Figures):
+class Policy(_Section):
     """How one rule is told. Without steps it tells nobody."""
 
     steps: tuple[StepPolicy, ...] = ()
@@ -144,7 +144,7 @@ class Policy(_Figures):
         return bool(self.steps) and (self.although_small or severity is not Severity.P4)
 
 
-class CaseRule(_Figures):
+class CaseRule(_Section):
     """What a rule asks of a case: its words, its standard, how much time it gives, and what a sensor sees of it."""
 
     says: str = Field(min_length=1, max_length=14)
@@ -158,7 +158,7 @@ class CaseRule(_Figures):
     """The matter is that no data come, so that a silent sensor proves nothing."""
 
 
-class LedgerFigures(_Figures):
+class LedgerPolicy(_Section):
     """The ledger: how long what may take, and who is above whom."""
 
     told: DayHours = Hours(time(7), time(19))
@@ -178,14 +178,14 @@ class LedgerFigures(_Figures):
         return self.rules.get(rule) or CaseRule.model_validate({"says": rule[:14], "within": "24h"})
 
 
-class MaintenanceFigures(_Figures):
+class MaintenancePolicy(_Section):
     """Windows of work: who may declare one for what is in their area, and how long it may last at most."""
 
     declared_by: tuple[Role, ...] = (Role.DISPATCHER, Role.TOWN_LEADER)
     longest: Span = Field(default=720 * 3_600_000, gt=0)
 
 
-class Policies(_Figures):
+class Policies(_Section):
     """The whole escalation file."""
 
     quiet: DayHours
@@ -204,8 +204,8 @@ class Policies(_Figures):
     shelf: dict[str, Span] = Field(default={"cleaner": 8 * 3_600_000, "dispatcher": 24 * 3_600_000})
     """How long a role may keep an episode quiet (T13); one that is not named as long as a cleaner."""
     rules: dict[str, Policy]
-    ledger: LedgerFigures = LedgerFigures()
-    maintenance: MaintenanceFigures = MaintenanceFigures()
+    ledger: LedgerPolicy = LedgerPolicy()
+    maintenance: MaintenancePolicy = MaintenancePolicy()
 
     def of(self, rule: str) -> Policy:
         """The policy of a rule; one that is not named tells nobody."""
@@ -224,7 +224,7 @@ def load(text: str, name: str) -> Policies:
 
 
 def document(text: str, name: str) -> dict[str, Any]:
-    """A YAML mapping from a figures file; raises ``PolicyFault``."""
+    """A YAML mapping from a policy file; raises ``PolicyFault``."""
     try:
         raw = _yaml(text)
     except yaml.YAMLError as error:

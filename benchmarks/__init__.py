@@ -1,6 +1,6 @@
 """What a message costs and how soon it is durable, measured from outside: ``python -m benchmarks`` (or ``make bench``).
 
-Every figure comes from one run on one machine, both sides of a comparison in it. Nothing here is a test: it prints a
+Every number comes from one run on one machine, both sides of a comparison in it. Nothing here is a test: it prints a
 table, writes ``results/latest.json`` and ends with 0 whenever it measured. Nothing of the house imports it.
 
 | module | is |

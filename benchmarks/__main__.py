@@ -62,7 +62,7 @@ def main() -> int:
             journal = folder / "backlog-0" / "journal.db"
             encoded = tried("points", partial(series.encoding, journal, inventory, options.rounds))
             sent = tried("InfluxDB", partial(series.drain, folder, journal, inventory, load.arriving_per_s(uplinks)))
-    found = report.figures(drained, latencies, replayed) | report.series_figures(encoded, sent, without)
+    found = report.numbers(drained, latencies, replayed) | report.series_numbers(encoded, sent, without)
     report.write(where, broker, found, troubles)
     report.show(where, broker, found, troubles)
     return 0 if drained or replayed or any(latencies.values()) else 1

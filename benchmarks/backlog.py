@@ -1,6 +1,6 @@
 """The durable gateway against a bare subscriber: both drain the same backlog, in turn, in processes of their own.
 
-The broker queued it for both while neither was there. A figure is the median of the rounds; who goes first alternates.
+The broker queued it for both while neither was there. A number is the median of the rounds; who goes first alternates.
 """
 
 from pathlib import Path

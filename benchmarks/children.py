@@ -53,7 +53,7 @@ class Gateway:
     seen: Seen = field(default_factory=lambda: Seen([]))
 
     def metric(self, name: str) -> float:
-        """One of its own figures, as Prometheus would see it; -1 while it does not answer."""
+        """One of its own metrics, as Prometheus would see it; -1 while it does not answer."""
         try:
             with urllib.request.urlopen(f"{self.desk}/metrics", timeout=30) as answer:  # noqa: S310 -- our own loopback
                 text = answer.read().decode()

@@ -28,7 +28,7 @@ class Replayed(Struct):
 def main(file: Path, inventory: Path) -> Replayed:
     """One replay."""
     logs.configure(level=logging.ERROR)
-    county, figures = imports.checked(inventory), shipped.figures()
+    county, policy_files = imports.checked(inventory), shipped.policy_files()
     messages = 0
 
     def counted(uplinks: Iterable[Uplink]) -> Iterator[Uplink]:
@@ -39,7 +39,7 @@ def main(file: Path, inventory: Path) -> Replayed:
 
     with file.open("rb") as opened:
         began_s = time.monotonic()
-        lines = sum(1 for _ in replay(counted(read(opened, str(file))), county, figures))
+        lines = sum(1 for _ in replay(counted(read(opened, str(file))), county, policy_files))
         return Replayed(messages, lines, time.monotonic() - began_s)
 
 

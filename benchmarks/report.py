@@ -43,7 +43,7 @@ _WRITE: Final = b"\0" * 65_536
 
 
 def machine(folder: Path) -> dict[str, Any]:
-    """Where it was measured: the figures mean nothing without it."""
+    """Where it was measured: the numbers mean nothing without it."""
     return {
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}, {_processor()}",
         "cpus": os.cpu_count(),
@@ -54,8 +54,8 @@ def machine(folder: Path) -> dict[str, Any]:
     }
 
 
-def figures(backlog: Backlog | None, latencies: dict[int, Latency | None], replay: float | None) -> dict[str, Any]:
-    """Every figure by its key; ``None`` where it was not measured."""
+def numbers(backlog: Backlog | None, latencies: dict[int, Latency | None], replay: float | None) -> dict[str, Any]:
+    """Every number by its key; ``None`` where it was not measured."""
     found: dict[str, Any] = {
         "ratio_over_bare": None if backlog is None else round(backlog.ratio, 2),
         "p99_ms_1k": None,
@@ -77,7 +77,7 @@ def figures(backlog: Backlog | None, latencies: dict[int, Latency | None], repla
     return found
 
 
-def series_figures(encoding: Encoding | None, drain: Drain | None, without: Latency | None) -> dict[str, Any]:
+def series_numbers(encoding: Encoding | None, drain: Drain | None, without: Latency | None) -> dict[str, Any]:
     """What was measured beside InfluxDB, by key."""
     return {
         "encoder_over_library": None if encoding is None else round(encoding.ratio, 1),
@@ -117,27 +117,27 @@ def show(where: dict[str, Any], broker: str | None, found: dict[str, Any], troub
 
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
-    def figure(key: str, unit: str = "") -> str:
+    def number(key: str, unit: str = "") -> str:
         value = found.get(key)
         return "—" if value is None else f"{value:,}{unit}"
 
     rows = [
-        ("durable gateway ÷ bare subscriber, same backlog", figure("ratio_over_bare", " ×"), "≥ 1.0, then ≥ 4"),
-        ("  bare, µs a message (its CPU)", f"{figure('bare_us')} ({figure('bare_cpu_us')})", ""),
-        ("  ours, µs a message (its CPU)", f"{figure('ours_us')} ({figure('ours_cpu_us')})", ""),
+        ("durable gateway ÷ bare subscriber, same backlog", number("ratio_over_bare", " ×"), "≥ 1.0, then ≥ 4"),
+        ("  bare, µs a message (its CPU)", f"{number('bare_us')} ({number('bare_cpu_us')})", ""),
+        ("  ours, µs a message (its CPU)", f"{number('ours_us')} ({number('ours_cpu_us')})", ""),
     ]
     for rate, aim in ((1, "p99 ≤ 50 ms"), (5, "p99 ≤ 500 ms")):
-        shown = " / ".join(figure(f"{name}_ms_{rate}k") for name in ("p50", "p99", "max"))
+        shown = " / ".join(number(f"{name}_ms_{rate}k") for name in ("p50", "p99", "max"))
         rows.append((f"crossing → durable and owed at {rate},000 msg/s: p50 / p99 / max ms", shown, aim))
-    shown = " / ".join(figure(f"{name}_ms_1k_dead_influxdb") for name in ("p50", "p99"))
+    shown = " / ".join(number(f"{name}_ms_1k_dead_influxdb") for name in ("p50", "p99"))
     rows.append(("  beside a dead InfluxDB at 1,000 msg/s: p50 / p99 ms", shown, "no effect"))
-    rows.append(("replay, messages a second", figure("replay_msgs_per_s"), ""))
-    rows.append(("memory with 10,000 devices, each heard", figure("rss_mb_10k", " MB"), ""))
-    lines = f"{figure('encoder_us_a_line')} / {figure('library_us_a_line')}"
-    rows.append(("line encoder ÷ the client's Point, same readings", figure("encoder_over_library", " ×"), "≥ 12 ×"))
+    rows.append(("replay, messages a second", number("replay_msgs_per_s"), ""))
+    rows.append(("memory with 10,000 devices, each heard", number("rss_mb_10k", " MB"), ""))
+    lines = f"{number('encoder_us_a_line')} / {number('library_us_a_line')}"
+    rows.append(("line encoder ÷ the client's Point, same readings", number("encoder_over_library", " ×"), "≥ 12 ×"))
     rows.append(("  ours / Point, CPU µs a line", lines, ""))
-    rows.append(("backlog into a real InfluxDB ÷ what the county sends", figure("drain_over_arrival", " ×"), ""))
-    rows.append(("  lines a second, journal to 204", figure("write_lines_per_s"), ""))
+    rows.append(("backlog into a real InfluxDB ÷ what the county sends", number("drain_over_arrival", " ×"), ""))
+    rows.append(("  lines a second, journal to 204", number("write_lines_per_s"), ""))
     return rows
 
 

@@ -147,7 +147,7 @@ class _Library:
 
 
 def _lines_pct(county: Inventory) -> Mapping[str, float]:
-    return lines_pct(assemble(county, shipped.figures())[0].plans)
+    return lines_pct(assemble(county, shipped.policy_files())[0].plans)
 
 
 def _timed(point_out: Callable[[Reading], object], readings: list[Reading]) -> float:

@@ -1,7 +1,7 @@
 """The same message taken apart: CPU µs a message of each stage, measured alone on what the stage before it made.
 
 ``python -m benchmarks.stages [--messages N] [--rounds N]``. One process, a virtual clock, the journal on disk, batches
-of 500; a stage's figure is the median of the rounds. Stages overlap where the table says so.
+of 500; a stage's number is the median of the rounds. Stages overlap where the table says so.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.conditions import engine
 from alerts.conditions.bins import BinMemory, look
 from alerts.episodes.county import Changes, County
@@ -36,7 +36,7 @@ BATCH: Final = 500
 
 
 class Stopwatch:
-    """CPU seconds by the name of a stage, one figure a round."""
+    """CPU seconds by the name of a stage, one number a round."""
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = {}
@@ -72,16 +72,16 @@ def main() -> None:
 
 
 def _round(watch: Stopwatch, inventory: Inventory, uplinks: list[Uplink], journal: Path) -> None:
-    figures, directory = shipped.figures(), Directory(inventory)
+    policy_files, directory = shipped.policy_files(), Directory(inventory)
     watch.time("decode", lambda: [decode(uplink, directory) for uplink in uplinks])
     heard = [(uplink, said) for uplink in uplinks if isinstance(said := decode(uplink, directory), Samples)]
     watch.time("repeats (windows)", lambda: _windows(heard))
     watch.time("time (clock)", lambda: _clocks(heard))
-    pipeline = _anew(inventory, figures, uplinks)
+    pipeline = _anew(inventory, policy_files, uplinks)
     entries: list[Entry] = []
     watch.time("pipeline without commit: all above and below", lambda: entries.extend(_stepped(pipeline, uplinks)))
     readings = [reading for entry in entries for reading in entry.readings]
-    again, once_more = (_anew(inventory, figures, uplinks).county for _ in range(2))
+    again, once_more = (_anew(inventory, policy_files, uplinks).county for _ in range(2))
     watch.time("county: both stages, timers, states", lambda: _counted(again, readings))
     watch.time("  engine: one asset's step", lambda: _engined(once_more, readings))
     watch.time("    what a bin's sample means", lambda: _looked(inventory, readings))
@@ -90,9 +90,9 @@ def _round(watch: Stopwatch, inventory: Inventory, uplinks: list[Uplink], journa
     opened.close()
 
 
-def _anew(inventory: Inventory, figures: Figures, uplinks: list[Uplink]) -> Pipeline:
+def _anew(inventory: Inventory, policy_files: PolicyFiles, uplinks: list[Uplink]) -> Pipeline:
     began_ms = uplinks[0].received_ms
-    pipeline = start.anew(inventory, figures, Memory(), began_ms)
+    pipeline = start.anew(inventory, policy_files, Memory(), began_ms)
     pipeline.county.listen(began_ms, None, pipeline.changes, started=True)
     return pipeline
 

@@ -78,7 +78,7 @@ def live(story: Scenario, uplinks: Iterable[Uplink] | None = None, *, answered: 
     """
     inventory = inventory_of(story)
     memory = Memory()
-    pipeline = start.anew(inventory, shipped.figures(), memory, story.start_ms)
+    pipeline = start.anew(inventory, shipped.policy_files(), memory, story.start_ms)
     pipeline.county.listen(story.start_ms, None, pipeline.changes, started=True)
     desk = Projection.of(inventory, pipeline.county.states, ())
     lived, draw = Lived(inventory, story.start_ms, story.hours / 24), Random(story.seed)
@@ -120,7 +120,7 @@ def _commit(pipeline: Pipeline, memory: Memory, desk: Projection, lived: Lived) 
 
 
 @dataclass(frozen=True)
-class Figures:
+class TellingCounts:
     """What a stretch of life came to."""
 
     per_day: tuple[int, ...]
@@ -144,8 +144,8 @@ class Figures:
         return self.useless / self.about_bins if self.about_bins else 0.0
 
 
-def figures(story: Scenario, lived: Lived) -> Figures:
-    """The table's figures."""
+def count(story: Scenario, lived: Lived) -> TellingCounts:
+    """The table's counts."""
     calendar = Calendar.of(lived.inventory.county)
     roles = {person.id: str(person.duties[0].role) for person in lived.inventory.people.values() if person.duties}
     days = range(max(1, round(lived.days)))
@@ -165,7 +165,7 @@ def figures(story: Scenario, lived: Lived) -> Figures:
     about = [owed for owed in told if bins_of(owed) and owed.kind is not MessageKind.CLEARED]
     rounds = _rounds(story)
     useless = [owed for owed in about if all(_soon(rounds, asset, owed.at_ms) for asset in bins_of(owed))]
-    return Figures(
+    return TellingCounts(
         per_day=_each(days, Counter(map(day, lived.texts))),
         lists_per_day=_each(days, Counter(day(owed) for owed in lived.texts if owed.rule == LIST)),
         by_role={role: _each(days, found) for role, found in sorted(per_role.items())},

@@ -19,7 +19,7 @@ from rich.table import Table
 from alerts import model
 from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
 from alerts.model import URGENT, MessageKind, Owed, Severity
-from benchmarks.telling import Figures, Lived, figures, inventory_of, live
+from benchmarks.telling import Lived, TellingCounts, count, inventory_of, live
 from firmware_sim import county
 from firmware_sim.scenario import Crowd, FleetSize, Happening, Scenario, ScriptedEvent, load
 from telemetry.reading import Millis
@@ -132,7 +132,7 @@ def county_week(days: int = 7) -> Scenario:
 
 
 def pressed(lived: Lived) -> Pressed:
-    """The figures of such a week."""
+    """The counts of such a week."""
     urgent = [owed for owed in lived.texts if owed.severity in URGENT and owed.kind is not MessageKind.CLEARED]
     waits = list(_waits(lived))
     over = {event.episode: event.at_ms for event in lived.events if event.event == "cleared"}
@@ -187,7 +187,7 @@ def _ends(said: model.Event, episode: str, person: str) -> bool:
 
 
 def stormed(lived: Lived, breaks_ms: Millis, fire_ms: Millis) -> Storm:
-    """The figures of a storm that broke out then."""
+    """The counts of a storm that broke out then."""
     roles = {person.id: str(person.duties[0].role) for person in lived.inventory.people.values() if person.duties}
     texts = [owed for owed in lived.texts if owed.at_ms >= breaks_ms]
     ordinary = [owed for owed in texts if owed.severity != Severity.P1]
@@ -245,27 +245,27 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.township", description=__doc__)
     asked.add_argument("--days", type=int, default=7, help="how many days of each week")
     days = asked.parse_args().days
-    weeks: dict[str, Figures] = {}
+    weeks: dict[str, TellingCounts] = {}
     for name in WEEKS:
         scenario = story(name, days * 24)
         for answered in (False, True):
             title = f"{name}, {'answered' if answered else 'nobody answers'}"
             print(f"{title} …", file=sys.stderr, flush=True)
-            weeks[title] = figures(scenario, live(scenario, answered=float(answered)))
+            weeks[title] = count(scenario, live(scenario, answered=float(answered)))
     print("storms …", file=sys.stderr, flush=True)
     storms = {"2,000 devices dark and a fire": dark_town(), "40 plants on 3 lines": dark_lines()}
     print("a county week …", file=sys.stderr, flush=True)
-    county_figures = pressed(live(county_week(days), answered=RARELY))
-    show(weeks, storms, county_figures)
+    county_counts = pressed(live(county_week(days), answered=RARELY))
+    show(weeks, storms, county_counts)
     found: dict[str, object] = {"weeks": {name: asdict(week) for name, week in weeks.items()}}
     found["storms"] = {name: asdict(storm) for name, storm in storms.items()}
-    found["county week"] = asdict(county_figures)
+    found["county week"] = asdict(county_counts)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return 0
 
 
-def show(weeks: dict[str, Figures], storms: dict[str, Storm], county_figures: Pressed) -> None:
+def show(weeks: dict[str, TellingCounts], storms: dict[str, Storm], county_counts: Pressed) -> None:
     """The tables, for people."""
     lives = Table("", "texts a day", "of them lists", "by role", "most for one emptier", "useless", "which")
     for name, week in weeks.items():
@@ -294,15 +294,15 @@ def show(weeks: dict[str, Figures], storms: dict[str, Storm], county_figures: Pr
     two = Table(
         "county week", "texts a day", "P1 and P2", "of the restless", "waited for a budget", "longest", "dropped"
     )
-    mean = sum(county_figures.per_day) / len(county_figures.per_day)
+    mean = sum(county_counts.per_day) / len(county_counts.per_day)
     two.add_row(
         "two towns",
-        f"{mean:.1f} (most {max(county_figures.per_day)})",
-        str(county_figures.urgent),
-        str(county_figures.of_restless),
-        str(county_figures.budgeted),
-        f"{county_figures.longest_wait_ms / MINUTE_MS:.0f} min",
-        str(len(county_figures.dropped)),
+        f"{mean:.1f} (most {max(county_counts.per_day)})",
+        str(county_counts.urgent),
+        str(county_counts.of_restless),
+        str(county_counts.budgeted),
+        f"{county_counts.longest_wait_ms / MINUTE_MS:.0f} min",
+        str(len(county_counts.dropped)),
     )
     console.print(two)
 

@@ -1,4 +1,4 @@
-"""The kinds of panel that the boards are made of: figures, curves, bars, tables, a time line, a map.
+"""The kinds of panel that the boards are made of: stats, curves, bars, tables, a time line, a map.
 
 Each takes what it asks and how its columns are called; what is the same on every board is decided here once.
 """
@@ -29,7 +29,7 @@ NOTHING: Final = "无数据"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table or a figure beside others: the field, what people call it, and how it looks."""
+    """A column of a table or a stat beside others: the field, what people call it, and how it looks."""
 
     field: str
     label: str
@@ -61,8 +61,8 @@ HIDDEN_ASSET: Final = Column("asset", "编号", hidden=True)
 """The id that links need and people do not."""
 
 
-def figures(title: str, about: str, *asked: Query, columns: Sequence[Column]) -> dashboard.Panel:
-    """Single figures beside each other, each with its name."""
+def stats(title: str, about: str, *asked: Query, columns: Sequence[Column]) -> dashboard.Panel:
+    """Single numbers beside each other, each with its name."""
     options = stat.Options(
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
@@ -202,7 +202,7 @@ def time_line(
 
 
 def prose(title: str, content: str) -> dashboard.Panel:
-    """Text that has to stand beside the figures."""
+    """Text that has to stand beside the numbers."""
     options = text.Options(mode=text.TextMode.MARKDOWN, content=content)
     return dashboard.Panel(type_val="text", title=title, options=options)
 

@@ -24,7 +24,7 @@ from gateway.clock import Clock, SettableClock, WallClock, monotonic_s
 from gateway.commands.command import Context
 from gateway.commands.dispatcher import CommandDispatcher
 from gateway.commands.replies import CLAIMS, InboundSms
-from gateway.commands.thresholds import FIGURES
+from gateway.commands.thresholds import TUNED
 from gateway.desk.http import application
 from gateway.desk.photos import FOLDER as PHOTOS
 from gateway.desk.present import Desk, opened
@@ -150,7 +150,7 @@ def run(
             metrics=metrics,
             wake_at=timer.wake_at,
             owe=courier.wake,
-            watch=_both(feed.take, _both(_refigured(scope, pipeline), watch)),
+            watch=_both(feed.take, _both(_replan_rollups(scope, pipeline), watch)),
             stopping=signals.stopping,
             clock_was_set=timer.realign,
         )
@@ -174,7 +174,7 @@ def run(
 def _resumed(
     settings: Settings, journal: Journal, lines: Lines, backoff: Backoff, clock: SettableClock, health: Health
 ) -> tuple[Restored, Inventory, Pipeline]:
-    """What the journal remembers under today's inventory and figures; a read that is refused is waited for."""
+    """What the journal remembers under today's inventory and policy files; a read that is refused is waited for."""
 
     def resume() -> tuple[Restored, Inventory, Pipeline]:
         restored = journal.restore()
@@ -184,7 +184,7 @@ def _resumed(
         health.report(INVENTORY, imports.report(done, path))
         pipeline = start.resumed(
             done.inventory,
-            shipped.figures(settings.alerts),
+            shipped.policy_files(settings.alerts),
             journal,
             restored,
             clock.now_ms(),
@@ -298,12 +298,12 @@ def _both(first: Callable[[Entry], None], second: Callable[[Entry], None]) -> Ca
     return watch
 
 
-def _refigured(scope: RollupScope, pipeline: Pipeline) -> Callable[[Entry], None]:
-    """The rollups follow a changed figure once it is durable."""
+def _replan_rollups(scope: RollupScope, pipeline: Pipeline) -> Callable[[Entry], None]:
+    """The rollups follow a changed parameter once it is durable."""
 
     def follow(entry: Entry) -> None:
-        if FIGURES in entry.meta:
-            scope.refigure(pipeline.county.plans)
+        if TUNED in entry.meta:
+            scope.replan(pipeline.county.plans)
 
     return follow
 

@@ -107,7 +107,7 @@ def inventory(settings: Settings) -> Iterator[Part]:
             yield Part(ready=fault.severity is FaultSeverity.WARNING, state=str(fault))
         if county is None:
             return
-        assemble(county, shipped.figures(settings.alerts))
+        assemble(county, shipped.policy_files(settings.alerts))
     except (SettingsFault, PolicyFault) as fault:
         yield Part(ready=False, state=str(fault))
         return

@@ -82,7 +82,7 @@ class Inbox:
     def take(self, limit: int = 1_000) -> list[Posted]:
         """The oldest ``limit`` items; called by the loop alone. What is left keeps the loop awake."""
         try:
-            while len(self._woken.recv(4_096)) == 4_096:  # noqa: PLR2004 the same figure, three words to the left
+            while len(self._woken.recv(4_096)) == 4_096:  # noqa: PLR2004 the same number, three words to the left
                 pass
         except BlockingIOError:
             pass

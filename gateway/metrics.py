@@ -1,6 +1,6 @@
 """What Prometheus may ask: counters and histograms of the rim, one registry a gateway.
 
-Every figure is fed once a batch, never once a message. Nothing reads a figure back to decide anything.
+Every metric is fed once a batch, never once a message. Nothing reads a metric back to decide anything.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """The gateway's figures; fields are named as Prometheus sees them, without the prefix ``cunjing_``."""
+    """The gateway's metrics; fields are named as Prometheus sees them, without the prefix ``cunjing_``."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -89,10 +89,10 @@ class Metrics:
         self.commit_seconds.observe(commit_s)
         self.durable_seconds.observe(arrival_s)
 
-    def ask(self, *figures: tuple[Gauge, Callable[[], float]]) -> None:
-        """Lets each of these gauges ask for its figure when Prometheus does, on the HTTP thread."""
-        for gauge, figure in figures:
-            gauge.set_function(figure)
+    def ask(self, *gauges: tuple[Gauge, Callable[[], float]]) -> None:
+        """Lets each of these gauges ask for its value when Prometheus does, on the HTTP thread."""
+        for gauge, measure in gauges:
+            gauge.set_function(measure)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format (``CONTENT_TYPE``)."""

@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.calendars import iso
 from alerts.model import PRINTED, Event, Owed
 from alerts.notify.lists import Crossing
@@ -126,7 +126,7 @@ class Memory:
 def replay(
     uplinks: Iterable[Uplink],
     inventory: Inventory,
-    figures: Figures,
+    policy_files: PolicyFiles,
     *,
     until_ms: Millis | None = None,
     ticks: Iterable[Millis] = (),
@@ -142,7 +142,7 @@ def replay(
         if until_ms is not None and uplink.received_ms > until_ms:
             break
         if pipeline is None:
-            pipeline = start.anew(inventory, figures, memory, uplink.received_ms)
+            pipeline = start.anew(inventory, policy_files, memory, uplink.received_ms)
             pipeline.county.listen(uplink.received_ms, None, pipeline.changes, started=True)
         while tick is not None and tick <= uplink.received_ms:
             pipeline.advance(tick)

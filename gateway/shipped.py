@@ -1,4 +1,4 @@
-"""The figures that come with the program: who is told when, and in which words; and an operator's own files instead.
+"""The policy files that come with the program: who is told when and in which words; or an operator's own instead.
 
 It finds files and reads them. What is right in them is decided in ``alerts``.
 """
@@ -6,7 +6,7 @@ It finds files and reads them. What is right in them is decided in ``alerts``.
 from pathlib import Path
 from typing import Final
 
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from gateway.files import read_text
 from gateway.settings import Alerts
 
@@ -21,7 +21,7 @@ def config_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[1] / "config"
 
 
-def figures(chosen: Alerts | None = None) -> Figures:
+def policy_files(chosen: Alerts | None = None) -> PolicyFiles:
     """Rules, escalation and texts: the chosen files, else the shipped ones; the rules' defaults are built in.
 
     ``SettingsFault`` when a file cannot be read.
@@ -29,7 +29,7 @@ def figures(chosen: Alerts | None = None) -> Figures:
     chosen = chosen or Alerts()
     escalation = chosen.escalation or config_folder() / ESCALATION
     texts = chosen.texts or config_folder() / TEXTS
-    return Figures(
+    return PolicyFiles(
         rules=read_text(chosen.rules) if chosen.rules else "",
         escalation=read_text(escalation),
         texts=read_text(texts),

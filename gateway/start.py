@@ -1,4 +1,4 @@
-"""What a start makes of inventory, figures and the journal's memory: a pipeline that goes on where it stopped.
+"""What a start makes of inventory, policy files and the journal's memory: a pipeline that goes on where it stopped.
 
 Restoring only. Nothing here decides anything about an alert, and a restart by itself tells nobody (law L6).
 """
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from alerts.alert import unpack_alert
 from alerts.answers import Caller
-from alerts.build import Figures, assemble_whole
+from alerts.build import PolicyFiles, assemble_whole
 from alerts.conditions import engine
 from alerts.conditions.state import AssetState, unpack
 from alerts.conditions.thresholds import Tuned
@@ -45,9 +45,9 @@ def known_since(inventory: Inventory, remembered: Mapping[str, Millis], now_ms: 
     }
 
 
-def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Millis) -> Pipeline:
+def anew(inventory: Inventory, policy_files: PolicyFiles, archive: Archive, now_ms: Millis) -> Pipeline:
     """A pipeline that remembers nothing. Raises ``PolicyFault``."""
-    made = assemble_whole(inventory, figures)
+    made = assemble_whole(inventory, policy_files)
     county, known_ms = made.county, known_since(inventory, {}, now_ms)
     county.restore({asset: plan.born(known_ms) for asset, plan in county.plans.items()}, ())
     entry = Entry.under(made.undo)
@@ -58,7 +58,7 @@ def anew(inventory: Inventory, figures: Figures, archive: Archive, now_ms: Milli
 
 def resumed(  # noqa: PLR0913 -- all that a start knows; what few need is named at the call
     inventory: Inventory,
-    figures: Figures,
+    policy_files: PolicyFiles,
     archive: Archive,
     restored: Restored,
     now_ms: Millis,
@@ -74,7 +74,7 @@ def resumed(  # noqa: PLR0913 -- all that a start knows; what few need is named 
     ``kind`` is a port for tests: a line that has a fault on purpose.
     """
     marks = restored.meta
-    made = assemble_whole(inventory, figures, recall(marks, thresholds.FIGURES, list[Tuned]))
+    made = assemble_whole(inventory, policy_files, recall(marks, thresholds.TUNED, list[Tuned]))
     county, ruleset = made.county, made.thresholds.rules.version
     entry, changes = Entry.under(made.undo), Changes.under(made.undo)
     known_ms = known_since(inventory, restored.known, now_ms)
@@ -99,7 +99,7 @@ def resumed(  # noqa: PLR0913 -- all that a start knows; what few need is named 
         states,
         (alerts | moved).values(),
         by_number(boxes),
-        figures_changed=restored.ruleset not in ("", ruleset),
+        parameters_changed=restored.ruleset not in ("", ruleset),
     )
     county.unsettled_until_ms = int(marks.get(UNSETTLED, 0))
     for box in boxes:  # what an older version kept by another spelling of a number is kept by one from now on

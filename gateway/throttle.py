@@ -88,7 +88,7 @@ class Throttle(Undoable):
         until_ms, at_ms = self._above.get(uplink.topic), uplink.received_ms
         if not above:
             if until_ms is not None and at_ms < until_ms:
-                self._above[uplink.topic] = at_ms  # its next hour has begun, or its figures were changed
+                self._above[uplink.topic] = at_ms  # its next hour has begun, or its parameters were changed
             return
         if until_ms is None or until_ms + HOUR_MS <= at_ms:  # as long as it goes on it is said once
             self._news.append(name)

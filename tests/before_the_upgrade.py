@@ -16,7 +16,7 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 NAME: Final = "journal.db"
@@ -37,7 +37,7 @@ class Morning:
         self.texts: list[tuple[str, str, str]] = []
         self._path, self._left = folder / NAME, left
         self._seq: dict[str, int] = {}
-        self.line = TellingLine(self._path, COUNTY, FIGURES, self.hand, lambda _entry: None, self._asked)
+        self.line = TellingLine(self._path, COUNTY, POLICY_FILES, self.hand, lambda _entry: None, self._asked)
 
     def say(self, device: str, *said: Values) -> None:
         """A device says so, one sample a message."""

@@ -63,7 +63,7 @@ def lived(folder: Path, ends_ms: Millis) -> Week:
     text = county.inventory_yaml(story)
     inventory = parse(text, "county.yaml", profiles()).inventory
     assert inventory is not None
-    line = VirtualLine(folder / "journal.db", inventory, shipped.figures(), story.start_ms)
+    line = VirtualLine(folder / "journal.db", inventory, shipped.policy_files(), story.start_ms)
     for at_ms, uplinks in takewhile(lambda minute: minute[0] < ends_ms, _minutes(story)):
         line.take(uplinks)
         line.pipeline.advance(at_ms + BATCH_MS)

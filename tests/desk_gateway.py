@@ -239,7 +239,7 @@ def desk_gateway(
         stack.enter_context(serving(pages, bound, proxies=[ip_network(proxy)] if proxy else []))
         journal = stack.enter_context(closing(Journal.open(path)))
         restored = journal.restore()
-        pipeline = start.resumed(county or inventory(), shipped.figures(), journal, restored, now_ms)
+        pipeline = start.resumed(county or inventory(), shipped.policy_files(), journal, restored, now_ms)
         feed = stack.enter_context(opened(desk, pipeline, restored.meta))
         port = stack.enter_context(closing(JournalPort(path, inbox)))
         channel = RecordingChannel()

@@ -14,7 +14,7 @@ from telemetry.inventory.checks import NATIVE
 from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.virtual_line import VirtualLine
 
 START_MS: Final[Millis] = 1_795_390_200_000
@@ -51,12 +51,12 @@ devices:
 PARSED = parse(VILLAGE, "lorawan.yaml", frozenset({NATIVE, *codecs()}))
 assert PARSED.inventory is not None, PARSED.faults
 COUNTY = PARSED.inventory
-FIGURES = figures()
+POLICY_FILES = policy_files()
 
 
 def opened(path: Path) -> VirtualLine:
     """A gateway that has just begun to listen, on a journal of its own."""
-    return VirtualLine(path, COUNTY, FIGURES, START_MS)
+    return VirtualLine(path, COUNTY, POLICY_FILES, START_MS)
 
 
 def iso(at_ms: Millis) -> str:

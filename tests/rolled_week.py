@@ -28,7 +28,7 @@ from tests.series_line import READY, FileLedger
 def rolled(lived: Week, folder: Path) -> Week:
     """The week with its rollups, none of which was sent to anybody."""
     week = lived.copied(folder)
-    county, _ = assemble(week.inventory, shipped.figures())
+    county, _ = assemble(week.inventory, shipped.policy_files())
     scope = RollupScope.of(week.inventory, county.plans, known_since(week.inventory, {}, week.begins_ms))
     with closing(Rolling(week.journal, scope)) as rolling:
         rolling.turn(week.begins_ms)
@@ -38,7 +38,7 @@ def rolled(lived: Week, folder: Path) -> Week:
 
 def drain(week: Week, chosen: Influxdb, rolled: tuple[Rolled, ...] = ()) -> FileLedger:
     """A sender for rollups, as the gateway starts it, until there is nothing more; ``rolled`` comes after its start."""
-    county, _ = assemble(week.inventory, shipped.figures())
+    county, _ = assemble(week.inventory, shipped.policy_files())
     buckets = dict.fromkeys(HOURS, chosen.hourly_bucket) | dict.fromkeys(DAYS, chosen.daily_bucket)
     outflows: tuple[Outflow, ...] = (Rollups(Points(week.inventory, lines_pct(county.plans)), buckets),)
     with closing(Rolling(week.journal, RollupScope.of(week.inventory, county.plans, {}))) as journal:

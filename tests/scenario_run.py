@@ -13,7 +13,7 @@ import yaml
 from msgspec.structs import asdict, replace
 
 from alerts import windows
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Wish
 from alerts.episodes.responses import LONGEST_GRACE_MS
@@ -62,12 +62,12 @@ MOST_RESTARTS: Final = 20
 """In a long scenario they are further apart: each reads all the configuration again."""
 
 
-def figures(rules: str = "", *, lists: bool = False) -> Figures:
-    """The figures that the house ships, with a scenario's own rules, and without lists unless it is about them."""
+def policy_files(rules: str = "", *, lists: bool = False) -> PolicyFiles:
+    """The policy files that the house ships, with a scenario's own rules, and without lists unless it is about them."""
     config = ROOT / "config"
     shipped = config / "rules.yaml"
     escalation = (config / "escalation.yaml").read_text(encoding="utf-8")
-    return Figures(
+    return PolicyFiles(
         rules or (shipped.read_text(encoding="utf-8") if shipped.exists() else ""),
         escalation if lists else yaml.safe_dump({**yaml.safe_load(escalation), "lists": {}}),
         (config / "texts.zh-CN.yaml").read_text(encoding="utf-8"),
@@ -150,14 +150,14 @@ class Play:
     def __init__(self, scenario: Scenario, variation: Variation = AS_WRITTEN) -> None:
         self._scenario = scenario
         self._variation = variation
-        self._figures = figures(scenario.rules, lists=scenario.lists)
+        self._policy_files = policy_files(scenario.rules, lists=scenario.lists)
         self._journal = ListJournal()
         self._lines: list[tuple[str, str, bool]] = []
         self._keys: list[str] = []
         self._now_ms = scenario.start_ms
         self._deaf_since_ms: Millis | None = None
         self._grace_ms = scenario.start_ms
-        self._pipeline = start.anew(scenario.inventory, self._figures, self._journal.memory, scenario.start_ms)
+        self._pipeline = start.anew(scenario.inventory, self._policy_files, self._journal.memory, scenario.start_ms)
         self._pipeline.county.listen(scenario.start_ms, None, self._pipeline.changes, started=True)
 
     def run(self) -> "Play":
@@ -313,7 +313,9 @@ class Play:
         if deaf_since_ms is None:
             self._advance(at_ms)
         scenario, journal = self._scenario, self._journal
-        self._pipeline = start.resumed(scenario.inventory, self._figures, journal.memory, journal.restored(), at_ms)
+        self._pipeline = start.resumed(
+            scenario.inventory, self._policy_files, journal.memory, journal.restored(), at_ms
+        )
         self._pipeline.county.listen(at_ms, deaf_since_ms, self._pipeline.changes, started=True)
         self._commit()
         journal.snapshot(self._pipeline)

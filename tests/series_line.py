@@ -88,7 +88,7 @@ def made_ready(server: InfluxServer, folder: Path, url: str = "", **changed: obj
 @contextmanager
 def series_line(week: Week, chosen: Influxdb, outlet: Outlet | None = None) -> Iterator[SeriesLine]:
     """A sender on the week's journal; the journal is let go when the context ends, positions and all."""
-    county, _ = assemble(week.inventory, shipped.figures())
+    county, _ = assemble(week.inventory, shipped.policy_files())
     points = Points(week.inventory, lines_pct(county.plans))
     with closing(Journal.open(week.journal)) as journal, closing(RollupReader.open(week.journal)) as reader:
         ledger = FileLedger(journal)

@@ -1,6 +1,6 @@
 """``python -m tests.shipped_rules``: ``config/rules.yaml`` made anew, each rule with what it says of itself.
 
-The figures are the rules' own defaults; nothing is set here.
+The values are the rules' own defaults; nothing is set here.
 """
 
 from collections.abc import Iterator
@@ -36,17 +36,17 @@ def made() -> str:
 
 
 def _lines(rule: type[Rule]) -> Iterator[str]:
-    """A rule with its figures: severity, its own, then those that every rule has and it has otherwise."""
+    """A rule with its parameters: severity, its own, then those that every rule has and it has otherwise."""
     common, own = Rule.model_fields, rule.model_fields
-    figures = {name: field for name, field in own.items() if name not in common} | {
+    parameters = {name: field for name, field in own.items() if name not in common} | {
         name: field for name, field in own.items() if name in common and field.default != common[name].default
     }
-    figures = {"severity": figures.pop("severity")} | figures
-    del figures["kind"]
+    parameters = {"severity": parameters.pop("severity")} | parameters
+    del parameters["kind"]
     says = (rule.__doc__ or "").splitlines()[0].replace("``", "")
     yield f"  # {says}{' It stays open until somebody resets it.' if rule.latching else ''}"
     yield f"  {own['kind'].default}:"
-    for name, field in figures.items():
+    for name, field in parameters.items():
         said = list(field.default) if isinstance(field.default, tuple) else field.default
         yield f"    {name}: {said}" + (f"  # {field.description}" if field.description else "")
 

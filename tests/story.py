@@ -33,7 +33,7 @@ from gateway.watching.self_check import OverdueRows
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, FIGURES
+from tests.telling_county import COUNTY, POLICY_FILES
 from tests.telling_line import Hand, TellingLine
 
 BEGIN: Final = 1_795_369_200_000
@@ -60,7 +60,7 @@ class Story:
         self.lived = Lived()
         self._path = folder / "journal.db"
         self._seq: dict[str, int] = {}
-        self.line = TellingLine(self._path, COUNTY, FIGURES, hand, lambda _entry: None, self._asked)
+        self.line = TellingLine(self._path, COUNTY, POLICY_FILES, hand, lambda _entry: None, self._asked)
 
     def run(self) -> Lived:
         """Two days of a county."""

@@ -6,7 +6,7 @@ Data only; who lives in it are the laws of telling and of refusals.
 from typing import Final
 
 from telemetry.inventory.file import parse
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 START_MS = 1_795_390_200_000
 """2026-11-23 07:30 in the county, a Monday."""
@@ -48,6 +48,6 @@ WRITTEN: Final = """
 PARSED = parse(WRITTEN, "telling.yaml", frozenset({"native"}))
 assert PARSED.inventory is not None, PARSED.faults
 COUNTY = PARSED.inventory
-FIGURES = figures(lists=True)
+POLICY_FILES = policy_files(lists=True)
 PEOPLE = tuple(COUNTY.people)
 PHONES = (*dict.fromkeys(person.phone for person in COUNTY.people.values()), "13955550000", "10086")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from alerts.answers import Receipt, Reply
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.channels import Accepted, Channel, Failed, Message, Outcome, SendRefused
 from alerts.delivery.courier import Courier
 from alerts.delivery.delivery import Routes
@@ -258,7 +258,7 @@ class TellingLine:
         self,
         path: Path,
         inventory: Inventory,
-        figures: Figures,
+        policy_files: PolicyFiles,
         hand: Hand,
         heard: Callable[[Entry], None],
         asked: Callable[[Message], None],
@@ -267,7 +267,7 @@ class TellingLine:
         """``channels`` are tried before the two providers."""
         self._path = path
         self._inventory = inventory
-        self._figures = figures
+        self._policy_files = policy_files
         self._heard = heard
         self._metrics = Metrics()
         self._next_ms: Millis | None = None
@@ -349,7 +349,9 @@ class TellingLine:
     def _pipeline(self, restored: Restored) -> Pipeline:
         """What a start makes of the journal."""
         now_ms = self.hand.at_ms
-        return start.resumed(self._inventory, self._figures, self._journal, restored, now_ms, self._wait, self.kind)
+        return start.resumed(
+            self._inventory, self._policy_files, self._journal, restored, now_ms, self._wait, self.kind
+        )
 
     def _dispatch(self, hearing: InboundSms, watching: Watchman) -> CommandDispatcher:
         """What does what comes out of the inbox."""

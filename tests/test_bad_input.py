@@ -132,7 +132,7 @@ def stored(home: Installation, payload: str) -> str:
 
 def _take(home: Installation, topic: str, payload: bytes) -> None:
     county = imports.checked(home.folder / "inventory.yaml")
-    pipeline = start.anew(county, shipped.figures(), Memory(), RECEIVED_MS)
+    pipeline = start.anew(county, shipped.policy_files(), Memory(), RECEIVED_MS)
     pipeline.take(Uplink(RECEIVED_MS, topic, payload))
     entry, _ = pipeline.finish()
     with home.journal() as journal:
@@ -202,7 +202,7 @@ def wrong_files(home: Installation) -> Iterator[Case]:
 
 def catalogues_of_ones_own() -> Iterator[Case]:
     """Texts that somebody changed: one from before the program had all of these, and a condition on nothing."""
-    ships, line = shipped.figures(), "cunjing gateway --config gateway.toml"
+    ships, line = shipped.policy_files(), "cunjing gateway --config gateway.toml"
     county = imports.checked(Path("inventory.yaml"))
     for title, wrong, text in (
         (
@@ -498,7 +498,7 @@ def wrong_telephone(home: Installation) -> Iterator[Case]:
         ("A reply from a stranger", "+86 139 1111 2222", "你是谁"),
         ("A reply from a machine", "10086", "您的话费不足"),
     ):
-        pipeline = start.anew(imports.checked(Path("inventory.yaml")), shipped.figures(), Memory(), RECEIVED_MS)
+        pipeline = start.anew(imports.checked(Path("inventory.yaml")), shipped.policy_files(), Memory(), RECEIVED_MS)
         InboundSms(pipeline, Silence()).reply(reply("gammu", "7", phone, text, RECEIVED_MS), RECEIVED_MS)
         (kept,) = pipeline.entry.answers
         said = [owed.text for owed in pipeline.list_said() if isinstance(owed, Owed)]
@@ -625,7 +625,7 @@ WRONG_WORK: Final = (
 def wrong_cases(home: Installation) -> Iterator[Case]:
     """What the ledger and figures answer over HTTP, with the gateway's own loop behind it."""
     county = imports.checked(home.folder / "inventory.yaml")
-    pipeline = start.anew(county, shipped.figures(), Memory(), RECEIVED_MS)
+    pipeline = start.anew(county, shipped.policy_files(), Memory(), RECEIVED_MS)
     inbox: Inbox = Inbox()
     app = FastAPI()
     answer_with_problems(app)

@@ -13,7 +13,7 @@ from telemetry.inventory.file import parse
 from telemetry.reading import Millis
 from telemetry.segments import SEGMENT, units
 from telemetry.wire import Uplink
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 GOLDEN = Path(__file__).parent / "golden"
 MINUTE = 60_000
@@ -28,7 +28,7 @@ def printed(given: list[Uplink], ticks: list[Millis] | None = None) -> list[str]
     file = GOLDEN / "inventory" / "county.yaml"
     parsed = parse(file.read_text(encoding="utf-8"), file.name, frozenset({NATIVE, "milesight-em400"}))
     assert parsed.inventory is not None
-    return list(replay(given, parsed.inventory, figures(), ticks=ticks or []))
+    return list(replay(given, parsed.inventory, policy_files(), ticks=ticks or []))
 
 
 def agreed() -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ The bounds of the weeks are the aims of the issue; where a week comes a little a
 
 import pytest
 
-from benchmarks.telling import figures, live
+from benchmarks.telling import count, live
 from benchmarks.township import RARELY, Pressed, county_week, dark_lines, dark_town, pressed, story
 
 MINUTES_2, MINUTES_30 = 1, 3
@@ -16,7 +16,7 @@ HALF_AN_HOUR_MS = 30 * 60_000
 def test_an_ordinary_day_tells_few_and_the_desk_shows_every_case() -> None:
     """Scenario 13: 300 bins, two rounds; ``live`` compares episodes and desk at each minute."""
     scenario = story("ordinary_week", hours=24)
-    found = figures(scenario, live(scenario))
+    found = count(scenario, live(scenario))
     assert sum(found.raised.values()) > sum(found.per_day)
     assert sum(found.per_day) <= 15
     assert found.most_cleaner_day <= CLEANER_A_DAY
@@ -31,7 +31,7 @@ def test_an_ordinary_day_tells_few_and_the_desk_shows_every_case() -> None:
 )
 def test_a_week_tells_few_and_hardly_anybody_for_nothing(week: str, texts: int, answered: bool) -> None:  # noqa: FBT001 -- both
     scenario = story(week)
-    found = figures(scenario, live(scenario, answered=answered))
+    found = count(scenario, live(scenario, answered=answered))
     assert sum(found.per_day) / len(found.per_day) <= texts
     assert found.most_cleaner_day <= CLEANER_A_DAY
     assert found.useless_share <= USELESS_SHARE

@@ -12,7 +12,7 @@ from gateway.journal.entry import Entry
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
-from tests.telling_county import COUNTY, FIGURES, MINUTE, START_MS
+from tests.telling_county import COUNTY, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 MORNING = START_MS  # 07:30, a Monday
@@ -26,7 +26,7 @@ class Day:
         self.cases = dict[str, Case]()
         self.deeds = list[Deed]()
         self.hand = Hand(MORNING)
-        self.line = TellingLine(path, COUNTY, FIGURES, self.hand, self._hear, lambda _message: None)
+        self.line = TellingLine(path, COUNTY, POLICY_FILES, self.hand, self._hear, lambda _message: None)
         self._seq = 0
         self._full: dict[str, None] = {}
         self.mood("promises nothing")

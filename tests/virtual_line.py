@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from alerts.alert import Alert
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.conditions.state import AssetState
 from alerts.model import Event, Owed  # noqa: TC001 -- they make an alias that is there at run time
 from gateway import start
@@ -30,10 +30,10 @@ class VirtualLine:
     pipeline: Pipeline
     kind: type[Pipeline] = Pipeline
 
-    def __init__(self, path: Path, inventory: Inventory, figures: Figures, at_ms: Millis) -> None:
+    def __init__(self, path: Path, inventory: Inventory, policy_files: PolicyFiles, at_ms: Millis) -> None:
         self._path = path
         self._inventory = inventory
-        self._figures = figures
+        self._policy_files = policy_files
         self._journal = Journal.open(path)
         self._journal.admit([ROLLUPS])
         self.said: list[Event | Owed] = []
@@ -71,7 +71,9 @@ class VirtualLine:
     def resume(self, at_ms: Millis) -> None:
         """A process is there that knows what the journal says."""
         restored = self._journal.restore()
-        self.pipeline = start.resumed(self._inventory, self._figures, self._journal, restored, at_ms, kind=self.kind)
+        self.pipeline = start.resumed(
+            self._inventory, self._policy_files, self._journal, restored, at_ms, kind=self.kind
+        )
 
     def restart(self, at_ms: Millis, deaf_since_ms: Millis | None = None) -> None:
         """Gone and back; without ``deaf_since_ms`` in no time at all."""

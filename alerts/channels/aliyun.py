@@ -86,7 +86,7 @@ _LINK: Final = re.compile(r"https?:|www\.|[a-z0-9-]+\.(?:com|cn|net|org)\b", re.
 _SPECIAL: Final = re.compile(
     r"[\u2100-\u214f\u2460-\u24ff\u2190-\u21ff\u25a0-\u27bf\u3300-\u33ff\U0001f000-\U0001faff]"
 )
-"""Letter-like signs (℃), circled figures (①), arrows, shapes, squared units (㎡), pictures."""
+"""Letter-like signs (℃), circled digits (①), arrows, shapes, squared units (㎡), pictures."""
 
 
 _LONGEST: Final[Mapping[str, int]] = MappingProxyType(

@@ -1,6 +1,6 @@
 """What a bin's sample means: how full, how warm, upright or not, and whether somebody has just emptied it.
 
-Geometry and memory only (alerting.md §1 and §3 "Emptied"); no rule's figure and no time of day stands here.
+Geometry and memory only (alerting.md §1 and §3 "Emptied"); no rule's parameter and no time of day stands here.
 """
 
 from math import cos, radians

@@ -174,7 +174,7 @@ def hour_ms(plan: Plan, state: AssetState, device: str) -> Millis:
 
 
 def rejudge(plan: Plan, state: AssetState, at_ms: Millis, neighbours: Neighbours) -> EngineStep:
-    """A figure was changed: the last level is judged by the new one, and never counted twice for the same."""
+    """A parameter was changed: the last level is judged by the new one, and never counted twice for the same."""
     memory = state.memory
     silent = not plan.devices or any(state.machines[place].condition is SILENT for place in plan.silence)
     if not isinstance(memory, BinMemory) or memory.fill_pct < 0 or silent:

@@ -1,4 +1,4 @@
-"""What a rule is: figures that can be configured, and one judgement of one sample.
+"""What a rule is: parameters that can be configured, and one judgement of one sample.
 
 The life cycle around the judgement is ``machine``; a rule holds no state and reads no clock.
 """
@@ -66,7 +66,7 @@ class Scene(Struct, frozen=True, gc=False):
 
 
 class Rule(BaseModel):
-    """One kind of alert with its figures. Subclasses add theirs; ``judge`` says what one sample means for it."""
+    """One kind of alert with its parameters. Subclasses add theirs; ``judge`` says what one sample means for it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,7 +77,7 @@ class Rule(BaseModel):
     latching: ClassVar[bool] = False
     timer_promotes: ClassVar[bool] = True
     apart: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Pairs of figures, the first below the second: no value is to raise and to clear at once."""
+    """Pairs of parameters, the first below the second: no value is to raise and to clear at once."""
 
     severity: Severity
     on_count: Count = 1
@@ -122,7 +122,7 @@ class Rule(BaseModel):
         )
 
     def __hash__(self) -> int:
-        """By the kind alone: few of a kind differ, and a hash of all figures is a hundred times as dear."""
+        """By the kind alone: few of a kind differ, and a hash of all parameters is a hundred times as dear."""
         return hash(self.kind)
 
     def applies(self, kind: AssetKind) -> bool:
@@ -138,7 +138,7 @@ class Rule(BaseModel):
         return True
 
     def contradiction(self) -> str:
-        """Which figures leave no room between raising and clearing, in words; empty when all do."""
+        """Which parameters leave no room between raising and clearing, in words; empty when all do."""
         wrong = ((low, high) for low, high in self.apart if getattr(self, low) >= getattr(self, high))
         return next((f"{low} must be below {high}; change one of them" for low, high in wrong), "")
 
@@ -157,7 +157,7 @@ class BinRule(Rule):
         raise NotImplementedError
 
     def evidence(self, memory: BinMemory, machine: Machine) -> Detail:
-        """The figures that people are shown when it is raised."""
+        """The values that people are shown when it is raised."""
         raise NotImplementedError
 
 
@@ -171,7 +171,7 @@ class PlantRule(Rule):
         raise NotImplementedError
 
     def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:
-        """The figures that people are shown when it is raised."""
+        """The values that people are shown when it is raised."""
         raise NotImplementedError
 
 
@@ -185,7 +185,7 @@ class DeviceRule(Rule):
         raise NotImplementedError
 
     def evidence(self, memory: DeviceMemory) -> Detail:
-        """The figures that people are shown when it is raised."""
+        """The values that people are shown when it is raised."""
         raise NotImplementedError
 
 
@@ -214,7 +214,7 @@ class TrafficRule(Rule):
         return RAISE if traffic.exceeds(self.share(interval_s), at_ms) else CLEAR
 
     def evidence(self, traffic: HourlyTraffic, interval_s: int) -> Detail:
-        """The figures that people are shown when it is raised."""
+        """The values that people are shown when it is raised."""
         raise NotImplementedError
 
 

@@ -94,7 +94,7 @@ class County(Undoable):
         self._causes: dict[str, Alert] = UndoDict(undo)
         self.timers = Timers(undo)
         """When ``advance`` has something to do."""
-        self._listening = self._figures_changed = False
+        self._listening = self._parameters_changed = False
         self._since_ms: Millis = NEVER
         self._deaf_ms = self._grace_ms = 0
         self.unsettled_until_ms: Millis = 0
@@ -106,10 +106,10 @@ class County(Undoable):
         alerts: Iterable[Alert],
         boxes: Iterable[Mailbox] = (),
         *,
-        figures_changed: bool = False,
+        parameters_changed: bool = False,
     ) -> None:
-        """Takes over what was remembered, under other figures maybe; timers run once ``listen`` is called."""
-        self._figures_changed = figures_changed
+        """Takes over what was remembered, under other parameters maybe; timers run once ``listen`` is called."""
+        self._parameters_changed = parameters_changed
         undo = self._undo
         self.states = UndoDict(undo, states)
         self.alerts = UndoDict(undo, {alert.episode: self.decider.adopt(alert) for alert in alerts})
@@ -128,9 +128,9 @@ class County(Undoable):
             self._deliver(self._pending.readdress(boxes, self.successors, at_ms), changes)
             self._retire(at_ms, changes)
         self.hand_over(max(at_ms, self._grace_ms), at_ms, changes)
-        if self._figures_changed:
-            self._figures_changed = False
-            self.refigure(self.plans, at_ms, changes)
+        if self._parameters_changed:
+            self._parameters_changed = False
+            self.replan(self.plans, at_ms, changes)
         self._refile_all()
 
     def oversleep(self, since_ms: Millis, at_ms: Millis, changes: Changes) -> None:
@@ -502,8 +502,8 @@ class County(Undoable):
                 self.decider.retire(alert, at_ms, open_alerts)
                 self._settle(open_alerts, changes)
 
-    def refigure(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:
-        """Figures are others, the slots are not: a changed threshold judges the last level again."""
+    def replan(self, plans: Mapping[str, Plan], at_ms: Millis, changes: Changes) -> None:
+        """Parameters are others, the slots are not: a changed threshold judges the last level again."""
         self.plans.update(plans)
         self._plan_of.update((device.id, plan) for plan in plans.values() for device in plan.devices)
         for asset, plan in plans.items():

@@ -12,7 +12,7 @@ from alerts.calendars import HOUR_MS, stamp
 from alerts.conditions import engine
 from alerts.episodes.county import Changes, County
 from alerts.model import Actor, Detail, Event, Refused
-from alerts.policy import MaintenanceFigures
+from alerts.policy import MaintenancePolicy
 from alerts.windows import Window, Work
 from telemetry.inventory import Asset, Inventory, Person
 from telemetry.reading import Millis
@@ -48,13 +48,13 @@ def standing(county: County) -> Mapping[str, Declared]:
 
 def declare(county: County, wish: Wish, asked: Actor, at_ms: Millis, changes: Changes) -> Declared | Refused:
     """The window, from now or later on; why not where it cannot be."""
-    figures = _figures(county)
+    policy = _policy(county)
     assets = covered(county.inventory, wish.work, wish.subject)
-    refusal = _refusal(wish, assets, figures, at_ms)
+    refusal = _refusal(wish, assets, policy, at_ms)
     if refusal is not None:
         return refusal
-    if not _may(county.inventory, figures, county.inventory.people[asked.by], assets):
-        roles = ", ".join(figures.declared_by)
+    if not _may(county.inventory, policy, county.inventory.people[asked.by], assets):
+        roles = ", ".join(policy.declared_by)
         sentence = f"{asked.by} may not declare this: it takes one of {roles} for every asset of {wish.subject}"
         return Refused("work_not_yours", sentence)
     name = _name(f"{wish.work.value}/{wish.subject}/{stamp(at_ms)}", standing(county))
@@ -72,7 +72,7 @@ def withdraw(county: County, name: str, asked: Actor, at_ms: Millis, changes: Ch
     if declared is None:
         return Refused("work_over", f"there is no window {name}: it may be over; see which ones stand")
     assets = tuple(county.inventory.assets[asset] for asset in declared.assets)
-    if not _may(county.inventory, _figures(county), county.inventory.people[asked.by], assets):
+    if not _may(county.inventory, _policy(county), county.inventory.people[asked.by], assets):
         return Refused("work_not_yours", f"{asked.by} may not end this: it takes who may declare it")
     changes.log.append(_record("work_withdrawn", county.inventory, declared.window, asked, at_ms))
     for asset in declared.assets:
@@ -92,11 +92,11 @@ def covered(inventory: Inventory, work: Work, subject: str) -> tuple[Asset, ...]
     return tuple(asset for asset in inventory.assets.values() if subject in inventory.around(asset.areas))
 
 
-def _figures(county: County) -> MaintenanceFigures:
+def _policy(county: County) -> MaintenancePolicy:
     return county.decider.escalation.holds.policies.maintenance
 
 
-def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures, at_ms: Millis) -> Refused | None:
+def _refusal(wish: Wish, assets: tuple[Asset, ...], policy: MaintenancePolicy, at_ms: Millis) -> Refused | None:
     if not assets:
         what = "feeder with plants on it" if wish.work is Work.PLANNED_CUT else "asset, and no area with assets,"
         return Refused("work_nowhere", f"the inventory has no {what} {wish.subject}; use an id of the inventory")
@@ -105,14 +105,14 @@ def _refusal(wish: Wish, assets: tuple[Asset, ...], figures: MaintenanceFigures,
         return Refused("work_reason", sentence)
     if wish.until_ms <= max(wish.from_ms, at_ms):
         return Refused("work_ends_early", "it would end before it begins, or in the past; name a later end")
-    if wish.until_ms - max(wish.from_ms, at_ms) > figures.longest:
-        return Refused("work_long", f"it may last {figures.longest // HOUR_MS} h at most; name an earlier end")
+    if wish.until_ms - max(wish.from_ms, at_ms) > policy.longest:
+        return Refused("work_long", f"it may last {policy.longest // HOUR_MS} h at most; name an earlier end")
     return None
 
 
-def _may(inventory: Inventory, figures: MaintenanceFigures, person: Person, assets: tuple[Asset, ...]) -> bool:
+def _may(inventory: Inventory, policy: MaintenancePolicy, person: Person, assets: tuple[Asset, ...]) -> bool:
     """Whether they hold a role that may, at or above each of the assets."""
-    areas = {duty.area for duty in person.duties if duty.role in figures.declared_by and duty.area is not None}
+    areas = {duty.area for duty in person.duties if duty.role in policy.declared_by and duty.area is not None}
     return all(not areas.isdisjoint(inventory.around(asset.areas)) for asset in assets)
 
 

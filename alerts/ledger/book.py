@@ -31,7 +31,7 @@ from alerts.ledger.shelf import Shelf, Written, closing, line
 from alerts.model import Detail, Event, Log, Owed
 from alerts.notify.message_writer import RETIRED
 from alerts.notify.texts import Texts
-from alerts.policy import LedgerFigures, Policies
+from alerts.policy import LedgerPolicy, Policies
 from alerts.undo import UndoLog
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -64,9 +64,9 @@ class Ledger:
         self._hearing = EventHandler(self._shelf, self._desk, policies, self._numbers, self._notices)
 
     @property
-    def figures(self) -> LedgerFigures:
+    def policy(self) -> LedgerPolicy:
         """What each rule asks of a case."""
-        return self._desk.figures
+        return self._desk.policy
 
     @property
     def cases(self) -> Mapping[str, Case]:
@@ -207,7 +207,7 @@ class Ledger:
         rungs = list(self._notices.above(case))
         to = rungs[case.level] if case.level < len(rungs) else ()
         level = case.level + 1
-        again_ms = due_ms + self._desk.figures.overdue_every if level < len(rungs) else 0
+        again_ms = due_ms + self._desk.policy.overdue_every if level < len(rungs) else 0
         after = replace(case, level=level, due_ms=again_ms)
         if not case.standing:
             after = self._notices.word(Text.OVERDUE, after, to, due_ms, level)
@@ -245,7 +245,7 @@ class Ledger:
 
     def _sees(self, case: Case) -> bool:
         """Whether a sensor is to say that it is done: one that speaks, or one whose silence is the matter itself."""
-        asked, inventory = self._desk.figures.of(case.rule), self._desk.inventory
+        asked, inventory = self._desk.policy.of(case.rule), self._desk.inventory
         if case.standing and asked.of_silence:
             return True
         if case.asset not in inventory.devices_of or not (asked.seen or case.standing):

@@ -51,7 +51,7 @@ class EventHandler:
 
     def before(self, case: Case) -> str:
         """The case of the same matter in the same place that somebody had to act on and that was done lately."""
-        lately_ms = case.opened_ms - self._desk.figures.recurs_within
+        lately_ms = case.opened_ms - self._desk.policy.recurs_within
         earlier = self._shelf.about(case.asset) if case.asset else tuple(self._shelf.cases.values())
         return max(
             (
@@ -72,7 +72,7 @@ class EventHandler:
         if place is None or self._shelf.of_episode(event.episode) is not None:
             return
         for other in self._shelf.about(event.asset):
-            if other.seen_ms and event.rule in self._desk.figures.of(other.rule).seen:
+            if other.seen_ms and event.rule in self._desk.policy.of(other.rule).seen:
                 self._shelf.enter(replace(other, seen_ms=0))  # what was seen done is not so any more
         case = opening.found_wrong(event, place, self._numbers.next(place.town, event.at_ms), self._desk)
         case = replace(case, recurs=self.before(case))
@@ -147,7 +147,7 @@ class EventHandler:
         for case in self._shelf.about(event.asset):
             if case.standing or case.episode == event.episode != "" or case.state not in UNFINISHED:
                 continue
-            if sight not in self._desk.figures.of(case.rule).seen or case.opened_ms > event.at_ms:
+            if sight not in self._desk.policy.of(case.rule).seen or case.opened_ms > event.at_ms:
                 continue
             if case.state is State.FIXED:
                 self._verify(case, event.at_ms, sight)
@@ -182,7 +182,7 @@ class EventHandler:
     def _have_checked(self, event: Event) -> None:
         """误报: somebody has to look after the sensor, which is a case of its own; one at a time."""
         place = opening.find_place(event.asset, self._desk.inventory)
-        if CHECK not in self._desk.figures.rules or place is None:
+        if CHECK not in self._desk.policy.rules or place is None:
             return
         if any(other.rule == CHECK and other.state in UNFINISHED for other in self._shelf.about(event.asset)):
             return

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from alerts.calendars import Calendar, iso
 from alerts.ledger.case import UNDER_WAY, UNFINISHED, Case, CaseCommand, CaseVerb, Deed, LedgerRefusal, Refusal, State
-from alerts.policy import LedgerFigures
+from alerts.policy import LedgerPolicy
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 
@@ -48,7 +48,7 @@ class MoveFacts(NamedTuple):
     """What a transition may look at besides its case."""
 
     inventory: Inventory
-    figures: LedgerFigures
+    policy: LedgerPolicy
     calendar: Calendar
     sees: Callable[[Case], bool]
     """Whether a sensor sees that a case is done, so that no person need, or may, say so."""
@@ -56,7 +56,7 @@ class MoveFacts(NamedTuple):
 
 def deadline_ms(desk: MoveFacts, rule: str, from_ms: Millis) -> Millis:
     """By when a rule wants it done."""
-    asked = desk.figures.of(rule)
+    asked = desk.policy.of(rule)
     return desk.calendar.counted(from_ms, asked.within, asked.hours)
 
 
@@ -88,12 +88,12 @@ def deed(case: Case, wish: CaseCommand, at_ms: Millis, now: Case) -> Deed:
 
 def verified(case: Case, at_ms: Millis, desk: MoveFacts) -> Case:
     """Somebody or something has seen that it is done; it closes by itself when nobody objects for a while."""
-    return replace(case, state=State.VERIFIED, verified_ms=at_ms, due_ms=at_ms + desk.figures.close_after, until_ms=0)
+    return replace(case, state=State.VERIFIED, verified_ms=at_ms, due_ms=at_ms + desk.policy.close_after, until_ms=0)
 
 
 def closed(case: Case, at_ms: Millis, desk: MoveFacts) -> Case:
     """销号; it is remembered for as long as the same matter would count as 前清后起."""
-    return replace(case, state=State.CLOSED, closed_ms=at_ms, due_ms=at_ms + desk.figures.recurs_within)
+    return replace(case, state=State.CLOSED, closed_ms=at_ms, due_ms=at_ms + desk.policy.recurs_within)
 
 
 def _assign(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
@@ -105,7 +105,7 @@ def _assign(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Ca
     if owner not in desk.inventory.people:
         return Refusal(LedgerRefusal.UNKNOWN_OWNER, f"the inventory has no person {owner}: name one of its ids")
     rule = wish.rule or case.rule
-    if wish.rule and wish.rule not in desk.figures.rules:
+    if wish.rule and wish.rule not in desk.policy.rules:
         return Refusal(LedgerRefusal.UNKNOWN_RULE, f"there is no rule {wish.rule} for cases: {_known(desk)}")
     if wish.deadline_ms and wish.deadline_ms <= at_ms:
         return Refusal(
@@ -131,7 +131,7 @@ def _fix(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case:
         state=State.FIXED,
         fixed_ms=at_ms,
         proof=wish.proof or case.proof,
-        due_ms=max(taken.deadline_ms, at_ms + desk.figures.verify_within),
+        due_ms=max(taken.deadline_ms, at_ms + desk.policy.verify_within),
     )
     return verified(fixed, at_ms, desk) if fixed.seen_ms else fixed
 
@@ -153,7 +153,7 @@ def _close(case: Case, _wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Ca
 def _defer(case: Case, wish: CaseCommand, at_ms: Millis, desk: MoveFacts) -> Case | Refusal:
     if not wish.reason.strip():
         return Refusal(LedgerRefusal.REASON_MISSING, f"{case.id} is deferred only for a reason: say what it waits for")
-    latest_ms = at_ms + desk.figures.longest_deferral
+    latest_ms = at_ms + desk.policy.longest_deferral
     if not at_ms < wish.until_ms <= latest_ms:
         sentence = f"{case.id} is deferred until a time to come, at the latest {iso(latest_ms)}: name until when"
         return Refusal(LedgerRefusal.BAD_TIME, sentence)
@@ -221,7 +221,7 @@ def _details(wish: CaseCommand) -> str:
 
 
 def _known(desk: MoveFacts) -> str:
-    return f"known are {', '.join(sorted(desk.figures.rules)) or 'none'}"
+    return f"known are {', '.join(sorted(desk.policy.rules)) or 'none'}"
 
 
 _Do = Callable[[Case, CaseCommand, Millis, MoveFacts], Case | Refusal]

@@ -18,7 +18,7 @@ from alerts.model import MessageKind, Owed, Severity
 from alerts.notify import texts
 from alerts.notify.texts import Texts
 from alerts.people import holders
-from alerts.policy import LedgerFigures
+from alerts.policy import LedgerPolicy
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.segments import clipped
@@ -51,7 +51,7 @@ class Notices:
     """The words of one county's ledger."""
 
     inventory: Inventory
-    figures: LedgerFigures
+    policy: LedgerPolicy
     quiet: Hours
     """When nobody is woken for a matter that a person wrote down."""
     calendar: Calendar
@@ -60,9 +60,9 @@ class Notices:
     def above(self, case: Case) -> Iterator[tuple[str, ...]]:
         """Level after level, who answers for the owner's work; nobody twice, and nobody below the owner."""
         asset = self.inventory.assets.get(case.asset)
-        ladder = self.figures.ladder
+        ladder = self.policy.ladder
         if asset is not None and asset.kind is AssetKind.PLANT:
-            ladder = self.figures.plant_ladder
+            ladder = self.policy.plant_ladder
         owner = self.inventory.people.get(case.owner)
         roles = set() if owner is None else {duty.role for duty in owner.duties}
         own = max((place for place, role in enumerate(ladder) if role in roles), default=-1)
@@ -77,7 +77,7 @@ class Notices:
 
     def word(self, text: str, case: Case, to: tuple[str, ...], at_ms: Millis, step: int = 0) -> Case:
         """The case with a text to these people that leaves by day; none where the catalogue has no such text."""
-        return self._word(text, case, to, self.calendar.opening(at_ms, self.figures.told), step)
+        return self._word(text, case, to, self.calendar.opening(at_ms, self.policy.told), step)
 
     def _word(self, text: str, case: Case, to: tuple[str, ...], leaves_ms: Millis, step: int = 0) -> Case:
         known = tuple(person for person in to if person in self.inventory.people)
@@ -91,7 +91,7 @@ class Notices:
 
         What stands is told at once, as its episode is; all else by day. Nobody is told that a fire is no more theirs.
         """
-        leaves_ms = at_ms if after.standing else self.calendar.opening(at_ms, self.figures.told)
+        leaves_ms = at_ms if after.standing else self.calendar.opening(at_ms, self.policy.told)
         if after.owner not in (by, *(before.asked if after.standing else ())):
             after = self._word(Text.ASSIGNED, after, (after.owner,), leaves_ms)
         return self.relieve(before, after, by, at_ms)
@@ -102,7 +102,7 @@ class Notices:
             return after
         gone = tuple(person for person in before.asked if person not in (after.owner, by))
         kept = tuple(person for person in before.asked if person == after.owner)
-        leaves_ms = at_ms if after.standing else self.calendar.opening(at_ms, self.figures.told)
+        leaves_ms = at_ms if after.standing else self.calendar.opening(at_ms, self.policy.told)
         return self._word(Text.RELIEVED, replace(after, asked=kept), gone, leaves_ms)
 
     def seek(self, case: Case, at_ms: Millis) -> Case:
@@ -112,8 +112,8 @@ class Notices:
         """
         asked_ms = at_ms + (case.deadline_ms - at_ms) // 2
         if case.origin in _REPORTED:
-            asked_ms = min(asked_ms, at_ms + self.figures.given_within)
-        leaves_ms = self.calendar.opening(asked_ms, self.figures.told)
+            asked_ms = min(asked_ms, at_ms + self.policy.given_within)
+        leaves_ms = self.calendar.opening(asked_ms, self.policy.told)
         if leaves_ms >= case.deadline_ms and not self.calendar.is_within(asked_ms, self.quiet):
             leaves_ms = asked_ms
         return self._word(Text.UNASSIGNED, case, self._givers(case), leaves_ms)
@@ -127,7 +127,7 @@ class Notices:
     def _givers(self, case: Case) -> tuple[str, ...]:
         """Who gives out work there: the dispatchers, else the first of the ladder who is there."""
         areas = [area for area in case.areas if area in self.inventory.areas]
-        for role in dict.fromkeys((Role.DISPATCHER, *self.figures.ladder)):
+        for role in dict.fromkeys((Role.DISPATCHER, *self.policy.ladder)):
             people = tuple(dict.fromkeys(each.person.id for each in holders(self.inventory, role, areas, None)))
             if people:
                 return people

@@ -76,8 +76,8 @@ def of_person(event: Event, inventory: Inventory) -> CasePlace | None:
 def placed(wish: Register, desk: MoveFacts) -> CasePlace | Refusal:
     """Where a registered case is; it needs an asset or an area that the inventory knows."""
     inventory = desk.inventory
-    if wish.rule and wish.rule not in desk.figures.rules:
-        known = ", ".join(sorted(desk.figures.rules)) or "none"
+    if wish.rule and wish.rule not in desk.policy.rules:
+        known = ", ".join(sorted(desk.policy.rules)) or "none"
         return Refusal(LedgerRefusal.UNKNOWN_RULE, f"there is no rule {wish.rule} for cases: known are {known}")
     if wish.asset:
         place = find_place(wish.asset, inventory)
@@ -121,7 +121,7 @@ def found_wrong(event: Event, place: CasePlace, name: str, desk: MoveFacts) -> C
     return Case(
         id=name,
         origin=Origin.TELEMETRY,
-        what=desk.figures.of(event.rule).says,
+        what=desk.policy.of(event.rule).says,
         rule=event.rule,
         opened_ms=event.at_ms,
         areas=place.areas,

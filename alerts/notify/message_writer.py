@@ -39,7 +39,7 @@ SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
 
 EMPTIED: Final = "emptied"
 RAISED_AGAIN: Final = "raised_again"
-FIGURES_CHANGED: Final = "figures_changed"
+PARAMETERS_CHANGED: Final = "figures_changed"
 INHIBITED: Final = "inhibited"
 RETIRED: Final = "retired"
 """Text C23: what it is about is there no more."""
@@ -76,8 +76,8 @@ def choose(
     by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ()))
     if by_level and is_emptied(alert, memory):
         return Closing(policy.cleared_text, by_emptying=True)
-    if alert.ended == FIGURES_CHANGED:
-        return Closing("", unsaid=FIGURES_CHANGED)
+    if alert.ended == PARAMETERS_CHANGED:
+        return Closing("", unsaid=PARAMETERS_CHANGED)
     if not isinstance(memory, BinMemory) or not by_level:
         return Closing(policy.cleared_text)
     goes_on = next((standing[rule].episode for rule in sorted(CONTINUES) if rule in standing), "")

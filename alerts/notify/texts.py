@@ -351,7 +351,7 @@ def container(asset: Asset) -> str:
 
 
 def counted(number: int) -> str:
-    """两, 三: how many rounds; a figure beyond ten."""
+    """两, 三: how many rounds; a number beyond ten."""
     return "两" if number == 2 else _TENTHS[number] if number < len(_TENTHS) else str(number)  # noqa: PLR2004 - 二 is 两
 
 

@@ -22,7 +22,7 @@ class NoPower(PlantRule):
             return NONE
         return CLEAR if sight.values.mains_on == 1.0 else RAISE
 
-    def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:  # noqa: ARG002 - there are no figures
+    def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:  # noqa: ARG002 - there are no values
         """See ``PlantRule.evidence``."""
         return {"mains_on": memory.mains_on}
 

@@ -50,7 +50,7 @@ POINTS_A_SITE: Final = 0.5
 
 
 def line_pct(plan: Plan) -> float:
-    """The level above which a bin is over the line: the figure of its own rule, which a file may change for it."""
+    """The level above which a bin is over the line: the parameter of its own rule, which a file may change for it."""
     rule = plan.slots[plan.place["over_two_thirds"]].rule
     if not isinstance(rule, OverTwoThirds):
         raise TypeError(f"{plan.asset.id} is no bin: nothing draws a line for it")
@@ -77,7 +77,7 @@ class _Lines(Mapping[str, float]):
 
 
 def lines_pct(plans: Mapping[str, Plan]) -> Mapping[str, float]:
-    """The line of each site that counts for the score, by asset; it follows ``plans`` when a figure is changed."""
+    """The line of each site that counts for the score, by asset; it follows ``plans`` when a parameter is changed."""
     scored = (plan for plan in plans.values() if plan.asset.bin is not None and plan.asset.bin.counts_for_score)
     return _Lines(plans, dict.fromkeys(plan.asset.id for plan in scored))
 

@@ -2,7 +2,7 @@
 
 from dashboards import looks, variables, words
 from dashboards.board import Board, PlacedPanel
-from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, curves, figures, rows
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, curves, rows, stats
 from dashboards.queries import episodes
 from telemetry.terms import AssetKind
 
@@ -17,7 +17,7 @@ BOARD = Board(
     variables=(variables.town(), variables.village(), variables.asset("资产", (AssetKind.BIN, AssetKind.PLANT))),
     panels=(
         PlacedPanel(
-            figures(
+            stats(
                 "这段时间",
                 "确认用时和了结用时都从发现算起，取中间的一件。",
                 episodes.how_many("raised", "raised"),

@@ -3,7 +3,7 @@
 from dashboards import looks, variables, words
 from dashboards.board import Board, PlacedPanel
 from dashboards.county_map import county_map
-from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, bars, curves, figures, gauges, rows
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, bars, curves, gauges, rows, stats
 from dashboards.queries import county, episodes
 
 BOARD = Board(
@@ -15,7 +15,7 @@ BOARD = Board(
     variables=(variables.town(), variables.village()),
     panels=(
         PlacedPanel(
-            figures(
+            stats(
                 "此刻来查",
                 "按每处计分垃圾池最近一次的满度：超过三分之二的处数，每处0.5分。这是自查数，不是考核成绩。",
                 county.exposure(),
@@ -28,7 +28,7 @@ BOARD = Board(
             6,
         ),
         PlacedPanel(
-            figures(
+            stats(
                 "此刻要处理",
                 "还没了结的告警件数。没人确认：一到三级里还没有人答复的。一天收不到任何数据时这里不显示0。",
                 episodes.counts(),
@@ -46,7 +46,7 @@ BOARD = Board(
             6,
         ),
         PlacedPanel(
-            figures(
+            stats(
                 "这一班清运",
                 "正在清或刚清完的一班：应清、已清、还剩。满度已在15%以下的算清过。按农历逢集清运的点不在内。",
                 county.round_so_far(),

@@ -2,7 +2,7 @@
 
 from dashboards import looks, variables, words
 from dashboards.board import Board, PlacedPanel
-from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, curves, figures, gauges, rows
+from dashboards.panels import HIDDEN_ASSET, AxisScale, Column, curves, gauges, rows, stats
 from dashboards.queries import devices
 from telemetry.terms import AssetKind
 
@@ -18,7 +18,7 @@ BOARD = Board(
     variables=(variables.town(), variables.village(), variables.asset("资产", (AssetKind.BIN, AssetKind.PLANT))),
     panels=(
         PlacedPanel(
-            figures(
+            stats(
                 "设备",
                 "没按时来：超过三个上报间隔没有数据。电量低、时钟不准和告警用的是同一个数。",
                 devices.now(),

@@ -2,7 +2,7 @@
 
 from dashboards import looks, variables, words
 from dashboards.board import Board, PlacedPanel
-from dashboards.panels import AxisScale, Column, curves, figures
+from dashboards.panels import AxisScale, Column, curves, stats
 from dashboards.queries import episodes, own
 
 BOARD = Board(
@@ -15,7 +15,7 @@ BOARD = Board(
     variables=(variables.town(), variables.village()),
     panels=(
         PlacedPanel(
-            figures(
+            stats(
                 "最近一条数据",
                 "离现在多久。一直变大，先看电脑、网络和消息服务器。",
                 own.last_message(),
@@ -33,7 +33,7 @@ BOARD = Board(
             6,
         ),
         PlacedPanel(
-            figures(
+            stats(
                 "汇总和名册",
                 "每小时的汇总在整点后几分钟算出。名册：最近一次导入。",
                 own.freshness(),

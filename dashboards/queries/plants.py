@@ -118,7 +118,7 @@ def measured(field: str) -> Flux:
 
 
 def a_day(field: str, per: float = 1.0) -> Flux:
-    """A daily figure of each plant."""
+    """A daily value of each plant."""
     return flux(
         NEWEST,
         PLANT_NAMES,

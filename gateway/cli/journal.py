@@ -82,12 +82,12 @@ def who(
     with ends_with_a_sentence(JournalUnavailable, PolicyFault):
         chosen = load_settings(config)
         inventory = county_of(chosen)
-        figures = shipped.figures(chosen.alerts)
+        policy_files = shipped.policy_files(chosen.alerts)
         with remembered(chosen.journal.path) as restored:
             if restored is None:
-                line = start.anew(inventory, figures, Memory(), at_ms)
+                line = start.anew(inventory, policy_files, Memory(), at_ms)
             else:
-                line = start.resumed(inventory, figures, Memory(), restored, at_ms)
+                line = start.resumed(inventory, policy_files, Memory(), restored, at_ms)
         said = line.foresee(rule, asset, at_ms)
         if isinstance(said, Refused):
             raise SettingsFault([said.sentence])
@@ -167,7 +167,7 @@ def _workbook(rows: "Iterable[Row]", config: "Path") -> bytes:
     from gateway import exporting, imports, shipped
 
     found = load_settings(config)
-    path, figures = found.inventory.path, shipped.figures(found.alerts)
+    path, policy_files = found.inventory.path, shipped.policy_files(found.alerts)
     inventory = imports.read(path)[1].inventory or imports.checked(path)  # its warnings do not belong into a file
-    rules = policy.load(figures.escalation, figures.escalation_name).ledger.rules
+    rules = policy.load(policy_files.escalation, policy_files.escalation_name).ledger.rules
     return exporting.workbook(rows, exporting.names(inventory, rules), ZoneInfo(inventory.county.timezone))

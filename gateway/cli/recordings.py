@@ -87,9 +87,9 @@ def replay(
     logs.configure(level=logging.ERROR)
     with ends_with_a_sentence(PolicyFault, RecordingFault), _opened(file) as lines:
         county = imports.checked(inventory)
-        figures = shipped.figures(Alerts(rules=rules, escalation=escalation, texts=texts))
+        policy_files = shipped.policy_files(Alerts(rules=rules, escalation=escalation, texts=texts))
         uplinks = read(lines, str(file))
-        print_lines(replayed(uplinks, county, figures, until_ms=until, verbose=verbose))
+        print_lines(replayed(uplinks, county, policy_files, until_ms=until, verbose=verbose))
 
 
 def _opened(file: Path) -> AbstractContextManager[IO[bytes]]:

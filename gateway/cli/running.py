@@ -188,8 +188,8 @@ def _herald(chosen: "WatchFile") -> "Herald":
         opened = lines.opened(lines.Ways(chosen.sms, chosen.channels))
         named = {name: opened.channels[name] for name in opened.routes.text}
         ways |= {phone: by_text(named, phone) for phone in alarm.to}
-    figures = shipped.figures()
-    return Herald(ways, texts.load(figures.texts, figures.texts_name, alarm.signature), Calendar(zone, {}))
+    policy_files = shipped.policy_files()
+    return Herald(ways, texts.load(policy_files.texts, policy_files.texts_name, alarm.signature), Calendar(zone, {}))
 
 
 def _tested(herald: "Herald") -> Code:

@@ -63,7 +63,7 @@ def _message(person: str, chosen: "Settings") -> "Message":
     from gateway.settings import SettingsFault
 
     inventory = county_of(chosen)
-    county, _ = build.assemble(inventory, shipped.figures(chosen.alerts))
+    county, _ = build.assemble(inventory, shipped.policy_files(chosen.alerts))
     known = inventory.people.get(person)
     if known is None:
         raise SettingsFault([f"the inventory has no person {person!r}; see people in {chosen.inventory.path}"])

@@ -4,12 +4,14 @@ from functools import cache
 from importlib import import_module
 from itertools import chain
 from pkgutil import iter_modules
+from typing import Any
 
+from gateway.commands.command import Command
 from gateway.commands.fields import CommandRoute
 
 
 @cache
-def routes() -> tuple[CommandRoute, ...]:
+def routes() -> tuple[CommandRoute[Command[Any]], ...]:
     """How each command is asked over HTTP, in the order of the API's document; found by walking this folder."""
     subjects = (import_module(f"{__name__}.{name}") for _, name, _ in iter_modules(__path__))
     found = chain.from_iterable(getattr(subject, "COMMANDS", ()) for subject in subjects)

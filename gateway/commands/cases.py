@@ -4,6 +4,7 @@ It joins ledger and county where one word concerns both, and decides nothing abo
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -11,9 +12,10 @@ from msgspec import Struct
 from alerts.alert import Alert
 from alerts.conditions.state import Memory
 from alerts.episodes.responses import Responses
-from alerts.ledger.case import Case, CaseCommand, CaseVerb, Refusal, Register
+from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Refusal, Register
 from alerts.model import Actor, Log, Severity
 from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
+from gateway.commands.fields import NAMES, CommandRoute, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -86,3 +88,51 @@ def _see(case: Case, asked: Actor, pipeline: Pipeline, now_ms: Millis) -> None:
     if county.is_open(case.episode) and (until_ms or not county.alerts[case.episode].acked_ms):
         pipeline.respond(case.episode, seen, now_ms)
         pipeline.follow()
+
+
+_ID: Final = TextField(64, signs=NAMES)
+
+REGISTER: Final = CommandRoute(
+    Register,
+    "/api/v1/cases",
+    "register",
+    "登记: answers with the case when it is durable.",
+    "RegisterBody",
+    "登记: an asset, or an area with the place in words; what it is; who called. ``by`` writes it down.",
+    {
+        "what": TextField(200, 1, strip=True),
+        "by": TextField(64, 1, strip=True),
+        "reported": Origin,
+        "asset": _ID,
+        "area": _ID,
+        "place": TextField(60, 0, strip=True),
+        "rule": _ID,
+        "caller_name": TextField(20, 0, strip=True),
+        "caller_phone": TextField(20, signs=r"^[0-9+ -]*$"),
+        "photo": TextField(100, signs=NAMES),
+        "key": _ID,
+    },
+    status=HTTPStatus.CREATED,
+    explained={
+        "reported": "telephone, sight or answer; telemetry is the house's own",
+        "key": "asking again with the same key answers with the same case",
+    },
+)
+STEP: Final = CommandRoute(
+    CaseCommand,
+    "/api/v1/cases/{case}/{verb}",
+    "step",
+    "Assigns, starts, fixes, verifies, closes, defers, reopens or notes; answers when it is durable.",
+    "StepBody",
+    "What a verb needs: ``to``, ``rule``, ``deadline`` to assign; ``until`` to defer; ``proof`` to fix and verify.",
+    {
+        "by": TextField(64, 1, strip=True),
+        "to": TextField(64, 0, strip=True),
+        "rule": _ID,
+        "deadline": MomentField("deadline_ms"),
+        "until": MomentField("until_ms"),
+        "reason": TextField(500, 0, strip=True),
+        "proof": TextField(500, 0, strip=True),
+    },
+)
+"""Both are served with the ledger, since their answers are cases and a step has its case and verb in its path."""

@@ -6,12 +6,12 @@ The desk builds its routes and the bodies of requests from it; no web framework 
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import fields
 
-if TYPE_CHECKING:
-    from gateway.commands.command import Command
+W = TypeVar("W", bound=Struct)
 
 CLEAN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 """No control characters, nor signs that turn the direction of writing: what is written is what is read."""
@@ -26,7 +26,7 @@ class TextField(NamedTuple):
     """So many signs of a kind; ``strip`` takes the spaces around them away first."""
 
     most: int
-    least: int = 0
+    least: int | None = None
     signs: str = CLEAN
     strip: bool = False
 
@@ -78,7 +78,7 @@ PERSON: Final = TextField(64, 1, PRINTED)
 SYMBOL: Final = TextField(64, 1, NAMES)
 
 
-class CommandRoute(NamedTuple):
+class CommandRoute(NamedTuple, Generic[W]):
     """One command over HTTP: ``name`` and ``says`` stand in the API's document, as ``body`` and ``about`` of its body.
 
     ``fields`` are in the order of that document; who signs a command also says by which ``channel``. ``stranger`` is
@@ -87,7 +87,7 @@ class CommandRoute(NamedTuple):
     answer is waited for.
     """
 
-    wish: "type[Command[Any]]"
+    wish: type[W]
     path: str
     name: str
     says: str
@@ -99,6 +99,8 @@ class CommandRoute(NamedTuple):
     stranger: str = "by: the inventory has no person {by}"
     place: int = 99
     within_s: float = 0.0
+    explained: Mapping[str, str] = {}
+    """A sentence about a field in the API's document, by its name."""
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -1,13 +1,14 @@
-"""A figure that a dispatcher sets for an area or an asset, on the loop's thread: judged, remembered, written down.
+"""``cunjing figure``: a rule's parameter that a dispatcher sets for an area or an asset, on the loop's thread.
 
-What a figure comes to is decided in ``alerts.conditions.thresholds``; nothing is durable before the loop commits.
+It is judged, remembered and written down here. What it comes to is decided in ``alerts.conditions.thresholds``;
+nothing is durable before the loop commits.
 """
 
 from typing import Final
 
 import msgspec
 
-from alerts.conditions.thresholds import Figure, ThresholdScope, Tuned, Value, Weighed
+from alerts.conditions.thresholds import ThresholdKey, ThresholdScope, Tuned, Value, Weighed
 from alerts.model import Event, Refused
 from gateway.commands.command import Context, Done, SignedCommand
 from gateway.commands.fields import PERSON, PRINTED, CommandRoute, EitherField, ListField, NumberField, TextField
@@ -16,14 +17,14 @@ from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
 
-FIGURES: Final = "figures"
-"""The small mark that keeps over a restart which figures people have set."""
+TUNED: Final = "figures"
+"""The small mark that keeps over a restart which parameters people have set."""
 SET: Final = "figure_set"
 UNFIT: Final = "figure_unfit"
 
 
 class SetFigure(SignedCommand[Done], frozen=True, kw_only=True):
-    """A figure of a rule is another for an area and all below it, or for an asset; without a value, the file's."""
+    """A parameter of a rule is another for an area and all below it, or for an asset; without a value, the file's."""
 
     place: ThresholdScope
     name: str
@@ -33,10 +34,10 @@ class SetFigure(SignedCommand[Done], frozen=True, kw_only=True):
     reason: str
 
     def carry_out(self, context: Context, now_ms: Millis) -> Done | Refused:
-        """The figure counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
+        """The value counts from now on, and the last levels are judged by it (T3); told is what follows from that."""
         pipeline = context.pipeline
         county, thresholds = pipeline.county, pipeline.thresholds
-        at = Figure(self.place, self.name, self.rule, self.figure)
+        at = ThresholdKey(self.place, self.name, self.rule, self.figure)
         area = thresholds.area_of(at)
         if not area:
             return Refused("figure_nowhere", f"the inventory has no {at.place} {at.name!r}; use its id")
@@ -49,17 +50,17 @@ class SetFigure(SignedCommand[Done], frozen=True, kw_only=True):
         if isinstance(weighed, str):
             return Refused("figure_not_fit", weighed)
         pipeline.say(_written(self, weighed, now_ms))
-        county.refigure(weighed.plans, now_ms, pipeline.changes)
+        county.replan(weighed.plans, now_ms, pipeline.changes)
         thresholds.accept(weighed)
         pipeline.follow()
-        pipeline.keep(FIGURES, thresholds.list_tuned())
+        pipeline.keep(TUNED, thresholds.list_tuned())
         return Done(now_ms, SET if weighed.was != weighed.now else "unchanged")
 
 
 def tell_unfit(pipeline: Pipeline, at_ms: Millis) -> None:
-    """A figure for what the inventory or the rules have no more does not count, and a row says so (law L9)."""
+    """A parameter for what the inventory or the rules have no more does not count, and a row says so (law L9)."""
     for tuned in pipeline.thresholds.unfit:
-        detail = {"place": str(tuned.at.place), "name": tuned.at.name, "figure": tuned.at.figure, "by": tuned.by}
+        detail = {"place": str(tuned.at.place), "name": tuned.at.name, "figure": tuned.at.parameter, "by": tuned.by}
         pipeline.say(Event(at_ms=at_ms, event=UNFIT, rule=tuned.at.rule, detail={**detail}))
 
 
@@ -83,7 +84,7 @@ def _written(wish: SetFigure, weighed: Weighed, now_ms: Millis) -> Event:
 
 
 def _plain(value: object) -> str:
-    """A figure as it is written in a file."""
+    """A value as it is written in a file."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

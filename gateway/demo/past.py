@@ -85,8 +85,8 @@ def lived(
         journal.admit((ROLLUPS,))
         restored = journal.restore()
         done = imported(settings.inventory.path, restored.inventory, restored.meta.get(FORMER), from_ms)
-        figures = shipped.figures(settings.alerts)
-        pipeline = start.resumed(done.inventory, figures, journal, restored, from_ms, imported=done.body)
+        policy_files = shipped.policy_files(settings.alerts)
+        pipeline = start.resumed(done.inventory, policy_files, journal, restored, from_ms, imported=done.body)
         loop = Loop(
             pipeline,
             journal,

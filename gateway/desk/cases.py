@@ -15,10 +15,11 @@ from fastapi import Depends, FastAPI, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts.ledger.case import CaseCommand, CaseVerb, Origin, Register, State
-from gateway.commands.cases import AskLedger, CaseDone, UnknownCase
+from gateway.commands.cases import REGISTER, STEP, AskLedger, CaseDone, UnknownCase
 from gateway.commands.command import UnknownPerson
 from gateway.commands.fields import CLEAN, NAMES
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of
+from gateway.desk.commands_api import add_route, body_of, wish_of
 from gateway.desk.problems import ProblemError
 from gateway.inbox import Inbox
 from gateway.journal.database import JournalUnavailable
@@ -29,45 +30,15 @@ from telemetry.reading import Millis
 MOST: Final = 500
 
 
-def _text(most: int, least: int = 0) -> Any:  # noqa: ANN401 -- a constraint, not a value
-    return StringConstraints(min_length=least, max_length=most, pattern=CLEAN, strip_whitespace=True)
+def _text(most: int) -> Any:  # noqa: ANN401 -- a constraint, not a value
+    return StringConstraints(min_length=0, max_length=most, pattern=CLEAN, strip_whitespace=True)
 
 
 _Id = Annotated[str, StringConstraints(max_length=64, pattern=NAMES)]
-_Person = Annotated[str, _text(64, 1)]
-_Sort = Annotated[Origin, Field(description="telephone, sight or answer; telemetry is the house's own")]
 
 
-class RegisterBody(BaseModel):
-    """登记: an asset, or an area with the place in words; what it is; who called. ``by`` writes it down."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    what: Annotated[str, _text(200, 1)]
-    by: _Person
-    reported: _Sort = Origin.TELEPHONE
-    asset: _Id = ""
-    area: _Id = ""
-    place: Annotated[str, _text(60)] = ""
-    rule: _Id = ""
-    caller_name: Annotated[str, _text(20)] = ""
-    caller_phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9+ -]*$")] = ""
-    photo: Annotated[str, StringConstraints(max_length=100, pattern=NAMES)] = ""
-    key: Annotated[_Id, Field(description="asking again with the same key answers with the same case")] = ""
-
-
-class StepBody(BaseModel):
-    """What a verb needs: ``to``, ``rule``, ``deadline`` to assign; ``until`` to defer; ``proof`` to fix and verify."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: _Person
-    to: Annotated[str, _text(64)] = ""
-    rule: _Id = ""
-    deadline: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    reason: Annotated[str, _text(500)] = ""
-    proof: Annotated[str, _text(500)] = ""
+REGISTER_BODY: Final = body_of(REGISTER)
+STEP_BODY: Final = body_of(STEP)
 
 
 class DeedBody(BaseModel):
@@ -158,31 +129,19 @@ def serve_cases(
             raise _unknown(case, settled=False)
         return CaseWithHistory(case=CaseBody.of(found), history=[DeedBody.model_validate(line) for line in history])
 
-    @app.post("/api/v1/cases", responses=PROBLEMS, dependencies=permit, status_code=HTTPStatus.CREATED)
-    def register(body: RegisterBody) -> CaseBody:
-        """登记: answers with the case when it is durable."""
-        if body.reported is Origin.TELEMETRY:
+    def register(body: BaseModel) -> CaseBody:
+        wish = wish_of(REGISTER, body, channel="api")
+        if wish.reported is Origin.TELEMETRY:
             detail = "reported: telemetry opens its cases itself; say telephone, sight or answer"
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
-        return ask(Register(**body.model_dump(), channel="api"))
+        return ask(wish)
 
-    @app.post("/api/v1/cases/{case}/{verb}", responses=PROBLEMS, dependencies=permit)
-    def step(case: str, verb: CaseVerb, body: StepBody) -> CaseBody:
-        """Assigns, starts, fixes, verifies, closes, defers, reopens or notes; answers when it is durable."""
-        return ask(
-            CaseCommand(
-                verb=verb,
-                case=case,
-                by=body.by,
-                channel="api",
-                to=body.to,
-                rule=body.rule,
-                deadline_ms=_ms(body.deadline),
-                until_ms=_ms(body.until),
-                reason=body.reason,
-                proof=body.proof,
-            )
-        )
+    def step(body: BaseModel, case: str, verb: CaseVerb) -> CaseBody:
+        return ask(wish_of(STEP, body, case=case, verb=verb, channel="api"))
+
+    register.__annotations__["body"], step.__annotations__["body"] = REGISTER_BODY, STEP_BODY
+    add_route(app, REGISTER, register, CaseBody, token)
+    add_route(app, STEP, step, CaseBody, token)
 
 
 def _asked(inbox: Inbox, within_s: float, wish: Register | CaseCommand) -> CaseBody:

@@ -21,7 +21,7 @@ from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, List
 from gateway.commands.command import Command, Done, SignedCommand, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, UnknownEpisode
 from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
-from gateway.commands.fields import CommandRoute
+from gateway.commands.fields import CommandRoute, W
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowDone
 from gateway.commands.quarantine import LookAgain, Resend
 from gateway.commands.thresholds import SetFigure
@@ -174,20 +174,28 @@ def serve_commands(
 ) -> None:
     """Adds a route for each that has its place in the document there. ``inbox`` is given their wishes."""
     for route in (each for each in routes() if each.place in places):
-        app.add_api_route(
-            route.path,
-            _endpoint(route, inbox, max(answered_within_s, route.within_s)),
-            methods=[route.method],
-            name=route.name,
-            description=route.says,
-            status_code=route.status,
-            response_model=ANSWERS.get(route.wish, DoneBody),
-            responses=PROBLEMS,
-            dependencies=[Depends(permitted_by(token))],
-        )
+        endpoint = _endpoint(route, inbox, max(answered_within_s, route.within_s))
+        add_route(app, route, endpoint, ANSWERS.get(route.wish, DoneBody), token)
 
 
-def _body(route: CommandRoute) -> type[BaseModel]:
+def add_route(
+    app: FastAPI, route: CommandRoute[Any], endpoint: Callable[..., object], answer: type, token: str
+) -> None:
+    """Serves one as it says, to whoever bears the token."""
+    app.add_api_route(
+        route.path,
+        endpoint,
+        methods=[route.method],
+        name=route.name,
+        description=route.says,
+        status_code=route.status,
+        response_model=answer,
+        responses=PROBLEMS,
+        dependencies=[Depends(permitted_by(token))],
+    )
+
+
+def body_of(route: CommandRoute[Any]) -> type[BaseModel]:
     """The body of its requests: each field with what it may say, and with what it says where it is left out."""
     made: dict[str, Any] = {}
     for name, kind in route.fields.items():
@@ -195,13 +203,13 @@ def _body(route: CommandRoute) -> type[BaseModel]:
         shape, default = _shape(kind), route.defaults.get(wished, ...)
         if isinstance(kind, fields.MomentField) and default is not ...:
             shape, default = shape | None, None
-        made[name] = (shape, default)
+        made[name] = (shape, Field(default, description=route.explained.get(name)))
     if issubclass(route.wish, SignedCommand):
         made["channel"] = (Literal["api", "cli"], "api")
     return make_body(route.body, __config__=ConfigDict(extra="forbid"), __doc__=route.about, **made)
 
 
-def _wish(route: CommandRoute, body: BaseModel, **more: str) -> Command[Any]:
+def wish_of(route: CommandRoute[W], body: BaseModel, **more: str) -> W:
     """What a request asks for."""
     wished: dict[str, Any] = {**body.model_dump(), **more}
     for name, kind in route.fields.items():
@@ -219,9 +227,7 @@ def _wish(route: CommandRoute, body: BaseModel, **more: str) -> Command[Any]:
 def _shape(kind: fields.Field) -> Any:  # noqa: ANN401 -- a type, as pydantic has it
     match kind:
         case fields.TextField(most, least, signs, strip):
-            bounds = StringConstraints(
-                min_length=least or None, max_length=most, pattern=signs, strip_whitespace=strip or None
-            )
+            bounds = StringConstraints(min_length=least, max_length=most, pattern=signs, strip_whitespace=strip or None)
             return Annotated[str, bounds]
         case fields.MomentField():
             return AwareDatetime
@@ -239,24 +245,24 @@ def _shape(kind: fields.Field) -> Any:  # noqa: ANN401 -- a type, as pydantic ha
             return kind
 
 
-def _endpoint(route: CommandRoute, inbox: Inbox, within_s: float) -> Callable[..., _Answer]:
+def _endpoint(route: CommandRoute[Command[Any]], inbox: Inbox, within_s: float) -> Callable[..., _Answer]:
     def ask(wish: Command[Any]) -> _Answer:
         return _answer(route, wish, await_answer(inbox, wish, within_s))
 
     def act(body: BaseModel, request: Request) -> _Answer:
         origin = {"origin": address_of(request)} if issubclass(route.wish, SignedCommand) else {}
-        return ask(_wish(route, body, **origin))
+        return ask(wish_of(route, body, **origin))
 
     def look() -> _Answer:
         return ask(route.wish())
 
     if not route.fields:
         return look
-    act.__annotations__["body"] = _body(route)
+    act.__annotations__["body"] = body_of(route)
     return act
 
 
-def _answer(route: CommandRoute, wish: Command[Any], verdict: object) -> _Answer:
+def _answer(route: CommandRoute[Command[Any]], wish: Command[Any], verdict: object) -> _Answer:
     """What became of it; a problem where nothing did."""
     match verdict:
         case AbsenceDone(absence=absence):

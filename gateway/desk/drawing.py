@@ -1,7 +1,7 @@
 """How an asset looks at a glance, worst first; and charts as SVG, so that a phone has nothing to compute. Pure.
 
 Silence is shown before all else, since nothing else is known then; and a level is never taken for empty (law L5). Only
-figures and marks; every word in them comes from the template.
+numbers and marks; every word in them comes from the template.
 """
 
 from collections.abc import Iterable, Sequence

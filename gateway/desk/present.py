@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from alerts.policy import LedgerFigures
+from alerts.policy import LedgerPolicy
 from dashboards.outline import outline
 from gateway.desk.feed import Feed, OpenEpisodes
 from gateway.desk.login import Authenticator
@@ -42,7 +42,7 @@ class Present:
     arrangements: Arrangements
     feed: Feed
     rounds: Rounds
-    cases: LedgerFigures
+    cases: LedgerPolicy
     """What each rule asks of a case of the ledger."""
     _scopes: dict[str, UserScope] = field(default_factory=dict)
 
@@ -186,7 +186,7 @@ def opened(desk: Desk, pipeline: Pipeline, marks: Mapping[str, str]) -> Iterator
     feed = Feed(Projection.of(inventory, county.states, standing), arrangements.take, reload)
     feed.start()
     try:
-        present = Present(inventory, arrangements, feed, Rounds(arrangements.calendar), pipeline.ledger.figures)
+        present = Present(inventory, arrangements, feed, Rounds(arrangements.calendar), pipeline.ledger.policy)
         desk.open(present)
         threading.Thread(target=present.draw, name="desk-outline", daemon=True).start()
         yield feed

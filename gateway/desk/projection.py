@@ -27,7 +27,7 @@ from gateway.commands.absences import ABSENCES
 from gateway.commands.callers import CALLERS
 from gateway.commands.command import recall
 from gateway.commands.extra_rounds import EXTRAS
-from gateway.commands.thresholds import FIGURES
+from gateway.commands.thresholds import TUNED
 from gateway.commands.trials import TRIALS
 from gateway.journal.entry import Entry, SignOfLife
 from gateway.pipeline import Pipeline
@@ -213,7 +213,7 @@ def _topics(entry: Entry) -> Iterable[Topic]:
         yield Topic.QUARANTINE
 
 
-MARKS = frozenset({ABSENCES, CALLERS, EXTRAS, FIGURES, TRIALS})
+MARKS = frozenset({ABSENCES, CALLERS, EXTRAS, TUNED, TRIALS})
 """The small marks that say so."""
 
 
@@ -228,7 +228,7 @@ class Arrangements:
         plans: Mapping[str, Plan],
         marks: Mapping[str, str],
     ) -> None:
-        """``marks`` are those of the moment; ``trials`` and ``thresholds`` only say under which figures."""
+        """``marks`` are those of the moment; ``trials`` and ``thresholds`` only say under which parameters."""
         self._inventory = inventory
         self.absences = Absences(inventory)
         self.extras = ExtraRounds(inventory)
@@ -258,7 +258,7 @@ class Arrangements:
             self.extras.restore(recall(marks, EXTRAS, list[ExtraRound]))
         if TRIALS in marks:
             self.trials.restore(recall(marks, TRIALS, list[Ended]))
-        if FIGURES in marks:
-            self.thresholds.restore(recall(marks, FIGURES, list[Tuned]))
+        if TUNED in marks:
+            self.thresholds.restore(recall(marks, TUNED, list[Tuned]))
             self._plans.update((asset.id, self.thresholds.plan(asset)) for asset in self._inventory.assets.values())
         return not MARKS.isdisjoint(marks)

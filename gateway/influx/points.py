@@ -202,6 +202,6 @@ def _named(device: Device) -> dict[str, str]:
 
 
 def _number(value: object) -> float:
-    """A figure of an event's evidence."""
+    """A number of an event's evidence."""
     assert isinstance(value, int | float)  # noqa: S101 - the engine wrote it
     return float(value)

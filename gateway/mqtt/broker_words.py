@@ -1,6 +1,6 @@
 """What a broker says to us, in sentences for ``/readyz`` and ``doctor``; and how long to wait before asking again.
 
-Words and figures only: nothing here opens a socket or knows paho.
+Words and numbers only: nothing here opens a socket or knows paho.
 """
 
 from typing import Final

@@ -35,8 +35,8 @@ class RollupScope:
         followed = {asset: Followed(plan, known_ms) for asset, plan in sorted(plans.items()) if plan.devices}
         return cls(followed, scored_sites(inventory), Calendar.of(inventory.county))
 
-    def refigure(self, plans: Mapping[str, Plan]) -> None:
-        """Figures are others from now on; hours that are rolled up already stay as they are."""
+    def replan(self, plans: Mapping[str, Plan]) -> None:
+        """Parameters are others from now on; hours that are rolled up already stay as they are."""
         self.followed.update(
             (asset, Followed(plan, self.followed[asset].known_ms))
             for asset, plan in plans.items()

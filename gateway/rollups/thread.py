@@ -1,6 +1,6 @@
 """The thread that rolls up: it has a reader of its own, gives way to the loop, and tries again after trouble.
 
-It decides nothing about a figure. What it has written goes through the inbox, since only the loop writes the journal.
+It decides nothing about a value. What it has written goes through the inbox, since only the loop writes the journal.
 """
 
 from contextlib import closing

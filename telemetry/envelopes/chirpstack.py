@@ -58,7 +58,7 @@ _TO_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 class _Reception(Struct, gc=False):
-    """How one radio gateway heard the frame. A figure that is left out is zero, as everywhere in protobuf."""
+    """How one radio gateway heard the frame. A value that is left out is zero, as everywhere in protobuf."""
 
     rssi: float = 0.0
     snr: float = 0.0
@@ -303,7 +303,7 @@ def _samples(frame: Frame, bare: Sample, receptions: Iterable[_Reception]) -> tu
 
 
 def _with_signal(values: Values, receptions: Iterable[_Reception]) -> tuple[Values, tuple[RefusedValue, ...]]:
-    """The values with the strongest reception beside them, and the absurd figures, which are left out.
+    """The values with the strongest reception beside them, and the absurd ones, which are left out.
 
     An ``rssi`` of zero was left out by the network server: no antenna hears so much.
     """

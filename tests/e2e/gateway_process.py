@@ -61,21 +61,21 @@ def offset_to(hour: int) -> Millis:
 
 def unfolded(escalation: str) -> str:
     """The shipped escalation, but whoever is to be told is told at once and of one thing at a time; and no lists."""
-    figures = yaml.safe_load(escalation)
+    document = yaml.safe_load(escalation)
     many = 1_000_000
-    figures["telling"] = {"fold_p2": "0s", "fold_p3": "0s", "budget": {"1h": many}, "cap_a_day": many}
-    figures["telling"] |= {"storm_begins": many}
-    figures["lists"] = {}
-    return yaml.safe_dump(figures, allow_unicode=True)
+    document["telling"] = {"fold_p2": "0s", "fold_p3": "0s", "budget": {"1h": many}, "cap_a_day": many}
+    document["telling"] |= {"storm_begins": many}
+    document["lists"] = {}
+    return yaml.safe_dump(document, allow_unicode=True)
 
 
 def folded(escalation: str) -> str:
     """The shipped escalation with mailboxes that open after seconds instead of minutes, and no lists."""
-    figures = yaml.safe_load(escalation)
-    figures["telling"] |= {"fold_p2": "2s", "fold_p3": "3s", "budget": {"1h": 1_000_000}, "cap_a_day": 1_000_000}
-    figures["telling"] |= {"storm_begins": 1_000_000}
-    figures["lists"] = {}
-    return yaml.safe_dump(figures, allow_unicode=True)
+    document = yaml.safe_load(escalation)
+    document["telling"] |= {"fold_p2": "2s", "fold_p3": "3s", "budget": {"1h": 1_000_000}, "cap_a_day": 1_000_000}
+    document["telling"] |= {"storm_begins": 1_000_000}
+    document["lists"] = {}
+    return yaml.safe_dump(document, allow_unicode=True)
 
 
 class Installation:
@@ -105,7 +105,7 @@ class Installation:
         self._offset_ms = offset_ms
         (folder / "inventory.yaml").write_text(inventory, "utf-8")
         (folder / "rules.yaml").write_text(rules, "utf-8")
-        (folder / "escalation.yaml").write_text(telling(shipped.figures().escalation), "utf-8")
+        (folder / "escalation.yaml").write_text(telling(shipped.policy_files().escalation), "utf-8")
         self.configuration.write_text(
             f"""
             [mqtt]

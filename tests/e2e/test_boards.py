@@ -1,6 +1,6 @@
 """Every question of every board on a real InfluxDB with a week of a county, asked of it and through a real Grafana.
 
-A panel that is empty fails, and so does a figure that cannot be. What the morning's page says is held to the journal.
+A panel that is empty fails, and so does a number that cannot be. What the morning's page says is held to the journal.
 """
 
 import sqlite3
@@ -77,9 +77,9 @@ RANGES = {
     looks.TEXT: (0, 7),
     "": (0, 200),
 }
-"""What a figure may be in this county of 48 bins and 4 plants, by its unit."""
+"""What a number may be in this county of 48 bins and 4 plants, by its unit."""
 WIDER = {"负荷率": (0, 300), "实收比例": (0, 150), "地图": (0, 120)}
-"""Panels whose figures may be more than their unit alone allows."""
+"""Panels whose numbers may be more than their unit alone allows."""
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def write(settings: Influxdb, bucket: str, lines: list[bytes]) -> None:
 
 
 def facts(week: Week, at_ms: int) -> list[bytes]:
-    known, _ = assemble(week.inventory, shipped.figures())
+    known, _ = assemble(week.inventory, shipped.policy_files())
     return [line for line, _ in Points(week.inventory, lines_pct(known.plans)).of_inventory(at_ms)]
 
 
@@ -156,11 +156,11 @@ def assert_plausible(question: Question, found: list[tuple[str, float]]) -> None
 
 @pytest.mark.usefixtures("chosen")
 @pytest.mark.parametrize("question", PANELS, ids=str)
-def test_a_panel_is_not_empty_and_its_figures_can_be(question: Question, influx: InfluxServer) -> None:
+def test_a_panel_is_not_empty_and_its_numbers_can_be(question: Question, influx: InfluxServer) -> None:
     rows = ask(influx, question)
     assert rows, question.text
     found = list(numbers(question, rows))
-    assert found, "a panel shows figures"
+    assert found, "a panel shows numbers"
     assert_plausible(question, found)
 
 
@@ -288,7 +288,7 @@ def standing(week: Week) -> list[tuple[str, str, str, bool]]:
 
 @pytest.mark.usefixtures("chosen")
 def test_the_exposure_is_what_the_last_levels_make_it(week: Week, influx: InfluxServer) -> None:
-    known, _ = assemble(week.inventory, shipped.figures())
+    known, _ = assemble(week.inventory, shipped.policy_files())
     lines = lines_pct(known.plans)
     over = [asset for asset, level in last_levels(week).items() if asset in lines and level > lines[asset]]
     assert over, "some site of the week is over the line at its end"

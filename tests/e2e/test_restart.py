@@ -69,7 +69,7 @@ class Run:
     """One county lived through, with or without an outage."""
 
     def __init__(self, path: Path, played: Played) -> None:
-        self.line = VirtualLine(path, played.inventory, shipped.figures(), played.start_ms)
+        self.line = VirtualLine(path, played.inventory, shipped.policy_files(), played.start_ms)
         self._minutes = played.minutes
 
     def live(self, gone: Gone | None = None, from_ms: Millis = 0, until_ms: Millis = 0) -> list[Event | Owed]:

@@ -73,7 +73,7 @@ def stored(influx: InfluxServer) -> int:
 
 
 def shown(capsys: pytest.CaptureFixture[str], sentence: str) -> None:
-    """The figures are part of the proof, so they are printed whether or not it holds."""
+    """The numbers are part of the proof, so they are printed whether or not it holds."""
     with capsys.disabled():
         print(f"\n{sentence}")  # noqa: T201 -- see above
 
@@ -315,7 +315,7 @@ def test_the_clients_own_batching_loses_under_the_same_faults(
     week: Week, influx: InfluxServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The control: what everybody writes. It must lose, or the tests above prove nothing."""
-    county, _ = assemble(week.inventory, shipped.figures())
+    county, _ = assemble(week.inventory, shipped.policy_files())
     points = Points(week.inventory, lines_pct(county.plans))
     with closing(JournalReader.open(week.journal)) as reader:
         readings = reader.readings_after(0, 1_000_000)

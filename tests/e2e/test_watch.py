@@ -61,8 +61,8 @@ def test_a_gateway_that_stands_still_is_missed_and_one_that_goes_on_is_heard_aga
         said.append(word)
         return True
 
-    figures = shipped.figures()
-    catalogue = texts.load(figures.texts, figures.texts_name, "湘阳环卫")
+    policy_files = shipped.policy_files()
+    catalogue = texts.load(policy_files.texts, policy_files.texts_name, "湘阳环卫")
     herald = Herald({"ring": ring}, catalogue, CALENDAR)
     outpost = Outpost(Patience(2.0, 3_600, 0), herald, WallClock(), monotonic_s)
     (tmp_path / "token").write_text("hush", "ascii")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journal.entry import Entry
-from tests.telling_county import COUNTY, FIGURES, START_MS
+from tests.telling_county import COUNTY, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 
@@ -18,6 +18,8 @@ def said() -> list[Entry]:
 
 @pytest.fixture
 def line(tmp_path: Path, said: list[Entry]) -> Iterator[TellingLine]:
-    made = TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, Hand(START_MS), said.append, lambda _message: None)
+    made = TellingLine(
+        tmp_path / "journal.db", COUNTY, POLICY_FILES, Hand(START_MS), said.append, lambda _message: None
+    )
     with closing(made):
         yield made

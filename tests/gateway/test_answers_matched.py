@@ -15,7 +15,7 @@ from gateway.commands.cases import CaseDone
 from gateway.journal.entry import Answered, Entry
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 DAWN = START_MS - 2 * HOUR
@@ -32,7 +32,7 @@ class Day:
         self.said: list[Entry] = []
         self._seq = 0
         self.line = TellingLine(
-            folder / "journal.db", COUNTY, FIGURES, Hand(at_ms), self.said.append, lambda _message: None
+            folder / "journal.db", COUNTY, POLICY_FILES, Hand(at_ms), self.said.append, lambda _message: None
         )
         for provider in self.line.providers.values():
             provider.mood = "promises nothing"  # no receipts, so nothing is sent twice for want of one
@@ -199,7 +199,7 @@ def test_nothing_is_said_to_be_well_that_is_not_there_any_more(day: Day, tmp_pat
     county = replace(COUNTY, assets=assets, devices=devices)
     hand = Hand(day.now_ms)
     day.close()
-    day.line = TellingLine(tmp_path / "journal.db", county, FIGURES, hand, day.said.append, lambda _message: None)
+    day.line = TellingLine(tmp_path / "journal.db", county, POLICY_FILES, hand, day.said.append, lambda _message: None)
     assert ("retired", "level_high") in day.events("retired")
     before = len(day.texts(CREW))
     day.answer(CREW, "1")

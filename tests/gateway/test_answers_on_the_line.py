@@ -13,7 +13,7 @@ from gateway.journal.entry import Answered, Entry
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 
@@ -25,7 +25,7 @@ def said() -> list[Entry]:
 @pytest.fixture
 def line(tmp_path: Path, said: list[Entry]) -> Iterator[TellingLine]:
     hand = Hand(START_MS)
-    made = TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, hand, said.append, lambda _message: None)
+    made = TellingLine(tmp_path / "journal.db", COUNTY, POLICY_FILES, hand, said.append, lambda _message: None)
     with closing(made):
         yield made
 
@@ -84,7 +84,7 @@ def test_who_declined_first_and_then_says_that_it_is_done_hears_that_it_is_not_s
 ) -> None:
     own = replace(COUNTY.people["cleaner"], phone="13900000008")  # nobody else has it
     county = replace(COUNTY, people={**COUNTY.people, "cleaner": own})
-    line = TellingLine(tmp_path / "j.db", county, FIGURES, Hand(START_MS), said.append, lambda _message: None)
+    line = TellingLine(tmp_path / "j.db", county, POLICY_FILES, Hand(START_MS), said.append, lambda _message: None)
     with closing(line):
         full(line, 1)
         full(line, 2)

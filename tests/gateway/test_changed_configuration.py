@@ -1,4 +1,4 @@
-"""A start under another inventory or other figures than the journal knows: nothing fails, nothing is told twice."""
+"""A start under another inventory or policy files than the journal knows: nothing fails, nothing is told twice."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.model import Event, Owed
 from alerts.notify.lists import LIST
 from gateway import shipped, start
@@ -43,7 +43,7 @@ def journal(tmp_path: Path) -> Path:
     """A journal in which the pool ytan-03 is over two thirds and its cleaner has been told."""
     path = tmp_path / "journal.db"
     opened = Journal.open(path)
-    pipeline = start.anew(county(), shipped.figures(), opened, BEGIN)
+    pipeline = start.anew(county(), shipped.policy_files(), opened, BEGIN)
     pipeline.county.listen(BEGIN, None, pipeline.changes, started=True)
     over(pipeline, BEGIN, 1)
     over(pipeline, BEGIN + MINUTE, 2)
@@ -56,9 +56,9 @@ def journal(tmp_path: Path) -> Path:
     return path
 
 
-def resumed(path: Path, inventory: Inventory, figures: Figures, until_ms: Millis) -> list[Event | Owed]:
+def resumed(path: Path, inventory: Inventory, policy_files: PolicyFiles, until_ms: Millis) -> list[Event | Owed]:
     opened = Journal.open(path)
-    pipeline = start.resumed(inventory, figures, opened, opened.restore(), BEGIN + 2 * MINUTE)
+    pipeline = start.resumed(inventory, policy_files, opened, opened.restore(), BEGIN + 2 * MINUTE)
     pipeline.county.listen(BEGIN + 2 * MINUTE, BEGIN + MINUTE, pipeline.changes, started=True)
     pipeline.advance(until_ms)
     said = list(pipeline.changes.log)
@@ -73,7 +73,7 @@ def told(said: list[Event | Owed]) -> list[tuple[str, int]]:
 
 
 def test_the_same_county_goes_on(journal: Path) -> None:
-    assert told(resumed(journal, county(), shipped.figures(), BEGIN + 5 * HOUR)) == [("dispatch-wu", 1)]
+    assert told(resumed(journal, county(), shipped.policy_files(), BEGIN + 5 * HOUR)) == [("dispatch-wu", 1)]
 
 
 def test_somebody_who_left_is_told_no_more(journal: Path) -> None:
@@ -85,7 +85,7 @@ def test_somebody_who_left_is_told_no_more(journal: Path) -> None:
             person.pop("stand_in", None)
         people.append({**gone, "id": "cleaner-new", "phone": "13900000099"})
 
-    assert told(resumed(journal, county(leave), shipped.figures(), BEGIN + 5 * HOUR)) == [("dispatch-wu", 1)]
+    assert told(resumed(journal, county(leave), shipped.policy_files(), BEGIN + 5 * HOUR)) == [("dispatch-wu", 1)]
 
 
 def test_of_an_asset_that_is_gone_whoever_was_told_hears_one_line(journal: Path) -> None:
@@ -93,7 +93,7 @@ def test_of_an_asset_that_is_gone_whoever_was_told_hears_one_line(journal: Path)
         document["assets"] = [asset for asset in document["assets"] if asset["id"] != "ytan-03"]
         document["devices"] = [device for device in document["devices"] if device["asset"] != "ytan-03"]
 
-    said = resumed(journal, county(retire), shipped.figures(), BEGIN + 5 * HOUR)
+    said = resumed(journal, county(retire), shipped.policy_files(), BEGIN + 5 * HOUR)
     events = [event.event for event in said if isinstance(event, Event) and event.rule == "over_two_thirds"]
     assert events == ["retired", "held"]
     assert told(said) == [("cleaner-li", 0)]
@@ -103,19 +103,19 @@ def test_of_a_pool_whose_sensor_is_gone_whoever_was_told_hears_one_line(journal:
     def unscrew(document: dict) -> None:  # type: ignore[type-arg] # YAML as it comes
         document["devices"] = [device for device in document["devices"] if device["asset"] != "ytan-03"]
 
-    said = resumed(journal, county(unscrew), shipped.figures(), BEGIN + 5 * HOUR)
+    said = resumed(journal, county(unscrew), shipped.policy_files(), BEGIN + 5 * HOUR)
     events = [event.event for event in said if isinstance(event, Event) and event.asset == "ytan-03"]
     assert events == ["retired", "held"]
     assert told(said) == [("cleaner-li", 0)]
 
 
-def with_rules(text: str) -> Figures:
-    figures = shipped.figures()
-    return Figures(text, figures.escalation, figures.texts)
+def with_rules(text: str) -> PolicyFiles:
+    policy_files = shipped.policy_files()
+    return PolicyFiles(text, policy_files.escalation, policy_files.texts)
 
 
 def conditions(path: Path, rules: str) -> list[str]:
-    """Where over_two_thirds stands on the pool right after a start under these figures."""
+    """Where over_two_thirds stands on the pool right after a start under these rules."""
     opened = Journal.open(path)
     pipeline = start.resumed(county(), with_rules(rules), opened, opened.restore(), BEGIN + 2 * MINUTE)
     pipeline.county.listen(BEGIN + 2 * MINUTE, BEGIN + MINUTE, pipeline.changes, started=True)
@@ -135,7 +135,7 @@ def test_a_changed_threshold_judges_the_last_level_again(journal: Path) -> None:
 def test_a_level_that_was_below_the_line_counts_once_when_the_line_comes_down(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     opened = Journal.open(path)
-    pipeline = start.anew(county(), shipped.figures(), opened, BEGIN)
+    pipeline = start.anew(county(), shipped.policy_files(), opened, BEGIN)
     pipeline.county.listen(BEGIN, None, pipeline.changes, started=True)
     over(pipeline, BEGIN, 1, distance_mm=600)
     entry, _ = pipeline.finish()
@@ -147,8 +147,8 @@ def test_a_level_that_was_below_the_line_counts_once_when_the_line_comes_down(tm
 
 
 def test_an_escalation_that_became_shorter_ends(journal: Path) -> None:
-    figures = shipped.figures()
-    document = yaml.safe_load(figures.escalation)
+    policy_files = shipped.policy_files()
+    document = yaml.safe_load(policy_files.escalation)
     document["rules"]["over_two_thirds"]["steps"] = document["rules"]["over_two_thirds"]["steps"][:1]
-    shorter = Figures(figures.rules, yaml.safe_dump(document, allow_unicode=True), figures.texts)
+    shorter = PolicyFiles(policy_files.rules, yaml.safe_dump(document, allow_unicode=True), policy_files.texts)
     assert told(resumed(journal, county(), shorter, BEGIN + 5 * HOUR)) == []

@@ -15,7 +15,7 @@ from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.fakes import Silence
 from tests.scenario_file import read
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 VILLAGE = read("06_town_dark").inventory
 LI = replace(VILLAGE.people["cleaner-li"], stand_in="cleaner-zhou")
@@ -39,7 +39,7 @@ class Told(Silence):
 @pytest.fixture
 def line() -> Pipeline:
     """Three bins over the line."""
-    made = start.anew(COUNTY, figures(), Memory(), NOON)
+    made = start.anew(COUNTY, policy_files(), Memory(), NOON)
     made.county.listen(NOON, None, made.changes, started=True)
     for number in range(2):
         for device in ("s-pool", "s-road", "s-truck"):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from alerts.conditions.thresholds import ThresholdScope
 from alerts.model import Event, Owed
 from gateway import imports, shipped
@@ -46,7 +46,7 @@ class Scene:
 
     def __init__(self, path: Path, inventory: Inventory = COUNTY) -> None:
         self.path = path
-        self.line = VirtualLine(path, inventory, shipped.figures(), BEGIN)
+        self.line = VirtualLine(path, inventory, shipped.policy_files(), BEGIN)
         self._seq = 0
 
     def sample(self, at_ms: int, distance_mm: int) -> None:
@@ -185,7 +185,7 @@ def test_without_a_value_the_file_counts_again(scene: Scene) -> None:
     assert scene.line_pct() == 66.7
 
 
-def test_silence_is_measured_by_the_new_figure_at_once(scene: Scene) -> None:
+def test_silence_is_measured_by_the_new_value_at_once(scene: Scene) -> None:
     scene.sample(BEGIN, 900)
     scene.set(0.5, rule="offline", figure="battery_intervals")
     scene.set(60, rule="offline", figure="battery_least_s")
@@ -254,13 +254,15 @@ def test_a_figure_of_what_is_gone_does_not_stop_a_start_and_says_so(tmp_path: Pa
     assert scene.line_pct(neighbour) == 57
     scene.line._inventory = COUNTY
     scene.line.restart(BEGIN + 2 * MINUTE)
-    assert scene.line_pct() == 58, "the asset is back, and so is its figure"
+    assert scene.line_pct() == 58, "the asset is back, and so is its value"
 
 
 def test_a_person_may_lie_over_what_the_file_says_for_the_same_place(tmp_path: Path) -> None:
-    figures = shipped.figures()
+    policy_files = shipped.policy_files()
     text = f"assets: {{{BIN}: {{over_two_thirds: {{raise_pct: 60, clear_pct: 45}}}}}}"
-    line = VirtualLine(tmp_path / "journal.db", COUNTY, Figures(text, figures.escalation, figures.texts), BEGIN)
+    line = VirtualLine(
+        tmp_path / "journal.db", COUNTY, PolicyFiles(text, policy_files.escalation, policy_files.texts), BEGIN
+    )
     wish = SetFigure(
         place=ThresholdScope.ASSET,
         name=BIN,

@@ -25,7 +25,7 @@ from telemetry.wire import Uplink
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
 from tests.strategies import wire_bytes
 from tests.telling_county import COUNTY as TOLD
-from tests.telling_county import FIGURES, START_MS
+from tests.telling_county import POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 from tests.virtual_line import VirtualLine
 
@@ -41,7 +41,7 @@ class Scene:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.line = VirtualLine(path, COUNTY, shipped.figures(), BEGIN)
+        self.line = VirtualLine(path, COUNTY, shipped.policy_files(), BEGIN)
         self._seq = 0
 
     def bin(self, at_ms: int, distance_mm: int) -> None:
@@ -225,7 +225,9 @@ def test_a_line_of_a_history_is_never_changed_and_goes_with_its_case_after_three
 
 
 def test_a_start_ends_no_case_of_a_radio_gateway_that_is_there(tmp_path: Path) -> None:
-    line = TellingLine(tmp_path / "j.db", TOLD, FIGURES, Hand(START_MS), lambda _entry: None, lambda _message: None)
+    line = TellingLine(
+        tmp_path / "j.db", TOLD, POLICY_FILES, Hand(START_MS), lambda _entry: None, lambda _message: None
+    )
     with closing(line):
         line.live(START_MS + 3 * HOUR)
         before = {case.what: case.state for case in line.pipeline.ledger.cases.values()}

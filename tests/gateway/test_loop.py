@@ -16,7 +16,7 @@ from gateway.requests import Housekeep, Tick
 from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 from tests.told_day import Day
 
@@ -36,7 +36,7 @@ class House:
     def __init__(self, path: Path) -> None:
         self.said: list[Entry] = []
         self.hand = Hand(START_MS)
-        self.line = TellingLine(path, COUNTY, FIGURES, self.hand, self.said.append, lambda _message: None)
+        self.line = TellingLine(path, COUNTY, POLICY_FILES, self.hand, self.said.append, lambda _message: None)
         self.seq = 0
         self.world_ms = START_MS
         """What the devices' clocks show."""

@@ -19,7 +19,7 @@ from gateway.journal.writer import Journal
 from gateway.pipeline import case_row
 from telemetry.reading import Millis
 from tests.gateway.journal.entries import LEAK
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 CREW: Final = COUNTY.people["crew"].phone
@@ -125,7 +125,7 @@ def test_mailboxes_of_two_spellings_become_one_and_nothing_in_them_is_lost_or_to
             old.execute("INSERT INTO mailbox VALUES (?, ?)", (phone, pack_box(box)))
     for _ in range(2):
         hand = Hand(START_MS + HOUR if said else START_MS)
-        with closing(TellingLine(path, COUNTY, FIGURES, hand, said.append, lambda _message: None)) as line:
+        with closing(TellingLine(path, COUNTY, POLICY_FILES, hand, said.append, lambda _message: None)) as line:
             line.live(hand.at_ms + 10 * MINUTE)
     texts = [each.text for entry in said for each in entry.owed if each.to == "crew" and "第" in each.text]
     assert sorted(texts) == [owed(CREW, 0).text, owed(CREW, 1).text]

@@ -25,10 +25,10 @@ from tests.gateway.journal.entries import contents
 from tests.lorawan import (
     COUNTY,
     DAY,
-    FIGURES,
     HOUR,
     MINUTE,
     NATIVE_TOPIC,
+    POLICY_FILES,
     SECOND,
     SENSOR,
     SESSION,
@@ -215,8 +215,8 @@ def test_a_frame_of_more_than_a_week_ago_takes_no_count_away(line: VirtualLine, 
 
 def test_replay_knows_counters_that_begin_anew_as_the_gateway_does() -> None:
     uplinks = [*counting([EMPTY] * 12, START_MS), *counting([FULL] * 12, START_MS + 12 * INTERVAL)]
-    said = list(replay(uplinks, COUNTY, FIGURES))
-    doubled = list(replay([each for uplink in uplinks for each in (uplink, uplink)], COUNTY, FIGURES))
+    said = list(replay(uplinks, COUNTY, POLICY_FILES))
+    doubled = list(replay([each for uplink in uplinks for each in (uplink, uplink)], COUNTY, POLICY_FILES))
     assert any('"raised"' in one and '"overflow"' in one for one in said)
     assert doubled == said
 

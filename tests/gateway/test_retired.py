@@ -227,7 +227,7 @@ def test_what_is_retired_is_written_down_only_when_that_changed(tmp_path: Path) 
     with closing(Journal.open(tmp_path / "journal.db")) as journal:
         written = []
         for inventory in (COUNTY, without_pool(), without_pool(), COUNTY, COUNTY):
-            pipeline = start.resumed(inventory, shipped.figures(), journal, journal.restore(), MORNING)
+            pipeline = start.resumed(inventory, shipped.policy_files(), journal, journal.restore(), MORNING)
             written.append(pipeline.entry.meta.get(FORMER))
             journal.commit(pipeline.finish()[0])
     assert written == [None, msgspec.json.encode(without_pool().former).decode(), None, "{}", None]

@@ -1,4 +1,4 @@
-"""The figures that come with the program: found in a source tree, packed into the wheel, replaced file by file."""
+"""The policy files that come with the program: found in a source tree, packed into the wheel, replaced file by file."""
 
 import tomllib
 from pathlib import Path
@@ -13,22 +13,22 @@ ROOT = Path(__file__).parents[2]
 COUNTY = ROOT / "tests" / "golden" / "inventory" / "county.yaml"
 
 
-def test_the_shipped_figures_make_a_county() -> None:
-    county, _ = assemble(imports.checked(COUNTY), shipped.figures())
+def test_the_shipped_policy_files_make_a_county() -> None:
+    county, _ = assemble(imports.checked(COUNTY), shipped.policy_files())
     assert county.plans
 
 
 def test_a_file_of_ones_own_replaces_the_shipped_one_and_no_other(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("# mine\n", "utf-8")
-    figures = shipped.figures(Alerts(texts=mine))
-    assert (figures.texts, figures.texts_name) == ("# mine\n", str(mine))
-    assert figures.escalation == shipped.figures().escalation
+    policy_files = shipped.policy_files(Alerts(texts=mine))
+    assert (policy_files.texts, policy_files.texts_name) == ("# mine\n", str(mine))
+    assert policy_files.escalation == shipped.policy_files().escalation
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsFault, match=r"none\.yaml cannot be read: no such file"):
-        shipped.figures(Alerts(rules=tmp_path / "none.yaml"))
+        shipped.policy_files(Alerts(rules=tmp_path / "none.yaml"))
 
 
 def test_the_wheel_carries_what_is_looked_for() -> None:

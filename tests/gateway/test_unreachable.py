@@ -18,7 +18,7 @@ from telemetry.reading import Sample, Values
 from telemetry.wire import Uplink
 from tests.alerts.channels.test_aliyun import Provider, account, serving
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 Begun: TypeAlias = Callable[..., TellingLine]
@@ -36,7 +36,7 @@ def begun(tmp_path: Path, said: list[Entry]) -> Iterator[Begun]:
 
     def begin(asked: Callable[[Message], None] = lambda _: None, **channels: Channel) -> TellingLine:
         hand = Hand(START_MS)
-        made.append(TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, hand, said.append, asked, channels))
+        made.append(TellingLine(tmp_path / "journal.db", COUNTY, POLICY_FILES, hand, said.append, asked, channels))
         return made[-1]
 
     yield begin

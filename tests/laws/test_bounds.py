@@ -85,7 +85,7 @@ ROSTERS: Final = tuple(
 @cache
 def _line(name: str) -> Pipeline:
     (roster,) = (roster for roster in ROSTERS if roster.name == name)
-    pipeline = start.anew(roster.inventory, shipped.figures(), Memory(), MONDAY - DAY)
+    pipeline = start.anew(roster.inventory, shipped.policy_files(), Memory(), MONDAY - DAY)
     pipeline.county.listen(MONDAY - DAY, None, pipeline.changes, started=True)
     if roster.away:
         pipeline.absences.restore(_absences())
@@ -245,7 +245,7 @@ class _Lived:
 
     def __init__(self, roster: Roster, at_ms: Millis) -> None:
         self._begins_ms = at_ms - 30 * MINUTE
-        self.pipeline = start.anew(roster.inventory, shipped.figures(), Memory(), self._begins_ms)
+        self.pipeline = start.anew(roster.inventory, shipped.policy_files(), Memory(), self._begins_ms)
         self.pipeline.county.listen(self._begins_ms, None, self.pipeline.changes, started=True)
         if roster.away:
             self.pipeline.absences.restore(_absences())

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog, UndoSet
-from tests.telling_county import COUNTY, FIGURES, START_MS
+from tests.telling_county import COUNTY, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 KEYS = st.integers(0, 5)
@@ -115,7 +115,7 @@ NOTED: Final = (UndoDict, UndoList, UndoSet)
 
 
 def test_everything_that_a_line_remembers_is_noted(tmp_path: Path) -> None:
-    line = TellingLine(tmp_path / "journal.db", COUNTY, FIGURES, Hand(START_MS), lambda _: None, lambda _: None)
+    line = TellingLine(tmp_path / "journal.db", COUNTY, POLICY_FILES, Hand(START_MS), lambda _: None, lambda _: None)
     with closing(line):
         found = list(_reached(line.loop, "Loop", set()))
     assert len(found) > 20, "the look saw nothing"

@@ -18,7 +18,7 @@ from telemetry.inventory.file import parse
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.gateway.journal.entries import contents
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.seen import see
 from tests.strategies import wire_bytes, wire_form
 from tests.virtual_line import VirtualLine
@@ -58,7 +58,7 @@ PARSED = parse(
 )
 assert PARSED.inventory is not None
 COUNTY = PARSED.inventory
-FIGURES = figures()
+POLICY_FILES = policy_files()
 BINS, PLANTS = ("s-pool", "s-road", "s-round"), ("m-plant", "m-radio")
 
 
@@ -175,7 +175,7 @@ def do(line: VirtualLine, at_ms: Millis, what: Uplink | Spoken) -> None:
 
 def plain(story: Sequence[Happening], path: Path) -> VirtualLine:
     """The story without any restart."""
-    line = VirtualLine(path, COUNTY, FIGURES, START_MS)
+    line = VirtualLine(path, COUNTY, POLICY_FILES, START_MS)
     for at_ms, what in told(story):
         do(line, at_ms, what)
         line.commit()
@@ -209,7 +209,7 @@ def difference(found: object, expected: object) -> str:
 def hold_restarts(story: list[Happening], restarts: list[Restart]) -> None:
     with TemporaryDirectory() as made:
         calm, rough = Path(made) / "calm.db", Path(made) / "rough.db"
-        with closing(plain(story, calm)) as once, closing(VirtualLine(rough, COUNTY, FIGURES, START_MS)) as again:
+        with closing(plain(story, calm)) as once, closing(VirtualLine(rough, COUNTY, POLICY_FILES, START_MS)) as again:
             for number, (at_ms, what) in enumerate(told(story)):
                 do(again, at_ms, what)
                 restart = restarts[number % len(restarts)]
@@ -267,7 +267,7 @@ def hold_crashes(story: list[Happening], batch: int, deaths: list[Death]) -> Non
     coming = iter(deaths)
     with TemporaryDirectory() as made:
         calm, rough = Path(made) / "calm.db", Path(made) / "rough.db"
-        with closing(plain(sent, calm)) as once, closing(VirtualLine(rough, COUNTY, FIGURES, START_MS)) as again:
+        with closing(plain(sent, calm)) as once, closing(VirtualLine(rough, COUNTY, POLICY_FILES, START_MS)) as again:
             while queue:
                 held, death = queue[:batch], next(coming, Death.NEVER)
                 again.take(held)

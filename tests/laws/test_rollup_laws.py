@@ -20,10 +20,10 @@ from telemetry.reading import Millis, Reading, TimeSource, Values
 from tests.laws.test_restart_laws import (
     BINS,
     COUNTY,
-    FIGURES,
     HOUR,
     MINUTE,
     PLANTS,
+    POLICY_FILES,
     SECOND,
     START_MS,
     bin_values,
@@ -33,7 +33,7 @@ from tests.laws.test_restart_laws import (
 from tests.rolling import Rolling
 
 DAY = 24 * HOUR
-PLANS = assemble(COUNTY, FIGURES)[0].plans
+PLANS = assemble(COUNTY, POLICY_FILES)[0].plans
 SCOPE = RollupScope.of(COUNTY, PLANS, dict.fromkeys(COUNTY.devices, START_MS))
 
 QUICK, DEEP = 30, 1_500

@@ -34,7 +34,7 @@ from gateway.commands.episodes import EpisodeCommand, EpisodeVerb
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, PEOPLE, PHONES, SECOND, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, PEOPLE, PHONES, POLICY_FILES, SECOND, START_MS
 from tests.telling_line import MOODS, Hand, TellingLine
 from tests.telling_model import URGENT, Model, account
 
@@ -83,7 +83,7 @@ class Telling(RuleBasedStateMachine):
         self.model = Model(large=frozenset({"works"}))
         self.hand = Hand(START_MS)
         self.line = TellingLine(
-            Path(self.folder) / "journal.db", COUNTY, FIGURES, self.hand, self.model.hear, self.asked_of_a_provider
+            Path(self.folder) / "journal.db", COUNTY, POLICY_FILES, self.hand, self.model.hear, self.asked_of_a_provider
         )
         self.seq: Counter[str] = Counter()
         self.replies = 0

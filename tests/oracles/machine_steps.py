@@ -111,7 +111,7 @@ def _line(step: Recorded) -> str:
 
 
 def _lean(value: object) -> object:
-    """Without what is as it always is: a machine's last fields, a timing's and a verdict's own figures."""
+    """Without what is as it always is: a machine's last fields, a timing's and a verdict's own values."""
     if isinstance(value, Machine):
         values, usual = msgspec.to_builtins(value), msgspec.to_builtins(Machine())
         while values and values[-1] == usual[-1]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from alerts.build import Figures
+from alerts.build import PolicyFiles
 from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 BEGIN_MS: Final = 1_795_190_400_000
 """2026-11-21 00:00 in the county, a Saturday."""
@@ -159,9 +159,9 @@ def county(changes: frozenset[str] = frozenset()) -> Inventory:
 
 
 @cache
-def shipped() -> Figures:
-    """The figures of the house, with its lists."""
-    return figures(lists=True)
+def shipped() -> PolicyFiles:
+    """The policy files of the house, with its lists."""
+    return policy_files(lists=True)
 
 
 PEOPLE: Final = tuple(county().people)

@@ -101,12 +101,14 @@ def _where(event: Event) -> str:
 
 
 def _named(visit: Visit, event: Event) -> str:
-    """What something was done to that is no episode: the end of a trial, a second look, a figure."""
+    """What something was done to that is no episode: the end of a trial, a second look, a parameter."""
     name = _text(event, "name")
     if event.event == "figure_set":
-        figure, was, now, reason = (_text(event, key) for key in ("figure", "was", "now", "reason"))
+        parameter, was, now, reason = (_text(event, key) for key in ("figure", "was", "now", "reason"))
         rule = words.rule(event.rule)
-        return words.word("figures", "set").format(name=name, rule=rule, figure=figure, was=was, now=now, reason=reason)
+        return words.word("figures", "set").format(
+            name=name, rule=rule, figure=parameter, was=was, now=now, reason=reason
+        )
     if event.event in {"work_declared", "work_withdrawn"}:
         return _on_work(visit, event)
     if event.event == "called_back":

@@ -17,9 +17,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from alerts.ledger.case import UNFINISHED, Case, CaseCommand, CaseVerb, State
 from alerts.ledger.moves import FROM
 from gateway import exporting
-from gateway.commands.cases import AskLedger
+from gateway.commands.cases import STEP, AskLedger
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
-from gateway.desk.cases import StepBody
+from gateway.desk.cases import STEP_BODY
+from gateway.desk.commands_api import wish_of
 from gateway.desk.drafts import choose, obey, say, signed
 from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.present import Desk, Visit, near
@@ -250,21 +251,17 @@ def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
     if verb in _WITH_REASON and not reason.strip():
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
     try:
-        body = StepBody.model_validate(
+        body = STEP_BODY.model_validate(
             {"by": who["by"], "to": to, "rule": form.get("rule", ""), "reason": reason, "proof": form.get("proof", "")}
         )
     except ValidationError:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
-    return CaseCommand(
-        verb=verb,
-        case=case.id,
-        **who,
-        to=body.to,
-        rule=body.rule if body.rule != case.rule else "",
+    wish = wish_of(STEP, body, **who, case=case.id, verb=verb)
+    return replace(
+        wish,
+        rule=wish.rule if wish.rule != case.rule else "",
         deadline_ms=_ms(visit, form.get("deadline", "")),
         until_ms=_ms(visit, form.get("until", "")),
-        reason=body.reason,
-        proof=body.proof,
     )
 
 

@@ -15,10 +15,11 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from alerts.ledger.case import Register
-from gateway.commands.cases import AskLedger
+from gateway.commands.cases import REGISTER, AskLedger
 from gateway.desk.auth import CSRF_HEADER, DeskRefusal, Form, Gate, came_from_here
 from gateway.desk.bodies import bears
-from gateway.desk.cases import RegisterBody
+from gateway.desk.cases import REGISTER_BODY
+from gateway.desk.commands_api import wish_of
 from gateway.desk.drafts import Draft, choose, signed
 from gateway.desk.pages import MenuPlace, Page
 from gateway.desk.photos import LARGEST, PhotoTrouble
@@ -153,7 +154,7 @@ def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form, who: Mapping[s
         draft.faults.append("photo_gone")
         typed["photo"] = ""
     try:
-        body = RegisterBody.model_validate(
+        body = REGISTER_BODY.model_validate(
             {
                 "what": what or "-",
                 "by": visit.user.person,
@@ -172,7 +173,7 @@ def _wish(desk: Desk, visit: Visit, draft: CaseDraft, form: Form, who: Mapping[s
         named = {_SAID_BY_FIELD.get(str(fault["loc"][0]), "bad_form") for fault in error.errors()}
         draft.faults += sorted(named)
         return None
-    return None if draft.faults else Register(**body.model_dump(), channel="desk", origin=who["origin"])
+    return None if draft.faults else wish_of(REGISTER, body, channel="desk", origin=who["origin"])
 
 
 def _spot(visit: Visit, draft: CaseDraft, form: Form) -> Spot | None:

@@ -1,7 +1,7 @@
-"""改指标 from a site's page: the few figures that people change, what each is now and who says so, and another value.
+"""改指标 from a site's page: the few parameters that people change, what each is now, who says so, and another value.
 
-What is wrong is said beside the form, which keeps what was typed. All other figures are the command line's; what a
-figure may be is its rule's, and who may set it the gateway's.
+What is wrong is said beside the form, which keeps what was typed. All others are the command line's; what a
+parameter may be is its rule's, and who may set it the gateway's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from telemetry.inventory import Asset
 
 
 class Range(NamedTuple):
-    """What may be typed for a figure, and the figure that must stay on its other side."""
+    """What may be typed for a parameter, and the parameter that must stay on its other side."""
 
     least: float
     most: float
@@ -40,13 +40,13 @@ OFFERED: Final[Mapping[str, Range]] = {
     "stopped.day_h": Range(0.5, 48, "小时"),
     "stopped.night_h": Range(0.5, 48, "小时"),
 }
-"""By rule and figure, in the order of the page; a wider wish belongs to who knows the rules file."""
+"""By rule and parameter, in the order of the page; a wider wish belongs to who knows the rules file."""
 _FIELDS: Final = ("figure", "place", "value", "reason", "undo")
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdRow:
-    """One figure of a site: what it is now, and at which place that is said."""
+    """One parameter of a site: what it is now, and at which place that is said."""
 
     name: str
     range: Range
@@ -60,7 +60,7 @@ class ThresholdRow:
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
-    """The sheet of one site, and a figure set."""
+    """The sheet of one site, and a parameter set."""
     router = APIRouter()
 
     @router.get("/assets/{name}/figures")
@@ -76,9 +76,9 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
         choose(at, _places(visit, asset))
         value = _value(visit, asset, row, draft)
         reason = draft.reason()
-        rule, _, figure = row.name.partition(".")
+        rule, _, parameter = row.name.partition(".")
         place = ThresholdScope.ASSET if at == asset.id else ThresholdScope.AREA
-        wish = SetFigure(place=place, name=at, rule=rule, figure=figure, value=value, reason=reason, **who)
+        wish = SetFigure(place=place, name=at, rule=rule, figure=parameter, value=value, reason=reason, **who)
         outcome = draft.obey(desk, visit, wish, "figure", f"{row.name} {at}", {"unchanged": "figure_same"})
         if outcome is None:
             return _sheet(visit, asset, draft)
@@ -97,7 +97,7 @@ def _sheet(visit: Visit, asset: Asset, draft: Draft) -> Response:
 
 
 def _places(visit: Visit, asset: Asset) -> dict[str, str]:
-    """For what a figure may be set, by id: the site, and its village where all of that is in sight."""
+    """For what a parameter may be set, by id: the site, and its village where all of that is in sight."""
     area = visit.present.inventory.areas[asset.area]
     return {asset.id: asset.short} | ({area.id: area.name} if visit.scope.sees_area(area.id) else {})
 

@@ -1,4 +1,4 @@
-"""What a bin's sample means, at the edges of each figure: distance to level, what counts as blind, bad or emptied."""
+"""What a bin's sample means, at the edges of each number: distance to level, what counts as blind, bad or emptied."""
 
 from itertools import count
 from math import cos, radians

@@ -17,9 +17,9 @@ from alerts.timers import NEVER
 from alerts.windows import Window
 from telemetry.inventory import Asset
 from telemetry.reading import Millis, Reading, TimeSource, Values
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, HOUR, MINUTE, POLICY_FILES, START_MS
 
-PLANS: Final = assemble_whole(COUNTY, FIGURES).county.plans
+PLANS: Final = assemble_whole(COUNTY, POLICY_FILES).county.plans
 POOL: Final = PLANS["pool"]
 PLANT: Final = PLANS["plant"]
 STALE: Final = 2 * HOUR
@@ -223,7 +223,7 @@ def test_a_sample_older_than_the_last_is_a_sign_of_life_judged_at_its_own_word()
     assert pool.state.devices[0].observed_ms == START_MS + 60 * MINUTE
 
 
-def test_a_figure_that_was_changed_judges_the_last_level_once() -> None:
+def test_a_parameter_that_was_changed_judges_the_last_level_once() -> None:
     pool = Lived().hear(0, HIGH).hear(20, HIGH)
     assert pool.found() == [("raised", "over_two_thirds")]
     at_ms = START_MS + 30 * MINUTE

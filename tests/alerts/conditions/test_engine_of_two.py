@@ -20,7 +20,7 @@ from alerts.windows import Window
 from telemetry.inventory.file import parse
 from telemetry.reading import Values
 from tests.alerts.conditions.test_engine import FULL, LOW, STALE, Alone, Lived
-from tests.telling_county import DAY, FIGURES, HOUR, MINUTE, START_MS, WRITTEN
+from tests.telling_county import DAY, HOUR, MINUTE, POLICY_FILES, START_MS, WRITTEN
 
 PARSED: Final = parse(
     f"""{WRITTEN.rstrip()}
@@ -31,7 +31,7 @@ PARSED: Final = parse(
     frozenset({"native"}),
 )
 assert PARSED.inventory is not None, PARSED.faults
-PLANS: Final = assemble_whole(PARSED.inventory, FIGURES).county.plans
+PLANS: Final = assemble_whole(PARSED.inventory, POLICY_FILES).county.plans
 POOL: Final = PLANS["pool"]
 """Its second device, at the lid, reports hourly, so that it is silent after three hours and not after two."""
 LID_STALE: Final = 3 * HOUR
@@ -218,7 +218,7 @@ def test_what_a_start_reads_again_leaves_what_the_line_left(feeder: int, missing
     assert after.devices[1 - feeder] == before.devices[1 - feeder]
 
 
-def test_a_new_figure_judges_the_last_level_and_not_while_a_device_is_silent() -> None:
+def test_a_new_parameter_judges_the_last_level_and_not_while_a_device_is_silent() -> None:
     at_ms = START_MS + 30 * MINUTE
     for fill_pct, condition in ((96.0, Condition.PENDING), (80.0, Condition.NORMAL)):
         pool = Pair()
@@ -236,7 +236,7 @@ def test_a_new_figure_judges_the_last_level_and_not_while_a_device_is_silent() -
             assert engine.rejudge(POOL, higher, at_ms, Alone()) == EngineStep(higher, (), moved=False)
 
 
-def test_an_empty_bin_is_judged_by_a_new_figure_and_one_of_which_no_level_is_known_is_not() -> None:
+def test_an_empty_bin_is_judged_by_a_new_parameter_and_one_of_which_no_level_is_known_is_not() -> None:
     standing = Machine(Condition.ACTIVE, since_ms=START_MS, episode="overflow/pool/1", feeder=1)
     for fill_pct, moves in ((0.0, [Found.RECOVERING]), (-1.0, [])):
         pool = Pair().set("overflow", standing)

@@ -34,7 +34,7 @@ HOUR: Final = 60 * MINUTE
 QUICK: Final = 20_000
 DEEP: Final = 1_000_000
 STEPS: Final = 200
-"""Steps of one machine before another is born, with other figures."""
+"""Steps of one machine before another is born, with other parameters."""
 HABITS: Final = tuple(
     [call for call, weight in zip(Call, weights, strict=True) for _ in range(weight)]
     for weights in [(1, 8, 4, 2, 1), (1, 12, 1, 1, 1), (1, 4, 8, 1, 3), (1, 4, 2, 8, 1), (1, 4, 1, 1, 8), (1,) * 5]
@@ -64,7 +64,7 @@ Cell: TypeAlias = tuple[bool, Condition, Call]
 
 
 def drawn_timing(random: Random) -> Timing:
-    """Figures as a rule may have them, and some that only a test would give."""
+    """Parameters as a rule may have them, and some that only a test would give."""
     return Timing(
         on_count=random.choice([1, 1, 2, 3]),
         on_delay_ms=random.choice([0, 0, MINUTE, 10 * MINUTE, 2 * HOUR]),

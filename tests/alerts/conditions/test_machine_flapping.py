@@ -171,7 +171,7 @@ def village() -> Inventory:
     return parsed.inventory
 
 
-def test_one_plant_may_be_given_other_figures(village: Inventory) -> None:
+def test_one_plant_may_be_given_other_parameters(village: Inventory) -> None:
     text = "assets: {plant: {no_power: {flapping_raises: 5, flapping_within_h: 2}}}"
     rules = load(text, "rules.yaml", village, KINDS)
     timing = rules.of(village.assets["plant"])["no_power"].timing
@@ -181,8 +181,8 @@ def test_one_plant_may_be_given_other_figures(village: Inventory) -> None:
 
 
 @pytest.mark.parametrize(
-    "figure", ["flapping_raises: 1", "flapping_within_h: 0", "flapping_relapses: 1", "flapping_calm_most_h: 25"]
+    "parameter", ["flapping_raises: 1", "flapping_within_h: 0", "flapping_relapses: 1", "flapping_calm_most_h: 25"]
 )
-def test_a_figure_that_makes_no_sense_is_refused_by_name(village: Inventory, figure: str) -> None:
-    with pytest.raises(PolicyFault, match=rf"rules.yaml: rules.no_power: {figure.partition(':')[0]}: "):
-        load(f"rules: {{no_power: {{{figure}}}}}", "rules.yaml", village, KINDS)
+def test_a_parameter_that_makes_no_sense_is_refused_by_name(village: Inventory, parameter: str) -> None:
+    with pytest.raises(PolicyFault, match=rf"rules.yaml: rules.no_power: {parameter.partition(':')[0]}: "):
+        load(f"rules: {{no_power: {{{parameter}}}}}", "rules.yaml", village, KINDS)

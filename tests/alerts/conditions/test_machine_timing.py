@@ -1,4 +1,4 @@
-"""The figures of a delay and of flapping at their very edges, from the law and not from the table or the ladder.
+"""The numbers of a delay and of flapping at their very edges, from the law and not from the table or the ladder.
 
 Both of those ask the same ``Timing``, so neither finds out what is wrong in it.
 """
@@ -29,7 +29,7 @@ def at(ms: int, *, late: bool = False) -> Instant:
     return Instant(ms, ms, late, 0)
 
 
-def test_the_figures_of_a_rule_that_gives_none_are_those_of_the_papers() -> None:
+def test_the_parameters_of_a_rule_that_gives_none_are_those_of_the_papers() -> None:
     assert Timing() == Timing(
         on_count=1,
         on_delay_ms=0,

@@ -1,4 +1,4 @@
-"""What a plant's sample means, at the edges of each figure: flow, demand, a pump that rests, and what grows old."""
+"""What a plant's sample means, at the edges of each number: flow, demand, a pump that rests, and what grows old."""
 
 from datetime import time
 from itertools import count

@@ -23,12 +23,12 @@ POOL: Final = COUNTY.assets["pool"]
 SCENE: Final = Scene(POOL, Calendar.of(COUNTY.county), (), {}, neighbours=None)  # type: ignore[arg-type] # unasked
 
 
-def plain(**figures: object) -> Rule:
-    return Rule.model_validate({"kind": "plain", "severity": "P3", **figures})
+def plain(**parameters: object) -> Rule:
+    return Rule.model_validate({"kind": "plain", "severity": "P3", **parameters})
 
 
 class Between(Rule):
-    """A rule of which two pairs of figures have an order."""
+    """A rule of which two pairs of parameters have an order."""
 
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"), ("plan_pct", "clear_pct"))
     kind: str = "between"
@@ -48,7 +48,7 @@ class Chatter(TrafficRule):
         return Share(36_000 // interval_s, 100)
 
 
-def test_without_figures_one_sample_raises_and_clears_and_flapping_is_as_in_t15() -> None:
+def test_without_parameters_one_sample_raises_and_clears_and_flapping_is_as_in_t15() -> None:
     assert plain().timing == Timing(
         on_count=1,
         on_delay_ms=0,
@@ -107,7 +107,7 @@ def test_a_file_speaks_of_seconds_and_hours_and_the_life_cycle_of_milliseconds()
 
 
 @pytest.mark.parametrize(
-    ("figure", "accepted", "refused"),
+    ("parameter", "accepted", "refused"),
     [
         ("on_count", (1,), (0,)),
         ("on_delay_s", (0,), (-0.5,)),
@@ -125,17 +125,17 @@ def test_a_file_speaks_of_seconds_and_hours_and_the_life_cycle_of_milliseconds()
         ("flapping_left_h", (0.5,), (0,)),
     ],
 )
-def test_a_figure_with_which_no_alert_could_come_or_go_is_refused(
-    figure: str, accepted: tuple[float, ...], refused: tuple[float, ...]
+def test_a_parameter_with_which_no_alert_could_come_or_go_is_refused(
+    parameter: str, accepted: tuple[float, ...], refused: tuple[float, ...]
 ) -> None:
     for value in accepted:
-        assert getattr(plain(**{figure: value}), figure) == value
+        assert getattr(plain(**{parameter: value}), parameter) == value
     for value in refused:
-        with pytest.raises(ValidationError, match=figure):
-            plain(**{figure: value})
+        with pytest.raises(ValidationError, match=parameter):
+            plain(**{parameter: value})
 
 
-def test_a_rule_never_changes_and_another_figure_makes_another_of_the_same_hash() -> None:
+def test_a_rule_never_changes_and_another_parameter_makes_another_of_the_same_hash() -> None:
     one, same, other = plain(), plain(), plain(on_count=2)
     with pytest.raises(ValidationError):
         one.on_count = 2  # type: ignore[misc] # that is the point
@@ -170,7 +170,7 @@ def test_most_rules_have_one_severity_and_wait_for_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figures", "told"),
+    ("parameters", "told"),
     [
         ({}, ""),
         ({"raise_pct": 50.1}, ""),
@@ -181,8 +181,8 @@ def test_most_rules_have_one_severity_and_wait_for_nobody() -> None:
         ({"plan_pct": 70, "raise_pct": 45}, "clear_pct must be below raise_pct; change one of them"),
     ],
 )
-def test_the_first_pair_that_leaves_no_room_between_is_told(figures: dict[str, float], told: str) -> None:
-    assert Between(**figures).contradiction() == told
+def test_the_first_pair_that_leaves_no_room_between_is_told(parameters: dict[str, float], told: str) -> None:
+    assert Between(**parameters).contradiction() == told
 
 
 def test_a_device_is_raised_above_its_share_of_the_hour_and_cleared_at_it() -> None:
@@ -225,7 +225,7 @@ def test_a_rule_that_leaves_out_what_it_must_say_is_our_own_mistake(
 
 
 @pytest.mark.parametrize("kind", sorted(rules()))
-def test_every_figure_of_every_rule_has_a_bound_also_where_it_has_a_default_of_its_own(kind: str) -> None:
+def test_every_parameter_of_every_rule_has_a_bound_also_where_it_has_a_default_of_its_own(kind: str) -> None:
     """``on_count: 0`` in a rules file, or a delay below zero, is refused by whichever rule it is said of."""
     rule = rules()[kind]
     numbers = {name: field for name, field in rule.model_fields.items() if field.annotation in (int, float)}

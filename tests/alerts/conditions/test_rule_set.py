@@ -81,7 +81,7 @@ assets: {pool: {over_two_thirds: {clear_pct: 40}, overflow: {raise_pct: 90}}}
 """
 
 
-def test_the_nearest_word_wins_figure_by_figure() -> None:
+def test_the_nearest_word_wins_parameter_by_parameter() -> None:
     rules = nested(NESTED)
     assert (lines(rules), rules.contradiction()) == ([60, 60, 65], "")
     cleared = [rules.of(COUNTY.assets[name])["over_two_thirds"].model_dump()["clear_pct"] for name in NAMES]
@@ -92,7 +92,7 @@ def test_the_nearest_word_wins_figure_by_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asset", "rule", "figure", "place"),
+    ("asset", "rule", "parameter", "place"),
     [
         ("pool", "over_two_thirds", "clear_pct", "pool"),
         ("pool", "over_two_thirds", "raise_pct", "liutan"),
@@ -104,10 +104,10 @@ def test_the_nearest_word_wins_figure_by_figure() -> None:
         ("pool", "hot_ash", "raise_c", ""),
     ],
 )
-def test_a_figure_is_said_at_the_asset_or_the_nearest_area_that_names_it(
-    asset: str, rule: str, figure: str, place: str
+def test_a_parameter_is_said_at_the_asset_or_the_nearest_area_that_names_it(
+    asset: str, rule: str, parameter: str, place: str
 ) -> None:
-    assert nested(NESTED).place_of(COUNTY.assets[asset], rule, figure) == place
+    assert nested(NESTED).place_of(COUNTY.assets[asset], rule, parameter) == place
 
 
 def test_an_asset_that_is_called_as_its_area_keeps_what_is_said_of_it_alone() -> None:
@@ -115,7 +115,9 @@ def test_an_asset_that_is_called_as_its_area_keeps_what_is_said_of_it_alone() ->
     bin_of_that_name = replace(COUNTY.assets["pool"], id="liutan")
     inventory = replace(COUNTY, assets={**COUNTY.assets, "liutan": bin_of_that_name})
     rules = rule_set.load(text, "rules.yaml", inventory, KINDS)
-    said = {figure: rules.place_of(bin_of_that_name, "overflow", figure) for figure in ("raise_pct", "clear_pct")}
+    said = {
+        parameter: rules.place_of(bin_of_that_name, "overflow", parameter) for parameter in ("raise_pct", "clear_pct")
+    }
     assert said == {"raise_pct": "liutan", "clear_pct": "liutan"}
 
 
@@ -164,7 +166,7 @@ def _of(text: str, asset: Asset) -> str:
     return text.replace("AREA", asset.area).replace("BIN", asset.id)
 
 
-def test_any_figure_changes_the_version(inventory: Inventory) -> None:
+def test_any_parameter_changes_the_version(inventory: Inventory) -> None:
     versions = {
         rule_set.load(text, "rules.yaml", inventory, KINDS).version
         for text in ("", "rules: {fire: {raise_c: 71}}", "rules: {fire: {raise_c: 72}}")

@@ -1,17 +1,19 @@
-"""Figures that people set over the file's: whom a change concerns, what it comes to, and what does not fit any more."""
+"""Parameters that people set over the file's: whom a change concerns, what it comes to, what fits no more."""
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from alerts.build import Assembled, assemble_whole
 from alerts.conditions.thresholds import (
     MOST,
-    Figure,
     ThresholdInForce,
+    ThresholdKey,
     Thresholds,
     ThresholdScope,
     Tuned,
@@ -20,23 +22,23 @@ from alerts.conditions.thresholds import (
 )
 from alerts.rules.over_two_thirds import OverTwoThirds
 from telemetry.inventory.file import parse
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.telling_county import COUNTY, WRITTEN
 
 SHIPPED: Final = OverTwoThirds().raise_pct
-FILE: Final = figures("areas: {hetian: {over_two_thirds: {raise_pct: 65}}}")
+FILE: Final = policy_files("areas: {hetian: {over_two_thirds: {raise_pct: 65}}}")
 """Nothing but that is said in the rules file."""
-ASSET_LIUTAN: Final = Figure(ThresholdScope.ASSET, "liutan", "over_two_thirds", "raise_pct")
+ASSET_LIUTAN: Final = ThresholdKey(ThresholdScope.ASSET, "liutan", "over_two_thirds", "raise_pct")
 BINS: Final = ("pool", "road", "round", "far", "new")
 
 
-def at(name: str, figure: str = "raise_pct", rule: str = "over_two_thirds") -> Figure:
+def at(name: str, parameter: str = "raise_pct", rule: str = "over_two_thirds") -> ThresholdKey:
     place = ThresholdScope.AREA if name in COUNTY.areas else ThresholdScope.ASSET
-    return Figure(place, name, rule, figure)
+    return ThresholdKey(place, name, rule, parameter)
 
 
-def tuned(name: str, value: Value | None, figure: str = "raise_pct", rule: str = "over_two_thirds") -> Tuned:
-    return Tuned(at=at(name, figure, rule), value=value, by="office", reason="赶集", since_ms=7)
+def tuned(name: str, value: Value | None, parameter: str = "raise_pct", rule: str = "over_two_thirds") -> Tuned:
+    return Tuned(at=at(name, parameter, rule), value=value, by="office", reason="赶集", since_ms=7)
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def bins(weighed: Weighed) -> list[str]:
     return [name for name in weighed.plans if name in BINS]
 
 
-def test_a_figure_of_one_asset_concerns_it_alone_and_counts_once_it_is_accepted(thresholds: Thresholds) -> None:
+def test_a_parameter_of_one_asset_concerns_it_alone_and_counts_once_it_is_accepted(thresholds: Thresholds) -> None:
     weighed = weigh(thresholds, tuned("pool", 60))
     assert (list(weighed.plans), weighed.was, weighed.now) == (["pool"], SHIPPED, 60)
     assert (lines(thresholds), thresholds.list_tuned()) == ([SHIPPED, SHIPPED, SHIPPED, 65, 65], [])
@@ -81,7 +83,7 @@ def test_a_figure_of_one_asset_concerns_it_alone_and_counts_once_it_is_accepted(
     assert weighed.plans["pool"] == thresholds.plan(COUNTY.assets["pool"])
 
 
-def test_a_figure_of_an_area_concerns_what_is_below_it_and_has_no_nearer_word(thresholds: Thresholds) -> None:
+def test_a_parameter_of_an_area_concerns_what_is_below_it_and_has_no_nearer_word(thresholds: Thresholds) -> None:
     thresholds.accept(weigh(thresholds, tuned("pool", 60)))
     liutan = weigh(thresholds, tuned("liutan", 62))
     assert (bins(liutan), liutan.was, liutan.now) == (["road", "round"], SHIPPED, 62)
@@ -94,7 +96,7 @@ def test_a_figure_of_an_area_concerns_what_is_below_it_and_has_no_nearer_word(th
     assert lines(thresholds) == [60, 58, 58, 59, 59]
 
 
-def test_whom_a_figure_does_not_concern_is_not_looked_at(thresholds: Thresholds) -> None:
+def test_whom_a_parameter_does_not_concern_is_not_looked_at(thresholds: Thresholds) -> None:
     for name, concerned in (("pool", ("pool",)), ("liutan", ("pool", "road", "round", "works"))):
         plans = {asset: thresholds.plan(COUNTY.assets[asset]) for asset in concerned}
         assert isinstance(thresholds.weigh(tuned(name, 60), plans), Weighed)
@@ -153,36 +155,36 @@ def test_what_cannot_be_is_told_in_a_sentence(thresholds: Thresholds, wish: Tune
     assert told in refused(thresholds, wish)
 
 
-def every_figure() -> Iterator[Tuned]:
+def every_parameter() -> Iterator[Tuned]:
     """Each as it is anyway."""
     rules = assemble_whole(COUNTY, FILE).thresholds.rules
     for asset in COUNTY.assets.values():
         for rule in rules.of(asset).values():
             if rule.applies(asset.kind):
                 said = rule.model_dump(mode="json", exclude={"kind"})
-                yield from (tuned(asset.id, value, figure, rule.kind) for figure, value in said.items())
+                yield from (tuned(asset.id, value, parameter, rule.kind) for parameter, value in said.items())
 
 
-def test_five_hundred_figures_may_differ_and_one_more_may_not(thresholds: Thresholds) -> None:
+def test_five_hundred_parameters_may_differ_and_one_more_may_not(thresholds: Thresholds) -> None:
     assert MOST == 500
-    *most, last, over = islice(every_figure(), MOST + 1)
+    *most, last, over = islice(every_parameter(), MOST + 1)
     assert len(most) == MOST - 1
     thresholds.accept(weigh(thresholds, most[0])._replace(kept={each.at: each for each in most}))
     thresholds.accept(weigh(thresholds, last))
     assert len(thresholds.list_tuned()) == MOST
     assert refused(thresholds, over).startswith("500 figures differ already")
     assert len(weigh(thresholds, most[0]).kept) == MOST, "another value for one that differs"
-    assert len(weigh(thresholds, tuned(most[0].at.name, None, most[0].at.figure, most[0].at.rule)).kept) == MOST - 1
+    assert len(weigh(thresholds, tuned(most[0].at.name, None, most[0].at.parameter, most[0].at.rule)).kept) == MOST - 1
 
 
 def test_where_more_differ_from_of_old_they_stay_and_may_be_set_again(thresholds: Thresholds) -> None:
-    *old, new = islice(every_figure(), MOST + 2)
+    *old, new = islice(every_parameter(), MOST + 2)
     thresholds.accept(weigh(thresholds, old[0])._replace(kept={each.at: each for each in old}))
     assert len(weigh(thresholds, old[0]).kept) == MOST + 1
     assert refused(thresholds, new).startswith("500 figures differ already")
 
 
-def test_a_figure_that_fits_no_more_does_not_count_is_kept_and_gives_way_to_another(made: Assembled) -> None:
+def test_a_parameter_that_fits_no_more_does_not_count_is_kept_and_gives_way_to_another(made: Assembled) -> None:
     kept = [tuned("pool", 60), tuned("gone", 61), tuned("road", 50), tuned("road", 40, "clear_pct"), tuned("far", 59)]
     thresholds = assemble_whole(COUNTY, FILE, kept).thresholds
     assert thresholds.unfit == (kept[1], kept[2]), "one at a time, in their order: 50 is below where it clears"
@@ -204,9 +206,9 @@ def test_a_figure_that_fits_no_more_does_not_count_is_kept_and_gives_way_to_anot
     assert (anew.list_tuned(), anew.unfit, lines(anew)) == ([], (), lines(made.thresholds))
 
 
-def test_a_figure_stands_with_where_it_is_said_and_who_said_it(thresholds: Thresholds) -> None:
-    def standing(asset: str, rule: str = "over_two_thirds", figure: str = "raise_pct") -> ThresholdInForce | None:
-        return thresholds.standing(COUNTY.assets[asset], rule, figure)
+def test_a_parameter_stands_with_where_it_is_said_and_who_said_it(thresholds: Thresholds) -> None:
+    def standing(asset: str, rule: str = "over_two_thirds", parameter: str = "raise_pct") -> ThresholdInForce | None:
+        return thresholds.standing(COUNTY.assets[asset], rule, parameter)
 
     assert [standing(name) for name in ("pool", "far")] == [
         ThresholdInForce(SHIPPED, "", None),
@@ -219,15 +221,29 @@ def test_a_figure_stands_with_where_it_is_said_and_who_said_it(thresholds: Thres
         ThresholdInForce(62, "qingshi", tuned("qingshi", 62)),
         ThresholdInForce(61, "hetian", tuned("hetian", 61)),
     ]
-    assert [standing("pool", "fyre"), standing("pool", figure="raise"), standing("plant")] == [None, None, None]
+    assert [standing("pool", "fyre"), standing("pool", parameter="raise"), standing("plant")] == [None, None, None]
     assert [standing("pool", "no_power", "off_delay_s"), standing("pool", "gateway_offline", "least")] == [None, None]
 
 
-def test_a_figure_counts_in_the_area_of_its_place(thresholds: Thresholds) -> None:
+def test_journals_keep_what_was_set_under_the_operators_word() -> None:
+    kept = msgspec.json.encode([tuned("pool", 60)])
+    assert json.loads(kept) == [
+        {
+            "at": {"place": "asset", "name": "pool", "rule": "over_two_thirds", "figure": "raise_pct"},
+            "value": 60,
+            "by": "office",
+            "reason": "赶集",
+            "since_ms": 7,
+        }
+    ]
+    assert msgspec.json.decode(kept, type=list[Tuned]) == [tuned("pool", 60)]
+
+
+def test_a_parameter_counts_in_the_area_of_its_place(thresholds: Thresholds) -> None:
     assert [thresholds.area_of(at(name)) for name in ("liutan", "qingshi", "pool", "plant")] == [
         *("liutan", "qingshi", "liutan", "hetian")
     ]
-    nowhere = (Figure(place, "nowhere", "over_two_thirds", "raise_pct") for place in ThresholdScope)
+    nowhere = (ThresholdKey(place, "nowhere", "over_two_thirds", "raise_pct") for place in ThresholdScope)
     assert [thresholds.area_of(each) for each in nowhere] == ["", ""]
     assert thresholds.area_of(ASSET_LIUTAN) == ""
 

@@ -22,7 +22,7 @@ from telemetry.inventory import Asset, Device, Inventory, RadioGateway
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.scenario_file import read
-from tests.scenario_run import Play, figures
+from tests.scenario_run import Play, policy_files
 
 MINUTE: Millis = 60_000
 HOUR: Millis = 60 * MINUTE
@@ -57,7 +57,7 @@ def sample(number: int, at_ms: Millis, seq: int, warmth: float = 20.0) -> Uplink
 
 def darkness(bins: int) -> tuple[list[Event | Owed], list[float]]:
     """What is said when all but one go dark at 07:20 and the last one burns at 09:40; and what each minute costs."""
-    pipeline = start.anew(town(bins), figures(), Memory(), MORNING)
+    pipeline = start.anew(town(bins), policy_files(), Memory(), MORNING)
     pipeline.county.listen(MORNING, None, pipeline.changes, started=True)
     said: list[Event | Owed] = []
     spent: list[float] = []

@@ -19,7 +19,7 @@ HOUR = 60 * MINUTE
 
 @pytest.fixture
 def pipeline() -> Pipeline:
-    made = start.anew(imports.checked(COUNTY), shipped.figures(), Memory(), MORNING_MS - 24 * HOUR)
+    made = start.anew(imports.checked(COUNTY), shipped.policy_files(), Memory(), MORNING_MS - 24 * HOUR)
     made.county.listen(MORNING_MS - 24 * HOUR, None, made.changes, started=True)
     made.finish()
     return made
@@ -77,7 +77,7 @@ def test_it_outlives_a_restart_and_is_not_retired_by_one(pipeline: Pipeline) -> 
     kept = [
         unpack_alert(pack_alert(alert)) for alert in pipeline.county.alerts.values() if alert.rule == "series_paused"
     ]
-    again = start.anew(imports.checked(COUNTY), shipped.figures(), Memory(), MORNING_MS - 24 * HOUR)
+    again = start.anew(imports.checked(COUNTY), shipped.policy_files(), Memory(), MORNING_MS - 24 * HOUR)
     again.county.restore(again.county.states, kept)
     again.county.listen(MORNING_MS + MINUTE, MORNING_MS, again.changes, started=True)
     again.advance(MORNING_MS + HOUR)

@@ -22,7 +22,7 @@ from telemetry.inventory.file import parse
 from telemetry.wire import Uplink
 from tests.acting import do
 from tests.scenario_file import FOLDER
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 NOW = 1_795_395_600_000  # 2026-11-23 09:00 in Shanghai
 MINUTE, HOUR = 60_000, 3_600_000
@@ -43,7 +43,7 @@ def pipeline(village: Inventory) -> Pipeline:
 
 
 def opened(village: Inventory) -> Pipeline:
-    made = start.anew(village, figures(), Memory(), NOW)
+    made = start.anew(village, policy_files(), Memory(), NOW)
     made.county.listen(NOW, None, made.changes, started=True)
     return made
 

@@ -31,9 +31,9 @@ from alerts.notify import texts
 from gateway import imports, shipped
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-FIGURES: Final = shipped.figures()
-POLICIES: Final = policy.load(FIGURES.escalation, FIGURES.escalation_name)
-TEXTS: Final = texts.load(FIGURES.texts, FIGURES.texts_name, COUNTY.county.signature)
+POLICY_FILES: Final = shipped.policy_files()
+POLICIES: Final = policy.load(POLICY_FILES.escalation, POLICY_FILES.escalation_name)
+TEXTS: Final = texts.load(POLICY_FILES.texts, POLICY_FILES.texts_name, COUNTY.county.signature)
 CALENDAR: Final = Calendar.of(COUNTY.county)
 NOON: Final = 1_795_320_000_000  # 2026-11-22 12:00 in Shanghai
 MINUTE: Final = 60_000

@@ -23,7 +23,7 @@ from telemetry.reading import Millis
 from telemetry.segments import parts
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-MADE: Final = assemble_whole(COUNTY, shipped.figures())
+MADE: Final = assemble_whole(COUNTY, shipped.policy_files())
 ESCALATION: Final = MADE.county.decider.escalation
 CALENDAR: Final = ESCALATION.holds.calendar
 CATALOGUE: Final = ESCALATION.message_writer.texts
@@ -156,7 +156,7 @@ def test_plants_on_one_line_are_told_of_by_its_name(kind: MessageKind, template:
 
 
 def test_where_the_catalogue_has_no_word_for_several_overflows_they_are_bins_over_the_line() -> None:
-    old = shipped.figures().texts.replace("overflow_several:", "another_several:")
+    old = shipped.policy_files().texts.replace("overflow_several:", "another_several:")
     catalogue = texts.load(old, "texts.yaml", "湘阳环卫")
     said = several(owed(), owed(asset=CAN), digest=dataclasses.replace(DIGEST, texts=catalogue))
     assert said.template == "fill_several"

@@ -11,7 +11,7 @@ from alerts.model import Event, Owed, Severity
 from gateway import imports, shipped
 
 COUNTY = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ESCALATION = assemble(COUNTY, shipped.figures())[0].decider.escalation
+ESCALATION = assemble(COUNTY, shipped.policy_files())[0].decider.escalation
 NOON = 1_795_320_000_000  # 2026-11-22T04:00:00Z, which is noon there
 EVENING = NOON + 8 * 60 * MINUTE_MS + 50 * MINUTE_MS  # 20:50
 

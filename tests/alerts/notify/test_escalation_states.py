@@ -25,7 +25,7 @@ COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventor
 ROAD, CAN, PLANT = COUNTY.assets
 
 
-HOUSE: Final[Escalation] = assemble_whole(COUNTY, shipped.figures()).county.decider.escalation
+HOUSE: Final[Escalation] = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation
 CALENDAR: Final = HOUSE.holds.calendar
 FULL: Final = BinMemory(fill_pct=90.0, temperature_c=80.0)
 

@@ -20,7 +20,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Hours
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-HOLDS: Final[Holds] = assemble_whole(COUNTY, shipped.figures()).county.decider.escalation.holds
+HOLDS: Final[Holds] = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation.holds
 USUAL_MS: Final = HOLDS.policies.trial
 WITHOUT_ROUNDS, POOL, PLANT = COUNTY.assets  # the first beside a road and with priority
 NEW: Final = datetime(2026, 11, 23, tzinfo=UTC)

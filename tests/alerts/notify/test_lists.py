@@ -12,7 +12,7 @@ from alerts.notify.lists import Crossing, Week, weeks
 from telemetry.reading import Millis
 from telemetry.wire import Uplink
 from tests.scenario_file import read
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.virtual_line import VirtualLine
 
 HOUR: Millis = 3_600_000
@@ -53,7 +53,7 @@ def test_who_was_over_for_less_never_stands_behind(spans: list[tuple[str, int, i
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[VirtualLine]:
-    made = VirtualLine(tmp_path / "journal.db", COUNTY, figures(lists=True), MONDAY - 3 * DAY)
+    made = VirtualLine(tmp_path / "journal.db", COUNTY, policy_files(lists=True), MONDAY - 3 * DAY)
     yield made
     made.close()
 

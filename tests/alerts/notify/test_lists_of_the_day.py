@@ -24,7 +24,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Role
 
 GOLDEN: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ESCALATION: Final = assemble_whole(GOLDEN, shipped.figures()).county.decider.escalation
+ESCALATION: Final = assemble_whole(GOLDEN, shipped.policy_files()).county.decider.escalation
 CATALOGUE: Final = ESCALATION.message_writer.texts
 CALENDAR: Final = ESCALATION.holds.calendar
 ROAD, CAN, PLANT = GOLDEN.assets

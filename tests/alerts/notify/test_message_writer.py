@@ -7,10 +7,10 @@ from alerts import policy
 from alerts.alert import Alert
 from alerts.conditions.bins import BinMemory
 from alerts.model import Severity
-from alerts.notify.message_writer import FIGURES_CHANGED, INHIBITED, RAISED_AGAIN, choose
+from alerts.notify.message_writer import INHIBITED, PARAMETERS_CHANGED, RAISED_AGAIN, choose
 from gateway import shipped
 
-POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")
+POLICIES = policy.load(shipped.policy_files().escalation, "escalation.yaml")
 TOLD = sorted(rule for rule, said in POLICIES.rules.items() if said.cleared_text)
 EMPTY = BinMemory(fill_pct=5.0)
 
@@ -37,8 +37,8 @@ def test_what_stands_again_is_not_said_to_be_over(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", TOLD)
-def test_a_figure_that_was_changed_makes_nothing_better(rule: str) -> None:
-    assert choose(ended(rule, FIGURES_CHANGED), POLICIES.of(rule), EMPTY, 66.7, []).unsaid == FIGURES_CHANGED
+def test_a_parameter_that_was_changed_makes_nothing_better(rule: str) -> None:
+    assert choose(ended(rule, PARAMETERS_CHANGED), POLICIES.of(rule), EMPTY, 66.7, []).unsaid == PARAMETERS_CHANGED
 
 
 @pytest.mark.parametrize("rule", TOLD)

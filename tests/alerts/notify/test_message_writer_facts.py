@@ -18,8 +18,8 @@ from alerts.conditions.state import Memory
 from alerts.model import Detail, MessageKind, Severity
 from alerts.notify.message_writer import (
     EMPTIED,
-    FIGURES_CHANGED,
     INHIBITED,
+    PARAMETERS_CHANGED,
     RETIRED,
     UNWATCHED,
     Closing,
@@ -35,7 +35,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Role
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ESCALATION: Final = assemble_whole(COUNTY, shipped.figures()).county.decider.escalation
+ESCALATION: Final = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation
 CALENDAR: Final = ESCALATION.holds.calendar
 POLICIES: Final = ESCALATION.holds.policies
 WRITER: Final = ESCALATION.message_writer
@@ -371,7 +371,7 @@ def test_a_level_that_ends_otherwise_than_by_an_emptying_says_how_it_stands() ->
     [
         (NOON, 0, EMPTIED, True),
         (NOON, NOON, "recovered", True),
-        (NOON, NOON, FIGURES_CHANGED, True),
+        (NOON, NOON, PARAMETERS_CHANGED, True),
         (1, 1, "recovered", True),
         (NOON, NOON - 1, "recovered", False),
         (0, 0, "recovered", False),

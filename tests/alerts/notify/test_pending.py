@@ -1,4 +1,4 @@
-"""What waits for a number: nothing is lost, no budget is overrun, and the figures of the papers hold."""
+"""What waits for a number: nothing is lost, no budget is overrun, and the numbers of the papers hold."""
 
 from collections import Counter
 from itertools import pairwise
@@ -22,8 +22,8 @@ from telemetry.reading import Millis
 COUNTY = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
 NOON = 1_795_320_000_000  # 2026-11-22T04:00:00Z, which is noon there
 HOUR_MS = 60 * MINUTE_MS
-POLICIES = policy.load(shipped.figures().escalation, "escalation.yaml")
-TELLING: Pending = assemble(COUNTY, shipped.figures())[0]._pending
+POLICIES = policy.load(shipped.policy_files().escalation, "escalation.yaml")
+TELLING: Pending = assemble(COUNTY, shipped.policy_files())[0]._pending
 CREW = next(person for person in COUNTY.people.values() if any(duty.role == "crew" for duty in person.duties))
 CLEANER = next(person for person in COUNTY.people.values() if any(duty.role == "cleaner" for duty in person.duties))
 ASSET = next(iter(COUNTY.assets))

@@ -10,7 +10,7 @@ from alerts.notify.pending import addressed
 from gateway import shipped
 from telemetry.inventory import CountySettings, Inventory, Person
 
-TEXTS = texts.load(shipped.figures().texts, "texts.zh-CN.yaml", "湘阳环卫")
+TEXTS = texts.load(shipped.policy_files().texts, "texts.zh-CN.yaml", "湘阳环卫")
 FACTS = {"day": "22日", "short": "柳潭3号", "container": "池"}
 PEOPLE = {
     "li": Person("li", "李大姐", "13900000001", ()),

@@ -22,7 +22,7 @@ from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
 
 COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-HOLDS: Final[Holds] = assemble_whole(COUNTY, shipped.figures()).county.decider.escalation.holds
+HOLDS: Final[Holds] = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation.holds
 WITHOUT_ROUNDS, POOL, PLANT = COUNTY.assets
 SCHEDULE: Final = Schedule(HOLDS)
 

@@ -37,7 +37,7 @@ ROOT: Final = Path(__file__).parents[3]
 COUNTY: Final = imports.checked(ROOT / "tests" / "golden" / "inventory" / "county.yaml")
 NOON: Final[Millis] = 1_795_320_000_000  # 2026-11-22T04:00:00Z, which is noon there
 NIGHT: Final[Millis] = NOON + 11 * 60 * MINUTE_MS
-MADE: Final = assemble_whole(COUNTY, shipped.figures())
+MADE: Final = assemble_whole(COUNTY, shipped.policy_files())
 HOLDS: Final[Holds] = MADE.county.decider.escalation.holds
 POOL: Final = next(asset.id for asset in COUNTY.assets.values() if asset.collection and asset.collection.rounds)
 CREW: Final = next(each for each in COUNTY.people.values() if any(duty.role == "crew" for duty in each.duties))
@@ -213,7 +213,7 @@ def test_what_is_never_told_is_not_late_and_what_is_late_is_not_put_aside() -> N
 
 
 def test_who_is_away_is_told_by_who_stands_in_and_nobody_twice() -> None:
-    made = assemble_whole(COUNTY, shipped.figures())
+    made = assemble_whole(COUNTY, shipped.policy_files())
     absent = Absence(id="", person=CREW.id, stand_in=OTHER, from_ms=NOON, until_ms=NOON + DAY_MS)
     assert isinstance(made.absences.add(absent, NOON), Absence)
     holds = made.county.decider.escalation.holds
@@ -223,7 +223,7 @@ def test_who_is_away_is_told_by_who_stands_in_and_nobody_twice() -> None:
 
 
 def test_nobody_is_asked_to_stand_in_for_who_is_back() -> None:
-    made = assemble_whole(COUNTY, shipped.figures())
+    made = assemble_whole(COUNTY, shipped.policy_files())
     absent = Absence(id="", person=CREW.id, stand_in=OTHER, from_ms=NOON, until_ms=NOON + DAY_MS)
     absence = made.absences.add(absent, NOON)
     assert isinstance(absence, Absence)

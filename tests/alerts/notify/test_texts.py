@@ -68,7 +68,7 @@ LONGEST: Mapping[str, str] = {
     "office": "",
     "nobody": "",
 }
-"""Short names and landmarks of six, persons of four, three figures where three can come."""
+"""Short names and landmarks of six, persons of four, three digits where three can come."""
 
 USUAL: Mapping[str, str] = {
     **LONGEST,
@@ -366,7 +366,7 @@ def test_no_text_states_anything_that_is_not_in_the_table() -> None:
     nothing = {**USUAL, **dict.fromkeys(CLAIMS.values(), ""), "line": "线", "matter": "垃圾"}
     for name in NAMES:
         text = composed(name, nothing)
-        text = text.replace("已装", "").replace("已降到", "")  # with a level or a temperature, which is a figure
+        text = text.replace("已装", "").replace("已降到", "")  # with a level or a temperature, which is a number
         stated = [word for word in ("已", "不是设备", "知道，", "没人") if word in text]
         assert stated == [] or name in OF_THE_MATTER, f"{name}: {text}"
 

@@ -19,7 +19,7 @@ from telemetry.inventory import Inventory
 from telemetry.reading import Millis
 from tests.acting import context, do
 from tests.scenario_file import read
-from tests.scenario_run import ListJournal, figures
+from tests.scenario_run import ListJournal, policy_files
 
 COUNTY = read("absent").inventory
 HOUR: Millis = 3_600_000
@@ -106,7 +106,7 @@ def test_a_village_whose_people_are_away_with_nobody_instead_has_nobody() -> Non
 
 
 def pipeline() -> Pipeline:
-    made = start.anew(COUNTY, figures(), Memory(), NOON)
+    made = start.anew(COUNTY, policy_files(), Memory(), NOON)
     made.county.listen(NOON, None, made.changes, started=True)
     return made
 
@@ -124,7 +124,7 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
     entry, _ = first.finish()
     assert [owed.to for owed in entry.owed] == ["cleaner-zhou"]
     journal.commit(entry)
-    second = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON + HOUR)
+    second = start.resumed(COUNTY, policy_files(), Memory(), journal.restored(), NOON + HOUR)
     second.county.listen(NOON + HOUR, None, second.changes, started=True)
     second.advance(NOON + 2 * HOUR)
     assert second.absences.list_current(NOON + HOUR) == (done.absence,)
@@ -132,7 +132,7 @@ def test_it_outlasts_a_restart_and_asks_nobody_twice() -> None:
     ended = do(EndAbsence(absence=done.absence.id, by="dispatch-wu"), second, NOON + HOUR)
     assert isinstance(ended, AbsenceDone)
     journal.commit(second.finish()[0])
-    third = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON + HOUR)
+    third = start.resumed(COUNTY, policy_files(), Memory(), journal.restored(), NOON + HOUR)
     assert third.absences.list_current(0) == ()
 
 

@@ -15,7 +15,7 @@ from gateway.replay import Memory
 from telemetry.reading import Millis
 from tests.acting import do
 from tests.scenario_file import read
-from tests.scenario_run import ListJournal, figures
+from tests.scenario_run import ListJournal, policy_files
 
 COUNTY = read("extra_round").inventory
 HOUR: Millis = 3_600_000
@@ -63,7 +63,7 @@ def test_what_cannot_be_is_said_with_its_remedy_and_changes_nothing(wish: ExtraR
 
 
 def pipeline() -> Pipeline:
-    made = start.anew(COUNTY, figures(), Memory(), NOON)
+    made = start.anew(COUNTY, policy_files(), Memory(), NOON)
     made.county.listen(NOON, None, made.changes, started=True)
     made.finish()
     return made
@@ -77,11 +77,11 @@ def test_it_outlasts_a_restart_and_so_does_its_end() -> None:
     entry = line.finish()[0]
     assert [(row.event, row.rule) for row in entry.events] == [("extra_ordered", "extra_round")]
     journal.commit(entry)
-    again = start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON)
+    again = start.resumed(COUNTY, policy_files(), Memory(), journal.restored(), NOON)
     assert again.extras.list_current(NOON) == (done.extra,)
     assert isinstance(do(CancelExtraRound(extra=done.extra.id, by="dispatch-wu"), again, NOON), ExtraDone)
     journal.commit(again.finish()[0])
-    assert start.resumed(COUNTY, figures(), Memory(), journal.restored(), NOON).extras.list_current(0) == ()
+    assert start.resumed(COUNTY, policy_files(), Memory(), journal.restored(), NOON).extras.list_current(0) == ()
 
 
 def test_strangers_order_nothing() -> None:

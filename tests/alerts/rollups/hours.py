@@ -9,13 +9,13 @@ from alerts.rollups.assets import Followed
 from alerts.rollups.rows import Period, Row
 from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
-from tests.laws.test_restart_laws import COUNTY, FIGURES
+from tests.laws.test_restart_laws import COUNTY, POLICY_FILES
 
 MINUTE: Millis = 60_000
 TEN: Millis = 1_795_399_200_000
 """2026-11-23 10:00 in the county."""
 KNOWN = dict.fromkeys(COUNTY.devices, TEN - 30 * 24 * HOUR_MS)
-PLANS = assemble(COUNTY, FIGURES)[0].plans
+PLANS = assemble(COUNTY, POLICY_FILES)[0].plans
 
 R = TypeVar("R")
 

@@ -9,7 +9,7 @@ from alerts.rules.over_two_thirds import POINTS_A_SITE, OverTwoThirds, drawn_pct
 from gateway import shipped
 from tests.alerts.notify.test_stages import COUNTY
 
-PLANS: Final = assemble_whole(COUNTY, shipped.figures()).county.plans
+PLANS: Final = assemble_whole(COUNTY, shipped.policy_files()).county.plans
 LINE: Final = OverTwoThirds().raise_pct
 
 

@@ -25,7 +25,7 @@ from telemetry.reading import Millis
 from tests.acting import do
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.scenario_file import read
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 NOON: Millis = 1_795_406_400_000  # 2026-11-23T04:00:00Z
 ADD = {"person": "cleaner-li", "ends": "2026-11-25T00:00:00+08:00", "by": "dispatch-wu", "stand_in": "cleaner-zhou"}
@@ -35,7 +35,7 @@ PERMIT = {"Authorization": "Bearer hush"}
 @contextmanager
 def gateway(token: str) -> Iterator[tuple[str, Pipeline, int]]:
     """A desk on a port of its own, and a county that is always at noon."""
-    pipeline = start.anew(read("absent").inventory, figures(), Memory(), NOON)
+    pipeline = start.anew(read("absent").inventory, policy_files(), Memory(), NOON)
     pipeline.county.listen(NOON, None, pipeline.changes, started=True)
     bound = bind(Endpoint("127.0.0.1", 0))
     port = bound.getsockname()[1]

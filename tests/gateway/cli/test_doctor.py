@@ -96,7 +96,7 @@ def test_a_warning_of_the_inventory_is_told_and_an_error_is_a_problem(
     assert "did you mean 'ytan'?" in ailing[0]
 
 
-def test_a_figures_file_that_does_not_fit_is_a_problem(installation: Installation) -> None:
+def test_a_policy_file_that_does_not_fit_is_a_problem(installation: Installation) -> None:
     (installation.folder / "rules.yaml").write_text("assets: {nowhere: {}}\n", "utf-8")
     with (installation.folder / "gateway.toml").open("a", encoding="utf-8") as config:
         config.write('[alerts]\nrules = "rules.yaml"\n')

@@ -81,7 +81,7 @@ def test_a_rules_file_of_ones_own_counts(cunjing: Cunjing, installation: Install
 
 @pytest.mark.usefixtures("uplinks")
 @pytest.mark.parametrize("option", ["rules", "escalation", "texts"])
-def test_a_wrong_figures_file_is_named(cunjing: Cunjing, installation: Installation, option: str) -> None:
+def test_a_wrong_policy_file_is_named(cunjing: Cunjing, installation: Installation, option: str) -> None:
     (installation.folder / "mine.yaml").write_text("- nonsense\n", "utf-8")
     said = cunjing(f"replay uplinks.jsonl --inventory inventory.yaml --{option} mine.yaml")
     assert (said.exit_code, said.stdout) == (1, "")

@@ -17,7 +17,7 @@ from tests.acting import do
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.cli.test_cases import gateway
 from tests.scenario_file import FOLDER
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 
 NOW = 1_795_395_600_000  # 2026-11-23 09:00 in Shanghai
 UNTIL = "2026-11-23T12:00:00+08:00"
@@ -29,7 +29,7 @@ def answer() -> Callable[[object], object]:
     file = FOLDER / "counties" / "village.yaml"
     inventory = parse(file.read_text("utf-8"), file.name, frozenset({"native"})).inventory
     assert inventory is not None
-    pipeline = start.anew(inventory, figures(), Memory(), NOW)
+    pipeline = start.anew(inventory, policy_files(), Memory(), NOW)
     pipeline.county.listen(NOW, None, pipeline.changes, started=True)
 
     def say(item: object) -> object:

@@ -1,4 +1,4 @@
-"""The HTTP API over a real socket: health, figures, and commands that are answered when they are durable."""
+"""The HTTP API over a real socket: health, metrics, and commands that are answered when they are durable."""
 
 import json
 import stat
@@ -177,7 +177,7 @@ def test_liveness_is_the_age_of_the_loop(desk: Desk) -> None:
     assert [answer.status_code for answer in (alive, stalled, again)] == [200, 503, 200]
 
 
-def test_figures_are_prometheus_text(desk: Desk) -> None:
+def test_metrics_are_prometheus_text(desk: Desk) -> None:
     desk.metrics.quarantine("too_large", 2)
     desk.metrics.durable(500, 0.004, 0.009)
     desk.metrics.ask((desk.metrics.inbox_depth, lambda: desk.inbox.depth))
@@ -248,9 +248,9 @@ def test_a_figure_reaches_the_loop_whatever_kind_it_is(desk: Desk) -> None:
     with client(desk) as http, loop(desk, lambda _: Done(1_000, "figure_set")) as seen:
         answers = [http.post("/api/v1/figures", json={**FIGURE, "value": each}, headers=PERMIT) for each in wanted]
     assert [answer.json() for answer in answers] == [{"event": "figure_set", "at_ms": 1_000}] * len(wanted)
-    figures = [one for one in seen if isinstance(one, SetFigure)]
-    assert [one.value for one in figures] == wanted
-    assert {(one.place, one.name, one.by, one.reason, one.channel, one.origin) for one in figures} == {
+    wishes = [one for one in seen if isinstance(one, SetFigure)]
+    assert [one.value for one in wishes] == wanted
+    assert {(one.place, one.name, one.by, one.reason, one.channel, one.origin) for one in wishes} == {
         (ThresholdScope.ASSET, "bin-1", "wu", "赶集", "api", "127.0.0.1")
     }
 

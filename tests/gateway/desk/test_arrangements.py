@@ -16,7 +16,7 @@ from gateway.commands.trials import EndTrial
 from gateway.desk.projection import Arrangements, Projection
 from gateway.desk.rounds import Rounds
 from gateway.journal.entry import Entry
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand, TellingLine
 
 NOON = START_MS + 4 * HOUR + 30 * MINUTE
@@ -41,7 +41,7 @@ class Beside:
 
     def __init__(self, path: Path) -> None:
         self.arrangements: Arrangements | None = None
-        self.line = TellingLine(path, COUNTY, FIGURES, Hand(NOON), self._hear, lambda _message: None)
+        self.line = TellingLine(path, COUNTY, POLICY_FILES, Hand(NOON), self._hear, lambda _message: None)
         self.begin()
 
     def begin(self) -> Arrangements:

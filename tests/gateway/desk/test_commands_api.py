@@ -2,12 +2,16 @@
 
 from http import HTTPMethod
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from msgspec.structs import fields
 
+from alerts.ledger.case import CaseCommand, Register
 from gateway.commands import routes
+from gateway.commands.cases import REGISTER, STEP
 from gateway.commands.command import SignedCommand
 from gateway.commands.fields import CommandRoute
 from gateway.desk.commands_api import ANSWERS, serve_commands
@@ -16,14 +20,16 @@ from gateway.inbox import Inbox
 SUBJECTS = Path(__file__).parents[3] / "gateway" / "commands"
 
 
-@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.method} {route.path}")
-def test_a_route_asks_for_all_that_its_wish_needs_and_for_nothing_else(route: CommandRoute) -> None:
-    asked = {getattr(kind, "of", "") or name for name, kind in route.fields.items()}
+@pytest.mark.parametrize("route", [*routes(), REGISTER, STEP], ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_asks_for_all_that_its_wish_needs_and_for_nothing_else(route: CommandRoute[Any]) -> None:
+    said = {getattr(kind, "of", "") or name for name, kind in route.fields.items()}
+    asked = said | {name for _, name, _, _ in Formatter().parse(route.path) if name}
     known = {each.name: each.required for each in fields(route.wish)}
-    signed = {"channel", "origin"} if issubclass(route.wish, SignedCommand) else set()
+    signed = {"channel", "origin"} if issubclass(route.wish, SignedCommand | Register | CaseCommand) else set()
     assert asked <= known.keys()
     assert {name for name, required in known.items() if required} <= asked
     assert known.keys() - asked == signed
+    assert route.explained.keys() <= route.fields.keys()
     assert HTTPMethod(route.method) is (HTTPMethod.POST if route.fields else HTTPMethod.GET)
     assert route.body if route.fields else not route.body
 

@@ -57,11 +57,11 @@ def test_a_dispatcher_of_another_town_is_refused(gateway: DeskGateway) -> None:
 
 
 def test_rollups_follow_the_plans_that_changed() -> None:
-    county = anew(inventory(), shipped.figures(), Memory(), at(24, 9)).county
+    county = anew(inventory(), shipped.policy_files(), Memory(), at(24, 9)).county
     scope = RollupScope.of(inventory(), dict(county.plans), dict.fromkeys(inventory().devices, 0))
     before = scope.followed["meiling-01"]
     other = replace(county.plans["meiling-01"], layout=county.plans["meiling-02"].layout)
-    scope.refigure({"meiling-01": other, "of-no-device": other})
+    scope.replan({"meiling-01": other, "of-no-device": other})
     assert scope.followed["meiling-01"].plan is other
     assert scope.followed["meiling-01"].known_ms is before.known_ms
     assert "of-no-device" not in scope.followed

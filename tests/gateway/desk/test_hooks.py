@@ -71,7 +71,7 @@ def told(gateway: DeskGateway) -> tuple[str, str]:
     return str(row["state"]), str(row["episode"])
 
 
-def figures(gateway: DeskGateway) -> str:
+def exposition(gateway: DeskGateway) -> str:
     return httpx.get(f"{gateway.url}/metrics", trust_env=False, verify=PLAIN).text
 
 
@@ -85,7 +85,7 @@ def test_a_receipt_and_an_answer_arrive_as_if_they_had_been_fetched(gateway: Des
     assert pushed(gateway, [written("１", "77")]).status_code == 200
     with gateway.desk.present.feed.present() as projection:
         assert projection.open[episode].acked_by == "mei"
-    said = figures(gateway)
+    said = exposition(gateway)
     assert 'cunjing_pushed_total{channel="aliyun",kind="receipt"} 1.0' in said
     assert 'cunjing_pushed_total{channel="aliyun",kind="reply"} 1.0' in said
 
@@ -132,8 +132,8 @@ def test_what_is_forged_or_malformed_is_refused_counted_and_not_kept(
     answer = pushed(gateway, said, secret, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["status"] == status
-    assert f"cunjing_pushes_refused_total{{{counted}}} 1.0" in figures(gateway)
-    assert "pushed_total{" not in figures(gateway)
+    assert f"cunjing_pushes_refused_total{{{counted}}} 1.0" in exposition(gateway)
+    assert "pushed_total{" not in exposition(gateway)
     with closing(connect(gateway.journal)) as rows:
         assert rows.execute("SELECT (SELECT count(*) FROM receipt) + (SELECT count(*) FROM answer)").fetchone() == (0,)
 

@@ -60,7 +60,7 @@ def test_a_start_finds_it_in_the_journal_and_shows_it_again(gateway: DeskGateway
     with closing(open_for_reading(gateway.journal)) as connection:
         restored = restore(connection, gateway.journal, 0)
         blob = restored.states["meiling-plant"].blob
-    county = assemble(inventory(), shipped.figures())[0]
+    county = assemble(inventory(), shipped.policy_files())[0]
     state = unpack(county.plans["meiling-plant"], blob, dict.fromkeys(inventory().devices, 0))
     shown = Projection.of(inventory(), {"meiling-plant": state}, ()).assets["meiling-plant"]
     assert shown.run == "maintenance"

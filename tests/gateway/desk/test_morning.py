@@ -147,9 +147,12 @@ def test_somebody_sees_their_area_and_all_below_it() -> None:
 
 def test_every_name_that_the_desk_may_show_has_a_word() -> None:
     known = words.catalogue()
-    figures = shipped.figures()
+    policy_files = shipped.policy_files()
     roles = {
-        role for policy in load(figures.escalation, "").rules.values() for step in policy.steps for role in step.roles
+        role
+        for policy in load(policy_files.escalation, "").rules.values()
+        for step in policy.steps
+        for role in step.roles
     }
     assert {str(role) for role in Role} <= known["duties"].keys()
     assert roles <= known["duties"].keys() | {"emptier"}

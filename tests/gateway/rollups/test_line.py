@@ -29,7 +29,7 @@ class Lived:
     def __init__(self, path: Path, played: Played, *, restart_every: int = 0, away: int = 0) -> None:
         self._path = path
         self._played = played
-        self._line = VirtualLine(path, played.inventory, shipped.figures(), played.start_ms)
+        self._line = VirtualLine(path, played.inventory, shipped.policy_files(), played.start_ms)
         self._metrics = Metrics()
         self._born()
         self._restart_every = restart_every
@@ -109,7 +109,7 @@ def test_hours_and_days_are_there_for_everybody(calm: tuple[Lived, Any], played:
     assert len(tables[Measurement.TOWN_HOUR]) == 2 * HOURS
 
 
-def test_figures_are_those_of_a_county(calm: tuple[Lived, Any]) -> None:
+def test_values_are_those_of_a_county(calm: tuple[Lived, Any]) -> None:
     _, tables = calm
     hours = [row for row in tables[Measurement.BIN_HOUR].values() if isinstance(row, BinRow)]
     assert all(row.over_min <= row.known_min <= 60.0 for row in hours)
@@ -124,7 +124,7 @@ def test_figures_are_those_of_a_county(calm: tuple[Lived, Any]) -> None:
 def test_restarts_and_outages_change_no_level_volume_or_run_state(
     played: Played, calm: tuple[Lived, Any], tmp_path: Path, every: int, away: int
 ) -> None:
-    """What is delivered late is observed when it was; only how late it came is another figure."""
+    """What is delivered late is observed when it was; only how late it came is another value."""
     tables = Lived(tmp_path / "journal.db", played, restart_every=every, away=away).live()
     for kind in (kind for kind in ROWS if kind not in {Measurement.DEVICE_HOUR, Measurement.DEVICE_DAY}):
         assert not difference(tables[kind], calm[1][kind])

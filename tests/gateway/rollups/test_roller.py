@@ -16,7 +16,7 @@ from gateway.rollups.scope import ROLLUPS, RollupScope
 from telemetry.reading import Millis, Reading, TimeSource, Values
 from telemetry.series import Measurement
 from tests.gateway.journal.entries import contents
-from tests.laws.test_restart_laws import COUNTY, FIGURES
+from tests.laws.test_restart_laws import COUNTY, POLICY_FILES
 from tests.laws.test_rollup_laws import PLANS, SCOPE
 from tests.rolling import Rolling, columns
 
@@ -307,7 +307,7 @@ def test_a_day_of_an_asset_or_town_that_is_gone_is_clean_again(rolling: Rolling)
 
 def test_a_zone_half_an_hour_off_has_days_of_whole_hours(tmp_path: Path) -> None:
     county = changed(COUNTY, county=changed(COUNTY.county, timezone="Asia/Kolkata"))
-    plans = assemble(county, FIGURES)[0].plans
+    plans = assemble(county, POLICY_FILES)[0].plans
     midnight = MIDNIGHT + 2 * HOUR + 30 * MINUTE
     with closing(
         Rolling(tmp_path / "journal.db", RollupScope.of(county, plans, dict.fromkeys(county.devices, BEGAN)))

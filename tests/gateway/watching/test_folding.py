@@ -40,7 +40,7 @@ class Watched:
         self._minutes += 1
         return self.health.parts.get(LOG_PART)
 
-    def figure(self, name: str) -> float:
+    def gauge(self, name: str) -> float:
         lines = self.metrics.exposition().decode().splitlines()
         return float(next(line for line in lines if line.startswith(f"cunjing_{name} ")).split()[1])
 
@@ -77,8 +77,8 @@ def test_a_log_that_is_folded_back_is_well(watched: Watched) -> None:
         part = watched.look()
         assert part is not None
         assert part.ready
-    assert watched.figure("journal_log_unfolded_seconds") == 0
-    assert watched.figure("journal_log_bytes") > 0
+    assert watched.gauge("journal_log_unfolded_seconds") == 0
+    assert watched.gauge("journal_log_bytes") > 0
 
 
 def test_a_reader_that_stays_is_named_after_minutes(watched: Watched, path: Path) -> None:
@@ -94,12 +94,12 @@ def test_a_reader_that_stays_is_named_after_minutes(watched: Watched, path: Path
         assert "journal.db-wal" in last.state
         assert "open in " in last.state
         assert "sqlite3" in last.remedy
-        assert watched.figure("journal_log_unfolded_seconds") == MOST_LOOKS * 60
+        assert watched.gauge("journal_log_unfolded_seconds") == MOST_LOOKS * 60
         stranger.execute("COMMIT")
     part = watched.look()
     assert part is not None
     assert part.ready
-    assert watched.figure("journal_log_unfolded_seconds") == 0
+    assert watched.gauge("journal_log_unfolded_seconds") == 0
 
 
 def test_a_log_that_has_grown_large_is_said_at_the_second_look(path: Path) -> None:

@@ -103,8 +103,8 @@ class Watched:
     def __init__(self, kept_in: Path | None = None) -> None:
         self.seconds = Seconds()
         self.ring, self.text = Way(), Way()
-        figures = shipped.figures()
-        catalogue = texts.load(figures.texts, figures.texts_name, "湘阳环卫")
+        policy_files = shipped.policy_files()
+        catalogue = texts.load(policy_files.texts, policy_files.texts_name, "湘阳环卫")
         herald = Herald({"ring": self.ring, "text": self.text}, catalogue, CALENDAR)
         self.outpost = Outpost(PATIENCE, herald, Still(), self.seconds, kept_in)
 

@@ -38,7 +38,7 @@ class Beside:
         self.now_ms = now_ms
         self.ticks_s = 0.0
         self.clock = SetClock(now_ms)
-        self.pipeline = start.anew(imports.checked(COUNTY), shipped.figures(), Memory(), now_ms)
+        self.pipeline = start.anew(imports.checked(COUNTY), shipped.policy_files(), Memory(), now_ms)
         if kept is not None:
             self.pipeline.county.restore(self.pipeline.county.states, kept.county.alerts.values())
         self.pipeline.county.listen(now_ms, None, self.pipeline.changes, started=True)
@@ -117,7 +117,7 @@ def test_a_restart_in_the_silence_tells_nobody_twice(house: Beside) -> None:
     assert again.happened("house_deaf") == ["cleared"]
 
 
-def test_rows_that_wait_are_a_notice_a_note_and_a_figure_and_end(house: Beside) -> None:
+def test_rows_that_wait_are_a_notice_a_note_and_a_gauge_and_end(house: Beside) -> None:
     house.pass_(3, heard=True)
     for _ in range(8):
         house.now_ms += MINUTE_MS

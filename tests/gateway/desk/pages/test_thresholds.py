@@ -1,4 +1,4 @@
-"""改指标 from a site's page: what a figure is and who says so, another value that counts at once, and refusals."""
+"""改指标 from a site's page: what a parameter is and who says so, another value that counts at once, and refusals."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -53,7 +53,7 @@ def test_a_village_has_its_own_and_a_site_wins_over_it(visitor: Enter) -> None:
     assert "66.7 %" in sheet(lin, "zhuyuan-01")
 
 
-def test_a_plant_has_figures_of_its_own(visitor: Enter) -> None:
+def test_a_plant_has_parameters_of_its_own(visitor: Enter) -> None:
     lin = visitor("lin")
     assert "白天有水不出水，多久算停机：<b>2 小时</b>" in sheet(lin, "meiling-plant")
     assert "三分之二" not in sheet(lin, "meiling-plant").split("<main", 1)[1]

@@ -1,4 +1,4 @@
-"""Each figure of a rollup is computed a second time, in another way, from the same readings."""
+"""Each value of a rollup is computed a second time, in another way, from the same readings."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,7 +18,7 @@ from alerts.model import Event, RunState
 from alerts.rollups.assets import Followed
 from alerts.rollups.rows import BinRow, DeviceRow, Period, PlantRow, Row, hour_at, starts
 from telemetry.reading import Millis, Reading
-from tests.laws.test_restart_laws import COUNTY, FIGURES, MINUTE, PLANTS, START_MS, bin_values, plant_values
+from tests.laws.test_restart_laws import COUNTY, MINUTE, PLANTS, POLICY_FILES, START_MS, bin_values, plant_values
 from tests.laws.test_rollup_laws import PLANS, Heard, heard, readings, volumes
 
 KNOWN = dict.fromkeys(COUNTY.devices, START_MS - 6 * HOUR_MS)
@@ -101,7 +101,7 @@ def hold_volume(story: list[Heard]) -> None:
 
 def run_states(told: Sequence[Reading], until_ms: Millis) -> list[tuple[Millis, RunState]]:
     """When the gateway says that the plant is in which run state, if each reading reaches it at once."""
-    county = assemble(COUNTY, FIGURES)[0]
+    county = assemble(COUNTY, POLICY_FILES)[0]
     county.restore({asset: plan.born(KNOWN) for asset, plan in county.plans.items()}, list[Alert]())
     changes = Changes()
     county.listen(KNOWN["m-plant"], None, changes, started=True)
