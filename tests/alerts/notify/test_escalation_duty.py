@@ -14,21 +14,9 @@ from alerts.operations.absences import Absence, Absences
 from telemetry.inventory import Duty, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
-from tests.alerts.notify.test_escalation_states import (
-    CALENDAR,
-    CAN,
-    COUNTY,
-    HOUSE,
-    NOON,
-    PLANT,
-    alert,
-    clock,
-    escalation,
-    rows,
-    run,
-    texts,
-    with_person,
-)
+from tests.alerts.notify.builders import CALENDAR, CAN, COUNTY, NOON, PLANT, alert, clock, rows, with_person
+from tests.alerts.notify.builders import ESCALATION as HOUSE
+from tests.alerts.notify.test_escalation_states import escalation, run, texts
 
 CREW: Final = Duty(Role.CREW, area="wushi")
 

@@ -2,57 +2,25 @@
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import date, time
-from pathlib import Path
+from datetime import time
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
 from alerts.alert import Alert, WaitingStep
-from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import BinMemory
-from alerts.model import Detail, Event, Log, MessageKind, Owed, Severity
+from alerts.model import Event, Log, MessageKind, Owed, Severity
 from alerts.notify.escalation import RECOVERING_AFRESH, Escalation
 from alerts.notify.schedule import Roster, Schedule
-from gateway import imports, shipped
 from telemetry.inventory import Duty, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
+from tests.alerts.notify.builders import CAN, COUNTY, NOON, PLANT, ROAD, alert, clock, rows, with_person
+from tests.alerts.notify.builders import ESCALATION as HOUSE
 
-COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ROAD, CAN, PLANT = COUNTY.assets
-
-
-HOUSE: Final[Escalation] = assemble_whole(COUNTY, shipped.figures()).county.decider.escalation
-CALENDAR: Final = HOUSE.holds.calendar
 FULL: Final = BinMemory(fill_pct=90.0, temperature_c=80.0)
-
-
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December, when nothing is on trial any more; the 9th is a Wednesday."""
-    return CALENDAR.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
-
-
-def alert(rule: str = "overflow", asset: str = ROAD, severity: Severity = Severity.P2) -> Alert:
-    return Alert(
-        episode=f"{rule}/{asset}/1",
-        rule=rule,
-        asset=asset,
-        device="",
-        severity=severity,
-        raised_ms=NOON,
-        since_ms=NOON,
-        detail={},
-    )
-
-
-def rows(log: Log) -> list[tuple[str, Detail]]:
-    return [(each.event, each.detail or {}) for each in log if isinstance(each, Event)]
 
 
 def texts(log: Log) -> list[tuple[MessageKind, int, str, str]]:
@@ -64,12 +32,6 @@ def escalation(inventory: Inventory) -> Escalation:
     holds = dataclasses.replace(HOUSE.holds, inventory=inventory)
     writer = dataclasses.replace(HOUSE.message_writer, inventory=inventory)
     return Escalation(inventory, holds, Schedule(holds), writer, Roster(holds))
-
-
-def with_person(person: str, **changes: object) -> Inventory:
-    """The county with one of its people so."""
-    other = dataclasses.replace(COUNTY.people[person], **changes)  # type: ignore[arg-type] # named by each test
-    return dataclasses.replace(COUNTY, people={**COUNTY.people, person: other})
 
 
 def test_what_begins_by_day_is_due_at_once_and_by_night_in_the_morning_with_a_row() -> None:

@@ -3,14 +3,12 @@
 import dataclasses
 from collections.abc import Mapping
 from datetime import date, time
-from pathlib import Path
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.plants import PlantMemory
@@ -18,16 +16,13 @@ from alerts.conditions.state import Memory
 from alerts.model import MessageKind, Owed, Severity
 from alerts.notify.holds import Holds
 from alerts.notify.lists import Crossing, Lists, Week, of_standing, weeks
-from gateway import imports, shipped
 from telemetry.inventory import Asset, Duty, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
+from tests.alerts.notify import builders
+from tests.alerts.notify.builders import CALENDAR, CAN, CATALOGUE, ESCALATION, NOON, PLANT, ROAD, clock
+from tests.alerts.notify.builders import COUNTY as GOLDEN
 
-GOLDEN: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ESCALATION: Final = assemble_whole(GOLDEN, shipped.figures()).county.decider.escalation
-CATALOGUE: Final = ESCALATION.message_writer.texts
-CALENDAR: Final = ESCALATION.holds.calendar
-ROAD, CAN, PLANT = GOLDEN.assets
 LINE_PCT: Final = 66.7
 
 
@@ -40,14 +35,6 @@ COUNTY: Final[Inventory] = dataclasses.replace(GOLDEN, assets={**GOLDEN.assets, 
 HOLDS: Final[Holds] = dataclasses.replace(ESCALATION.holds, inventory=COUNTY)
 LINES: Final[Mapping[str, float]] = {name: LINE_PCT for name, asset in COUNTY.assets.items() if asset.bin is not None}
 LISTS: Final = Lists(COUNTY, HOLDS, CATALOGUE, LINES)
-
-
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December, when nothing is on trial any more; the 7th is a Monday."""
-    return CALENDAR.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
 
 
 class Seen:
@@ -68,16 +55,7 @@ class Seen:
 
 
 def alert(rule: str = "over_two_thirds", asset: str = ROAD, number: int = 1) -> Alert:
-    return Alert(
-        episode=f"{rule}/{asset}/{number}",
-        rule=rule,
-        asset=asset,
-        device="",
-        severity=Severity.P3,
-        raised_ms=clock(6),
-        since_ms=clock(6),
-        detail={},
-    )
+    return builders.alert(rule, asset, Severity.P3, number=number, at_ms=clock(6))
 
 
 def made(due_ms: Millis, seen: Seen, lists: Lists = LISTS) -> list[Owed]:
