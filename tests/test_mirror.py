@@ -11,7 +11,6 @@ ALONE: Final = (
     *("gateway/throttle.py", "gateway/timer.py", "gateway/tracks.py", "alerts/ledger/book.py", "alerts/answers.py"),
 )
 WITHOUT: Final = {
-    "alerts/notify/replies.py": "tests/gateway/test_answers_matched.py",
     "alerts/episodes/county.py": "tests/laws/test_telling_laws.py",
     "alerts/episodes/forecast.py": "tests/laws/test_bounds.py",
     "alerts/episodes/open_alerts.py": "tests/alerts/episodes/test_decide.py",
