@@ -6,6 +6,7 @@ nothing can find, because the house does the same with it, stands in ``equal.yam
 """
 
 import argparse
+import gc
 import importlib
 import os
 import shutil
@@ -162,6 +163,7 @@ def _prove(copy: Copy) -> Trial:
         "mutation", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
     )
     settings.load_profile("mutation")
+    gc.freeze()  # pytest collects its garbage twice a file: what was read once is not gone through by each mutant
     sound = (copy.root / copy.file).read_text("utf-8")
     for options in ((*OPTIONS, *LEAN), OPTIONS):
         copy.write(sound)
