@@ -11,11 +11,13 @@ from alerts.alert import Alert, Doubt
 from alerts.answers import Asked, Meaning
 from alerts.conditions.bins import BinMemory
 from alerts.model import Event, Log, MessageKind, Owed, Severity
+from alerts.notify import texts
 from alerts.notify.replies import HOUSE_TEXTS, KEPT_MS, SAMPLES, Claim, Replies, is_due, sampled, standing
 from alerts.notify.schedule import Schedule
 from alerts.operations.absences import Absence, Absences
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
+from telemetry.segments import parts
 from tests.alerts.notify.builders import (
     CAN,
     CATALOGUE,
@@ -128,6 +130,14 @@ def test_where_nobody_stands_in_the_office_hears_it_and_where_there_is_no_office
 def test_a_text_whose_words_are_not_known_any_more_sends_nobody() -> None:
     old = dataclasses.replace(asked(alert()), template="of_an_older_program")
     assert said(declined(alert(), old)) == [("dispatch-wu", OFFICE), ("cleaner-zhou", PASSED)]
+    in_line = house(with_person("cleaner-zhou", stand_in="dispatch-wu"))
+    heard = said(declined(alert(), old, in_line))
+    assert [to for to, _ in heard] == ["dispatch-wu", "cleaner-zhou"], "the office hears it although it stands in"
+    assert heard[-1][1] == PASSED
+    several_old = several(template="of_an_older_program")
+    heard = said(in_line.declined_all(TWO, several_old, LATE))
+    assert [to for to, _ in heard] == ["dispatch-wu", "cleaner-zhou"]
+    assert heard[-1][1] == "收到，9日2处已告诉值班室，您不用去了。"
 
 
 def test_nobody_is_told_of_their_own_answer_nor_twice() -> None:
@@ -226,6 +236,21 @@ def test_several_of_one_place_and_of_what_is_gone_are_counted_once_and_named_whe
     both = (alert(), TWO[0], alert(asset="gone"))
     heard = dict(said(REPLIES.declined_all(both, several(), LATE)))
     assert heard["dispatch-wu"] == "9日周师傅回复去不了，共2处：柳潭3号池（村部东侧）。请改派，可找李大姐。"
+
+
+def test_a_word_about_many_takes_two_sms_where_it_needs_them_and_never_three() -> None:
+    for name, least in (("柳潭{}号", "柳潭8号等9处"), ("柳潭村东头第{}号大垃圾池", "等9处")):
+        bins = [
+            dataclasses.replace(COUNTY.assets[ROAD], id=f"bin-{number}", short=name.format(number))
+            for number in range(1, 10)
+        ]
+        county = dataclasses.replace(COUNTY, assets={**COUNTY.assets, **{each.id: each for each in bins}})
+        words = {**SEVERAL, "names": texts.named(bins), "count": "9"}
+        by = dataclasses.replace(several(), variables=words)
+        standing = [alert("over_two_thirds", each.id, Severity.P3) for each in bins]
+        for each in house(county).declined_all(standing, by, LATE):
+            if isinstance(each, Owed) and each.to != "cleaner-zhou":
+                assert (len(parts(each.text)), least in each.text) == (2, True), each.text
 
 
 def test_who_declines_several_is_thanked_by_what_becomes_of_it() -> None:
