@@ -95,6 +95,7 @@ def test_a_p2_does_not_wait_for_its_cause_into_the_night_nor_past_the_duty_of_ev
         (Severity.P3, clock(11, 50), clock(12, 18)),
     ):
         assert house.begin(alert("no_power", PLANT, severity), at_ms, []).due_ms == due_ms
+    assert house.begin(alert("stopped", PLANT), clock(11, 58), []).due_ms == clock(12, 3), "others have duty still"
 
 
 KEPT: Final = (WaitingStep("sec-yang", 1, clock(14)),)
@@ -185,7 +186,10 @@ def test_what_late_samples_had_said_is_told_once_it_is_true_unless_somebody_has_
     true = replace(alert(), detail={"a": 1})
     assert HOUSE.confirm(late, NOON, {"a": 1}, []) == replace(true, due_ms=NOON)
     for state in ({"acked_ms": 1}, {"parent": "fire/it/1"}, {"shelved_until_ms": 1}):
-        assert HOUSE.confirm(replace(late, **state), NOON, {"a": 1}, []) == replace(true, **state)
+        for left_ms in (0, 1):
+            log: Log = []
+            seen = HOUSE.confirm(replace(late, left_ms=left_ms, **state), NOON, {"a": 1}, log)
+            assert (seen, log) == (replace(true, left_ms=left_ms, **state), [])
     told = HOUSE.confirm(replace(late, left_ms=1), NOON, {"a": 1}, [])
     assert told == replace(true, left_ms=1, fresh_ms=NOON)
 
@@ -270,11 +274,17 @@ def test_steps_follow_each_other_and_the_last_ends_the_chain() -> None:
     assert (third.step, third.due_ms, third.told) == (3, 0, ("cleaner-li", "sec-yang", "town-he"))
 
 
+def test_what_was_due_at_the_first_instant_of_all_is_told_and_what_is_not_due_is_not() -> None:
+    assert len(texts(run(replace(alert(), due_ms=1), NOON)[1])) == 1
+    assert run(alert(), NOON) == (alert(), [])
+
+
 def test_what_falls_due_while_it_gets_better_waits_for_that() -> None:
     better = replace(alert(), due_ms=NOON, recovering=True)
-    held, log = run(better, NOON)
-    assert held == replace(better, due_ms=0, reason="recovering")
-    assert rows(log) == [("held", {"reason": "recovering", "step": 0})]
+    for waits in (better, replace(better, round_ms=clock(17))):
+        held, log = run(waits, NOON)
+        assert held == replace(waits, due_ms=0, reason="recovering")
+        assert rows(log) == [("held", {"reason": "recovering", "step": 0})], "no hour ends it"
     notice, log = run(replace(alert("flapping"), due_ms=NOON), NOON)
     assert texts(log) == [(MessageKind.NOTICE, 0, "crew-chen", "flapping")]
     assert notice.due_ms == 0
@@ -300,6 +310,15 @@ def test_a_fire_is_repeated_three_times_and_calls_the_next_step_where_too_few_ar
     assert (told.repeat, told.repeat_ms) == (3, 0)
     anew, _ = run(replace(told, repeat=100, repeat_ms=clock(14)), clock(14))
     assert (anew.repeat, anew.repeat_ms) == (101, clock(14, 20)), "never sooner than its gap"
+    few = {each: COUNTY.people[each] for each in ("cleaner-li", "town-he")}
+    _, log = run(burns, NOON, escalation(dataclasses.replace(COUNTY, people=few)))
+    assert [(kind, to) for kind, _, to, _ in texts(log)] == [
+        (MessageKind.FIRST, "cleaner-li"),
+        (MessageKind.ESCALATION, "town-he"),
+    ]
+    two = {**few, "sec-yang": COUNTY.people["sec-yang"]}
+    _, log = run(burns, NOON, escalation(dataclasses.replace(COUNTY, people=two)))
+    assert [to for _, _, to, _ in texts(log)] == ["cleaner-li", "sec-yang"], "two are not alone"
     alone = escalation(dataclasses.replace(COUNTY, people={"town-he": COUNTY.people["town-he"]}))
     told, log = run(burns, NOON, alone)
     assert texts(log) == [(MessageKind.ESCALATION, 1, "town-he", "fire_unanswered")]
@@ -340,6 +359,15 @@ def test_a_round_that_was_missed_is_counted_and_one_that_emptied_the_bin_is_not(
         assert missed_rows == ["1"] * missed
     told, log = run(replace(waits, parent="overflow/it/1"), clock(11, 30))
     assert (told.missed, told.due_ms, texts(log)) == (1, 0, [])
+    late, _ = run(waits, clock(17, 10))
+    assert (late.missed, late.round_ms) == (1, clock(11, 30, 10)), "what went by while nobody could act is one"
+
+
+def test_what_falls_due_while_its_own_round_runs_waits_for_the_end_of_that() -> None:
+    waits = replace(alert("over_two_thirds", CAN, Severity.P3), due_ms=clock(15), round_ms=clock(17))
+    held, log = run(waits, clock(15))
+    assert held == replace(waits, due_ms=0, reason="round_pending")
+    assert rows(log) == [("held", {"reason": "round_pending", "step": 0, "until_ms": clock(17)})]
 
 
 def test_the_second_missed_round_is_reported_at_half_past_five() -> None:
@@ -381,6 +409,10 @@ def test_where_nobody_of_a_step_has_duty_the_next_that_has_hears_it_and_its_own_
     after, log = run(replace(told, due_ms=0), clock(14), house)
     assert texts(log) == [(MessageKind.FIRST, 0, "cleaner-li", "overflow")]
     assert (after.kept, after.told) == ((), ("sec-yang", "cleaner-li"))
+    mine, other = WaitingStep("cleaner-li", 0, clock(14)), WaitingStep("cleaner-li", 1, clock(15))
+    for waits, kept in ((mine, (mine,)), (other, (other, mine))):
+        afresh, _ = run(replace(alert(), fresh_ms=NOON, kept=(waits,)), NOON, house)
+        assert afresh.kept == kept, "one text of a step is kept for each"
     small = replace(alert("over_two_thirds", severity=Severity.P3), due_ms=NOON)
     left, log = run(small, NOON, house)
     assert texts(log) == []
@@ -400,6 +432,10 @@ def test_whose_text_was_kept_and_who_is_gone_or_not_there_yet_does_not_hear_it_t
         ("superseded", {"reason": "person_left", "step": 0, "person": "gone"}),
         ("superseded", {"reason": "person_left", "step": 7, "person": "cleaner-li"}),
     ]
+    _, log = run(replace(told, kept=(WaitingStep("crew-chen", 0, NOON),)), NOON, house)
+    assert texts(log) == [(MessageKind.FIRST, 0, "crew-chen", "overflow")], "who holds no role of it any more is there"
+    night, log = run(replace(told, kept=(WaitingStep("crew-chen", 0, NOON),)), clock(23), house)
+    assert night.kept == (WaitingStep("crew-chen", 0, clock(6, 30, 10)),)
     fresh, log = run(replace(told, kept=(WaitingStep("cleaner-li", 0, clock(15), fresh=True),)), clock(15), house)
     assert texts(log) == [(MessageKind.FRESH, 0, "cleaner-li", "overflow")]
     later, log = run(replace(told, kept=(WaitingStep("cleaner-li", 1, clock(15)),)), clock(15), house)
@@ -431,8 +467,12 @@ def test_one_person_is_told_what_step_0_says_and_the_chain_goes_on_or_begins() -
         clock(14),
         "",
     )
-    on = HOUSE.tell_person(replace(alert(), step=2, left_ms=clock(10)), "crew-chen", FULL, NOON, [])
+    log = []
+    on = HOUSE.tell_person(replace(alert(), step=2, left_ms=clock(10)), "crew-chen", FULL, NOON, log)
     assert (on.step, on.left_ms) == (2, clock(10))
+    (said,) = log
+    assert isinstance(said, Owed)
+    assert "请9日14点前" in said.text, "as if the first step left now"
 
 
 def test_who_came_into_a_role_since_its_step_left_hears_of_it_once() -> None:
@@ -444,7 +484,7 @@ def test_who_came_into_a_role_since_its_step_left_hears_of_it_once() -> None:
     assert rows(log) == [
         ("kept", {"reason": "new_holder", "step": 0, "person": "cleaner-li", "until_ms": clock(13)}),
     ]
-    assert HOUSE.hand_over(after, (), clock(13), clock(13), []) == after
+    assert HOUSE.hand_over(after, (), clock(13), clock(13), []) is after
     for same in (
         replace(told, severity=Severity.P3),
         replace(told, closed_ms=1),
@@ -458,8 +498,8 @@ def test_who_came_into_a_role_since_its_step_left_hears_of_it_once() -> None:
         replace(told, told=("cleaner-li",)),
         replace(told, acked_ms=NOON, acked_by="sec-yang"),
     ):
-        assert HOUSE.hand_over(same, (), clock(13), clock(13), []) == same
-    assert HOUSE.hand_over(told, ("cleaner-li",), clock(13), clock(13), []) == told
+        assert HOUSE.hand_over(same, (), clock(13), clock(13), []) is same
+    assert HOUSE.hand_over(told, ("cleaner-li",), clock(13), clock(13), []) is told
 
 
 def test_where_who_has_seen_to_it_is_gone_it_goes_on_and_what_was_kept_for_them_is_somebody_elses() -> None:
@@ -470,9 +510,11 @@ def test_where_who_has_seen_to_it_is_gone_it_goes_on_and_what_was_kept_for_them_
     assert after == replace(told, due_ms=clock(14))
     assert rows(log) == [("ack_expired", {"by": "gone", "reason": "person_left"})]
     log = []
-    kept = replace(told, step=2, kept=(WaitingStep("gone", 1, clock(14)),))
+    there = WaitingStep("town-he", 2, clock(15))
+    kept = replace(told, step=2, kept=(WaitingStep("gone", 1, clock(14)), there))
     after = HOUSE.hand_over(kept, (), clock(13), clock(13), log)
-    assert after.kept == (WaitingStep("sec-yang", 1, clock(13)),)
+    assert after.kept == (there, WaitingStep("sec-yang", 1, clock(13)))
+    assert after.held == told.held, "it is not who holds the first step"
     assert [event for event, _ in rows(log)] == ["superseded", "kept"]
 
 

@@ -18,6 +18,7 @@ from alerts.notify.holds import Holds
 from alerts.notify.lists import Crossing, Lists, Week, of_standing, weeks
 from telemetry.inventory import Asset, Duty, Inventory
 from telemetry.reading import Millis
+from telemetry.segments import parts
 from telemetry.terms import Role
 from tests.alerts.notify import builders
 from tests.alerts.notify.builders import CALENDAR, CAN, CATALOGUE, ESCALATION, NOON, PLANT, ROAD, clock
@@ -314,6 +315,43 @@ def test_at_noon_the_round_that_was_over_last_is_reckoned_up() -> None:
     assert LISTS.made(clock(11, 45), clock(10, 59), Seen(), lambda _: ()) == [], "no round of today is over"
 
 
+def test_the_round_that_is_reckoned_up_is_the_one_that_was_over_last() -> None:
+    """At five both rounds of the first bin are over, and the other has one in the morning alone."""
+    collection = COUNTY.assets[CAN].collection
+    assert collection is not None
+    mornings = dataclasses.replace(collection, rounds=("am",))
+    other = dataclasses.replace(COUNTY.assets["ytan-05"], collection=mornings)
+    county = dataclasses.replace(COUNTY, assets={**COUNTY.assets, "ytan-05": other})
+    lists = dataclasses.replace(LISTS, inventory=county)
+    (said,) = lists.made(clock(11, 45), clock(17), Seen(), lambda _: ())
+    assert (said.variables["round"], said.variables["due"]) == ("下午班", "2")
+
+
+def long_named(number: int) -> Asset:
+    return dataclasses.replace(another(number), short=f"柳潭村东头第{number}号大垃圾池")
+
+
+def test_a_list_takes_two_sms_where_it_needs_them_and_never_three() -> None:
+    for made_of, least in ((another, "柳潭18号等9处"), (long_named, "等9处")):
+        bins = {each.id: each for each in (made_of(number) for number in range(11, 20))}
+        county = dataclasses.replace(GOLDEN, assets={**GOLDEN.assets, **bins})
+        lists = dataclasses.replace(LISTS, inventory=county)
+        standing = Seen(*(alert(asset=each) for each in bins))
+        (said,) = made(clock(6, 30), standing, lists)
+        assert (len(parts(said.text)), least in said.text) == (2, True)
+        ten = (*said.covers, "over_two_thirds/gone/1")
+        again = of_standing(replace(said, covers=ten), standing.alerts, county, CATALOGUE)
+        assert (again.text, again.covers) == (said.text, said.covers)
+
+
+def test_of_what_no_level_is_known_stands_behind_what_is_empty_whatever_is_remembered_of_it() -> None:
+    seen = Seen(*(alert(asset=each) for each in ("ytan-05", "ytan-06", "ytan-07", ROAD)), ytan_07=0.0)
+    seen.memories[ROAD] = PlantMemory()
+    seen.memories["ytan-06"] = BinMemory()
+    (mine,) = made(clock(6, 30), seen)
+    assert mine.variables["names"] == "柳潭7号、柳潭3号、柳潭5号、柳潭6号"
+
+
 def small(rule: str, asset: str, device: str = "", number: int = 1) -> Alert:
     return replace(alert(rule, asset, number), severity=Severity.P4, device=device)
 
@@ -367,6 +405,18 @@ def test_a_village_hears_its_week_in_whole_hours_and_of_one_without_a_crossing_n
     assert (said.variables["count"], said.variables["short"]) == ("2", "柳潭3号")
     assert village([], at_ms) == []
     assert village([Crossing(ROAD, last_ms, None)], at_ms + DAY_MS) == [], "on a Tuesday"
+
+
+def test_the_place_of_a_village_is_said_among_those_of_its_town() -> None:
+    other = dataclasses.replace(another(8), areas=("chetian",))
+    lists = dataclasses.replace(LISTS, inventory=dataclasses.replace(COUNTY, assets={**COUNTY.assets, other.id: other}))
+    from_ms = clock(0, day=7) - DAY_MS
+    for crossings, rank in (
+        ([Crossing(ROAD, from_ms, from_ms + 1)], "2"),
+        ([Crossing(ROAD, from_ms, from_ms + 1), *[Crossing(other.id, from_ms, from_ms + 1)] * 2], "1"),
+    ):
+        said = lists.made(clock(8, day=7), clock(8, day=7), Seen(), lambda _, found=crossings: found)
+        assert [(each.variables["villages"], each.variables["rank"]) for each in said] == [("2", rank)]
 
 
 def test_a_week_begins_and_ends_at_midnight_and_villages_of_another_town_are_no_rivals() -> None:
