@@ -224,6 +224,8 @@ def test_who_was_told_of_a_p2_hears_that_it_is_over_but_not_who_has_ended_it() -
     over = replace(alert(), told=told.told, **OVER)
     assert HOUSE.close(told, NOON, "recovered") == replace(over, due_ms=NOON)
     assert HOUSE.close(told, clock(23), "recovered") == replace(over, closed_ms=clock(23), due_ms=clock(6, 30, 10))
+    never = HOUSE.close(replace(told, unreached=("sec-yang",)), NOON, "recovered")
+    assert never.told == ("cleaner-li",), "who never got a word needs no last one"
     emptied = HOUSE.close(told, NOON, "emptied")
     assert (emptied.told, emptied.due_ms) == (("sec-yang",), NOON)
     assert HOUSE.close(replace(told, told=("cleaner-li",)), NOON, "emptied").due_ms == 0
@@ -266,6 +268,8 @@ def test_steps_follow_each_other_and_the_last_ends_the_chain() -> None:
     assert (first.step, first.left_ms, first.due_ms, first.held) == (1, NOON, clock(14), ("cleaner-li",))
     assert (first.told, first.told_ms) == (("cleaner-li",), {"cleaner-li": NOON})
     assert run(first, clock(14) - 1) == (first, [])
+    reached, _ = run(replace(alert(), due_ms=NOON, unreached=("cleaner-li", "sec-yang")), NOON)
+    assert reached.unreached == ("sec-yang",)
     second, log = run(first, clock(14))
     assert texts(log) == [(MessageKind.ESCALATION, 1, "sec-yang", "overflow_village")]
     assert (second.step, second.due_ms, second.held) == (2, clock(10, day=11), ("cleaner-li",))
@@ -303,11 +307,13 @@ def test_a_fire_is_repeated_three_times_and_calls_the_next_step_where_too_few_ar
     for _ in range(3):
         times.append(told.repeat_ms)
         told, log = run(replace(told, due_ms=0, unreached=("cleaner-li",)), told.repeat_ms)
-        assert [kind for kind, *_ in texts(log)] == [MessageKind.REPEAT] * 3
+        assert [(kind, step, said) for kind, step, _, said in texts(log)] == [(MessageKind.REPEAT, 0, "fire")] * 3
         assert set(told.told_ms.values()) == {times[-1]}
         assert told.unreached == ()
     assert times == [clock(12, 10), clock(12, 30), clock(13, 30)]
     assert (told.repeat, told.repeat_ms) == (3, 0)
+    early, _ = run(replace(told, repeat=0, repeat_ms=clock(12, 5)), clock(12, 5))
+    assert early.repeat_ms == clock(12, 30), "what came early hurries nothing"
     anew, _ = run(replace(told, repeat=100, repeat_ms=clock(14)), clock(14))
     assert (anew.repeat, anew.repeat_ms) == (101, clock(14, 20)), "never sooner than its gap"
     few = {each: COUNTY.people[each] for each in ("cleaner-li", "town-he")}
@@ -394,6 +400,19 @@ def test_the_second_missed_round_is_reported_at_half_past_five() -> None:
     assert (quiet.missed, quiet.due_ms) == (2, 0), "what was not due before is not due now"
 
 
+def test_a_chain_whose_rest_waits_for_missed_rounds_alone_is_not_due_until_they_are_missed() -> None:
+    policies = HOUSE.holds.policies
+    rule = policies.rules["over_two_thirds"]
+    short = rule.model_copy(update={"rounds": rule.rounds[:2]})
+    rules = {**policies.rules, "over_two_thirds": short}
+    holds = dataclasses.replace(HOUSE.holds, policies=policies.model_copy(update={"rules": rules}))
+    house = dataclasses.replace(HOUSE, holds=holds, schedule=Schedule(holds), roster=Roster(holds))
+    once = replace(alert("over_two_thirds", CAN, Severity.P3), missed=1, due_ms=clock(11, 30))
+    told, log = run(once, clock(11, 30), house)
+    assert [template for _, _, _, template in texts(log)] == ["over_two_thirds"]
+    assert (told.step, told.due_ms) == (1, 0)
+
+
 EVENING: Final = Duty(Role.CLEANER, area="ytan", hours=Hours(time(14), time(18)))
 
 
@@ -425,12 +444,13 @@ def test_whose_text_was_kept_and_who_is_gone_or_not_there_yet_does_not_hear_it_t
     told = replace(alert(), left_ms=NOON, step=1, told=("sec-yang",))
     late, log = run(replace(told, kept=(WaitingStep("cleaner-li", 0, clock(17)),)), clock(18, 30), house)
     assert late.kept == (WaitingStep("cleaner-li", 0, clock(14, day=10)),)
-    assert texts(log) == []
-    gone, log = run(replace(told, kept=(WaitingStep("gone", 0, NOON), WaitingStep("cleaner-li", 7, NOON))), NOON, house)
+    row = {"reason": "off_duty", "step": 0, "person": "cleaner-li", "until_ms": clock(14, day=10)}
+    assert (texts(log), rows(log)) == ([], [("kept", row)])
+    gone, log = run(replace(told, kept=(WaitingStep("gone", 0, NOON), WaitingStep("cleaner-li", 3, NOON))), NOON, house)
     assert gone.kept == ()
     assert rows(log) == [
         ("superseded", {"reason": "person_left", "step": 0, "person": "gone"}),
-        ("superseded", {"reason": "person_left", "step": 7, "person": "cleaner-li"}),
+        ("superseded", {"reason": "person_left", "step": 3, "person": "cleaner-li"}),
     ]
     _, log = run(replace(told, kept=(WaitingStep("crew-chen", 0, NOON),)), NOON, house)
     assert texts(log) == [(MessageKind.FIRST, 0, "crew-chen", "overflow")], "who holds no role of it any more is there"
@@ -547,9 +567,10 @@ def test_what_goes_on_after_an_overflow_is_named_unless_it_may_be_over_with_the_
         (settled_ms - 1, (rest,), settled_ms),
         (settled_ms, (rest,), 0),
         (NOON, (replace(rest, recovering=False),), 0),
+        (NOON, (replace(rest, recovering=False), replace(alert("tilted"), recovering=True)), 0),
     ):
         log: Log = []
-        assert HOUSE.tell_over(over, others, FULL, at_ms, log).due_ms == due_ms
+        assert HOUSE.tell_over(over, iter(others), FULL, at_ms, log).due_ms == due_ms
         if due_ms:
             assert rows(log) == [("held", {"reason": "recovering", "step": 0, "until_ms": due_ms})]
         else:

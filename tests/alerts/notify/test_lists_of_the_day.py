@@ -375,14 +375,14 @@ def test_on_mondays_a_crew_hears_what_is_to_be_repaired() -> None:
     assert made(clock(7, 30, 7), Seen(replace(small("offline", ROAD), parent="gateway_offline/g07/1"))) == []
 
 
-def village(crossings: list[Crossing], at_ms: Millis) -> list[Owed]:
+def village(crossings: list[Crossing], at_ms: Millis, lists: Lists = LISTS) -> list[Owed]:
     asked: list[Millis] = []
 
     def since(from_ms: Millis) -> list[Crossing]:
         asked.append(from_ms)
         return crossings
 
-    said = LISTS.made(clock(8, day=7), at_ms, Seen(), since)
+    said = lists.made(clock(8, day=7), at_ms, Seen(), since)
     assert all(each == clock(0, day=7) - 7 * DAY_MS for each in asked)
     return said
 
@@ -415,7 +415,7 @@ def test_the_place_of_a_village_is_said_among_those_of_its_town() -> None:
         ([Crossing(ROAD, from_ms, from_ms + 1)], "2"),
         ([Crossing(ROAD, from_ms, from_ms + 1), *[Crossing(other.id, from_ms, from_ms + 1)] * 2], "1"),
     ):
-        said = lists.made(clock(8, day=7), clock(8, day=7), Seen(), lambda _, found=crossings: found)
+        said = village(crossings, clock(8, day=7), lists)
         assert [(each.variables["villages"], each.variables["rank"]) for each in said] == [("2", rank)]
 
 

@@ -71,6 +71,12 @@ def test_a_closing_word_leaves_where_its_episode_was_told_or_the_word_is_somebod
         assert box.pending == (waits, over)
 
 
+def test_what_goes_on_of_an_episode_waits_beside_its_first_word() -> None:
+    for kind in (STEP, MessageKind.REPEAT, MessageKind.FRESH):
+        box = RULES.taken(replace(EMPTY, pending=(told(),), due_ms=NOON), told(kind=kind))
+        assert box.pending == (told(), told(kind=kind))
+
+
 def test_a_closing_word_that_asks_for_something_leaves_in_the_place_of_the_first() -> None:
     over = replace(told(kind=OVER, at_ms=NOON + 1), covers=("over_two_thirds/it/1",))
     box = RULES.taken(replace(EMPTY, pending=(told(), told(2)), due_ms=NOON), over)
