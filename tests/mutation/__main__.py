@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -25,7 +25,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.mirror import PACKAGES, ROOT, mirrored
-from tests.mutation.mutants import Mutant, make, untouched
+from tests.mutation.mutants import Mutant, ids, make, untouched
 from tests.mutation.page import Result, equal, keep, results
 
 HEAVY: Final = ("hypothesis.strategies", "_hypothesis_pytestplugin", "pydantic_settings", "borax.calendars.lunardate")
@@ -92,26 +92,28 @@ def main() -> int:
     asked = parser.parse_args()
     left = 0
     for file in asked.file or dict.fromkeys(each.partition(":")[0] for each in asked.id):
-        mutants = list(make(file, (ROOT / file).read_text("utf-8")))
+        text = (ROOT / file).read_text("utf-8")
         if asked.list:
-            print("\n".join(f"{_told(each)}" for each in mutants))
+            print("\n".join(f"{_told(each)}" for each in make(file, text)))
             continue
-        known = results().get(file, Result(len(mutants), 0, 0.0, []))
-        if asked.afresh or known.made != len(mutants):
-            known = Result(len(mutants), 0, 0.0, [])
+        names = list(ids(file, text))
+        known = results().get(file, Result(len(names), 0, 0.0, []))
+        if asked.afresh or known.made != len(names):
+            known = Result(len(names), 0, 0.0, [])
         again = {*asked.id, *(known.survivors if asked.survivors else ())}
-        known = _look_again(file, mutants, known, again) if again else _go_on(file, mutants, known)
+        mutants = make(file, text, again or set(names[known.run :]))
+        known = _look_again(file, names, mutants, known, again) if again else _go_on(file, mutants, known)
         left += len(known.survivors)
     return min(left, 1)
 
 
-def _go_on(file: str, mutants: Sequence[Mutant], known: Result) -> Result:
+def _go_on(file: str, mutants: Iterable[Mutant], known: Result) -> Result:
     """Those that were not run yet, in their order."""
     began_s = time.monotonic()
-    for number, (mutant, lives) in enumerate(_run(file, mutants[known.run :]), known.run + 1):
+    for number, (mutant, lives) in enumerate(_run(file, mutants), known.run + 1):
         survivors = [*known.survivors, mutant.id] if lives else known.survivors
         known = known._replace(run=number, survivors=survivors)
-        if number % KEPT_EVERY == 0 or number == len(mutants):
+        if number % KEPT_EVERY == 0 or number == known.made:
             now_s = time.monotonic()
             known = known._replace(minutes=round(known.minutes + (now_s - began_s) / 60, 1))
             began_s = now_s
@@ -119,19 +121,17 @@ def _go_on(file: str, mutants: Sequence[Mutant], known: Result) -> Result:
     return known
 
 
-def _look_again(file: str, mutants: Sequence[Mutant], known: Result, again: set[str]) -> Result:
+def _look_again(file: str, names: Sequence[str], mutants: Iterable[Mutant], known: Result, again: set[str]) -> Result:
     """These alone, shown; what came of the others stays as it was."""
-    lived = {
-        mutant.id for mutant, lives in _run(file, [each for each in mutants if each.id in again], shows=True) if lives
-    }
-    done = {each.id for each in mutants[: known.run]}
-    survivors = [each.id for each in mutants if each.id in lived & done or each.id in set(known.survivors) - again]
+    lived = {mutant.id for mutant, lives in _run(file, mutants, shows=True) if lives}
+    counted = (lived & set(names[: known.run])) | (set(known.survivors) - again)
+    survivors = [each for each in names if each in counted]
     known = known._replace(survivors=survivors)
     keep(file, known)
     return known
 
 
-def _run(file: str, mutants: Sequence[Mutant], *, shows: bool = False) -> Iterator[tuple[Mutant, bool]]:
+def _run(file: str, mutants: Iterable[Mutant], *, shows: bool = False) -> Iterator[tuple[Mutant, bool]]:
     """Each with whether it survives; one that is known to be equal is not run."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = _copied(Path(folder), file)
@@ -177,19 +177,20 @@ def _prove(copy: Copy) -> Trial:
     )
     settings.load_profile("mutation")
     gc.freeze()  # pytest collects its garbage twice a file: what was read once is not gone through by each mutant
-    sound = (copy.root / copy.file).read_text("utf-8")
+    source = (copy.root / copy.file).read_text("utf-8")
     for options in ((*OPTIONS, *LEAN), OPTIONS):
-        copy.write(sound)
-        needed_s, began_s = dict[str, float](), time.monotonic()
+        copy.write(source)
+        needed_s: dict[str, float] = {}
         for test in mirrored(copy.file):
             ended = _ended(_begin(copy, options, [test], writes=True), float("inf"))
             if ended.status:
                 break
             needed_s[test] = ended.cpu_s
         else:
+            tests, began_s = sorted(needed_s, key=needed_s.__getitem__), time.monotonic()
+            sound = _ended(_begin(copy, options, tests, writes=False), float("inf"))  # as each mutant begins
             limit_s = max(LEAST_LIMIT_S, TIMES * (time.monotonic() - began_s))
-            cpu_s = max(LEAST_CPU_S, round(TIMES * sum(needed_s.values())))
-            trial = Trial(options, sorted(needed_s, key=needed_s.__getitem__), limit_s, cpu_s)
+            trial = Trial(options, tests, limit_s, max(LEAST_CPU_S, round(TIMES * sound.cpu_s)))
             copy.write("raise AssertionError\n")
             if not _survives(copy, trial):
                 return trial
