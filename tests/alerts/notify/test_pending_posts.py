@@ -128,6 +128,7 @@ def test_what_is_over_before_it_was_told_has_one_row_and_a_word_that_asks_takes_
     (made,), log = PENDING.post([asks], {CREW: box(other, first)})
     assert made.pending == (other, asks)
     assert rows(log) == [("superseded", row(first, asks.key))]
+    assert [each.episode for each in log] == [first.episode]
 
 
 def test_a_message_that_is_on_its_way_already_comes_into_no_box() -> None:
@@ -249,8 +250,9 @@ def test_what_waits_for_somebody_who_went_away_moves_on_when_its_box_is_opened()
     assert (moved.due_ms, moved.pending[0].at_ms) == (clock(13), clock(13))
     assert (opened.phone, opened.pending, [each.to for each in sent(log)]) == (CREW, (), ["town-he"])
     assert rows(log) == [("absent", row(one, "absent", to="dispatch-wu"))]
-    boxes, log = PENDING.ring(CREW, shared, alerts(one, other), clock(13))
-    assert [each.to for each in sent(log)] == ["crew-chen", "town-he"]
+    opened, said = PENDING.release(shared[CREW], alerts(one, other), clock(13))
+    assert [each.to for each in sent(said)] == ["crew-chen", "town-he"]
+    assert PENDING.ring(CREW, shared, alerts(one, other), clock(13)) == ([opened], said), "who is there waits as before"
     waiting = {**shared, OFFICE: Mailbox(OFFICE, left=(Left(clock(13), ("x",)),), left_ms=(clock(13),))}
     (moved, _), log = away.ring(CREW, waiting, alerts(one, other), clock(13))
     assert moved.due_ms == clock(13, 2)
@@ -281,6 +283,18 @@ def test_after_a_start_what_waits_follows_a_new_number() -> None:
     assert [each.due_ms for each in boxes][:2] == [0, clock(10)]
     assert boxes[2].pending[0].phone == "13911111111"
     assert rows(log) == []
+
+
+def test_after_a_start_what_waits_on_a_number_for_somebody_who_still_has_it_stays() -> None:
+    moved = with_person("crew-chen", phone="13911111111")
+    there = dataclasses.replace(COUNTY.people["dispatch-wu"], phone=CREW)
+    county = dataclasses.replace(moved, people={**moved.people, "dispatch-wu": there})
+    one, other = told(), replace(told(2, to="dispatch-wu"), phone=CREW)
+    boxes, _ = house(county).readdress([box(one, other)], lambda *_: (), clock(13))
+    assert [(each.phone, [said.to for said in each.pending]) for each in boxes] == [
+        (CREW, ["dispatch-wu"]),
+        ("13911111111", ["crew-chen"]),
+    ]
 
 
 @pytest.mark.parametrize(("severity", "event"), [("P2", "superseded"), ("P3", "dropped"), ("P1", "superseded")])
