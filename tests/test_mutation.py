@@ -57,6 +57,8 @@ def test_every_mutant_is_a_file_that_differs_and_can_be_read() -> None:
     assert [each.id for each in made] == list(ids("f.py", TEXT))
     for source in sources:
         compile(source, "f.py", "exec")
+    last = made[-1]
+    assert list(make("f.py", TEXT, {last.id})) == [last]
 
 
 def test_every_mutant_that_is_known_to_be_equal_is_one_and_says_why() -> None:

@@ -415,11 +415,12 @@ class Pending:
         if box.phone in self._crews:
             leaving, asked = coded(leaving, box.questions, partial(_is_open, alerts), self.digest.texts, at_ms)
             box = replace(box, questions=asked)
+        alone = {text.key for text in leaving}  # a list or a closing word may speak of what is told beside it as well
         for text in leaving:
             log.extend(
                 _about(each, "folded", at_ms, text.key)
                 for each in wanted
-                if each.episode in text.covers and each.to == text.to and each.key != text.key
+                if each.episode in text.covers and each.to == text.to and each.key not in alone
             )
         log.extend(leaving)
         box = self.sorting.emptied(box, at_ms, leaving, about)

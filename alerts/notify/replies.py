@@ -214,7 +214,7 @@ class Replies:
             )
             yield self._notice(alert, person, stand_in.id, said, at_ms)
         for office in offices:
-            if office != stand_in:  # who stands in has it from the text
+            if office != stand_in or not has_gone:  # who stands in has it from the text
                 disputed = {DOUBT: contradiction(alert, office.id, self._inventory)}
                 yield self._notice(alert, person, office.id, word(TO_DISPATCHER, facts | disputed), at_ms)
         yield self._notice(alert, person, person.id, word(THANKS, facts), at_ms)
@@ -256,7 +256,8 @@ class Replies:
         dispatchers = (each for alert in alerts for each in self._dispatchers(alert))
         for dispatcher in dict.fromkeys(each.id for each in dispatchers if self._hears(each, person, at_ms)):
             told.setdefault(dispatcher, self.message_writer.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
-        facts |= _taken_up(sent=stand_in is not None and stand_in.id in told, office=bool(told.keys() - {person.id}))
+        has_gone = stand_in is not None and asked.template in self.message_writer.texts
+        facts |= _taken_up(sent=has_gone, office=bool(told.keys() - {person.id}))
         told[person.id] = self.message_writer.texts.word(LIST_THANKS, facts)
         covers = tuple(alert.episode for alert in alerts)
         return [*rows, *(self._of_all(alerts[0], asked, to, said, covers, at_ms) for to, said in told.items())]

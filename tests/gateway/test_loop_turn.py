@@ -36,7 +36,7 @@ from gateway.watching.self_check import watchman
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, HOUR, MINUTE, POLICY_FILES, START_MS
 from tests.telling_line import Hand
 
 LOW, FULL = Values(distance_mm=1_190.0), Values(distance_mm=230.0)
@@ -131,7 +131,7 @@ class House:
         self.broker = Broker(self.order)
         self.journal = ListJournal(self.order)
         self.inbox = Inbox()
-        self.pipeline = start.anew(COUNTY, FIGURES, Memory(), known_ms)
+        self.pipeline = start.anew(COUNTY, POLICY_FILES, Memory(), known_ms)
         self.metrics = Metrics()
         self.alive_s = 0.0
         self.health = Health((BROKER, JOURNAL), lambda: self.alive_s)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from alerts.alert import Alert
-from alerts.build import Figures, assemble_whole
+from alerts.build import PolicyFiles, assemble_whole
 from alerts.conditions.state import unpack
 from alerts.conditions.traffic import LARGE
 from alerts.episodes.county import Changes, County
@@ -35,14 +35,14 @@ from telemetry.reading import Millis, Reading, RefusedValue, Sample, Values
 from telemetry.sequence import fingerprint
 from telemetry.wire import Address, Samples, Uplink
 from tests.fakes import Crash
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, SECOND, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, POLICY_FILES, SECOND, START_MS
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-QUIET = figures()
+QUIET = policy_files()
 """Without lists: nothing is due by itself."""
 LOW, FULL = Values(distance_mm=1_190.0), Values(distance_mm=230.0)
 FIRE = Values(distance_mm=900.0, temperature_c=95.0)
@@ -83,7 +83,7 @@ class Counting(Barrier):
 
 
 def line(
-    figures: Figures = QUIET,
+    policy_files: PolicyFiles = QUIET,
     *,
     at_ms: Millis = START_MS,
     known_ms: Millis | None = None,
@@ -93,7 +93,7 @@ def line(
     kind: type[Pipeline] = Pipeline,
 ) -> Pipeline:
     """A line that began then, whose devices are known and heard since then unless a test says otherwise."""
-    made = assemble_whole(COUNTY, figures)
+    made = assemble_whole(COUNTY, policy_files)
     county, known = made.county, start.known_since(COUNTY, {}, at_ms if known_ms is None else known_ms)
     county.restore({asset: plan.born(known) for asset, plan in county.plans.items()}, ())
     begins = StartingPoint(
@@ -641,7 +641,7 @@ def test_without_anything_to_do_nobody_is_woken() -> None:
 
 
 def test_the_earliest_of_lists_county_and_ledger_wakes() -> None:
-    pipeline = line(FIGURES)
+    pipeline = line(POLICY_FILES)
     due_ms = pipeline.next_deadline()
     assert due_ms is not None
     assert due_ms <= START_MS + 30 * MINUTE, "the list of the villages"
@@ -654,7 +654,7 @@ def test_the_earliest_of_lists_county_and_ledger_wakes() -> None:
 
 
 def test_what_was_due_before_an_uplink_happens_before_it() -> None:
-    pipeline = line(FIGURES, at_ms=NOON_MS - MINUTE)
+    pipeline = line(POLICY_FILES, at_ms=NOON_MS - MINUTE)
     say(pipeline, NOON_MS + MINUTE, "s-pool", 1, FIRE)
     at = [said.at_ms for said in pipeline.changes.log]
     assert at == sorted(at)
@@ -663,7 +663,7 @@ def test_what_was_due_before_an_uplink_happens_before_it() -> None:
 
 
 def test_lists_are_made_once_at_their_hour_and_that_is_kept() -> None:
-    pipeline = line(FIGURES, at_ms=NOON_MS - MINUTE)
+    pipeline = line(POLICY_FILES, at_ms=NOON_MS - MINUTE)
     pipeline.advance(NOON_MS - 1)
     assert (names(pipeline), pipeline.entry.meta) == ([], {})
     pipeline.advance(NOON_MS)
@@ -675,7 +675,7 @@ def test_lists_are_made_once_at_their_hour_and_that_is_kept() -> None:
 
 
 def test_a_timer_of_the_county_is_no_hour_of_a_list() -> None:
-    pipeline = line(FIGURES, at_ms=NOON_MS - HOUR)
+    pipeline = line(POLICY_FILES, at_ms=NOON_MS - HOUR)
     say(pipeline, NOON_MS - HOUR, "s-pool", 1, FIRE)
     pipeline.advance(NOON_MS - 1)
     assert "fire" in names(pipeline)
@@ -685,7 +685,9 @@ def test_a_timer_of_the_county_is_no_hour_of_a_list() -> None:
 @pytest.mark.parametrize(("late_ms", "told"), [(HOUR, ["list"]), (HOUR + 1, [])], ids=["an hour", "longer"])
 def test_a_list_is_of_use_for_an_hour_from_when_it_was_due(late_ms: Millis, told: list[str]) -> None:
     """Until the devices are heard nothing is made; ``late_ms`` after the noon they are."""
-    pipeline = line(FIGURES, at_ms=NOON_MS - DAY, known_ms=NOON_MS + late_ms, listed_ms=NOON_MS - MINUTE, hears=False)
+    pipeline = line(
+        POLICY_FILES, at_ms=NOON_MS - DAY, known_ms=NOON_MS + late_ms, listed_ms=NOON_MS - MINUTE, hears=False
+    )
     pipeline.county.listen(NOON_MS + late_ms, None, pipeline.changes, started=True)
     pipeline.advance(NOON_MS + late_ms)
     assert names(pipeline) == told
@@ -694,7 +696,7 @@ def test_a_list_is_of_use_for_an_hour_from_when_it_was_due(late_ms: Millis, told
 
 @pytest.mark.parametrize(("late_ms", "told"), [(HOUR, ["list"]), (HOUR + 1, [])], ids=["an hour", "longer"])
 def test_a_start_while_nothing_is_heard_counts_from_when_it_began(late_ms: Millis, told: list[str]) -> None:
-    pipeline = line(FIGURES, at_ms=NOON_MS + late_ms, listed_ms=NOON_MS - MINUTE, hears=False)
+    pipeline = line(POLICY_FILES, at_ms=NOON_MS + late_ms, listed_ms=NOON_MS - MINUTE, hears=False)
     pipeline.advance(NOON_MS + late_ms)
     assert names(pipeline) == told
 
@@ -703,7 +705,7 @@ def test_a_start_while_nothing_is_heard_counts_from_when_it_began(late_ms: Milli
     ("late_ms", "told"), [(HOUR, ["list"]), (HOUR + 1, []), (HOUR - 1, ["list"])], ids=["an hour", "more", "less"]
 )
 def test_the_days_that_nobody_saw_are_passed_over_at_once(late_ms: Millis, told: list[str]) -> None:
-    pipeline = line(FIGURES, at_ms=NOON_MS + late_ms, listed_ms=NOON_MS - 300 * DAY, hears=False)
+    pipeline = line(POLICY_FILES, at_ms=NOON_MS + late_ms, listed_ms=NOON_MS - 300 * DAY, hears=False)
     pipeline.county.listen(NOON_MS + late_ms, None, pipeline.changes, started=True)
     pipeline.advance(NOON_MS + late_ms)
     assert names(pipeline) == told
@@ -720,7 +722,7 @@ def test_a_list_that_fails_by_our_mistake_is_passed_and_costs_no_other() -> None
         def crossings(self, since_ms: Millis) -> list[Any]:
             raise ZeroDivisionError(since_ms)
 
-    pipeline = line(FIGURES, archive=Forgetful())  # its Monday's list to the villages is due at eight
+    pipeline = line(POLICY_FILES, archive=Forgetful())  # its Monday's list to the villages is due at eight
     pipeline.advance(NOON_MS)
     assert pipeline.entry.meta == {LISTED: str(NOON_MS)}
     assert [said.template for said in pipeline.changes.log if isinstance(said, Owed)] != []
@@ -817,7 +819,7 @@ def test_what_fails_of_the_ledger_is_not_due_again_and_stops_no_other() -> None:
 
 def test_what_was_said_before_is_heard_before_time_goes_on() -> None:
     """A case that begins now is overdue before the next list is made."""
-    pipeline = line(FIGURES, at_ms=NOON_MS - 2 * HOUR, hears=False)
+    pipeline = line(POLICY_FILES, at_ms=NOON_MS - 2 * HOUR, hears=False)
     pipeline.say(raised("fire/pool/1", NOON_MS - 2 * HOUR))
     pipeline.advance(NOON_MS)
     at = [said.at_ms for said in pipeline.changes.log]

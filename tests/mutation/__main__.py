@@ -9,6 +9,7 @@ import argparse
 import gc
 import importlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,7 +25,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.mirror import PACKAGES, ROOT, mirrored
-from tests.mutation.mutants import Mutant, make, untouched
+from tests.mutation.mutants import Mutant, ids, make, untouched
 from tests.mutation.page import Result, equal, keep, results
 
 HEAVY: Final = ("hypothesis.strategies", "_hypothesis_pytestplugin", "pydantic_settings", "borax.calendars.lunardate")
@@ -36,8 +37,12 @@ OPTIONS: Final = (
 LEAN: Final = ("--noconftest", "-p", "_hypothesis_pytestplugin")
 """Without what only the tests of real parts need, where the sound file passes so: it takes longer than most tests."""
 LEAST_LIMIT_S: Final = 30.0
+LEAST_CPU_S: Final = 3
 TIMES: Final = 6
-"""So many times as long as the sound file needs, and a mutant counts as found: it never ends."""
+"""So many times as long as the sound file, or as much of a processor, and a mutant counts as found: it never ends.
+
+What spins is found by the processor, since others may have most of that; what only waits is found by the clock.
+"""
 KEPT_EVERY: Final = 5
 """What has come of the mutants so far is written down after so many of them."""
 
@@ -66,6 +71,14 @@ class Trial(NamedTuple):
     options: Sequence[str]
     tests: Sequence[str]
     limit_s: float
+    cpu_s: int
+
+
+class Ended(NamedTuple):
+    """How a process ended, and how much of a processor it had."""
+
+    status: int
+    cpu_s: float
 
 
 def main() -> int:
@@ -79,26 +92,28 @@ def main() -> int:
     asked = parser.parse_args()
     left = 0
     for file in asked.file or dict.fromkeys(each.partition(":")[0] for each in asked.id):
-        mutants = list(make(file, (ROOT / file).read_text("utf-8")))
+        text = (ROOT / file).read_text("utf-8")
         if asked.list:
-            print("\n".join(f"{_told(each)}" for each in mutants))
+            print("\n".join(f"{_told(each)}" for each in make(file, text)))
             continue
-        known = results().get(file, Result(len(mutants), 0, 0.0, []))
-        if asked.afresh or known.made != len(mutants):
-            known = Result(len(mutants), 0, 0.0, [])
+        names = list(ids(file, text))
+        known = results().get(file, Result(len(names), 0, 0.0, []))
+        if asked.afresh or known.made != len(names):
+            known = Result(len(names), 0, 0.0, [])
         again = {*asked.id, *(known.survivors if asked.survivors else ())}
-        known = _look_again(file, mutants, known, again) if again else _go_on(file, mutants, known)
+        mutants = make(file, text, again or set(names[known.run :]))
+        known = _look_again(file, names, mutants, known, again) if again else _go_on(file, mutants, known)
         left += len(known.survivors)
     return min(left, 1)
 
 
-def _go_on(file: str, mutants: Sequence[Mutant], known: Result) -> Result:
+def _go_on(file: str, mutants: Iterable[Mutant], known: Result) -> Result:
     """Those that were not run yet, in their order."""
     began_s = time.monotonic()
-    for number, (mutant, lives) in enumerate(_run(file, mutants[known.run :]), known.run + 1):
+    for number, (mutant, lives) in enumerate(_run(file, mutants), known.run + 1):
         survivors = [*known.survivors, mutant.id] if lives else known.survivors
         known = known._replace(run=number, survivors=survivors)
-        if number % KEPT_EVERY == 0 or number == len(mutants):
+        if number % KEPT_EVERY == 0 or number == known.made:
             now_s = time.monotonic()
             known = known._replace(minutes=round(known.minutes + (now_s - began_s) / 60, 1))
             began_s = now_s
@@ -106,19 +121,17 @@ def _go_on(file: str, mutants: Sequence[Mutant], known: Result) -> Result:
     return known
 
 
-def _look_again(file: str, mutants: Sequence[Mutant], known: Result, again: set[str]) -> Result:
+def _look_again(file: str, names: Sequence[str], mutants: Iterable[Mutant], known: Result, again: set[str]) -> Result:
     """These alone, shown; what came of the others stays as it was."""
-    lived = {
-        mutant.id for mutant, lives in _run(file, [each for each in mutants if each.id in again], shows=True) if lives
-    }
-    done = {each.id for each in mutants[: known.run]}
-    survivors = [each.id for each in mutants if each.id in lived & done or each.id in set(known.survivors) - again]
+    lived = {mutant.id for mutant, lives in _run(file, mutants, shows=True) if lives}
+    counted = (lived & set(names[: known.run])) | (set(known.survivors) - again)
+    survivors = [each for each in names if each in counted]
     known = known._replace(survivors=survivors)
     keep(file, known)
     return known
 
 
-def _run(file: str, mutants: Sequence[Mutant], *, shows: bool = False) -> Iterator[tuple[Mutant, bool]]:
+def _run(file: str, mutants: Iterable[Mutant], *, shows: bool = False) -> Iterator[tuple[Mutant, bool]]:
     """Each with whether it survives; one that is known to be equal is not run."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = _copied(Path(folder), file)
@@ -164,18 +177,21 @@ def _prove(copy: Copy) -> Trial:
         "mutation", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
     )
     settings.load_profile("mutation")
-    sound = (copy.root / copy.file).read_text("utf-8")
+    gc.freeze()  # pytest collects its garbage twice a file: what was read once is not gone through by each mutant
+    source = (copy.root / copy.file).read_text("utf-8")
     for options in ((*OPTIONS, *LEAN), OPTIONS):
-        copy.write(sound)
+        copy.write(source)
         needed_s: dict[str, float] = {}
         for test in mirrored(copy.file):
-            began_s = time.monotonic()
-            if _ended(_begin(copy, options, [test], writes=True), float("inf")):
+            ended = _ended(_begin(copy, options, [test], writes=True), float("inf"))
+            if ended.status:
                 break
-            needed_s[test] = time.monotonic() - began_s
+            needed_s[test] = ended.cpu_s
         else:
-            limit_s = max(LEAST_LIMIT_S, TIMES * sum(needed_s.values()))
-            trial = Trial(options, sorted(needed_s, key=needed_s.__getitem__), limit_s)
+            tests, began_s = sorted(needed_s, key=needed_s.__getitem__), time.monotonic()
+            sound = _ended(_begin(copy, options, tests, writes=False), float("inf"))  # as each mutant begins
+            limit_s = max(LEAST_LIMIT_S, TIMES * (time.monotonic() - began_s))
+            trial = Trial(options, tests, limit_s, max(LEAST_CPU_S, round(TIMES * sound.cpu_s)))
             copy.write("raise AssertionError\n")
             if not _survives(copy, trial):
                 return trial
@@ -184,22 +200,26 @@ def _prove(copy: Copy) -> Trial:
 
 def _survives(copy: Copy, trial: Trial) -> bool:
     """Whether the mirrored tests pass in a copy, in a process of their own; one that takes too long is found."""
-    return _ended(_begin(copy, trial.options, trial.tests, writes=False), trial.limit_s) == 0
+    pid = _begin(copy, trial.options, trial.tests, writes=False, cpu_s=trial.cpu_s)
+    return _ended(pid, trial.limit_s).status == 0
 
 
-def _ended(pid: int, limit_s: float) -> int:
+def _ended(pid: int, limit_s: float) -> Ended:
     """How a process ended, which is ended after so long."""
     until_s = time.monotonic() + limit_s
     while time.monotonic() < until_s:
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        ended, status, used = os.wait4(pid, os.WNOHANG)
         if ended:
-            return status
+            return Ended(status, used.ru_utime + used.ru_stime)
         time.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
-    return os.waitpid(pid, 0)[1]
+    _, status, used = os.wait4(pid, 0)
+    return Ended(status, used.ru_utime + used.ru_stime)
 
 
-def _begin(copy: Copy, options: Sequence[str], tests: Sequence[str], *, writes: bool) -> int:
+def _begin(
+    copy: Copy, options: Sequence[str], tests: Sequence[str], *, writes: bool, cpu_s: int = resource.RLIM_INFINITY
+) -> int:
     """The number of a process in which these run, one after the other until one fails; it ends with its exit code."""
     pid = os.fork()
     if pid:
@@ -210,11 +230,12 @@ def _begin(copy: Copy, options: Sequence[str], tests: Sequence[str], *, writes: 
         os.dup2(out, 1)
         os.dup2(out, 2)
         os.chdir(copy.root)
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
         _forget(("tests",))
         sys.dont_write_bytecode = not writes
         if "--noconftest" in options:
             os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        code = next(filter(None, (pytest.main([*options, test]) for test in tests)), 0)
+        code = pytest.main([*options, *tests])
     except BaseException:  # noqa: BLE001 -- nothing of a mutant gets past here
         traceback.print_exc()
     finally:

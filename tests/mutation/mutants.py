@@ -6,7 +6,7 @@ so an edit elsewhere changes none, and any one is made again from it. Nothing is
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -74,10 +74,12 @@ class Spot(NamedTuple):
             getattr(self.parent, self.field)[self.place] = node
 
 
-def make(name: str, text: str) -> Iterator[Mutant]:
-    """Every mutant of one file, in the order of the file."""
+def make(name: str, text: str, wanted: Container[str] | None = None) -> Iterator[Mutant]:
+    """The mutants of one file that are ``wanted``, else every one of them, in the order of the file."""
     tree = ast.parse(text)
     for number, line, spot, other in _numbered(name, tree):
+        if wanted is not None and number not in wanted:
+            continue
         spot.put(other)
         source = ast.unparse(tree)
         spot.put(spot.node)

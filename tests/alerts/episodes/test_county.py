@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.build import Assembled, Figures, assemble_whole
+from alerts.build import Assembled, PolicyFiles, assemble_whole
 from alerts.episodes.county import Changes
 from alerts.episodes.decide import Trouble
 from alerts.model import Actor, Event, MessageKind, Owed, Refused, Severity
@@ -17,10 +17,10 @@ from alerts.operations.absences import Absence
 from alerts.timers import NEVER
 from alerts.undo import UndoLog
 from telemetry.reading import Millis, Reading, TimeSource, Values
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, SECOND, START_MS
 
-QUIET = figures()
+QUIET = policy_files()
 EIGHT: Millis = START_MS + 30 * MINUTE
 LOW, FULL, OVER = Values(distance_mm=1_190.0), Values(distance_mm=230.0), Values(distance_mm=500.0)
 FIRE = Values(distance_mm=900.0, temperature_c=95.0)
@@ -31,8 +31,8 @@ OFFICE = Actor("office", "desk")
 class Village:
     """A county with all that it has changed and said since it began."""
 
-    def __init__(self, at_ms: Millis = EIGHT, *, figures: Figures = QUIET, hears: bool = True) -> None:
-        self.made: Assembled = assemble_whole(COUNTY, figures)
+    def __init__(self, at_ms: Millis = EIGHT, *, policy_files: PolicyFiles = QUIET, hears: bool = True) -> None:
+        self.made: Assembled = assemble_whole(COUNTY, policy_files)
         self.county = self.made.county
         self.changes = Changes.under(self.made.undo)
         known = dict.fromkeys(COUNTY.devices, at_ms)
@@ -426,7 +426,7 @@ def test_a_radio_gateway_and_an_area_are_watched_and_a_place_that_is_gone_is_not
     assert not again.county.is_open(gone.episode)
 
 
-def test_other_figures_judge_what_was_measured_last_again() -> None:
+def test_other_parameters_judge_what_was_measured_last_again() -> None:
     village = Village()
     for number in range(2):
         village.say("s-pool", OVER, EIGHT + number * MINUTE)
@@ -435,7 +435,7 @@ def test_other_figures_judge_what_was_measured_last_again() -> None:
     assert drawn in QUIET.rules
     higher = replace(QUIET, rules=QUIET.rules.replace(drawn, "raise_pct: 80\n    clear_pct: 75"))
     for changed in (False, True):
-        again = Village(figures=higher, hears=False)
-        again.county.restore(village.county.states, village.county.alerts.values(), figures_changed=changed)
+        again = Village(policy_files=higher, hears=False)
+        again.county.restore(village.county.states, village.county.alerts.values(), parameters_changed=changed)
         again.county.listen(EIGHT + HOUR, EIGHT + HOUR, again.changes, started=True)
         assert again.county.alerts[episode].recovering is changed

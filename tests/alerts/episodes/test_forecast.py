@@ -17,19 +17,19 @@ from gateway.replay import Memory
 from telemetry.reading import Millis, Sample, Values
 from telemetry.wire import Uplink
 from tests.bounds import bound_ms
-from tests.scenario_run import figures
+from tests.scenario_run import policy_files
 from tests.strategies import wire_bytes, wire_form
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, POLICY_FILES, START_MS
 
 MONDAY: Millis = START_MS - 7 * HOUR - 30 * MINUTE
 """00:00 in the county."""
 EIGHT = MONDAY + 8 * HOUR
-QUIET = figures()
+QUIET = policy_files()
 """Without lists."""
 
 
 def opened(at_ms: Millis = MONDAY, *, lists: bool = False) -> Pipeline:
-    pipeline = start.anew(COUNTY, FIGURES if lists else QUIET, Memory(), at_ms)
+    pipeline = start.anew(COUNTY, POLICY_FILES if lists else QUIET, Memory(), at_ms)
     pipeline.county.listen(at_ms, None, pipeline.changes, started=True)
     pipeline.finish()
     return pipeline

@@ -14,7 +14,7 @@ from alerts.episodes.open_alerts import OpenAlerts, Silence
 from alerts.model import Severity
 from alerts.undo import UndoLog
 from telemetry.reading import Millis
-from tests.telling_county import COUNTY, DAY, FIGURES, HOUR, MINUTE, START_MS
+from tests.telling_county import COUNTY, DAY, HOUR, MINUTE, POLICY_FILES, START_MS
 
 PLACES: Final = {"a": ("v1", "t"), "b": ("v1", "t"), "c": ("v2", "t")}
 """Three witnesses in two villages of a town; a device that is in no place is none."""
@@ -104,7 +104,7 @@ def test_a_silence_that_is_taken_back_was_none() -> None:
 
 
 def test_the_silence_comes_back_from_what_was_remembered() -> None:
-    county = assemble(COUNTY, FIGURES)[0]
+    county = assemble(COUNTY, POLICY_FILES)[0]
     known = dict.fromkeys(COUNTY.devices, START_MS - 2 * DAY) | dict.fromkeys(("s-far", "s-new"), START_MS)
     states: dict[str, AssetState] = {}
     for asset, plan in county.plans.items():
@@ -206,7 +206,7 @@ def test_what_fell_due_while_nobody_could_hear_waits_for_the_grace() -> None:
 
 
 def test_what_is_remembered_is_that_of_the_state() -> None:
-    county = assemble(COUNTY, FIGURES)[0]
+    county = assemble(COUNTY, POLICY_FILES)[0]
     state = county.plans["pool"].born(dict.fromkeys(COUNTY.devices, START_MS - HOUR))
     view = open_alerts(states={"pool": state})
     assert view.memory("pool") is state.memory

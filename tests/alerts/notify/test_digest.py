@@ -1,86 +1,48 @@
 """What a text about several says, in which words, to whom, and what it stands for."""
 
 import dataclasses
-from datetime import date, time
-from pathlib import Path
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
-from alerts.alert import Alert
-from alerts.build import assemble_whole
 from alerts.calendars import HOUR_MS, MINUTE_MS
-from alerts.model import MessageKind, Owed, Severity
+from alerts.model import MessageKind, Owed
 from alerts.notify import texts
 from alerts.notify.digest import Digest
 from alerts.notify.lists import LIST
 from alerts.notify.schedule import Schedule
 from alerts.operations.absences import ABSENCE
 from alerts.policy import Policy
-from gateway import imports, shipped
+from gateway import shipped
 from telemetry.reading import Millis
 from telemetry.segments import parts
+from tests.alerts.notify.builders import (
+    CALENDAR,
+    CAN,
+    CATALOGUE,
+    COUNTY,
+    ESCALATION,
+    NOON,
+    PLANT,
+    ROAD,
+    alert_of,
+    clock,
+    owed,
+)
 
-COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-MADE: Final = assemble_whole(COUNTY, shipped.policy_files())
-ESCALATION: Final = MADE.county.decider.escalation
-CALENDAR: Final = ESCALATION.holds.calendar
-CATALOGUE: Final = ESCALATION.message_writer.texts
-ROAD, CAN, PLANT = COUNTY.assets
 TWO_THIRDS_PCT: Final = 66.7
 
-
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December, when nothing is on trial any more; the 9th is a Wednesday."""
-    return CALENDAR.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
 LATE: Final[Millis] = clock(12, 20)
 LINES: Final = {ROAD: TWO_THIRDS_PCT, CAN: TWO_THIRDS_PCT}
 DIGEST: Final = Digest(COUNTY, CALENDAR, ESCALATION.schedule, CATALOGUE, LINES)
 
 
-def owed(
-    rule: str = "overflow",
-    asset: str = ROAD,
-    kind: MessageKind = MessageKind.FIRST,
-    to: str = "cleaner-li",
-    number: int = 1,
-) -> Owed:
-    return Owed(
-        at_ms=NOON + number,
-        rule=rule,
-        asset=asset,
-        episode=f"{rule}/{asset}/{number}",
-        severity="P3" if rule == "over_two_thirds" else "P2",
-        kind=kind,
-        step=0,
-        repeat=0,
-        to=to,
-        phone=COUNTY.people[to].phone,
-        channel="sms",
-        text="一条短信",
-    )
-
-
-def alert(message: Owed, since_ms: Millis = NOON) -> Alert:
-    return Alert(
-        episode=message.episode,
-        rule=message.rule,
-        asset=message.asset,
-        device="",
-        severity=Severity(message.severity),
-        raised_ms=since_ms,
-        since_ms=since_ms,
-        detail={},
-    )
-
-
 def several(*messages: Owed, digest: Digest = DIGEST, at_ms: Millis = LATE, known: bool = True) -> Owed:
     """The one text that leaves instead of these."""
-    alerts = {each.episode: alert(each, NOON - (nth * MINUTE_MS)) for nth, each in enumerate(messages)} if known else {}
+    alerts = (
+        {each.episode: alert_of(each, NOON - (nth * MINUTE_MS)) for nth, each in enumerate(messages)} if known else {}
+    )
     (said,) = digest.together(messages, alerts, at_ms)
     return said
 
@@ -166,16 +128,16 @@ def test_where_the_catalogue_has_no_word_for_several_overflows_they_are_bins_ove
 def test_rounds_are_missed_where_all_of_them_were() -> None:
     """The round is the last that was over, of today or of the day before."""
     messages = [owed("over_two_thirds", CAN, number=each) for each in (1, 2)]
-    alerts = {each.episode: replace(alert(each), missed=1) for each in messages}
+    alerts = {each.episode: replace(alert_of(each), missed=1) for each in messages}
     for at_ms, name in ((clock(11), "早班"), (clock(17), "下午班"), (clock(10), "下午班")):
         (said,) = DIGEST.together(messages, alerts, at_ms)
         assert (said.template, said.variables["round"]) == ("rounds_missed", name)
-    alerts[messages[1].episode] = alert(messages[1])
+    alerts[messages[1].episode] = alert_of(messages[1])
     for known in (alerts, {}):
         (said,) = DIGEST.together(messages, known, NOON)
         assert said.template == "fill_several"
     of_others = [owed("overflow", CAN, number=each) for each in (1, 2)]
-    alerts = {each.episode: replace(alert(each), missed=1) for each in of_others}
+    alerts = {each.episode: replace(alert_of(each), missed=1) for each in of_others}
     assert [each.template for each in DIGEST.together(of_others, alerts, NOON)] == ["overflow_several"]
 
 
@@ -340,7 +302,7 @@ def dark(area: str, number: int = 1, to: str = "cleaner-li") -> Owed:
 
 def test_dark_areas_are_told_at_once_each_as_wide_as_it_is_now() -> None:
     messages = [dark("ytan"), dark("ytan"), dark("chetian"), dark("ytan", to="sec-yang")]
-    alerts = {each.episode: alert(each, clock(11, 30)) for each in messages}
+    alerts = {each.episode: alert_of(each, clock(11, 30)) for each in messages}
     alerts["area_outage/ytan/1"] = replace(alerts["area_outage/ytan/1"], detail={"stale": 12, "seen_ms": clock(11, 40)})
     alerts["area_outage/chetian/1"] = replace(alerts["area_outage/chetian/1"], detail={"stale": 5})
     mine, other = DIGEST.of_outages(messages, alerts, LATE)
@@ -363,7 +325,7 @@ def test_dark_areas_are_told_at_once_each_as_wide_as_it_is_now() -> None:
     assert other.variables["since_time"] == "11:40"
     (gone,) = DIGEST.of_outages([dark("ytan")], {}, clock(12, 30, 10))
     assert [gone.variables[each] for each in ("devices", "since_day", "since_time")] == ["0", "10日", "12:30"]
-    told = alert(dark("ytan"))
+    told = alert_of(dark("ytan"))
     (unsaid,) = DIGEST.of_outages([dark("ytan")], {told.episode: replace(told, detail={"stale": "many"})}, LATE)
     assert unsaid.variables["devices"] == "0"
 
@@ -382,10 +344,10 @@ def test_a_retired_place_keeps_its_name() -> None:
 
 def test_where_no_round_comes_none_is_named_and_of_several_bins_the_firsts() -> None:
     lone = [owed("over_two_thirds", ROAD, number=each) for each in (1, 2)]
-    alerts = {each.episode: replace(alert(each), missed=1) for each in lone}
+    alerts = {each.episode: replace(alert_of(each), missed=1) for each in lone}
     (said,) = DIGEST.together(lone, alerts, NOON)
     assert (said.template, said.variables["round"]) == ("rounds_missed", "")
     for assets, name in (((CAN, ROAD), "早班"), ((ROAD, CAN), ""), (("gone", CAN), "")):
         both = [owed("over_two_thirds", each) for each in assets]
-        (said,) = DIGEST.together(both, {each.episode: replace(alert(each), missed=1) for each in both}, NOON)
+        (said,) = DIGEST.together(both, {each.episode: replace(alert_of(each), missed=1) for each in both}, NOON)
         assert said.variables["round"] == name

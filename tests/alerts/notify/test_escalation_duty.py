@@ -9,26 +9,15 @@ from alerts.alert import Alert, WaitingStep
 from alerts.conditions.bins import BinMemory
 from alerts.model import Log, MessageKind, Severity
 from alerts.notify.escalation import Escalation
+from alerts.notify.holds import Trials
 from alerts.notify.schedule import Roster, Schedule
 from alerts.operations.absences import Absence, Absences
 from telemetry.inventory import Duty, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
-from tests.alerts.notify.test_escalation_states import (
-    CALENDAR,
-    CAN,
-    COUNTY,
-    HOUSE,
-    NOON,
-    PLANT,
-    alert,
-    clock,
-    escalation,
-    rows,
-    run,
-    texts,
-    with_person,
-)
+from tests.alerts.notify.builders import CALENDAR, CAN, COUNTY, NOON, PLANT, ROAD, alert, clock, rows, with_person
+from tests.alerts.notify.builders import ESCALATION as HOUSE
+from tests.alerts.notify.test_escalation_states import escalation, run, texts
 
 CREW: Final = Duty(Role.CREW, area="wushi")
 
@@ -61,6 +50,38 @@ def test_where_nobody_has_duty_at_all_whoever_comes_first_hears_it_and_its_own_w
     first = on_duty("crew-chen", Role.CREW, 13, 18, county)
     told, _ = run(replace(alert("stopped", PLANT), due_ms=NOON), NOON, escalation(first))
     assert told.kept == (WaitingStep("crew-chen", 0, clock(13)),)
+
+
+def test_what_is_kept_for_somebody_waits_for_their_duty_and_for_the_hours_of_its_step() -> None:
+    """Of a bin beside no road nobody is told after seven in the evening, nor a village head after six."""
+    elsewhere = dataclasses.replace(COUNTY.assets[ROAD], roadside=False)
+    county = dataclasses.replace(COUNTY, assets={**COUNTY.assets, ROAD: elsewhere})
+    night = on_duty("cleaner-li", Role.CLEANER, 20, 10, county)
+    told, _ = run(replace(alert(), due_ms=NOON), NOON, escalation(night))
+    assert told.kept == (WaitingStep("cleaner-li", 0, clock(6, 30, 10)),)
+    beside = on_duty("cleaner-li", Role.CLEANER, 20, 10)
+    told, _ = run(replace(alert(), due_ms=NOON), NOON, escalation(beside))
+    assert told.kept == (WaitingStep("cleaner-li", 0, clock(20)),)
+    evening = on_duty("sec-yang", Role.VILLAGE_HEAD, 19, 10)
+    third = replace(alert("over_two_thirds"), step=2, left_ms=clock(8), due_ms=NOON)
+    told, _ = run(third, NOON, escalation(evening))
+    assert told.kept == (WaitingStep("sec-yang", 2, clock(8, day=10)),)
+
+
+def test_the_first_later_step_that_has_somebody_on_duty_hears_it_however_late_it_is() -> None:
+    county = on_duty("cleaner-li", Role.CLEANER, 14, 18)
+    county = on_duty("sec-yang", Role.VILLAGE_HEAD, 13, 18, county)
+    told, log = run(replace(alert(), due_ms=NOON), NOON, escalation(county))
+    assert texts(log) == [(MessageKind.FIRST, 0, "town-he", "overflow")]
+    assert told.kept == (WaitingStep("cleaner-li", 0, clock(14)),)
+
+
+def test_where_nobody_holds_the_last_step_the_chain_ends_with_a_notice() -> None:
+    people = {name: person for name, person in COUNTY.people.items() if name != "town-he"}
+    last = replace(alert(), step=2, left_ms=clock(8), due_ms=NOON)
+    told, log = run(last, NOON, escalation(dataclasses.replace(COUNTY, people=people)))
+    assert (told.step, told.due_ms, texts(log)) == (3, 0, [])
+    assert rows(log) == [("notice", {"reason": "nobody_holds_role", "step": 2, "person": "town_leader"})]
 
 
 def test_whose_text_goes_to_who_stands_in_is_not_kept_as_well() -> None:
@@ -115,7 +136,7 @@ def test_what_was_kept_for_a_step_that_is_no_more_is_nobody_elses() -> None:
     kept = replace(told, kept=(WaitingStep("gone", 3, clock(14)),))
     assert HOUSE.hand_over(kept, (), clock(13), clock(13), []) == told
     there = replace(told, kept=(WaitingStep("sec-yang", 1, clock(14)),))
-    assert HOUSE.hand_over(there, (), clock(13), clock(13), []) == there
+    assert HOUSE.hand_over(there, (), clock(13), clock(13), []) is there
     old = replace(told, held=(), kept=(WaitingStep("gone", 0, clock(14)), WaitingStep("gone", 1, clock(14))))
     assert [each.step for each in HOUSE.hand_over(old, (), clock(13), clock(13), []).kept] == [1]
 
@@ -152,6 +173,19 @@ def test_what_fell_due_by_day_and_is_looked_at_by_night_waits_for_the_morning() 
     waits, log = run(replace(alert(), due_ms=clock(20)), clock(23))
     assert (waits.due_ms, waits.reason, texts(log)) == (clock(6, 30, 10), "quiet", [])
     assert rows(log) == [("held", {"reason": "quiet", "step": 0, "until_ms": clock(6, 30, 10)})]
+
+
+def test_what_its_trial_and_then_its_hours_hold_has_one_row_that_says_until_when() -> None:
+    """Accepted at half past eight, when a bin beside no road is told of no more until the morning."""
+    ends = CALENDAR.local(clock(20, 30))
+    new = dataclasses.replace(COUNTY.assets[ROAD], roadside=False, trial_until=ends)
+    county = dataclasses.replace(COUNTY, assets={**COUNTY.assets, ROAD: new})
+    trials = Trials(county, HOUSE.holds.policies.trial)
+    holds = dataclasses.replace(HOUSE.holds, inventory=county, trials=trials)
+    house = dataclasses.replace(escalation(county), holds=holds, schedule=Schedule(holds), roster=Roster(holds))
+    waits, log = run(replace(alert(), due_ms=NOON), NOON, house)
+    assert (waits.due_ms, waits.reason) == (clock(6, 30, 10), "hours")
+    assert rows(log) == [("held", {"reason": "hours", "step": 0, "until_ms": clock(6, 30, 10)})]
 
 
 def test_of_one_instant_a_repeat_goes_before_a_step_that_tells_somebody_new() -> None:

@@ -2,57 +2,25 @@
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import date, time
-from pathlib import Path
+from datetime import time
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
 from alerts.alert import Alert, WaitingStep
-from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import BinMemory
-from alerts.model import Detail, Event, Log, MessageKind, Owed, Severity
+from alerts.model import Event, Log, MessageKind, Owed, Severity
 from alerts.notify.escalation import RECOVERING_AFRESH, Escalation
 from alerts.notify.schedule import Roster, Schedule
-from gateway import imports, shipped
 from telemetry.inventory import Duty, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
+from tests.alerts.notify.builders import CAN, COUNTY, NOON, PLANT, ROAD, alert, clock, rows, with_person
+from tests.alerts.notify.builders import ESCALATION as HOUSE
 
-COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ROAD, CAN, PLANT = COUNTY.assets
-
-
-HOUSE: Final[Escalation] = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation
-CALENDAR: Final = HOUSE.holds.calendar
 FULL: Final = BinMemory(fill_pct=90.0, temperature_c=80.0)
-
-
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December, when nothing is on trial any more; the 9th is a Wednesday."""
-    return CALENDAR.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
-
-
-def alert(rule: str = "overflow", asset: str = ROAD, severity: Severity = Severity.P2) -> Alert:
-    return Alert(
-        episode=f"{rule}/{asset}/1",
-        rule=rule,
-        asset=asset,
-        device="",
-        severity=severity,
-        raised_ms=NOON,
-        since_ms=NOON,
-        detail={},
-    )
-
-
-def rows(log: Log) -> list[tuple[str, Detail]]:
-    return [(each.event, each.detail or {}) for each in log if isinstance(each, Event)]
 
 
 def texts(log: Log) -> list[tuple[MessageKind, int, str, str]]:
@@ -64,12 +32,6 @@ def escalation(inventory: Inventory) -> Escalation:
     holds = dataclasses.replace(HOUSE.holds, inventory=inventory)
     writer = dataclasses.replace(HOUSE.message_writer, inventory=inventory)
     return Escalation(inventory, holds, Schedule(holds), writer, Roster(holds))
-
-
-def with_person(person: str, **changes: object) -> Inventory:
-    """The county with one of its people so."""
-    other = dataclasses.replace(COUNTY.people[person], **changes)  # type: ignore[arg-type] # named by each test
-    return dataclasses.replace(COUNTY, people={**COUNTY.people, person: other})
 
 
 def test_what_begins_by_day_is_due_at_once_and_by_night_in_the_morning_with_a_row() -> None:
@@ -133,6 +95,7 @@ def test_a_p2_does_not_wait_for_its_cause_into_the_night_nor_past_the_duty_of_ev
         (Severity.P3, clock(11, 50), clock(12, 18)),
     ):
         assert house.begin(alert("no_power", PLANT, severity), at_ms, []).due_ms == due_ms
+    assert house.begin(alert("stopped", PLANT), clock(11, 58), []).due_ms == clock(12, 3), "others have duty still"
 
 
 KEPT: Final = (WaitingStep("sec-yang", 1, clock(14)),)
@@ -223,7 +186,10 @@ def test_what_late_samples_had_said_is_told_once_it_is_true_unless_somebody_has_
     true = replace(alert(), detail={"a": 1})
     assert HOUSE.confirm(late, NOON, {"a": 1}, []) == replace(true, due_ms=NOON)
     for state in ({"acked_ms": 1}, {"parent": "fire/it/1"}, {"shelved_until_ms": 1}):
-        assert HOUSE.confirm(replace(late, **state), NOON, {"a": 1}, []) == replace(true, **state)
+        for left_ms in (0, 1):
+            log: Log = []
+            seen = HOUSE.confirm(replace(late, left_ms=left_ms, **state), NOON, {"a": 1}, log)
+            assert (seen, log) == (replace(true, left_ms=left_ms, **state), [])
     told = HOUSE.confirm(replace(late, left_ms=1), NOON, {"a": 1}, [])
     assert told == replace(true, left_ms=1, fresh_ms=NOON)
 
@@ -258,6 +224,8 @@ def test_who_was_told_of_a_p2_hears_that_it_is_over_but_not_who_has_ended_it() -
     over = replace(alert(), told=told.told, **OVER)
     assert HOUSE.close(told, NOON, "recovered") == replace(over, due_ms=NOON)
     assert HOUSE.close(told, clock(23), "recovered") == replace(over, closed_ms=clock(23), due_ms=clock(6, 30, 10))
+    never = HOUSE.close(replace(told, unreached=("sec-yang",)), NOON, "recovered")
+    assert never.told == ("cleaner-li",), "who never got a word needs no last one"
     emptied = HOUSE.close(told, NOON, "emptied")
     assert (emptied.told, emptied.due_ms) == (("sec-yang",), NOON)
     assert HOUSE.close(replace(told, told=("cleaner-li",)), NOON, "emptied").due_ms == 0
@@ -300,6 +268,8 @@ def test_steps_follow_each_other_and_the_last_ends_the_chain() -> None:
     assert (first.step, first.left_ms, first.due_ms, first.held) == (1, NOON, clock(14), ("cleaner-li",))
     assert (first.told, first.told_ms) == (("cleaner-li",), {"cleaner-li": NOON})
     assert run(first, clock(14) - 1) == (first, [])
+    reached, _ = run(replace(alert(), due_ms=NOON, unreached=("cleaner-li", "sec-yang")), NOON)
+    assert reached.unreached == ("sec-yang",)
     second, log = run(first, clock(14))
     assert texts(log) == [(MessageKind.ESCALATION, 1, "sec-yang", "overflow_village")]
     assert (second.step, second.due_ms, second.held) == (2, clock(10, day=11), ("cleaner-li",))
@@ -308,11 +278,17 @@ def test_steps_follow_each_other_and_the_last_ends_the_chain() -> None:
     assert (third.step, third.due_ms, third.told) == (3, 0, ("cleaner-li", "sec-yang", "town-he"))
 
 
+def test_what_was_due_at_the_first_instant_of_all_is_told_and_what_is_not_due_is_not() -> None:
+    assert len(texts(run(replace(alert(), due_ms=1), NOON)[1])) == 1
+    assert run(alert(), NOON) == (alert(), [])
+
+
 def test_what_falls_due_while_it_gets_better_waits_for_that() -> None:
     better = replace(alert(), due_ms=NOON, recovering=True)
-    held, log = run(better, NOON)
-    assert held == replace(better, due_ms=0, reason="recovering")
-    assert rows(log) == [("held", {"reason": "recovering", "step": 0})]
+    for waits in (better, replace(better, round_ms=clock(17))):
+        held, log = run(waits, NOON)
+        assert held == replace(waits, due_ms=0, reason="recovering")
+        assert rows(log) == [("held", {"reason": "recovering", "step": 0})], "no hour ends it"
     notice, log = run(replace(alert("flapping"), due_ms=NOON), NOON)
     assert texts(log) == [(MessageKind.NOTICE, 0, "crew-chen", "flapping")]
     assert notice.due_ms == 0
@@ -331,13 +307,24 @@ def test_a_fire_is_repeated_three_times_and_calls_the_next_step_where_too_few_ar
     for _ in range(3):
         times.append(told.repeat_ms)
         told, log = run(replace(told, due_ms=0, unreached=("cleaner-li",)), told.repeat_ms)
-        assert [kind for kind, *_ in texts(log)] == [MessageKind.REPEAT] * 3
+        assert [(kind, step, said) for kind, step, _, said in texts(log)] == [(MessageKind.REPEAT, 0, "fire")] * 3
         assert set(told.told_ms.values()) == {times[-1]}
         assert told.unreached == ()
     assert times == [clock(12, 10), clock(12, 30), clock(13, 30)]
     assert (told.repeat, told.repeat_ms) == (3, 0)
+    early, _ = run(replace(told, repeat=0, repeat_ms=clock(12, 5)), clock(12, 5))
+    assert early.repeat_ms == clock(12, 30), "what came early hurries nothing"
     anew, _ = run(replace(told, repeat=100, repeat_ms=clock(14)), clock(14))
     assert (anew.repeat, anew.repeat_ms) == (101, clock(14, 20)), "never sooner than its gap"
+    few = {each: COUNTY.people[each] for each in ("cleaner-li", "town-he")}
+    _, log = run(burns, NOON, escalation(dataclasses.replace(COUNTY, people=few)))
+    assert [(kind, to) for kind, _, to, _ in texts(log)] == [
+        (MessageKind.FIRST, "cleaner-li"),
+        (MessageKind.ESCALATION, "town-he"),
+    ]
+    two = {**few, "sec-yang": COUNTY.people["sec-yang"]}
+    _, log = run(burns, NOON, escalation(dataclasses.replace(COUNTY, people=two)))
+    assert [to for _, _, to, _ in texts(log)] == ["cleaner-li", "sec-yang"], "two are not alone"
     alone = escalation(dataclasses.replace(COUNTY, people={"town-he": COUNTY.people["town-he"]}))
     told, log = run(burns, NOON, alone)
     assert texts(log) == [(MessageKind.ESCALATION, 1, "town-he", "fire_unanswered")]
@@ -378,6 +365,15 @@ def test_a_round_that_was_missed_is_counted_and_one_that_emptied_the_bin_is_not(
         assert missed_rows == ["1"] * missed
     told, log = run(replace(waits, parent="overflow/it/1"), clock(11, 30))
     assert (told.missed, told.due_ms, texts(log)) == (1, 0, [])
+    late, _ = run(waits, clock(17, 10))
+    assert (late.missed, late.round_ms) == (1, clock(11, 30, 10)), "what went by while nobody could act is one"
+
+
+def test_what_falls_due_while_its_own_round_runs_waits_for_the_end_of_that() -> None:
+    waits = replace(alert("over_two_thirds", CAN, Severity.P3), due_ms=clock(15), round_ms=clock(17))
+    held, log = run(waits, clock(15))
+    assert held == replace(waits, due_ms=0, reason="round_pending")
+    assert rows(log) == [("held", {"reason": "round_pending", "step": 0, "until_ms": clock(17)})]
 
 
 def test_the_second_missed_round_is_reported_at_half_past_five() -> None:
@@ -404,6 +400,19 @@ def test_the_second_missed_round_is_reported_at_half_past_five() -> None:
     assert (quiet.missed, quiet.due_ms) == (2, 0), "what was not due before is not due now"
 
 
+def test_a_chain_whose_rest_waits_for_missed_rounds_alone_is_not_due_until_they_are_missed() -> None:
+    policies = HOUSE.holds.policies
+    rule = policies.rules["over_two_thirds"]
+    short = rule.model_copy(update={"rounds": rule.rounds[:2]})
+    rules = {**policies.rules, "over_two_thirds": short}
+    holds = dataclasses.replace(HOUSE.holds, policies=policies.model_copy(update={"rules": rules}))
+    house = dataclasses.replace(HOUSE, holds=holds, schedule=Schedule(holds), roster=Roster(holds))
+    once = replace(alert("over_two_thirds", CAN, Severity.P3), missed=1, due_ms=clock(11, 30))
+    told, log = run(once, clock(11, 30), house)
+    assert [template for _, _, _, template in texts(log)] == ["over_two_thirds"]
+    assert (told.step, told.due_ms) == (1, 0)
+
+
 EVENING: Final = Duty(Role.CLEANER, area="ytan", hours=Hours(time(14), time(18)))
 
 
@@ -419,6 +428,10 @@ def test_where_nobody_of_a_step_has_duty_the_next_that_has_hears_it_and_its_own_
     after, log = run(replace(told, due_ms=0), clock(14), house)
     assert texts(log) == [(MessageKind.FIRST, 0, "cleaner-li", "overflow")]
     assert (after.kept, after.told) == ((), ("sec-yang", "cleaner-li"))
+    mine, other = WaitingStep("cleaner-li", 0, clock(14)), WaitingStep("cleaner-li", 1, clock(15))
+    for waits, kept in ((mine, (mine,)), (other, (other, mine))):
+        afresh, _ = run(replace(alert(), fresh_ms=NOON, kept=(waits,)), NOON, house)
+        assert afresh.kept == kept, "one text of a step is kept for each"
     small = replace(alert("over_two_thirds", severity=Severity.P3), due_ms=NOON)
     left, log = run(small, NOON, house)
     assert texts(log) == []
@@ -431,13 +444,18 @@ def test_whose_text_was_kept_and_who_is_gone_or_not_there_yet_does_not_hear_it_t
     told = replace(alert(), left_ms=NOON, step=1, told=("sec-yang",))
     late, log = run(replace(told, kept=(WaitingStep("cleaner-li", 0, clock(17)),)), clock(18, 30), house)
     assert late.kept == (WaitingStep("cleaner-li", 0, clock(14, day=10)),)
-    assert texts(log) == []
-    gone, log = run(replace(told, kept=(WaitingStep("gone", 0, NOON), WaitingStep("cleaner-li", 7, NOON))), NOON, house)
+    row = {"reason": "off_duty", "step": 0, "person": "cleaner-li", "until_ms": clock(14, day=10)}
+    assert (texts(log), rows(log)) == ([], [("kept", row)])
+    gone, log = run(replace(told, kept=(WaitingStep("gone", 0, NOON), WaitingStep("cleaner-li", 3, NOON))), NOON, house)
     assert gone.kept == ()
     assert rows(log) == [
         ("superseded", {"reason": "person_left", "step": 0, "person": "gone"}),
-        ("superseded", {"reason": "person_left", "step": 7, "person": "cleaner-li"}),
+        ("superseded", {"reason": "person_left", "step": 3, "person": "cleaner-li"}),
     ]
+    _, log = run(replace(told, kept=(WaitingStep("crew-chen", 0, NOON),)), NOON, house)
+    assert texts(log) == [(MessageKind.FIRST, 0, "crew-chen", "overflow")], "who holds no role of it any more is there"
+    night, log = run(replace(told, kept=(WaitingStep("crew-chen", 0, NOON),)), clock(23), house)
+    assert night.kept == (WaitingStep("crew-chen", 0, clock(6, 30, 10)),)
     fresh, log = run(replace(told, kept=(WaitingStep("cleaner-li", 0, clock(15), fresh=True),)), clock(15), house)
     assert texts(log) == [(MessageKind.FRESH, 0, "cleaner-li", "overflow")]
     later, log = run(replace(told, kept=(WaitingStep("cleaner-li", 1, clock(15)),)), clock(15), house)
@@ -469,8 +487,12 @@ def test_one_person_is_told_what_step_0_says_and_the_chain_goes_on_or_begins() -
         clock(14),
         "",
     )
-    on = HOUSE.tell_person(replace(alert(), step=2, left_ms=clock(10)), "crew-chen", FULL, NOON, [])
+    log = []
+    on = HOUSE.tell_person(replace(alert(), step=2, left_ms=clock(10)), "crew-chen", FULL, NOON, log)
     assert (on.step, on.left_ms) == (2, clock(10))
+    (said,) = log
+    assert isinstance(said, Owed)
+    assert "请9日14点前" in said.text, "as if the first step left now"
 
 
 def test_who_came_into_a_role_since_its_step_left_hears_of_it_once() -> None:
@@ -482,7 +504,7 @@ def test_who_came_into_a_role_since_its_step_left_hears_of_it_once() -> None:
     assert rows(log) == [
         ("kept", {"reason": "new_holder", "step": 0, "person": "cleaner-li", "until_ms": clock(13)}),
     ]
-    assert HOUSE.hand_over(after, (), clock(13), clock(13), []) == after
+    assert HOUSE.hand_over(after, (), clock(13), clock(13), []) is after
     for same in (
         replace(told, severity=Severity.P3),
         replace(told, closed_ms=1),
@@ -496,8 +518,8 @@ def test_who_came_into_a_role_since_its_step_left_hears_of_it_once() -> None:
         replace(told, told=("cleaner-li",)),
         replace(told, acked_ms=NOON, acked_by="sec-yang"),
     ):
-        assert HOUSE.hand_over(same, (), clock(13), clock(13), []) == same
-    assert HOUSE.hand_over(told, ("cleaner-li",), clock(13), clock(13), []) == told
+        assert HOUSE.hand_over(same, (), clock(13), clock(13), []) is same
+    assert HOUSE.hand_over(told, ("cleaner-li",), clock(13), clock(13), []) is told
 
 
 def test_where_who_has_seen_to_it_is_gone_it_goes_on_and_what_was_kept_for_them_is_somebody_elses() -> None:
@@ -508,9 +530,11 @@ def test_where_who_has_seen_to_it_is_gone_it_goes_on_and_what_was_kept_for_them_
     assert after == replace(told, due_ms=clock(14))
     assert rows(log) == [("ack_expired", {"by": "gone", "reason": "person_left"})]
     log = []
-    kept = replace(told, step=2, kept=(WaitingStep("gone", 1, clock(14)),))
+    there = WaitingStep("town-he", 2, clock(15))
+    kept = replace(told, step=2, kept=(WaitingStep("gone", 1, clock(14)), there))
     after = HOUSE.hand_over(kept, (), clock(13), clock(13), log)
-    assert after.kept == (WaitingStep("sec-yang", 1, clock(13)),)
+    assert after.kept == (there, WaitingStep("sec-yang", 1, clock(13)))
+    assert after.held == told.held, "it is not who holds the first step"
     assert [event for event, _ in rows(log)] == ["superseded", "kept"]
 
 
@@ -543,9 +567,10 @@ def test_what_goes_on_after_an_overflow_is_named_unless_it_may_be_over_with_the_
         (settled_ms - 1, (rest,), settled_ms),
         (settled_ms, (rest,), 0),
         (NOON, (replace(rest, recovering=False),), 0),
+        (NOON, (replace(rest, recovering=False), replace(alert("tilted"), recovering=True)), 0),
     ):
         log: Log = []
-        assert HOUSE.tell_over(over, others, FULL, at_ms, log).due_ms == due_ms
+        assert HOUSE.tell_over(over, iter(others), FULL, at_ms, log).due_ms == due_ms
         if due_ms:
             assert rows(log) == [("held", {"reason": "recovering", "step": 0, "until_ms": due_ms})]
         else:

@@ -3,14 +3,12 @@
 import dataclasses
 from collections.abc import Mapping
 from datetime import date, time
-from pathlib import Path
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.plants import PlantMemory
@@ -18,16 +16,14 @@ from alerts.conditions.state import Memory
 from alerts.model import MessageKind, Owed, Severity
 from alerts.notify.holds import Holds
 from alerts.notify.lists import Crossing, Lists, Week, of_standing, weeks
-from gateway import imports, shipped
 from telemetry.inventory import Asset, Duty, Inventory
 from telemetry.reading import Millis
+from telemetry.segments import parts
 from telemetry.terms import Role
+from tests.alerts.notify import builders
+from tests.alerts.notify.builders import CALENDAR, CAN, CATALOGUE, ESCALATION, NOON, PLANT, ROAD, clock
+from tests.alerts.notify.builders import COUNTY as GOLDEN
 
-GOLDEN: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ESCALATION: Final = assemble_whole(GOLDEN, shipped.policy_files()).county.decider.escalation
-CATALOGUE: Final = ESCALATION.message_writer.texts
-CALENDAR: Final = ESCALATION.holds.calendar
-ROAD, CAN, PLANT = GOLDEN.assets
 LINE_PCT: Final = 66.7
 
 
@@ -40,14 +36,6 @@ COUNTY: Final[Inventory] = dataclasses.replace(GOLDEN, assets={**GOLDEN.assets, 
 HOLDS: Final[Holds] = dataclasses.replace(ESCALATION.holds, inventory=COUNTY)
 LINES: Final[Mapping[str, float]] = {name: LINE_PCT for name, asset in COUNTY.assets.items() if asset.bin is not None}
 LISTS: Final = Lists(COUNTY, HOLDS, CATALOGUE, LINES)
-
-
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December, when nothing is on trial any more; the 7th is a Monday."""
-    return CALENDAR.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
 
 
 class Seen:
@@ -68,16 +56,7 @@ class Seen:
 
 
 def alert(rule: str = "over_two_thirds", asset: str = ROAD, number: int = 1) -> Alert:
-    return Alert(
-        episode=f"{rule}/{asset}/{number}",
-        rule=rule,
-        asset=asset,
-        device="",
-        severity=Severity.P3,
-        raised_ms=clock(6),
-        since_ms=clock(6),
-        detail={},
-    )
+    return builders.alert(rule, asset, Severity.P3, number=number, at_ms=clock(6))
 
 
 def made(due_ms: Millis, seen: Seen, lists: Lists = LISTS) -> list[Owed]:
@@ -336,6 +315,43 @@ def test_at_noon_the_round_that_was_over_last_is_reckoned_up() -> None:
     assert LISTS.made(clock(11, 45), clock(10, 59), Seen(), lambda _: ()) == [], "no round of today is over"
 
 
+def test_the_round_that_is_reckoned_up_is_the_one_that_was_over_last() -> None:
+    """At five both rounds of the first bin are over, and the other has one in the morning alone."""
+    collection = COUNTY.assets[CAN].collection
+    assert collection is not None
+    mornings = dataclasses.replace(collection, rounds=("am",))
+    other = dataclasses.replace(COUNTY.assets["ytan-05"], collection=mornings)
+    county = dataclasses.replace(COUNTY, assets={**COUNTY.assets, "ytan-05": other})
+    lists = dataclasses.replace(LISTS, inventory=county)
+    (said,) = lists.made(clock(11, 45), clock(17), Seen(), lambda _: ())
+    assert (said.variables["round"], said.variables["due"]) == ("下午班", "2")
+
+
+def long_named(number: int) -> Asset:
+    return dataclasses.replace(another(number), short=f"柳潭村东头第{number}号大垃圾池")
+
+
+def test_a_list_takes_two_sms_where_it_needs_them_and_never_three() -> None:
+    for made_of, least in ((another, "柳潭18号等9处"), (long_named, "等9处")):
+        bins = {each.id: each for each in (made_of(number) for number in range(11, 20))}
+        county = dataclasses.replace(GOLDEN, assets={**GOLDEN.assets, **bins})
+        lists = dataclasses.replace(LISTS, inventory=county)
+        standing = Seen(*(alert(asset=each) for each in bins))
+        (said,) = made(clock(6, 30), standing, lists)
+        assert (len(parts(said.text)), least in said.text) == (2, True)
+        ten = (*said.covers, "over_two_thirds/gone/1")
+        again = of_standing(replace(said, covers=ten), standing.alerts, county, CATALOGUE)
+        assert (again.text, again.covers) == (said.text, said.covers)
+
+
+def test_of_what_no_level_is_known_stands_behind_what_is_empty_whatever_is_remembered_of_it() -> None:
+    seen = Seen(*(alert(asset=each) for each in ("ytan-05", "ytan-06", "ytan-07", ROAD)), ytan_07=0.0)
+    seen.memories[ROAD] = PlantMemory()
+    seen.memories["ytan-06"] = BinMemory()
+    (mine,) = made(clock(6, 30), seen)
+    assert mine.variables["names"] == "柳潭7号、柳潭3号、柳潭5号、柳潭6号"
+
+
 def small(rule: str, asset: str, device: str = "", number: int = 1) -> Alert:
     return replace(alert(rule, asset, number), severity=Severity.P4, device=device)
 
@@ -359,14 +375,14 @@ def test_on_mondays_a_crew_hears_what_is_to_be_repaired() -> None:
     assert made(clock(7, 30, 7), Seen(replace(small("offline", ROAD), parent="gateway_offline/g07/1"))) == []
 
 
-def village(crossings: list[Crossing], at_ms: Millis) -> list[Owed]:
+def village(crossings: list[Crossing], at_ms: Millis, lists: Lists = LISTS) -> list[Owed]:
     asked: list[Millis] = []
 
     def since(from_ms: Millis) -> list[Crossing]:
         asked.append(from_ms)
         return crossings
 
-    said = LISTS.made(clock(8, day=7), at_ms, Seen(), since)
+    said = lists.made(clock(8, day=7), at_ms, Seen(), since)
     assert all(each == clock(0, day=7) - 7 * DAY_MS for each in asked)
     return said
 
@@ -389,6 +405,18 @@ def test_a_village_hears_its_week_in_whole_hours_and_of_one_without_a_crossing_n
     assert (said.variables["count"], said.variables["short"]) == ("2", "柳潭3号")
     assert village([], at_ms) == []
     assert village([Crossing(ROAD, last_ms, None)], at_ms + DAY_MS) == [], "on a Tuesday"
+
+
+def test_the_place_of_a_village_is_said_among_those_of_its_town() -> None:
+    other = dataclasses.replace(another(8), areas=("chetian",))
+    lists = dataclasses.replace(LISTS, inventory=dataclasses.replace(COUNTY, assets={**COUNTY.assets, other.id: other}))
+    from_ms = clock(0, day=7) - DAY_MS
+    for crossings, rank in (
+        ([Crossing(ROAD, from_ms, from_ms + 1)], "2"),
+        ([Crossing(ROAD, from_ms, from_ms + 1), *[Crossing(other.id, from_ms, from_ms + 1)] * 2], "1"),
+    ):
+        said = village(crossings, clock(8, day=7), lists)
+        assert [(each.variables["villages"], each.variables["rank"]) for each in said] == [("2", rank)]
 
 
 def test_a_week_begins_and_ends_at_midnight_and_villages_of_another_town_are_no_rivals() -> None:

@@ -1,8 +1,6 @@
 """Every fact of a case as its text says it, at its bounds; which text a step takes; and how an episode closes."""
 
 import dataclasses
-from datetime import date, time
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -10,12 +8,11 @@ from msgspec.structs import replace
 
 from alerts.alert import Alert, Doubt
 from alerts.answers import Asked
-from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, MINUTE_MS
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.state import Memory
-from alerts.model import Detail, MessageKind, Severity
+from alerts.model import Detail, MessageKind
 from alerts.notify.message_writer import (
     EMPTIED,
     INHIBITED,
@@ -29,42 +26,24 @@ from alerts.notify.message_writer import (
     next_chain,
 )
 from alerts.policy import StepPolicy
-from gateway import imports, shipped
 from telemetry.inventory import Duty
 from telemetry.reading import Millis
 from telemetry.terms import Role
+from tests.alerts.notify import builders
+from tests.alerts.notify.builders import CALENDAR, CAN, COUNTY, ESCALATION, NOON, PLANT, ROAD, clock
 
-COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-ESCALATION: Final = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation
-CALENDAR: Final = ESCALATION.holds.calendar
 POLICIES: Final = ESCALATION.holds.policies
 WRITER: Final = ESCALATION.message_writer
-POOL, CAN, PLANT = COUNTY.assets
 IDLE_A: Final = 0.05 * 7.2
 """A twentieth of what its pump draws at work."""
-WITNESS: Final = Witness(COUNTY, CALENDAR, {POOL: 66.7, CAN: 70.0}, 10 * MINUTE_MS)
+WITNESS: Final = Witness(COUNTY, CALENDAR, {ROAD: 66.7, CAN: 70.0}, 10 * MINUTE_MS)
 
 
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December; the 9th is a Wednesday."""
-    return CALENDAR.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
 LATE: Final[Millis] = clock(15, 20)
 
 
-def alert(rule: str = "overflow", asset: str = POOL) -> Alert:
-    return Alert(
-        episode=f"{rule}/{asset}/1",
-        rule=rule,
-        asset=asset,
-        device="",
-        severity=Severity.P2,
-        raised_ms=NOON + 10 * MINUTE_MS,
-        since_ms=NOON,
-        detail={},
-    )
+def alert(rule: str = "overflow", asset: str = ROAD) -> Alert:
+    return replace(builders.alert(rule, asset), raised_ms=NOON + 10 * MINUTE_MS)
 
 
 def facts(told: Alert, memory: Memory | None = None, at_ms: Millis = LATE) -> dict[str, str]:
@@ -141,11 +120,11 @@ def test_what_is_not_known_is_not_said() -> None:
 @pytest.mark.parametrize(
     ("asset", "fill_pct", "said"),
     [
-        (POOL, -1.0, ("", "线", "", "是")),
-        (POOL, 0.0, ("零成", "线", "", "是")),
-        (POOL, 0.5, ("零成", "线", "", "是")),
-        (POOL, 66.7, ("七成", "线", "", "是")),
-        (POOL, 66.8, ("七成", "三分之二", "过三分之二", "是")),
+        (ROAD, -1.0, ("", "线", "", "是")),
+        (ROAD, 0.0, ("零成", "线", "", "是")),
+        (ROAD, 0.5, ("零成", "线", "", "是")),
+        (ROAD, 66.7, ("七成", "线", "", "是")),
+        (ROAD, 66.8, ("七成", "三分之二", "过三分之二", "是")),
         (CAN, 70.0, ("七成", "线", "", "")),
         (CAN, 70.1, ("七成", "线", "过线", "")),
         (PLANT, 99.0, ("十成", "线", "", "")),
@@ -190,14 +169,14 @@ def test_what_a_plant_does_and_what_stands_beside_it() -> None:
 
 def test_only_the_head_of_its_own_village_speaks_for_it() -> None:
     told = ("town-he", "sec-yang", "cleaner-li")
-    assert [facts(replace(alert(asset=each), told=told))["village"] for each in (POOL, PLANT)] == ["柳书记", ""]
+    assert [facts(replace(alert(asset=each), told=told))["village"] for each in (ROAD, PLANT)] == ["柳书记", ""]
     both = dataclasses.replace(
         COUNTY.people["sec-yang"], duties=(Duty(Role.CLEANER, area="chetian"), *COUNTY.people["sec-yang"].duties)
     )
     county = dataclasses.replace(COUNTY, people={**COUNTY.people, "sec-yang": both})
     witness = dataclasses.replace(WITNESS, inventory=county)
     assert [
-        witness.facts(replace(alert(asset=each), told=told), None, LATE, LATE)["village"] for each in (POOL, PLANT)
+        witness.facts(replace(alert(asset=each), told=told), None, LATE, LATE)["village"] for each in (ROAD, PLANT)
     ] == ["柳书记", ""], "also who sweeps elsewhere"
 
 
@@ -267,7 +246,7 @@ def test_of_a_pump_whose_current_at_work_is_not_known_only_its_run_bit_speaks() 
 
 
 def step_template(text: str, told: Alert) -> str:
-    memory = BinMemory(fill_pct=90.0) if told.asset == POOL else PlantMemory()
+    memory = BinMemory(fill_pct=90.0) if told.asset == ROAD else PlantMemory()
     return WRITER.step_text(told, StepPolicy(roles=("crew",), text=text), memory, LATE, LATE, "crew-chen").template
 
 

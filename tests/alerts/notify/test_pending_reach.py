@@ -63,13 +63,23 @@ def test_who_cannot_read_is_called_where_calls_can_be_made() -> None:
 
 def test_a_fire_is_called_out_at_once_after_two_and_after_five_minutes_beside_its_text() -> None:
     found = reached("he", severity="P1")
-    assert [(owed.channel, owed.call, max(0, owed.not_before_ms - CASE.at_ms)) for owed in found] == [
+    assert [(owed.channel, owed.call, owed.not_before_ms) for owed in found] == [
         ("sms", 0, 0),
-        ("voice", 1, 0),
-        ("voice", 2, 120_000),
-        ("voice", 3, 300_000),
+        ("voice", 1, CASE.at_ms),
+        ("voice", 2, CASE.at_ms + 120_000),
+        ("voice", 3, CASE.at_ms + 300_000),
     ]
     assert len({owed.key for owed in found}) == 4
     assert [owed.call for owed in reached("zhou", severity="P1")] == [0, 2, 3]
     assert len(reached("he", severity="P1", kind=MessageKind.REPEAT)) == 1
     assert len(reached("he", severity="P1", calls=False)) == 1
+
+
+def test_whom_the_inventory_does_not_know_and_what_has_its_way_already_is_left_as_it_is() -> None:
+    for owed in (replace(CASE, to="gone", phone="1"), replace(CASE, to="wu", channel="voice")):
+        assert addressed(owed, COUNTY, TEXTS, calls=True) == (owed,)
+
+
+def test_a_text_that_the_catalogue_does_not_have_any_more_opens_as_it_was_written() -> None:
+    (passed_on,) = reached("wu", template="of_an_older_program")
+    assert (passed_on.phone, passed_on.text) == ("13900000001", CASE.text)

@@ -2,51 +2,30 @@
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import date, time
-from pathlib import Path
+from datetime import time
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
 from alerts.alert import Alert
-from alerts.build import assemble_whole
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS
 from alerts.model import Detail, Event, Log, Severity
 from alerts.notify.holds import Holds
 from alerts.notify.schedule import Manned, Roster, Schedule, soon
 from alerts.operations.absences import Absence, Absences
-from gateway import imports, shipped
 from telemetry.inventory import Duty, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Hours, Role
+from tests.alerts.notify import builders
+from tests.alerts.notify.builders import CAN, COUNTY, ESCALATION, NOON, PLANT, ROAD, clock, with_person
 
-COUNTY: Final = imports.checked(Path(__file__).parents[2] / "golden" / "inventory" / "county.yaml")
-HOLDS: Final[Holds] = assemble_whole(COUNTY, shipped.policy_files()).county.decider.escalation.holds
-WITHOUT_ROUNDS, POOL, PLANT = COUNTY.assets
+HOLDS: Final[Holds] = ESCALATION.holds
 SCHEDULE: Final = Schedule(HOLDS)
 
 
-def clock(hour: int, minute: int = 0, day: int = 9) -> Millis:
-    """An instant of December, when nothing is on trial any more; the 7th is a Monday."""
-    return HOLDS.calendar.instant(date(2026, 12, day), time(hour, minute))
-
-
-NOON: Final[Millis] = clock(12)
-
-
-def alert(rule: str = "overflow", asset: str = POOL, severity: Severity = Severity.P2, **state: Detail) -> Alert:
-    return Alert(
-        episode=f"{rule}/{asset}/1",
-        rule=rule,
-        asset=asset,
-        device="",
-        severity=severity,
-        raised_ms=NOON,
-        since_ms=NOON,
-        detail=state.get("detail", {}),
-        left_ms=NOON,
-    )
+def alert(rule: str = "overflow", asset: str = CAN, severity: Severity = Severity.P2, **state: Detail) -> Alert:
+    return replace(builders.alert(rule, asset, severity), detail=state.get("detail", {}), left_ms=NOON)
 
 
 def roster(inventory: Inventory = COUNTY, away: Mapping[str, str] | None = None) -> Roster:
@@ -58,19 +37,13 @@ def roster(inventory: Inventory = COUNTY, away: Mapping[str, str] | None = None)
     return Roster(dataclasses.replace(HOLDS, inventory=inventory, absences=absences))
 
 
-def with_person(person: str, **changes: object) -> Inventory:
-    """The county with one of its people so."""
-    other = dataclasses.replace(COUNTY.people[person], **changes)  # type: ignore[arg-type] # named by each test
-    return dataclasses.replace(COUNTY, people={**COUNTY.people, person: other})
-
-
 @pytest.mark.parametrize(
     ("told", "role", "people"),
     [
-        (alert(asset=POOL), "emptier", ["driver-tang"]),
-        (alert(asset=WITHOUT_ROUNDS), "emptier", ["cleaner-li"]),
+        (alert(asset=CAN), "emptier", ["driver-tang"]),
+        (alert(asset=ROAD), "emptier", ["cleaner-li"]),
         (alert("stopped", PLANT), "emptier", ["crew-chen"]),
-        (alert(asset=WITHOUT_ROUNDS, detail={"area": "chetian"}), "cleaner", ["cleaner-li"]),
+        (alert(asset=ROAD, detail={"area": "chetian"}), "cleaner", ["cleaner-li"]),
         (alert("stopped", PLANT), "village_head", []),
         (alert("gateway_offline", "g07"), "crew", ["crew-chen"]),
         (alert("series_paused", "xiang"), "cleaner", ["cleaner-li", "cleaner-zhou"]),
@@ -91,12 +64,12 @@ def test_a_role_is_held_where_it_is_or_above_and_of_a_dark_area_below_it(
 
 def test_who_has_no_telephone_answers_for_nothing() -> None:
     mute = roster(with_person("cleaner-li", phone=""))
-    assert mute.holders(alert(asset=WITHOUT_ROUNDS), "cleaner") == ()
+    assert mute.holders(alert(asset=ROAD), "cleaner") == ()
     assert [each.person.id for each in mute.holders(alert("series_paused", "xiang"), "cleaner")] == ["cleaner-zhou"]
 
 
 def test_who_empties_a_bin_is_who_holds_that_and_who_stands_in_for_them() -> None:
-    told = alert(asset=WITHOUT_ROUNDS)
+    told = alert(asset=ROAD)
     assert roster().emptiers(told, NOON) == {"cleaner-li"}
     away = roster(away={"cleaner-li": "cleaner-zhou"})
     assert away.emptiers(told, NOON) == {"cleaner-li", "cleaner-zhou"}
@@ -147,9 +120,7 @@ def test_who_holds_several_roles_is_named_once_and_has_duty_by_any_of_them() -> 
 def test_who_is_away_is_told_by_who_stands_in_once_and_a_row_says_so() -> None:
     away = roster(away={"cleaner-li": "cleaner-zhou", "crew-chen": "cleaner-zhou"})
     told = replace(alert(), step=1)
-    people = [
-        each for role in ("cleaner", "crew", "village_head") for each in away.holders(alert(asset=WITHOUT_ROUNDS), role)
-    ]
+    people = [each for role in ("cleaner", "crew", "village_head") for each in away.holders(alert(asset=ROAD), role)]
     log: Log = []
     assert away.instead(told, people, NOON, log) == ["cleaner-zhou", "sec-yang"]
     rows = [each.detail for each in log if isinstance(each, Event) and (each.event, each.at_ms) == ("absent", NOON)]
@@ -182,9 +153,9 @@ def test_what_hurries_names_no_day_of_another_week_and_none_two_days_away(
 def test_a_bin_with_rounds_has_other_steps_where_its_rule_has_some() -> None:
     rules = HOLDS.policies.rules
     for rule, asset, steps in (
-        ("over_two_thirds", POOL, rules["over_two_thirds"].rounds),
-        ("over_two_thirds", WITHOUT_ROUNDS, rules["over_two_thirds"].steps),
-        ("overflow", POOL, rules["overflow"].steps),
+        ("over_two_thirds", CAN, rules["over_two_thirds"].rounds),
+        ("over_two_thirds", ROAD, rules["over_two_thirds"].steps),
+        ("overflow", CAN, rules["overflow"].steps),
     ):
         assert SCHEDULE.steps(alert(rule, asset)) == steps
         assert SCHEDULE.policy(alert(rule, asset)) == rules[rule]
@@ -218,15 +189,15 @@ def test_a_text_asks_until_the_next_step_the_last_until_what_it_allows() -> None
         (replace(alert(), step=2), clock(20), clock(6, 30, day=10)),
         (replace(alert(), step=3), NOON, NOON),
         (alert("fire", severity=Severity.P1), NOON, clock(12, 10)),
-        (alert("over_two_thirds", WITHOUT_ROUNDS, Severity.P3), NOON, clock(16)),
-        (replace(alert("over_two_thirds", WITHOUT_ROUNDS, Severity.P3), step=1), NOON, clock(8, day=10)),
+        (alert("over_two_thirds", ROAD, Severity.P3), NOON, clock(16)),
+        (replace(alert("over_two_thirds", ROAD, Severity.P3), step=1), NOON, clock(8, day=10)),
         (alert("nobody_is_told", PLANT), NOON, NOON),
     ):
         assert SCHEDULE.deadline_ms(told, at_ms) == until_ms, told.episode
 
 
 def test_of_a_bin_with_rounds_the_first_text_asks_until_the_next_of_them_is_over() -> None:
-    told = alert("over_two_thirds", POOL, Severity.P3)
+    told = alert("over_two_thirds", CAN, Severity.P3)
     for at_ms, until_ms in (
         (clock(6, 30), clock(11)),
         (clock(11) - 1, clock(11)),
@@ -239,7 +210,7 @@ def test_of_a_bin_with_rounds_the_first_text_asks_until_the_next_of_them_is_over
 
 
 def test_a_step_that_waits_for_missed_rounds_is_overtaken_by_the_time_of_the_next() -> None:
-    waits = replace(alert("over_two_thirds", POOL, Severity.P3), step=1)
+    waits = replace(alert("over_two_thirds", CAN, Severity.P3), step=1)
     day_ms = NOON + DAY_MS
     for told, at_ms, overtaken in (
         (waits, day_ms - 1, False),
@@ -258,5 +229,5 @@ def test_nothing_overtakes_the_last_step() -> None:
     rules = HOLDS.policies.rules
     rule = rules["over_two_thirds"]
     last = with_policies(rules={**rules, "over_two_thirds": rule.model_copy(update={"rounds": rule.rounds[:2]})})
-    told = replace(alert("over_two_thirds", POOL, Severity.P3), step=1)
+    told = replace(alert("over_two_thirds", CAN, Severity.P3), step=1)
     assert last.is_overtaken(told, NOON + 9 * DAY_MS) is False
