@@ -33,7 +33,7 @@ from telemetry.inventory import Device
 from telemetry.inventory.directory import Directory
 from telemetry.reading import Millis, Reading, RefusedValue, Sample, Values
 from telemetry.sequence import fingerprint
-from telemetry.wire import Address, Samples, Uplink
+from telemetry.wire import Address, Ignored, Samples, Traffic, Uplink
 from tests.fakes import Crash
 from tests.scenario_run import policy_files
 from tests.strategies import wire_bytes, wire_form
@@ -363,14 +363,21 @@ def test_what_lay_below_the_window_is_remembered_by_the_archive_alone_once_it_is
 
 
 class Framed:
-    """Every topic of a device leads to frames, each payload being ``count text`` and as many records as its words."""
+    """Every topic of a device leads to frames, each payload being a count and as many records as words follow it.
+
+    ``ph`` and ``partial`` are records with something wrong beside them; ``life`` is none at all, and ``hearsay`` what
+    the network says of a frame.
+    """
 
     def resolve(self, said: str) -> Address:
         return Address(COUNTY.devices[said.split("/")[3]], self.read)
 
-    def read(self, payload: bytes, device: Device) -> Samples:
+    def read(self, payload: bytes, device: Device) -> Samples | Ignored:
         count, *words = payload.decode().split()
         mark = fingerprint("", " ".join(words).encode())
+        if words in (["life"], ["hearsay"]):
+            silent = Sample(77, int(count), Values(), fingerprint=mark)
+            return Ignored(Traffic.MAC, alive=words == ["life"], device=device.id, sample=silent)
         refused = (RefusedValue("ph", "bad_sample", "no number"),) if "ph" in words else ()
         partial = "03 82" if "partial" in words else ""
         return Samples(
@@ -620,6 +627,16 @@ def test_a_reading_keeps_the_level_that_it_counted_as(
 # --- signs of life
 
 
+def test_only_what_the_device_itself_says_is_a_sign_of_life() -> None:
+    pipeline = line(kind=FramedLine)
+    for said in ("1 hearsay", "2 life"):
+        pipeline.take(frame(START_MS, said))
+    entry, tally = pipeline.finish()
+    assert [(sign.device, sign.seq) for sign in entry.signs_of_life] == [("s-pool", 2)]
+    assert tally.ignored == {"mac": 2}
+    assert entry.tracks == {"s-pool": pack_track(pipeline.tracks["s-pool"])}
+
+
 def test_a_sign_of_life_is_kept_with_what_the_device_is_known_by() -> None:
     pipeline = line()
     entry, _ = pipeline.finish()
@@ -856,6 +873,29 @@ def test_what_a_sample_raises_has_its_case_in_the_same_entry() -> None:
         say(pipeline, START_MS, device, 1, FIRE)
         entry, _ = pipeline.finish()
         assert [row.asset for row in entry.cases.values()] == [device.removeprefix("s-")]
+
+
+def test_what_a_sample_means_is_known_to_the_ledger_before_anything_else_of_its_turn_is_done() -> None:
+    """The courier may ask in the same turn whether a text of the ledger's is worth sending."""
+    pipeline = line()
+    say(pipeline, START_MS, "s-pool", 1, FIRE)
+    assert episodes(pipeline) == list(pipeline.county.alerts)
+
+
+def test_what_a_sign_of_life_ends_is_known_to_the_ledger_before_anything_else_of_its_turn_is_done() -> None:
+    pipeline = line(kind=FramedLine)
+    pipeline.take(frame(START_MS, "1 a", "m-plant"))
+    pipeline.advance(START_MS + DAY)
+    pipeline.finish()
+    (case,) = (case for case in pipeline.ledger.cases.values() if (case.rule, case.asset) == ("offline", "plant"))
+    assert case.standing
+    for count in (2, 3):
+        at_ms = START_MS + DAY + count * 10 * MINUTE
+        pipeline.advance(at_ms)
+        pipeline.take(frame(at_ms, f"{count} life", "m-plant"))
+    assert not pipeline.county.is_open(case.episode)
+    known = pipeline.ledger.cases.get(case.id)
+    assert known is None or not known.standing
 
 
 def test_a_case_that_the_ledger_cannot_open_costs_nobody_a_text() -> None:
