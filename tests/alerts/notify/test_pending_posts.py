@@ -361,6 +361,16 @@ def test_a_box_that_is_opened_too_early_says_of_all_that_waits_why() -> None:
     assert (after.pending, len(sent(log))) == ((), 1)
 
 
+def test_a_box_is_judged_by_what_holds_it_now_and_its_storm_lasts_while_something_waits() -> None:
+    first, second = told(), told(2)
+    after, log = release(box(first, due_ms=NOON + MINUTE_MS, reason="grouped"), first)
+    assert ([each.key for each in sent(log)], after.pending) == ([first.key], ())
+    storm = box(first, second, storm_ms=NOON)
+    after, log = release(storm, first, second, at_ms=NOON + 1)
+    assert (after.storm_ms, after.due_ms, after.reason) == (NOON, NOON + MINUTE_MS, "storm")
+    assert sent(log) == []
+
+
 def test_what_has_no_room_waits_while_what_has_leaves() -> None:
     urgent = replace(owed(number=1), at_ms=NOON)
     small = replace(owed("over_two_thirds", CAN, number=2), at_ms=NOON)
