@@ -262,6 +262,7 @@ def test_who_declines_several_is_thanked_by_what_becomes_of_it() -> None:
         (REPLIES, several(template="of_an_older_program"), ["dispatch-wu", "cleaner-zhou"]),
         (house(alone), several(), ["cleaner-zhou"]),
         (house(with_person("cleaner-zhou", stand_in="dispatch-wu")), several(), ["dispatch-wu", "cleaner-zhou"]),
+        (house(away={"dispatch-wu": "cleaner-zhou"}), several(), ["cleaner-li", "cleaner-zhou"]),
     ):
         log = said(replies.declined_all(TWO, by, LATE))
         assert [to for to, _ in log] == heard

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.answers import Meaning
 from alerts.model import Actor, Event, MessageKind, Owed
@@ -61,6 +62,10 @@ def test_who_stands_in_is_asked_by_name_and_is_not_woken_for_it() -> None:
     assert (asked.episode, asked.at_ms, asked.channel, asked.not_before_ms) == (AWAY.id, NOON, "sms", 0)
     assert asked.variables["count"] == "0"
     assert house().asked(AWAY, NOON, clock(18)).not_before_ms == clock(18)
+    into = replace(AWAY, until_ms=AWAY.until_ms + 1)
+    assert "10日到13日请假" in house().asked(into, NOON, NOON).text, (
+        "whoever is away as the day begins is away that day"
+    )
 
 
 @pytest.mark.parametrize(

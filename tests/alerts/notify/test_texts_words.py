@@ -250,6 +250,8 @@ def test_a_text_that_is_too_long_is_cut_by_what_it_knows() -> None:
     said = made("t: {text: '{names}{second}', optional: {second: '，已告诉{told}'}, or: {second: 。}}")
     assert said.compose("t", {"names": "甲" * 80}) == f"{SIGNED}{'甲' * 62}…。"
     assert said.compose("t", {"names": "甲" * 80, "told": ""}) == f"{SIGNED}{'甲' * 62}…。"
+    long = made(f"t: {{text: '{'字' * 80}{{names}}{{second}}', optional: {{second: '{{told}}'}}}}")
+    assert long.compose("t", {"names": "一号"}) == f"{SIGNED}{'字' * 80}一号", "what cannot be cut leaves as it is"
 
 
 def test_a_part_stands_where_all_of_which_it_speaks_is_known() -> None:
