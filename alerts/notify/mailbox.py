@@ -59,7 +59,7 @@ def _code(episodes: tuple[str, ...], kept: Sequence[Question]) -> int:
 
 
 def _printed(text: Owed, code: int, catalogue: Texts) -> Owed:
-    if not code:
+    if not code or not catalogue.speaks(text.template, text.variables):
         return text
     variables = {**text.variables, CODE: f"{code:02d}"}
     segments = 1 if fits(text.text) and not text.covers else 2

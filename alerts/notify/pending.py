@@ -56,7 +56,7 @@ def addressed(owed: Owed, inventory: Inventory, texts: Texts, *, calls: bool) ->
     phone = inventory.phone_of[person.id]
     shared = person.relay is not None or len(inventory.reached_at(phone)) > 1
     text = owed.text
-    if shared and owed.template in texts:
+    if shared and texts.speaks(owed.template, owed.variables):
         text = texts.compose(owed.template, owed.variables, person.name)
     written = replace(owed, phone=phone, text=text)
     if not calls:
@@ -432,7 +432,7 @@ class Pending:
         """A step that waited while somebody answered that it is not so says it as well."""
         alert = alerts.get(owed.episode)
         said = "" if alert is None or owed.kind not in _STEPS else contradiction(alert, owed.to, self.inventory)
-        if not said or owed.variables.get(DOUBT) == said or owed.template not in self.digest.texts:
+        if not said or owed.variables.get(DOUBT) == said or not self.digest.texts.speaks(owed.template, owed.variables):
             return owed
         wording = self.digest.texts.word(owed.template, {**owed.variables, DOUBT: said})
         return replace(owed, text=wording.text, variables=wording.variables)

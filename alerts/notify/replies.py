@@ -206,15 +206,15 @@ class Replies:
         facts |= {"person": person.name, "stand_in": "" if stand_in is None else stand_in.name}
         word = self.message_writer.texts.word
         offices = [office for office in self._dispatchers(alert) if self._hears(office, person, at_ms)]
-        has_gone = stand_in is not None and asked.template in self.message_writer.texts
-        facts |= _taken_up(sent=has_gone, office=bool(offices))
-        if stand_in is not None and has_gone:
+        goes_on = self.message_writer.texts.speaks(asked.template, asked.variables)
+        facts |= _taken_up(sent=stand_in is not None and goes_on, office=bool(offices))
+        if stand_in is not None and goes_on:
             said = self.message_writer.repeated(
                 asked, alert, memory, at_ms, self._deadline_ms(alert, asked, at_ms), stand_in.id
             )
             yield self._notice(alert, person, stand_in.id, said, at_ms)
         for office in offices:
-            if office != stand_in or not has_gone:  # who stands in has it from the text
+            if office != stand_in or not goes_on:  # who stands in has it from the text
                 disputed = {DOUBT: contradiction(alert, office.id, self._inventory)}
                 yield self._notice(alert, person, office.id, word(TO_DISPATCHER, facts | disputed), at_ms)
         yield self._notice(alert, person, person.id, word(THANKS, facts), at_ms)
@@ -244,20 +244,19 @@ class Replies:
             "names": texts.named([found for each in assets if (found := self._inventory.assets.get(each)) is not None]),
         }
         told: dict[str, Wording] = {}
-        if stand_in is not None and asked.template in self.message_writer.texts:
+        goes_on = self.message_writer.texts.speaks(asked.template, asked.variables)
+        if stand_in is not None and goes_on:
             calendar = self.message_writer.witness.calendar
             due_ms = min(self._deadline_ms(each, asked, at_ms) for each in alerts)
             now = {
                 "deadline": texts.deadline(calendar, due_ms),
                 "deadline_time": texts.deadline_time(calendar, due_ms, at_ms),
             }
-            words = {**asked.variables} | {name: said for name, said in now.items() if name in asked.variables}
-            told[stand_in.id] = self.message_writer.texts.word(asked.template, words, segments=2)
+            told[stand_in.id] = self.message_writer.texts.word(asked.template, {**asked.variables, **now}, segments=2)
         dispatchers = (each for alert in alerts for each in self._dispatchers(alert))
         for dispatcher in dict.fromkeys(each.id for each in dispatchers if self._hears(each, person, at_ms)):
             told.setdefault(dispatcher, self.message_writer.texts.word(LIST_TO_DISPATCHER, facts, segments=2))
-        has_gone = stand_in is not None and asked.template in self.message_writer.texts
-        facts |= _taken_up(sent=has_gone, office=bool(told.keys() - {person.id}))
+        facts |= _taken_up(sent=stand_in is not None and goes_on, office=bool(told.keys() - {person.id}))
         told[person.id] = self.message_writer.texts.word(LIST_THANKS, facts)
         covers = tuple(alert.episode for alert in alerts)
         return [*rows, *(self._of_all(alerts[0], asked, to, said, covers, at_ms) for to, said in told.items())]

@@ -153,6 +153,13 @@ class Template(BaseModel):
         named = frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
         return named | frozenset(self.when.values())
 
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """The facts without which it cannot be written, since they stand in no part that may be left out."""
+        parts = (self.text, *self.otherwise.values())
+        named = frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
+        return named - self.optional.keys()
+
     def holds(self, part: str, facts: "Facts") -> bool:
         """Whether what an optional part says is known to be so."""
         return _known(self.optional[part], facts) and (part not in self.when or bool(facts.get(self.when[part])))
@@ -176,6 +183,10 @@ class Texts:
 
     def __contains__(self, name: str) -> bool:
         return name in self._templates
+
+    def speaks(self, name: str, facts: Facts) -> bool:
+        """Whether that can be written of these facts: what an older catalogue worded may lack one, or be gone."""
+        return name in self._templates and self._templates[name].needed <= facts.keys()
 
     def compose(self, name: str, facts: Facts, addressee: str = "", *, segments: int = 1) -> str:
         """The text ``name`` about these facts, cut until it fits so many segments.

@@ -90,6 +90,13 @@ def test_a_code_makes_no_text_longer_than_it_may_be() -> None:
         assert [len(parts(each.text)) for each in (message, sent)] == [before, after], message.text
 
 
+def test_what_cannot_be_worded_any_more_leaves_without_a_code() -> None:
+    """Its words are of an older catalogue, which named it otherwise or said less."""
+    for old in (replace(text("a"), template="of_an_older_program"), replace(text("a"), variables={})):
+        (sent,), _ = coded([old], asked(7), lambda _: True, CATALOGUE, NOON)
+        assert sent == old
+
+
 def test_two_boxes_of_one_number_become_one_with_all_that_was_in_them() -> None:
     first, second, third = text("a"), text("b", at_ms=NOON + 1), text("c", at_ms=NOON + 2)
     one = Mailbox(

@@ -83,3 +83,8 @@ def test_whom_the_inventory_does_not_know_and_what_has_its_way_already_is_left_a
 def test_a_text_that_the_catalogue_does_not_have_any_more_opens_as_it_was_written() -> None:
     (passed_on,) = reached("wu", template="of_an_older_program")
     assert (passed_on.phone, passed_on.text) == ("13900000001", CASE.text)
+
+
+def test_a_text_that_says_more_by_now_than_it_said_then_opens_as_it_was_written() -> None:
+    (passed_on,) = reached("wu", variables={})
+    assert (passed_on.phone, passed_on.text) == ("13900000001", CASE.text)

@@ -140,6 +140,23 @@ def test_a_text_whose_words_are_not_known_any_more_sends_nobody() -> None:
     assert heard[-1][1] == "收到，9日2处已告诉值班室，您不用去了。"
 
 
+def test_a_text_that_says_more_by_now_than_it_said_then_sends_nobody() -> None:
+    """The office changed its catalogue while the text was out; the answer counts all the same."""
+    told = asked(alert())
+    lacking = dataclasses.replace(
+        told, variables={name: said for name, said in told.variables.items() if name != "place"}
+    )
+    assert said(declined(alert(), lacking)) == [("dispatch-wu", OFFICE), ("cleaner-zhou", PASSED)]
+    fewer = {name: fact for name, fact in SEVERAL.items() if name != "names"}
+    heard = said(REPLIES.declined_all(TWO, dataclasses.replace(several(), variables=fewer), LATE))
+    assert [to for to, _ in heard] == ["dispatch-wu", "cleaner-zhou"]
+    assert heard[-1][1] == "收到，9日2处已告诉值班室，您不用去了。"
+    undated = {name: fact for name, fact in SEVERAL.items() if name != "deadline"}
+    assert (
+        said(REPLIES.declined_all(TWO, dataclasses.replace(several(), variables=undated), LATE))[0][0] == "dispatch-wu"
+    )
+
+
 def test_nobody_is_told_of_their_own_answer_nor_twice() -> None:
     told = alert()
     office = dataclasses.replace(asked(told), person="dispatch-wu")

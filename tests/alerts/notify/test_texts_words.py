@@ -299,3 +299,13 @@ def test_a_template_is_what_it_was_read_as() -> None:
     assert Template(text="", otherwise={"more": "。"}) == Template.model_validate({"text": "", "or": {"more": "。"}})
     with pytest.raises(ValidationError):
         read.text = ""  # type: ignore[misc] # that it cannot is what is tested
+
+
+def test_a_text_can_be_written_of_facts_that_leave_out_only_what_may_be_left_out() -> None:
+    said = made("t: {text: '{day}{place}{more}', optional: {more: '{told}知道'}, or: {more: '{level}'}}")
+    whole = {"day": "9日", "place": "柳潭3号", "level": "九成"}
+    assert said.compose("t", whole) == f"{SIGNED}9日柳潭3号九成"
+    assert said.speaks("t", whole)
+    assert not said.speaks("of_an_older_program", whole)
+    for name in whole:
+        assert not said.speaks("t", {each: fact for each, fact in whole.items() if each != name})
