@@ -59,8 +59,8 @@ def _walk(kind: msgspec.inspect.Type, found: dict[str, dict[str, Any]]) -> None:
         by_place = isinstance(kind, msgspec.inspect.NamedTupleType) or getattr(kind, "array_like", False)
         found[name] = {
             "by_place": by_place,
-            "fields": [field.name for field in kind.fields],
-            "required": [field.name for field in kind.fields if field.required],
+            "fields": [field.encode_name for field in kind.fields],
+            "required": [field.encode_name for field in kind.fields if field.required],
         }
         for field in kind.fields:
             _walk(field.type, found)

@@ -352,10 +352,12 @@ class Telling(RuleBasedStateMachine):
         """When a text brought the first word of the day about an asset with a P2 to a number."""
         first, told = set[Millis](), set[tuple[Millis, str]]()
         for owed in self.model.owed.values():
-            if owed.phone == phone and owed.severity != "P1" and owed.kind in CHAIN:  # a list is not yet a word of it
+            if (
+                owed.phone == phone and owed.severity == "P2" and owed.kind in CHAIN
+            ):  # two thirds is not yet a word of it
                 about = {episode.split("/")[1] for episode in owed.covers or (owed.episode,) if "/" in episode}
                 today = {(_midnight(owed.at_ms), asset) for asset in about}
-                if owed.severity == "P2" and not today <= told:
+                if not today <= told:
                     first.add(owed.at_ms)
                 told |= today
         return first

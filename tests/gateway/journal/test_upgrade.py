@@ -113,11 +113,16 @@ def test_each_opens_with_all_that_it_has_and_its_alerts_come_to_the_same_end(
     assert expected.texts[0] in found.texts
 
 
+CALLED_NOW = {"Figure": "ThresholdKey"}
+"""Classes that had another name when the golden file was written."""
+
+
 def test_what_is_kept_packed_is_read_as_it_was_written() -> None:
     """What is read by place only grows at its end, and whatever is new can be done without; bytes name no module."""
     then, now = json.loads((GOLDEN / "packed.json").read_text("ascii")), packed()
     for name, was in then.items():
-        alike = [how for other, how in now.items() if other.rpartition(".")[2] == name.rpartition(".")[2]]
+        old = name.rpartition(".")[2]
+        alike = [how for other, how in now.items() if other.rpartition(".")[2] == CALLED_NOW.get(old, old)]
         assert any(reads(how, was) for how in alike), name
 
 
