@@ -44,9 +44,9 @@ os.umask(UMASK)
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """One more than there are cores: a test that waits for a real process leaves its core to another file."""
+    """Two more than there are cores: a test that waits for a real process leaves its core to another file."""
     said = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
-    return None if said else len(os.sched_getaffinity(0)) + 1
+    return None if said else len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
