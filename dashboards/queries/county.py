@@ -155,15 +155,16 @@ def to_collect(most: int = 30) -> Flux:
 def bins_on_the_map() -> Flux:
     """Every bin with a place: where it is, how it looks now, and a sign for that."""
     looks = {"overflow": FULL, "hot_ash": HOT, "fire": FIRE, "offline": SILENT}
-    looking = " else ".join(f'if r.rule == "{rule}" then {look}.0' for rule, look in looks.items())
+    looking = ", ".join(f'"{rule}": {look}.0' for rule, look in looks.items())
     signs = {SILENT: "失", OVER: "过", FULL: "满", HOT: "热", FIRE: "火", UNKNOWN: "？"}
-    signing = " else ".join(f'if r.look == "{look}" then "{sign}"' for look, sign in signs.items())
+    signing = ", ".join(f'"{look}": "{sign}"' for look, sign in signs.items())
     over = f"if r._value > {LINE_PCT} then {OVER}.0 else {FINE}.0"
     worst = pipe(
         union(
             f"{_of_kind(AssetKind.BIN)} |> map(fn: (r) => ({{asset: r.asset, look: {UNKNOWN}.0}}))",
             f"levels |> map(fn: (r) => ({{asset: r.asset, look: {over}}}))",
-            f"open |> map(fn: (r) => ({{asset: r.asset, look: {looking} else {UNKNOWN}.0}}))",
+            "open |> map(fn: (r) => ({asset: r.asset, look: dict.get(dict: looks, key: r.rule,"
+            f" default: {UNKNOWN}.0)}}))",
         ),
         group("asset"),
         'max(column: "look")',
@@ -172,14 +173,17 @@ def bins_on_the_map() -> Flux:
     )
     return flux(
         episodes.STRINGS,
+        'import "dict"',
         NEWEST,
+        f"looks = [{looking}]",  # no if after else: InfluxDB fails where two of its answers stand in one village
+        f"signs = [{signing}]",
         episodes.standing(*_HERE),
         LEVELS,
         pipe(
             merged("asset", worst, *_on_the_map(AssetKind.BIN)),
             "filter(fn: (r) => exists r.kind and exists r.look and exists r.lat and exists r.lon)",
             "map(fn: (r) => ({name: r.name, asset: r.asset, lat: float(v: r.lat), lon: float(v: r.lon),"
-            f' look: float(v: r.look), sign: {signing} else ""}}))',
+            ' look: float(v: r.look), sign: dict.get(dict: signs, key: r.look, default: "")}))',
         ),
     )
 
