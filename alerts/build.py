@@ -120,8 +120,5 @@ def _check_words(policies: policy.Policies, catalogue: texts.Texts, policy_files
         names += [said.cleared_text, said.receded_text, said.below_text] if said.cleared_text else []
         for name in names:
             if name not in catalogue:
-                where, missing = (
-                    f"{policy_files.escalation_name}: rules.{rule}",
-                    f"{name!r} is not in {policy_files.texts_name}",
-                )
-                raise policy.PolicyFault(f"{where}: text {missing}; add it there")
+                where = f"{policy_files.escalation_name}: rules.{rule}"
+                raise policy.PolicyFault(f"{where}: text {name!r} is not in {policy_files.texts_name}; add it there")

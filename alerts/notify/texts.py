@@ -149,16 +149,12 @@ class Template(BaseModel):
     @cached_property
     def names(self) -> frozenset[str]:
         """Every fact that it speaks of; it is asked for each text, and a template does not change."""
-        parts = (self.text, *self.optional.values(), *self.otherwise.values())
-        named = frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
-        return named | frozenset(self.when.values())
+        return _named(self.text, *self.optional.values(), *self.otherwise.values()).union(self.when.values())
 
     @cached_property
     def needed(self) -> frozenset[str]:
         """The facts without which it cannot be written, since they stand in no part that may be left out."""
-        parts = (self.text, *self.otherwise.values())
-        named = frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
-        return named - self.optional.keys()
+        return _named(self.text, *self.otherwise.values()) - self.optional.keys()
 
     def holds(self, part: str, facts: "Facts") -> bool:
         """Whether what an optional part says is known to be so."""
@@ -411,4 +407,9 @@ def deadline_part(calendar: Calendar, at_ms: Millis) -> str:
 
 
 def _known(words: str, facts: Facts) -> bool:
-    return all(facts.get(name) for _, name, _, _ in Formatter().parse(words) if name)
+    return all(map(facts.get, _named(words)))
+
+
+def _named(*parts: str) -> frozenset[str]:
+    """The facts and parts for which these words leave a place."""
+    return frozenset(name for part in parts for _, name, _, _ in Formatter().parse(part) if name)
