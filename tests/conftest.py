@@ -11,6 +11,7 @@ from time import time
 from typing import NoReturn
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
@@ -41,6 +42,7 @@ def missing(part: str, reason: str) -> NoReturn:
 HELD = held_nodes()
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+LOGGED = structlog.get_config()
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
@@ -55,9 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _umask() -> None:
-    """A command takes the rights of others from all that its process makes; every test begins as the session began."""
+def _as_the_session_began() -> None:
+    """A command takes the rights of others from all that its process makes, and may log only what is grave."""
     os.umask(UMASK)
+    structlog.configure(**LOGGED)
 
 
 @pytest.hookimpl(wrapper=True)
