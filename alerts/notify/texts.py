@@ -125,7 +125,7 @@ _KINDS: Final = "项"
 """What counts a list of kinds with their numbers: 停机2，过线12."""
 _FEW: Final = 24
 """Units of a list that stay as long as something optional could go instead."""
-_LISTED: Final = re.compile(r"(.*?)(?:等([0-9]*)([处件项人座]?))?", re.DOTALL)
+_LISTED: Final = re.compile(r"(?s)^(.*?)(等[0-9]*[处件项人座]?)?\Z")
 _COUNTED_TWICE: Final = re.compile(r"(等([0-9]+)处)，共\2处")
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
@@ -312,13 +312,10 @@ def shortened(text: str, most: int, fact: str) -> str:
         return text
     if fact not in _COUNTED:
         return clipped(text, most)
-    found = _LISTED.fullmatch(text)
-    named, total, counted = (text, None, None) if found is None else found.groups()
+    named, total = _LISTED.findall(text)[0]
     mark = "、" if "、" in named else "，"
     items = named.split(mark)
-    rest = (
-        "等" if counted == "" else f"等{total or len(items)}{counted or (_COUNTED[fact] if mark == '、' else _KINDS)}"
-    )
+    rest = total or f"等{len(items)}{_COUNTED[fact] if mark == '、' else _KINDS}"
     for count in range(len(items) - 1, 0, -1):
         cut = mark.join(items[:count]) + rest
         if units(cut) <= most:

@@ -184,6 +184,7 @@ def test_before_a_list_gives_way_to_what_somebody_says_otherwise_that_is_left_ou
         ("items", "停机2，过线12，满溢3", 9, "停机2等3项"),
         ("troubles", "水位超高1，停机1，空转1等", 10, "水位超高1，停机1等"),
         ("troubles", "水位超高、停机、空转", 8, "水位超高等3项"),
+        ("troubles", "水位超高、停机、空转等9", 8, "水位超高等9"),
         ("told", "欧阳大姐、诸葛师傅", 8, "欧阳大姐等2人"),
         ("area", "青石镇、车田镇", 6, "青石镇等2处"),
         ("feeder", "柳潭北支线", 4, "柳潭北…"),
