@@ -12,7 +12,7 @@ from alerts.model import Actor, Refused
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
-from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
+from gateway.commands.fields import ID, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -139,4 +139,11 @@ Without ``begins`` from now on; without ``stand_in`` the one whom the inventory 
         stranger="the inventory has no person {by}: name their ids",
         place=20,
     ),
+)
+
+_AWAY: Final = ("away", "请假")
+"""How the audit of the desk calls both."""
+WORDS: Final = (
+    CommandWords(RecordAbsence, _AWAY, {ADDED: ("请假", "已记下请假，短信改发代班人，并问了能不能去")}),
+    CommandWords(EndAbsence, _AWAY, {"absence_ended": ("销假", "已销假，短信照常发给本人")}),
 )

@@ -15,7 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Refusal, Register
 from alerts.model import Actor, Log, Severity
 from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
-from gateway.commands.fields import NAMES, CommandRoute, MomentField, TextField
+from gateway.commands.fields import NAMES, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -136,3 +136,20 @@ STEP: Final = CommandRoute(
     },
 )
 """Both are served with the ledger, since their answers are cases and a step has its case and verb in its path."""
+
+WORDS: Final = (
+    CommandWords(
+        AskLedger,
+        ("stepped", "台账"),
+        {
+            "case_open": ("", "已记"),
+            "case_assigned": ("", "已派"),
+            "case_doing": ("", "已开始办"),
+            "case_fixed": ("", "已记“办好”，等核实"),
+            "case_verified": ("", "已核实"),
+            "case_closed": ("", "已销号"),
+            "case_deferred": ("", "已备案，到时再催"),
+            "case_reopened": ("", "已退回重办"),
+        },
+    ),
+)

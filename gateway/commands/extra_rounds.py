@@ -15,7 +15,7 @@ from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log, Refused
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
-from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
+from gateway.commands.fields import ID, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -150,4 +150,11 @@ Without ``begins`` from now on.""",
         {"extra": TextField(200, 1), "by": ID},
         place=21,
     ),
+)
+
+_EXTRA: Final = ("extra", "加收")
+"""How the audit of the desk calls both."""
+WORDS: Final = (
+    CommandWords(OrderExtraRound, _EXTRA, {"extra_ordered": ("加收", "已加收，等这一班来清")}),
+    CommandWords(CancelExtraRound, _EXTRA, {"extra_cancelled": ("取消加收", "已取消加收")}),
 )

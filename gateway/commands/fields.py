@@ -1,4 +1,4 @@
-"""How a command is asked for from outside, as plain data: where, by which fields, and what each of them may say.
+"""How a command is asked for from outside, as plain data: where, by which fields, what each may say, and its words.
 
 The desk builds its routes and the bodies of requests from it; no web framework is known here, and no command by name.
 """
@@ -106,3 +106,17 @@ class CommandRoute(NamedTuple, Generic[W]):
     def defaults(self) -> dict[str, Any]:
         """What a field says that is left out; for those that may be."""
         return {each.name: each.default for each in fields(self.wish) if not each.required}
+
+
+class CommandWords(NamedTuple):
+    """What the desk says of one command, in Chinese: in its answers, in the stories and in the audit.
+
+    ``deed`` is its name among what was done at the desk, and the word for it there; commands of a subject may share
+    one. ``becomes`` has each event that it may become (``Done.event``): what its row is called, empty where it leaves
+    none, and what whoever asked is told. ``refusals`` are the reasons that are its own, and not the middle's.
+    """
+
+    wish: type[Struct]
+    deed: tuple[str, str]
+    becomes: Mapping[str, tuple[str, str]]
+    refusals: Mapping[str, str] = {}

@@ -11,7 +11,7 @@ from alerts.episodes.maintenance import Declared, Wish
 from alerts.model import Refused
 from alerts.windows import Window, Work
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
-from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, MomentField, TextField
+from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -103,4 +103,11 @@ COMMANDS: Final = (
         {"window": TextField(200, 1, PRINTED), "by": PERSON},
         place=1,
     ),
+)
+
+_WORK: Final = ("work", "检修停电")
+"""How the audit of the desk calls both."""
+WORDS: Final = (
+    CommandWords(DeclareWindow, _WORK, {"work_declared": ("报了检修或停电", "已报上，期间照规矩少发短信")}),
+    CommandWords(EndWindow, _WORK, {"work_withdrawn": ("提前结束检修或停电", "已结束，从现在起照常发短信")}),
 )

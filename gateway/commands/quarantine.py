@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from alerts.conditions import bins
 from alerts.model import Detail, Event, Refused
 from gateway.commands.command import Command, Context, Done, NotPossible, SignedCommand, UnknownPerson
-from gateway.commands.fields import SYMBOL, CommandRoute, CountField
+from gateway.commands.fields import SYMBOL, CommandRoute, CommandWords, CountField
 from gateway.journal.entry import Aside, RequeueOutcome
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -150,5 +150,21 @@ COMMANDS: Final = (
         "For which reason it was refused that has been mended; ``by`` is a person of the inventory.",
         {"reason": SYMBOL, "by": SYMBOL},
         place=23,
+    ),
+)
+
+WORDS: Final = (
+    CommandWords(
+        LookAgain,
+        ("looked_again", "重新处理"),
+        {
+            "looked_again": ("重新处理隔离", "已重新处理；每条的结果写在下面"),
+            "refused_again": ("", "重新处理过了，还是不认得；原因写在下面"),
+        },
+        {
+            "no_uplinks": "这些不是设备的报文，不能重新处理",
+            "cut_off": "报文太大，只留了开头，不能重新处理；请让设备一次少报一些",
+            "nothing_aside": "这一类已经没有要处理的了",
+        },
     ),
 )

@@ -6,7 +6,7 @@ from alerts.episodes.responses import Deed
 from alerts.model import Refused
 from alerts.notify.holds import TrialKind, trial_ended
 from gateway.commands.command import Context, Done, SignedCommand
-from gateway.commands.fields import SYMBOL, CommandRoute
+from gateway.commands.fields import SYMBOL, CommandRoute, CommandWords
 from telemetry.reading import Millis
 
 TRIALS: Final = "trials"
@@ -51,5 +51,14 @@ COMMANDS: Final = (
         "Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory.",
         {"kind": TrialKind, "name": SYMBOL, "by": SYMBOL},
         place=22,
+    ),
+)
+
+WORDS: Final = (
+    CommandWords(
+        EndTrial,
+        ("trial", "转正式"),
+        {"trial_ended": ("转正式", "已转正式，告警照规矩发")},
+        {"no_trial": "它自己没有在试运行，看看上面的村镇"},
     ),
 )
