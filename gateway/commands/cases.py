@@ -16,6 +16,7 @@ from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Refusal, Reg
 from alerts.model import Actor, Log, Severity
 from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
 from gateway.commands.fields import NAMES, CommandRoute, CommandWords, MomentField, TextField
+from gateway.journal.ledger import CaseBody
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -113,6 +114,7 @@ REGISTER: Final = CommandRoute(
         "key": _ID,
     },
     status=HTTPStatus.CREATED,
+    answer=CaseBody,
     explained={
         "reported": "telephone, sight or answer; telemetry is the house's own",
         "key": "asking again with the same key answers with the same case",
@@ -134,6 +136,7 @@ STEP: Final = CommandRoute(
         "reason": TextField(500, 0, strip=True),
         "proof": TextField(500, 0, strip=True),
     },
+    answer=CaseBody,
 )
 """Both are served with the ledger, since their answers are cases and a step has its case and verb in its path."""
 

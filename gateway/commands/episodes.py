@@ -4,6 +4,7 @@ Who may ask at all (log-in, token) is the desk's; what their role allows is the 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -230,6 +231,15 @@ def answer(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> Comma
     return Done(now_ms, "fixed" if isinstance(fixed, CaseDone) else "unchanged")
 
 
+@dataclass(frozen=True)
+class CommandResult:
+    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
+
+    episode: str
+    event: str
+    at_ms: int
+
+
 COMMANDS: Final = (
     CommandRoute(
         EpisodeCommand,
@@ -252,6 +262,7 @@ who has been at a fire and looked (``finish``, which resets it, and ``reset``, w
             "looked": TextField(64, signs=MAY_BE_EMPTY),
         },
         place=10,
+        answer=CommandResult,
     ),
 )
 

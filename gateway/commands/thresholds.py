@@ -4,6 +4,7 @@ It is judged, remembered and written down here. What it comes to is decided in `
 nothing is durable before the loop commits.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.commands.fields import (
     PRINTED,
     CommandRoute,
     CommandWords,
+    DoneBody,
     EitherField,
     ListField,
     NumberField,
@@ -97,6 +99,11 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
+@dataclass(frozen=True)
+class FigureResult(DoneBody):
+    """It counts, durably; ``at_ms`` is epoch milliseconds."""
+
+
 _NAME: Final = TextField(64, 1, r"^[A-Za-z0-9._-]+$")
 
 COMMANDS: Final = (
@@ -117,6 +124,7 @@ COMMANDS: Final = (
             "reason": TextField(60, 1, PRINTED),
         },
         place=0,
+        answer=FigureResult,
     ),
 )
 

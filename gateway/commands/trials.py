@@ -1,5 +1,6 @@
 """转正式: the trial of an area, an asset or a device is over, and its alerts are told from now on."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from alerts.episodes.responses import Deed
@@ -41,6 +42,15 @@ def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
     return lambda hands, alert, _memory, _log: hands.unhold(alert, was_ms, now_ms)
 
 
+@dataclass(frozen=True)
+class TrialResult:
+    """It is over, durably; ``at_ms`` is epoch milliseconds."""
+
+    kind: TrialKind
+    name: str
+    at_ms: int
+
+
 COMMANDS: Final = (
     CommandRoute(
         EndTrial,
@@ -51,6 +61,7 @@ COMMANDS: Final = (
         "Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory.",
         {"kind": TrialKind, "name": SYMBOL, "by": SYMBOL},
         place=22,
+        answer=TrialResult,
     ),
 )
 

@@ -1,5 +1,7 @@
 """What each command says of how it is asked over HTTP: that its wish can be made of it, and that the API has it."""
 
+from dataclasses import fields as fields_of
+from dataclasses import is_dataclass
 from http import HTTPMethod
 from pathlib import Path
 from string import Formatter
@@ -12,9 +14,10 @@ from msgspec.structs import fields
 from alerts.ledger.case import CaseCommand, Register
 from gateway.commands import routes
 from gateway.commands.cases import REGISTER, STEP
-from gateway.commands.command import SignedCommand
+from gateway.commands.command import Done, SignedCommand
 from gateway.commands.fields import CommandRoute
-from gateway.desk.commands_api import ANSWERS, serve_commands
+from gateway.commands.welcome import Welcomed
+from gateway.desk.commands_api import serve_commands
 from gateway.inbox import Inbox
 
 SUBJECTS = Path(__file__).parents[3] / "gateway" / "commands"
@@ -34,6 +37,15 @@ def test_a_route_asks_for_all_that_its_wish_needs_and_for_nothing_else(route: Co
     assert route.body if route.fields else not route.body
 
 
+@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.method} {route.path}")
+def test_an_answer_is_made_by_itself_or_of_what_was_asked_and_done(route: CommandRoute[Any]) -> None:
+    assert is_dataclass(route.answer)
+    assert route.answer.__doc__
+    if not hasattr(route.answer, "of"):
+        known = {each.name for each in (*fields(route.wish), *fields(Done), *fields(Welcomed))}
+        assert {each.name for each in fields_of(route.answer)} <= known
+
+
 def test_every_subject_that_says_so_is_found_and_served_in_its_order() -> None:
     saying = [path.stem for path in SUBJECTS.glob("*.py") if "\nCOMMANDS: Final" in path.read_text("utf-8")]
     assert {route.wish.__module__.rpartition(".")[2] for route in routes()} == set(saying)
@@ -42,4 +54,3 @@ def test_every_subject_that_says_so_is_found_and_served_in_its_order() -> None:
     inbox.close()
     served = [(method.upper(), path) for path, said in app.openapi()["paths"].items() for method in said]
     assert sorted(served) == sorted((route.method, route.path) for route in routes())
-    assert {route.wish for route in routes()} >= ANSWERS.keys()
