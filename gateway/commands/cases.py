@@ -3,9 +3,9 @@
 It joins ledger and county where one word concerns both, and decides nothing about either.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -139,6 +139,27 @@ STEP: Final = CommandRoute(
     answer=CaseBody,
 )
 """Both are served with the ledger, since their answers are cases and a step has its case and verb in its path."""
+
+
+class StepField(NamedTuple):
+    """What the form of a step asks a person to type: a text or a number of ``STEP``, by its name there, in Chinese."""
+
+    name: str
+    label: str
+    hint: str = ""
+    example: str = ""
+    needed: bool = False
+    lines: int = 1
+
+
+STEP_FORMS: Final[Mapping[CaseVerb, tuple[StepField, ...]]] = {
+    CaseVerb.DEFER: (StepField("reason", "事由", example="比如：配件后天到", needed=True),),
+    CaseVerb.FIX: (StepField("proof", "怎么办好的", hint="可不填；有仪器的由仪器核实"),),
+    CaseVerb.VERIFY: (StepField("proof", "凭什么说办好了", example="比如：村书记到场看过，已清干净", needed=True),),
+    CaseVerb.REOPEN: (StepField("reason", "哪里不对", needed=True),),
+    CaseVerb.NOTE: (StepField("reason", "备注", needed=True, lines=4),),
+}
+"""What is chosen (to whom, by which rule) or is a moment stands in the template of the form."""
 
 WORDS: Final = (
     CommandWords(

@@ -13,9 +13,9 @@ from msgspec.structs import fields
 
 from alerts.ledger.case import CaseCommand, Register
 from gateway.commands import routes
-from gateway.commands.cases import REGISTER, STEP
+from gateway.commands.cases import REGISTER, STEP, STEP_FORMS
 from gateway.commands.command import Done, SignedCommand
-from gateway.commands.fields import CommandRoute
+from gateway.commands.fields import CommandRoute, CountField, TextField
 from gateway.commands.welcome import Welcomed
 from gateway.desk.commands_api import serve_commands
 from gateway.inbox import Inbox
@@ -44,6 +44,13 @@ def test_an_answer_is_made_by_itself_or_of_what_was_asked_and_done(route: Comman
     if not hasattr(route.answer, "of"):
         known = {each.name for each in (*fields(route.wish), *fields(Done), *fields(Welcomed))}
         assert {each.name for each in fields_of(route.answer)} <= known
+
+
+def test_what_the_form_of_a_step_asks_is_typed_and_stands_in_its_body() -> None:
+    asked = {ask.name for asks in STEP_FORMS.values() for ask in asks}
+    assert {name for name in asked if not isinstance(STEP.fields[name], TextField | CountField)} == set()
+    typed = {name for name, kind in STEP.fields.items() if isinstance(kind, TextField | CountField)}
+    assert typed - asked == {"by", "to", "rule"}, "those are chosen; what is typed, no form leaves out"
 
 
 def test_every_subject_that_says_so_is_found_and_served_in_its_order() -> None:
