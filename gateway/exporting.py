@@ -18,7 +18,7 @@ import xlsxwriter
 from alerts.policy import CaseRule
 from alerts.rollups.rows import DAYS, HOURS
 from alerts.rollups.rows import Row as RollupRow
-from gateway.journal.ledger import CASE_COLUMNS
+from gateway.journal.ledger import CASE_COLUMNS, IN_WORKBOOK
 from gateway.journal.view import Row
 from telemetry.inventory import Inventory
 from telemetry.reading import QUANTITIES
@@ -110,32 +110,11 @@ class WorkbookColumn(NamedTuple):
     width: int
 
 
-WORKBOOK_COLUMNS: Final = (
-    WorkbookColumn("case", "编号", 22),
-    WorkbookColumn("state", "状态", 8),
-    WorkbookColumn("origin", "来源", 8),
-    WorkbookColumn("what", "事项", 28),
-    WorkbookColumn("rule", "标准", 16),
-    WorkbookColumn("town", "乡镇", 12),
-    WorkbookColumn("area", "村", 12),
-    WorkbookColumn("asset", "设施", 14),
-    WorkbookColumn("place", "地点", 18),
-    WorkbookColumn("owner", "责任人", 14),
-    WorkbookColumn("opened_at", "登记时间", 17),
-    WorkbookColumn("deadline_at", "完成时限", 17),
-    WorkbookColumn("fixed_at", "报完成时间", 17),
-    WorkbookColumn("verified_at", "核实时间", 17),
-    WorkbookColumn("closed_at", "销号时间", 17),
-    WorkbookColumn("until_at", "备案至", 17),
-    WorkbookColumn("reason", "原因", 24),
-    WorkbookColumn("proof", "佐证", 24),
-    WorkbookColumn("level", "超期上报级数", 12),
-    WorkbookColumn("reopened", "退回次数", 9),
-    WorkbookColumn("recurs", "前清后起", 22),
-    WorkbookColumn("caller_name", "反映人", 10),
-    WorkbookColumn("caller_phone", "电话", 14),
-    WorkbookColumn("photo", "照片", 16),
+WORKBOOK_COLUMNS: Final = tuple(
+    WorkbookColumn(key, column.heading, column.width)
+    for key, column in sorted(IN_WORKBOOK.items(), key=lambda each: each[1].place)
 )
+"""As the fields of ``CaseBody`` say."""
 _WORDS: Final = {
     "open": "待派",
     "assigned": "已派",

@@ -39,6 +39,11 @@ def profiles() -> frozenset[str]:
     return frozenset({NATIVE_PROFILE, *codecs()})
 
 
+def _parse(text: str, name: str) -> Parsed:
+    """An inventory read with every profile there is, and what each may have set in its devices."""
+    return parse(text, name, profiles(), {profile: tuple(codec.settings) for profile, codec in codecs().items()})
+
+
 def read(path: Path) -> tuple[str, Parsed]:
     """The text of an inventory file and what it says; ``SettingsFault`` when it cannot be read."""
     try:
@@ -47,7 +52,7 @@ def read(path: Path) -> tuple[str, Parsed]:
         why = getattr(error, "strerror", None) or str(error)
         remedy = "copy config/inventory.example.yaml there, or name another file as [inventory] path"
         raise SettingsFault([f"{path} cannot be read: {why.lower()}; {remedy}"]) from None
-    return text, parse(text, str(path), profiles())
+    return text, _parse(text, str(path))
 
 
 def checked(path: Path) -> Inventory:
@@ -151,7 +156,7 @@ def _with_former(inventory: Inventory, before: Mapping[str, Asset], former: str 
 
 
 def _before(known: InventoryBody) -> Inventory | None:
-    return parse(known.body, "the journal's inventory", profiles()).inventory
+    return _parse(known.body, "the journal's inventory").inventory
 
 
 def _inventory(parsed: Parsed) -> Inventory:

@@ -351,16 +351,8 @@ class Loop(Undoable):
         """Also of a turn that left nothing to commit: repeats are counted where there is nothing else (case K6)."""
         metrics = self._metrics
         metrics.readings.inc(len(entry.readings))
-        metrics.duplicates.inc(tally.duplicates)
-        metrics.unknown_keys.inc(tally.unknown_keys)
-        for reason, count in tally.refused.items():
-            metrics.quarantine(reason, count)
-        for kind, count in tally.ignored.items():
-            metrics.ignored.labels(kind).inc(count)
-        for labels, count in tally.refused_values.items():
-            metrics.values_refused.labels(*labels).inc(count)
-        metrics.samples_partial.inc(tally.partial)
-        metrics.counters_restarted.inc(tally.restarted)
+        for name, counted in tally.counts():
+            metrics.count(name, counted)
         for name in tally.floods:
             _log.warning("floods", of=name, remedy="it says more than its share and is heard last; have it repaired")
         for event in entry.events:

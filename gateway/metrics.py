@@ -3,8 +3,8 @@
 Every metric is fed once a batch, never once a message. Nothing reads a metric back to decide anything.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -14,7 +14,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """The gateway's metrics; fields are named as Prometheus sees them, without the prefix ``cunjing_``."""
+    """The gateway's metrics; what a batch's ``Tally`` counts has its name here as well."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -25,14 +25,14 @@ class Metrics:
         self.ack_dropped = counter("acks_dropped", "Acknowledgements not sent because their connection was gone.")
         self.readings = counter("readings_committed", "Readings that became durable.")
         self.duplicates = counter("samples_duplicate", "Samples that had been committed before.")
-        self.quarantined = counter("quarantined", "What was refused and kept aside.", ("reason",))
+        self.refused = counter("quarantined", "What was refused and kept aside.", ("reason",))
         self.unknown_keys = counter("unknown_keys", "Keys in samples that nobody knows.")
         self.ignored = counter("ignored", "Normal traffic that measures nothing, by what it is about.", ("kind",))
-        self.values_refused = counter(
+        self.refused_values = counter(
             "values_refused", "Values refused while the rest of their sample counted.", ("quantity", "reason")
         )
-        self.samples_partial = counter("samples_partial", "Samples whose frame went on with an unknown channel.")
-        self.counters_restarted = counter("counters_restarted", "LoRaWAN devices that counted from zero again.")
+        self.partial = counter("samples_partial", "Samples whose frame went on with an unknown channel.")
+        self.restarted = counter("counters_restarted", "LoRaWAN devices that counted from zero again.")
         self.events = counter("events", "Events committed.", ("event",))
         self.batch_messages = histogram("batch_messages", "Messages in a committed batch.", _BATCH)
         self.commit_seconds = histogram("commit_seconds", "How long a commit took, fsync included.")
@@ -78,9 +78,14 @@ class Metrics:
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...] = _LATENCY_S) -> Histogram:
         return Histogram(f"cunjing_{name}", meaning, buckets=buckets, registry=self._registry)
 
-    def quarantine(self, reason: str, count: int) -> None:
-        """Counts refusals of one reason; ``reason`` is one of a few names, never text from outside."""
-        self.quarantined.labels(reason).inc(count)
+    def count(self, name: str, counted: int | Mapping[Any, int]) -> None:
+        """Counts what a batch has counted under this name; labels are a few names, never text from outside."""
+        metric: Counter = getattr(self, name)
+        if isinstance(counted, int):
+            metric.inc(counted)
+            return
+        for labels, count in counted.items():
+            metric.labels(*([labels] if isinstance(labels, str) else labels)).inc(count)
 
     def durable(self, messages: int, commit_s: float, arrival_s: float) -> None:
         """One batch became durable: how many messages, how long the commit took, how long since the batch was read."""

@@ -7,7 +7,7 @@ on.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -116,12 +116,19 @@ class Archive(Frames, Protocol):
         """The times that bins were over two thirds and that ended since then, or have not."""
 
 
+_NO_NUMBERS: Final = frozenset({"_undo", "floods"})
+"""What else is in a tally; floods are named in the log."""
+
+
 def _count(counts: dict[K, int], key: K) -> None:
     counts[key] = counts.get(key, 0) + 1
 
 
 class Tally(Undoable):
-    """What became of one batch, for the metrics."""
+    """What became of one batch, for the metrics: each number under the name that its metric has there.
+
+    Whatever is added here is counted, and keeps a tally from being empty, without being named anywhere else.
+    """
 
     def __init__(self, undo: UndoLog) -> None:
         super().__init__(undo)
@@ -139,8 +146,11 @@ class Tally(Undoable):
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to count."""
-        of_all = self.duplicates + self.unknown_keys + self.partial + self.restarted
-        return not (of_all or self.refused or self.ignored or self.refused_values or self.floods)
+        return not self.floods and not any(counted for _, counted in self.counts())
+
+    def counts(self) -> Iterator[tuple[str, int | Mapping[Any, int]]]:
+        """Every number, or numbers by their labels, with its name."""
+        return ((name, said) for name, said in vars(self).items() if name not in _NO_NUMBERS)
 
 
 class StartingPoint(NamedTuple):

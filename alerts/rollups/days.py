@@ -3,14 +3,16 @@
 What concerns the score is the mean of the hours that begin from 08 to before 18 by the county's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import time
-from statistics import fmean
-from typing import Final, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar, get_type_hints
+
+from msgspec.structs import asdict
 
 from alerts.calendars import Calendar
 from alerts.rollups.hours import mean
-from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Row, TownRow
+from alerts.rollups.rows import HOURS, BinRow, DayFold, DeviceRow, PlantDayRow, PlantRow, Row, TownRow
 from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis
 from telemetry.terms import Hours
@@ -19,6 +21,14 @@ INSPECTED: Final = Hours(time(8), time(18))
 """When inspectors come (domain.md §1 row 4)."""
 
 R = TypeVar("R", bound=Row)
+
+_FOLDS: Final[Mapping[type[Any], tuple[tuple[str, DayFold], ...]]] = MappingProxyType(
+    {
+        kind: tuple((name, said.__metadata__[0]) for name, said in get_type_hints(kind, include_extras=True).items())
+        for kind in HOURS.values()
+    }
+)
+"""What a day's fields are of its hours', by the row of an hour; one that does not say it keeps us from starting."""
 
 
 class Hour(NamedTuple):
@@ -31,20 +41,7 @@ class Hour(NamedTuple):
 def of_bin(hours: Sequence[Hour], calendar: Calendar) -> BinRow | None:
     """The day of a bin, from its hours in order; ``None`` without any."""
     rows = _of_kind(hours, BinRow)
-    if not rows:
-        return None
-    inspected = [row.exposure_points for row in _of_kind(_inspected(hours, calendar), BinRow)]
-    return BinRow(
-        min((row.fill_min_pct for row in rows if row.fill_min_pct is not None), default=None),
-        max((row.fill_max_pct for row in rows if row.fill_max_pct is not None), default=None),
-        _weighted([(row.fill_mean_pct, row.samples) for row in rows]),
-        next((row.fill_last_pct for row in reversed(rows) if row.fill_last_pct is not None), None),
-        sum(row.samples for row in rows),
-        sum(row.known_min for row in rows),
-        sum(row.over_min for row in rows),
-        sum(row.emptyings for row in rows),
-        mean([points for points in inspected if points is not None]),
-    )
+    return BinRow(**_folded(BinRow, rows, _of_kind(_inspected(hours, calendar), BinRow))) if rows else None
 
 
 def of_plant(hours: Sequence[Hour], design: PlantDesign) -> PlantDayRow | None:
@@ -52,50 +49,48 @@ def of_plant(hours: Sequence[Hour], design: PlantDesign) -> PlantDayRow | None:
     rows = _of_kind(hours, PlantRow)
     if not rows:
         return None
-    volumes = [row.volume_m3 for row in rows if row.volume_m3 is not None]
-    volume = sum(volumes) if volumes else None
-    return PlantDayRow(
-        volume,
-        sum(row.running_s for row in rows),
-        sum(row.starts for row in rows),
-        sum(row.state_running_s for row in rows),
-        sum(row.state_idle_s for row in rows),
-        sum(row.state_stopped_s for row in rows),
-        sum(row.state_no_power_s for row in rows),
-        sum(row.state_meter_fault_s for row in rows),
-        sum(row.state_offline_s for row in rows),
-        sum(row.state_maintenance_s for row in rows),
-        sum(row.state_unknown_s for row in rows),
-        rows[-1].run_state,
-        None if volume is None else 100.0 * volume / design.design_m3d,
-    )
+    day = PlantRow(**_folded(PlantRow, rows))
+    load_pct = None if day.volume_m3 is None else 100.0 * day.volume_m3 / design.design_m3d
+    return PlantDayRow(**asdict(day), load_pct=load_pct)
 
 
 def of_device(hours: Sequence[Hour]) -> DeviceRow | None:
     """The day of a device, from its hours in order; ``None`` without any."""
     rows = _of_kind(hours, DeviceRow)
-    if not rows:
-        return None
-    return DeviceRow(
-        sum(row.received for row in rows),
-        sum(row.expected for row in rows),
-        min((row.battery_min_pct for row in rows if row.battery_min_pct is not None), default=None),
-        _weighted([(row.rssi_mean_dbm, row.received) for row in rows]),
-        _weighted([(row.snr_mean_db, row.received) for row in rows]),
-        _weighted([(row.delay_mean_s, row.received) for row in rows]),
-    )
+    return DeviceRow(**_folded(DeviceRow, rows)) if rows else None
 
 
 def of_town(hours: Sequence[Hour], calendar: Calendar) -> TownRow | None:
     """The day of a town, from its hours in order; ``None`` if it had none that inspectors come in."""
     rows = _of_kind(_inspected(hours, calendar), TownRow)
-    if not rows:
-        return None
-    return TownRow(
-        fmean(row.sites for row in rows),
-        fmean(row.sites_over for row in rows),
-        fmean(row.exposure_points for row in rows),
-    )
+    return TownRow(**_folded(TownRow, rows, rows)) if rows else None
+
+
+def _folded(kind: type[R], rows: Sequence[R], inspected: Sequence[R] = ()) -> dict[str, Any]:
+    """Each field of a day as its row declares it."""
+    return {name: _fold(fold, name, inspected if fold is DayFold.INSPECTED else rows) for name, fold in _FOLDS[kind]}
+
+
+def _fold(fold: DayFold, name: str, rows: Sequence[Row]) -> Any:  # noqa: ANN401 -- whatever the field is
+    told = [row for row in rows if getattr(row, name) is not None]
+    values = [getattr(row, name) for row in told]
+    match fold:
+        case _ if not values:
+            return None
+        case DayFold.TOTAL:
+            return sum(values)
+        case DayFold.LEAST:
+            return min(values)
+        case DayFold.MOST:
+            return max(values)
+        case DayFold.LAST:
+            return values[-1]
+        case DayFold.INSPECTED:
+            return mean(values)
+        case DayFold.BY_SAMPLES | DayFold.BY_RECEIVED:
+            weights = [getattr(row, fold.value) for row in told]
+            weight = sum(weights)
+            return sum(value * each for value, each in zip(values, weights, strict=True)) / weight if weight else None
 
 
 def _of_kind(hours: Sequence[Hour], kind: type[R]) -> list[R]:
@@ -104,10 +99,3 @@ def _of_kind(hours: Sequence[Hour], kind: type[R]) -> list[R]:
 
 def _inspected(hours: Sequence[Hour], calendar: Calendar) -> list[Hour]:
     return [hour for hour in hours if calendar.is_within(hour.start_ms, INSPECTED)]
-
-
-def _weighted(means: Sequence[tuple[float | None, int]]) -> float | None:
-    """The mean of means, each counting as often as it has samples."""
-    told = [(mean, weight) for mean, weight in means if mean is not None]
-    weight = sum(each for _, each in told)
-    return sum(mean * each for mean, each in told) / weight if weight else None

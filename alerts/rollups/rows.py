@@ -6,9 +6,10 @@ is a field that is absent: nothing was heard that could say it, which is never t
 
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
+from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -68,35 +69,49 @@ def _full_hour(at_ms: Millis) -> Millis:
     return -(-at_ms // HOUR_MS) * HOUR_MS
 
 
+class DayFold(StrEnum):
+    """What a day's field is of its hours' that can say it: declared with the field, carried out by ``days``."""
+
+    TOTAL = "total"
+    LEAST = "least"
+    MOST = "most"
+    LAST = "last"
+    BY_SAMPLES = "samples"
+    """The mean, each hour counting as often as that field of it says."""
+    BY_RECEIVED = "received"
+    INSPECTED = "inspected"
+    """The mean of the hours that inspectors come in."""
+
+
 class BinRow(Struct, frozen=True, gc=False):
     """How full a bin was, and for how long it was known and over the line."""
 
-    fill_min_pct: float | None
-    fill_max_pct: float | None
-    fill_mean_pct: float | None
-    fill_last_pct: float | None
-    samples: int
-    known_min: float
-    over_min: float
-    emptyings: int
-    exposure_points: float | None
+    fill_min_pct: Annotated[float | None, DayFold.LEAST]
+    fill_max_pct: Annotated[float | None, DayFold.MOST]
+    fill_mean_pct: Annotated[float | None, DayFold.BY_SAMPLES]
+    fill_last_pct: Annotated[float | None, DayFold.LAST]
+    samples: Annotated[int, DayFold.TOTAL]
+    known_min: Annotated[float, DayFold.TOTAL]
+    over_min: Annotated[float, DayFold.TOTAL]
+    emptyings: Annotated[int, DayFold.TOTAL]
+    exposure_points: Annotated[float | None, DayFold.INSPECTED]
 
 
 class PlantRow(Struct, frozen=True, gc=False):
     """How much went through a plant, and what it did meanwhile."""
 
-    volume_m3: float | None
-    running_s: float
-    starts: int
-    state_running_s: float
-    state_idle_s: float
-    state_stopped_s: float
-    state_no_power_s: float
-    state_meter_fault_s: float
-    state_offline_s: float
-    state_maintenance_s: float
-    state_unknown_s: float
-    run_state: int
+    volume_m3: Annotated[float | None, DayFold.TOTAL]
+    running_s: Annotated[float, DayFold.TOTAL]
+    starts: Annotated[int, DayFold.TOTAL]
+    state_running_s: Annotated[float, DayFold.TOTAL]
+    state_idle_s: Annotated[float, DayFold.TOTAL]
+    state_stopped_s: Annotated[float, DayFold.TOTAL]
+    state_no_power_s: Annotated[float, DayFold.TOTAL]
+    state_meter_fault_s: Annotated[float, DayFold.TOTAL]
+    state_offline_s: Annotated[float, DayFold.TOTAL]
+    state_maintenance_s: Annotated[float, DayFold.TOTAL]
+    state_unknown_s: Annotated[float, DayFold.TOTAL]
+    run_state: Annotated[int, DayFold.LAST]
 
 
 class PlantDayRow(PlantRow, frozen=True, gc=False):
@@ -108,20 +123,20 @@ class PlantDayRow(PlantRow, frozen=True, gc=False):
 class DeviceRow(Struct, frozen=True, gc=False):
     """How well a device was heard, and what it said of itself."""
 
-    received: int
-    expected: float
-    battery_min_pct: float | None
-    rssi_mean_dbm: float | None
-    snr_mean_db: float | None
-    delay_mean_s: float | None
+    received: Annotated[int, DayFold.TOTAL]
+    expected: Annotated[float, DayFold.TOTAL]
+    battery_min_pct: Annotated[float | None, DayFold.LEAST]
+    rssi_mean_dbm: Annotated[float | None, DayFold.BY_RECEIVED]
+    snr_mean_db: Annotated[float | None, DayFold.BY_RECEIVED]
+    delay_mean_s: Annotated[float | None, DayFold.BY_RECEIVED]
 
 
 class TownRow(Struct, frozen=True, gc=False):
     """How many of a town's sites were over the line, on the mean."""
 
-    sites: float
-    sites_over: float
-    exposure_points: float
+    sites: Annotated[float, DayFold.INSPECTED]
+    sites_over: Annotated[float, DayFold.INSPECTED]
+    exposure_points: Annotated[float, DayFold.INSPECTED]
 
 
 Row: TypeAlias = BinRow | PlantRow | PlantDayRow | DeviceRow | TownRow

@@ -3,16 +3,18 @@
 It joins absences, county and entry, and decides nothing: what is possible is ``alerts.operations.absences``.
 """
 
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
 
+from alerts.calendars import iso
 from alerts.model import Actor, Refused
 from alerts.notify.replies import StandingIn
 from alerts.operations.absences import Absence
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
-from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
+from gateway.commands.fields import ID, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -98,6 +100,40 @@ def _settle(
     return AbsenceDone(now_ms, event, found)
 
 
+@dataclass(frozen=True)
+class AbsenceBody:
+    """An absence as it is kept; times in ISO 8601 UTC."""
+
+    absence: str
+    person: str
+    stand_in: str
+    begins: str
+    ends: str
+    reason: str
+    by: str
+
+    @classmethod
+    def of(cls, said: AbsenceDone | Absence) -> Self:
+        """That one, or the one that was written down or ended."""
+        kept = said.absence if isinstance(said, AbsenceDone) else said
+        begins, ends = iso(kept.from_ms), iso(kept.until_ms)
+        return cls(kept.id, kept.person, kept.stand_in, begins, ends, kept.reason, kept.by)
+
+
+@dataclass(frozen=True)
+class RosterBody:
+    """Who is away or will be, and the areas with a bin that nobody empties now."""
+
+    at: str
+    absences: list[AbsenceBody]
+    uncovered: list[str]
+
+    @classmethod
+    def of(cls, said: AbsenceList) -> Self:
+        """As the loop listed them."""
+        return cls(iso(said.at_ms), [AbsenceBody.of(each) for each in said.absences], [*said.uncovered])
+
+
 COMMANDS: Final = (
     CommandRoute(
         ListAbsences,
@@ -106,6 +142,7 @@ COMMANDS: Final = (
         "Absences that are not over, what begins first first.",
         method="GET",
         place=20,
+        answer=RosterBody,
     ),
     CommandRoute(
         RecordAbsence,
@@ -127,6 +164,7 @@ Without ``begins`` from now on; without ``stand_in`` the one whom the inventory 
         status=HTTPStatus.CREATED,
         stranger="the inventory has no person {by} or {person}: name their ids",
         place=20,
+        answer=AbsenceBody,
     ),
     CommandRoute(
         EndAbsence,
@@ -138,5 +176,13 @@ Without ``begins`` from now on; without ``stand_in`` the one whom the inventory 
         {"absence": TextField(200, 1), "by": ID},
         stranger="the inventory has no person {by}: name their ids",
         place=20,
+        answer=AbsenceBody,
     ),
+)
+
+_AWAY: Final = ("away", "请假")
+"""How the audit of the desk calls both."""
+WORDS: Final = (
+    CommandWords(RecordAbsence, _AWAY, {ADDED: ("请假", "已记下请假，短信改发代班人，并问了能不能去")}),
+    CommandWords(EndAbsence, _AWAY, {"absence_ended": ("销假", "已销假，短信照常发给本人")}),
 )

@@ -9,6 +9,7 @@ from typing import Final
 from alerts.answers import Caller, Reply
 from alerts.model import Detail, Event, Refused
 from gateway.commands.command import Context, Done, SignedCommand
+from gateway.commands.fields import CommandWords
 from gateway.pipeline import Pipeline
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -55,3 +56,13 @@ def ask(said: Reply, person: str, about: Iterable[str], pipeline: Pipeline, now_
         Caller(id=name, phone=dialled(said.phone) or said.phone, since_ms=now_ms, person=person, episode=episode)
     ):
         pipeline.keep(CALLERS, pipeline.callers.list_waiting())
+
+
+WORDS: Final = (
+    CommandWords(
+        CalledBack,
+        ("called", "回电"),
+        {"called_back": ("已回电", "已记下，回过电话了")},
+        {"no_caller": "已经有人回过电话了，请刷新看看"},
+    ),
+)

@@ -3,9 +3,9 @@
 It joins ledger and county where one word concerns both, and decides nothing about either.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -15,7 +15,8 @@ from alerts.episodes.responses import Responses
 from alerts.ledger.case import Case, CaseCommand, CaseVerb, Origin, Refusal, Register
 from alerts.model import Actor, Log, Severity
 from gateway.commands.command import Context, NotPossible, PersonalCommand, UnknownPerson
-from gateway.commands.fields import NAMES, CommandRoute, MomentField, TextField
+from gateway.commands.fields import NAMES, CommandRoute, CommandWords, MomentField, TextField
+from gateway.journal.ledger import CaseBody
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -113,6 +114,7 @@ REGISTER: Final = CommandRoute(
         "key": _ID,
     },
     status=HTTPStatus.CREATED,
+    answer=CaseBody,
     explained={
         "reported": "telephone, sight or answer; telemetry is the house's own",
         "key": "asking again with the same key answers with the same case",
@@ -134,5 +136,44 @@ STEP: Final = CommandRoute(
         "reason": TextField(500, 0, strip=True),
         "proof": TextField(500, 0, strip=True),
     },
+    answer=CaseBody,
 )
 """Both are served with the ledger, since their answers are cases and a step has its case and verb in its path."""
+
+
+class StepField(NamedTuple):
+    """What the form of a step asks a person to type: a text or a number of ``STEP``, by its name there, in Chinese."""
+
+    name: str
+    label: str
+    hint: str = ""
+    example: str = ""
+    needed: bool = False
+    lines: int = 1
+
+
+STEP_FORMS: Final[Mapping[CaseVerb, tuple[StepField, ...]]] = {
+    CaseVerb.DEFER: (StepField("reason", "事由", example="比如：配件后天到", needed=True),),
+    CaseVerb.FIX: (StepField("proof", "怎么办好的", hint="可不填；有仪器的由仪器核实"),),
+    CaseVerb.VERIFY: (StepField("proof", "凭什么说办好了", example="比如：村书记到场看过，已清干净", needed=True),),
+    CaseVerb.REOPEN: (StepField("reason", "哪里不对", needed=True),),
+    CaseVerb.NOTE: (StepField("reason", "备注", needed=True, lines=4),),
+}
+"""What is chosen (to whom, by which rule) or is a moment stands in the template of the form."""
+
+WORDS: Final = (
+    CommandWords(
+        AskLedger,
+        ("stepped", "台账"),
+        {
+            "case_open": ("", "已记"),
+            "case_assigned": ("", "已派"),
+            "case_doing": ("", "已开始办"),
+            "case_fixed": ("", "已记“办好”，等核实"),
+            "case_verified": ("", "已核实"),
+            "case_closed": ("", "已销号"),
+            "case_deferred": ("", "已备案，到时再催"),
+            "case_reopened": ("", "已退回重办"),
+        },
+    ),
+)

@@ -4,6 +4,7 @@ Who may ask at all (log-in, token) is the desk's; what their role allows is the 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -20,7 +21,16 @@ from alerts.ledger.moves import FROM
 from alerts.model import Log, Refused, Severity
 from gateway.commands.cases import CaseDone, CaseVerdict, ask
 from gateway.commands.command import Context, Done, NotPossible, PersonalCommand, SignedCommand, UnknownPerson
-from gateway.commands.fields import MAY_BE_EMPTY, PERSON, PRINTED, ChoiceField, CommandRoute, CountField, TextField
+from gateway.commands.fields import (
+    MAY_BE_EMPTY,
+    PERSON,
+    PRINTED,
+    ChoiceField,
+    CommandRoute,
+    CommandWords,
+    CountField,
+    TextField,
+)
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -221,6 +231,15 @@ def answer(command: EpisodeCommand, pipeline: Pipeline, now_ms: Millis) -> Comma
     return Done(now_ms, "fixed" if isinstance(fixed, CaseDone) else "unchanged")
 
 
+@dataclass(frozen=True)
+class CommandResult:
+    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
+
+    episode: str
+    event: str
+    at_ms: int
+
+
 COMMANDS: Final = (
     CommandRoute(
         EpisodeCommand,
@@ -243,5 +262,31 @@ who has been at a fire and looked (``finish``, which resets it, and ``reset``, w
             "looked": TextField(64, signs=MAY_BE_EMPTY),
         },
         place=10,
+        answer=CommandResult,
+    ),
+)
+
+WORDS: Final = (
+    CommandWords(
+        EpisodeCommand,
+        ("commanded", "操作"),
+        {
+            "acked": ("确认", "已确认，不再往上报"),
+            "reset": ("复位", "已复位"),
+            "shelved": ("搁置", "已搁置"),
+            "unshelved": ("取消搁置", "已取消搁置"),
+            "dispatched": ("派出", "已派出"),
+            "noted": ("备注", "已记下备注"),
+            "doubted": ("说没这回事", "已记为误报，不再催；仪器要核对的单子已开"),
+            "unchanged": ("", "早已确认或已解除，没有变化"),
+        },
+        {
+            "over": "它已经解除了，请刷新看看",
+            "no_reset": "还没降下来，或者不用复位，请刷新看看",
+            "still_hot": "火还没降下来：要连着两次低于45度才能办结；先让人到场看，有明火打119",
+            "no_looked": "着火要有人到场看过：写清是谁看过的",
+            "fire_reason": "着火办结要写清到场看到了什么",
+            "no_case": "这是仪器自己的毛病，台账里没有它的单子",
+        },
     ),
 )

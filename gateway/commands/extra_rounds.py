@@ -3,19 +3,21 @@
 It joins extra rounds, county and entry, and decides nothing: what is possible is ``alerts.operations.extra_rounds``.
 """
 
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.alert import Alert
+from alerts.calendars import iso
 from alerts.conditions.state import Memory
 from alerts.episodes.responses import Responses
 from alerts.model import Actor, Detail, Event, Log, Refused
 from alerts.operations.extra_rounds import EXTRA, ExtraRound
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
-from gateway.commands.fields import ID, CommandRoute, MomentField, TextField
+from gateway.commands.fields import ID, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -112,6 +114,37 @@ def _let_know(extra: ExtraRound, pipeline: Pipeline, now_ms: Millis) -> None:
         pipeline.respond(alert.episode, awaits, now_ms)
 
 
+@dataclass(frozen=True)
+class ExtraBody:
+    """An extra round as it is kept; times in ISO 8601 UTC."""
+
+    extra: str
+    place: str
+    begins: str
+    ends: str
+    reason: str
+    by: str
+
+    @classmethod
+    def of(cls, said: ExtraDone | ExtraRound) -> Self:
+        """That one, or the one that was ordered or cancelled."""
+        kept = said.extra if isinstance(said, ExtraDone) else said
+        return cls(kept.id, kept.place, iso(kept.start_ms), iso(kept.end_ms), kept.reason, kept.by)
+
+
+@dataclass(frozen=True)
+class ExtrasBody:
+    """The extra rounds that are not over for long."""
+
+    at: str
+    extras: list[ExtraBody]
+
+    @classmethod
+    def of(cls, said: ExtraList) -> Self:
+        """As the loop listed them."""
+        return cls(iso(said.at_ms), [ExtraBody.of(each) for each in said.extras])
+
+
 COMMANDS: Final = (
     CommandRoute(
         ListExtraRounds,
@@ -120,6 +153,7 @@ COMMANDS: Final = (
         "What begins first first.",
         method="GET",
         place=21,
+        answer=ExtrasBody,
     ),
     CommandRoute(
         OrderExtraRound,
@@ -139,6 +173,7 @@ Without ``begins`` from now on.""",
         },
         status=HTTPStatus.CREATED,
         place=21,
+        answer=ExtraBody,
     ),
     CommandRoute(
         CancelExtraRound,
@@ -149,5 +184,13 @@ Without ``begins`` from now on.""",
         "Which extra round is cancelled; ``by`` says so.",
         {"extra": TextField(200, 1), "by": ID},
         place=21,
+        answer=ExtraBody,
     ),
+)
+
+_EXTRA: Final = ("extra", "加收")
+"""How the audit of the desk calls both."""
+WORDS: Final = (
+    CommandWords(OrderExtraRound, _EXTRA, {"extra_ordered": ("加收", "已加收，等这一班来清")}),
+    CommandWords(CancelExtraRound, _EXTRA, {"extra_cancelled": ("取消加收", "已取消加收")}),
 )

@@ -1,9 +1,10 @@
-"""How a command is asked for from outside, as plain data: where, by which fields, and what each of them may say.
+"""How a command is asked for from outside, as plain data: where, by which fields, what each may say, and its words.
 
 The desk builds its routes and the bodies of requests from it; no web framework is known here, and no command by name.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
@@ -78,6 +79,14 @@ PERSON: Final = TextField(64, 1, PRINTED)
 SYMBOL: Final = TextField(64, 1, NAMES)
 
 
+@dataclass(frozen=True)
+class DoneBody:
+    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
+
+    event: str
+    at_ms: int
+
+
 class CommandRoute(NamedTuple, Generic[W]):
     """One command over HTTP: ``name`` and ``says`` stand in the API's document, as ``body`` and ``about`` of its body.
 
@@ -85,6 +94,9 @@ class CommandRoute(NamedTuple, Generic[W]):
     the answer where the inventory does not know who is named. ``place`` says where in the document it stands: below 10
     before the health of the house, below 20 before the ledger, else after it. ``within_s`` is how long at least its
     answer is waited for.
+
+    ``answer`` is a dataclass that stands in that document as well, by its name and its docstring: what its ``of`` makes
+    of the loop's answer, or without one its fields by their names, out of that answer and of what was asked.
     """
 
     wish: type[W]
@@ -99,6 +111,7 @@ class CommandRoute(NamedTuple, Generic[W]):
     stranger: str = "by: the inventory has no person {by}"
     place: int = 99
     within_s: float = 0.0
+    answer: type = DoneBody
     explained: Mapping[str, str] = {}
     """A sentence about a field in the API's document, by its name."""
 
@@ -106,3 +119,17 @@ class CommandRoute(NamedTuple, Generic[W]):
     def defaults(self) -> dict[str, Any]:
         """What a field says that is left out; for those that may be."""
         return {each.name: each.default for each in fields(self.wish) if not each.required}
+
+
+class CommandWords(NamedTuple):
+    """What the desk says of one command, in Chinese: in its answers, in the stories and in the audit.
+
+    ``deed`` is its name among what was done at the desk, and the word for it there; commands of a subject may share
+    one. ``becomes`` has each event that it may become (``Done.event``): what its row is called, empty where it leaves
+    none, and what whoever asked is told. ``refusals`` are the reasons that are its own, and not the middle's.
+    """
+
+    wish: type[Struct]
+    deed: tuple[str, str]
+    becomes: Mapping[str, tuple[str, str]]
+    refusals: Mapping[str, str] = {}

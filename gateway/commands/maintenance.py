@@ -3,15 +3,17 @@
 Who may declare what, and what becomes of it, is ``alerts.episodes.maintenance``.
 """
 
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
+from alerts.calendars import iso
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Declared, Wish
 from alerts.model import Refused
 from alerts.windows import Window, Work
 from gateway.commands.command import Context, Done, PersonalCommand, SignedCommand
-from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, MomentField, TextField
+from gateway.commands.fields import PERSON, PRINTED, ChoiceField, CommandRoute, CommandWords, MomentField, TextField
 from gateway.pipeline import Pipeline
 from telemetry.reading import Millis
 
@@ -66,6 +68,43 @@ def _settle(said: Declared | Refused, event: str, pipeline: Pipeline, now_ms: Mi
     return said if isinstance(said, Refused) else WindowDone(now_ms, event, said.window, said.assets)
 
 
+@dataclass(frozen=True)
+class WindowBody:
+    """A window; times in ISO 8601 UTC."""
+
+    window: str
+    work: str
+    subject: str
+    since: str
+    until: str
+    reason: str
+    by: str
+    begun: bool
+    assets: list[str]
+
+    @classmethod
+    def of(cls, said: WindowDone | Declared) -> Self:
+        """One that stands, or what was declared or taken back."""
+        kept = said.window
+        since, until = iso(kept.from_ms), iso(kept.until_ms)
+        return cls(
+            kept.id, str(kept.work), kept.subject, since, until, kept.reason, kept.by, kept.begun, [*said.assets]
+        )
+
+
+@dataclass(frozen=True)
+class WindowList:
+    """Those that are not over, by when they begin."""
+
+    windows: list[WindowBody]
+
+    @classmethod
+    def of(cls, said: tuple[Declared, ...]) -> Self:
+        """As they stand, in their order."""
+        ordered = sorted(said, key=lambda each: (each.window.from_ms, each.window.id))
+        return cls([WindowBody.of(each) for each in ordered])
+
+
 COMMANDS: Final = (
     CommandRoute(
         ListWindows,
@@ -74,6 +113,7 @@ COMMANDS: Final = (
         "Every window of work that is not over.",
         method="GET",
         place=1,
+        answer=WindowList,
     ),
     CommandRoute(
         DeclareWindow,
@@ -92,6 +132,7 @@ COMMANDS: Final = (
         },
         status=HTTPStatus.CREATED,
         place=1,
+        answer=WindowBody,
     ),
     CommandRoute(
         EndWindow,
@@ -102,5 +143,13 @@ COMMANDS: Final = (
         "Which window is over, or does not come; ``by`` says so.",
         {"window": TextField(200, 1, PRINTED), "by": PERSON},
         place=1,
+        answer=WindowBody,
     ),
+)
+
+_WORK: Final = ("work", "检修停电")
+"""How the audit of the desk calls both."""
+WORDS: Final = (
+    CommandWords(DeclareWindow, _WORK, {"work_declared": ("报了检修或停电", "已报上，期间照规矩少发短信")}),
+    CommandWords(EndWindow, _WORK, {"work_withdrawn": ("提前结束检修或停电", "已结束，从现在起照常发短信")}),
 )

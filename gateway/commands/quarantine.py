@@ -4,6 +4,7 @@ It belongs to the time at which it came: its samples become history and repeats 
 text, are no sign of life, and move a state only where nothing newer has been heard of their device.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from alerts.conditions import bins
 from alerts.model import Detail, Event, Refused
 from gateway.commands.command import Command, Context, Done, NotPossible, SignedCommand, UnknownPerson
-from gateway.commands.fields import SYMBOL, CommandRoute, CountField
+from gateway.commands.fields import SYMBOL, CommandRoute, CommandWords, CountField, DoneBody
 from gateway.journal.entry import Aside, RequeueOutcome
 from gateway.pipeline import BUG, Pipeline
 from gateway.tracks import UNTRACKED, Track
@@ -129,6 +130,19 @@ class Resend(Command[Done | NotPossible], frozen=True):
         return Done(now_ms, "resending")
 
 
+@dataclass(frozen=True)
+class ResendResult:
+    """It has begun; ``at_ms`` is epoch milliseconds. How far it is shows in the metrics."""
+
+    since_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class RequeueAnswer(DoneBody):
+    """``looked_again`` where anything was taken, else ``refused_again``; ``at_ms`` is epoch milliseconds."""
+
+
 COMMANDS: Final = (
     CommandRoute(
         Resend,
@@ -140,6 +154,7 @@ COMMANDS: Final = (
         {"since_ms": CountField()},
         status=HTTPStatus.ACCEPTED,
         place=11,
+        answer=ResendResult,
     ),
     CommandRoute(
         LookAgain,
@@ -150,5 +165,22 @@ COMMANDS: Final = (
         "For which reason it was refused that has been mended; ``by`` is a person of the inventory.",
         {"reason": SYMBOL, "by": SYMBOL},
         place=23,
+        answer=RequeueAnswer,
+    ),
+)
+
+WORDS: Final = (
+    CommandWords(
+        LookAgain,
+        ("looked_again", "重新处理"),
+        {
+            "looked_again": ("重新处理隔离", "已重新处理；每条的结果写在下面"),
+            "refused_again": ("", "重新处理过了，还是不认得；原因写在下面"),
+        },
+        {
+            "no_uplinks": "这些不是设备的报文，不能重新处理",
+            "cut_off": "报文太大，只留了开头，不能重新处理；请让设备一次少报一些",
+            "nothing_aside": "这一类已经没有要处理的了",
+        },
     ),
 )

@@ -4,6 +4,7 @@ It is judged, remembered and written down here. What it comes to is decided in `
 nothing is durable before the loop commits.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -11,7 +12,17 @@ import msgspec
 from alerts.conditions.thresholds import ThresholdKey, ThresholdScope, Tuned, Value, Weighed
 from alerts.model import Event, Refused
 from gateway.commands.command import Context, Done, SignedCommand
-from gateway.commands.fields import PERSON, PRINTED, CommandRoute, EitherField, ListField, NumberField, TextField
+from gateway.commands.fields import (
+    PERSON,
+    PRINTED,
+    CommandRoute,
+    CommandWords,
+    DoneBody,
+    EitherField,
+    ListField,
+    NumberField,
+    TextField,
+)
 from gateway.pipeline import Pipeline
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -88,6 +99,11 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
+@dataclass(frozen=True)
+class FigureResult(DoneBody):
+    """It counts, durably; ``at_ms`` is epoch milliseconds."""
+
+
 _NAME: Final = TextField(64, 1, r"^[A-Za-z0-9._-]+$")
 
 COMMANDS: Final = (
@@ -108,5 +124,20 @@ COMMANDS: Final = (
             "reason": TextField(60, 1, PRINTED),
         },
         place=0,
+        answer=FigureResult,
+    ),
+)
+
+WORDS: Final = (
+    CommandWords(
+        SetFigure,
+        ("figure", "改指标"),
+        {SET: ("改指标", "已改，从现在起按新数判断")},
+        {
+            "figure_nowhere": "资产册里没有这个地方",
+            "figure_not_yours": "这里不归您调度，请管这里的调度来改",
+            "figure_reason": "要写事由",
+            "figure_not_fit": "规则不收这个数，请看规则文件里的范围",
+        },
     ),
 )

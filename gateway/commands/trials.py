@@ -1,12 +1,13 @@
 """转正式: the trial of an area, an asset or a device is over, and its alerts are told from now on."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from alerts.episodes.responses import Deed
 from alerts.model import Refused
 from alerts.notify.holds import TrialKind, trial_ended
 from gateway.commands.command import Context, Done, SignedCommand
-from gateway.commands.fields import SYMBOL, CommandRoute
+from gateway.commands.fields import SYMBOL, CommandRoute, CommandWords
 from telemetry.reading import Millis
 
 TRIALS: Final = "trials"
@@ -41,6 +42,15 @@ def _unheld(was_ms: Millis, now_ms: Millis) -> Deed:
     return lambda hands, alert, _memory, _log: hands.unhold(alert, was_ms, now_ms)
 
 
+@dataclass(frozen=True)
+class TrialResult:
+    """It is over, durably; ``at_ms`` is epoch milliseconds."""
+
+    kind: TrialKind
+    name: str
+    at_ms: int
+
+
 COMMANDS: Final = (
     CommandRoute(
         EndTrial,
@@ -51,5 +61,15 @@ COMMANDS: Final = (
         "Whose trial is over: an area (with all that is new in it), an asset or a device, by its id in the inventory.",
         {"kind": TrialKind, "name": SYMBOL, "by": SYMBOL},
         place=22,
+        answer=TrialResult,
+    ),
+)
+
+WORDS: Final = (
+    CommandWords(
+        EndTrial,
+        ("trial", "转正式"),
+        {"trial_ended": ("转正式", "已转正式，告警照规矩发")},
+        {"no_trial": "它自己没有在试运行，看看上面的村镇"},
     ),
 )

@@ -4,6 +4,7 @@ On the loop's thread. Only a person asks for it: a county's first inventory woul
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -85,6 +86,15 @@ def _owed(person: Person, pipeline: Pipeline, now_ms: Millis, leaves_ms: Millis)
     return replace(owed, not_before_ms=leaves_ms)
 
 
+@dataclass(frozen=True)
+class WelcomeResult:
+    """Who gets it, from when on (epoch milliseconds), and why others do not."""
+
+    told: tuple[str, ...]
+    leaves_ms: int
+    skipped: dict[str, str]
+
+
 COMMANDS: Final = (
     CommandRoute(
         Welcome,
@@ -95,6 +105,7 @@ COMMANDS: Final = (
         "Ids of the inventory, at most a thousand at once.",
         {"people": ListField(PERSON, 1_000, 1)},
         place=24,
+        answer=WelcomeResult,
         within_s=30.0,
     ),
 )

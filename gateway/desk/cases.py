@@ -140,8 +140,8 @@ def serve_cases(
         return ask(wish_of(STEP, body, case=case, verb=verb, channel="api"))
 
     register.__annotations__["body"], step.__annotations__["body"] = REGISTER_BODY, STEP_BODY
-    add_route(app, REGISTER, register, CaseBody, token)
-    add_route(app, STEP, step, CaseBody, token)
+    add_route(app, REGISTER, register, token)
+    add_route(app, STEP, step, token)
 
 
 def _asked(inbox: Inbox, within_s: float, wish: Register | CaseCommand) -> CaseBody:

@@ -1,168 +1,29 @@
-"""Commands over HTTP, made from what each subject of ``gateway.commands`` says of them, and what each answers.
+"""Commands over HTTP, made from what each subject of ``gateway.commands`` says of them and of their answers.
 
-It posts to the inbox and reads nothing; a command is added in its own file, and only a new answer has a shape here.
+It posts to the inbox and reads nothing. No command is added here: each says itself how it is asked and answered.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import fields as fields_of
 from functools import reduce
 from http import HTTPStatus
 from operator import or_
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
+from msgspec import Struct
 from msgspec.structs import asdict
-from pydantic import AliasPath, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import create_model as make_body
 
-from alerts.calendars import iso
-from alerts.notify.holds import TrialKind
 from gateway.commands import fields, routes
-from gateway.commands.absences import AbsenceDone, AbsenceList, EndAbsence, ListAbsences, RecordAbsence
-from gateway.commands.command import Command, Done, SignedCommand, UnknownPerson
+from gateway.commands.command import Command, NotDurable, NotPossible, SignedCommand, UnknownPerson
 from gateway.commands.episodes import EpisodeCommand, UnknownEpisode
-from gateway.commands.extra_rounds import CancelExtraRound, ExtraDone, ExtraList, ListExtraRounds, OrderExtraRound
 from gateway.commands.fields import CommandRoute, W
-from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowDone
-from gateway.commands.quarantine import LookAgain, Resend
-from gateway.commands.thresholds import SetFigure
-from gateway.commands.trials import EndTrial
-from gateway.commands.welcome import Welcome, Welcomed
 from gateway.desk.answers import ANSWERED_WITHIN_S, PROBLEMS, await_answer, permitted_by, problem_of
 from gateway.desk.auth import address_of
 from gateway.desk.problems import ProblemError
-from gateway.inbox import Inbox
-
-_Instant = Annotated[str, BeforeValidator(iso)]
-
-
-class _Answer(BaseModel):
-    """What stands in an answer is read off what the loop answered."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class AbsenceBody(_Answer):
-    """An absence as it is kept; times in ISO 8601 UTC."""
-
-    absence: Annotated[str, Field(validation_alias="id")]
-    person: str
-    stand_in: str
-    begins: Annotated[_Instant, Field(validation_alias="from_ms")]
-    ends: Annotated[_Instant, Field(validation_alias="until_ms")]
-    reason: str
-    by: str
-
-
-class RosterBody(_Answer):
-    """Who is away or will be, and the areas with a bin that nobody empties now."""
-
-    at: Annotated[_Instant, Field(validation_alias="at_ms")]
-    absences: list[AbsenceBody]
-    uncovered: list[str]
-
-
-class ExtraBody(_Answer):
-    """An extra round as it is kept; times in ISO 8601 UTC."""
-
-    extra: Annotated[str, Field(validation_alias="id")]
-    place: str
-    begins: Annotated[_Instant, Field(validation_alias="start_ms")]
-    ends: Annotated[_Instant, Field(validation_alias="end_ms")]
-    reason: str
-    by: str
-
-
-class ExtrasBody(_Answer):
-    """The extra rounds that are not over for long."""
-
-    at: Annotated[_Instant, Field(validation_alias="at_ms")]
-    extras: list[ExtraBody]
-
-
-class WindowBody(_Answer):
-    """A window; times in ISO 8601 UTC."""
-
-    window: Annotated[str, Field(validation_alias=AliasPath("window", "id"))]
-    work: Annotated[str, Field(validation_alias=AliasPath("window", "work"))]
-    subject: Annotated[str, Field(validation_alias=AliasPath("window", "subject"))]
-    since: Annotated[_Instant, Field(validation_alias=AliasPath("window", "from_ms"))]
-    until: Annotated[_Instant, Field(validation_alias=AliasPath("window", "until_ms"))]
-    reason: Annotated[str, Field(validation_alias=AliasPath("window", "reason"))]
-    by: Annotated[str, Field(validation_alias=AliasPath("window", "by"))]
-    begun: Annotated[bool, Field(validation_alias=AliasPath("window", "begun"))]
-    assets: list[str]
-
-
-class WindowList(_Answer):
-    """Those that are not over, by when they begin."""
-
-    windows: list[WindowBody]
-
-
-class DoneBody(_Answer):
-    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
-
-    event: str
-    at_ms: int
-
-
-class FigureResult(DoneBody):
-    """It counts, durably; ``at_ms`` is epoch milliseconds."""
-
-
-class ResendResult(_Answer):
-    """It has begun; ``at_ms`` is epoch milliseconds. How far it is shows in the metrics."""
-
-    since_ms: int
-    at_ms: int
-
-
-class CommandResult(_Answer):
-    """What it became; it is durable. ``at_ms`` is epoch milliseconds."""
-
-    episode: str
-    event: str
-    at_ms: int
-
-
-class TrialResult(_Answer):
-    """It is over, durably; ``at_ms`` is epoch milliseconds."""
-
-    kind: TrialKind
-    name: str
-    at_ms: int
-
-
-class RequeueAnswer(DoneBody):
-    """``looked_again`` where anything was taken, else ``refused_again``; ``at_ms`` is epoch milliseconds."""
-
-
-class WelcomeResult(_Answer):
-    """Who gets it, from when on (epoch milliseconds), and why others do not."""
-
-    told: list[str]
-    leaves_ms: int
-    skipped: dict[str, str]
-
-
-ANSWERS: Final[Mapping[type[Command[Any]], type[_Answer]]] = {
-    ListAbsences: RosterBody,
-    RecordAbsence: AbsenceBody,
-    EndAbsence: AbsenceBody,
-    ListExtraRounds: ExtrasBody,
-    OrderExtraRound: ExtraBody,
-    CancelExtraRound: ExtraBody,
-    ListWindows: WindowList,
-    DeclareWindow: WindowBody,
-    EndWindow: WindowBody,
-    SetFigure: FigureResult,
-    EpisodeCommand: CommandResult,
-    Resend: ResendResult,
-    EndTrial: TrialResult,
-    LookAgain: RequeueAnswer,
-    Welcome: WelcomeResult,
-}
-"""What a command is answered with; any other with ``DoneBody``."""
+from gateway.inbox import Inbox, Unanswered
 
 
 def serve_commands(
@@ -175,12 +36,10 @@ def serve_commands(
     """Adds a route for each that has its place in the document there. ``inbox`` is given their wishes."""
     for route in (each for each in routes() if each.place in places):
         endpoint = _endpoint(route, inbox, max(answered_within_s, route.within_s))
-        add_route(app, route, endpoint, ANSWERS.get(route.wish, DoneBody), token)
+        add_route(app, route, endpoint, token)
 
 
-def add_route(
-    app: FastAPI, route: CommandRoute[Any], endpoint: Callable[..., object], answer: type, token: str
-) -> None:
+def add_route(app: FastAPI, route: CommandRoute[Any], endpoint: Callable[..., object], token: str) -> None:
     """Serves one as it says, to whoever bears the token."""
     app.add_api_route(
         route.path,
@@ -189,7 +48,7 @@ def add_route(
         name=route.name,
         description=route.says,
         status_code=route.status,
-        response_model=answer,
+        response_model=route.answer,
         responses=PROBLEMS,
         dependencies=[Depends(permitted_by(token))],
     )
@@ -245,15 +104,15 @@ def _shape(kind: fields.Field) -> Any:  # noqa: ANN401 -- a type, as pydantic ha
             return kind
 
 
-def _endpoint(route: CommandRoute[Command[Any]], inbox: Inbox, within_s: float) -> Callable[..., _Answer]:
-    def ask(wish: Command[Any]) -> _Answer:
+def _endpoint(route: CommandRoute[Command[Any]], inbox: Inbox, within_s: float) -> Callable[..., object]:
+    def ask(wish: Command[Any]) -> object:
         return _answer(route, wish, await_answer(inbox, wish, within_s))
 
-    def act(body: BaseModel, request: Request) -> _Answer:
+    def act(body: BaseModel, request: Request) -> object:
         origin = {"origin": address_of(request)} if issubclass(route.wish, SignedCommand) else {}
         return ask(wish_of(route, body, **origin))
 
-    def look() -> _Answer:
+    def look() -> object:
         return ask(route.wish())
 
     if not route.fields:
@@ -262,23 +121,19 @@ def _endpoint(route: CommandRoute[Command[Any]], inbox: Inbox, within_s: float) 
     return act
 
 
-def _answer(route: CommandRoute[Command[Any]], wish: Command[Any], verdict: object) -> _Answer:
+def _answer(route: CommandRoute[Command[Any]], wish: Command[Any], verdict: object) -> object:
     """What became of it; a problem where nothing did."""
     match verdict:
-        case AbsenceDone(absence=absence):
-            return AbsenceBody.model_validate(absence)
-        case ExtraDone(extra=extra):
-            return ExtraBody.model_validate(extra)
-        case AbsenceList() | ExtraList() | WindowDone() | Welcomed():
-            return ANSWERS[route.wish].model_validate(verdict)
-        case tuple():
-            ordered = sorted(verdict, key=lambda each: (each.window.from_ms, each.window.id))
-            return WindowList.model_validate({"windows": ordered})
-        case Done():
-            return ANSWERS.get(route.wish, DoneBody).model_validate({**asdict(wish), **asdict(verdict)})
         case UnknownPerson() if isinstance(wish, SignedCommand):
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, route.stranger.format(**asdict(wish)))
         case UnknownEpisode() if isinstance(wish, EpisodeCommand):
             raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no episode {wish.episode}")
+        case NotPossible() | NotDurable() | Unanswered():
+            raise problem_of(verdict)
+        case _ if (of := getattr(route.answer, "of", None)) is not None:
+            return of(verdict)
+        case Struct():
+            known = {**asdict(wish), **asdict(verdict)}
+            return route.answer(**{each.name: known[each.name] for each in fields_of(route.answer)})
         case _:
             raise problem_of(verdict)

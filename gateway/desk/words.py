@@ -1,6 +1,7 @@
 """How the desk writes: what the code's names are called, out of its catalogue; times, spans and telephone numbers.
 
-No sentence of a page stands here, and no clock is read: an instant is an argument.
+No sentence of a page stands here, and no clock is read: an instant is an argument. The catalogue is one file, but for
+the words of a command, which stand beside it (``WORDS``): whoever adds one, or takes it out, opens no other file.
 
 A name that the catalogue lacks is shown as it is, so that a new event is seen before somebody has found a word for it.
 """
@@ -15,6 +16,7 @@ import yaml
 
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from dashboards import words as boards
+from gateway.commands import wordings
 from telemetry.reading import QUANTITIES, Millis
 
 CATALOGUE: Final = Path(__file__).with_name("words.zh-CN.yaml")
@@ -22,8 +24,14 @@ CATALOGUE: Final = Path(__file__).with_name("words.zh-CN.yaml")
 
 @cache
 def catalogue() -> dict[str, dict[str, Any]]:
-    """The whole file."""
+    """The whole file, and in its tables the words that a command brings with it."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(CATALOGUE.read_text("utf-8"))
+    for command in wordings():
+        called, said = command.deed
+        found["deeds"][called] = said
+        found["events"] |= {name: row for name, (row, _) in command.becomes.items() if row}
+        found["outcomes"] |= {name: answer for name, (_, answer) in command.becomes.items()}
+        found["refusals"] |= command.refusals
     return found
 
 

@@ -7,7 +7,7 @@ writer's; who only reads has a ``LedgerReader``.
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, NamedTuple, Self, get_type_hints
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -174,36 +174,45 @@ class LedgerReader(View):
             before = page[-1].place
 
 
+class InWorkbook(NamedTuple):
+    """A field of a case as a column of the office's workbook: its heading, its width in signs, and its place there."""
+
+    heading: str
+    width: int
+    place: int
+
+
 @dataclass(frozen=True)
 class CaseBody:
     """A case as it stands; times in ISO 8601 UTC or null. ``recurs`` names an earlier case (前清后起)."""
 
-    # Its name, and what it says above, stand in the API's document, and its fields are the columns of an export.
-    case: str
-    state: State
-    origin: Origin
-    rule: str
+    # Its name, and what it says above, stand in the API's document; its fields are the columns of an export, and those
+    # that say so of the workbook.
+    case: Annotated[str, InWorkbook("编号", 22, 10)]
+    state: Annotated[State, InWorkbook("状态", 8, 20)]
+    origin: Annotated[Origin, InWorkbook("来源", 8, 30)]
+    rule: Annotated[str, InWorkbook("标准", 16, 50)]
     severity: str
-    town: str
-    area: str
-    asset: str
-    place: str
-    what: str
-    caller_name: str
-    caller_phone: str
-    photo: str
-    owner: str
-    opened_at: str
-    deadline_at: str | None
-    fixed_at: str | None
-    verified_at: str | None
-    closed_at: str | None
-    until_at: str | None
-    reason: str
-    proof: str
-    level: int
-    reopened: int
-    recurs: str
+    town: Annotated[str, InWorkbook("乡镇", 12, 60)]
+    area: Annotated[str, InWorkbook("村", 12, 70)]
+    asset: Annotated[str, InWorkbook("设施", 14, 80)]
+    place: Annotated[str, InWorkbook("地点", 18, 90)]
+    what: Annotated[str, InWorkbook("事项", 28, 40)]
+    caller_name: Annotated[str, InWorkbook("反映人", 10, 220)]
+    caller_phone: Annotated[str, InWorkbook("电话", 14, 230)]
+    photo: Annotated[str, InWorkbook("照片", 16, 240)]
+    owner: Annotated[str, InWorkbook("责任人", 14, 100)]
+    opened_at: Annotated[str, InWorkbook("登记时间", 17, 110)]
+    deadline_at: Annotated[str | None, InWorkbook("完成时限", 17, 120)]
+    fixed_at: Annotated[str | None, InWorkbook("报完成时间", 17, 130)]
+    verified_at: Annotated[str | None, InWorkbook("核实时间", 17, 140)]
+    closed_at: Annotated[str | None, InWorkbook("销号时间", 17, 150)]
+    until_at: Annotated[str | None, InWorkbook("备案至", 17, 160)]
+    reason: Annotated[str, InWorkbook("原因", 24, 170)]
+    proof: Annotated[str, InWorkbook("佐证", 24, 180)]
+    level: Annotated[int, InWorkbook("超期上报级数", 12, 190)]
+    reopened: Annotated[int, InWorkbook("退回次数", 9, 200)]
+    recurs: Annotated[str, InWorkbook("前清后起", 22, 210)]
     episode: str
 
     @classmethod
@@ -215,6 +224,13 @@ class CaseBody:
 
 
 CASE_COLUMNS: Final = tuple(part.name for part in fields(CaseBody))
+IN_WORKBOOK: Final = {
+    name: column
+    for name, said in get_type_hints(CaseBody, include_extras=True).items()
+    for column in getattr(said, "__metadata__", ())
+    if isinstance(column, InWorkbook)
+}
+"""The columns of the workbook, by the field that is shown there."""
 
 
 def exported(case: Case) -> Row:

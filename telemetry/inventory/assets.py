@@ -4,10 +4,21 @@ A row is judged by itself: whether the ids in it exist is for ``checks``, where 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Final, Literal
+from dataclasses import dataclass, field, fields, make_dataclass
+from functools import cache
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, Tag, ValidateAs
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    PlainValidator,
+    Tag,
+    TypeAdapter,
+    ValidateAs,
+    ValidationInfo,
+)
 
 from telemetry.inventory.faults import refusal
 from telemetry.inventory.fields import (
@@ -31,6 +42,9 @@ from telemetry.terms import AssetKind, Container, DutyCycle, Power
 
 APPLICATION_PORTS: Final = 223
 """The highest LoRaWAN port that is an application's own; those above are the standard's."""
+
+CodecSettings: TypeAlias = Mapping[str, tuple[str, ...]]
+"""The names of what may be set in a device, by its profile."""
 
 MARGIN_MM: Final = 50
 """By how much two thirds must lie beyond the blind zone (domain.md, commissioning check)."""
@@ -183,16 +197,31 @@ class AssetRow(Asset):
         return Asset(*(getattr(self, each.name) for each in fields(Asset)))
 
 
-@file_row
-@dataclass(frozen=True, slots=True)
-class SettingsForm:
-    """``settings`` of a device as the file has them: what was changed in it and decides what its bytes mean."""
+@cache
+def settings_form(own: tuple[str, ...] = ()) -> type:
+    """``settings`` of a device as the file has them: what was changed in it and decides what its bytes mean.
 
-    f_port: Annotated[int, Field(ge=1, le=APPLICATION_PORTS)] | None = None
+    Each has its port; ``own`` are the names of what else its codec asks for, each any number.
+    """
+    port = ("f_port", Annotated[int, Field(ge=1, le=APPLICATION_PORTS)] | None, None)
+    others = [(name, FiniteFloat | None, None) for name in own if name != port[0]]
+    return file_row(make_dataclass("SettingsForm", [port, *others], frozen=True))
 
-    def settings(self) -> dict[str, float]:
-        """Give those that are set."""
-        return {} if self.f_port is None else {"f_port": self.f_port}
+
+def own_settings(profile: object, known: CodecSettings | None) -> tuple[str, ...]:
+    """What the codec of a profile asks for; nothing where there is none by this name."""
+    return (known or {}).get(profile, ()) if isinstance(profile, str) else ()
+
+
+@cache
+def _settings_reader(own: tuple[str, ...]) -> TypeAdapter[Any]:
+    return TypeAdapter(settings_form(own))
+
+
+def _settings(said: object, row: ValidationInfo) -> dict[str, float]:
+    """Those that are set, read by the form of the row's own profile."""
+    form = _settings_reader(own_settings(row.data.get("profile"), row.context)).validate_python(said)
+    return {name: value for name, value in vars(form).items() if value is not None}
 
 
 @file_row
@@ -212,6 +241,4 @@ class Device:
     dev_eui: DevEui | None = None
     radio_gateway: Reference | None = None
     trial_until: Moment | None = None
-    settings: Annotated[Mapping[str, float], ValidateAs(SettingsForm, SettingsForm.settings)] = field(
-        default_factory=dict, hash=False
-    )
+    settings: Annotated[Mapping[str, float], PlainValidator(_settings)] = field(default_factory=dict, hash=False)

@@ -6,11 +6,12 @@ All faults of a file are found at once, and no text makes it raise. Where the te
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from telemetry.inventory.assets import AssetRow, Device
+from telemetry.inventory.assets import AssetRow, CodecSettings, Device, own_settings
 from telemetry.inventory.checks import check
 from telemetry.inventory.county import Area, CountySettings, Feeder, Person, RadioGateway, Route
 from telemetry.inventory.document import Table, read
@@ -77,8 +78,11 @@ class Parsed(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def parse(text: str, name: str, profiles: frozenset[str]) -> Parsed:
-    """Read an inventory file's text; ``name`` is how faults call the file, ``profiles`` the codecs there are."""
+def parse(text: str, name: str, profiles: frozenset[str], settings: CodecSettings = MappingProxyType({})) -> Parsed:
+    """Read an inventory file's text; ``name`` is how faults call the file, ``profiles`` the codecs there are.
+
+    ``settings`` are what those ask for beside their port, by profile.
+    """
     root, faults = read(text, name)
     if not isinstance(root, Table):
         if not faults:
@@ -94,26 +98,28 @@ def parse(text: str, name: str, profiles: frozenset[str]) -> Parsed:
     radio_gateways = _by_id(RadioGateway, sheet.lists["radio_gateways"], faults)
     feeders = _by_id(Feeder, sheet.lists["feeders"], faults)
     assets = _by_id(AssetRow, sheet.lists["assets"], faults)
-    devices = _by_id(Device, sheet.lists["devices"], faults)
+    devices = _by_id(Device, sheet.lists["devices"], faults, settings)
     faults += (*sheet.faults, *check(sheet, profiles), *check_tree(sheet), *check_keepers(sheet))
     faults.sort(key=lambda fault: fault.line)
     if any(fault.severity is FaultSeverity.ERROR for fault in faults):
         return Parsed(None, tuple(faults))
     standing = {key: row.asset() for key, row in assets.items() if not row.retired}
     former = {key: row.asset() for key, row in assets.items() if row.retired}
-    (settings,) = county.values()
-    inventory = Inventory(settings, areas, people, routes, radio_gateways, feeders, standing, devices, former)
+    (of_county,) = county.values()
+    inventory = Inventory(of_county, areas, people, routes, radio_gateways, feeders, standing, devices, former)
     return Parsed(inventory, tuple(faults))
 
 
-def _by_id(kind: type[_Row], rows: Sequence[SheetRow], faults: list[Fault]) -> dict[str, _Row]:
+def _by_id(
+    kind: type[_Row], rows: Sequence[SheetRow], faults: list[Fault], settings: CodecSettings | None = None
+) -> dict[str, _Row]:
     """Give the rows that are of the kind, by id; what is wrong with the others joins the faults."""
     found: dict[str, _Row] = {}
     for row in rows:
         try:
-            made = _reader(kind).validate_python(row.table)
+            made = _reader(kind).validate_python(row.table, context=settings)
         except ValidationError as error:
-            faults += _refusals(error, kind, row)
+            faults += _refusals(error, kind, row, own_settings(row.text("profile"), settings))
         else:
             found[made.id] = made
     return found
@@ -124,7 +130,7 @@ def _reader(kind: type[_Row]) -> TypeAdapter[_Row]:
     return TypeAdapter(kind)
 
 
-def _refusals(error: ValidationError, kind: type, row: SheetRow) -> Iterator[Fault]:
+def _refusals(error: ValidationError, kind: type, row: SheetRow, own: tuple[str, ...]) -> Iterator[Fault]:
     """A fault for each thing that pydantic refused in the row: which field, what is wrong, how to put it right."""
     for detail in error.errors(include_url=False):
         path = tuple(step for step in detail["loc"] if step not in _NOT_IN_THE_FILE)
@@ -133,7 +139,7 @@ def _refusals(error: ValidationError, kind: type, row: SheetRow) -> Iterator[Fau
             field = (*path, context["field"]) if context["field"] else path
             yield row.fault(field, context["problem"], context["remedy"])
         elif detail["type"] == "unexpected_keyword_argument":
-            known = keys_at(path[:-1], kind)
+            known = keys_at(path[:-1], kind, own)
             yield row.fault(path, f"unknown key{known.hint(str(path[-1]))}", f"Remove it; known here: {known}.")
         else:
             yield row.fault(path, *_sentence(detail))

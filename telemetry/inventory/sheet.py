@@ -15,7 +15,7 @@ from telemetry.inventory.assets import (
     Location,
     LunarDays,
     PlantDesign,
-    SettingsForm,
+    settings_form,
 )
 from telemetry.inventory.county import Area, Duty, Feeder, Person, RadioGateway, Route
 from telemetry.inventory.document import Items, Table, line_of
@@ -23,6 +23,8 @@ from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary, dotted,
 
 EACH: Final = "*"
 """In a path: every item of the list that stands there; a single text counts as a list of one."""
+
+SETTINGS: Final = "settings"
 
 Path = tuple[str | int, ...]
 
@@ -45,7 +47,7 @@ _PARTS: Final[Mapping[str, type]] = {
     "days": LunarDays,
     "bin": BinGeometry,
     "plant": PlantDesign,
-    "settings": SettingsForm,
+    SETTINGS: settings_form(),
 }
 """What each mapping inside a row is, by the key it stands under."""
 
@@ -149,8 +151,13 @@ def _deeper(so_far: Path, value: object, step: str) -> Iterator[tuple[Path, obje
         yield so_far, value
 
 
-def keys_at(path: tuple[str | int, ...], row: type) -> Vocabulary:
-    """The keys of the mapping that a path leads to: that under the last key on it, else the row itself."""
+def keys_at(path: tuple[str | int, ...], row: type, own: tuple[str, ...] = ()) -> Vocabulary:
+    """The keys of the mapping that a path leads to: that under the last key on it, else the row itself.
+
+    ``own`` are what the row's codec asks for among ``settings``.
+    """
     keys = [step for step in path if isinstance(step, str)]
     part = _PARTS[keys[-1]] if keys else row
+    if keys and keys[-1] == SETTINGS:
+        part = settings_form(own)
     return Vocabulary(_WRITTEN.get(each.name, each.name) for each in fields(part))

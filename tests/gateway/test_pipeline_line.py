@@ -8,6 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import Counter
 from structlog.testing import capture_logs
 
 from alerts.alert import Alert
@@ -25,6 +26,7 @@ from gateway import start
 from gateway.barrier import Barrier
 from gateway.clock import Deafness
 from gateway.journal.entry import AnomalyKind, Entry, Quarantined
+from gateway.metrics import Metrics
 from gateway.pipeline import LISTED, Pipeline, StartingPoint, Tally, alert_row, case_row, owed_event
 from gateway.replay import Memory
 from gateway.tracks import UNTRACKED, pack_track, unpack_track
@@ -275,6 +277,18 @@ def test_a_tally_that_has_any_reason_is_not_empty() -> None:
     tally = Tally(UndoLog())
     tally.floods = ("s-pool",)
     assert tally.is_empty is False
+
+
+def test_whatever_else_a_tally_comes_to_count_keeps_it_from_being_empty() -> None:
+    tally = Tally(UndoLog())
+    vars(tally)["added_tomorrow"] = 1
+    assert tally.is_empty is False
+    assert dict(tally.counts())["added_tomorrow"] == 1
+
+
+def test_whatever_a_tally_counts_has_its_metric() -> None:
+    metrics = Metrics()
+    assert {name for name, _ in Tally(UndoLog()).counts() if not isinstance(getattr(metrics, name), Counter)} == set()
 
 
 def test_each_thing_is_counted_once_and_the_next_turn_begins_anew() -> None:

@@ -52,7 +52,7 @@ def test_junk_above_the_share_is_counted_and_not_kept(line: TellingLine, said: l
         line.hand.at_ms += 1_000
     assert (kept(said), summed(said)) == (17, 23), "a megabyte is kept, of all the rest how often it came"
     assert floods(said) == ["raised", "owed"]
-    assert line._metrics.quarantined.labels("not_json")._value.get() == 40
+    assert line._metrics.refused.labels("not_json")._value.get() == 40
 
 
 def test_everybody_else_is_durable_before_who_floods(line: TellingLine, said: list[Entry]) -> None:

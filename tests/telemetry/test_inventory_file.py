@@ -10,6 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway import imports
+from telemetry.codecs import codecs
 from telemetry.inventory import Collection, Inventory
 from telemetry.inventory.diff import differences
 from telemetry.inventory.faults import Fault, FaultSeverity, Vocabulary
@@ -309,6 +311,36 @@ OF_AN_ASSET = "landmark, location, roadside, priority, collection, trial_until, 
 def test_an_unknown_key_is_told_with_the_keys_that_the_file_has(row: str, known: str) -> None:
     said = [fault.remedy for fault in errors(row) if fault.problem.startswith("unknown key")]
     assert said == [f"Remove it; known here: {known}."]
+
+
+OWN = {"milesight-em400": ("f_port", "offset_mm")}
+
+
+@pytest.mark.parametrize(
+    ("profile", "written", "problems"),
+    [
+        ("milesight-em400", "offset_mm: 1.5, f_port: 2", []),
+        ("milesight-em400", "offset_mm: ~", []),
+        ("milesight-em400", "offset_mm: inf", ["'inf' is not a number"]),
+        ("milesight-em400", "ofset_mm: 1", ["unknown key — did you mean 'offset_mm'?"]),
+        ("native", "offset_mm: 1", ["unknown key", "does not belong to a native device"]),
+    ],
+)
+def test_what_a_codec_asks_for_may_be_filled_in(profile: str, written: str, problems: list[str]) -> None:
+    row = f"devices: [{{id: a, profile: {profile}, settings: {{{written}}}}}]"
+    faults = parse(row, "inventory.yaml", PROFILES, OWN).faults
+    told = [fault for fault in faults if fault.field.startswith("settings")]
+    assert [fault.problem for fault in told] == problems
+    own = "f_port, offset_mm" if profile != "native" else "f_port"
+    assert all(f"known here: {own}." in fault.remedy for fault in told if fault.problem.startswith("unknown"))
+
+
+def test_every_setting_of_every_codec_may_be_filled_in(tmp_path: Path) -> None:
+    for profile, codec in codecs().items():
+        said = ", ".join(f"{name}: {value}" for name, value in codec.settings.items())
+        file = tmp_path / "inventory.yaml"
+        file.write_text(f"devices: [{{id: a, profile: {profile}, settings: {{{said}}}}}]", "utf-8")
+        assert [fault for fault in imports.read(file)[1].faults if fault.field.startswith("settings")] == []
 
 
 @given(st.text())

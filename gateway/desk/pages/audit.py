@@ -5,6 +5,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Response
 
 from alerts.model import Event
+from gateway.commands import wordings
 from gateway.commands.quarantine import Result
 from gateway.desk import sentences, words
 from gateway.desk.auth import Gate
@@ -35,9 +36,8 @@ class AuditLine(NamedTuple):
 
 
 def _commands() -> list[str]:
-    """What a person did, of all that happens: the rows that the catalogue knows as outcomes, too."""
-    tables = words.catalogue()
-    return [name for name in tables["events"] if name in tables["outcomes"]]
+    """What a person did, of all that happens: the rows that commands leave."""
+    return [name for command in wordings() for name, (row, _) in command.becomes.items() if row]
 
 
 def routes(desk: Desk, gate: Gate) -> APIRouter:
@@ -117,7 +117,9 @@ def _named(visit: Visit, event: Event) -> str:
     if event.event == "looked_again":
         counted = [f"{words.word('again', each)} {_text(event, each)}" for each in Result if _text(event, each) != "0"]
         return f"{words.word('quarantine', name)}：{'，'.join(counted)}"
-    return _on_trial(visit, _text(event, "kind"), name) if event.event == "trial_ended" else ""
+    if event.event == "trial_ended":
+        return _on_trial(visit, _text(event, "kind"), name)
+    return "" if event.asset or not name else _called(visit, name)
 
 
 def _about(visit: Visit, deed: AuditRecord) -> str:
@@ -129,7 +131,10 @@ def _about(visit: Visit, deed: AuditRecord) -> str:
 
 
 def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
-    """What somebody wanted; empty for what is noted in words of its own."""
+    """What somebody wanted; empty for what is noted in words of its own.
+
+    A deed that is not here is noted as what its command becomes and whom or what that is about.
+    """
     inventory = visit.present.inventory
     match deed:
         case "stepped":
@@ -141,14 +146,21 @@ def _asked(visit: Visit, deed: str, what: str, name: str) -> str:
         case "work":
             feeder = inventory.feeders.get(name)
             return f"{words.rule(what)} {feeder.name if feeder else sentences.subject(inventory, name)}"
-        case "away" | "extra":
-            return f"{words.word('events', what)} {sentences.subject(inventory, name)}"
         case "figure":
             return f"{words.word('figures', what)} {sentences.subject(inventory, name)}"
         case "commanded":
             return f"{words.word('verbs', what)} {sentences.episode(inventory, name)}"
+        case _ if what in _commands():
+            return f"{words.word('events', what)} {_called(visit, name)}"
         case _:
             return ""
+
+
+def _called(visit: Visit, name: str) -> str:
+    """Whatever the inventory knows by this id; a device by what it is on."""
+    inventory = visit.present.inventory
+    device = inventory.devices.get(name)
+    return sentences.subject(inventory, name if device is None else device.asset)
 
 
 def _on_work(visit: Visit, event: Event) -> str:

@@ -17,7 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from alerts.ledger.case import UNFINISHED, Case, CaseCommand, CaseVerb, State
 from alerts.ledger.moves import FROM
 from gateway import exporting
-from gateway.commands.cases import STEP, AskLedger
+from gateway.commands.cases import STEP, STEP_FORMS, AskLedger, StepField
+from gateway.commands.fields import CountField, MomentField, TextField
 from gateway.desk.auth import DeskRefusal, Form, Gate, require
 from gateway.desk.cases import STEP_BODY
 from gateway.desk.commands_api import wish_of
@@ -50,7 +51,9 @@ NEEDS: Final = {
     CaseVerb.NOTE: UserRole.CREW,
 }
 """From which role on a step is there for somebody."""
-_WITH_REASON: Final = frozenset({CaseVerb.DEFER, CaseVerb.REOPEN, CaseVerb.NOTE})
+_CLOCKED: Final = {name: kind.of for name, kind in STEP.fields.items() if isinstance(kind, MomentField)}
+"""What a form says by the county's clock, and how the command has it."""
+_WITH_REASON: Final = {verb for verb, asks in STEP_FORMS.items() for ask in asks if ask.name == "reason" and ask.needed}
 
 
 def _bounded(value: object) -> object:
@@ -163,6 +166,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             case=case,
             people=near(visit, case.asset, case.areas) if verb is CaseVerb.ASSIGN else [],
             rules=visit.present.cases.rules,
+            asks=_asks(verb),
             tomorrow=f"{tomorrow:%Y-%m-%d}T17:00",
         )
 
@@ -178,6 +182,13 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
 
 
 PAGE: Final = Page(path="/cases", role=UserRole.VIEWER, menu=MenuPlace("台账", 40), routes=routes)
+
+
+def _asks(verb: CaseVerb) -> list[tuple[StepField, int, bool]]:
+    """What is typed for a step, each with the most that it takes, and whether it is a number."""
+    kinds = ((ask, STEP.fields[ask.name]) for ask in STEP_FORMS.get(verb, ()))
+    bounded = ((ask, kind) for ask, kind in kinds if isinstance(kind, TextField | CountField))
+    return [(ask, kind.most, isinstance(kind, CountField)) for ask, kind in bounded]
 
 
 def offered(case: Case, visit: Visit) -> list[CaseVerb]:
@@ -251,18 +262,13 @@ def _wish(visit: Visit, form: Form, case: Case, verb: CaseVerb) -> CaseCommand:
     if verb in _WITH_REASON and not reason.strip():
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "no_step_reason")
     try:
-        body = STEP_BODY.model_validate(
-            {"by": who["by"], "to": to, "rule": form.get("rule", ""), "reason": reason, "proof": form.get("proof", "")}
-        )
+        typed = {name: form[name] for name in STEP.fields if name not in _CLOCKED and form.get(name)}
+        body = STEP_BODY.model_validate({**typed, "by": who["by"], "to": to, "reason": reason})
     except ValidationError:
         raise DeskRefusal(HTTPStatus.BAD_REQUEST, "long_step_reason") from None
     wish = wish_of(STEP, body, **who, case=case.id, verb=verb)
-    return replace(
-        wish,
-        rule=wish.rule if wish.rule != case.rule else "",
-        deadline_ms=_ms(visit, form.get("deadline", "")),
-        until_ms=_ms(visit, form.get("until", "")),
-    )
+    moments = {of: _ms(visit, form.get(name, "")) for name, of in _CLOCKED.items()}
+    return replace(wish, rule=wish.rule if wish.rule != case.rule else "", **moments)
 
 
 def _ms(visit: Visit, local: str) -> Millis:

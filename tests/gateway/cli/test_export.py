@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.exporting import COLUMNS
 from gateway.journal.entry import Entry, Quarantined
+from gateway.journal.ledger import CASE_COLUMNS, IN_WORKBOOK
 from gateway.pipeline import case_row
 from tests.gateway.cli.installation import Cunjing, Installation
 from tests.gateway.journal.entries import LEAK, NOW_MS, full_entry
@@ -102,6 +103,12 @@ def test_a_journal_that_is_not_there_is_a_problem(cunjing: Cunjing) -> None:
     said = cunjing("export readings --config gateway.toml")
     assert said.exit_code == 1
     assert "does not exist yet" in said.stderr
+
+
+def test_every_field_of_a_case_is_a_column_of_the_workbook_in_a_place_of_its_own() -> None:
+    assert set(CASE_COLUMNS) - IN_WORKBOOK.keys() == {"severity", "episode"}, "which the office does not know"
+    places = [column.place for column in IN_WORKBOOK.values()]
+    assert len(set(places)) == len(places)
 
 
 @pytest.mark.usefixtures("kept")

@@ -178,7 +178,7 @@ def test_liveness_is_the_age_of_the_loop(desk: Desk) -> None:
 
 
 def test_metrics_are_prometheus_text(desk: Desk) -> None:
-    desk.metrics.quarantine("too_large", 2)
+    desk.metrics.count("refused", {"too_large": 2})
     desk.metrics.durable(500, 0.004, 0.009)
     desk.metrics.ask((desk.metrics.inbox_depth, lambda: desk.inbox.depth))
     with client(desk) as http:
