@@ -178,7 +178,7 @@ def _bin(site: BinSite) -> dict[str, Any]:
             "collection": {"rounds": list(site.rounds), "days": "daily"} if site.rounds else None,
             "bin": {
                 "container": "pool" if site.pool else "bin",
-                "empty_mm": site.geometry.empty_mm,
+                "empty_mm": site.claimed_mm,
                 "full_mm": site.geometry.full_mm,
                 "blind_mm": site.geometry.blind_mm,
                 "volume_m3": site.geometry.volume_m3,

@@ -26,6 +26,19 @@ class LieKind(StrEnum):
     """In what way a bin's sensor, or the figures it is judged by, can say what is not so."""
 
     STUCK = "stuck"
+    COVERED = "covered"
+    MOVED = "moved"
+    FOULED = "fouled"
+    BOX = "box"
+    LID = "lid"
+    BAG = "bag"
+    FACETS = "facets"
+    PLATEAU = "plateau"
+    SUN = "sun"
+    RESET = "reset"
+    FLOOR = "floor"
+    GAP = "gap"
+    LOST = "lost"
 
 
 @dataclass(slots=True)

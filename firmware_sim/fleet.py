@@ -26,6 +26,9 @@ HABIT_SIGMA: Final = 0.45
 ONE_ROUND_PCT: Final = 40.0
 """A site that fills faster than this in a day has a second round."""
 
+FLOOR_OFF: Final = 0.20
+"""By how much of itself a floor may be wrong in an inventory (issue F)."""
+
 TOWNS: Final = ("街道", "镇", "乡")
 """What a town's name ends in."""
 
@@ -72,7 +75,10 @@ class Village:
 
 @dataclass(frozen=True, slots=True)
 class BinSite:
-    """A pool or a bin with its sensor, and its mean filling in % a day; without ``rounds`` it is emptied on demand."""
+    """A pool or a bin with its sensor, and its mean filling in % a day; without ``rounds`` it is emptied on demand.
+
+    ``claimed_mm`` is how far its floor is by the inventory; ``geometry`` is what is so.
+    """
 
     device: str
     number: int
@@ -92,6 +98,7 @@ class BinSite:
     interval_s: int
     fill_pct: float
     per_day_pct: float
+    claimed_mm: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +230,18 @@ def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Sc
         interval_s=order.bin_interval_s,
         fill_pct=fill_pct,
         per_day_pct=per_day_pct,
+        claimed_mm=_claimed_floor_mm(scenario, device, geometry),
     )
     return site if said is None else replace(site, **said.model_dump(exclude_none=True))
+
+
+def _claimed_floor_mm(scenario: Scenario, device: str, geometry: Geometry) -> int:
+    """What whoever put the sensor up wrote down: in a real county some were never measured."""
+    rng = Random(f"{scenario.seed}/{device}/figures")
+    if not scenario.is_real or rng.random() >= scenario.reality.wrong_figures:
+        return geometry.empty_mm
+    off = rng.choice((-1, 1)) * rng.uniform(0.04, FLOOR_OFF)
+    return round(geometry.empty_mm * (1 + off) / 10) * 10
 
 
 def _plants(scenario: Scenario, villages: tuple[Village, ...]) -> Iterator[PlantSite]:

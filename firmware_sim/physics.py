@@ -25,6 +25,17 @@ INFLOW_CV: Final = 0.15
 BRIM_PCT: Final = 108.0
 """More than this does not stay on a bin."""
 
+HEAP_PCT: Final = 115.0
+"""More than this does not stay on a heap in the field, where people pile up what no longer goes in [A]."""
+
+LOADS_SHARE: Final = 0.25
+"""What part of the waste comes in big loads: a house is cleared, a stall packs up [A]."""
+
+LOAD_PCT: Final = 12.0
+SETTLES_BY: Final = (0.15, 0.5)
+SETTLES_IN_MS: Final = 2 * HOUR_MS
+"""A big load's mean, what share of it sinks away again and in what time half of that does [A]."""
+
 WELL_BRIM_MM: Final = 2_500.0
 USUAL: Final = Crowd()
 
@@ -72,7 +83,19 @@ class Air:
 class Waste:
     """A bin's content in % of its full line, moved on in steps of at most an hour."""
 
-    __slots__ = ("_crowd", "_day", "_diary", "_factor", "_fills", "_rate", "_rng", "_visits", "at_ms", "pct")
+    __slots__ = (
+        "_brim_pct",
+        "_crowd",
+        "_day",
+        "_diary",
+        "_factor",
+        "_fills",
+        "_rate",
+        "_rng",
+        "_visits",
+        "at_ms",
+        "pct",
+    )
 
     def __init__(
         self,
@@ -92,6 +115,7 @@ class Waste:
         self._rng = rng
         self._day = -1
         self._factor = 1.0
+        self._brim_pct = BRIM_PCT
         self._diary = diary
         if diary is not None:
             diary.note(start_ms, self.pct, 0.0)
@@ -103,10 +127,21 @@ class Waste:
             visit = visits.pop()
             self._fill(visit.at_ms)
             found_pct = self.pct
-            self.pct *= 1 - visit.takes_pct / 100
+            self._take(visit.takes_pct / 100)
             if self._diary is not None and visit.takes_pct:
                 self._diary.note_visit(visit.at_ms, found_pct, self.pct)
         self._fill(to_ms)
+
+    def _take(self, share: float) -> None:
+        self.pct *= 1 - share
+
+    def _bring(self, passed_ms: Millis, busy: float) -> float:
+        """What a step brings, in %; ``busy`` is how many times a mean hour's waste this hour has.
+
+        Bags come one by one: a step brings between half and one and a half of what it brings on average.
+        """
+        lumps = 0.5 + self._rng.random()
+        return self._rate * self._factor * busy * lumps * passed_ms
 
     def _fill(self, to_ms: Millis) -> None:
         while self.at_ms < to_ms:
@@ -119,16 +154,49 @@ class Waste:
                 self._day = day
                 self._factor = lognormal_day(DAY_TO_DAY_CV, self._rng)
                 self._factor *= self._crowd.waste_on(self.at_ms + LOCAL_OFFSET_MS)
-            # Bags come one by one: a step brings between half and one and a half of what it brings on average.
-            lumps = 0.5 + self._rng.random()
-            brought = self._rate * self._factor * _WASTE[in_day // HOUR_MS] * lumps * (step_to - self.at_ms)
+            brought = self._bring(step_to - self.at_ms, _WASTE[in_day // HOUR_MS])
             crowd = now_in(self._fills, self.at_ms) if self._fills else None
             if crowd is not None and self.pct < crowd.size:
                 brought = (crowd.size - self.pct) * min(1.0, (step_to - self.at_ms) / (crowd.end_ms - self.at_ms))
-            self.pct = min(self.pct + brought, BRIM_PCT)
+            self.pct = min(self.pct + brought, self._brim_pct)
             self.at_ms = step_to
             if self._diary is not None:
                 self._diary.note(step_to, self.pct, brought)
+
+
+class SettlingWaste(Waste):
+    """A bin as it is in the field: a part of its waste comes in big loads, which sink by themselves for some hours."""
+
+    __slots__ = ("_a_load_ms", "_loose_pct")
+
+    def __init__(
+        self,
+        site: BinSite,
+        story: Story,
+        start_ms: Millis,
+        rng: Random,
+        crowd: Crowd = USUAL,
+        diary: BinDiary | None = None,
+    ) -> None:
+        super().__init__(site, story, start_ms, rng, crowd, diary)
+        self._brim_pct = HEAP_PCT
+        self._a_load_ms = self._rate * LOADS_SHARE / LOAD_PCT
+        self._loose_pct = 0.0
+
+    def _take(self, share: float) -> None:
+        super()._take(share)
+        self._loose_pct *= 1 - share
+
+    def _bring(self, passed_ms: Millis, busy: float) -> float:
+        rng = self._rng
+        brought = super()._bring(passed_ms, busy) * (1 - LOADS_SHARE)
+        sunk = self._loose_pct * (1 - 2 ** (-passed_ms / SETTLES_IN_MS))
+        self._loose_pct -= sunk
+        if rng.random() < self._a_load_ms * self._factor * passed_ms * busy:
+            load = rng.gammavariate(2.0, LOAD_PCT / 2)
+            self._loose_pct += load * rng.uniform(*SETTLES_BY)
+            brought += load
+        return brought - sunk
 
 
 def surface_mm(geometry: Geometry, fill_pct: float) -> float:

@@ -50,13 +50,17 @@ class RadioPace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A device's way to the broker: where its radio gateway is dark, how much is lost, how wrong its clock is."""
+    """A device's way to the broker: where its radio gateway is dark, how much is lost, how wrong its clock is.
+
+    In a fade the share of its ``size`` is lost, whatever is lost else.
+    """
 
     radio: Radio
     loss: float
     outages: tuple[Span, ...]
     wrong_clock: tuple[Span, ...]
     pace: RadioPace
+    fades: tuple[Span, ...] = ()
 
 
 Encode: TypeAlias = Callable[[Measured, Millis], bytes]
@@ -113,7 +117,8 @@ def _between(span: tuple[int, int], rng: Random) -> int:
 
 
 def _lost(at_ms: Millis, link: Link, rng: Random) -> bool:
-    unlucky = rng.random() < link.loss
+    fade = now_in(link.fades, at_ms) if link.fades else None
+    unlucky = rng.random() < (link.loss if fade is None else fade.size)
     return unlucky or bool(link.outages and now_in(link.outages, at_ms))
 
 

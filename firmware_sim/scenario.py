@@ -53,6 +53,13 @@ class Happening(StrEnum):
     STUCK = "stuck"
 
 
+class WorldKind(StrEnum):
+    """How the county is: as makers describe it, or as it is in the field."""
+
+    PLAIN = "plain"
+    REAL = "real"
+
+
 class Manner(NamedTuple):
     """How an event runs where its order leaves it open: its hours, ``None`` to the end of the run, and its size."""
 
@@ -178,6 +185,21 @@ class Radio(_Strict):
     reboots_per_month: Annotated[float, Field(ge=0, le=100)] = 0.2
 
 
+class Reality(_Strict):
+    """How much of the field there is in a real world; in a plain one nothing of this is.
+
+    ``lying`` of the bins' sensors get stuck, covered, moved or fouled within the run, and ``wrong_figures`` of the
+    sites stand in the inventory with figures that are not so. ``mishaps`` multiplies how often everything else goes
+    wrong, at plants as well.
+    """
+
+    lying: Share = 0.1
+    wrong_figures: Share = 0.25
+    mishaps: Annotated[float, Field(ge=0, le=100)] = 1
+    fires_per_month: Annotated[float, Field(ge=0, le=100)] = 0.02
+    embers_per_month: Annotated[float, Field(ge=0, le=100)] = 0.3
+
+
 class ScriptedEvent(_Strict):
     """Something that happens by order. ``target`` is a device, a radio gateway (``g01``) or a feeder (``f01``)."""
 
@@ -194,6 +216,8 @@ class Scenario(_Strict):
     seed: int | str
     start: AwareDatetime
     hours: Annotated[float, Field(gt=0, le=24 * 366)]
+    world: WorldKind = WorldKind.PLAIN
+    reality: Reality = Reality()
     county: Id = "xiang"
     names: PlaceNames = PlaceNames()
     fleet: FleetSize = FleetSize()
@@ -218,6 +242,11 @@ class Scenario(_Strict):
         if towns and (len(towns) != self.fleet.towns or len(set(towns)) != len(towns)):
             raise ValueError(f"names.towns: {self.fleet.towns} different names are wanted, one for each town")
         return self
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the county is as it is in the field."""
+        return self.world is WorldKind.REAL
 
     @property
     def start_ms(self) -> Millis:

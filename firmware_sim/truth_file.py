@@ -4,7 +4,7 @@ Made of the diaries after the last uplink, so that it cannot disagree with what 
 what happens, and no line of it ever reaches the gateway.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
@@ -45,7 +45,7 @@ FAULTS: Final[Mapping[Happening, str]] = {
 def truth_lines(name: str, scenario: Scenario, diaries: Mapping[str, Diary]) -> Iterator[Row]:
     """Every line of the truth, sorted by its first instant; ``diaries`` by device, each kept to the end of the run."""
     start, end = iso(scenario.start_ms), iso(scenario.end_ms)
-    world = {"seed": scenario.seed, "world": "plain", "from": start, "to": end}
+    world = {"seed": scenario.seed, "world": str(scenario.world), "from": start, "to": end}
     yield {"truth": "world", "scenario": name, **world}
     sites = fleet(scenario).sites
     yield from map(_site, sites)
@@ -123,21 +123,22 @@ def reaches(diary: BinDiary, from_ms: Millis, line_pct: float) -> Millis | None:
     if missing <= 0:
         return from_ms
     wanted = diary.gained_at(from_ms) + missing
-    first, _ = diary.look_up(from_ms)
-    i = first_at_least(diary.gained, wanted, first + 1)
+    begun, _ = diary.look_up(from_ms)
+    i = _first_at_least(diary.gained, wanted, begun + 1, bisect_right(diary.at_ms, from_ms + HORIZON_MS))
     if i is None:
         return None
     before, after = diary.gained[i - 1], diary.gained[i]
-    begun, ended = diary.at_ms[i - 1], diary.at_ms[i]
-    at_ms = begun + round((wanted - before) / (after - before) * (ended - begun))
-    at_ms = max(at_ms, from_ms)
+    knot, passed = diary.at_ms[i - 1], diary.at_ms[i] - diary.at_ms[i - 1]
+    at_ms = max(knot + round((wanted - before) / (after - before) * passed), from_ms)
     return at_ms if at_ms - from_ms <= HORIZON_MS else None
 
 
-def first_at_least(rising: Sequence[float], wanted: float, start: int) -> int | None:
-    """The first index from ``start`` on at which a sequence that never falls has come to ``wanted``."""
-    i = bisect_left(rising, wanted, start)
-    return i if i < len(rising) else None
+def _first_at_least(gained: Sequence[float], wanted: float, start: int, stop: int) -> int | None:
+    """The first knot from ``start`` on at which so much had come in; what has settled makes it fall now and then."""
+    for i in range(start, min(stop + 1, len(gained))):
+        if gained[i] >= wanted:
+            return i
+    return None
 
 
 def _runs(scenario: Scenario, site: AnySite, diary: PlantDiary) -> Iterator[tuple[Millis, Row]]:
