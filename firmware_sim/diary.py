@@ -23,7 +23,7 @@ class PumpState(IntEnum):
 
 
 class LieKind(StrEnum):
-    """In what way a bin's sensor, or the figures it is judged by, can say what is not so."""
+    """In what way a bin's sensor, or the figures that a bin or plant is judged by, can say what is not so."""
 
     STUCK = "stuck"
     COVERED = "covered"
@@ -39,6 +39,9 @@ class LieKind(StrEnum):
     FLOOR = "floor"
     GAP = "gap"
     LOST = "lost"
+    DESIGN = "design"
+    RATED_CURRENT = "rated_current"
+    START_LEVEL = "start_level"
 
 
 @dataclass(slots=True)

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 from firmware_sim.diary import BinDiary, Lie, LieKind, PlantDiary
 from firmware_sim.fleet import BinSite, Geometry, PlantSite
 from firmware_sim.lies import TRUTHFUL, Plan
+from firmware_sim.logger import PlantLogger
 from firmware_sim.physics import Air, Plant, SettlingWaste, Waste, heat_c, now_in, surface_mm
 from firmware_sim.real_sensor import RealBinSensor
 from firmware_sim.scenario import DAY_MS, Happening, Scenario
-from firmware_sim.sensor import NOISE_MM, BinSensor
+from firmware_sim.sensor import BinSensor
 from firmware_sim.story import FOREVER, MINUTE_MS, Span, Story
 from telemetry.reading import Millis, Values
 
@@ -147,33 +148,14 @@ def _convict(lies: list[Lie], at_ms: Millis, told: LieKind | None, off_points: f
 def plant_samples(
     scenario: Scenario, site: PlantSite, story: Story, rng: Random, diary: PlantDiary | None = None
 ) -> Iterator[Measured]:
-    """Everything a plant's logger measures in a run, in time order; a plant with a flow meter alone tells only that.
+    """Everything a plant's logger measures in a run, in time order, of what it is wired to.
 
     Into a ``diary`` the plant's life is written down to the end of the run, whoever has fallen silent.
     """
     plant = Plant(site, story, scenario.start_ms, rng, scenario.crowd, diary)
     if not story.of(Happening.NEVER_INSTALLED):
-        yield from _logged(scenario, site, story, plant, rng)
+        logger = PlantLogger(scenario, site, story, rng)
+        for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):
+            yield Measured(at_ms, boot, seq, up_s, logger.look(at_ms, plant.advance(at_ms)))
     if diary is not None:
         plant.advance(scenario.end_ms)
-
-
-def _logged(scenario: Scenario, site: PlantSite, story: Story, plant: Plant, rng: Random) -> Iterator[Measured]:
-    cuts = story.of(Happening.POWER_CUT)
-    running_a = site.rated_current_a * rng.uniform(0.82, 0.94)
-    for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):
-        well = plant.advance(at_ms)
-        flow = round(well.flow_m3h * rng.uniform(0.97, 1.03), 2)
-        volume = round(well.volume_m3, 2)
-        if site.meter_only:
-            values = Values(flow_m3h=flow, volume_m3=volume)
-        else:
-            current = running_a * rng.uniform(0.98, 1.02) if well.pumping else rng.random() * 0.04
-            values = Values(
-                level_mm=max(0, round(well.level_mm + rng.gauss(0, NOISE_MM))),
-                flow_m3h=flow,
-                volume_m3=volume,
-                pump_current_a=round(current, 2),
-                mains_on=0.0 if cuts and now_in(cuts, at_ms) is not None else 1.0,
-            )
-        yield Measured(at_ms, boot, seq, up_s, values)

@@ -78,7 +78,8 @@ def _device(
     wrong_clock, outages = story.of(Happening.CLOCK_WRONG), story.of(Happening.GATEWAY_OUTAGE)
     topic = f"cunjing/v1/{scenario.county}/{site.device}/telemetry"
     if not isinstance(site, BinSite):
-        link = Link(scenario.radio, scenario.radio.native_loss, (), wrong_clock, pace)
+        slow_clock = story.of(Happening.SLOW_CLOCK)
+        link = Link(scenario.radio, scenario.radio.native_loss, (), wrong_clock, pace, slow_clock=slow_clock)
         return native(
             plant_samples(scenario, site, story, rng, diary if isinstance(diary, PlantDiary) else None),
             topic,
