@@ -1,6 +1,7 @@
-"""``python -m firmware_sim tell SCENARIO``: what a fleet says, what its inventory claims and what really was, as files.
+"""``python -m firmware_sim``: ``tell`` writes what a fleet says, what its inventory claims and what really was.
 
-The three files are all that a scorer needs, whoever wrote them. Nothing here decides what happens.
+The three files are all that a scorer needs, whoever wrote them; ``matrix`` writes a scenario of one fault at plants of
+every signal set. Nothing here decides what happens.
 """
 
 import argparse
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from pydantic import ValidationError
 
 from firmware_sim.county import inventory_yaml
+from firmware_sim.matrix import matrix, written
 from firmware_sim.radio import TimedUplink
-from firmware_sim.scenario import Scenario, ScenarioError, load
+from firmware_sim.scenario import PLANT_FAULTS, Happening, Scenario, ScenarioError, load
 from firmware_sim.traces import tell
 from firmware_sim.truth_file import iso
 
@@ -32,17 +35,35 @@ def main(arguments: list[str] | None = None) -> int:
         ("truth", "what really was: one line a fact"),
     ):
         wanted.add_argument(f"--{name}", type=Path, required=True, metavar="FILE", help=what)
+    crossed = verbs.add_parser("matrix", help="write the scenario of one fault at plants of all fourteen signal sets")
+    faults = [str(fault) for fault in PLANT_FAULTS]
+    crossed.add_argument("fault", metavar="FAULT", choices=faults, help=", ".join(faults))
+    crossed.add_argument("--seed", default="matrix", help="what is drawn depends on it alone")
+    crossed.add_argument("--injections", type=int, default=10, metavar="N", help="plants of each set, each hit once")
+    crossed.add_argument("--days", type=int, metavar="N", help="how long it runs; else 10, or 42 where it is learned")
+    crossed.add_argument("--to", type=Path, required=True, metavar="FILE", help="the scenario file")
     options = asked.parse_args(arguments)
     try:
-        scenario = find(options.scenario)
-        telling = tell(scenario, Path(options.scenario).stem)
-        options.inventory.write_text(inventory_yaml(scenario), "utf-8")
-        said = _write(options.uplinks, map(recorded, telling.uplinks))
-        true = _write(options.truth, map(msgspec.json.encode, telling.truth()))
-    except (ScenarioError, OSError) as fault:
+        said = _tell(options) if options.verb == "tell" else _cross(options)
+    except (ScenarioError, ValidationError, OSError) as fault:
         asked.exit(2, f"{asked.prog}: {fault}\n")
-    sys.stdout.write(f"{said} uplinks to {options.uplinks}, {true} lines of truth to {options.truth}\n")
+    sys.stdout.write(said + "\n")
     return 0
+
+
+def _tell(options: argparse.Namespace) -> str:
+    scenario = find(options.scenario)
+    run = tell(scenario, Path(options.scenario).stem)
+    options.inventory.write_text(inventory_yaml(scenario), "utf-8")
+    said = _write(options.uplinks, map(recorded, run.uplinks))
+    true = _write(options.truth, map(msgspec.json.encode, run.truth()))
+    return f"{said} uplinks to {options.uplinks}, {true} lines of truth to {options.truth}"
+
+
+def _cross(options: argparse.Namespace) -> str:
+    scenario = matrix(Happening(options.fault), options.seed, options.injections, options.days)
+    options.to.write_text(written(scenario), "utf-8")
+    return f"{options.fault} at {scenario.fleet.plants} plants to {options.to}"
 
 
 def find(named: str) -> Scenario:

@@ -23,9 +23,25 @@ class PumpState(IntEnum):
 
 
 class LieKind(StrEnum):
-    """In what way a bin's sensor, or the figures it is judged by, can say what is not so."""
+    """In what way a bin's sensor, or the figures that a bin or plant is judged by, can say what is not so."""
 
     STUCK = "stuck"
+    COVERED = "covered"
+    MOVED = "moved"
+    FOULED = "fouled"
+    BOX = "box"
+    LID = "lid"
+    BAG = "bag"
+    FACETS = "facets"
+    PLATEAU = "plateau"
+    SUN = "sun"
+    RESET = "reset"
+    FLOOR = "floor"
+    GAP = "gap"
+    LOST = "lost"
+    DESIGN = "design"
+    RATED_CURRENT = "rated_current"
+    START_LEVEL = "start_level"
 
 
 @dataclass(slots=True)

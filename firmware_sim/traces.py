@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from firmware_sim.diary import BinDiary, PlantDiary
+from firmware_sim.diary import BinDiary, LieKind, PlantDiary
 from firmware_sim.firmware import bin_samples, plant_samples
 from firmware_sim.fleet import AnySite, BinSite, fleet
+from firmware_sim.lies import TRUTHFUL, plan_lies
 from firmware_sim.radio import Link, RadioPace, TimedUplink, lorawan, native
 from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import Story, Truth, stories, truth
@@ -77,15 +78,19 @@ def _device(
     wrong_clock, outages = story.of(Happening.CLOCK_WRONG), story.of(Happening.GATEWAY_OUTAGE)
     topic = f"cunjing/v1/{scenario.county}/{site.device}/telemetry"
     if not isinstance(site, BinSite):
-        link = Link(scenario.radio, scenario.radio.native_loss, (), wrong_clock, pace)
+        slow_clock = story.of(Happening.SLOW_CLOCK)
+        link = Link(scenario.radio, scenario.radio.native_loss, (), wrong_clock, pace, slow_clock=slow_clock)
         return native(
             plant_samples(scenario, site, story, rng, diary if isinstance(diary, PlantDiary) else None),
             topic,
             link,
             rng,
         )
-    samples = bin_samples(scenario, site, story, rng, diary if isinstance(diary, BinDiary) else None)
+    plan = plan_lies(scenario, site, story) if scenario.is_real else TRUTHFUL
+    fades = plan.get(LieKind.LOST, ())
+    samples = bin_samples(scenario, site, story, rng, plan, diary if isinstance(diary, BinDiary) else None)
     if site.native:
-        return native(samples, topic, Link(scenario.radio, scenario.radio.native_loss, outages, wrong_clock, pace), rng)
+        link = Link(scenario.radio, scenario.radio.native_loss, outages, wrong_clock, pace, fades)
+        return native(samples, topic, link, rng)
     loss = scenario.radio.closed_pool_loss if site.pool else scenario.radio.loss
-    return lorawan(samples, site.dev_eui, Link(scenario.radio, loss, outages, wrong_clock, pace), rng)
+    return lorawan(samples, site.dev_eui, Link(scenario.radio, loss, outages, wrong_clock, pace, fades), rng)

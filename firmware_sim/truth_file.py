@@ -4,14 +4,14 @@ Made of the diaries after the last uplink, so that it cannot disagree with what 
 what happens, and no line of it ever reaches the gateway.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from firmware_sim.diary import BinDiary, PlantDiary
+from firmware_sim.diary import BinDiary, LieKind, PlantDiary
 from firmware_sim.fleet import AnySite, BinSite, PlantSite, fleet
-from firmware_sim.scenario import DAY_MS, HOUR_MS, Happening, Scenario
+from firmware_sim.scenario import DAY_MS, HOUR_MS, PLANT_FAULTS, Happening, Scenario
 from firmware_sim.story import FOREVER, Truth, truth
 from telemetry.reading import Millis
 
@@ -28,7 +28,6 @@ Row: TypeAlias = dict[str, Any]
 
 FAULTS: Final[Mapping[Happening, str]] = {
     Happening.PLANT_STOP: "trip",
-    Happening.POWER_CUT: "power_cut",
     Happening.FIRE: "fire",
     Happening.HOT_ASH: "hot_ash",
     Happening.TILTED: "tilted",
@@ -38,6 +37,7 @@ FAULTS: Final[Mapping[Happening, str]] = {
     Happening.BATTERY_LOW: "battery_low",
     Happening.REBOOT: "reboot",
     Happening.CLOCK_WRONG: "clock_wrong",
+    **{kind: str(kind) for kind in PLANT_FAULTS if kind is not Happening.PLANT_STOP},
 }
 """What the file calls what can happen; visits and lies have lines of their own, and waste is in the levels."""
 
@@ -45,7 +45,7 @@ FAULTS: Final[Mapping[Happening, str]] = {
 def truth_lines(name: str, scenario: Scenario, diaries: Mapping[str, Diary]) -> Iterator[Row]:
     """Every line of the truth, sorted by its first instant; ``diaries`` by device, each kept to the end of the run."""
     start, end = iso(scenario.start_ms), iso(scenario.end_ms)
-    world = {"seed": scenario.seed, "world": "plain", "from": start, "to": end}
+    world = {"seed": scenario.seed, "world": str(scenario.world), "from": start, "to": end}
     yield {"truth": "world", "scenario": name, **world}
     sites = fleet(scenario).sites
     yield from map(_site, sites)
@@ -54,7 +54,8 @@ def truth_lines(name: str, scenario: Scenario, diaries: Mapping[str, Diary]) -> 
         diary = diaries[site.device]
         if isinstance(site, BinSite) and isinstance(diary, BinDiary):
             timed += _bin(scenario, site, diary)
-        elif isinstance(diary, PlantDiary):
+        elif isinstance(site, PlantSite) and isinstance(diary, PlantDiary):
+            timed += _figures(scenario, site)
             timed += _runs(scenario, site, diary)
     yield from (row for _, row in sorted(timed, key=lambda each: each[0]))
 
@@ -73,12 +74,8 @@ def _site(site: AnySite) -> Row:
     if isinstance(site, BinSite):
         floor = {"floor_mm": site.geometry.empty_mm, "interval_s": site.interval_s}
         return {**row, "kind": "bin", **floor, "per_day_pct": round(site.per_day_pct, 2)}
-    signals = {"signals": _signals(site), "interval_s": site.interval_s}
+    signals = {"signals": str(site.signals), "interval_s": site.interval_s}
     return {**row, "kind": "plant", **signals, "design_m3d": site.design_m3d}
-
-
-def _signals(site: PlantSite) -> str:
-    return "flow" if site.meter_only else "flow+level+current+mains"
 
 
 def _happenings(told: Iterable[Truth], scenario: Scenario) -> Iterator[tuple[Millis, Row]]:
@@ -123,21 +120,34 @@ def reaches(diary: BinDiary, from_ms: Millis, line_pct: float) -> Millis | None:
     if missing <= 0:
         return from_ms
     wanted = diary.gained_at(from_ms) + missing
-    first, _ = diary.look_up(from_ms)
-    i = first_at_least(diary.gained, wanted, first + 1)
+    begun, _ = diary.look_up(from_ms)
+    i = _first_at_least(diary.gained, wanted, begun + 1, bisect_right(diary.at_ms, from_ms + HORIZON_MS))
     if i is None:
         return None
     before, after = diary.gained[i - 1], diary.gained[i]
-    begun, ended = diary.at_ms[i - 1], diary.at_ms[i]
-    at_ms = begun + round((wanted - before) / (after - before) * (ended - begun))
-    at_ms = max(at_ms, from_ms)
+    knot, passed = diary.at_ms[i - 1], diary.at_ms[i] - diary.at_ms[i - 1]
+    at_ms = max(knot + round((wanted - before) / (after - before) * passed), from_ms)
     return at_ms if at_ms - from_ms <= HORIZON_MS else None
 
 
-def first_at_least(rising: Sequence[float], wanted: float, start: int) -> int | None:
-    """The first index from ``start`` on at which a sequence that never falls has come to ``wanted``."""
-    i = bisect_left(rising, wanted, start)
-    return i if i < len(rising) else None
+def _first_at_least(gained: Sequence[float], wanted: float, start: int, stop: int) -> int | None:
+    """The first knot from ``start`` on at which so much had come in; what has settled makes it fall now and then."""
+    for i in range(start, min(stop + 1, len(gained))):
+        if gained[i] >= wanted:
+            return i
+    return None
+
+
+def _figures(scenario: Scenario, site: PlantSite) -> Iterator[tuple[Millis, Row]]:
+    """What the inventory claims of a plant that is not so."""
+    for kind, claimed, true in (
+        (LieKind.DESIGN, site.claimed.design_m3d, site.design_m3d),
+        (LieKind.RATED_CURRENT, site.claimed.rated_current_a, site.rated_current_a),
+        (LieKind.START_LEVEL, site.claimed.start_level_mm, site.start_level_mm),
+    ):
+        if claimed != true:
+            row: Row = {"truth": "lie", "asset": site.asset, "device": site.device, "lie": str(kind)}
+            yield scenario.start_ms, {**row, "from": iso(scenario.start_ms), "to": None, "wrong_from": None}
 
 
 def _runs(scenario: Scenario, site: AnySite, diary: PlantDiary) -> Iterator[tuple[Millis, Row]]:

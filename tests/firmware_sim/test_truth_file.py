@@ -174,6 +174,23 @@ def test_nobody_coming_a_line_is_crossed_after_the_last_level_below_it() -> None
     assert reaches(filled((0, 0, 0), (HORIZON_MS + HOUR_MS, 80, 80)), 0, 79.9) is None, "beyond a week nobody asks"
 
 
+def test_what_settles_away_is_not_counted_twice() -> None:
+    diary = filled((0, 50, 0), (HOUR_MS, 70, 20), (2 * HOUR_MS, 60, -10), (4 * HOUR_MS, 80, 20))
+    assert reaches(diary, 0, 65) == HOUR_MS * 3 // 4, "it stood there before it sank"
+    assert reaches(diary, 2 * HOUR_MS, 75) == HOUR_MS * 7 // 2
+
+
+def test_a_real_world_says_so_and_its_truth_knows_what_lied() -> None:
+    rows = list(tell(load(TEXT + "world: real\nreality: {lying: 1}\n"), "truth").truth())
+    assert rows[0]["world"] == "real"
+    kinds = {row["lie"] for row in of(rows, "lie")}
+    assert {"facets", "lid", "bag", "stuck"} <= kinds
+    assert kinds & {"covered", "moved", "fouled"}
+    floors = {row["asset"] for row in of(rows, "lie", lie="floor")}
+    assert floors
+    assert all("from" in row and "wrong_from" in row for row in of(rows, "lie"))
+
+
 def test_crossings_agree_with_the_levels_until_somebody_comes(rows: list[dict[str, Any]]) -> None:
     checked = 0
     for row in of(rows, "crossings"):
