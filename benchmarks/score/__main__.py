@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.score", description=__doc__)
     asked.add_argument("--size", choices=county.SIZES, default="default")
     asked.add_argument("--seeds", default="", help="names of seeds, apart by spaces; else they come from the commit")
-    asked.add_argument("--world", choices=county.WORLDS, action="append", help="may be given again; else all there are")
+    asked.add_argument("--world", choices=county.WORLDS, action="append", help="may be given again; else both")
     asked.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; one a core without it")
     asked.add_argument("--out", type=Path, help="the JSON file; else benchmarks/results/score-SIZE.json")
     for name in ("uplinks", "inventory", "truth"):
@@ -57,33 +57,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def score(options: argparse.Namespace) -> dict[str, Any]:
-    """All seeds of all worlds, a process a core; what an earlier run of the same commit kept is not done again."""
+    """All that a size asks for, a process a core; what an earlier run of the same commit kept is not done again."""
     size, of = county.SIZES[options.size], "-"
     seeds = tuple(options.seeds.split())
     if not seeds:
         of = county.commit()
-        seeds = county.scoring_seeds(of, size.seeds)
-    folder = KEPT / of if of != "-" and county.is_clean() else None
-    wanted = [(seed, world) for world in options.world or county.worlds() for seed in seeds]
+        seeds = county.scoring_seeds(of, max(1, size.seeds))
+    folder = KEPT / of / size.name if of != "-" and county.is_clean() else None
+    wanted = county.jobs(size, seeds, options.world or county.WORLDS)
     return summary(size.name, of, _each(size, wanted, folder, options.jobs), asdict(size))
 
 
-def _each(size: county.Size, wanted: list[tuple[str, str]], folder: Path | None, jobs: int) -> Iterator[running.Scored]:
-    paths = {each: folder / f"{size.name}-{each[1]}-{each[0]}.json" for each in wanted} if folder else {}
+def _each(size: county.Size, wanted: list[county.Job], folder: Path | None, processes: int) -> Iterator[running.Scored]:
     left = []
-    for each in wanted:
-        before = running.kept(paths[each]) if folder else None
+    for job in wanted:
+        before = running.kept(folder / f"{job.name}.json") if folder else None
         if before is None:
-            left.append(each)
+            left.append(job)
         else:
             yield before
-    with ProcessPoolExecutor(jobs) as pool:
-        running_now = {pool.submit(running.score_seed, size, *each): each for each in left}
-        for done in as_completed(running_now):
-            scored = done.result()
+    with ProcessPoolExecutor(processes) as pool:
+        begun = {pool.submit(running.score_job, size, job): job for job in left}
+        for done in as_completed(begun):
+            scored, job = done.result(), begun[done]
             if folder:
-                running.keep(scored, paths[running_now[done]])
-            print(f"{scored.world} {scored.seed}: {scored.uplinks} uplinks, {scored.said} sayings", file=sys.stderr)
+                running.keep(scored, folder / f"{job.name}.json")
+            print(f"{job.name}: {scored.uplinks} uplinks, {scored.said} sayings", file=sys.stderr)
             yield scored
 
 
@@ -94,7 +93,7 @@ def summary(size: str, of: str, runs: Iterable[running.Scored], scope: dict[str,
     for run in runs:
         seeds.add(run.seed)
         for name, tally in run.tallies.items():
-            worlds.setdefault(run.world, {}).setdefault(name, Tally()).join(tally)
+            worlds.setdefault(run.part, {}).setdefault(name, Tally()).join(tally)
     return {
         "size": size,
         "scope": scope,

@@ -23,7 +23,7 @@ FARTHEST: Final = 1.15
 
 def fill_pct(sample: HeardSample, geometry: BinGeometry) -> float | None:
     """What its distance means by the inventory's own figures, or nothing where no echo came."""
-    distance = sample.values.distance_mm
+    distance = sample.distance_mm
     if distance is None or not 0 < distance <= FARTHEST * geometry.empty_mm:
         return None
     return min(100.0, max(0.0, 100 * (geometry.empty_mm - distance) / (geometry.empty_mm - geometry.full_mm)))
@@ -44,7 +44,7 @@ def _threshold(asset: str, samples: Iterable[HeardSample], geometry: BinGeometry
     open_rules: dict[str, str] = {}
     was_empty = True
     for sample in samples:
-        level, heat = fill_pct(sample, geometry), sample.values.temperature_c
+        level, heat = fill_pct(sample, geometry), sample.temperature_c
         for values, value in ((LINES, level), (HEAT_C, heat)):
             if value is not None:
                 yield from _cross(asset, sample.received_ms, values, value, open_rules)

@@ -4,7 +4,7 @@ A fault is due where a set of signals can see it; its limit is the rule's own ti
 those of alerting.md §3, written down here once more and not read from the rules, which are what is judged.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -25,6 +25,8 @@ SOON_MS: Final = 2 * HOUR_MS
 
 NAMING: Final = frozenset({"stuck", "blocked", "moved", "fouled"})
 """Rules that name a lying sensor."""
+BEFORE_THE_LENS: Final = frozenset({"box", "bag", "plateau"})
+"""Passing lies that are rightly called blocked."""
 NAMED_WITHIN_MS: Final = 7 * DAY_MS
 PLANT_RULES: Final = (
     *("stopped", "no_power", "not_restarted", "low_flow", "meter_fault", "dry_run", "level_high"),
@@ -403,7 +405,7 @@ class Excuses:
             return rule in ANSWERS[name].rules or self._is_blind_to(name, episode)
         if rule in {"offline", "gateway_offline"}:
             return name in {"gap", "lost"}
-        return rule in NAMING and name in LASTING | {"box", "bag", "plateau", "floor", "facets"}
+        return (rule in NAMING and name in LASTING) or (rule == "blocked" and name in BEFORE_THE_LENS)
 
     def _is_blind_to(self, name: str, episode: SaidEpisode) -> bool:
         """A dead meter is a standstill to whoever has nothing else to tell them apart."""
@@ -462,7 +464,6 @@ def judge_all(truth: Truth, story: Story, ears: Mapping[str, Ear], inventory: In
     judge_missed(truth, story, tally)
 
 
-def join_blind(truth: Truth, passing: Iterable[str] = ("bag", "lid", "box", "plateau")) -> list[Span]:
+def list_blind(truth: Truth) -> list[Span]:
     """Lies that pass, in which a sensor looks at something else than its content."""
-    names = frozenset(passing)
-    return [lie for lie in truth.lies if lie.name in names]
+    return [lie for lie in truth.lies if lie.name in BEFORE_THE_LENS | {"lid"}]

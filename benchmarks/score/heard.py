@@ -3,10 +3,12 @@
 Bytes are read by ``telemetry``'s own codecs; nothing of what ``alerts`` makes of a sample is known here.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import isnan, nan
 from typing import Final, NamedTuple
 
 from telemetry.inventory import Inventory
@@ -25,25 +27,38 @@ OLDEST_LAG_MS: Final = 24 * 3_600_000
 
 
 class HeardSample(NamedTuple):
-    """One sample: when we had it, when it was taken, and its values."""
+    """One sample: when we had it, when it was taken, and what it says; ``None`` where it does not speak of it."""
 
     received_ms: Millis
     taken_ms: Millis
-    values: Values
+    distance_mm: float | None = None
+    temperature_c: float | None = None
+    fire_flag: bool = False
 
 
 @dataclass(slots=True)
 class Ear:
-    """One asset's samples in the order in which they came, and which of them tell its level."""
+    """One asset's samples in the order in which they came, and which of them tell its level.
 
-    samples: list[HeardSample] = field(default_factory=list)
-    usable_taken_ms: list[Millis] = field(default_factory=list)
-    usable_received_ms: list[Millis] = field(default_factory=list)
+    Kept as columns: a month of a county is some millions of numbers.
+    """
+
+    received_ms: "array[int]" = field(default_factory=lambda: array("q"))
+    usable_taken_ms: "array[int]" = field(default_factory=lambda: array("q"))
+    usable_received_ms: "array[int]" = field(default_factory=lambda: array("q"))
+    _taken_ms: "array[int]" = field(default_factory=lambda: array("q"))
+    _distance_mm: "array[float]" = field(default_factory=lambda: array("d"))
+    _temperature_c: "array[float]" = field(default_factory=lambda: array("d"))
+    _fire_flags: bytearray = field(default_factory=bytearray)
     _newest_ms: Millis = 0
 
     def hear(self, sample: HeardSample, *, usable: bool) -> None:
         """The next sample. One that is older than one before it comes too late to be judged."""
-        self.samples.append(sample)
+        self.received_ms.append(sample.received_ms)
+        self._taken_ms.append(sample.taken_ms)
+        self._distance_mm.append(nan if sample.distance_mm is None else sample.distance_mm)
+        self._temperature_c.append(nan if sample.temperature_c is None else sample.temperature_c)
+        self._fire_flags.append(sample.fire_flag)
         if sample.taken_ms < self._newest_ms:
             return
         self._newest_ms = sample.taken_ms
@@ -51,24 +66,40 @@ class Ear:
             self.usable_taken_ms.append(sample.taken_ms)
             self.usable_received_ms.append(sample.received_ms)
 
+    @property
+    def samples(self) -> Iterator[HeardSample]:
+        """Each of them, as they came."""
+        columns = zip(
+            self.received_ms,
+            self._taken_ms,
+            self._distance_mm,
+            self._temperature_c,
+            self._fire_flags,
+            strict=True,
+        )
+        for received_ms, taken_ms, distance_mm, heat_c, flag in columns:
+            yield HeardSample(
+                received_ms,
+                taken_ms,
+                None if isnan(distance_mm) else distance_mm,
+                None if isnan(heat_c) else heat_c,
+                bool(flag),
+            )
+
     def nth_usable(self, number: int, since_ms: Millis) -> Millis | None:
         """When the so-manieth usable sample taken from then on was received, or nothing."""
         place = bisect_left(self.usable_taken_ms, since_ms - SKEW_MS) + number - 1
         return self.usable_received_ms[place] if place < len(self.usable_received_ms) else None
 
-    def reaches_back(self, received_ms: Millis) -> Millis:
-        """When the oldest of the samples was taken that came at that instant; the instant itself where none did."""
-        place = bisect_left(self.samples, received_ms, key=lambda sample: sample.received_ms)
-        back_ms = received_ms
-        while place < len(self.samples) and self.samples[place].received_ms == received_ms:
-            back_ms = min(back_ms, self.samples[place].taken_ms)
-            place += 1
-        return back_ms
-
     def last_heard(self, from_ms: Millis, to_ms: Millis) -> Millis:
         """When the last sample came in [from, to]; ``from`` where none did."""
-        place = bisect_right(self.samples, to_ms, key=lambda sample: sample.received_ms) - 1
-        return max(from_ms, self.samples[place].received_ms) if place >= 0 else from_ms
+        place = bisect_right(self.received_ms, to_ms) - 1
+        return max(from_ms, self.received_ms[place]) if place >= 0 else from_ms
+
+    def reaches_back(self, received_ms: Millis) -> Millis:
+        """When the oldest of the samples was taken that came at that instant; the instant itself where none did."""
+        first, last = bisect_left(self.received_ms, received_ms), bisect_right(self.received_ms, received_ms)
+        return min(self._taken_ms[first:last], default=received_ms)
 
     def count_usable(self, since_ms: Millis, until_ms: Millis) -> int:
         """How many usable samples were taken in [since, until)."""
@@ -106,8 +137,14 @@ def listen(
             taken_ms = _taken_ms(sample, uplink.received_ms)
             usable = is_usable(sample.values, floors_mm.get(asset, 0))
             usable = usable and not any(each.from_ms <= taken_ms < each.to_ms for each in covered[asset])
-            ears[asset].hear(HeardSample(uplink.received_ms, taken_ms, sample.values), usable=usable)
+            ears[asset].hear(_heard(uplink.received_ms, taken_ms, sample.values), usable=usable)
     return ears
+
+
+def _heard(received_ms: Millis, taken_ms: Millis, values: Values) -> HeardSample:
+    return HeardSample(
+        received_ms, taken_ms, values.distance_mm, values.temperature_c, fire_flag=bool(values.fire_flag)
+    )
 
 
 def is_usable(values: Values, floor_mm: float) -> bool:

@@ -312,8 +312,8 @@ def shown_ms(fault: Span, ear: Ear) -> Millis | None:
     """When the first sample came that shows a fire: a flag, or 75 °C that are no reset of the thermometer."""
     for sample in ear.samples:
         if fault.from_ms <= sample.taken_ms <= fault.to_ms:
-            heat = sample.values.temperature_c
-            if sample.values.fire_flag or (heat is not None and heat >= FIRE_C and heat not in RESETS_C):
+            heat = sample.temperature_c
+            if sample.fire_flag or (heat is not None and heat >= FIRE_C and heat not in RESETS_C):
                 return sample.received_ms
     return None
 

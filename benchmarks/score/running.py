@@ -4,17 +4,20 @@ Nothing of one seed is known to another, so that each has a process of its own.
 """
 
 import logging
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from benchmarks.score import baselines, faults, forecasts, heard, join, said, truth
-from benchmarks.score.county import Size, scenario_yaml
+from benchmarks.score.county import APART, Job, Size, scenario_yaml
 from benchmarks.score.office import Office
 from benchmarks.score.tally import Tally
 from firmware_sim.__main__ import main as firmware_sim
@@ -33,24 +36,35 @@ class Scored(Struct):
     """What a run came to, by who said it."""
 
     seed: str
-    world: str
+    part: str
+    """The world that was scored, or plants apart."""
     assets: int
     uplinks: int
     said: int
     tallies: dict[str, Tally]
 
 
-def score_seed(size: Size, seed: str, world: str) -> Scored:
-    """Makes the three files of a seed in a folder that is gone afterwards, and scores them."""
+def score_job(size: Size, job: Job) -> Scored:
+    """Makes the three files of a run in a folder that is gone afterwards, and scores them."""
     with tempfile.TemporaryDirectory(prefix="cunjing-score-") as name:
         folder = Path(name)
         scenario, uplinks, inventory, true = (
             folder / each for each in ("county.yaml", "uplinks.jsonl", "inventory.yaml", "truth.jsonl")
         )
-        scenario.write_text(scenario_yaml(size, seed, world), "utf-8")
-        told = ["tell", str(scenario), "--uplinks", str(uplinks), "--inventory", str(inventory), "--truth", str(true)]
-        firmware_sim(told)
-        return score_files(uplinks, inventory, true)
+        if job.part == APART:
+            orders = ["--seed", job.seed, "--injections", str(size.injections), "--to", str(scenario)]
+            _simulate("matrix", job.fault, *orders)
+        else:
+            scenario.write_text(scenario_yaml(size, job.seed, job.part), "utf-8")
+        files = ["--uplinks", str(uplinks), "--inventory", str(inventory), "--truth", str(true)]
+        _simulate("tell", str(scenario), *files)
+        return replace(score_files(uplinks, inventory, true), part=job.part)
+
+
+def _simulate(*arguments: str) -> None:
+    """The simulator as a program: it writes files."""
+    with redirect_stdout(sys.stderr):
+        firmware_sim(list(arguments))
 
 
 def score_files(uplinks: Path, inventory: Path, true: Path, events: Path | None = None) -> Scored:
@@ -66,7 +80,7 @@ def score_files(uplinks: Path, inventory: Path, true: Path, events: Path | None 
     if strangers:
         raise ScoreFault(f"{true}: the inventory has no {strangers[0]}; give the files of one run")
     floors = {site.asset: site.floor_mm for site in known.sites.values()}
-    blind = [heard.Blind(lie.asset, lie.from_ms, lie.to_ms) for lie in faults.join_blind(known)]
+    blind = [heard.Blind(lie.asset, lie.from_ms, lie.to_ms) for lie in faults.list_blind(known)]
     with uplinks.open("rb") as lines:
         in_time = takewhile(lambda uplink: uplink.received_ms <= known.ends_ms, read(lines, str(uplinks)))
         ears = heard.listen(in_time, county, floors, blind)
@@ -81,7 +95,7 @@ def score_files(uplinks: Path, inventory: Path, true: Path, events: Path | None 
         str(known.world.seed),
         known.world.world,
         len(known.sites),
-        sum(len(ear.samples) for ear in ears.values()),
+        sum(len(ear.received_ms) for ear in ears.values()),
         len(ours),
         {
             name: judge(known, said.sort_out(lines), ears, county, thought=name == "platform")

@@ -6,7 +6,6 @@ import msgspec
 
 from benchmarks.score import heard, said, truth
 from benchmarks.score.tally import Tally
-from telemetry.reading import Values
 from tests.small_county import at, iso
 
 INTERVAL_S = 1_200
@@ -63,11 +62,11 @@ def story(*lines: said.Said) -> said.Story:
     return said.sort_out(lines)
 
 
-def ears(*hours: float, **values: float) -> dict[str, heard.Ear]:
+def ears(*hours: float, temperature_c: float | None = None, fire_flag: bool = False) -> dict[str, heard.Ear]:
     """Readings of the bin at these hours, each received as it is taken."""
     ear = heard.Ear()
     for each in hours:
-        ear.hear(heard.HeardSample(at(each), at(each), Values(**values)), usable=True)
+        ear.hear(heard.HeardSample(at(each), at(each), 500, temperature_c, fire_flag), usable=True)
     return {"a": ear}
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.score import said
 from benchmarks.score.aims import GOALS, interval
-from benchmarks.score.county import SCORING_IS_NOT, SIZES
-from benchmarks.score.running import Scored, judge, score_seed
+from benchmarks.score.county import SCORING_IS_NOT, SIZES, Job
+from benchmarks.score.running import Scored, judge, score_job
 from benchmarks.score.tally import Count, Tally
 from tests.score.made import bin_site, ears, every_20_minutes, fault, levels, true, visit
 from tests.small_county import county
@@ -45,7 +45,7 @@ MOST: Final = {
 
 @cache
 def scored() -> Scored:
-    return score_seed(SIZES["small"], SEED, "plain")
+    return score_job(SIZES["small"], Job("plain", SEED))
 
 
 def reached(tally: Tally, counted: str) -> float:

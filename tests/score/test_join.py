@@ -223,11 +223,10 @@ BURNS = true(bin_site(), fault("fire", 10, 11, asset="a"))
 
 
 @pytest.mark.parametrize(
-    ("heat", "due"),
-    [({"temperature_c": 75}, 1), ({"temperature_c": 74}, 0), ({"temperature_c": 85}, 0), ({"fire_flag": 1}, 1)],
+    ("heat", "flag", "due"), [(75, False, 1), (74, False, 0), (85, False, 0), (85, True, 1), (20, True, 1)]
 )
-def test_a_fire_is_due_with_a_sample_of_75_degrees_or_a_flag(heat: dict[str, float], due: int) -> None:
-    tally = fires(BURNS, story(), ears(9, 10.5, 12, **heat))
+def test_a_fire_is_due_with_a_sample_of_75_degrees_or_a_flag(heat: float, flag: bool, due: int) -> None:  # noqa: FBT001 -- the case and its double
+    tally = fires(BURNS, story(), ears(9, 10.5, 12, temperature_c=heat, fire_flag=flag))
     assert counted(tally, "fire.recall") == (0, due)
 
 
