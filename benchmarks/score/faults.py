@@ -261,6 +261,8 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     "totaliser_reset": Answer(),
 }
 """A dead meter looks like a standstill to a set that has nothing else; see ``_excuses``."""
+OF_DEVICES: Final = frozenset({"dead_sensor", "never_installed", "battery_low", "clock_wrong", "reboot"})
+"""Faults that are no plant's own: they make no cell."""
 
 
 def _later(one: Due, other: Due, setting: Setting) -> Millis | None:
@@ -299,7 +301,8 @@ def judge_faults(truth: Truth, story: Story, ears: Mapping[str, Ear], inventory:
             for each in story.of_rule(*rules)
             if each.asset == fault.asset and each.stands_in(fault.from_ms - 2 * setting.interval_ms, by_ms)
         ]
-        signals = setting.site.signals if setting.site is not None and setting.site.kind == "plant" else ""
+        is_cell = setting.site is not None and setting.site.kind == "plant" and fault.name not in OF_DEVICES
+        signals = setting.site.signals if setting.site is not None and is_cell else ""
         case = "" if found else name_case(fault.asset, fault.from_ms, f"{fault.name} {signals}")
         delay_ms = max(0, found[0].raised_ms - fault.from_ms) if found else None
         tally.of(f"fault {fault.name}.recall").add(hit=bool(found), delay_ms=delay_ms, case=case)
@@ -320,7 +323,7 @@ def _is_unheard(fault: Span, by_ms: Millis, truth: Truth, inventory: Inventory) 
         span.name in SILENCE
         and span.asset in {fault.asset, *gateways}
         and span.from_ms <= by_ms
-        and span.to_ms >= fault.from_ms
+        and span.to_ms > fault.from_ms
         for span in (*truth.faults, *truth.lies)
     )
 

@@ -100,6 +100,8 @@ def test_the_cells_of_plants_are_counted_apart_and_together() -> None:
     tally = judged(truth, event("raised", 11, "p", rule="stopped"))
     assert counted(tally, "cell flow × trip.recall") == counted(tally, "plants.recall") == (1, 1)
     assert counted(tally, "fault dead_sensor.recall") == (0, 1)
+    silent = judged(true(plant_site("flow"), fault("dead_sensor", 10)))
+    assert (counted(silent, "fault dead_sensor.recall"), counted(silent, "plants.recall")) == ((0, 1), (0, 0))
 
 
 def test_a_late_sample_keeps_a_dead_device_alive_a_little_longer() -> None:
@@ -114,6 +116,14 @@ def test_a_silent_device_is_not_asked_about_another_fault() -> None:
     assert counted(judged(true(*rows)), "fault tilted.recall") == (0, 1)
     assert counted(judged(true(*rows, fault("dead_sensor", 9, asset="a"))), "fault tilted.recall") == (0, 0)
     assert counted(judged(true(*rows, fault("gateway_outage", 9, 12, asset="g01"))), "fault tilted.recall") == (0, 0)
+
+
+def test_what_does_not_start_again_is_due_from_the_return_of_the_power() -> None:
+    rows = [plant_site("flow+level+mains"), runs(*["STOPPED"] * 48, level=950), fault("power_cut", 9, 10)]
+    truth = true(*rows, fault("not_restarted", 10))
+    in_time, late = (event("raised", hours, "p", rule="not_restarted") for hours in (10.8, 10.9))
+    assert counted(judged(truth, in_time), "fault not_restarted.recall") == (1, 1)
+    assert counted(judged(truth, late), "fault not_restarted.recall") == (0, 1)
 
 
 # --- what is said of nothing
