@@ -113,8 +113,21 @@ class FaultLine(_Line, frozen=True, tag="fault", kw_only=True):
     to: datetime | None = None
 
 
+class WordLine(_Line, frozen=True, tag="word", kw_only=True):
+    """What was said about an asset, which is no truth: left unread."""
+
+
 _AnyLine: TypeAlias = (
-    WorldLine | SiteLine | VisitLine | MissedLine | LevelsLine | CrossingsLine | RunsLine | LieLine | FaultLine
+    WorldLine
+    | SiteLine
+    | VisitLine
+    | MissedLine
+    | LevelsLine
+    | CrossingsLine
+    | RunsLine
+    | LieLine
+    | FaultLine
+    | WordLine
 )
 _LINE: Final = msgspec.json.Decoder(_AnyLine)
 NEVER: Final[Millis] = 1 << 60
