@@ -19,33 +19,57 @@ from tests.small_county import county
 
 SEED: Final = "floor"
 LEAST: Final = {
-    "emptied.recall": 0.98,
-    "emptied.precision": 0.70,
-    "emptied.one_event": 0.95,
-    "over_two_thirds.noticed": 1.0,
-    "over_two_thirds.sure": 1.0,
-    "overflow.noticed": 1.0,
-    "fire.recall": 1.0,
-    "plants.recall": 1.0,
+    "plain": {
+        "emptied.recall": 0.985,
+        "emptied.precision": 0.72,
+        "emptied.one_event": 0.985,
+        "over_two_thirds.noticed": 1.0,
+        "over_two_thirds.sure": 1.0,
+        "overflow.noticed": 1.0,
+        "fire.recall": 1.0,
+        "plants.recall": 1.0,
+    },
+    "real": {
+        "emptied.recall": 0.89,
+        "emptied.precision": 0.41,
+        "emptied.one_event": 0.94,
+        "over_two_thirds.noticed": 0.94,
+        "overflow.noticed": 1.0,
+    },
 }
 """Shares."""
 MOST: Final = {
-    "emptied.closed_over_line": 0.0,
-    "lines.false_sure": 0.0,
-    "lines.false_unsure": 0.0,
-    "lines.false_texts": 0.0,
-    "honest_named.false": 0.0,
-    "fire.false": 0.0,
-    "hot_ash.false": 0.0,
-    "plants.false_share": 0.0,
-    "offline of plants.false": 65.0,
+    "plain": {
+        "emptied.closed_over_line": 0.0,
+        "lines.false_sure": 0.0,
+        "lines.false_unsure": 3.0,  # nobody is unsure yet: the aim itself
+        "lines.false_texts": 0.0,
+        "honest_named.false": 0.0,
+        "fire.false": 0.0,
+        "hot_ash.false": 0.0,
+        "plants.false_share": 0.0,
+        "offline of plants.false": 34.0,
+    },
+    "real": {
+        "emptied.closed_over_line": 0.0,
+        "lines.false_sure": 8.3,
+        "lines.false_unsure": 3.0,
+        "lines.false_texts": 2.8,
+        "fire.false": 72.0,
+        "hot_ash.false": 72.0,
+        "offline of plants.false": 41.0,
+    },
 }
-"""Shares, or a month of an asset, as ``GOALS`` has them."""
+"""Shares, or a month of an asset (of a thousand, for heat), as ``GOALS`` has them."""
+
+
+def each_of(floors: dict[str, dict[str, float]]) -> list[tuple[str, str]]:
+    return [(world, counted) for world, held in floors.items() for counted in held]
 
 
 @cache
-def scored() -> Scored:
-    return score_job(SIZES["small"], Job("plain", SEED))
+def scored(world: str) -> Scored:
+    return score_job(SIZES["small"], Job(world, SEED))
 
 
 def reached(tally: Tally, counted: str) -> float:
@@ -55,20 +79,25 @@ def reached(tally: Tally, counted: str) -> float:
     return found.value
 
 
-@pytest.mark.parametrize("counted", LEAST)
-def test_it_is_at_least_as_right(counted: str) -> None:
-    assert reached(scored().tallies["platform"], counted) >= LEAST[counted]
+@pytest.mark.parametrize(("world", "counted"), each_of(LEAST))
+def test_it_is_at_least_as_right(world: str, counted: str) -> None:
+    assert reached(scored(world).tallies["platform"], counted) >= LEAST[world][counted]
 
 
-@pytest.mark.parametrize("counted", MOST)
-def test_it_is_no_oftener_wrong(counted: str) -> None:
-    assert reached(scored().tallies["platform"], counted) <= MOST[counted]
+@pytest.mark.parametrize(("world", "counted"), each_of(MOST))
+def test_it_is_no_oftener_wrong(world: str, counted: str) -> None:
+    assert reached(scored(world).tallies["platform"], counted) <= MOST[world][counted]
 
 
-def test_it_is_better_than_no_thought() -> None:
-    tallies = scored().tallies
-    for thoughtless in ("threshold", "drop"):
-        assert reached(tallies[thoughtless], "emptied.precision") < reached(tallies["platform"], "emptied.precision")
+@pytest.mark.parametrize("world", LEAST)
+def test_it_is_better_than_no_thought(world: str) -> None:
+    tallies = scored(world).tallies
+    for thoughtless, counted in (
+        ("threshold", "emptied.precision"),
+        ("threshold", "emptied.one_event"),
+        ("drop", "emptied.recall"),
+    ):
+        assert reached(tallies[thoughtless], counted) < reached(tallies["platform"], counted)
     assert reached(tallies["drop"], "emptied.recall") < 0.6, "a plain drop of 30 finds half"
 
 
