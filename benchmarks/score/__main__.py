@@ -90,7 +90,7 @@ def summary(size: str, of: str, runs: Iterable[running.Scored], scope: dict[str,
     """All runs added up, ready for a file and the tables."""
     worlds: dict[str, dict[str, Tally]] = {}
     seeds = set()
-    for run in runs:
+    for run in sorted(runs, key=lambda run: (run.part, run.seed, run.scenario)):
         seeds.add(run.seed)
         for name, tally in run.tallies.items():
             worlds.setdefault(run.part, {}).setdefault(name, Tally()).join(tally)

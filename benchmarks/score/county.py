@@ -78,13 +78,13 @@ class Job(NamedTuple):
         return "-".join(filter(None, (self.part, self.fault, self.seed)))
 
 
-def commit() -> str:
+def commit(root: Path = ROOT) -> str:
     """The commit that is checked out. Raises ``NoSeeds`` where there is none."""
     try:
-        said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         raise NoSeeds(
-            f"{ROOT} is no checkout: scoring seeds come from its commit. Name some: make score SEEDS='a b c'"
+            f"{root} is no checkout: scoring seeds come from its commit. Name some: make score SEEDS='a b c'"
         ) from None
     return said.stdout.strip()
 

@@ -36,6 +36,7 @@ class Scored(Struct):
     """What a run came to, by who said it."""
 
     seed: str
+    scenario: str
     part: str
     """The world that was scored, or plants apart."""
     assets: int
@@ -58,7 +59,7 @@ def score_job(size: Size, job: Job) -> Scored:
             scenario.write_text(scenario_yaml(size, job.seed, job.part), "utf-8")
         files = ["--uplinks", str(uplinks), "--inventory", str(inventory), "--truth", str(true)]
         _simulate("tell", str(scenario), *files)
-        return replace(score_files(uplinks, inventory, true), part=job.part)
+        return replace(score_files(uplinks, inventory, true), part=job.part, scenario=job.fault or job.part)
 
 
 def _simulate(*arguments: str) -> None:
@@ -93,6 +94,7 @@ def score_files(uplinks: Path, inventory: Path, true: Path, events: Path | None 
     spoken = {"platform": ours, **baselines.speak(ears, county)}
     return Scored(
         str(known.world.seed),
+        known.world.scenario,
         known.world.world,
         len(known.sites),
         sum(len(ear.received_ms) for ear in ears.values()),
