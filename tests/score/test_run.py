@@ -25,9 +25,7 @@ def test_seeds_that_count_come_from_the_commit_and_are_nobodys() -> None:
 
 
 def test_outside_a_checkout_seeds_have_to_be_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        NoSeeds, match="is no checkout: scoring seeds come from its commit. Name some: make score SEEDS="
-    ):
+    with pytest.raises(NoSeeds, match=r"is no checkout: scoring seeds come from its commit\. Name some: make score"):
         county.commit(tmp_path)
 
 
