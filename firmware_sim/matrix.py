@@ -49,11 +49,13 @@ LASTS_H: Final[Mapping[Happening, float]] = MappingProxyType(
 """Where a fault's own manner is without an end, or longer than there is time."""
 
 
-def matrix(fault: Happening, seed: int | str, injections: int = 10, days: int | None = None) -> Scenario:
+def matrix(
+    fault: Happening, seed: int | str, injections: int = 10, days: int | None = None, interval_s: int = 600
+) -> Scenario:
     """The fourteen signal sets, ``injections`` plants of each, and the fault once at each plant at a random instant.
 
-    In a real world whose only mishap it is. ``days`` are 10, or 42 for what has to be learned. Raises
-    ``ScenarioError`` for what does not happen to plants.
+    In a real world whose only mishap it is. ``days`` are 10, or 42 for what has to be learned; every ``interval_s``
+    seconds a plant says how it is. Raises ``ScenarioError`` for what does not happen to plants.
     """
     if fault not in PLANT_FAULTS:
         raise ScenarioError(f"{fault} is no fault of a plant; those are {', '.join(PLANT_FAULTS)}")
@@ -74,7 +76,7 @@ def matrix(fault: Happening, seed: int | str, injections: int = 10, days: int | 
         reality=Reality(mishaps=0),
         start=START,
         hours=hours,
-        fleet=FleetSize(villages=60, bins=0, plants=plants, signal_sets=tuple(SignalSet)),
+        fleet=FleetSize(villages=60, bins=0, plants=plants, plant_interval_s=interval_s, signal_sets=tuple(SignalSet)),
         events=events,
     )
 
