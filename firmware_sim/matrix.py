@@ -35,12 +35,16 @@ WARM_UP_SHARE: Final = 0.3
 LEARNING_SHARE: Final = 0.69
 """Before which share of the run nothing goes wrong: 3 of 10 days, 29 of 42."""
 
-ENDS_BEFORE: Final = 0.12
-"""Nothing begins in the last share of the run, so that a rule that takes days can still speak."""
+ENDS_BEFORE: Final = 0.25
+"""Nothing begins in the last share of the run, so that a rule that takes days can still speak: 2.5 days, or 10."""
 
 LASTS_H: Final[Mapping[Happening, float]] = MappingProxyType(
     {
-        Happening.PLANT_STOP: 30.0,  # longer than the slowest rule needs at the smallest plant
+        # Longer than the slowest rule needs where nothing but a flow meter tells of it.
+        Happening.PLANT_STOP: 30.0,
+        Happening.NOT_RESTARTED: 32.0,
+        Happening.DRY_RUN: 30.0,
+        Happening.JAM: 30.0,
         Happening.SLOW_BLOCKAGE: 240.0,  # so that it is a third of its flow before the run ends
         Happening.WRONG_UNIT: 72.0,  # a rule takes a day, and another to be sure that it is over
         Happening.SLOW_CLOCK: 72.0,
