@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     crossed.add_argument("--seed", default="matrix", help="what is drawn depends on it alone")
     crossed.add_argument("--injections", type=int, default=10, metavar="N", help="plants of each set, each hit once")
     crossed.add_argument("--days", type=int, metavar="N", help="how long it runs; else 10, or 42 where it is learned")
+    crossed.add_argument("--interval", type=int, default=600, metavar="S", help="seconds between a plant's samples")
     crossed.add_argument("--to", type=Path, required=True, metavar="FILE", help="the scenario file")
     options = asked.parse_args(arguments)
     try:
@@ -61,7 +62,7 @@ def _tell(options: argparse.Namespace) -> str:
 
 
 def _cross(options: argparse.Namespace) -> str:
-    scenario = matrix(Happening(options.fault), options.seed, options.injections, options.days)
+    scenario = matrix(Happening(options.fault), options.seed, options.injections, options.days, options.interval)
     options.to.write_text(written(scenario), "utf-8")
     return f"{options.fault} at {scenario.fleet.plants} plants to {options.to}"
 

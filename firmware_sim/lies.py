@@ -31,7 +31,7 @@ PASSING: Final[Mapping[LieKind, Odds]] = MappingProxyType(
     {
         LieKind.PLATEAU: Odds(3.0, (4, 15), (120, 330)),  # mm; four real bins: 4-15 h, three times a bin and month
         LieKind.GAP: Odds(0.7, (16, 34), (0, 0)),  # four real bins: gaps of a day
-        LieKind.LOST: Odds(2.0, (2, 12), (0.5, 0.95)),  # share of frames [A]
+        LieKind.LOST: Odds(1.0, (2, 12), (0.5, 0.95)),  # share of frames [A]
         LieKind.LID: Odds(4.0, (0.2, 6), (0, 1), by_day=True),  # which sort of open lid [A]
         LieKind.BAG: Odds(9.0, (0.15, 1.5), (0.1, 0.75), by_day=True),  # how far down it hangs [A]
         LieKind.BOX: Odds(0.7, (3, 14), (190, 430), by_day=True),  # mm [A]

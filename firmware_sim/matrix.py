@@ -35,12 +35,16 @@ WARM_UP_SHARE: Final = 0.3
 LEARNING_SHARE: Final = 0.69
 """Before which share of the run nothing goes wrong: 3 of 10 days, 29 of 42."""
 
-ENDS_BEFORE: Final = 0.12
-"""Nothing begins in the last share of the run, so that a rule that takes days can still speak."""
+ENDS_BEFORE: Final = 0.25
+"""Nothing begins in the last share of the run, so that a rule that takes days can still speak: 2.5 days, or 10."""
 
 LASTS_H: Final[Mapping[Happening, float]] = MappingProxyType(
     {
-        Happening.PLANT_STOP: 30.0,  # longer than the slowest rule needs at the smallest plant
+        # Longer than the slowest rule needs where nothing but a flow meter tells of it.
+        Happening.PLANT_STOP: 30.0,
+        Happening.NOT_RESTARTED: 32.0,
+        Happening.DRY_RUN: 30.0,
+        Happening.JAM: 30.0,
         Happening.SLOW_BLOCKAGE: 240.0,  # so that it is a third of its flow before the run ends
         Happening.WRONG_UNIT: 72.0,  # a rule takes a day, and another to be sure that it is over
         Happening.SLOW_CLOCK: 72.0,
@@ -49,11 +53,13 @@ LASTS_H: Final[Mapping[Happening, float]] = MappingProxyType(
 """Where a fault's own manner is without an end, or longer than there is time."""
 
 
-def matrix(fault: Happening, seed: int | str, injections: int = 10, days: int | None = None) -> Scenario:
+def matrix(
+    fault: Happening, seed: int | str, injections: int = 10, days: int | None = None, interval_s: int = 600
+) -> Scenario:
     """The fourteen signal sets, ``injections`` plants of each, and the fault once at each plant at a random instant.
 
-    In a real world whose only mishap it is. ``days`` are 10, or 42 for what has to be learned. Raises
-    ``ScenarioError`` for what does not happen to plants.
+    In a real world whose only mishap it is. ``days`` are 10, or 42 for what has to be learned; every ``interval_s``
+    seconds a plant says how it is. Raises ``ScenarioError`` for what does not happen to plants.
     """
     if fault not in PLANT_FAULTS:
         raise ScenarioError(f"{fault} is no fault of a plant; those are {', '.join(PLANT_FAULTS)}")
@@ -74,7 +80,7 @@ def matrix(fault: Happening, seed: int | str, injections: int = 10, days: int | 
         reality=Reality(mishaps=0),
         start=START,
         hours=hours,
-        fleet=FleetSize(villages=60, bins=0, plants=plants, signal_sets=tuple(SignalSet)),
+        fleet=FleetSize(villages=60, bins=0, plants=plants, plant_interval_s=interval_s, signal_sets=tuple(SignalSet)),
         events=events,
     )
 

@@ -21,7 +21,7 @@ def test_a_fault_befalls_every_plant_of_every_signal_set_once_and_nothing_else_d
     for event in happenings(scenario):
         assert event.kind is fault
         assert isinstance(event.at, float)
-        assert 72 <= event.at < 0.9 * scenario.hours
+        assert 72 <= event.at < 0.76 * scenario.hours
     assert load(written(scenario)) == scenario
 
 
