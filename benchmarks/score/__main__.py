@@ -102,7 +102,11 @@ def summary(size: str, of: str, runs: Iterable[running.Scored], scope: dict[str,
         "tuning_seeds": list(county.TUNING_SEEDS),
         "worlds": {
             world: {
-                name: {"aims": aims.list_aims(tallies[name]), "kinds": aims.list_kinds(tallies[name])}
+                name: {
+                    "aims": aims.list_aims(tallies[name]),
+                    "kinds": aims.list_kinds(tallies[name]),
+                    "lost_by_a_sign_more": aims.list_lost(tallies[name]),
+                }
                 for name in running.SAID_BY
             }
             for world, tallies in sorted(worlds.items())

@@ -6,6 +6,7 @@ The aims are those of issue F; none of them is moved to please a number.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from benchmarks.score.faults import name_signals
 from benchmarks.score.intervals import Aim, Interval, clopper_pearson, median_interval, settle
 from benchmarks.score.tally import Count, Tally
 
@@ -136,3 +137,23 @@ def _kind(name: str, counts: Mapping[str, Count]) -> dict[str, Any]:
         "false": rate("false", "false_sure", "false_unsure"),
         "false_texts": rate("false_texts"),
     }
+
+
+def list_lost(tally: Tally) -> list[dict[str, Any]]:
+    """Faults that a set of signals finds less often than a smaller one: a sign more may never mean an alarm less."""
+    cells: dict[str, dict[str, Count]] = {}
+    for name, count in tally.counts.items():
+        signals, crossed, fault = name.removeprefix("cell ").removesuffix(".recall").partition(" × ")
+        if crossed and count.of:
+            cells.setdefault(fault, {})[signals] = count
+    return [
+        {"fault": fault, "smaller": small, "found": _found(less), "larger": large, "finds": _found(more)}
+        for fault, sets in sorted(cells.items())
+        for small, less in sets.items()
+        for large, more in sets.items()
+        if name_signals(small) < name_signals(large) and more.hits * less.of < less.hits * more.of
+    ]
+
+
+def _found(count: Count) -> str:
+    return f"{count.hits}/{count.of}"

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 WIDTH: Final = 190
+LOST: Final = (("smaller", "found"), ("larger", "finds"))
 _SIGNS: Final = {"met": "met", "missed": "MISSED", "undecided": "undecided"}
 
 
@@ -17,6 +18,9 @@ def show(found: dict[str, Any], console: Console | None = None) -> None:
         out.print(_aims(found, world, sayers))
         for name, each in sayers.items():
             out.print(_kinds(f"{world}: {name}", each["kinds"]))
+            for lost in each["lost_by_a_sign_more"]:
+                smaller, larger = (f"{lost[one]} ({lost[shown]})" for one, shown in LOST)
+                out.print(f"a sign more means an alarm less: {lost['fault']}: {smaller}, {larger}")
 
 
 def _aims(found: dict[str, Any], world: str, sayers: dict[str, Any]) -> Table:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from benchmarks.score import faults
+from benchmarks.score.aims import list_lost
 from benchmarks.score.heard import Ear
 from benchmarks.score.said import Said
 from benchmarks.score.tally import Tally
@@ -102,6 +103,18 @@ def test_the_cells_of_plants_are_counted_apart_and_together() -> None:
     assert counted(tally, "fault dead_sensor.recall") == (0, 1)
     silent = judged(true(plant_site("flow"), fault("dead_sensor", 10)))
     assert (counted(silent, "fault dead_sensor.recall"), counted(silent, "plants.recall")) == ((0, 1), (0, 0))
+
+
+def test_a_larger_set_that_finds_less_is_named() -> None:
+    """E2 of the cases: a pump current that takes the alarm away."""
+    sites = [plant_site(signals, asset) for asset, signals in (("p", "flow"), ("q", "flow+current"), ("r", "level"))]
+    truth = true(*sites, *(fault("trip", 10, asset=asset) for asset in "pqr"))
+    lost = judged(truth, event("raised", 12, "p", rule="stopped"))
+    (row,) = list_lost(lost)
+    assert (row["fault"], row["smaller"], row["larger"]) == ("trip", "flow", "flow+current")
+    assert (row["found"], row["finds"]) == ("1/1", "0/1")
+    both = [event("raised", 12, asset, rule="stopped") for asset in "pq"]
+    assert list_lost(judged(truth, *both)) == []
 
 
 def test_a_late_sample_keeps_a_dead_device_alive_a_little_longer() -> None:
