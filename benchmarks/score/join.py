@@ -22,7 +22,6 @@ EMPTY_PCT: Final = 15.0
 UNCLEAR_PCT: Final = 5.0
 """So near to the mark either word is right."""
 LEAST_FALL: Final = 8.0
-LEAST_SHARE: Final = 0.4
 PARTLY_FALL: Final = 20.0
 AFTER_MS: Final = 2 * HOUR_MS
 AFTER_INTERVALS: Final = 4
@@ -76,7 +75,7 @@ def windows(visits: Iterable[Visit], site: SiteLine, ear: Ear, ends_ms: Millis) 
 def is_emptied(visit: Visit) -> bool:
     """Whether it has to be called an emptying."""
     fall = visit.found_pct - visit.left_pct
-    return visit.left_pct <= EMPTY_PCT - UNCLEAR_PCT and fall >= max(LEAST_FALL, LEAST_SHARE * visit.found_pct)
+    return visit.left_pct <= EMPTY_PCT - UNCLEAR_PCT and fall >= LEAST_FALL
 
 
 def is_partly(visit: Visit) -> bool:

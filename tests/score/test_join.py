@@ -70,6 +70,10 @@ def test_two_visits_are_told_apart_and_a_second_event_of_one_is_false() -> None:
     told = emptyings(two, [event("emptied", 10.4), event("emptied", 11.4)])
     assert counted(told, "emptied.recall") == (2, 2)
     assert counted(told, "emptied.one_event") == (2, 2)
+    late = emptyings(two, [event("emptied", 11.2), event("emptied", 11.4)])
+    assert counted(late, "emptied.recall") == counted(late, "emptied.precision") == (2, 2), "one to one"
+    again = emptyings([FULL_DAY, visit(10, 60, 3)], [event("emptied", 10.4), event("emptied", 10.8)])
+    assert counted(again, "emptied.precision") == (1, 2)
     one = emptyings([FULL_DAY, visit(10, 60, 3)], [event("partly_emptied", 10.4), event("emptied", 10.8)])
     assert counted(one, "emptied.recall") == (1, 1)
     assert counted(one, "emptied.one_event") == (0, 1)
@@ -83,6 +87,26 @@ def test_a_partial_visit_is_no_emptying() -> None:
     wholly = emptyings(rows, [event("emptied", 10.3)])
     assert counted(wholly, "partly_emptied.recall") == (0, 1)
     assert counted(wholly, "emptied.precision") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "left", "wholly", "partly"),
+    [
+        (16, 5, 1, 0),
+        (60, 10, 1, 0),
+        (60, 11, 0, 0),
+        (17, 9, 1, 0),
+        (16, 9, 0, 0),  # took too little to be told
+        (60, 19, 0, 0),
+        (60, 21, 0, 1),
+        (50, 25, 0, 1),
+        (49, 25, 0, 0),
+    ],
+)
+def test_which_word_a_visit_has_to_have(found: float, left: float, wholly: int, partly: int) -> None:
+    tally = emptyings([levels(*[found] * 10, *[left] * 38), visit(10, found, left)], [])
+    assert counted(tally, "emptied.recall")[1] == wholly
+    assert counted(tally, "partly_emptied.recall")[1] == partly
 
 
 @pytest.mark.parametrize("word", ["emptied", "partly_emptied"])
@@ -162,7 +186,8 @@ def test_whoever_does_not_speak_of_sureness_is_sure_when_raised() -> None:
     ("pct", "detail", "ascertained", "kind"),
     [
         (50, {}, None, "false_sure"),
-        (60, {}, None, ""),  # within 8 points
+        (58, {}, None, "false_sure"),
+        (59, {}, None, ""),  # within 8 points
         (50, {"sure": False}, None, "false_unsure"),
         (50, {"sure": False}, 7, "false_sure"),
         (50, {"sure": False}, 21, "false_unsure"),  # by then it was so
