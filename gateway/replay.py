@@ -103,7 +103,10 @@ class Memory:
             self._seen[reading.device, reading.boot].add(reading.seq)
         for device, seq, mark in entry.marks():
             self._frames[device, mark.boot % EPOCH, seq].append(mark)
-        self._episodes.update(entry.alerts)
+
+    def hear(self, said: Iterable[Event | Owed]) -> None:
+        """Remembers which episodes there were."""
+        self._episodes.update(each.episode for each in said if isinstance(each, Event) and each.event == "raised")
 
     def knows(self, episode: str) -> bool:
         """Whether there ever was such an episode."""
@@ -208,6 +211,7 @@ def replay(
         pipeline.take(uplink)
         memory.keep(pipeline.entry)
         if pipeline.changes.log:  # nearly every uplink says nothing
+            memory.hear(pipeline.changes.log)
             yield from _said(pipeline.list_said(), verbose=verbose)
         pipeline.finish()
     if pipeline is not None and latest_ms is not None:
@@ -221,6 +225,7 @@ def _played(asking: Asking, pipeline: Pipeline, memory: Memory, *, verbose: bool
     """One wish of a person, and what is said by then."""
     wish = asking.ask()
     asking.hear(wish, _act(wish, pipeline, memory))
+    memory.hear(pipeline.changes.log)
     yield from _said(pipeline.list_said(), verbose=verbose)
     entry, _ = pipeline.finish()
     memory.keep(entry)

@@ -86,6 +86,9 @@ def test_what_is_over_is_still_known() -> None:
     """Acknowledging what is over is nothing new (T11), and no stranger's episode either."""
     _, refusals = played(wish(2, "reset", FIRE), wish(2.1, "ack", FIRE))
     assert refusals == []
+    said, refusals = played(wish(2, "ack", FIRE.replace("fire", "hot_ash")))
+    assert any(each["event"] == "cleared" and each["rule"] == "hot_ash" for each in said), "by itself, before"
+    assert refusals == []
 
 
 @pytest.mark.parametrize(
