@@ -30,14 +30,14 @@ LEAST: Final = {
         "plants.recall": 1.0,
     },
     "real": {
-        "emptied.recall": 0.89,
-        "emptied.precision": 0.41,
-        "emptied.one_event": 0.94,
-        "over_two_thirds.noticed": 0.94,
-        "overflow.noticed": 1.0,
+        "emptied.recall": 0.86,
+        "emptied.precision": 0.38,
+        "emptied.one_event": 0.91,
+        "over_two_thirds.noticed": 0.72,
+        "overflow.noticed": 0.54,
     },
 }
-"""Shares."""
+"""Shares. The plain world keeps its bytes; of the real one the bounds of the intervals are held."""
 MOST: Final = {
     "plain": {
         "emptied.closed_over_line": 0.0,
@@ -51,13 +51,13 @@ MOST: Final = {
         "offline of plants.false": 34.0,
     },
     "real": {
-        "emptied.closed_over_line": 0.0,
-        "lines.false_sure": 8.3,
+        "emptied.closed_over_line": 0.075,
+        "lines.false_sure": 9.8,
         "lines.false_unsure": 3.0,
-        "lines.false_texts": 2.8,
-        "fire.false": 72.0,
-        "hot_ash.false": 72.0,
-        "offline of plants.false": 41.0,
+        "lines.false_texts": 3.4,
+        "fire.false": 398.0,
+        "hot_ash.false": 398.0,
+        "offline of plants.false": 53.0,
     },
 }
 """Shares, or a month of an asset (of a thousand, for heat), as ``GOALS`` has them."""
