@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from firmware_sim.fleet import AnySite, BinSite, Fleet, PlantSite, Village, feeder_id, fleet, gateway_id
+from firmware_sim.logger import SENSED
 from firmware_sim.names import CLEANERS, called
 from firmware_sim.scenario import Scenario
 from telemetry.terms import AssetKind
@@ -178,7 +179,7 @@ def _bin(site: BinSite) -> dict[str, Any]:
             "collection": {"rounds": list(site.rounds), "days": "daily"} if site.rounds else None,
             "bin": {
                 "container": "pool" if site.pool else "bin",
-                "empty_mm": site.geometry.empty_mm,
+                "empty_mm": site.claimed_mm,
                 "full_mm": site.geometry.full_mm,
                 "blind_mm": site.geometry.blind_mm,
                 "volume_m3": site.geometry.volume_m3,
@@ -189,15 +190,17 @@ def _bin(site: BinSite) -> dict[str, Any]:
 
 
 def _plant(site: PlantSite) -> dict[str, Any]:
-    sensed = {} if site.meter_only else {"rated_current_a": site.rated_current_a, "start_level_mm": site.start_level_mm}
+    """A plant's row; of what nothing tells, the office has never written down a figure."""
+    sensed, claimed = SENSED[site.signals], site.claimed
     plant = {
-        "design_m3d": site.design_m3d,
+        "design_m3d": claimed.design_m3d,
         "duty": "intermittent",
         "low_cutoff_m3h": 0.1,
         "households": site.design_m3d * 3,
         "feeder": site.feeder,
-        **sensed,
-        "alarm_level_mm": None if site.meter_only else site.alarm_level_mm,
+        "rated_current_a": claimed.rated_current_a if "pump_current_a" in sensed else None,
+        "start_level_mm": claimed.start_level_mm if "level_mm" in sensed else None,
+        "alarm_level_mm": site.alarm_level_mm if "level_mm" in sensed else None,
     }
     return {**_placed(site, AssetKind.PLANT), "plant": _given(plant)}
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import Final, NamedTuple, TypeAlias
 
 from firmware_sim.names import LANDMARKS, PlaceName, places
-from firmware_sim.scenario import Scenario, ScenarioError, ScriptedSite
+from firmware_sim.scenario import Scenario, ScenarioError, ScriptedSite, SignalSet
 
 GRID_VILLAGES: Final = 4
 """Villages of one grid (片); a grid has one radio gateway."""
@@ -25,6 +25,14 @@ WASTE_KG: Final = 0.52
 HABIT_SIGMA: Final = 0.45
 ONE_ROUND_PCT: Final = 40.0
 """A site that fills faster than this in a day has a second round."""
+
+FLOOR_OFF: Final = 0.20
+"""By how much of itself a floor may be wrong in an inventory (issue F)."""
+
+DESIGN_OFF: Final = (0.5, 0.7, 1.5, 2.0)
+CURRENT_OFF: Final = (0.7, 0.8, 1.25, 1.5)
+START_OFF: Final = (0.75, 0.85, 1.15, 1.3)
+"""How many times too much a plant's figures may say [A]."""
 
 TOWNS: Final = ("街道", "镇", "乡")
 """What a town's name ends in."""
@@ -72,7 +80,10 @@ class Village:
 
 @dataclass(frozen=True, slots=True)
 class BinSite:
-    """A pool or a bin with its sensor, and its mean filling in % a day; without ``rounds`` it is emptied on demand."""
+    """A pool or a bin with its sensor, and its mean filling in % a day; without ``rounds`` it is emptied on demand.
+
+    ``claimed_mm`` is how far its floor is by the inventory; ``geometry`` is what is so.
+    """
 
     device: str
     number: int
@@ -92,11 +103,23 @@ class BinSite:
     interval_s: int
     fill_pct: float
     per_day_pct: float
+    claimed_mm: int
+
+
+class PlantClaim(NamedTuple):
+    """The figures of a plant in the inventory: m³ a day, A and mm."""
+
+    design_m3d: int
+    rated_current_a: float
+    start_level_mm: int
 
 
 @dataclass(frozen=True, slots=True)
 class PlantSite:
-    """A sewage plant with its logger: what it was built for (m³ a day, A, mm, m², m³/h) and the share of it it gets."""
+    """A sewage plant with its logger: what it was built for (m³ a day, A, mm, m², m³/h) and the share of it it gets.
+
+    What is ``claimed`` stands in the inventory, whatever is so.
+    """
 
     device: str
     number: int
@@ -115,7 +138,13 @@ class PlantSite:
     alarm_level_mm: int | None
     well_m2: float
     pump_m3h: float
-    meter_only: bool
+    signals: SignalSet
+    claimed: PlantClaim
+
+    @property
+    def meter_only(self) -> bool:
+        """Whether nothing but a flow meter tells of it."""
+        return self.signals is SignalSet.FLOW
 
 
 AnySite: TypeAlias = BinSite | PlantSite
@@ -223,8 +252,18 @@ def _bin(scenario: Scenario, villages: tuple[Village, ...], index: int, said: Sc
         interval_s=order.bin_interval_s,
         fill_pct=fill_pct,
         per_day_pct=per_day_pct,
+        claimed_mm=_claimed_floor_mm(scenario, device, geometry),
     )
     return site if said is None else replace(site, **said.model_dump(exclude_none=True))
+
+
+def _claimed_floor_mm(scenario: Scenario, device: str, geometry: Geometry) -> int:
+    """What whoever put the sensor up wrote down: in a real county some were never measured."""
+    rng = Random(f"{scenario.seed}/{device}/figures")
+    if not scenario.is_real or rng.random() >= scenario.reality.wrong_figures:
+        return geometry.empty_mm
+    off = rng.choice((-1, 1)) * rng.uniform(0.04, FLOOR_OFF)
+    return round(geometry.empty_mm * (1 + off) / 10) * 10
 
 
 def _plants(scenario: Scenario, villages: tuple[Village, ...]) -> Iterator[PlantSite]:
@@ -251,24 +290,53 @@ def _plant(scenario: Scenario, village: Village, index: int, number: int) -> Pla
     mean_m3h = design * load / 24
     stroke_m3 = mean_m3h * rng.uniform(0.6, 1.2)  # a stroke's worth of water comes in about an hour
     start, stop = rng.choice(((900, 300), (1000, 400), (800, 250)))
+    landmark = rng.choice(LANDMARKS)
+    rated_current_a = round(rng.uniform(2.5, 12.0), 1)
+    pump_m3h = stroke_m3 / rng.uniform(0.12, 0.3) + mean_m3h
+    # The first plant always has every signal, so that a scenario can count on it.
+    meter_only = index > 0 and rng.random() < order.meter_only
+    usual = SignalSet.FLOW if meter_only else SignalSet.FLOW_LEVEL_CURRENT_MAINS
     return PlantSite(
         device=device,
         number=index,
         asset=f"{village.place.latin}-plant{nth}",
         name=f"{village.place.name}{nth}污水站",
         short=f"{village.place.name}{nth}站",
-        landmark=rng.choice(LANDMARKS),
+        landmark=landmark,
         village=village,
         feeder=feeder_id(village.town * order.feeders + index % order.feeders),
         interval_s=order.plant_interval_s,
         design_m3d=design,
         load=load,
-        rated_current_a=round(rng.uniform(2.5, 12.0), 1),
+        rated_current_a=rated_current_a,
         start_level_mm=start,
         stop_level_mm=stop,
         alarm_level_mm=start + 500 if index % 2 else None,
         well_m2=stroke_m3 / ((start - stop) / 1000),
-        pump_m3h=stroke_m3 / rng.uniform(0.12, 0.3) + mean_m3h,
-        # The first plant always has every signal, so that a scenario can count on it.
-        meter_only=index > 0 and rng.random() < order.meter_only,
+        pump_m3h=pump_m3h,
+        signals=_signals_in_turn(scenario, index, usual),
+        claimed=_claimed(scenario, device, PlantClaim(design, rated_current_a, start)),
     )
+
+
+def _signals_in_turn(scenario: Scenario, index: int, usual: SignalSet) -> SignalSet:
+    """The set that is this plant's turn; a real county, where nothing is ordered, has all of them in its own order."""
+    sets = scenario.fleet.signal_sets
+    if not sets and scenario.is_real:
+        sets = tuple(Random(f"{scenario.seed}/signals").sample(list(SignalSet), len(SignalSet)))
+    return sets[index % len(sets)] if sets else usual
+
+
+def _claimed(scenario: Scenario, device: str, true: PlantClaim) -> PlantClaim:
+    """What the office wrote down of a plant: in a real county some figures are of another pump, or another plan."""
+    rng = Random(f"{scenario.seed}/{device}/figures")
+    said = true
+    if not scenario.is_real:
+        return true
+    if rng.random() < scenario.reality.wrong_figures:
+        said = said._replace(design_m3d=max(5, round(true.design_m3d * rng.choice(DESIGN_OFF) / 5) * 5))
+    if rng.random() < scenario.reality.wrong_figures:
+        said = said._replace(rated_current_a=round(true.rated_current_a * rng.choice(CURRENT_OFF), 1))
+    if rng.random() < scenario.reality.wrong_figures:
+        said = said._replace(start_level_mm=round(true.start_level_mm * rng.choice(START_OFF) / 10) * 10)
+    return said

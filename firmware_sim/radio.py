@@ -14,7 +14,7 @@ import msgspec
 
 from firmware_sim.firmware import Measured
 from firmware_sim.physics import now_in
-from firmware_sim.scenario import HOUR_MS, Radio
+from firmware_sim.scenario import DAY_MS, HOUR_MS, Radio
 from firmware_sim.story import Span
 from telemetry.codecs.milesight_em400 import CODEC as EM400
 from telemetry.reading import Millis
@@ -50,13 +50,18 @@ class RadioPace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A device's way to the broker: where its radio gateway is dark, how much is lost, how wrong its clock is."""
+    """A device's way to the broker: where its radio gateway is dark, how much is lost, how wrong its clock is.
+
+    In a fade the share of its ``size`` is lost, whatever is lost else; a slow clock loses ``size`` minutes a day.
+    """
 
     radio: Radio
     loss: float
     outages: tuple[Span, ...]
     wrong_clock: tuple[Span, ...]
     pace: RadioPace
+    fades: tuple[Span, ...] = ()
+    slow_clock: tuple[Span, ...] = ()
 
 
 Encode: TypeAlias = Callable[[Measured, Millis], bytes]
@@ -85,6 +90,9 @@ def native(samples: Iterable[Measured], topic: str, link: Link, rng: Random) -> 
         yield from _due(waiting, sample.at_ms)
         wrong = now_in(link.wrong_clock, sample.at_ms) if link.wrong_clock else None
         off_ms = skew_ms if wrong is None else round(wrong.size * HOUR_MS)
+        slow = now_in(link.slow_clock, sample.at_ms) if link.slow_clock else None
+        if slow is not None:
+            off_ms -= round((sample.at_ms - slow.start_ms) * slow.size * 60_000 / DAY_MS)
         kept.append(
             {
                 "v": 1,
@@ -113,7 +121,8 @@ def _between(span: tuple[int, int], rng: Random) -> int:
 
 
 def _lost(at_ms: Millis, link: Link, rng: Random) -> bool:
-    unlucky = rng.random() < link.loss
+    fade = now_in(link.fades, at_ms) if link.fades else None
+    unlucky = rng.random() < (link.loss if fade is None else fade.size)
     return unlucky or bool(link.outages and now_in(link.outages, at_ms))
 
 

@@ -51,6 +51,65 @@ class Happening(StrEnum):
     CLOCK_WRONG = "clock_wrong"
     BATTERY_LOW = "battery_low"
     STUCK = "stuck"
+    NOT_RESTARTED = "not_restarted"
+    DRY_RUN = "dry_run"
+    JAM = "jam"
+    PIPE_CUT = "pipe_cut"
+    SLOW_BLOCKAGE = "slow_blockage"
+    SHORT_CYCLING = "short_cycling"
+    METER_DEAD = "meter_dead"
+    METER_FROZEN = "meter_frozen"
+    WRONG_UNIT = "wrong_unit"
+    SLOW_CLOCK = "slow_clock"
+    RAIN_INFLOW = "rain_inflow"
+    REST_DAY = "rest_day"
+    TOTALISER_RESET = "totaliser_reset"
+
+
+PLANT_FAULTS: Final = (
+    Happening.PLANT_STOP,
+    Happening.POWER_CUT,
+    Happening.NOT_RESTARTED,
+    Happening.DRY_RUN,
+    Happening.JAM,
+    Happening.PIPE_CUT,
+    Happening.SLOW_BLOCKAGE,
+    Happening.SHORT_CYCLING,
+    Happening.METER_DEAD,
+    Happening.METER_FROZEN,
+    Happening.WRONG_UNIT,
+    Happening.SLOW_CLOCK,
+    Happening.RAIN_INFLOW,
+    Happening.REST_DAY,
+    Happening.TOTALISER_RESET,
+)
+"""The fifteen that happen to plants alone (simulator.md); a rest day and rain are no faults, and look it."""
+
+
+class SignalSet(StrEnum):
+    """What a plant's logger is wired to, by the fourteen names of simulator.md; a flow meter has a totaliser."""
+
+    FLOW = "flow"
+    FLOW_CURRENT = "flow+current"
+    FLOW_LEVEL = "flow+level"
+    FLOW_LEVEL_CURRENT = "flow+level+current"
+    FLOW_LEVEL_CURRENT_MAINS = "flow+level+current+mains"
+    LEVEL_CURRENT = "level+current"
+    LEVEL_RUN_BIT = "level+run bit"
+    CURRENT = "current"
+    RUN_BIT = "run bit"
+    MAINS = "mains"
+    FLOW_MAINS = "flow+mains"
+    FLOAT_CURRENT = "float+current"
+    ALL = "all"
+    TOTALISER_ONLY = "totaliser only"
+
+
+class WorldKind(StrEnum):
+    """How the county is: as makers describe it, or as it is in the field."""
+
+    PLAIN = "plain"
+    REAL = "real"
 
 
 class Manner(NamedTuple):
@@ -78,6 +137,19 @@ MANNERS: Final[Mapping[Happening, Manner]] = MappingProxyType(
         Happening.CLOCK_WRONG: Manner(None, size=-3.0),  # hours off
         Happening.BATTERY_LOW: Manner(None, size=15.0),  # % left
         Happening.STUCK: Manner(None),
+        Happening.NOT_RESTARTED: Manner(24.0, size=1.0),  # hours of the power cut that it begins with
+        Happening.DRY_RUN: Manner(6.0, size=0.25),  # times the rated current
+        Happening.JAM: Manner(4.0, size=1.5),  # times the rated current
+        Happening.PIPE_CUT: Manner(96.0, size=10.0),  # % of the inflow that still arrives
+        Happening.SLOW_BLOCKAGE: Manner(21 * 24.0, size=35.0),  # % of its flow that the pump has left at the end
+        Happening.SHORT_CYCLING: Manner(24.0, size=8.0),  # % of its stroke between start and stop
+        Happening.METER_DEAD: Manner(48.0),
+        Happening.METER_FROZEN: Manner(48.0),
+        Happening.WRONG_UNIT: Manner(None, size=3.6),  # times too small a rate
+        Happening.SLOW_CLOCK: Manner(None, size=20.0),  # minutes lost a day
+        Happening.RAIN_INFLOW: Manner(24.0, size=2.0),  # times the mean inflow, on top
+        Happening.REST_DAY: Manner(30.0, size=1.0),  # % of the inflow that still arrives
+        Happening.TOTALISER_RESET: Manner(0.0, size=0.0),  # m³ at which it begins anew
     }
 )
 """Every kind that can be ordered; the unit of ``size`` stands beside each."""
@@ -92,7 +164,8 @@ class FleetSize(_Strict):
 
     ``no_rounds`` of the pools are emptied on demand, ``afternoon`` of the other sites have a second round.
     ``plant_villages`` says in which village each plant stands, counted on from 0; else they are spread evenly. A
-    town's plants hang on its ``feeders`` in turn.
+    town's plants hang on its ``feeders`` in turn. The plants have ``signal_sets`` in turn; without any the share
+    ``meter_only`` has a flow meter alone and the others nearly everything, and in a real world all fourteen occur.
     """
 
     towns: Annotated[int, Field(ge=1, le=40)] = 1
@@ -110,6 +183,7 @@ class FleetSize(_Strict):
     bin_interval_s: Annotated[int, Field(ge=60, le=86_400)] = 1_200
     plant_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 600
     plant_villages: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    signal_sets: tuple[SignalSet, ...] = ()
     installed_days_ago: Days = 30
     fill_pct: tuple[Percent, Percent] = (5, 60)
 
@@ -178,6 +252,21 @@ class Radio(_Strict):
     reboots_per_month: Annotated[float, Field(ge=0, le=100)] = 0.2
 
 
+class Reality(_Strict):
+    """How much of the field there is in a real world; in a plain one nothing of this is.
+
+    ``lying`` of the bins' sensors get stuck, covered, moved or fouled within the run, and ``wrong_figures`` of the
+    sites stand in the inventory with figures that are not so. ``mishaps`` multiplies how often everything else goes
+    wrong, at plants as well.
+    """
+
+    lying: Share = 0.1
+    wrong_figures: Share = 0.25
+    mishaps: Annotated[float, Field(ge=0, le=100)] = 1
+    fires_per_month: Annotated[float, Field(ge=0, le=100)] = 0.02
+    embers_per_month: Annotated[float, Field(ge=0, le=100)] = 0.3
+
+
 class ScriptedEvent(_Strict):
     """Something that happens by order. ``target`` is a device, a radio gateway (``g01``) or a feeder (``f01``)."""
 
@@ -194,6 +283,8 @@ class Scenario(_Strict):
     seed: int | str
     start: AwareDatetime
     hours: Annotated[float, Field(gt=0, le=24 * 366)]
+    world: WorldKind = WorldKind.PLAIN
+    reality: Reality = Reality()
     county: Id = "xiang"
     names: PlaceNames = PlaceNames()
     fleet: FleetSize = FleetSize()
@@ -218,6 +309,11 @@ class Scenario(_Strict):
         if towns and (len(towns) != self.fleet.towns or len(set(towns)) != len(towns)):
             raise ValueError(f"names.towns: {self.fleet.towns} different names are wanted, one for each town")
         return self
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the county is as it is in the field."""
+        return self.world is WorldKind.REAL
 
     @property
     def start_ms(self) -> Millis:

@@ -1,4 +1,4 @@
-"""What happens to each site: the truck's visits, the events a scenario orders, the reboots a device has of itself.
+"""What happens to each site: the truck's visits, what is ordered or goes wrong, the reboots a device has of itself.
 
 The plan is made before anything is measured and holds what the gateway is never told; ``truth`` lists it for a scorer.
 """
@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from firmware_sim.fleet import AnySite, BinSite, Fleet, feeder_id, fleet, gateway_id
+from firmware_sim.mishaps import happenings
 from firmware_sim.scenario import (
     DAY_MS,
     HOUR_MS,
     LOCAL_OFFSET_MS,
     MANNERS,
+    PLANT_FAULTS,
     Happening,
     Scenario,
     ScenarioError,
@@ -54,7 +56,7 @@ _BIN_EVENTS: Final = frozenset(
         Happening.STUCK,
     }
 )
-_PLANT_EVENTS: Final = frozenset({Happening.PLANT_STOP, Happening.POWER_CUT})
+_PLANT_EVENTS: Final = frozenset(PLANT_FAULTS)
 _VISITS: Final = frozenset({Happening.EMPTIED, Happening.PARTLY_EMPTIED, Happening.MISSED_ROUND})
 
 
@@ -112,7 +114,8 @@ def stories(scenario: Scenario) -> Iterator[tuple[AnySite, Story]]:
         spans: dict[Happening, list[Span]] = {}
         for event in events:
             if event.kind not in _VISITS:
-                spans.setdefault(event.kind, []).append(_span(scenario, event))
+                for kind, span in _spans(scenario, event):
+                    spans.setdefault(kind, []).append(span)
         visits = tuple(sorted(_visits(scenario, site, events, rng))) if isinstance(site, BinSite) else ()
         spans.setdefault(Happening.REBOOT, []).extend(_reboots(scenario, rng))
         yield site, Story(visits, {kind: tuple(sorted(found)) for kind, found in spans.items() if found})
@@ -136,7 +139,7 @@ def _truths(site: AnySite, story: Story, end_ms: Millis) -> Iterator[Truth]:
 
 def _outages(scenario: Scenario) -> Iterator[Truth]:
     """A radio gateway's outage is one fact, however many devices are behind it."""
-    for event in scenario.events:
+    for event in happenings(scenario):
         if event.kind is Happening.GATEWAY_OUTAGE:
             yield _true(_span(scenario, event), event.kind, event.target, "", scenario.end_ms)
 
@@ -153,8 +156,18 @@ def _span(scenario: Scenario, event: ScriptedEvent) -> Span:
     return Span(start_ms, FOREVER if hours is None else start_ms + round(hours * HOUR_MS), size)
 
 
+def _spans(scenario: Scenario, event: ScriptedEvent) -> Iterator[tuple[Happening, Span]]:
+    """An event's span; a pump that does not come back after a power cut is the cut and then the pump."""
+    span = _span(scenario, event)
+    if event.kind is Happening.NOT_RESTARTED:
+        back_ms = min(span.start_ms + round(span.size * HOUR_MS), span.end_ms)
+        yield Happening.POWER_CUT, Span(span.start_ms, back_ms, 0)
+        span = span._replace(start_ms=back_ms)
+    yield event.kind, span
+
+
 def _by_site(scenario: Scenario, stands: Fleet) -> dict[str, list[ScriptedEvent]]:
-    """The ordered events under each device they touch: its own, its radio gateway's, its feeder's."""
+    """What is ordered or goes wrong, under each device it touches: its own, its radio gateway's, its feeder's."""
     groups: dict[str, list[AnySite]] = {site.device: [site] for site in stands.sites}
     groups |= {gateway_id(grid): [] for grid in stands.grids}
     groups |= {feeder_id(number): [] for number in range(len(stands.towns) * stands.feeders)}
@@ -164,7 +177,7 @@ def _by_site(scenario: Scenario, stands: Fleet) -> dict[str, list[ScriptedEvent]
         groups[plant.feeder].append(plant)
     gateways = {gateway_id(grid) for grid in stands.grids}
     found: dict[str, list[ScriptedEvent]] = {}
-    for i, event in enumerate(scenario.events):
+    for i, event in enumerate(happenings(scenario)):
         if event.target not in groups:
             raise ScenarioError(f"events.{i}.target: there is no {event.target} in this fleet")
         if (event.target in gateways) is not (event.kind is Happening.GATEWAY_OUTAGE):

@@ -29,22 +29,57 @@ _RAW: Final = "raw"
 _Existing = typer.Option(exists=True, dir_okay=False, metavar="FILE")
 
 
-def record(
+def record(  # noqa: PLR0913 -- options of a command; each is named when it is called
     *,
-    broker: Annotated[str, typer.Option(metavar="URL", help="mqtt://host:1883, or mqtts:// for TLS")],
+    broker: Annotated[
+        str | None, typer.Option(metavar="URL", help="mqtt://host:1883, or mqtts:// for TLS: what arrives there.")
+    ] = None,
     username: Annotated[str | None, typer.Option(help="Who we are to the broker.")] = None,
     password_file: Annotated[Path | None, _Existing] = None,
     topic: Annotated[
         list[str], typer.Option(metavar="FILTER", help="What to record; may be given again.")
     ] = _EVERYTHING_OF_OURS,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after so long; else with Ctrl-C.")] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="Instead: an incident out of an installation's journal, which is only read. Needs the next four.",
+        ),
+    ] = None,
+    asset: Annotated[str | None, typer.Option(help="The bin or plant it is about.")] = None,
+    since: Annotated[Millis | None, typer.Option("--from", parser=instant, metavar="ISO", help="From then on.")] = None,
+    to: Annotated[Millis | None, typer.Option("--to", parser=instant, metavar="ISO", help="Before then.")] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            metavar="FOLDER",
+            help="Where it is written: uplinks.jsonl, inventory.yaml (that asset alone, nobody's name or number) and"
+            " truth.jsonl (what was said of it, to be completed by somebody who knows what was so).",
+        ),
+    ] = None,
 ) -> None:
     """Uplinks as they arrive, as JSON lines. On standard output; the gateway's own session is not touched."""
+    if journal is not None:
+        if broker is not None or asset is None or since is None or to is None or into is None:
+            hint = "--journal needs --asset, --from, --to and --into, and no --broker"
+            raise typer.BadParameter(hint, param_hint="--journal")
+        _record_incident(journal, asset, (since, to), into)
+        return
+    if broker is None:
+        raise typer.BadParameter("name a broker, or a --journal to take an incident from", param_hint="--broker")
+    _record_arrivals(_mqtt(broker, username, password_file, topic), seconds)
+
+
+def _record_arrivals(mqtt: "Mqtt", seconds: float | None) -> None:
     from gateway.clock import monotonic_s
     from gateway.mqtt.visitor import Unwelcome, Visitor
     from gateway.replay import written
 
-    visitor = Visitor(_mqtt(broker, username, password_file, topic), "record")
+    visitor = Visitor(mqtt, "record")
     ends_s = None if seconds is None else monotonic_s() + seconds
     count, told = 0, visitor.part
     try:
@@ -62,6 +97,47 @@ def record(
     say(f"{count} uplinks recorded")
 
 
+def _record_incident(path: Path, asset: str, span: tuple[Millis, Millis], into: Path) -> None:
+    from contextlib import closing
+
+    from gateway import imports, incident
+    from gateway.journal.case_reader import CaseReader
+    from gateway.journal.database import JournalUnavailable
+    from gateway.settings import SettingsFault
+    from telemetry.inventory.file import parse
+
+    with ends_with_a_sentence(JournalUnavailable), closing(CaseReader.open(path)) as journal:
+        known = journal.inventory()
+        inventory = None if known is None else parse(known.body, str(path), imports.profiles()).inventory
+        if known is None or inventory is None or asset not in inventory.assets:
+            raise SettingsFault([f"the journal {path} has no asset {asset}; name it as its inventory does"])
+        rows = [row for row in journal.readings(*span) if row["asset"] == asset]
+        if not rows:
+            raise SettingsFault([f"the journal has no reading of {asset} from then; see how long it keeps them"])
+        quantities = {str(name) for row in rows for name in row["values"]}
+        files = {
+            "uplinks.jsonl": incident.recall_uplinks(rows, asset, inventory.county.id),
+            "inventory.yaml": [incident.isolate(known.body, inventory, asset).rstrip()],
+            "truth.jsonl": incident.label(asset, inventory, journal.events_on(asset, *span), quantities, span),
+        }
+        _write(into, {name: "".join(f"{line}\n" for line in lines) for name, lines in files.items()})
+    say(f"{len(rows)} readings of {asset} are in {into}; complete its truth.jsonl (docs/score.md)")
+
+
+def _write(into: Path, files: dict[str, str]) -> None:
+    """All of it into a folder; nothing that is there is overwritten. Raises ``SettingsFault``."""
+    from gateway.settings import SettingsFault
+
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            with (into / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SettingsFault([f"{error.filename} cannot be written: {why}; name another folder"]) from None
+
+
 def replay(
     *,
     file: Annotated[
@@ -76,6 +152,16 @@ def replay(
         Millis | None, typer.Option(parser=instant, metavar="ISO", help="Let time run until then.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Inner steps, holds and notices too.")] = False,
+    commands: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help='What people ask meanwhile, JSON lines: {"at": ISO, "by": PERSON, "wish": PATH, ...} with the fields'
+            " of the API at /api/v1/PATH: commands (of an episode), absences, figures and others.",
+        ),
+    ] = None,
 ) -> None:
     """A recording in, events and owed texts out. JSON lines, virtual clock, no network; same input, same bytes."""
     from alerts.policy import PolicyFault
@@ -83,13 +169,19 @@ def replay(
     from gateway.replay import RecordingFault, read
     from gateway.replay import replay as replayed
     from gateway.settings import Alerts
+    from gateway.wishes import Wishes, WishFault
+    from gateway.wishes import read as read_wishes
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(PolicyFault, RecordingFault), _opened(file) as lines:
+    with ends_with_a_sentence(PolicyFault, RecordingFault, WishFault), _opened(file) as lines:
         county = imports.checked(inventory)
         policy_files = shipped.policy_files(Alerts(rules=rules, escalation=escalation, texts=texts))
+        asked = b"" if commands is None else commands.read_bytes()
+        people = Wishes(read_wishes(asked.splitlines(), str(commands)))
         uplinks = read(lines, str(file))
-        print_lines(replayed(uplinks, county, policy_files, until_ms=until, verbose=verbose))
+        print_lines(replayed(uplinks, county, policy_files, until_ms=until, verbose=verbose, people=people))
+    for refusal in people.list_refusals():
+        say(refusal)
 
 
 def _opened(file: Path) -> AbstractContextManager[IO[bytes]]:

@@ -62,6 +62,20 @@ def test_the_inventory_and_the_fleet_speak_of_the_same() -> None:
         assert (design.start_level_mm is None) is plant.meter_only
 
 
+def test_a_real_county_claims_figures_that_can_be_and_are_not_so() -> None:
+    scenario = county(TEXT + "world: real\n")
+    found = parsed(scenario)
+    assert found.faults == ()
+    assert found.inventory is not None
+    wrong = 0
+    for site in fleet(scenario).bins:
+        asset = found.inventory.assets[site.asset]
+        assert asset.bin is not None
+        assert asset.bin.empty_mm == site.claimed_mm
+        wrong += site.claimed_mm != site.geometry.empty_mm
+    assert 12 <= wrong <= 50
+
+
 def test_everybody_who_must_be_told_is_there() -> None:
     found = parsed(county()).inventory
     assert found is not None

@@ -6,8 +6,9 @@ from statistics import mean
 
 import pytest
 
+from firmware_sim.diary import BinDiary
 from firmware_sim.fleet import fleet
-from firmware_sim.physics import Air, Plant, Waste, Well, heat_c, lognormal_day, surface_mm
+from firmware_sim.physics import Air, Plant, SettlingWaste, Waste, Well, heat_c, lognormal_day, surface_mm
 from firmware_sim.scenario import DAY_MS, HOUR_MS, Happening, Weather, load
 from firmware_sim.story import FOREVER, Span, Story, TruckVisit
 
@@ -93,6 +94,40 @@ def test_a_crowd_fills_a_bin_within_its_time_even_between_two_samples() -> None:
     assert bin_.pct < 65
     bin_.advance(START + HOUR_MS)
     assert 80 <= bin_.pct < 85
+
+
+def settling(rng: int, diary: BinDiary) -> SettlingWaste:
+    return SettlingWaste(fleet(SCENARIO).bins[3], QUIET, START, Random(rng), diary=diary)
+
+
+def test_what_comes_in_a_big_load_sinks_by_itself() -> None:
+    falls, rises = [], []
+    for n in range(20):
+        diary = BinDiary()
+        settling(n, diary).advance(START + 3 * DAY_MS)
+        steps = [after - before for before, after in pairwise(diary.pct)]
+        rises += [step for step in steps if step > 8]
+        falls += [-step for step in steps if step < 0]
+    assert len(rises) > 5
+    assert falls
+    assert 0 < max(falls) < 6, "it sinks, and nobody has emptied anything"
+
+
+def test_a_settling_bin_brings_as_much_as_any_other() -> None:
+    site = fleet(SCENARIO).bins[3]
+    brought = []
+    for n in range(60):
+        diary = BinDiary()
+        SettlingWaste(site, QUIET, START, Random(n), diary=diary).advance(START + 10 * DAY_MS)
+        brought.append(diary.gained[-1] / 10)
+    assert 0.8 * site.per_day_pct < mean(brought) < 1.05 * site.per_day_pct
+
+
+def test_more_stays_on_a_heap_in_the_field() -> None:
+    diary = BinDiary()
+    bin_ = settling(1, diary)
+    bin_.advance(START + 10 * DAY_MS)
+    assert max(diary.pct) == pytest.approx(115)
 
 
 def test_the_surface_is_where_the_geometry_puts_it() -> None:
