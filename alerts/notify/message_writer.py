@@ -20,8 +20,9 @@ from alerts.notify import texts
 from alerts.notify.schedule import soon
 from alerts.notify.texts import CODE, DOUBT, Texts, Wording
 from alerts.policy import Policy, StepPolicy
+from alerts.rules import burns_over, explains
 from alerts.rules.stopped import BY_FLOW_ALONE
-from alerts.topology import CONTINUES, EXPLAINS, burns_over
+from alerts.topology import CONTINUES
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -73,7 +74,7 @@ def choose(
         return Closing("", unsaid=RAISED_AGAIN)
     if any(burns_over(rule, alert.rule) for rule in standing):
         return Closing("", unsaid=INHIBITED)
-    by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ()))
+    by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(explains().get(alert.rule, ()))
     if by_level and is_emptied(alert, memory):
         return Closing(policy.cleared_text, by_emptying=True)
     if alert.ended == PARAMETERS_CHANGED:

@@ -237,6 +237,10 @@ class Texts:
         parts = () if template is None else (template.text, *template.optional.values(), *template.otherwise.values())
         return any(_DIGIT.search(part) for part in parts)
 
+    def knows_end(self, rule: str, template: str) -> bool:
+        """Whether it has a word for the end of such an alert, or for what its closing text says."""
+        return not self._words.keys().isdisjoint({f"over_{template}", f"over_{rule}"})
+
     def term(self, name: str, otherwise: str = "") -> str:
         """A word of the catalogue, for use in a text; where it has none ``otherwise``, or the name itself."""
         return self._words.get(name, otherwise or name)

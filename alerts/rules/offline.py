@@ -18,6 +18,8 @@ class Offline(SilenceRule):
 
     kind: Literal["offline"] = "offline"
     called: ClassVar[str] = "失联"
+    explained_by: ClassVar[frozenset[str]] = frozenset({"area_outage", "gateway_offline", "no_power"})
+    quiet_at_work: ClassVar[frozenset[AssetKind]] = frozenset(AssetKind)
     severity: Severity = Severity.P4
     plant_severity: Severity = Severity.P3
     off_count: Count = 2

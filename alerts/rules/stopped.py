@@ -26,6 +26,7 @@ class Stopped(PlantRule):
 
     kind: Literal["stopped"] = "stopped"
     called: ClassVar[str] = "停机"
+    rank: ClassVar[int] = 20
     severity: Severity = Severity.P2
     flow_alone_severity: Severity = Severity.P3
     on_count: Count = 2
