@@ -8,7 +8,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.calendars import Calendar
+from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
+from alerts.conditions.habits import NO_DAYS, NO_GAPS, DayEnd, FlowDays, Gaps, add_water, learn_pause, quarter
 from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis, Reading, Values
 from telemetry.terms import DutyCycle
@@ -17,6 +18,12 @@ NO_LOAD_SHARE: Final = 0.05
 """Of the rated current: below it the motor draws nothing."""
 RUNNING_SHARE: Final = 0.30
 """Of the rated current: above it the motor runs."""
+IDLING_SHARE: Final = 0.40
+"""Of the rated current: below it a motor that is on moves no water."""
+JAMMED_SHARE: Final = 1.20
+"""Of the rated current: above it the pump is held fast."""
+SEEN_STILL_MS: Final = 30 * MINUTE_MS
+"""A level that stands still through so long a flow is frozen."""
 CUTOFF_SHARE: Final = 0.05
 """Of the design's mean flow: the cut-off of a meter whose own is not known."""
 
@@ -45,6 +52,32 @@ class PlantMemory(Struct, frozen=True, gc=False, array_like=True):
     mains_on: bool | None = None
     pump_on: bool | None = None
     pump_current_a: float | None = None
+    meter_ms: Millis = 0
+    """When the flow meter last spoke."""
+    rate_m3h: float | None = None
+    """What it last gave as its rate."""
+    frozen_ms: Millis = 0
+    """Since when its rate is one and the same above the cut-off while its totaliser is flat; 0 when it is not so."""
+    barren_ms: Millis = 0
+    """How long the pump has run under load, start by start, since the meter last saw water."""
+    last_run_ms: Millis = 0
+    """When current or run bit last said that the pump runs."""
+    runs_ms: tuple[Millis, Millis] = (0, 0)
+    """When the pump began to run, the last two times."""
+    float_ms: Millis = 0
+    """When the float last spoke."""
+    level_moved_ms: Millis = 0
+    """When the level was last another than before."""
+    rest_ms: Millis = 0
+    """When a sign that can tell rest from stop last said that there is no work."""
+    back_ms: Millis = 0
+    """When mains came back, as long as nothing has run since."""
+    gaps: Gaps = NO_GAPS
+    """How long it is used to rest."""
+    is_gap_broken: bool = False
+    """Whether something that is no habit fell into the pause that runs: no power, no data, a day of rest."""
+    days: FlowDays = NO_DAYS
+    """How much water its days came to."""
 
 
 class PlantSight(Struct, frozen=True, gc=False):
@@ -56,6 +89,26 @@ class PlantSight(Struct, frozen=True, gc=False):
     """``None`` when this sample does not speak of flow."""
     demand: bool
     memory: PlantMemory
+    flow: bool | None
+    """By a meter that is still fresh, in this sample or before it."""
+    drive: bool | None
+    """Whether the pump runs, by a current or run bit that is still fresh."""
+    speaks_of_drive: bool
+    speaks: bool
+    """Whether this sample speaks of flow, of demand or of the pump at all."""
+    by_duty: bool
+    """Whether it ought to run now by its duty windows or because it runs all day."""
+    quiet_ms: Millis
+    """Since when no water flows, by the meter and what the pump said at the same time; from where there is no work
+    on a day of rest, since its end."""
+    metered_quiet_ms: Millis
+    """The same by the meter alone."""
+    undriven_ms: Millis
+    """Since when the pump does not run, in the same way."""
+    is_rest_told: bool
+    """Whether a sign that can tell rest from stop says now that there is no work, or the day is one of rest."""
+    ended: DayEnd | None = None
+    """The day that this sample has ended, where all of it is known."""
 
 
 def look(
@@ -68,13 +121,30 @@ def look(
     levelled = values.level_mm is not None or values.float_high is not None
     driven = values.pump_current_a is not None or values.pump_on is not None
     flowing = _flowing(design, memory, values)
+    flow = flowing if flowing is not None or memory.meter_ms < at - fresh_ms else memory.flowing
     level = values.level_mm if values.level_mm is not None else memory.level_mm
     float_high = values.float_high == 1.0 if values.float_high is not None else memory.float_high
     current = values.pump_current_a if values.pump_current_a is not None else memory.pump_current_a
     pump_on = values.pump_on == 1.0 if values.pump_on is not None else memory.pump_on
-    demand = _demand(design, calendar, level, at, float_high=float_high)
-    stalled = is_high(design, level) and _pump_rests(design, current, pump_on=pump_on)
+    is_off = _rests(design, calendar, at)
+    by_duty = not is_off and _is_due(design, calendar, at)
+    high = float_high or is_high(design, level)
+    demand = not is_off and (high or by_duty)
+    stalled = high and _pump_rests(design, current, pump_on=pump_on)
+    drive = drives(design, current, pump_on=pump_on)
     began = flowing is True and not memory.flowing
+    drove = drives(design, memory.pump_current_a, pump_on=memory.pump_on)
+    started = driven and drive is True and drove is not True
+    mains_on = values.mains_on == 1.0 if values.mains_on is not None else memory.mains_on
+    ends_gap = began if memory.metered else started
+    gap_from_ms = memory.last_flow_ms if memory.metered else memory.last_run_ms
+    gaps = memory.gaps
+    if ends_gap and gap_from_ms and not memory.is_gap_broken:
+        gaps = learn_pause(gaps, quarter(calendar, gap_from_ms), at - gap_from_ms)
+    acts = flow or drive
+    silent_ms = at - memory.meter_ms
+    is_run_told = silent_ms <= fresh_ms and (driven or memory.drive_ms > memory.meter_ms)
+    days, ended = _add_water(design, calendar, memory, values, at, fresh_ms)
     after = PlantMemory(
         memory.first_ms or at,
         values.volume_m3 if values.volume_m3 is not None else memory.volume_m3,
@@ -88,11 +158,48 @@ def look(
         float_high,
         at if levelled else memory.level_ms,
         at if driven else memory.drive_ms,
-        values.mains_on == 1.0 if values.mains_on is not None else memory.mains_on,
+        mains_on,
         pump_on,
         current,
+        at if flowing is not None else memory.meter_ms,
+        values.flow_m3h if values.flow_m3h is not None else memory.rate_m3h,
+        _frozen_ms(design, memory, values, at, flowing=flowing),
+        _barren_ms(design, memory, values, silent_ms if is_run_told else 0, current, flowing=flowing),
+        at if driven and drive else memory.last_run_ms,
+        (memory.runs_ms[1], at) if started else memory.runs_ms,
+        at if values.float_high is not None else memory.float_ms,
+        at if _moves(memory, values) else memory.level_moved_ms,
+        memory.rest_ms,
+        _back_ms(memory, values, at, runs=acts is True),
+        gaps,
+        not acts and (memory.is_gap_broken or is_off or mains_on is False),
+        days,
     )
-    return PlantSight(values, at, flowing, demand, after), after
+    tells = not high and _tells_rest(design, after, at - fresh_ms)
+    if tells and levelled:
+        after = replace(after, rest_ms=at)
+    day_ms = calendar.midnight(at) if _rests(design, calendar, at - DAY_MS) else 0
+    quiet_ms = after.last_flow_ms or after.first_ms
+    if drive is False and 0 < quiet_ms - after.last_run_ms <= fresh_ms:
+        quiet_ms = after.last_run_ms  # the meter counts an interval as flow in which the pump has already stopped
+    sight = PlantSight(
+        values,
+        at,
+        flowing,
+        demand,
+        after,
+        flow,
+        drive,
+        driven,
+        driven or levelled or flowing is not None,
+        by_duty,
+        max(quiet_ms, day_ms),
+        max(after.last_flow_ms or after.first_ms, day_ms),
+        max(after.last_run_ms or after.first_ms, day_ms),
+        tells or is_off,
+        ended,
+    )
+    return sight, after
 
 
 def postpone(memory: PlantMemory, gap_ms: Millis) -> PlantMemory:
@@ -102,6 +209,11 @@ def postpone(memory: PlantMemory, gap_ms: Millis) -> PlantMemory:
         first_ms=memory.first_ms + gap_ms if memory.first_ms else 0,
         last_flow_ms=memory.last_flow_ms + gap_ms if memory.last_flow_ms else 0,
         stalled_ms=memory.stalled_ms + gap_ms if memory.stalled_ms else 0,
+        frozen_ms=memory.frozen_ms + gap_ms if memory.frozen_ms else 0,
+        last_run_ms=memory.last_run_ms + gap_ms if memory.last_run_ms else 0,
+        rest_ms=memory.rest_ms + gap_ms if memory.rest_ms else 0,
+        back_ms=memory.back_ms + gap_ms if memory.back_ms else 0,
+        is_gap_broken=bool(memory.last_flow_ms or memory.last_run_ms),
     )
 
 
@@ -111,6 +223,19 @@ def runs(design: PlantDesign, memory: PlantMemory) -> bool:
         return True
     rated = design.rated_current_a
     return rated is not None and (memory.pump_current_a or 0.0) > RUNNING_SHARE * rated
+
+
+def drives(design: PlantDesign, current_a: float | None, *, pump_on: bool | None) -> bool | None:
+    """Whether the pump runs by its current, or by its run bit where the current says nothing; ``None``: not known."""
+    if current_a is not None and design.rated_current_a is not None:
+        return current_a > RUNNING_SHARE * design.rated_current_a
+    return pump_on
+
+
+def is_loaded(design: PlantDesign, current_a: float | None) -> bool:
+    """Whether the current is that of a pump that moves water, neither idling nor jammed."""
+    rated = design.rated_current_a
+    return current_a is not None and rated is not None and IDLING_SHARE * rated <= current_a <= JAMMED_SHARE * rated
 
 
 def cutoff_m3h(design: PlantDesign) -> float:
@@ -138,16 +263,98 @@ def _flowing(design: PlantDesign, memory: PlantMemory, values: Values) -> bool |
     return None
 
 
-def _demand(
-    design: PlantDesign, calendar: Calendar, level_mm: float | None, at_ms: Millis, *, float_high: bool
-) -> bool:
-    if design.rest_days and calendar.local(at_ms).weekday() in design.rest_days:
-        return False
-    if float_high or is_high(design, level_mm):
-        return True
+def _frozen_ms(
+    design: PlantDesign, memory: PlantMemory, values: Values, at_ms: Millis, *, flowing: bool | None
+) -> Millis:
+    """Since when the rate is frozen above the cut-off; the totaliser has to speak against it."""
+    rate = values.flow_m3h
+    if rate is None:
+        return 0 if flowing else memory.frozen_ms
+    if flowing is not False or rate != memory.rate_m3h or rate < cutoff_m3h(design):
+        return 0
+    return memory.frozen_ms or memory.meter_ms or at_ms
+
+
+def _barren_ms(
+    design: PlantDesign,
+    memory: PlantMemory,
+    values: Values,
+    passed_ms: Millis,
+    current_a: float | None,
+    *,
+    flowing: bool | None,
+) -> Millis:
+    """How long the pump has run and the meter seen nothing; a sample counts for the time since the meter's last."""
+    rate = values.flow_m3h
+    is_alive = rate is not None and rate >= cutoff_m3h(design) and rate != memory.rate_m3h
+    if flowing or is_alive:  # a totaliser that counts whole cubic metres stands for a while beside a rate that moves
+        return 0
+    if flowing is None or not memory.meter_ms or not is_loaded(design, current_a):
+        return memory.barren_ms
+    return memory.barren_ms + passed_ms
+
+
+def _add_water(
+    design: PlantDesign, calendar: Calendar, memory: PlantMemory, values: Values, at_ms: Millis, fresh_ms: Millis
+) -> tuple[FlowDays, DayEnd | None]:
+    """The days after what the meter says now; a totaliser that fell was reset, and the rate says what it missed."""
+    if values.volume_m3 is None and values.flow_m3h is None:
+        return memory.days, None
+    silent_ms, rate = at_ms - memory.meter_ms, values.flow_m3h or 0.0
+    is_gap = silent_ms > fresh_ms
+    by_rate_m3 = rate * silent_ms / HOUR_MS if rate >= cutoff_m3h(design) and not is_gap else 0.0
+    if memory.volume_m3 is None:
+        return add_water(memory.days, calendar, at_ms, by_rate_m3, by_rate_m3, is_missing=is_gap)
+    counted = 0.0 if values.volume_m3 is None else values.volume_m3 - memory.volume_m3
+    over_midnight = is_gap and at_ms >= memory.days.ends_ms
+    return add_water(
+        memory.days, calendar, at_ms, counted if counted >= 0 else by_rate_m3, by_rate_m3, is_missing=over_midnight
+    )
+
+
+def _back_ms(memory: PlantMemory, values: Values, at_ms: Millis, *, runs: bool) -> Millis:
+    """When mains came back, until it goes again or anything runs."""
+    if runs or values.mains_on == 0.0:
+        return 0
+    return at_ms if values.mains_on == 1.0 and memory.mains_on is False else memory.back_ms
+
+
+def _rests(design: PlantDesign, calendar: Calendar, at_ms: Millis) -> bool:
+    return bool(design.rest_days) and calendar.local(at_ms).weekday() in design.rest_days
+
+
+def _is_due(design: PlantDesign, calendar: Calendar, at_ms: Millis) -> bool:
+    """Whether it ought to run by the clock alone."""
     if design.duty_windows:
         return any(calendar.is_within(at_ms, window) for window in design.duty_windows)
     return design.duty is DutyCycle.CONTINUOUS
+
+
+def _tells_rest(design: PlantDesign, memory: PlantMemory, oldest_ms: Millis) -> bool:
+    """Whether a sign is there by which rest can be told from stop: a float, or a level that moves with the water.
+
+    A pump's current or run bit is none: it is the same when a pump rests and when it has tripped.
+    """
+    if memory.float_ms >= oldest_ms and memory.float_ms:
+        return True
+    if memory.level_mm is None or design.start_level_mm is None:
+        return False
+    return not _is_level_frozen(memory)
+
+
+def _moves(memory: PlantMemory, values: Values) -> bool:
+    """Whether the level is another than before; the first that is heard is."""
+    return values.level_mm is not None and (values.level_mm != memory.level_mm or not memory.level_moved_ms)
+
+
+def _is_level_frozen(memory: PlantMemory) -> bool:
+    """Whether it was told and stood still while water was pumped: through a whole cycle, or through half an hour."""
+    moved, told = memory.level_moved_ms, memory.level_ms
+    flowed = ((memory.starts_ms, memory.last_flow_ms), (memory.runs_ms, memory.last_run_ms))
+    return any(
+        (before and moved <= before and told >= start) or (start and moved <= start <= min(last, told) - SEEN_STILL_MS)
+        for (before, start), last in flowed
+    )
 
 
 def is_high(design: PlantDesign, level_mm: float | None) -> bool:

@@ -16,7 +16,7 @@ from alerts.conditions.devices import DeviceMemory
 from alerts.conditions.machine import CLEAR, RAISE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
 from alerts.conditions.traffic import HourlyTraffic, Share
-from alerts.model import Detail, Severity
+from alerts.model import Condition, Detail, Severity
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
 from telemetry.terms import AssetKind
@@ -63,6 +63,11 @@ class Scene(Struct, frozen=True, gc=False):
     def machine(self, kind: str) -> Machine:
         """Where another rule of the asset stands."""
         return self.machines[self.place[kind]]
+
+    def stands(self, kind: str) -> bool:
+        """Whether another rule of the asset is raised; what is not watched is not."""
+        place = self.place.get(kind)
+        return place is not None and self.machines[place].condition >= Condition.ACTIVE
 
 
 class Rule(BaseModel):
