@@ -66,6 +66,8 @@ class DayEnd(Struct, frozen=True, gc=False, array_like=True):
     volume_m3: float
     by_rate_m3: float
     usual_m3: float | None
+    seen_flowing: int = 0
+    """So many samples gave a rate; where they are few, the volume by it is guesswork."""
 
 
 class FlowDays(Struct, frozen=True, gc=False, array_like=True):
@@ -83,6 +85,8 @@ class FlowDays(Struct, frozen=True, gc=False, array_like=True):
     """The last four weeks, the oldest first, four bytes each; less than 0 is not known."""
     last: DayEnd | None = None
     """The last of them of which all is known."""
+    seen_flowing: int = 0
+    """So many samples of the day that runs gave a rate."""
 
 
 NO_DAYS: Final = FlowDays()
@@ -92,9 +96,20 @@ def add_water(
     days: FlowDays, calendar: Calendar, at_ms: Millis, volume_m3: float, by_rate_m3: float, *, is_missing: bool
 ) -> tuple[FlowDays, DayEnd | None]:
     """So much more by ``at_ms``, and the day that is over with it; ``is_missing`` where it is not known how much."""
+    seen = int(by_rate_m3 > 0)
     if at_ms < days.ends_ms:
-        sums = (days.volume_m3 + volume_m3, days.by_rate_m3 + by_rate_m3)
-        return FlowDays(days.ends_ms, *sums, days.is_whole and not is_missing, days.past, days.last), None
+        return (
+            FlowDays(
+                days.ends_ms,
+                days.volume_m3 + volume_m3,
+                days.by_rate_m3 + by_rate_m3,
+                days.is_whole and not is_missing,
+                days.past,
+                days.last,
+                days.seen_flowing + seen,
+            ),
+            None,
+        )
     ends_ms = calendar.midnight(calendar.midnight(at_ms) + _INTO_NEXT_DAY_MS)
     if not days.ends_ms:
         return FlowDays(ends_ms), None
@@ -104,8 +119,10 @@ def add_water(
     past = array("f", days.past)
     past.append(days.volume_m3 if teaches else _UNKNOWN)
     past.extend([_UNKNOWN] * min(round((ends_ms - days.ends_ms) / DAY_MS) - 1, _DAYS_KEPT))
-    ended = DayEnd(days.volume_m3, days.by_rate_m3, usual) if is_known else None
-    begun = FlowDays(ends_ms, volume_m3, by_rate_m3, not is_missing, past[-_DAYS_KEPT:].tobytes(), ended or days.last)
+    ended = DayEnd(days.volume_m3, days.by_rate_m3, usual, days.seen_flowing) if is_known else None
+    begun = FlowDays(
+        ends_ms, volume_m3, by_rate_m3, not is_missing, past[-_DAYS_KEPT:].tobytes(), ended or days.last, seen
+    )
     return begun, ended
 
 

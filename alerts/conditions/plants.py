@@ -3,6 +3,8 @@
 Signals and memory only (alerting.md §3, domain.md §3); which silence is a stop is the rule's to say.
 """
 
+from collections.abc import Collection
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
@@ -243,6 +245,36 @@ def cutoff_m3h(design: PlantDesign) -> float:
     if design.low_cutoff_m3h is not None:
         return design.low_cutoff_m3h
     return CUTOFF_SHARE * design.design_m3d / 24.0
+
+
+class Unseen(StrEnum):
+    """What a plant's set of signals cannot show, by the signal that is missing."""
+
+    NO_RUN = "no_run"
+    NO_METER = "no_meter"
+    NO_CURRENT = "no_current"
+    NO_RATED_CURRENT = "no_rated_current"
+    NO_LEVEL = "no_level"
+    NO_START_LEVEL = "no_start_level"
+    NO_MAINS = "no_mains"
+
+
+def list_unseen(design: PlantDesign, heard: Collection[str]) -> list[Unseen]:
+    """What nobody would be told of a plant that speaks of these quantities alone."""
+    metered = not {"flow_m3h", "volume_m3"}.isdisjoint(heard)
+    current = "pump_current_a" in heard
+    is_told_by_clock = bool(design.duty_windows) or design.duty is DutyCycle.CONTINUOUS
+    rest_is_told = is_told_by_clock or "float_high" in heard
+    missing = {
+        Unseen.NO_RUN: not (metered or current or "pump_on" in heard),
+        Unseen.NO_METER: not metered,
+        Unseen.NO_CURRENT: not current,
+        Unseen.NO_RATED_CURRENT: current and design.rated_current_a is None,
+        Unseen.NO_LEVEL: not rest_is_told and "level_mm" not in heard,
+        Unseen.NO_START_LEVEL: not rest_is_told and "level_mm" in heard and design.start_level_mm is None,
+        Unseen.NO_MAINS: "mains_on" not in heard,
+    }
+    return [unseen for unseen, is_missing in missing.items() if is_missing]
 
 
 def _forget(memory: PlantMemory, oldest_ms: Millis) -> PlantMemory:

@@ -138,3 +138,14 @@ def test_a_day_ends_at_the_next_midnight_whatever_the_clocks_do(zone: str) -> No
     ]
     assert [calendar.local(each).hour for each in ends] == [0, 0, 0]
     assert all(20 * HOUR_MS < later - sooner < 30 * HOUR_MS for sooner, later in pairwise(ends))
+
+
+def test_samples_that_give_a_rate_are_counted_for_their_day() -> None:
+    days, _ = lived([])
+    for hour in (1, 2, 3):
+        rate = 0.5 * (hour > 1)
+        days, _ = add_water(days, CALENDAR, MIDNIGHT + hour * HOUR_MS, 1.0, rate, is_missing=False)
+    assert (days.seen_flowing, days.by_rate_m3, days.volume_m3) == (2, 1.0, 3.0)
+    days, ended = add_water(days, CALENDAR, MIDNIGHT + DAY_MS, 0.0, 0.5, is_missing=False)
+    assert ended == DayEnd(3.0, 1.0, None, 2)
+    assert days.seen_flowing == 1

@@ -246,3 +246,19 @@ def test_of_a_plant_of_which_nothing_was_heard_nothing_is_remembered() -> None:
         pump_on=None,
         pump_current_a=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("design", "heard", "unseen"),
+    [
+        (DESIGN, "flow_m3h", "no_current no_level no_mains"),
+        (DESIGN, "volume_m3 pump_current_a level_mm mains_on", ""),
+        (DESIGN, "level_mm", "no_run no_meter no_current no_mains"),
+        (DESIGN, "pump_on float_high", "no_meter no_current no_mains"),
+        (PlantDesign(48), "flow_m3h pump_current_a level_mm mains_on", "no_rated_current no_start_level"),
+        (PlantDesign(48, DutyCycle.CONTINUOUS), "flow_m3h mains_on", "no_current"),
+        (PlantDesign(48, duty_windows=(Hours(time(8), time(9)),)), "flow_m3h mains_on level_mm", "no_current"),
+    ],
+)
+def test_what_a_set_of_signals_cannot_show_is_known(design: PlantDesign, heard: str, unseen: str) -> None:
+    assert plants.list_unseen(design, heard.split()) == unseen.split()
