@@ -22,7 +22,7 @@ class MeterFault(PlantRule):
     """Raised by a pump that ran run_s under load, or a rate that stood so long, while the totaliser was flat."""
 
     kind: Literal["meter_fault"] = "meter_fault"
-    called: ClassVar[str] = "流量计坏"
+    called: ClassVar[str] = "仪表故障"
     timer_promotes: ClassVar[bool] = False
     severity: Severity = Severity.P4
     priority_severity: Severity = Severity.P3
