@@ -80,6 +80,8 @@ class PlantMemory(Struct, frozen=True, gc=False, array_like=True):
     """Whether something that is no habit fell into the pause that runs: no power, no data, a day of rest."""
     days: FlowDays = NO_DAYS
     """How much water its days came to."""
+    uncounted_m3: float = 0.0
+    """How much water the rate has given since the totaliser last rose."""
 
 
 class PlantSight(Struct, frozen=True, gc=False):
@@ -176,6 +178,7 @@ def look(
         gaps,
         not acts and (memory.is_gap_broken or is_off or mains_on is False),
         days,
+        _uncounted_m3(design, memory, values, silent_ms if silent_ms <= fresh_ms else 0, flowing=flowing),
     )
     tells = not high and _tells_rest(design, after, at - fresh_ms)
     if tells and levelled:
@@ -342,6 +345,18 @@ def _add_water(
     return add_water(
         memory.days, calendar, at_ms, counted if counted >= 0 else by_rate_m3, by_rate_m3, is_missing=over_midnight
     )
+
+
+def _uncounted_m3(
+    design: PlantDesign, memory: PlantMemory, values: Values, passed_ms: Millis, *, flowing: bool | None
+) -> float:
+    """What the rate gives while the totaliser, which speaks as well, stands."""
+    if flowing or memory.volume_m3 is None:
+        return 0.0
+    rate = values.flow_m3h
+    if values.volume_m3 is None or rate is None or rate < cutoff_m3h(design):
+        return memory.uncounted_m3
+    return memory.uncounted_m3 + rate * passed_ms / HOUR_MS
 
 
 def _back_ms(memory: PlantMemory, values: Values, at_ms: Millis, *, runs: bool) -> Millis:

@@ -280,6 +280,7 @@ def test_a_text_says_what_the_catalogue_of_the_papers_says(name: str, says: str)
         ("stopped", "停机"),
         ("stopped_flow_alone", "没出水"),
         ("stopped_pump_alone", "停机"),
+        *((name, "流量计") for name in ("meter_fault", "meter_fault_frozen", "meter_fault_uncounted")),
         ("no_power", "停电"),
         ("plant_offline", "没有数据"),
         ("gateway_offline", "网关断了"),

@@ -64,7 +64,16 @@ def test_a_frozen_rate_needs_a_flat_totaliser_and_half_an_hour() -> None:
     assert told(*[frozen] * 6).at("meter_fault") == [MIDNIGHT + 4 * EVERY]
     assert told(*[{"flow_m3h": 3.0}] * 12).at("meter_fault") == []
     assert told(*[{"flow_m3h": 0.09, "volume_m3": 5.0}] * 12).at("meter_fault") == []
-    assert told(*[{"flow_m3h": 3.0 + number / 100, "volume_m3": 5.0} for number in range(12)]).at("meter_fault") == []
+    moving = [{"flow_m3h": 3.0 + number / 100, "volume_m3": 5.0} for number in range(12)]
+    assert told(*moving[:6]).at("meter_fault") == []
+    assert told(*moving).at("meter_fault") == [MIDNIGHT + 7 * EVERY], "more than 3 m³ are more than a coarse totaliser"
+
+
+def test_a_rate_that_was_frozen_and_moves_is_well_so_that_a_stop_is_seen() -> None:
+    rest = {"flow_m3h": 0.0, "volume_m3": 5.0}
+    watched = told(*[{"flow_m3h": 3.0, "volume_m3": 5.0}] * 6, *[rest] * 90)
+    assert watched.at("meter_fault", Found.CLEARED) == [MIDNIGHT + 9 * EVERY]
+    assert watched.at("stopped") != []
 
 
 def test_a_meter_is_well_after_half_an_hour_of_water_and_by_no_rest() -> None:
