@@ -24,6 +24,13 @@ IDLING_SHARE: Final = 0.40
 """Of the rated current: below it a motor that is on moves no water."""
 JAMMED_SHARE: Final = 1.20
 """Of the rated current: above it the pump is held fast."""
+USUAL_LEAST: Final = 0.75
+USUAL_MOST: Final = 1.10
+"""Of what it draws when water flows; in between it is as ever, whatever its plate is said to say."""
+_ON_SHARE: Final = 0.15
+_USUAL_WEIGHT: Final = 0.2
+BARREN_MOST_MS: Final = 15 * MINUTE_MS
+"""So much at most one sample adds to how long a pump has run, so that no deadline hangs on one frame."""
 SEEN_STILL_MS: Final = 30 * MINUTE_MS
 """A level that stands still through so long a flow is frozen."""
 CUTOFF_SHARE: Final = 0.05
@@ -82,6 +89,8 @@ class PlantMemory(Struct, frozen=True, gc=False, array_like=True):
     """How much water its days came to."""
     uncounted_m3: float = 0.0
     """How much water the rate has given since the totaliser last rose."""
+    usual_a: float | None = None
+    """What the pump draws when the meter sees water: the office may be wrong about its rated current."""
 
 
 class PlantSight(Struct, frozen=True, gc=False):
@@ -135,9 +144,9 @@ def look(
     high = float_high or is_high(design, level)
     demand = not is_off and (high or by_duty)
     stalled = high and _pump_rests(design, current, pump_on=pump_on)
-    drive = drives(design, current, pump_on=pump_on)
+    drive = drives(design, current, pump_on=pump_on, usual_a=memory.usual_a)
     began = flowing is True and not memory.flowing
-    drove = drives(design, memory.pump_current_a, pump_on=memory.pump_on)
+    drove = drives(design, memory.pump_current_a, pump_on=memory.pump_on, usual_a=memory.usual_a)
     started = driven and drive is True and drove is not True
     mains_on = values.mains_on == 1.0 if values.mains_on is not None else memory.mains_on
     ends_gap = began if memory.metered else started
@@ -179,6 +188,7 @@ def look(
         not acts and (memory.is_gap_broken or is_off or mains_on is False),
         days,
         _uncounted_m3(design, memory, values, silent_ms if silent_ms <= fresh_ms else 0, flowing=flowing),
+        _usual_a(design, memory, values, flowing=flowing),
     )
     tells = not high and _tells_rest(design, after, at - fresh_ms)
     if tells and levelled:
@@ -230,17 +240,26 @@ def runs(design: PlantDesign, memory: PlantMemory) -> bool:
     return rated is not None and (memory.pump_current_a or 0.0) > RUNNING_SHARE * rated
 
 
-def drives(design: PlantDesign, current_a: float | None, *, pump_on: bool | None) -> bool | None:
+def drives(
+    design: PlantDesign, current_a: float | None, *, pump_on: bool | None, usual_a: float | None = None
+) -> bool | None:
     """Whether the pump runs by its current, or by its run bit where the current says nothing; ``None``: not known."""
     if current_a is not None and design.rated_current_a is not None:
-        return current_a > RUNNING_SHARE * design.rated_current_a
+        return current_a > RUNNING_SHARE * min(design.rated_current_a, usual_a or design.rated_current_a)
     return pump_on
 
 
-def is_loaded(design: PlantDesign, current_a: float | None) -> bool:
+def is_as_ever(usual_a: float | None, current_a: float) -> bool:
+    """Whether it draws what it draws when the meter sees water, so that it neither idles nor is held fast."""
+    return usual_a is not None and USUAL_LEAST * usual_a <= current_a <= USUAL_MOST * usual_a
+
+
+def is_loaded(design: PlantDesign, current_a: float | None, usual_a: float | None = None) -> bool:
     """Whether the current is that of a pump that moves water, neither idling nor jammed."""
     rated = design.rated_current_a
-    return current_a is not None and rated is not None and IDLING_SHARE * rated <= current_a <= JAMMED_SHARE * rated
+    if current_a is None or rated is None or current_a < NO_LOAD_SHARE * rated:
+        return False
+    return IDLING_SHARE * rated <= current_a <= JAMMED_SHARE * rated or is_as_ever(usual_a, current_a)
 
 
 def cutoff_m3h(design: PlantDesign) -> float:
@@ -324,9 +343,9 @@ def _barren_ms(
     is_alive = rate is not None and rate >= cutoff_m3h(design) and rate != memory.rate_m3h
     if flowing or is_alive:  # a totaliser that counts whole cubic metres stands for a while beside a rate that moves
         return 0
-    if flowing is None or not memory.meter_ms or not is_loaded(design, current_a):
+    if flowing is None or not memory.meter_ms or not is_loaded(design, current_a, memory.usual_a):
         return memory.barren_ms
-    return memory.barren_ms + passed_ms
+    return memory.barren_ms + min(passed_ms, BARREN_MOST_MS)
 
 
 def _add_water(
@@ -357,6 +376,16 @@ def _uncounted_m3(
     if values.volume_m3 is None or rate is None or rate < cutoff_m3h(design):
         return memory.uncounted_m3
     return memory.uncounted_m3 + rate * passed_ms / HOUR_MS
+
+
+def _usual_a(design: PlantDesign, memory: PlantMemory, values: Values, *, flowing: bool | None) -> float | None:
+    """What it draws when water flows, the last times above all; a pump that has just stopped says nothing of it."""
+    current, rated = values.pump_current_a, design.rated_current_a
+    if not flowing or current is None or rated is None or current < _ON_SHARE * rated:
+        return memory.usual_a
+    if memory.usual_a is None:
+        return current
+    return memory.usual_a + _USUAL_WEIGHT * (current - memory.usual_a)
 
 
 def _back_ms(memory: PlantMemory, values: Values, at_ms: Millis, *, runs: bool) -> Millis:

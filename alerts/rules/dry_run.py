@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from alerts.conditions.machine import CLEAR, NONE, Call, Machine, Verdict
-from alerts.conditions.plants import IDLING_SHARE, JAMMED_SHARE, NO_LOAD_SHARE, PlantMemory, PlantSight
+from alerts.conditions.plants import IDLING_SHARE, JAMMED_SHARE, NO_LOAD_SHARE, PlantMemory, PlantSight, is_as_ever
 from alerts.conditions.rule import Count, PlantRule, Scene, Seconds
 from alerts.model import Detail, Severity
 
@@ -34,12 +34,13 @@ class DryRun(PlantRule):
         design, current = scene.asset.plant, sight.values.pump_current_a
         if design is None or design.rated_current_a is None or current is None:
             return NONE
-        share = current / design.rated_current_a
-        if share < NO_LOAD_SHARE or sight.memory.pump_on is False:
+        rated, usual = design.rated_current_a, sight.memory.usual_a
+        if current < NO_LOAD_SHARE * rated or sight.memory.pump_on is False:
             return NONE
-        if sight.flow or self.low_share <= share <= self.high_share:
+        is_normal = self.low_share * rated <= current <= self.high_share * rated
+        if sight.flow or is_normal or is_as_ever(usual, current):
             return CLEAR
-        if share > self.high_share:
+        if current > self.high_share * rated:
             return Verdict(Call.RAISE, reason=JAM)
         return Verdict(Call.RAISE, reason=IDLE if sight.flow is None else DRY)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from alerts.conditions.machine import CLEAR, NONE, Call, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
-from alerts.conditions.rule import SECOND, Count, PlantRule, Scene, Seconds
+from alerts.conditions.rule import SECOND, PlantRule, Scene, Seconds
 from alerts.model import Detail, Severity
 from telemetry.inventory import Asset
 
@@ -27,7 +27,6 @@ class MeterFault(PlantRule):
     timer_promotes: ClassVar[bool] = False
     severity: Severity = Severity.P4
     priority_severity: Severity = Severity.P3
-    on_count: Count = 2
     run_s: Seconds = Field(default=1800, gt=0)
     off_delay_s: Seconds = 1800
     uncounted_m3: float = Field(

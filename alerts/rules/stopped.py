@@ -114,7 +114,7 @@ class Stopped(PlantRule):
         only lengthen that.
         """
         begun = sight.metered_quiet_ms if by_meter else quiet  # what it is used to was learned in the same way
-        usual = usual_pause_ms(sight.memory.gaps, quarter(calendar, begun), self.gaps_least)
+        usual = 0 if sight.demand else usual_pause_ms(sight.memory.gaps, quarter(calendar, begun), self.gaps_least)
         limit = round(self.gap_times * usual)
         if not (by_meter and usual):
             begun, limit = quiet, max(limit, self._by_size_ms(design))

@@ -37,12 +37,12 @@ WELL: Final = {"flow_m3h": 6.0, "volume_m3": 5.0, "pump_current_a": 7.0}
 @pytest.mark.parametrize(("amps", "raised"), [(3.9, False), (4.0, True), (12.0, True), (12.1, False), (0.4, False)])
 def test_only_a_pump_under_load_says_that_the_meter_should_see_water(amps: float, raised: bool) -> None:  # noqa: FBT001 -- of the table
     watched = told(WELL, *[dead(amps)] * 6)
-    assert watched.at("meter_fault") == ([MIDNIGHT + 4 * EVERY] if raised else [])
+    assert watched.at("meter_fault") == ([MIDNIGHT + 3 * EVERY] if raised else [])
 
 
 def test_starts_of_a_pump_add_up_however_short_they_are() -> None:
     watched = told(WELL, *[dead(7.0), dead(0.0), dead(0.0)] * 5)
-    assert watched.at("meter_fault") == [MIDNIGHT + 8 * EVERY]
+    assert watched.at("meter_fault") == [MIDNIGHT + 7 * EVERY]
     assert watched.at("stopped") == []
     assert watched.state.run == RunState.METER_FAULT
 
@@ -61,12 +61,12 @@ def test_a_run_bit_alone_is_no_load() -> None:
 
 def test_a_frozen_rate_needs_a_flat_totaliser_and_half_an_hour() -> None:
     frozen = {"flow_m3h": 3.0, "volume_m3": 5.0}
-    assert told(*[frozen] * 6).at("meter_fault") == [MIDNIGHT + 4 * EVERY]
+    assert told(*[frozen] * 6).at("meter_fault") == [MIDNIGHT + 3 * EVERY]
     assert told(*[{"flow_m3h": 3.0}] * 12).at("meter_fault") == []
     assert told(*[{"flow_m3h": 0.09, "volume_m3": 5.0}] * 12).at("meter_fault") == []
     moving = [{"flow_m3h": 3.0 + number / 100, "volume_m3": 5.0} for number in range(12)]
     assert told(*moving[:6]).at("meter_fault") == []
-    assert told(*moving).at("meter_fault") == [MIDNIGHT + 7 * EVERY], "more than 3 m³ are more than a coarse totaliser"
+    assert told(*moving).at("meter_fault") == [MIDNIGHT + 6 * EVERY], "more than 3 m³ are more than a coarse totaliser"
 
 
 def test_a_rate_that_was_frozen_and_moves_is_well_so_that_a_stop_is_seen() -> None:
@@ -109,6 +109,16 @@ def test_what_flows_is_neither_and_nothing_is_without_a_rated_current_or_by_one_
     assert told(dead(2.0), *[dead(0.0)] * 6).at("dry_run") == []
     assert told(*[dead(2.0, pump_on=0.0)] * 6).at("dry_run") == []
     assert told(dead(2.0), dead(7.0), dead(2.0), dead(7.0)).at("dry_run") == []
+
+
+def test_what_it_draws_when_water_flows_is_neither_idling_nor_a_jam_and_a_dead_meter_is_seen_by_it() -> None:
+    for amps in (3.0, 15.0):  # what its plate is said to say is wrong
+        flowing = [{"flow_m3h": 3.0, "volume_m3": float(number), "pump_current_a": amps} for number in range(5)]
+        watched = told(*flowing, *[dead(amps * 1.05, volume_m3=4.0)] * 6)
+        assert watched.at("dry_run") == []
+        assert watched.at("meter_fault") == [MIDNIGHT + 7 * EVERY]
+        idle = told(*flowing, *[dead(amps * 0.7, volume_m3=4.0)] * 3)
+        assert idle.at("dry_run") == ([MIDNIGHT + 6 * EVERY] if amps < 4 else [])
 
 
 def after_a_cut(*minutes: float, back: int = 3, **then: float) -> Watched:

@@ -89,7 +89,7 @@ def test_a_sign_that_is_frozen_all_the_time_is_as_if_it_were_not_there(
     drawn: tuple[float, int, int, int, int], sign: str, data: st.DataObject
 ) -> None:
     m3d, runs, run, rest, rises_in = drawn
-    assume(runs > 1 or run > 3)  # or nothing has shown yet that it stands still
+    assume(runs > 2 or run > 4)  # or nothing has shown yet that it stands still
     value = {"level_mm": 400.0, "float_high": 0.0, "pump_current_a": 0.0, "pump_on": 0.0}[sign]
     told = list(life(m3d, runs, run, rest, rises_in, LIMIT_H[m3d] + 3))
     frozen = [(at_ms, {**said, sign: value}) for at_ms, said in told]
