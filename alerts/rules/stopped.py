@@ -114,6 +114,8 @@ class Stopped(PlantRule):
         only lengthen that.
         """
         begun = sight.metered_quiet_ms if by_meter else quiet  # what it is used to was learned in the same way
+        if by_meter and sight.memory.barren_ms:  # the pump ran, and it is the meter that is doubted
+            begun = quiet = max(begun, sight.memory.last_run_ms)
         usual = 0 if sight.demand else usual_pause_ms(sight.memory.gaps, quarter(calendar, begun), self.gaps_least)
         limit = round(self.gap_times * usual)
         if not (by_meter and usual):

@@ -188,6 +188,18 @@ def test_a_night_in_which_it_always_rests_is_no_stop_once_thirty_are_known() -> 
     assert by_night[-1] >= 29
 
 
+def test_a_pump_that_ran_since_doubts_the_meter_before_it_is_known_to_be_broken() -> None:
+    watched, at_ms, volume = Watched(plan_of(design())), MIDNIGHT, 0.0
+    for number in range(3 * 24 * 6):
+        runs, at_ms = number % 6 == 0, MIDNIGHT + number * EVERY
+        volume += runs
+        watched.hear(at_ms, Values(volume_m3=volume, pump_current_a=6.1 * runs))
+    for number in range(1, 3 * 6 + 1):  # the meter is dead: the pump goes on as before
+        watched.hear(at_ms + number * EVERY, Values(volume_m3=volume, pump_current_a=6.1 * (number % 6 == 1)))
+    assert watched.at("stopped") == []
+    assert len(watched.at("meter_fault")) == 1
+
+
 def test_a_pause_that_no_habit_made_teaches_nothing() -> None:
     """No power, no data: neither says how long it is used to rest."""
     watched = Watched(plan_of(design(120.0)))
