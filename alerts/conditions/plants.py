@@ -5,13 +5,26 @@ Signals and memory only (alerting.md §3, domain.md §3); which silence is a sto
 
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
-from alerts.conditions.habits import NO_DAYS, NO_GAPS, DayEnd, FlowDays, Gaps, add_water, learn_pause, quarter
+from alerts.conditions.habits import (
+    NO_DAYS,
+    NO_GAPS,
+    NO_SUMS,
+    DayEnd,
+    FlowDays,
+    Gaps,
+    MeterDay,
+    MeterSums,
+    add_water,
+    compare,
+    learn_pause,
+    quarter,
+)
 from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis, Reading, Values
 from telemetry.terms import DutyCycle
@@ -91,6 +104,8 @@ class PlantMemory(Struct, frozen=True, gc=False, array_like=True):
     """How much water the rate has given since the totaliser last rose."""
     usual_a: float | None = None
     """What the pump draws when the meter sees water: the office may be wrong about its rated current."""
+    sums: MeterSums = NO_SUMS
+    """What its totaliser and its rate come to."""
 
 
 class PlantSight(Struct, frozen=True, gc=False):
@@ -122,6 +137,8 @@ class PlantSight(Struct, frozen=True, gc=False):
     """Whether a sign that can tell rest from stop says now that there is no work, or the day is one of rest."""
     ended: DayEnd | None = None
     """The day that this sample has ended, where all of it is known."""
+    compared: MeterDay | None = None
+    """What totaliser and rate came to in a day's length, where this sample has ended a quarter of one."""
 
 
 def look(
@@ -157,7 +174,9 @@ def look(
     acts = flow or drive
     silent_ms = at - memory.meter_ms
     is_run_told = silent_ms <= fresh_ms and (driven or memory.drive_ms > memory.meter_ms)
-    days, ended = _add_water(design, calendar, memory, values, at, fresh_ms)
+    water = _water(design, memory, values, at, fresh_ms)
+    days, ended = _add_water(calendar, memory, values, at, water)
+    sums, compared = _compare(memory, values, at, water)
     after = PlantMemory(
         memory.first_ms or at,
         values.volume_m3 if values.volume_m3 is not None else memory.volume_m3,
@@ -189,6 +208,7 @@ def look(
         days,
         _uncounted_m3(design, memory, values, silent_ms if silent_ms <= fresh_ms else 0, flowing=flowing),
         _usual_a(design, memory, values, flowing=flowing),
+        sums,
     )
     tells = not high and _tells_rest(design, after, at - fresh_ms)
     if tells and levelled:
@@ -213,6 +233,7 @@ def look(
         max(after.last_run_ms or after.first_ms, day_ms),
         tells or is_off,
         ended,
+        compared,
     )
     return sight, after
 
@@ -348,22 +369,43 @@ def _barren_ms(
     return memory.barren_ms + min(passed_ms, BARREN_MOST_MS)
 
 
-def _add_water(
-    design: PlantDesign, calendar: Calendar, memory: PlantMemory, values: Values, at_ms: Millis, fresh_ms: Millis
-) -> tuple[FlowDays, DayEnd | None]:
-    """The days after what the meter says now; a totaliser that fell was reset, and the rate says what it missed."""
-    if values.volume_m3 is None and values.flow_m3h is None:
-        return memory.days, None
+class _Water(NamedTuple):
+    """What flowed since the meter last spoke."""
+
+    counted_m3: float | None
+    """By its totaliser, where that tells it."""
+    by_rate_m3: float
+    is_gap: bool
+
+
+def _water(design: PlantDesign, memory: PlantMemory, values: Values, at_ms: Millis, fresh_ms: Millis) -> _Water:
+    """A totaliser that fell was reset, and nothing is known by it."""
     silent_ms, rate = at_ms - memory.meter_ms, values.flow_m3h or 0.0
     is_gap = silent_ms > fresh_ms
     by_rate_m3 = rate * silent_ms / HOUR_MS if rate >= cutoff_m3h(design) and not is_gap else 0.0
-    if memory.volume_m3 is None:
-        return add_water(memory.days, calendar, at_ms, by_rate_m3, by_rate_m3, is_missing=is_gap)
-    counted = 0.0 if values.volume_m3 is None else values.volume_m3 - memory.volume_m3
-    over_midnight = is_gap and at_ms >= memory.days.ends_ms
-    return add_water(
-        memory.days, calendar, at_ms, counted if counted >= 0 else by_rate_m3, by_rate_m3, is_missing=over_midnight
-    )
+    counted = None
+    if values.volume_m3 is not None and memory.volume_m3 is not None and values.volume_m3 >= memory.volume_m3:
+        counted = values.volume_m3 - memory.volume_m3
+    return _Water(counted, by_rate_m3, is_gap)
+
+
+def _add_water(
+    calendar: Calendar, memory: PlantMemory, values: Values, at_ms: Millis, water: _Water
+) -> tuple[FlowDays, DayEnd | None]:
+    """The days after what the meter says now, by its totaliser; where that tells nothing, by its rate."""
+    if values.volume_m3 is None and values.flow_m3h is None:
+        return memory.days, None
+    if memory.volume_m3 is None or (values.volume_m3 is not None and water.counted_m3 is None):
+        return add_water(memory.days, calendar, at_ms, water.by_rate_m3, is_missing=water.is_gap)
+    over_midnight = water.is_gap and at_ms >= memory.days.ends_ms
+    return add_water(memory.days, calendar, at_ms, water.counted_m3 or 0.0, is_missing=over_midnight)
+
+
+def _compare(memory: PlantMemory, values: Values, at_ms: Millis, water: _Water) -> tuple[MeterSums, MeterDay | None]:
+    """Totaliser and rate of one sample that tells both, after one not long before."""
+    if values.flow_m3h is None or water.counted_m3 is None or water.is_gap:
+        return memory.sums, None
+    return compare(memory.sums, at_ms, water.counted_m3, water.by_rate_m3)
 
 
 def _uncounted_m3(

@@ -11,7 +11,7 @@ from alerts.model import Detail, Severity
 
 
 class UnitError(PlantRule):
-    """Raised by a day on which rate and totaliser differ times over, cleared by one within clear_times."""
+    """Raised by a day's length in which rate and totaliser differ times over, cleared by one within clear_times."""
 
     kind: Literal["unit_error"] = "unit_error"
     called: ClassVar[str] = "流量单位不符"
@@ -24,7 +24,7 @@ class UnitError(PlantRule):
 
     def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
         """See ``PlantRule.judge``. A meter that is broken has no unit."""
-        day = sight.ended
+        day = sight.compared
         if (
             day is None
             or sight.memory.volume_m3 is None
@@ -41,7 +41,7 @@ class UnitError(PlantRule):
 
     def evidence(self, memory: PlantMemory, machine: Machine) -> Detail:  # noqa: ARG002 - the memory has it
         """See ``PlantRule.evidence``."""
-        day = memory.days.last
+        day = memory.sums.last
         return {} if day is None else {"volume_m3": round(day.volume_m3, 1), "by_rate_m3": round(day.by_rate_m3, 1)}
 
 

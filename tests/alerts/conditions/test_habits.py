@@ -14,11 +14,14 @@ from alerts.conditions.habits import (
     LONGEST_PAUSE_MS,
     NO_DAYS,
     NO_GAPS,
+    NO_SUMS,
     PAUSES_KEPT,
     DayEnd,
     FlowDays,
     Gaps,
+    MeterDay,
     add_water,
+    compare,
     learn_pause,
     quarter,
     usual_pause_ms,
@@ -76,36 +79,36 @@ def test_it_is_the_98th_percentile_of_the_last_ones(minutes: list[int]) -> None:
 
 def lived(volumes: Iterable[float | None]) -> tuple[FlowDays, list[DayEnd | None]]:
     """Days with so much water at noon each; ``None`` is one of which a part is missing."""
-    days, _ = add_water(NO_DAYS, CALENDAR, MIDNIGHT - HOUR_MS, 0.0, 0.0, is_missing=False)
-    days, first = add_water(days, CALENDAR, MIDNIGHT, 0.0, 0.0, is_missing=False)
+    days, _ = add_water(NO_DAYS, CALENDAR, MIDNIGHT - HOUR_MS, 0.0, is_missing=False)
+    days, first = add_water(days, CALENDAR, MIDNIGHT, 0.0, is_missing=False)
     ends = [first]
     for number, volume in enumerate(volumes):
         noon_ms = MIDNIGHT + number * DAY_MS + 12 * HOUR_MS
-        days, none = add_water(days, CALENDAR, noon_ms, volume or 0.0, 0.0, is_missing=volume is None)
+        days, none = add_water(days, CALENDAR, noon_ms, volume or 0.0, is_missing=volume is None)
         assert none is None
-        days, ended = add_water(days, CALENDAR, noon_ms + 12 * HOUR_MS, 0.0, 0.0, is_missing=False)
+        days, ended = add_water(days, CALENDAR, noon_ms + 12 * HOUR_MS, 0.0, is_missing=False)
         ends.append(ended)
     return days, ends
 
 
 def test_a_day_is_known_when_all_of_it_was_seen() -> None:
     _, ends = lived([5.0, None, 7.0])
-    assert ends == [None, DayEnd(5.0, 0.0, None), None, DayEnd(7.0, 0.0, None)]
+    assert ends == [None, DayEnd(5.0, None), None, DayEnd(7.0, None)]
 
 
 def test_what_is_usual_is_the_median_of_three_or_four_of_the_same_weekday() -> None:
     week = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]
     _, ends = lived(week * 2 + [12.0, 21.0])
-    assert ends[-1] == DayEnd(21.0, 0.0, None), "two are too few"
+    assert ends[-1] == DayEnd(21.0, None), "two are too few"
     _, ends = lived([*week, *week, *week, 12.0, None, 31.0])
     assert [end and end.usual_m3 for end in ends[-3:]] == [10.0, None, 30.0]
     _, ends = lived([*[10.0] * 7, *[12.0] * 7, *[14.0] * 7, *[40.0] * 7, 9.0])
-    assert ends[-1] == DayEnd(9.0, 0.0, 13.0)
+    assert ends[-1] == DayEnd(9.0, 13.0)
 
 
 def test_a_low_day_is_no_habit_until_nothing_else_is_known() -> None:
     days, ends = lived([10.0] * 28 + [4.9] * 7 + [10.0])
-    assert ends[-1] == DayEnd(10.0, 0.0, 10.0)
+    assert ends[-1] == DayEnd(10.0, 10.0)
     _, ends = lived([10.0] * 28 + [2.0] * 50)
     usual = [end.usual_m3 for end in ends if end is not None]
     assert usual[28:42] == [10.0] * 14
@@ -115,16 +118,16 @@ def test_a_low_day_is_no_habit_until_nothing_else_is_known() -> None:
 
 def test_a_midnight_that_nobody_saw_makes_neither_day_known() -> None:
     days, _ = lived([5.0])
-    days, ended = add_water(days, CALENDAR, MIDNIGHT + DAY_MS + 30 * HOUR_MS, 3.0, 0.0, is_missing=True)
-    assert (ended, days.is_whole, days.last) == (None, False, DayEnd(5.0, 0.0, None))
+    days, ended = add_water(days, CALENDAR, MIDNIGHT + DAY_MS + 30 * HOUR_MS, 3.0, is_missing=True)
+    assert (ended, days.is_whole, days.last) == (None, False, DayEnd(5.0, None))
 
 
 def test_days_without_a_word_are_days_and_many_of_them_are_no_more_than_four_weeks() -> None:
     days, _ = lived([10.0] * 28)
-    after_week, _ = add_water(days, CALENDAR, MIDNIGHT + 35 * DAY_MS, 0.0, 0.0, is_missing=True)
+    after_week, _ = add_water(days, CALENDAR, MIDNIGHT + 35 * DAY_MS, 0.0, is_missing=True)
     assert after_week.ends_ms == MIDNIGHT + 36 * DAY_MS
     assert usual_water_m3(after_week.past) == 10.0
-    after_year, _ = add_water(days, CALENDAR, MIDNIGHT + 400 * DAY_MS, 0.0, 0.0, is_missing=True)
+    after_year, _ = add_water(days, CALENDAR, MIDNIGHT + 400 * DAY_MS, 0.0, is_missing=True)
     assert (usual_water_m3(after_year.past), len(after_year.past)) == (None, 4 * 28)
 
 
@@ -133,19 +136,21 @@ def test_a_day_ends_at_the_next_midnight_whatever_the_clocks_do(zone: str) -> No
     calendar = Calendar(ZoneInfo(zone), {})
     begin = calendar.midnight(1_792_800_000_000)  # 2026-10-24, the day before clocks are set back in Berlin
     ends = [
-        add_water(NO_DAYS, calendar, begin + each * HOUR_MS, 0.0, 0.0, is_missing=False)[0].ends_ms
-        for each in (0, 30, 60)
+        add_water(NO_DAYS, calendar, begin + each * HOUR_MS, 0.0, is_missing=False)[0].ends_ms for each in (0, 30, 60)
     ]
     assert [calendar.local(each).hour for each in ends] == [0, 0, 0]
     assert all(20 * HOUR_MS < later - sooner < 30 * HOUR_MS for sooner, later in pairwise(ends))
 
 
-def test_samples_that_give_a_rate_are_counted_for_their_day() -> None:
-    days, _ = lived([])
-    for hour in (1, 2, 3):
-        rate = 0.5 * (hour > 1)
-        days, _ = add_water(days, CALENDAR, MIDNIGHT + hour * HOUR_MS, 1.0, rate, is_missing=False)
-    assert (days.seen_flowing, days.by_rate_m3, days.volume_m3) == (2, 1.0, 3.0)
-    days, ended = add_water(days, CALENDAR, MIDNIGHT + DAY_MS, 0.0, 0.5, is_missing=False)
-    assert ended == DayEnd(3.0, 1.0, None, 2)
-    assert days.seen_flowing == 1
+def test_totaliser_and_rate_are_compared_at_the_end_of_each_quarter_over_the_last_four() -> None:
+    sums, none = compare(NO_SUMS, MIDNIGHT, 5.0, 9.0)
+    assert (none, sums.volume_m3) == (None, 0.0), "what was before is in neither"
+    days = []
+    for hour in range(1, 31):
+        sums, day = compare(sums, MIDNIGHT + hour * HOUR_MS, 1.0, 3.0 if hour % 2 else 0.0)
+        days += [(hour, day)] if day is not None else []
+    assert days == [(24, MeterDay(23.0, 36.0, 12)), (30, MeterDay(24.0, 36.0, 12))]
+    assert (sums.last, len(sums.past)) == (days[-1][1], 4 * 3 * 4)
+    later, day = compare(sums, MIDNIGHT + 100 * HOUR_MS, 1.0, 1.0)
+    assert day is not None
+    assert later.ends_ms == MIDNIGHT + 106 * HOUR_MS

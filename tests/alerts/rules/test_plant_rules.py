@@ -188,7 +188,7 @@ def test_days_that_are_not_known_confirm_nothing_and_clear_nothing() -> None:
 )
 def test_a_rate_in_another_unit_is_found_after_a_whole_day(by_rate: float, raised: bool) -> None:  # noqa: FBT001 -- of the table
     watched = days([1.0, 1.0, 1.0], by_rate=by_rate)
-    assert watched.at("unit_error") == ([MIDNIGHT + 2 * DAY_MS] if raised else [])
+    assert watched.at("unit_error") == ([MIDNIGHT + 25 * HOUR_MS] if raised else [])
 
 
 def test_units_agree_again_after_a_day() -> None:
@@ -196,7 +196,7 @@ def test_units_agree_again_after_a_day() -> None:
     volume = watched.memory.volume_m3 or 0.0
     for hour in range(49):
         watched.hear(MIDNIGHT + 3 * DAY_MS + hour * HOUR_MS, Values(volume_m3=volume + 1 + hour, flow_m3h=1.0))
-    assert watched.at("unit_error", Found.CLEARED) == [MIDNIGHT + 4 * DAY_MS]
+    assert watched.at("unit_error", Found.CLEARED) == [MIDNIGHT + 97 * HOUR_MS]
 
 
 @settings(max_examples=20)
