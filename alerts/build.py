@@ -119,6 +119,7 @@ def _check_words(policies: policy.Policies, catalogue: texts.Texts, policy_files
     for rule, said in policies.rules.items():
         names = [step.text for step in (*said.steps, *said.rounds)]
         names += [said.cleared_text, said.receded_text, said.below_text] if said.cleared_text else []
+        names += [said.refuted_text] if said.refuted_text else []
         for name in names:
             if name not in catalogue:
                 where = f"{policy_files.escalation_name}: rules.{rule}"

@@ -17,7 +17,7 @@ from alerts.conditions.devices import DeviceMemory
 from alerts.conditions.machine import CLEAR, RAISE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
 from alerts.conditions.traffic import HourlyTraffic, Share
-from alerts.model import Detail, Severity
+from alerts.model import Condition, Detail, Severity
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
 from telemetry.terms import AssetKind, Hours
@@ -66,6 +66,11 @@ class Scene(Struct, frozen=True, gc=False):
     def machine(self, kind: str) -> Machine:
         """Where another rule of the asset stands."""
         return self.machines[self.place[kind]]
+
+    def stands(self, kind: str) -> bool:
+        """Whether another rule of the asset is raised; what is not watched is not."""
+        place = self.place.get(kind)
+        return place is not None and self.machines[place].condition >= Condition.ACTIVE
 
 
 class DaytimeBound(NamedTuple):
@@ -188,6 +193,8 @@ class PlantRule(Rule):
     explained_by = frozenset({"gateway_offline", "no_power"})
     quiet_at_work = frozenset({AssetKind.PLANT})
     bound = DaytimeBound(45 * MINUTE, BY_DAY, time(7, 15))
+    symptom: ClassVar[str] = ""
+    """What is wrong with the plant, as its office reads it in a text; empty where that is ``called``."""
     rank: ClassVar[int] = 50
     """Its place among the troubles of a plant in a list, the worst first."""
 

@@ -63,6 +63,13 @@ def of_plants() -> frozenset[str]:
 
 
 @cache
+def symptom(rule: str) -> str:
+    """What is wrong with a plant of which such an alert stands, in a word; empty for what is not wrong with a plant."""
+    found = rules().get(rule, Rule)
+    return (found.symptom or found.called) if issubclass(found, PlantRule) and not found.of_instrument else ""
+
+
+@cache
 def plant_troubles() -> tuple[str, ...]:
     """What somebody has to go to a plant for, the worst first: what runs over the edge is seen by everybody."""
     found = {kind: rule for kind, rule in rules().items() if issubclass(rule, PlantRule) and not rule.of_instrument}

@@ -25,7 +25,7 @@ class Offline(SilenceRule):
     off_count: Count = 2
     battery_intervals: float = Field(default=3.0, gt=0)
     battery_least_s: Seconds = 7200
-    mains_intervals: float = Field(default=2.0, gt=0)
+    mains_intervals: float = Field(default=2.5, gt=0)
     mains_least_s: Seconds = 300
 
     def stale_after_ms(self, device: Device) -> Millis:
