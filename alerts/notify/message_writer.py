@@ -110,6 +110,7 @@ class Witness:
             "time": texts.clock(calendar, at_ms),
             "since_day": texts.day(calendar, since),
             "since_time": texts.clock(calendar, since),
+            "cooled": "",
             **self._of_cooled(alert, memory, at_ms),
             "hours": str(passed // HOUR_MS) if passed >= HOUR_MS else LESS,
             "minutes": _counted((at_ms - max(alert.raised_ms, alert.again_ms, alert.lapsed_ms)) // MINUTE_MS),
@@ -133,7 +134,7 @@ class Witness:
         began, now = (texts.day(self.calendar, each_ms) for each_ms in (alert.again_ms or alert.since_ms, at_ms))
         was_c = alert.detail.get("temperature_c")
         then = f"曾到{round(was_c)}度" if isinstance(was_c, float) and was_c > memory.temperature_c else "曾报火"
-        return {"heat": f"{began if began != now else ''}{then}，现在{round(memory.temperature_c)}度"}
+        return {"heat": f"{began if began != now else ''}{then}", "cooled": f"现在{round(memory.temperature_c)}度"}
 
     def _of_the_village(self, alert: Alert) -> Iterator[str]:
         """Who of those told speaks for the village that it is in."""

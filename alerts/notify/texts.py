@@ -32,6 +32,7 @@ FACTS: Final = frozenset(
         "line",
         "crossed",
         "heat",
+        "cooled",
         "temperature",
         "day",
         "time",
