@@ -17,6 +17,7 @@ from alerts.episodes.county import County
 from alerts.episodes.decide import Decider, Flapping, Outages
 from alerts.episodes.responses import Responses
 from alerts.ledger.book import Ledger
+from alerts.model import Severity
 from alerts.notify import escalation, holds, texts
 from alerts.notify.digest import Digest
 from alerts.notify.holds import Trials
@@ -118,7 +119,15 @@ def _check_words(policies: policy.Policies, catalogue: texts.Texts, policy_files
     for rule, said in policies.rules.items():
         names = [step.text for step in (*said.steps, *said.rounds)]
         names += [said.cleared_text, said.receded_text, said.below_text] if said.cleared_text else []
+        names += [said.refuted_text] if said.refuted_text else []
         for name in names:
             if name not in catalogue:
                 where = f"{policy_files.escalation_name}: rules.{rule}"
                 raise policy.PolicyFault(f"{where}: text {name!r} is not in {policy_files.texts_name}; add it there")
+        # What wakes people is never one of several.
+        alone = rule in KINDS and KINDS[rule].model_fields["severity"].default is Severity.P1
+        if said.cleared_text and not alone and not catalogue.knows_end(rule, said.cleared_text):
+            raise policy.PolicyFault(
+                f"{policy_files.texts_name}: words: over_{rule} is missing, by which a text about several says that"
+                f" it is over; add it there, as over_level_high"
+            )

@@ -132,6 +132,8 @@ class Policy(_Section):
     """The closing word where a level fell by itself, and the bin is to be emptied all the same."""
     below_text: str = "overflow_over"
     """The same where it fell below the line."""
+    refuted_text: str = ""
+    """The closing word where what it was raised by is known to be broken; empty: as any other end."""
     waits_for_round: bool = False
     """Whether a step leaves a bin to a round of its own that runs or is near."""
     round_last: Span = 0

@@ -9,31 +9,16 @@ from telemetry.inventory import Inventory
 GATEWAY: Final = "gateway_offline"
 OUTAGE: Final = "area_outage"
 
-EXPLAINS: Final[Mapping[str, frozenset[str]]] = {
-    OUTAGE: frozenset({OUTAGE, GATEWAY, "offline"}),
-    GATEWAY: frozenset({"offline", "stopped", "no_power", "not_restarted", "low_flow", "dry_run", "meter_fault"}),
-    "no_power": frozenset({"stopped", "low_flow", "dry_run", "meter_fault", "offline"}),
-    "overflow": frozenset({"over_two_thirds", "not_collected"}),
-    "fire": frozenset({"hot_ash"}),
-}
-"""A parent and the rules it keeps quiet; fire, level_high and overflow are in no set: nothing keeps them quiet.
-
-An outage says nothing of what a plant's own sensors said before they fell silent, and power cuts have a better word.
-"""
-
 CONTINUES: Final = frozenset({"over_two_thirds"})
 """Told in its parent's words: when the parent was and clears, its chain goes on without a new first message."""
 
 
-def burns_over(rule: str, ended: str) -> bool:
-    """Whether what ``ended`` is not over for anybody while ``rule`` stands: hot ash is not out in a bin that burns."""
-    return rule == "fire" and ended in EXPLAINS[rule]
-
-
-def parent_of(child: Alert, candidates: Iterable[Alert], inventory: Inventory) -> Alert | None:
-    """The open alert that explains ``child``, if there is one."""
+def parent_of(
+    child: Alert, candidates: Iterable[Alert], inventory: Inventory, explains: Mapping[str, frozenset[str]]
+) -> Alert | None:
+    """The open alert that explains ``child``, if there is one; ``explains`` says which rules keep which quiet."""
     for parent in candidates:
-        if child.rule in EXPLAINS.get(parent.rule, ()) and not parent.closed_ms and _touches(parent, child, inventory):
+        if child.rule in explains.get(parent.rule, ()) and not parent.closed_ms and _touches(parent, child, inventory):
             return parent
     return None
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from telemetry.reading import Millis
-from telemetry.terms import AssetKind
 
 
 class Work(StrEnum):
@@ -46,12 +45,7 @@ class Window(Struct, frozen=True, gc=False, array_like=True):
         return self.until_ms if self.begun else self.from_ms
 
 
-QUIET_AT_PLANT: Final = frozenset(
-    {"no_power", "stopped", "low_flow", "dry_run", "meter_fault", "offline", "not_restarted"}
-)
-"""What work or a cut does to a plant by itself; water that runs over is told whatever the cause."""
 _WORKS: Final = frozenset(work.value for work in Work)
-TOLD_AT_BIN: Final = frozenset({"fire", "overflow"})
 
 
 def is_window(cause: str) -> bool:
@@ -59,10 +53,9 @@ def is_window(cause: str) -> bool:
     return cause.partition("/")[0] in _WORKS
 
 
-def quiet_by(windows: tuple[Window, ...], kind: AssetKind, rule: str) -> str:
-    """The window by which an alert of such an asset is quiet; empty where none is."""
-    quiet = rule in QUIET_AT_PLANT if kind is AssetKind.PLANT else rule not in TOLD_AT_BIN
-    return next((window.id for window in windows if window.begun), "") if quiet else ""
+def running(windows: tuple[Window, ...]) -> str:
+    """The window of work that runs; empty where none does."""
+    return next((window.id for window in windows if window.begun), "")
 
 
 def turned(windows: tuple[Window, ...], at_ms: Millis) -> tuple[tuple[Window, ...], list[Window]]:

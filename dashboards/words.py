@@ -40,10 +40,6 @@ LOOKS: Final[Mapping[int, Word]] = {
 }
 _NO_RULE: Final[Mapping[str, str]] = {
     "not_collected": "漏清",
-    "not_restarted": "来电未启",
-    "low_flow": "水量偏低",
-    "dry_run": "空转或卡住",
-    "meter_fault": "仪表故障",
     "area_outage": "大片失联",
     "clock_drift": "时钟不准",
     "stuck": "读数不动",

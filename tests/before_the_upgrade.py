@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from alerts.answers import reply
 from alerts.channels import Message
 from alerts.ledger.case import Register
@@ -22,6 +24,8 @@ from tests.telling_line import Hand, TellingLine
 NAME: Final = "journal.db"
 SOUND: Final = Values(level_mm=500.0, flow_m3h=2.0)
 HIGH: Final = Values(level_mm=1_450.0, flow_m3h=2.0)
+OF_THEN: Final = replace(POLICY_FILES, rules="rules: {offline: {mains_intervals: 2.0}}")
+"""Today's policy with the figures of then, so that the same falls silent at the same time."""
 EMPTY, FULL = Values(distance_mm=1_190.0), Values(distance_mm=230.0)
 HOT: Final = Values(temperature_c=75.0)
 LOST: Final = "fire/road/"
@@ -37,7 +41,7 @@ class Morning:
         self.texts: list[tuple[str, str, str]] = []
         self._path, self._left = folder / NAME, left
         self._seq: dict[str, int] = {}
-        self.line = TellingLine(self._path, COUNTY, POLICY_FILES, self.hand, lambda _entry: None, self._asked)
+        self.line = TellingLine(self._path, COUNTY, OF_THEN, self.hand, lambda _entry: None, self._asked)
 
     def say(self, device: str, *said: Values) -> None:
         """A device says so, one sample a message."""

@@ -211,6 +211,11 @@ def catalogues_of_ones_own() -> Iterator[Case]:
             ships.texts.replace("answered_over:", "answered:"),
         ),
         (
+            "A rule without a word for its end",
+            "A plant's trouble is told, and a text about several that are over has no word for it.",
+            ships.texts.replace("  over_stopped: 恢复运行\n", ""),
+        ),
+        (
             "A condition on a part that is not there",
             "`when` names `knows`; the part is called `known`.",
             ships.texts.replace("when: {known: village}", "when: {knows: village}"),

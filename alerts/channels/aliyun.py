@@ -31,7 +31,7 @@ from alerts.channels import (
     SendRefused,
     Unreachable,
 )
-from alerts.notify.texts import FACTS, PLACE, SHORTENED, shortened
+from alerts.notify.texts import DOUBT, FACTS, PLACE, SHORTENED, shortened
 from telemetry.phone import dialled
 from telemetry.reading import Millis
 from telemetry.segments import units
@@ -96,6 +96,9 @@ _LONGEST: Final[Mapping[str, int]] = MappingProxyType(
         "office_phone": 13,
         "deadline": 8,
         "deadline_time": 8,
+        "heat": 11,
+        "cooled": 7,
+        DOUBT: 9,
         **SHORTENED,
     }
 )

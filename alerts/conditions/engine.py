@@ -26,6 +26,13 @@ from alerts.windows import Window, turned
 from telemetry.inventory import Asset
 from telemetry.reading import Millis, Reading, Values
 
+_TROUBLES: Final = (
+    ("no_power", RunState.NO_POWER),
+    ("stopped", RunState.STOPPED),
+    ("meter_fault", RunState.METER_FAULT),
+)
+"""Alerts that say what a plant is doing, the first that stands before the others."""
+
 
 def run_state(plan: Plan, state: AssetState) -> RunState:
     """What the plant is doing, as far as its fresh signals tell; a silent plant is offline, never stopped."""
@@ -36,7 +43,7 @@ def run_state(plan: Plan, state: AssetState) -> RunState:
         return RunState.UNKNOWN
     if all(state.machines[place].condition is Condition.ACTIVE for place in plan.silence):
         return RunState.OFFLINE
-    for kind, name in (("no_power", RunState.NO_POWER), ("stopped", RunState.STOPPED)):
+    for kind, name in _TROUBLES:
         place = plan.place.get(kind)
         if place is not None and state.machines[place].condition >= Condition.ACTIVE:
             return name

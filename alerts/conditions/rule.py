@@ -4,8 +4,9 @@ The life cycle around the judgement is ``machine``; a rule holds no state and re
 """
 
 from collections.abc import Mapping
+from datetime import time
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Protocol, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,15 +17,17 @@ from alerts.conditions.devices import DeviceMemory
 from alerts.conditions.machine import CLEAR, RAISE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
 from alerts.conditions.traffic import HourlyTraffic, Share
-from alerts.model import Detail, Severity
+from alerts.model import Condition, Detail, Severity
 from telemetry.inventory import Asset, Device
 from telemetry.reading import Millis, Values
-from telemetry.terms import AssetKind
+from telemetry.terms import AssetKind, Hours
 
 SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
 HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
+BY_DAY: Final = Hours(time(6), time(21))
+"""When people are told of what is no fire."""
 
 
 Count: TypeAlias = Annotated[int, Field(ge=1)]
@@ -64,6 +67,19 @@ class Scene(Struct, frozen=True, gc=False):
         """Where another rule of the asset stands."""
         return self.machines[self.place[kind]]
 
+    def stands(self, kind: str) -> bool:
+        """Whether another rule of the asset is raised; what is not watched is not."""
+        place = self.place.get(kind)
+        return place is not None and self.machines[place].condition >= Condition.ACTIVE
+
+
+class DaytimeBound(NamedTuple):
+    """So soon somebody must be told of what comes by day, and of what comes outside of it by a time of the morning."""
+
+    within_ms: Millis
+    by_day: Hours
+    else_at: time
+
 
 class Rule(BaseModel):
     """One kind of alert with its parameters. Subclasses add theirs; ``judge`` says what one sample means for it."""
@@ -78,6 +94,14 @@ class Rule(BaseModel):
     timer_promotes: ClassVar[bool] = True
     apart: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Pairs of parameters, the first below the second: no value is to raise and to clear at once."""
+    explained_by: ClassVar[frozenset[str]] = frozenset()
+    """Rules that say why this one is raised: while one of them is told, this one is kept quiet."""
+    quiet_at_work: ClassVar[frozenset[AssetKind]] = frozenset()
+    """At such assets declared work, or a planned cut, keeps it quiet."""
+    of_instrument: ClassVar[bool] = False
+    """It says that an instrument is wrong, and nothing of what that looks at."""
+    bound: ClassVar[DaytimeBound | None] = None
+    """By when somebody must be told of it where it is a P1 or P2; fire and large plants have words of their own."""
 
     severity: Severity
     on_count: Count = 1
@@ -151,6 +175,7 @@ class BinRule(Rule):
     """A rule that judges bin samples."""
 
     scope = RuleScope.BIN
+    quiet_at_work = frozenset({AssetKind.BIN})
 
     def judge(self, sight: BinSight, scene: Scene) -> Verdict:
         """What this sample means."""
@@ -162,9 +187,16 @@ class BinRule(Rule):
 
 
 class PlantRule(Rule):
-    """A rule that judges plant samples."""
+    """A rule that judges plant samples. Without power or without its radio gateway a plant says nothing of itself."""
 
     scope = RuleScope.PLANT
+    explained_by = frozenset({"gateway_offline", "no_power"})
+    quiet_at_work = frozenset({AssetKind.PLANT})
+    bound = DaytimeBound(45 * MINUTE, BY_DAY, time(7, 15))
+    symptom: ClassVar[str] = ""
+    """What is wrong with the plant, as its office reads it in a text; empty where that is ``called``."""
+    rank: ClassVar[int] = 50
+    """Its place among the troubles of a plant in a list, the worst first."""
 
     def judge(self, sight: PlantSight, scene: Scene) -> Verdict:
         """What this sample means."""
@@ -179,6 +211,8 @@ class DeviceRule(Rule):
     """A rule about a device, not about what it measures."""
 
     scope = RuleScope.DEVICE
+    of_instrument = True
+    quiet_at_work = frozenset({AssetKind.BIN})
 
     def judge(self, sight: Values, scene: Scene) -> Verdict:
         """What this sample means."""
@@ -204,6 +238,8 @@ class TrafficRule(Rule):
     """
 
     scope = RuleScope.DEVICE
+    of_instrument = True
+    quiet_at_work = frozenset({AssetKind.BIN})
 
     def share(self, interval_s: int) -> Share:
         """What a device that is to report so often may say in an hour."""

@@ -27,8 +27,9 @@ from alerts.notify.message_writer import MessageWriter
 from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
 from alerts.notify.schedule import Schedule
+from alerts.rules import explains
 from alerts.timers import NEVER, Timers
-from alerts.topology import EXPLAINS, areas_of
+from alerts.topology import areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
 from telemetry.inventory import Asset, Inventory
 from telemetry.phone import dialled, is_same
@@ -114,7 +115,7 @@ class County(Undoable):
         self.states = UndoDict(undo, states)
         self.alerts = UndoDict(undo, {alert.episode: self.decider.adopt(alert) for alert in alerts})
         self.boxes = UndoDict(undo, {box.phone: box for box in boxes})
-        self._causes = UndoDict(undo, {name: alert for name, alert in self.alerts.items() if alert.rule in EXPLAINS})
+        self._causes = UndoDict(undo, {name: alert for name, alert in self.alerts.items() if alert.rule in explains()})
         self._silence.restore(self.plans, self.states)
 
     def listen(self, at_ms: Millis, deaf_since_ms: Millis | None, changes: Changes, *, started: bool) -> None:
@@ -356,7 +357,7 @@ class County(Undoable):
         device = plan.devices[max(slot.device, 0)].id
 
         def open_alerts(alerts: Mapping[str, Alert]) -> OpenAlerts:
-            causes = {episode: alert for episode, alert in alerts.items() if alert.rule in EXPLAINS}
+            causes = {episode: alert for episode, alert in alerts.items() if alert.rule in explains()}
             return OpenAlerts(alerts, causes, self._silence.after(()), self.states.get, self._seen_ms)
 
         rehearsal = Rehearsal(self.decider, self._pending, lists, self, open_alerts)
@@ -445,7 +446,7 @@ class County(Undoable):
                 self.timers.forget(_ALERT, episode)
                 continue
             self.alerts[episode] = alert
-            if alert.rule in EXPLAINS:
+            if alert.rule in explains():
                 self._causes[episode] = alert
             self._file(_ALERT, episode)
         self._deliver(posted, changes)

@@ -26,9 +26,10 @@ from alerts.notify.holds import Holds
 from alerts.notify.message_writer import RETIRED, UNWATCHED
 from alerts.notify.stages import DueStep, Release, find_release, skip_past, suppress, walk
 from alerts.policy import Telling
+from alerts.rules import explains, is_quiet_at_work
 from alerts.rules.gateway_offline import GatewayOffline
-from alerts.topology import CONTINUES, EXPLAINS, GATEWAY, OUTAGE, parent_of
-from alerts.windows import quiet_by
+from alerts.topology import CONTINUES, GATEWAY, OUTAGE, parent_of
+from alerts.windows import running
 from telemetry.inventory import Device, Inventory
 from telemetry.reading import Millis
 
@@ -401,9 +402,10 @@ class Decider:
     def _cause(self, alert: Alert, open_alerts: OpenAlerts) -> str:
         """What explains it: work on its asset, or another episode; empty when nothing does."""
         asset, state = self.inventory.assets.get(alert.asset), open_alerts.state_of(alert.asset)
-        if asset is not None and state is not None and (window := quiet_by(state.windows, asset.kind, alert.rule)):
+        windows = () if state is None else state.windows
+        if asset is not None and is_quiet_at_work(asset.kind, alert.rule) and (window := running(windows)):
             return window
-        parent = parent_of(alert, open_alerts.explaining(), self.inventory)
+        parent = parent_of(alert, open_alerts.explaining(), self.inventory, explains())
         return "" if parent is None else parent.episode
 
     def _quieten(self, asset: str, at_ms: Millis, open_alerts: OpenAlerts) -> None:
@@ -415,12 +417,12 @@ class Decider:
 
     def _explain_children(self, parent: Alert, at_ms: Millis, open_alerts: OpenAlerts) -> None:
         """What the new episode explains and that was open before it falls quiet."""
-        if parent.rule not in EXPLAINS:
+        if parent.rule not in explains():
             return
         beside: list[str] = []
         for child in open_alerts.standing():
             if not child.parent and child.episode in open_alerts.known:
-                found = parent_of(child, (parent,), self.inventory)
+                found = parent_of(child, (parent,), self.inventory, explains())
                 if found is not None:
                     open_alerts.enter(self.escalation.explain(child, parent.episode, at_ms, open_alerts.log))
                     beside.append(child.rule)

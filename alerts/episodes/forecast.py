@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 from alerts.alert import Alert
 from alerts.calendars import DAY_MS, MINUTE_MS, stamp
 from alerts.conditions.finding import Finding, Found
-from alerts.conditions.rule import Rule
+from alerts.conditions.rule import BY_DAY, Rule
 from alerts.conditions.state import Memory
 from alerts.episodes.decide import Decider
 from alerts.episodes.open_alerts import OpenAlerts
@@ -21,6 +21,7 @@ from alerts.notify.lists import Lists, Sight
 from alerts.notify.mailbox import Mailbox
 from alerts.notify.pending import Pending
 from alerts.notify.stages import ROUND_PENDING
+from alerts.rules import rules
 from alerts.rules.stopped import BY_DEMAND
 from alerts.timers import NEVER
 from telemetry.inventory import Asset
@@ -141,24 +142,6 @@ class Rehearsal:
         return max((bound_ms, *ends)) if bound_ms else 0
 
 
-class _Bound(NamedTuple):
-    within_ms: Millis
-    by_day: Hours
-    else_at: time
-
-
-_DAY: Final = Hours(time(6), time(21))
-_PUMP: Final = _Bound(45 * MINUTE_MS, _DAY, time(7, 15))
-_BOUNDS: Final[Mapping[str, _Bound]] = {
-    "overflow": _Bound(15 * MINUTE_MS, Hours(time(6), time(19)), time(6, 45)),
-    "hot_ash": _Bound(15 * MINUTE_MS, _DAY, time(6, 45)),
-    "stopped": _PUMP,
-    "level_high": _PUMP,
-    "dry_run": _PUMP,
-    "not_restarted": _PUMP,
-    "no_power": _PUMP,
-}
-"""So soon somebody must be told by day; what comes outside of it, by a time of the next morning (alerting.md §4)."""
 _FIRE_MS: Final = 2 * MINUTE_MS
 _SPILL_MS: Final = 15 * MINUTE_MS
 
@@ -176,12 +159,13 @@ def bound(
     plant = None if asset is None else asset.plant
     if rule == "level_high" and plant is not None and plant.design_m3d >= LARGE_M3D:
         return at_ms + _SPILL_MS
-    given = _BOUNDS.get(rule)
+    found = rules().get(rule)
+    given = None if found is None else found.bound
     if given is None:
         return 0
     by_day = given.by_day
     if rule == "overflow" and asset is not None and asset.roadside:
-        by_day = _DAY
+        by_day = BY_DAY
     if is_within(at_ms, by_day):
         return at_ms + given.within_ms
     return next_time(at_ms, given.else_at)

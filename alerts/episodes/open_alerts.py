@@ -13,7 +13,7 @@ from alerts.conditions.engine import SILENT
 from alerts.conditions.finding import Finding, Found
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.model import Log
-from alerts.topology import EXPLAINS
+from alerts.rules import explains
 from alerts.undo import Undoable, UndoDict, UndoLog, UndoSet
 from telemetry.reading import Millis
 
@@ -135,7 +135,7 @@ class OpenAlerts:
 
     def explaining(self) -> list[Alert]:
         """The same of those that may explain others, without a look at the rest."""
-        causes = {**self.causes, **{name: alert for name, alert in self.changed.items() if alert.rule in EXPLAINS}}
+        causes = {**self.causes, **{name: alert for name, alert in self.changed.items() if alert.rule in explains()}}
         return [alert for alert in causes.values() if not alert.closed_ms]
 
     def cause(self, rule: str, asset: str) -> Alert | None:

@@ -21,6 +21,7 @@ from alerts.notify import texts
 from alerts.notify.holds import Holds
 from alerts.notify.texts import EMPTIERS, Texts
 from alerts.people import EMPTIER, holders
+from alerts.rules import plant_troubles
 from alerts.rules.over_two_thirds import POINTS_A_SITE
 from alerts.windows import is_window
 from telemetry.inventory import Asset, Inventory
@@ -85,8 +86,6 @@ def _lasted_ms(crossing: Crossing, from_ms: Millis, to_ms: Millis) -> Millis:
 LIST: Final = "list"
 """What a list is filed under, in the place of a rule and of an episode."""
 FILL_RULES: Final = frozenset({"over_two_thirds", "overflow"})
-PLANT_TROUBLES: Final = ("level_high", "stopped", "dry_run", "not_restarted", "no_power")
-"""What somebody has to go to a plant for, the worst first: what runs over the edge is seen by everybody."""
 MOST_TROUBLES: Final = 3
 """So many kinds are named in a list, that it stays one SMS on a usual day."""
 _MONDAY: Final = 0
@@ -204,9 +203,10 @@ class Lists:
 
         Whatever another trouble of the plant explains is not said beside it.
         """
-        troubles = [alert for alert in standing if alert.rule in PLANT_TROUBLES and _counts(alert)]
-        troubles = [alert for alert in troubles if alert.parent.partition("/")[0] not in PLANT_TROUBLES]
-        counts = {rule: sum(alert.rule == rule for alert in troubles) for rule in PLANT_TROUBLES}
+        troubling = plant_troubles()
+        troubles = [alert for alert in standing if alert.rule in troubling and _counts(alert)]
+        troubles = [alert for alert in troubles if alert.parent.partition("/")[0] not in troubling]
+        counts = {rule: sum(alert.rule == rule for alert in troubles) for rule in troubling}
         named = [f"{self.texts.term(rule)}{count}" for rule, count in counts.items() if count]
         if all(alert.rule == "stopped" for alert in troubles):
             return {"troubled": "", "troubles": ""}

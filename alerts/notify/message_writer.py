@@ -20,8 +20,9 @@ from alerts.notify import texts
 from alerts.notify.schedule import soon
 from alerts.notify.texts import CODE, DOUBT, Texts, Wording
 from alerts.policy import Policy, StepPolicy
-from alerts.rules.stopped import BY_FLOW_ALONE
-from alerts.topology import CONTINUES, EXPLAINS, burns_over
+from alerts.rules import burns_over, explains, symptom
+from alerts.rules.stopped import METER_FAULT
+from alerts.topology import CONTINUES
 from telemetry.inventory import Asset, Inventory
 from telemetry.reading import Millis
 from telemetry.terms import Role
@@ -34,7 +35,6 @@ LESS: Final = "不到1"
 """As many hours as a chain counts that was hurried because nobody could be told before."""
 OF_HOUSE: Final = ("person", "count", "hours", "jump")
 """Facts that whoever raised such a notice has written down."""
-SYMPTOMS: Final = {"stopped": "停机", "level_high": "水位超高"}
 
 
 EMPTIED: Final = "emptied"
@@ -73,13 +73,14 @@ def choose(
         return Closing("", unsaid=RAISED_AGAIN)
     if any(burns_over(rule, alert.rule) for rule in standing):
         return Closing("", unsaid=INHIBITED)
-    by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(EXPLAINS.get(alert.rule, ()))
+    by_level = isinstance(memory, BinMemory) and not CONTINUES.isdisjoint(explains().get(alert.rule, ()))
     if by_level and is_emptied(alert, memory):
         return Closing(policy.cleared_text, by_emptying=True)
     if alert.ended == PARAMETERS_CHANGED:
         return Closing("", unsaid=PARAMETERS_CHANGED)
     if not isinstance(memory, BinMemory) or not by_level:
-        return Closing(policy.cleared_text)
+        is_refuted = alert.ended == METER_FAULT and policy.refuted_text
+        return Closing(policy.refuted_text if is_refuted else policy.cleared_text)
     goes_on = next((standing[rule].episode for rule in sorted(CONTINUES) if rule in standing), "")
     if goes_on or line_pct is None or memory.fill_pct > line_pct:
         return Closing(policy.receded_text, goes_on)
@@ -109,6 +110,7 @@ class Witness:
             "time": texts.clock(calendar, at_ms),
             "since_day": texts.day(calendar, since),
             "since_time": texts.clock(calendar, since),
+            "cooled": "",
             **self._of_cooled(alert, memory, at_ms),
             "hours": str(passed // HOUR_MS) if passed >= HOUR_MS else LESS,
             "minutes": _counted((at_ms - max(alert.raised_ms, alert.again_ms, alert.lapsed_ms)) // MINUTE_MS),
@@ -116,7 +118,7 @@ class Witness:
             "deadline_time": texts.deadline_time(calendar, deadline_ms, since),
             "deadline_part": texts.deadline_part(calendar, deadline_ms),
             "told": told,
-            "symptom": SYMPTOMS.get(alert.rule, ""),
+            "symptom": symptom(alert.rule),
             "village": "、".join(self._of_the_village(alert)),
             "missed": texts.counted(alert.missed) if alert.missed > 1 else "",
             "sound": HOLDS if set(alert.beside) <= {"offline"} else "",
@@ -132,7 +134,7 @@ class Witness:
         began, now = (texts.day(self.calendar, each_ms) for each_ms in (alert.again_ms or alert.since_ms, at_ms))
         was_c = alert.detail.get("temperature_c")
         then = f"曾到{round(was_c)}度" if isinstance(was_c, float) and was_c > memory.temperature_c else "曾报火"
-        return {"heat": f"{began if began != now else ''}{then}，现在{round(memory.temperature_c)}度"}
+        return {"heat": f"{began if began != now else ''}{then}", "cooled": f"现在{round(memory.temperature_c)}度"}
 
     def _of_the_village(self, alert: Alert) -> Iterator[str]:
         """Who of those told speaks for the village that it is in."""
@@ -159,7 +161,20 @@ class Witness:
         return {
             **self.names(alert.asset),
             **(self._of_bin(asset, memory) if isinstance(memory, BinMemory) else {}),
-            **({"signs": "，".join(_signs(asset, memory)), "blind": _blind(memory)} if asset.plant is not None else {}),
+            **(self._of_plant(asset, alert, memory) if asset.plant is not None else {}),
+        }
+
+    def _of_plant(self, asset: Asset, alert: Alert, memory: Memory | None) -> dict[str, str]:
+        """What is seen of it now, and what was measured when the episode was raised."""
+        amps, share = (alert.detail.get(name) for name in ("pump_current_a", "share"))
+        rated = None if asset.plant is None else asset.plant.rated_current_a
+        return {
+            "signs": "，".join(_signs(asset, memory)),
+            "blind": _blind(memory),
+            "works": HOLDS if _is_driven(memory) and set(alert.beside) <= {"offline"} else "",
+            "amps": f"{amps:.1f}" if isinstance(amps, float) else "",
+            "rated": "" if rated is None else f"{rated:.1f}".removesuffix(".0"),
+            "share": texts.share(share) if isinstance(share, float) else "",
         }
 
     def names(self, name: str) -> dict[str, str]:
@@ -194,6 +209,11 @@ def _counted(number: int) -> str:
 def _blind(memory: Memory | None) -> str:
     """Whether neither a pump nor a level has ever said anything."""
     return HOLDS if isinstance(memory, PlantMemory) and not memory.sensed else ""
+
+
+def _is_driven(memory: Memory | None) -> bool:
+    """Whether a pump has ever been heard of, so that nothing wrong beside it means that it is well."""
+    return isinstance(memory, PlantMemory) and memory.drive_ms > 0
 
 
 def _signs(asset: Asset, memory: Memory | None) -> list[str]:
@@ -236,8 +256,9 @@ class MessageWriter:
     ) -> Wording:
         """What a step says to somebody: of what flared up again that it did, and what others answered to it."""
         name = step.text
-        if alert.detail.get("by") == BY_FLOW_ALONE and name == "stopped":
-            name = "stopped_flow_alone"
+        by_evidence = f"{name}_{alert.detail.get('by')}"
+        if by_evidence in self.texts:
+            name = by_evidence
         if alert.again_ms and f"{name}_again" in self.texts:
             name = f"{name}_again"
         if self.texts.hurries(name):

@@ -35,7 +35,8 @@ from alerts.notify.stages import (
 )
 from alerts.notify.texts import ANSWERED_OVER, DOUBT, Texts
 from alerts.operations.absences import Absences
-from alerts.topology import CONTINUES, EXPLAINS, OUTAGE, burns_over
+from alerts.rules import burns_over, explains
+from alerts.topology import CONTINUES, OUTAGE
 from telemetry.inventory import Inventory
 from telemetry.phone import dialled
 from telemetry.reading import Millis
@@ -75,7 +76,7 @@ def addressed(owed: Owed, inventory: Inventory, texts: Texts, *, calls: bool) ->
 
 _STEPS = frozenset({*BEGUN, MessageKind.REPEAT, MessageKind.ESCALATION})
 _CAPPED = frozenset({Role.CLEANER, Role.COLLECTOR})
-_BY_LEVEL = frozenset(rule for rule, explained in EXPLAINS.items() if not CONTINUES.isdisjoint(explained))
+_BY_LEVEL = frozenset(rule for rule, explained in explains().items() if not CONTINUES.isdisjoint(explained))
 """What a level raises and an emptying ends, and after which another rule may go on."""
 _OVER = frozenset({"cleared", "retired"})
 """What ends an outage, and the storm that it was."""

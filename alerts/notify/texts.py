@@ -32,6 +32,7 @@ FACTS: Final = frozenset(
         "line",
         "crossed",
         "heat",
+        "cooled",
         "temperature",
         "day",
         "time",
@@ -78,6 +79,10 @@ FACTS: Final = frozenset(
         "sound",
         "scored",
         "blind",
+        "amps",
+        "rated",
+        "share",
+        "works",
         "missed",
         "window",
         "sent",
@@ -127,6 +132,7 @@ _FEW: Final = 24
 """Units of a list that stay as long as something optional could go instead."""
 _LISTED: Final = re.compile(r"(?s)^(.*?)(等[0-9]*[处件项人座]?)?\Z")
 _COUNTED_TWICE: Final = re.compile(r"(等([0-9]+)处)，共\2处")
+_TWO: Final = 2
 _TENTHS: Final = "零一二三四五六七八九十"
 _NOON: Final = 12
 _TWO_THIRDS_PCT: Final = 67
@@ -236,6 +242,10 @@ class Texts:
         template = self._templates.get(name)
         parts = () if template is None else (template.text, *template.optional.values(), *template.otherwise.values())
         return any(_DIGIT.search(part) for part in parts)
+
+    def knows_end(self, rule: str, template: str) -> bool:
+        """Whether it has a word for the end of such an alert, or for what its closing text says."""
+        return not self._words.keys().isdisjoint({f"over_{template}", f"over_{rule}"})
 
     def term(self, name: str, otherwise: str = "") -> str:
         """A word of the catalogue, for use in a text; where it has none ``otherwise``, or the name itself."""
@@ -367,6 +377,12 @@ def line(line_pct: float) -> str:
 def tenths(fill_pct: float) -> str:
     """七成: the nearest tenth, half up."""
     return f"{_TENTHS[int(fill_pct / 10 + 0.5)]}成"
+
+
+def share(of_usual: float) -> str:
+    """两成: so much of what is usual, in tenths; 不到一成 where it is less."""
+    tenth = int(of_usual * 10 + 0.5)
+    return "不到一成" if not tenth else f"{'两' if tenth == _TWO else _TENTHS[tenth]}成"
 
 
 def day(calendar: Calendar, at_ms: Millis) -> str:

@@ -7,6 +7,7 @@ from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verd
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, Celsius, Count, Scene
 from alerts.model import Condition, Detail, Severity
+from telemetry.terms import AssetKind
 
 
 class Fire(BinRule):
@@ -14,6 +15,7 @@ class Fire(BinRule):
 
     kind: Literal["fire"] = "fire"
     called: ClassVar[str] = "火警"
+    quiet_at_work: ClassVar[frozenset[AssetKind]] = frozenset()
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     latching: ClassVar[bool] = True
     severity: Severity = Severity.P1

@@ -14,6 +14,8 @@ class GatewayOffline(Rule):
 
     kind: Literal["gateway_offline"] = "gateway_offline"
     called: ClassVar[str] = "网关断了"
+    explained_by: ClassVar[frozenset[str]] = frozenset({"area_outage"})
+    of_instrument: ClassVar[bool] = True
     scope: ClassVar[RuleScope] = RuleScope.RADIO_GATEWAY
     severity: Severity = Severity.P3
     raise_share: float = Field(default=0.6, gt=0, le=1)

@@ -1,5 +1,6 @@
 """Embers in a bin: a quick rise that the village around it does not share. A bucket of water, not a fire brigade."""
 
+from datetime import time
 from statistics import median
 from typing import ClassVar, Literal
 
@@ -7,7 +8,7 @@ from pydantic import Field
 
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
-from alerts.conditions.rule import MINUTE, BinRule, Celsius, Count, Scene
+from alerts.conditions.rule import BY_DAY, MINUTE, BinRule, Celsius, Count, DaytimeBound, Scene
 from alerts.model import Detail, Severity
 
 WITNESSES = 2
@@ -19,6 +20,8 @@ class HotAsh(BinRule):
 
     kind: Literal["hot_ash"] = "hot_ash"
     called: ClassVar[str] = "热灰"
+    explained_by: ClassVar[frozenset[str]] = frozenset({"fire"})
+    bound: ClassVar[DaytimeBound | None] = DaytimeBound(15 * MINUTE, BY_DAY, time(6, 45))
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_c", "raise_c"),)
     severity: Severity = Severity.P2
     off_count: Count = 2

@@ -6,6 +6,7 @@ from alerts.conditions.machine import CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory, PlantSight
 from alerts.conditions.rule import Count, PlantRule, Scene
 from alerts.model import Detail, Severity
+from telemetry.terms import AssetKind
 
 
 class LevelHigh(PlantRule):
@@ -13,6 +14,9 @@ class LevelHigh(PlantRule):
 
     kind: Literal["level_high"] = "level_high"
     called: ClassVar[str] = "水位超高"
+    explained_by: ClassVar[frozenset[str]] = frozenset()
+    quiet_at_work: ClassVar[frozenset[AssetKind]] = frozenset()
+    rank: ClassVar[int] = 10
     severity: Severity = Severity.P2
     on_count: Count = 2
     off_count: Count = 2

@@ -13,6 +13,8 @@ class NoPower(PlantRule):
 
     kind: Literal["no_power"] = "no_power"
     called: ClassVar[str] = "停电"
+    explained_by: ClassVar[frozenset[str]] = frozenset({"gateway_offline"})
+    rank: ClassVar[int] = 90
     severity: Severity = Severity.P2
     off_delay_s: Seconds = 120
 

@@ -18,12 +18,14 @@ class Offline(SilenceRule):
 
     kind: Literal["offline"] = "offline"
     called: ClassVar[str] = "失联"
+    explained_by: ClassVar[frozenset[str]] = frozenset({"area_outage", "gateway_offline", "no_power"})
+    quiet_at_work: ClassVar[frozenset[AssetKind]] = frozenset(AssetKind)
     severity: Severity = Severity.P4
     plant_severity: Severity = Severity.P3
     off_count: Count = 2
     battery_intervals: float = Field(default=3.0, gt=0)
     battery_least_s: Seconds = 7200
-    mains_intervals: float = Field(default=2.0, gt=0)
+    mains_intervals: float = Field(default=2.5, gt=0)
     mains_least_s: Seconds = 300
 
     def stale_after_ms(self, device: Device) -> Millis:

@@ -23,6 +23,7 @@ class OverTwoThirds(BinRule):
 
     kind: Literal["over_two_thirds"] = "over_two_thirds"
     called: ClassVar[str] = "过三分之二"
+    explained_by: ClassVar[frozenset[str]] = frozenset({"overflow"})
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P3
     on_count: Count = 2

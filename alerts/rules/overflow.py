@@ -1,13 +1,15 @@
 """A bin runs over: full to the rim, or its own full switch says so. Told apart from the two-thirds line on purpose."""
 
+from datetime import time
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
-from alerts.conditions.rule import BinRule, Count, Scene
+from alerts.conditions.rule import MINUTE, BinRule, Count, DaytimeBound, Scene
 from alerts.model import Detail, Severity
+from telemetry.terms import AssetKind, Hours
 
 EMPTIED = Verdict(Call.END, reason="emptied")
 
@@ -17,6 +19,8 @@ class Overflow(BinRule):
 
     kind: Literal["overflow"] = "overflow"
     called: ClassVar[str] = "满溢"
+    quiet_at_work: ClassVar[frozenset[AssetKind]] = frozenset()
+    bound: ClassVar[DaytimeBound | None] = DaytimeBound(15 * MINUTE, Hours(time(6), time(19)), time(6, 45))
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_pct", "raise_pct"),)
     severity: Severity = Severity.P2
     on_count: Count = 2

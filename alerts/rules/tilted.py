@@ -13,6 +13,7 @@ class Tilted(BinRule):
 
     kind: Literal["tilted"] = "tilted"
     called: ClassVar[str] = "歪倒"
+    of_instrument: ClassVar[bool] = True
     timer_promotes: ClassVar[bool] = False
     apart: ClassVar[tuple[tuple[str, str], ...]] = (("clear_deg", "raise_deg"),)
     severity: Severity = Severity.P4

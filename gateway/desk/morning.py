@@ -14,7 +14,8 @@ from alerts.alert import Alert
 from alerts.answers import Caller
 from alerts.calendars import HOUR_MS
 from alerts.ledger.case import Case, State
-from alerts.model import Event
+from alerts.model import Event, Severity
+from alerts.rules import doubted, of_plants
 from alerts.rules.over_two_thirds import POINTS_A_SITE
 from gateway.desk.projection import Projection
 from gateway.desk.rounds import Round, Rounds
@@ -28,22 +29,6 @@ LATE_STEP: Final = 2
 """From this step on the emptier and the dispatcher have been told, and it is still not done."""
 
 HOUSE_RULES: Final = frozenset({"series_paused", "house_deaf", "house_stuck", "clock_stepped"})
-PLANT_RULES: Final = frozenset({"stopped", "no_power", "not_restarted", "level_high", "dry_run", "low_flow", "offline"})
-DOUBTFUL_RULES: Final = frozenset(
-    {
-        "offline",
-        "gateway_offline",
-        "area_outage",
-        "tilted",
-        "stuck",
-        "blocked",
-        "battery_low",
-        "flooded_device",
-        "clock_drift",
-        "meter_fault",
-    }
-)
-"""What is wrong with an instrument, not with what it looks at."""
 
 
 class DecisionReason(StrEnum):
@@ -117,7 +102,7 @@ def placed(
         return TodaySection.IN_HAND, why
     if why is not None:
         return TodaySection.DECIDE, why
-    if alert.rule in DOUBTFUL_RULES:
+    if alert.rule in doubted():
         return TodaySection.DOUBTFUL, None
     return (TodaySection.IN_HAND if alert.acked_ms or alert.shelved_until_ms else TodaySection.WAITING), None
 
@@ -165,7 +150,7 @@ def _why(
     asked = (  # in the order of urgency
         (alert.rule == "hot_ash", DecisionReason.HOT_ASH),
         (alert.rule == "overflow" and now_ms - alert.raised_ms > HOUR_MS, DecisionReason.OVERFLOW),
-        (is_plant and alert.rule in PLANT_RULES, DecisionReason.PLANT),
+        (is_plant and alert.rule in of_plants() and alert.severity is not Severity.P4, DecisionReason.PLANT),
         (alert.rule in HOUSE_RULES, DecisionReason.HOUSE),
         (alert.rule == "number_dead", DecisionReason.NUMBER),
         (alert.episode in unreached, DecisionReason.UNREACHABLE),

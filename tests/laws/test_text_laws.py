@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.channels.aliyun import Approved, faults, too_long
 from alerts.notify import texts
-from alerts.notify.texts import FACTS
+from alerts.notify.texts import DOUBT, FACTS, SHORTENED
 from telemetry.inventory.fields import LANDMARK_MOST, NAME_MOST, PERSON_MOST, SHORT_MOST
 from telemetry.segments import fits, units
 from tests.alerts.notify.test_texts import FOR_SEVERAL, LONGEST, NAMES, catalogue
@@ -115,3 +116,11 @@ def test_what_the_linter_passes_is_never_too_long_to_be_sent(
         return
     said = catalogue().word(which, facts, segments=2 if which in FOR_SEVERAL else 1)
     assert too_long(approved.filled(said.variables, most), most) == ""
+
+
+@pytest.mark.parametrize("fact", sorted(FACTS - SHORTENED.keys()))
+def test_the_linter_knows_how_long_a_fact_that_is_not_cut_can_get(fact: str) -> None:
+    """Each one alone: which of them chance puts into a template is luck."""
+    longest = units({**LONGEST, DOUBT: "诸葛师傅说没这回事"}.get(fact, ""))
+    approved = Approved(code="SMS_1", text="一${a}二", variables={"a": f"{{{fact}}}"})
+    assert list(faults("here", approved, longest - 1)) != []

@@ -33,7 +33,9 @@ OVER_A_DAY: Final = 3
 CHAIN: Final = frozenset({MessageKind.FIRST, MessageKind.REPEAT, MessageKind.ESCALATION, MessageKind.FRESH})
 SILENT_MS: Final = 2 * HOUR
 """What was not heard for so long is stale, and clears nothing."""
-OF_SENSORS: Final = frozenset({"overflow", "over_two_thirds", "hot_ash", "fire", "stopped", "level_high", "no_power"})
+OF_SENSORS: Final = frozenset(
+    {"overflow", "over_two_thirds", "hot_ash", "fire", "stopped", "level_high", "no_power", "not_restarted", "dry_run"}
+) | {"meter_fault", "low_flow"}
 FINISHED: Final = frozenset({"late", "cleared", "weekly_list"})
 """Reasons of what is dropped although it was urgent: it was news of the past, or is over."""
 

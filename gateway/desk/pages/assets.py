@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import DAY_MS, HOUR_MS
+from alerts.conditions.plants import Unseen, list_unseen
 from alerts.people import EMPTIER, holders
 from alerts.rollups.rows import BinRow, PlantRow
 from alerts.rules.over_two_thirds import POINTS_A_SITE
@@ -20,10 +21,12 @@ from gateway.desk.view import lay_out
 from gateway.desk.words import moment
 from gateway.journal.case_reader import CaseReader
 from telemetry.inventory import Asset
-from telemetry.reading import Millis
+from telemetry.reading import QUANTITIES, Millis
 from telemetry.series import Measurement
 
 LISTED: Final = 300
+HEARD: Final = 100
+"""So many of its last readings show which signals a plant has."""
 FORMER_MS: Final = 92 * DAY_MS
 """How far back the texts about something retired are shown."""
 CHART: Final = (1000.0, 260.0)
@@ -78,6 +81,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             story = account.account(journal, visit.present.inventory, asset, at_ms)
             chart = _chart(journal, visit, asset, days)
             anomalies = journal.anomalies([device.id for device in _devices(visit, asset)])
+            unseen = _unseen(journal, visit, asset)
         with visit.present.feed.present() as projection:
             seen, look = projection.assets[name], drawing.look(projection, asset)
             standing = sorted(projection.of_asset.get(name, {}).values(), key=lambda alert: alert.raised_ms)
@@ -93,6 +97,7 @@ def routes(desk: Desk, gate: Gate) -> APIRouter:
             standing=standing,
             devices=heard,
             anomalies=anomalies,
+            unseen=unseen,
             posts=_posts(visit, asset),
             story=story,
             sample=account.sample,
@@ -139,6 +144,16 @@ def _instant(visit: Visit, at: str) -> Millis:
 
 def _devices(visit: Visit, asset: Asset) -> Sequence[Any]:
     return visit.present.inventory.devices_of.get(asset.id, ())
+
+
+def _unseen(journal: CaseReader, visit: Visit, asset: Asset) -> list[Unseen]:
+    """What a plant cannot show by what it has lately spoken of; nothing is said of one that was not heard yet."""
+    devices = [device.id for device in _devices(visit, asset)]
+    if asset.plant is None or not devices:
+        return []
+    readings = journal.last_readings(devices, visit.now_ms + 1, HEARD)
+    said = {name for reading in readings for name in QUANTITIES if getattr(reading.values, name) is not None}
+    return list_unseen(asset.plant, said) if said else []
 
 
 def _posts(visit: Visit, asset: Asset) -> list[tuple[str, list[Any]]]:

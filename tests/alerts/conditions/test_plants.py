@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from alerts.calendars import DAY_MS, MINUTE_MS, Calendar
+from alerts.calendars import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from alerts.conditions import plants
+from alerts.conditions.habits import FlowDays
 from alerts.conditions.plants import PlantMemory, PlantSight, look
 from telemetry.inventory import PlantDesign
 from telemetry.reading import Millis, Reading, TimeSource, Values
@@ -19,6 +20,7 @@ DESIGN: Final = PlantDesign(design_m3d=48, rated_current_a=10.0, start_level_mm=
 """A tenth of a cubic metre an hour is its cut-off."""
 CALENDAR: Final = Calendar(ZoneInfo("Asia/Shanghai"), {})
 NOON: Final[Millis] = 1_795_320_000_000  # 2026-11-22T04:00:00Z, a Sunday, and noon there
+MIDNIGHT: Final = NOON + 12 * HOUR_MS
 FRESH: Final = 30 * MINUTE_MS
 COUNTED: Final = count()
 
@@ -191,6 +193,11 @@ def test_what_a_sample_says_is_remembered_with_its_instant() -> None:
         mains_on=True,
         pump_on=True,
         pump_current_a=2.0,
+        meter_ms=NOON,
+        rate_m3h=0.0,
+        float_ms=NOON,
+        level_moved_ms=NOON,
+        days=FlowDays(MIDNIGHT),
     )
     assert (sight.memory, sight.observed_ms, sight.values.level_mm) == (after, NOON, 100)
     _, off = see(Values(float_high=0.0, pump_on=0.0, mains_on=0.0), after)
@@ -218,7 +225,7 @@ def test_each_value_speaks_of_its_own(value: str, senses: bool, level: bool, dri
 def test_a_gap_moves_what_is_counted_and_nothing_that_never_was() -> None:
     assert plants.postpone(PlantMemory(), DAY_MS) == PlantMemory()
     moved = plants.postpone(PlantMemory(first_ms=1, last_flow_ms=2, stalled_ms=3, level_ms=4, drive_ms=5), 10)
-    assert moved == PlantMemory(first_ms=11, last_flow_ms=12, stalled_ms=13, level_ms=4, drive_ms=5)
+    assert moved == PlantMemory(first_ms=11, last_flow_ms=12, stalled_ms=13, level_ms=4, drive_ms=5, is_gap_broken=True)
 
 
 def test_of_a_plant_of_which_nothing_was_heard_nothing_is_remembered() -> None:
@@ -239,3 +246,19 @@ def test_of_a_plant_of_which_nothing_was_heard_nothing_is_remembered() -> None:
         pump_on=None,
         pump_current_a=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("design", "heard", "unseen"),
+    [
+        (DESIGN, "flow_m3h", "no_current no_level no_mains"),
+        (DESIGN, "volume_m3 pump_current_a level_mm mains_on", ""),
+        (DESIGN, "level_mm", "no_run no_meter no_current no_mains"),
+        (DESIGN, "pump_on float_high", "no_meter no_current no_mains"),
+        (PlantDesign(48), "flow_m3h pump_current_a level_mm mains_on", "no_rated_current no_start_level"),
+        (PlantDesign(48, DutyCycle.CONTINUOUS), "flow_m3h mains_on", "no_current"),
+        (PlantDesign(48, duty_windows=(Hours(time(8), time(9)),)), "flow_m3h mains_on level_mm", "no_current"),
+    ],
+)
+def test_what_a_set_of_signals_cannot_show_is_known(design: PlantDesign, heard: str, unseen: str) -> None:
+    assert plants.list_unseen(design, heard.split()) == unseen.split()

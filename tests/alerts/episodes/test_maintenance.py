@@ -11,7 +11,8 @@ from alerts.conditions.state import pack, unpack
 from alerts.episodes import maintenance
 from alerts.episodes.maintenance import Wish
 from alerts.model import Event, Owed
-from alerts.windows import QUIET_AT_PLANT, Window, Work
+from alerts.rules import is_quiet_at_work
+from alerts.windows import Window, Work
 from gateway import start
 from gateway.commands.command import NotPossible, UnknownPerson
 from gateway.commands.maintenance import DeclareWindow, EndWindow, ListWindows, WindowDone
@@ -19,6 +20,7 @@ from gateway.pipeline import Pipeline
 from gateway.replay import Memory
 from telemetry.inventory import Inventory
 from telemetry.inventory.file import parse
+from telemetry.terms import AssetKind
 from telemetry.wire import Uplink
 from tests.acting import do
 from tests.scenario_file import FOLDER
@@ -199,7 +201,7 @@ def test_while_it_lasts_nothing_of_its_own_making_is_told_and_water_is(
     spells = list(quiet_spells(pipeline))
     told = [said for said in pipeline.changes.log if isinstance(said, Owed) and said.kind != "cleared"]
     for said in told:
-        if said.rule in QUIET_AT_PLANT:
+        if is_quiet_at_work(AssetKind.PLANT, said.rule):
             assert not any(begun < said.at_ms < over for begun, over in spells), said
     assert [event for event in events(pipeline, "inhibited") if event.rule == "level_high"] == []
 

@@ -62,6 +62,7 @@ def test_every_fact_of_a_bin_is_said_as_people_say_it() -> None:
         "crossed": "过三分之二",
         "temperature": "42",
         "heat": "42度",
+        "cooled": "",
         "day": "9日",
         "time": "15:20",
         "since_day": "9日",
@@ -97,7 +98,8 @@ def test_a_fire_that_has_cooled_says_what_it_was(detail: Detail, changed: dict[s
     """31 degrees alone would be no alarm, and nobody would go and look (T12)."""
     given = {"latched": True, "again_ms": 0, "temperature_c": 31.4, "at_ms": LATE} | changed
     told = replace(alert("fire"), detail=detail, latched=given["latched"], again_ms=given["again_ms"])
-    assert facts(told, BinMemory(temperature_c=given["temperature_c"]), given["at_ms"])["heat"] == heat
+    said = facts(told, BinMemory(temperature_c=given["temperature_c"]), given["at_ms"])
+    assert "，".join(filter(None, (said["heat"], said["cooled"]))) == heat
     assert "heat" not in facts(replace(told, asset=PLANT, latched=True), PlantMemory())
 
 
@@ -159,7 +161,7 @@ def test_the_minutes_without_an_answer_count_from_what_was_told_last() -> None:
 
 
 def test_what_a_plant_does_and_what_stands_beside_it() -> None:
-    for rule, symptom in (("stopped", "停机"), ("level_high", "水位超高"), ("no_power", "")):
+    for rule, symptom in (("stopped", "停机"), ("level_high", "水位超高"), ("no_power", "停电"), ("meter_fault", "")):
         assert facts(alert(rule, PLANT))["symptom"] == symptom
     for beside, sound in (((), "是"), (("offline",), "是"), (("offline", "stopped"), "")):
         assert facts(replace(alert("no_power", PLANT), beside=beside))["sound"] == sound

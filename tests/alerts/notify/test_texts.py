@@ -27,7 +27,8 @@ LONGEST: Mapping[str, str] = {
     "level": "十成",
     "line": "三分之二",
     "crossed": "过三分之二",
-    "heat": "22日曾到1000度，现在1000度",
+    "heat": "22日曾到1000度",
+    "cooled": "现在1000度",
     "temperature": "1000",
     "day": "22日",
     "time": "14:20",
@@ -40,7 +41,7 @@ LONGEST: Mapping[str, str] = {
     "deadline_part": "23日上午",
     "told": "欧阳大姐、诸葛师傅",
     "signs": "有电，提升泵有电流但不出水，水位高",
-    "symptom": "水位超高",
+    "symptom": "泵空转或卡住",
     "gateway": "柳潭村部北楼",
     "area": "青石开发区",
     "devices": "120",
@@ -62,7 +63,9 @@ LONGEST: Mapping[str, str] = {
     "person": "欧阳大姐",
     "stand_in": "诸葛师傅",
     "doubt": "诸葛师傅说没这回事",
-    **dict.fromkeys(("village", "sound", "scored", "blind", "sent"), "是"),
+    **dict.fromkeys(("village", "sound", "scored", "blind", "works", "sent"), "是"),
+    **dict.fromkeys(("amps", "rated"), "125.5"),
+    "share": "不到一成",
     "missed": "十",
     "window": "10分钟",
     "office": "",
@@ -76,6 +79,7 @@ USUAL: Mapping[str, str] = {
     "short": "柳潭3号",
     "level": "七成",
     "heat": "72度",
+    "cooled": "",
     "temperature": "31",
     "hours": "4",
     "told": "李大姐",
@@ -99,6 +103,9 @@ USUAL: Mapping[str, str] = {
     "person": "李大姐",
     "stand_in": "周师傅",
     "doubt": "",
+    "amps": "2.6",
+    "rated": "7.2",
+    "share": "两成",
 }
 
 MUST_STAY = ("place", "short", "level", "heat", "deadline", "deadline_time", "deadline_part", "day", "since_day")
@@ -125,6 +132,12 @@ CATALOGUE_SAYS = {
     "over_two_thirds_village": "柳潭3号池（村部东侧）22日过三分之二4小时没清。请22日12点半前清掉，安排好回1。",
     "stopped": "柳潭3号22日14:20停机：有电，提升泵没电流，水位高。请23日18:30前到。去回1，去不了回2。",
     "stopped_flow_alone": "柳潭3号22日起4小时没出水，泵和水位无信号，可能没来水。请23日上午看一下。去回1，没事回3。",
+    "stopped_pump_alone": "柳潭3号22日起4小时泵没转，可能停机，也可能没来水。请23日上午看一下。去回1，没事回3。",
+    "not_restarted": "柳潭3号22日14:20来电后一直没启动。请23日18:30前去合闸复位。去回1，去不了回2。",
+    "dry_run": "柳潭3号22日泵在转但不出水，电流2.6安，额定7.2安。请先停泵，再查进水。去回1，去不了回2。",
+    "dry_run_jam": "柳潭3号22日泵电流2.6安，额定7.2安，可能卡住。请先停泵再清堵。去回1，去不了回2。",
+    "low_flow": "22日柳潭3号两天水量只有平时两成，机器正常。请沿管线看有没有挖断、堵塞。去回1，没事回3。",
+    "meter_fault": "柳潭3号流量计可能坏了：泵在转，累计水量不动。请22日12点半前校表。去回1，没事回3。",
     "level_high": "急：22日柳潭3号水位超高，污水可能外溢。请23日18:30前到。去回1，去不了回2。",
     "no_power": "柳潭3号22日14:20起停电，不是设备故障。请问供电所几点来电，来电后自动确认，不用回。",
     "plant_offline": "柳潭3号22日起4小时没有数据，不知道是否在运行。请22日12点半前看机器和信号。去回1，没事回3。",
@@ -154,7 +167,7 @@ CATALOGUE_SAYS = {
     "welcome": "李大姐您好，垃圾池快满时会发短信到这个手机。收到请回1，有事打55661234。",
 }
 """C3, C4, C7, C8, T4, C19, C6, C17, C11, C18, C20, C21, C22, C23, D12, D11,
-D9, V5, C2, M7, M1–M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, D8, D6, C13,
+D9, V5, C2, M7, M1, M2, M8, M4, M5, M9, M10, M3, M6, M11, M12, M15, M19, M18, D10, D5, C10, C12, D8, D6, C13,
 M14, C14, C15, D7."""
 
 
@@ -268,6 +281,8 @@ def test_a_text_says_what_the_catalogue_of_the_papers_says(name: str, says: str)
         ("hot_ash", "热灰"),
         ("stopped", "停机"),
         ("stopped_flow_alone", "没出水"),
+        ("stopped_pump_alone", "停机"),
+        *((name, "流量计") for name in ("meter_fault", "meter_fault_frozen", "meter_fault_uncounted")),
         ("no_power", "停电"),
         ("plant_offline", "没有数据"),
         ("gateway_offline", "网关断了"),
@@ -326,6 +341,7 @@ CLAIMS: Mapping[str, str] = {
     "检查发现一处扣": "scored",
     "泵和水位无信号": "blind",
     "不是设备故障": "sound",
+    "机器正常": "works",
     "分钟没人确认": "minutes",
     "已降到": "temperature",
     "已告诉李大姐": "told",
@@ -412,3 +428,11 @@ def test_two_texts_of_one_instant_to_one_person_have_two_keys() -> None:
     """One turn welcomes somebody and does not understand them; the journal keeps one text a key (storm 5158)."""
     made = [Replies.to_person("li", "13900000001", Wording("短信", name, {}), 1) for name in HOUSE_TEXTS]
     assert len({each.key for each in made}) == len(HOUSE_TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("of_usual", "words"),
+    [(0.0, "不到一成"), (0.049, "不到一成"), (0.05, "一成"), (0.24, "两成"), (0.25, "三成"), (1.0, "十成")],
+)
+def test_a_share_of_what_is_usual_is_in_tenths_and_never_nothing(of_usual: float, words: str) -> None:
+    assert texts.share(of_usual) == words

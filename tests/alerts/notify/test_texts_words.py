@@ -280,7 +280,7 @@ def test_a_number_that_a_list_says_itself_is_not_said_again() -> None:
     ("written", "fault"),
     [
         ("t: {text: '{day}', when: {b: village, a: told}}", "t: when: there is no optional part a; name one of them"),
-        ("t: {text: '{wind}{weather}'}", r"t: speaks of \{weather\}, which no case has; known are area, blind"),
+        ("t: {text: '{wind}{weather}'}", r"t: speaks of \{weather\}, which no case has; known are amps, area, blind"),
         ("t: {text: '{day}', texte: x}", "texts.yaml: t.texte: no such key; remove it or mend its spelling"),
         ("t: {text: '{day}{b}', optional: {b: '{rain}'}}", r"t: speaks of \{rain\}"),
         ("t: {text: '{day}', when: {b: village}, optional: {c: x}}", "t: when: there is no optional part b"),

@@ -42,7 +42,7 @@ def test_no_value_is_no_volume_and_not_zero() -> None:
 
 def test_without_a_totaliser_the_rate_is_integrated_until_the_meter_is_silent() -> None:
     found = rows(PlantRow, "plant", [rate(0, 6.0), rate(10, 3.0), rate(50, 6.0)], hours=2)
-    assert [row.volume_m3 for row in found] == [6.0 / 6 + 3.0 / 3 + 6.0 / 6, 6.0 / 6]
+    assert [row.volume_m3 for row in found] == [6.0 / 6 + 3.0 * 25 / 60 + 6.0 / 6, 6.0 * 15 / 60]
 
 
 def test_a_rate_below_the_cut_off_is_noise_and_a_negative_one_no_volume() -> None:
@@ -58,7 +58,7 @@ def test_once_there_is_a_totaliser_the_rate_adds_nothing() -> None:
 
 def test_running_holds_from_sample_to_sample_and_ends_with_silence() -> None:
     found = rows(PlantRow, "plant", [rate(0, 3.0), rate(10, 0.0), rate(20, 3.0), rate(40, 3.0)], hours=2)
-    assert [row.running_s for row in found] == [600.0 + 2 * 1_200.0, 0.0]
+    assert [row.running_s for row in found] == [600.0 + 2 * 1_200.0, 300.0]
     assert [row.starts for row in found] == [1, 0]
 
 
@@ -78,7 +78,7 @@ def test_run_states_share_the_hour() -> None:
     flowing = [rate(minute, 3.0) for minute in every_ten(0, 20)]
     still = [rate(minute, 0.0) for minute in every_ten(30, 30)]
     (row,) = rows(PlantRow, "plant", [*flowing, *still])
-    assert (row.state_running_s, row.state_idle_s, row.state_offline_s) == (30 * 60.0, 20 * 60.0, 10 * 60.0)
+    assert (row.state_running_s, row.state_idle_s, row.state_offline_s) == (30 * 60.0, 25 * 60.0, 5 * 60.0)
     assert row.run_state == RUN_CODES[RunState.OFFLINE]
 
 
@@ -98,7 +98,7 @@ def test_a_pump_that_rests_under_a_high_level_is_stopped_after_an_hour() -> None
 def test_silence_is_offline_and_never_a_stop() -> None:
     found = rows(PlantRow, "plant", [rate(0, 3.0)], hours=12)
     assert sum(row.state_stopped_s for row in found) == 0.0
-    assert [row.state_offline_s for row in found] == [2_400.0] + [3_600.0] * 11
+    assert [row.state_offline_s for row in found] == [2_100.0] + [3_600.0] * 11
 
 
 def test_what_was_never_heard_is_unknown() -> None:

@@ -57,3 +57,15 @@ def test_another_town_sees_nothing_of_it() -> None:
     assert UserScope(without_pool(), "shiqiao").sees(GONE)
     assert not UserScope(without_pool(), "baisha").sees(GONE)
     assert UserScope(without_pool(), "baisha").former == ()
+
+
+def test_a_plants_page_says_what_its_signals_cannot_show(
+    tmp_path: Path, visitor_at: Callable[[DeskGateway, str], Visitor]
+) -> None:
+    with desk_gateway(tmp_path, MORNING) as gateway:
+        lin = visitor_at(gateway, "lin")
+        assert "看不出" not in lin.see("/assets/meiling-plant").text, "it was not heard yet"
+        gateway.send("plant-0101", {"v": 1, "boot": 1, "seq": 1, "readings": {"flow_m3h": 3.0, "mains_on": 1}})
+        gateway.settle()
+        page = lin.see("/assets/meiling-plant").text
+        assert "这座站看不出卡泵和空转：没有电流；分不清停机和歇着：没有水位。" in page
