@@ -19,7 +19,11 @@ NO_ECHO_MM: Final = frozenset({0.0, 8190.0, 65535.0})
 
 LEANING_DEG: Final = 30.0
 STRAIGHT_DEG: Final = 5.0
-BEYOND_FLOOR: Final = 1.15
+FLOOR_SHARE: Final = 0.03
+FLOOR_MM: Final = 50.0
+"""A distance less beyond the floor than one of both still is the floor: sound is slower in the cold."""
+PAST_THE_BIN: Final = 1.5
+"""Up to so many times the depth it looked past the bin, through an open lid; what is further is no distance."""
 BLIND_FILL_PCT: Final = 95.0
 BLIND_AFTER_PCT: Final = 70.0
 BLIND_IN_A_ROW: Final = 3
@@ -57,6 +61,7 @@ _PACKED: Final = {tenths / 10: tenths.to_bytes(2, "big") for tenths in range(1_0
 _GOOD: Final = Quality.GOOD  # a global is found ten times sooner than an enum's member, and this is asked per sample
 _BLIND: Final = Quality.BLIND
 _BAD: Final = Quality.BAD
+_BEYOND: Final = Quality.BEYOND
 
 
 class Emptying(Struct, frozen=True, gc=False):
@@ -145,11 +150,12 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
     if fill is not None:
         emptying, crest, fallen, recent, noise, turn = _follow(memory, fill, at)
+    warmth = values.temperature_c
     sight = BinSight(
         quality,
         fill,
         values.full_flag == 1.0,
-        values.temperature_c,
+        warmth,
         memory.temperature_c,
         memory.temperature_ms,
         tilt,
@@ -157,7 +163,6 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         at,
         emptying,
     )
-    felt = values.temperature_c is not None
     return sight, BinMemory(
         good,
         blind_run,
@@ -166,8 +171,8 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         crest,
         fallen,
         at if emptying is not None and emptying.wholly else memory.emptied_ms,
-        values.temperature_c if felt else memory.temperature_c,
-        at if felt else memory.temperature_ms,
+        memory.temperature_c if warmth is None else warmth,
+        memory.temperature_ms if warmth is None else at,
         memory.tilt_deg if tilt is None else tilt,
         values.full_flag == 1.0,
         values.fire_flag == 1.0,
@@ -207,8 +212,9 @@ def _fill(
     if distance_mm in NO_ECHO_MM or tilt_deg >= LEANING_DEG:
         return _BAD, None, memory.good_pct, memory.blind_run
     d = distance_mm * cos(radians(tilt_deg)) if tilt_deg >= STRAIGHT_DEG else distance_mm
-    if d > BEYOND_FLOOR * geometry.empty_mm:
-        return _BAD, None, memory.good_pct, memory.blind_run
+    if d > geometry.empty_mm and d >= geometry.empty_mm + max(FLOOR_SHARE * geometry.empty_mm, FLOOR_MM):
+        quality = _BEYOND if d <= PAST_THE_BIN * geometry.empty_mm else _BAD
+        return quality, None, memory.good_pct, memory.blind_run
     if d < geometry.blind_mm:
         run = memory.blind_run + 1
         full = memory.good_pct >= BLIND_AFTER_PCT or run >= BLIND_IN_A_ROW

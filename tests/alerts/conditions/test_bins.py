@@ -44,8 +44,10 @@ def lived(*levels: float, memory: BinMemory = BinMemory(), every: Millis = 20 * 
         (700, Quality.GOOD, 50.0),
         (697.7, Quality.GOOD, 50.2),
         (1210, Quality.GOOD, 0.0),
-        (1380, Quality.GOOD, 0.0),
-        (1380.1, Quality.BAD, None),
+        (1249.9, Quality.GOOD, 0.0),
+        (1250, Quality.BEYOND, None),
+        (1800, Quality.BEYOND, None),
+        (1800.1, Quality.BAD, None),
         (250, Quality.GOOD, 95.0),
         (249.9, Quality.BLIND, None),
         (0, Quality.BAD, None),
@@ -59,6 +61,18 @@ def test_a_distance_is_a_level_blind_or_bad(distance_mm: float, quality: Quality
     good = -1.0 if fill is None else fill
     assert (memory.good_pct, memory.fill_pct, memory.fill_ms) == (good, good, 0 if fill is None else AT_MS)
     assert bins.stated_pct(POOL, Values(distance_mm=distance_mm)) == fill
+
+
+def test_the_deeper_the_bin_the_further_its_floor_may_be() -> None:
+    shaft = BinGeometry(empty_mm=3_000, full_mm=200, blind_mm=250)
+    found = [look(shaft, BinMemory(), sample(Values(distance_mm=each)))[0].quality for each in (3_089, 3_090)]
+    assert found == [Quality.GOOD, Quality.BEYOND]
+
+
+def test_what_looks_past_the_bin_leaves_no_level_and_does_not_interrupt() -> None:
+    seen, memory = lived(80, 80, 80, -6, -6, 80)
+    assert (seen, memory.fill_pct, memory.emptied_ms) == ([None] * 6, 80.0, 0)
+    assert lived(80, 80, 4, -6, 4)[0][-1] == Emptying(80, 4, wholly=True)
 
 
 @pytest.mark.parametrize(("distance_mm", "fill"), [(0, None), (8190, None), (65535, None), (8189, 86.5), (8191, 86.5)])
