@@ -24,6 +24,8 @@ FLOOR_MM: Final = 50.0
 """A distance less beyond the floor than one of both still is the floor: sound is slower in the cold."""
 PAST_THE_BIN: Final = 1.5
 """Up to so many times the depth it looked past the bin, through an open lid; what is further is no distance."""
+RESETS_C: Final = frozenset({85.0, 127.0, -127.0})
+"""What a thermometer says that has just begun anew."""
 BLIND_FILL_PCT: Final = 95.0
 BLIND_AFTER_PCT: Final = 70.0
 BLIND_IN_A_ROW: Final = 3
@@ -106,6 +108,8 @@ class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     noise_pct: float = 0.0
     """How far single readings of this site lie off those around them, in points; learned from full rings."""
     turn: Turn = _STEADY
+    doubted: bool = False
+    """Whether its last temperature was what a thermometer says that has just begun anew."""
 
 
 _NOTHING: Final = BinMemory()
@@ -150,7 +154,10 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
     if fill is not None:
         emptying, crest, fallen, recent, noise, turn = _follow(memory, fill, at)
-    warmth = values.temperature_c
+    warmth, doubted = values.temperature_c, memory.doubted
+    if warmth is not None:
+        reset = warmth in RESETS_C and values.fire_flag != 1.0
+        warmth, doubted = None if reset and not doubted else warmth, reset
     sight = BinSight(
         quality,
         fill,
@@ -179,6 +186,7 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         recent,
         noise,
         turn,
+        doubted,
     )
 
 

@@ -75,6 +75,29 @@ def test_what_looks_past_the_bin_leaves_no_level_and_does_not_interrupt() -> Non
     assert lived(80, 80, 4, -6, 4)[0][-1] == Emptying(80, 4, wholly=True)
 
 
+@pytest.mark.parametrize(
+    ("said", "felt"),
+    [
+        ((20.0, 85.0, 20.0), [20.0, None, 20.0]),
+        ((20.0, 85.0, None, 85.0, 85.0), [20.0, None, None, 85.0, 85.0]),
+        ((127.0, 85.0), [None, 85.0]),
+        ((85.0, 21.0, 85.0), [None, 21.0, None]),
+        ((84.9, 85.1, 126.9), [84.9, 85.1, 126.9]),
+    ],
+)
+def test_a_thermometer_that_began_anew_is_believed_the_second_time(
+    said: tuple[float | None, ...], felt: list[float | None]
+) -> None:
+    memory, seen = BinMemory(), list[float | None]()
+    for warmth in said:
+        sight, memory = look(POOL, memory, sample(Values(temperature_c=warmth, distance_mm=1000)))
+        seen.append(sight.temperature_c)
+    assert seen == felt
+    assert memory.temperature_c == next(each for each in reversed(felt) if each is not None)
+    flagged, _ = look(POOL, BinMemory(), sample(Values(temperature_c=85.0, fire_flag=1.0)))
+    assert flagged.temperature_c == 85.0
+
+
 @pytest.mark.parametrize(("distance_mm", "fill"), [(0, None), (8190, None), (65535, None), (8189, 86.5), (8191, 86.5)])
 def test_what_a_sensor_says_when_it_saw_nothing_is_no_distance_however_deep_it_is(
     distance_mm: float, fill: float | None
