@@ -48,7 +48,7 @@ JUMP_POINTS_AN_HOUR: Final = 30.0
 UP_THERE: Final = (0.5, 1.4)
 """Between these shares of its jump above where it had stood, a level is where it jumped to."""
 AS_BEFORE_POINTS: Final = 3.0
-MOST_NOISE_POINTS: Final = 12.0
+MOST_NOISE_POINTS: Final = 20.0
 """How much one stray reading at most says about the noise."""
 NOISE_WEIGHT: Final = 0.125
 
