@@ -3,14 +3,14 @@
 Geometry and memory only (alerting.md §1 and §3 "Emptied"); no rule's parameter and no time of day stands here.
 """
 
-from itertools import pairwise
-from math import cos, radians, sqrt
+from math import cos, radians
 from statistics import median_low
-from struct import unpack
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from alerts.conditions import rings
+from alerts.conditions.rings import AFTER, KEPT, PACKED, RING
 from telemetry.inventory import BinGeometry
 from telemetry.reading import Millis, Quality, Reading, Values
 
@@ -19,9 +19,6 @@ NO_ECHO_MM: Final = frozenset({0.0, 8190.0, 65535.0})
 
 LEANING_DEG: Final = 30.0
 STRAIGHT_DEG: Final = 5.0
-FLOOR_SHARE: Final = 0.03
-FLOOR_MM: Final = 50.0
-"""A distance less beyond the floor than one of both still is the floor: sound is slower in the cold."""
 PAST_THE_BIN: Final = 1.5
 """Up to so many times the depth it looked past the bin, through an open lid; what is further is no distance."""
 RESETS_C: Final = frozenset({85.0, 127.0, -127.0})
@@ -37,28 +34,15 @@ NOISES: Final = 3.0
 """A fall of less than so many times the site's own noise is none."""
 VISIT_MS: Final[Millis] = 50 * 60_000
 """A truck's visit, and what settles in it, is over after this; readings so far apart are a slow device's."""
-BEFORE: Final = 6
-"""So many readings before a fall say from which level it fell."""
 VOTES: Final = 3
 """So many of them in a row, two of a slow device's, must agree on a level."""
-LEAST_STEP_SHARE: Final = 0.3
-"""What goes down by less of the whole fall with each reading settles, and nobody took it."""
 JUMP_POINTS_AN_HOUR: Final = 30.0
 """Nobody fills a bin so fast: what rises like this within one interval is a bag, a lid, another facet, a box."""
 UP_THERE: Final = (0.5, 1.4)
 """Between these shares of its jump above where it had stood, a level is where it jumped to."""
 AS_BEFORE_POINTS: Final = 3.0
-MOST_NOISE_POINTS: Final = 20.0
-"""How much one stray reading at most says about the noise."""
-NOISE_WEIGHT: Final = 0.125
-
-_RING: Final = 32
-"""Bytes of a full ring: sixteen readings of two bytes."""
-_KEPT: Final = 2 * BEFORE
-_AFTER: Final = 4
-"""What stays of a ring when the noise was learned from it, and after an emptying."""
-_PACKED: Final = {tenths / 10: tenths.to_bytes(2, "big") for tenths in range(1_001)}
-"""A level, which is rounded to tenths, as it lies in the ring."""
+NOTED: Final[Millis] = -1
+"""In place of since when: the floor of this while past the bin is noted."""
 
 _GOOD: Final = Quality.GOOD  # a global is found ten times sooner than an enum's member, and this is asked per sample
 _BLIND: Final = Quality.BLIND
@@ -110,6 +94,13 @@ class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     turn: Turn = _STEADY
     doubted: bool = False
     """Whether its last temperature was what a thermometer says that has just begun anew."""
+    floors: bytes = b""
+    """Distances just after emptyings, packed as ``rings`` has them."""
+    floor_mm: float = 0.0
+    """The floor that they show, where it is not the one that was written down; 0 without one. No person confirmed it:
+    it says what is GOOD and what is emptied, and leaves the level that alerts are judged by as it was written."""
+    past_ms: Millis = 0
+    """Since when each distance is BEYOND; 0 where the last was not, ``NOTED`` when that was noted."""
 
 
 _NOTHING: Final = BinMemory()
@@ -149,11 +140,16 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     values = reading.values
     at = reading.observed_ms
     tilt = values.tilt_deg if values.tilt_flag is None else _tilt(values)
-    quality, fill, good, blind_run = _fill(geometry, memory, values.distance_mm, tilt or 0.0)
+    quality, fill, level, good, blind_run = _fill(geometry, memory, values.distance_mm, tilt or 0.0)
     emptying, crest, fallen = None, memory.crest_pct, memory.fallen_pct
     recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
-    if fill is not None:
-        emptying, crest, fallen, recent, noise, turn = _follow(memory, fill, at)
+    if level is not None:
+        emptying, crest, fallen, recent, noise, turn = _follow(memory, level, at)
+    floors, floor_mm, past_ms = memory.floors, memory.floor_mm, memory.past_ms
+    if quality is _BEYOND or past_ms or emptying is not None:
+        floors, floor_mm, past_ms = _sound(geometry, memory, values, quality, at, emptied=emptying is not None)
+        if floor_mm != memory.floor_mm:  # levels are others from here on
+            crest, fallen, recent, turn = -1.0, -1.0, b"", _STEADY
     warmth, doubted = values.temperature_c, memory.doubted
     if warmth is not None:
         reset = warmth in RESETS_C and values.fire_flag != 1.0
@@ -187,12 +183,15 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         noise,
         turn,
         doubted,
+        floors,
+        floor_mm,
+        past_ms,
     )
 
 
 def stated_pct(geometry: BinGeometry, values: Values) -> float | None:
     """The level that a sample states by itself, whatever came before it; ``None`` unless its distance is GOOD."""
-    quality, fill, _, _ = _fill(geometry, _NOTHING, values.distance_mm, _tilt(values) or 0.0)
+    quality, fill, *_ = _fill(geometry, _NOTHING, values.distance_mm, _tilt(values) or 0.0)
     return fill if quality is _GOOD else None
 
 
@@ -213,32 +212,66 @@ def _tilt(values: Values) -> float | None:
 
 def _fill(
     geometry: BinGeometry, memory: BinMemory, distance_mm: float | None, tilt_deg: float
-) -> tuple[Quality | None, float | None, float, int]:
-    """Quality, counted fill in percent, last GOOD fill and the run of BLIND samples after this one."""
+) -> tuple[Quality | None, float | None, float | None, float, int]:
+    """Quality, counted fill, level above the learned floor, both in percent, last GOOD fill and the run of BLIND."""
     if distance_mm is None:
-        return None, None, memory.good_pct, memory.blind_run
+        return None, None, None, memory.good_pct, memory.blind_run
     if distance_mm in NO_ECHO_MM or tilt_deg >= LEANING_DEG:
-        return _BAD, None, memory.good_pct, memory.blind_run
-    d = distance_mm * cos(radians(tilt_deg)) if tilt_deg >= STRAIGHT_DEG else distance_mm
-    if d > geometry.empty_mm and d >= geometry.empty_mm + max(FLOOR_SHARE * geometry.empty_mm, FLOOR_MM):
-        quality = _BEYOND if d <= PAST_THE_BIN * geometry.empty_mm else _BAD
-        return quality, None, memory.good_pct, memory.blind_run
+        return _BAD, None, None, memory.good_pct, memory.blind_run
+    d = _upright(distance_mm, tilt_deg)
+    if d > geometry.empty_mm:
+        deepest = max(memory.floor_mm, geometry.empty_mm)
+        if d >= deepest + rings.tolerance_mm(deepest):
+            quality = _BEYOND if d <= PAST_THE_BIN * deepest else _BAD
+            return quality, None, None, memory.good_pct, memory.blind_run
     if d < geometry.blind_mm:
         run = memory.blind_run + 1
-        full = memory.good_pct >= BLIND_AFTER_PCT or run >= BLIND_IN_A_ROW
-        return _BLIND, BLIND_FILL_PCT if full else None, memory.good_pct, run
+        full = BLIND_FILL_PCT if memory.good_pct >= BLIND_AFTER_PCT or run >= BLIND_IN_A_ROW else None
+        return _BLIND, full, full, memory.good_pct, run
     share = (geometry.empty_mm - d) / geometry.height_mm
     fill = round(min(max(share, 0.0), 1.0) * 100.0, 1)
-    return _GOOD, fill, fill, 0
+    if not memory.floor_mm:
+        return _GOOD, fill, fill, fill, 0
+    share = (memory.floor_mm - d) / (memory.floor_mm - geometry.full_mm)
+    return _GOOD, fill, round(min(max(share, 0.0), 1.0) * 100.0, 1), fill, 0
+
+
+def _upright(distance_mm: float, tilt_deg: float) -> float:
+    return distance_mm * cos(radians(tilt_deg)) if tilt_deg >= STRAIGHT_DEG else distance_mm
+
+
+def _sound(
+    geometry: BinGeometry, memory: BinMemory, values: Values, quality: Quality | None, at_ms: Millis, *, emptied: bool
+) -> tuple[bytes, float, Millis]:
+    """What is known of the floor after an emptying, or after a while in which nothing but past the bin was seen."""
+    floors, past_ms = memory.floors, memory.past_ms
+    if quality is _BEYOND and past_ms != NOTED:
+        past_ms = past_ms or at_ms
+    elif quality is _GOOD or quality is _BLIND:
+        past_ms = 0
+    long = past_ms > 0 and quality is _BEYOND and at_ms - past_ms >= VISIT_MS
+    if not emptied and not long:
+        return floors, memory.floor_mm, past_ms
+    floors = rings.note_floor(floors, _upright(values.distance_mm or 0.0, _tilt(values) or 0.0))
+    found, slack = rings.learned_mm(floors, geometry.empty_mm), rings.tolerance_mm(geometry.empty_mm) / 2
+    moved = abs(found - memory.floor_mm) >= slack
+    return floors, found if moved else memory.floor_mm, NOTED if long else past_ms
+
+
+def _before(memory: BinMemory) -> float:
+    """The level before this sample, above the learned floor where there is one; -1 of none."""
+    if not memory.floor_mm:
+        return memory.fill_pct
+    return int.from_bytes(memory.recent[-2:], "big") / 10 if memory.recent else -1.0
 
 
 def _follow(memory: BinMemory, fill: float, at_ms: Millis) -> _Followed:
     """One level more; nearly all of them change nothing, and only make the ring longer."""
-    before = memory.fill_pct
+    before = memory.fill_pct if not memory.floor_mm else _before(memory)
     crest = memory.crest_pct if 0.0 <= fill < before else fill
-    recent, noise = memory.recent + _PACKED[fill], memory.noise_pct
-    if len(recent) >= _RING:
-        recent, noise = recent[-_KEPT:], _learn(noise, recent)
+    recent, noise = memory.recent + PACKED[fill], memory.noise_pct
+    if len(recent) >= RING:
+        recent, noise = recent[-KEPT:], rings.learn_noise(noise, recent)
     if (
         memory.turn is _STEADY
         and crest - fill < LEAST_FALL_POINTS
@@ -255,9 +288,9 @@ def _turn(memory: BinMemory, fill: float, at_ms: Millis, crest: float, recent: b
     An emptying is confirmed by the second low sample, since alerts end by it. A partial one waits until the visit must
     be over: what a truck takes later in the same visit is the same emptying.
     """
-    before, waits, apart = memory.fill_pct, memory.fallen_pct >= 0.0, at_ms - memory.fill_ms >= VISIT_MS
+    before, waits, apart = _before(memory), memory.fallen_pct >= 0.0, at_ms - memory.fill_ms >= VISIT_MS
     turn = _jump(memory, fill, at_ms)
-    start = memory.fallen_pct if waits else _held(memory.recent, 2 if apart else VOTES)
+    start = memory.fallen_pct if waits else rings.held(memory.recent, 2 if apart else VOTES)
     if start <= EMPTY_PCT and at_ms - memory.emptied_ms < VISIT_MS:  # it settles after the emptying just seen
         start = -1.0
     if waits and _emptied(start, before, noise) and _agrees(start, before, fill, apart=apart):
@@ -265,7 +298,7 @@ def _turn(memory: BinMemory, fill: float, at_ms: Millis, crest: float, recent: b
     if not _emptied(start, fill, noise) and not _partly(start, fill, noise):
         return None, crest, -1.0, recent, noise, Turn(0, turn.stood_pct, turn.jump_pct) if turn.jump_pct else _STEADY
     if not waits:
-        if _settles(memory.recent, fill, start):
+        if rings.settles(memory.recent, fill, start):
             return None, crest, -1.0, recent, noise, turn
         return None, crest, start, recent, noise, Turn(at_ms, turn.stood_pct, turn.jump_pct)
     if fill > EMPTY_PCT and at_ms - turn.fallen_ms >= VISIT_MS:
@@ -276,18 +309,18 @@ def _turn(memory: BinMemory, fill: float, at_ms: Millis, crest: float, recent: b
 def _confirm(turn: Turn, found: Emptying, recent: bytes, noise: float) -> _Followed:
     """A fall is over: an emptying, unless the level has only come back to where it stood before it jumped."""
     back = turn.jump_pct and _is_up(turn, found.from_pct) and found.to_pct > turn.stood_pct - AS_BEFORE_POINTS
-    return None if back else found, found.to_pct, -1.0, recent[-_AFTER:], noise, _STEADY
+    return None if back else found, found.to_pct, -1.0, recent[-AFTER:], noise, _STEADY
 
 
 def _jump(memory: BinMemory, fill: float, at_ms: Millis) -> Turn:
     """What is under way, with the jump that this level makes, and without one that is over or outgrown."""
-    turn, before = memory.turn, memory.fill_pct
+    turn, before = memory.turn, _before(memory)
     if turn.jump_pct and memory.fallen_pct < 0.0 and not _is_up(turn, before):
         turn = _STEADY
     quick = JUMP_POINTS_AN_HOUR * (at_ms - memory.fill_ms) / 3_600_000
     if turn.jump_pct or before < 0.0 or fill - before < max(LEAST_FALL_POINTS, quick):
         return turn
-    stood = median_low(_levels(memory.recent[-2 * VOTES :]) or (before,))
+    stood = median_low(rings.levels(memory.recent[-2 * VOTES :]) or (before,))
     if before - stood >= LEAST_FALL_POINTS or fill - stood < LEAST_FALL_POINTS:  # back from one stray low reading
         return turn
     return Turn(turn.fallen_ms, stood, fill - stood)
@@ -296,47 +329,6 @@ def _jump(memory: BinMemory, fill: float, at_ms: Millis) -> Turn:
 def _is_up(turn: Turn, level: float) -> bool:
     least, most = UP_THERE
     return least * turn.jump_pct <= level - turn.stood_pct <= most * turn.jump_pct
-
-
-def _levels(ring: bytes) -> tuple[float, ...]:
-    """Percent, the oldest first."""
-    return tuple(tenths / 10 for tenths in unpack(f">{len(ring) // 2}H", ring))
-
-
-def _held(ring: bytes, votes: int) -> float:
-    """The level before a fall: the highest on which so many readings in a row agreed lately; -1 of none.
-
-    Those that lie so far apart that it would be a fall stand for the lowest of them: one stray echo among others does
-    not say how full a bin was.
-    """
-    last = _levels(ring[-2 * BEFORE :])
-    votes = min(votes, len(last), max(2, len(last) - 1))
-    if not votes:
-        return -1.0
-    runs = (last[at : at + votes] for at in range(len(last) - votes + 1))
-    spans = ((min(run), max(run)) for run in runs)
-    return max(low if high - low >= LEAST_FALL_POINTS else high for low, high in spans)
-
-
-def _settles(ring: bytes, fill: float, start: float) -> bool:
-    """Whether it went down a little with each reading: no one of them took a fair share of the fall."""
-    last = (*_levels(ring[-2 * BEFORE :]), fill)
-    return max(above - below for above, below in pairwise(last)) < LEAST_STEP_SHARE * (start - fill)
-
-
-def _learn(noise_pct: float, ring: bytes) -> float:
-    """The noise after one more ring: the mean square of how far readings stick out among those two before and after."""
-    last = unpack(f">{len(ring) // 2}H", ring)
-    most, off = round(MOST_NOISE_POINTS * 10), 0
-    for earlier, level, later in zip(last, last[2:], last[4:], strict=False):
-        if earlier < level > later:
-            out = level - max(earlier, later)
-        elif earlier > level < later:
-            out = min(earlier, later) - level
-        else:
-            continue
-        off += min(out, most) ** 2
-    return sqrt((1 - NOISE_WEIGHT) * noise_pct**2 + NOISE_WEIGHT * off / 100 / (len(last) - 4))
 
 
 def _emptied(start: float, fill: float, noise: float) -> bool:

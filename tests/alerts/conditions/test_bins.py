@@ -325,6 +325,65 @@ def test_after_an_emptying_the_next_begins_at_its_own_level() -> None:
     assert seen == [None] * 7 + [Emptying(22, 5, wholly=True)]
 
 
+WRITTEN: Final = BinGeometry(empty_mm=1000, full_mm=150, blind_mm=250)
+FILLING: Final = (950.0, 870.0, 790.0, 710.0, 630.0, 550.0, 500.0, 500.0, 500.0, 500.0)
+
+
+def heard(*distances: float, memory: BinMemory = BinMemory()) -> tuple[list[BinSight], BinMemory]:  # noqa: B008 -- frozen
+    """What each of these distances in a bin of that figure was seen to be, every 20 minutes."""
+    sights, at_ms = [], memory.fill_ms or AT_MS
+    for distance in distances:
+        at_ms += 20 * MINUTE
+        sight, memory = look(WRITTEN, memory, sample(Values(distance_mm=distance), at_ms))
+        sights.append(sight)
+    return sights, memory
+
+
+def test_a_floor_that_is_deeper_than_was_written_is_learned() -> None:
+    cycle = (*FILLING, *[1160.0] * 4)
+    sights, memory = heard(*cycle * 5)
+    assert {sight.quality for sight in sights} == {Quality.GOOD, Quality.BEYOND}
+    assert not any(sight.emptying.wholly for sight in sights[:34] if sight.emptying)
+    assert memory.floor_mm == 1160.0
+    sights, memory = heard(*cycle, memory=memory)
+    assert {sight.quality for sight in sights} == {Quality.GOOD}
+    assert [each.emptying for each in sights if each.emptying] == [Emptying(65.3, 0.0, wholly=True)]
+    assert (sights[9].fill_pct, sights[-1].fill_pct) == (58.8, 0.0)  # alerts go by what was written
+    sights, _ = heard(1210.0, 1740.0, memory=memory)
+    assert [sight.quality for sight in sights] == [Quality.BEYOND, Quality.BEYOND]
+    assert heard(1209.9, memory=memory)[0][0].quality is Quality.GOOD
+
+
+def test_a_floor_that_is_higher_than_was_written_is_learned() -> None:
+    cycle = (790.0, *FILLING[3:], *[830.0] * 6)
+    sights, memory = heard(*cycle * 5)
+    assert [each.emptying for each in sights if each.emptying] == [Emptying(58.8, 20.0, wholly=False)] * 5
+    assert memory.floor_mm == 830.0
+    sights, memory = heard(*cycle, memory=memory)
+    assert [each.emptying for each in sights if each.emptying] == [Emptying(48.5, 0.0, wholly=True)]
+    assert sights[-1].fill_pct == 20.0
+    assert memory.emptied_ms
+    assert heard(1049.0, memory=memory)[0][0].quality is Quality.GOOD  # nobody confirmed it: what was good stays good
+
+
+def test_a_lid_that_stands_open_is_no_floor() -> None:
+    sights, memory = heard(*[*FILLING, *[1000.0] * 6] * 9)
+    assert (memory.floor_mm, len(memory.floors)) == (0.0, 18)
+    sights, memory = heard(*[*FILLING, *[1300.0] * 9, 500.0, 500.0, *[1000.0] * 6] * 2, memory=memory)
+    assert (memory.floor_mm, len(memory.floors)) == (0.0, 24)
+    assert [each.emptying for each in sights if each.emptying] == [Emptying(58.8, 0.0, wholly=True)] * 2
+
+
+def test_a_short_look_past_the_bin_is_not_noted_and_a_long_one_once() -> None:
+    for distances, noted in (
+        ((500.0, 1160.0, 1160.0, 1160.0, 500.0), 0),
+        ((500.0, 1160.0, 1160.0, 0.0, 1160.0, 500.0), 1),
+        ((500.0, *[1160.0] * 20, 0.0, *[1160.0] * 20), 1),
+        ((500.0, *[1160.0] * 4, 200.0, *[1160.0] * 4), 2),
+    ):
+        assert len(heard(*distances)[1].floors) == 2 * noted
+
+
 def test_what_was_remembered_is_seen_once_more_and_says_nothing_else() -> None:
     memory = BinMemory(fill_pct=66.0, fill_ms=7, full_flag=True, fire_flag=True, temperature_c=50.0, tilt_deg=40.0)
     assert bins.recall(memory) == BinSight(
