@@ -141,9 +141,10 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     at = reading.observed_ms
     tilt = values.tilt_deg if values.tilt_flag is None else _tilt(values)
     quality, fill, level, good, blind_run = _fill(geometry, memory, values.distance_mm, tilt or 0.0)
-    emptying, crest, fallen = None, memory.crest_pct, memory.fallen_pct
-    recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
-    if level is not None:
+    if level is None:
+        emptying, crest, fallen = None, memory.crest_pct, memory.fallen_pct
+        recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
+    else:
         emptying, crest, fallen, recent, noise, turn = _follow(memory, level, at)
     floors, floor_mm, past_ms = memory.floors, memory.floor_mm, memory.past_ms
     if quality is _BEYOND or past_ms or emptying is not None:
@@ -290,7 +291,9 @@ def _turn(memory: BinMemory, fill: float, at_ms: Millis, crest: float, recent: b
     """
     before, waits, apart = _before(memory), memory.fallen_pct >= 0.0, at_ms - memory.fill_ms >= VISIT_MS
     turn = _jump(memory, fill, at_ms)
-    start = memory.fallen_pct if waits else rings.held(memory.recent, 2 if apart else VOTES)
+    start = memory.fallen_pct
+    if not waits and crest - fill >= LEAST_FALL_POINTS:
+        start = rings.held(memory.recent, 2 if apart else VOTES)
     if start <= EMPTY_PCT and at_ms - memory.emptied_ms < VISIT_MS:  # it settles after the emptying just seen
         start = -1.0
     if waits and _emptied(start, before, noise) and _agrees(start, before, fill, apart=apart):

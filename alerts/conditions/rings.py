@@ -55,13 +55,16 @@ def held(ring: bytes, votes: int) -> float:
     Those that lie so far apart that it would be a fall stand for the lowest of them: one stray echo among others does
     not say how full a bin was.
     """
-    last = levels(ring[-2 * BEFORE :])
+    last = unpack(f">{min(len(ring) // 2, BEFORE)}H", ring[-2 * BEFORE :])
     votes = min(votes, len(last), max(2, len(last) - 1))
     if not votes:
         return -1.0
-    runs = (last[at : at + votes] for at in range(len(last) - votes + 1))
-    spans = ((min(run), max(run)) for run in runs)
-    return max(low if high - low >= APART_POINTS else high for low, high in spans)
+    apart, most = round(APART_POINTS * 10), 0
+    for at in range(len(last) - votes + 1):
+        run = last[at : at + votes]
+        low, high = min(run), max(run)
+        most = max(most, low if high - low >= apart else high)
+    return most / 10
 
 
 def settles(ring: bytes, fill: float, start: float) -> bool:
