@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from alerts.conditions import rings
-from alerts.conditions.rings import AFTER, KEPT, PACKED, RING
+from alerts.conditions.rings import AFTER, LOOK_MS, PACKED, RING
 from telemetry.inventory import BinGeometry
 from telemetry.reading import Millis, Quality, Reading, Values
 
@@ -90,7 +90,7 @@ class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     recent: bytes = b""
     """The last usable levels since the last emptying, at most 16, in tenths of a percent of two bytes each."""
     noise_pct: float = 0.0
-    """How far single readings of this site lie off those around them, in points; learned from full rings."""
+    """How far single readings of this site lie off those around them, in points; learned now and then."""
     turn: Turn = _STEADY
     doubted: bool = False
     """Whether its last temperature was what a thermometer says that has just begun anew."""
@@ -101,6 +101,8 @@ class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     it says what is GOOD and what is emptied, and leaves the level that alerts are judged by as it was written."""
     past_ms: Millis = 0
     """Since when each distance is BEYOND; 0 where the last was not, ``NOTED`` when that was noted."""
+    noises: bytes = b""
+    """What ``noise_pct`` was learned from, packed as ``rings`` has it."""
 
 
 _NOTHING: Final = BinMemory()
@@ -146,6 +148,10 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
     else:
         emptying, crest, fallen, recent, noise, turn = _follow(memory, level, at)
+    noises = memory.noises
+    if level is not None and at // LOOK_MS != memory.fill_ms // LOOK_MS:
+        noises = rings.note_noise(noises, memory.recent)
+        noise = rings.noise_pct(noises)
     floors, floor_mm, past_ms = memory.floors, memory.floor_mm, memory.past_ms
     if quality is _BEYOND or past_ms or emptying is not None:
         floors, floor_mm, past_ms = _sound(geometry, memory, values, quality, at, emptied=emptying is not None)
@@ -187,6 +193,7 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         floors,
         floor_mm,
         past_ms,
+        noises,
     )
 
 
@@ -254,9 +261,7 @@ def _sound(
     if not emptied and not long:
         return floors, memory.floor_mm, past_ms
     floors = rings.note_floor(floors, _upright(values.distance_mm or 0.0, _tilt(values) or 0.0))
-    found, slack = rings.learned_mm(floors, geometry.empty_mm), rings.tolerance_mm(geometry.empty_mm) / 2
-    moved = abs(found - memory.floor_mm) >= slack
-    return floors, found if moved else memory.floor_mm, NOTED if long else past_ms
+    return floors, rings.learned_mm(floors, geometry.empty_mm), NOTED if long else past_ms
 
 
 def _before(memory: BinMemory) -> float:
@@ -270,9 +275,7 @@ def _follow(memory: BinMemory, fill: float, at_ms: Millis) -> _Followed:
     """One level more; nearly all of them change nothing, and only make the ring longer."""
     before = memory.fill_pct if not memory.floor_mm else _before(memory)
     crest = memory.crest_pct if 0.0 <= fill < before else fill
-    recent, noise = memory.recent + PACKED[fill], memory.noise_pct
-    if len(recent) >= RING:
-        recent, noise = recent[-KEPT:], rings.learn_noise(noise, recent)
+    recent, noise = (memory.recent + PACKED[fill])[-RING:], memory.noise_pct
     if (
         memory.turn is _STEADY
         and crest - fill < LEAST_FALL_POINTS

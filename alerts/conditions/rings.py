@@ -11,6 +11,8 @@ from math import sqrt
 from struct import unpack
 from typing import Final
 
+from telemetry.reading import Millis
+
 APART_POINTS: Final = 8.0
 """Readings that differ by as much do not agree: it would be a fall that counts."""
 BEFORE: Final = 6
@@ -19,13 +21,17 @@ LEAST_STEP_SHARE: Final = 0.3
 """What goes down by less of the whole fall with each reading settles, and nobody took it."""
 MOST_NOISE_POINTS: Final = 20.0
 """How much one stray reading at most says about the noise."""
-NOISE_WEIGHT: Final = 0.125
+LEAST_LOOK: Final = 8
+"""So many readings at least tell something of the noise."""
+NOISES_KEPT: Final = 8
+"""So many looks at the ring make the noise, and none before them: what a late reading changed is over in a day."""
+LOOK_MS: Final[Millis] = 3 * 3_600_000
+"""How often the noise is learned."""
 
 RING: Final = 32
 """Bytes of a full ring of levels: sixteen readings of two bytes."""
-KEPT: Final = 2 * BEFORE
 AFTER: Final = 4
-"""What stays of one when the noise was learned from it, and after an emptying."""
+"""What stays of one after an emptying."""
 PACKED: Final = {tenths / 10: tenths.to_bytes(2, "big") for tenths in range(1_001)}
 """A level, which is rounded to tenths of a percent, as it lies in the ring."""
 
@@ -73,9 +79,11 @@ def settles(ring: bytes, fill: float, start: float) -> bool:
     return max(above - below for above, below in pairwise(last)) < LEAST_STEP_SHARE * (start - fill)
 
 
-def learn_noise(noise_pct: float, ring: bytes) -> float:
-    """The noise after one more ring: the mean square of how far readings stick out among those two before and after."""
+def note_noise(noises: bytes, ring: bytes) -> bytes:
+    """One more look: the mean square of how far readings stick out among those two before and after, in tenths."""
     last = unpack(f">{len(ring) // 2}H", ring)
+    if len(last) < LEAST_LOOK:
+        return noises
     most, off = round(MOST_NOISE_POINTS * 10), 0
     for earlier, level, later in zip(last, last[2:], last[4:], strict=False):
         if earlier < level > later:
@@ -85,7 +93,12 @@ def learn_noise(noise_pct: float, ring: bytes) -> float:
         else:
             continue
         off += min(out, most) ** 2
-    return sqrt((1 - NOISE_WEIGHT) * noise_pct**2 + NOISE_WEIGHT * off / 100 / (len(last) - 4))
+    return (noises + bytes((round(sqrt(off / (len(last) - 4))),)))[-NOISES_KEPT:]
+
+
+def noise_pct(noises: bytes) -> float:
+    """The noise of a site in points, by the last looks; those that are still to come count as calm."""
+    return sqrt(sum(each * each for each in noises) / NOISES_KEPT) / 10
 
 
 def tolerance_mm(floor_mm: float) -> float:
@@ -99,7 +112,7 @@ def note_floor(seen: bytes, distance_mm: float) -> bytes:
 
 
 def learned_mm(seen: bytes, written_mm: float) -> float:
-    """The floor that the ring shows, in mm; 0 where it shows none, or the one that was written down."""
+    """The floor that the ring shows, in mm to the next 10; 0 where it shows none, or the one that was written down."""
     distances = sorted(unpack(f">{len(seen) // 2}H", seen))
     if len(distances) < LEAST_EMPTYINGS:
         return 0.0
@@ -108,7 +121,7 @@ def learned_mm(seen: bytes, written_mm: float) -> float:
     least, most = WRONG
     if abs(floor_mm - written_mm) < tolerance_mm(written_mm) or not least <= floor_mm / written_mm <= most:
         return 0.0
-    return floor_mm
+    return round(floor_mm, -1)
 
 
 def _at(ordered: Sequence[int], share: float) -> int:

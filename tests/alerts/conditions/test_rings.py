@@ -43,17 +43,24 @@ def test_what_goes_down_a_little_with_each_reading_settles() -> None:
 
 def test_noise_is_what_sticks_out_for_one_reading_or_two() -> None:
     rising = ring(*[10.0 + each for each in range(16)])
-    assert rings.learn_noise(0.0, rising) == 0.0
-    assert rings.learn_noise(4.0, rising) == pytest.approx(4.0 * 0.875**0.5)
-    for stray in ((30.0,), (30.0, 30.0), (10.0,), (10.0, 10.0)):
-        found = rings.learn_noise(0.0, ring(*[20.0] * 6, *stray, *[20.0] * (10 - len(stray))))
-        assert found == pytest.approx((0.125 * 100 * len(stray) / 12) ** 0.5)
-    assert rings.learn_noise(0.0, ring(*[20.0] * 6, 95.0, *[20.0] * 9)) == pytest.approx((0.125 * 400 / 12) ** 0.5)
+    assert rings.note_noise(b"", rising) == b"\0"
+    for stray, tenths in (((30.0,), 29), ((30.0, 30.0), 41), ((10.0,), 29), ((10.0, 10.0), 41), ((95.0,), 58)):
+        found = rings.note_noise(b"", ring(*[20.0] * 6, *stray, *[20.0] * (10 - len(stray))))
+        assert list(found) == [tenths]
+    assert rings.note_noise(b"", ring(*[20.0] * 3, 40.0, *[20.0] * 3)) == b""
+    assert list(rings.note_noise(b"", ring(*[20.0] * 3, 40.0, *[20.0] * 4))) == [100]
+    assert rings.note_noise(bytes(range(1, 9)), rising) == bytes((2, 3, 4, 5, 6, 7, 8, 0))
+
+
+def test_the_noise_is_that_of_the_last_looks() -> None:
+    assert rings.noise_pct(b"") == 0.0
+    assert rings.noise_pct(bytes([40] * 8)) == 4.0
+    assert rings.noise_pct(bytes([40] * 2)) == 2.0
 
 
 def test_levels_lie_packed_in_tenths() -> None:
     assert rings.levels(ring(0, 0.1, 99.9, 100)) == (0.0, 0.1, 99.9, 100.0)
-    assert (len(rings.PACKED), rings.RING, rings.KEPT, rings.AFTER) == (1_001, 32, 12, 4)
+    assert (len(rings.PACKED), rings.RING, rings.AFTER) == (1_001, 32, 4)
 
 
 def seen(*distances: float) -> bytes:
@@ -68,20 +75,20 @@ def seen(*distances: float) -> bytes:
     [
         ((), 0.0),
         ((1160, 1158, 1161, 1159), 0.0),
-        ((1160, 1158, 1161, 1159, 1157), 1161.0),
-        ((1160.4, 1158, 1161, 1159, 1157, 1400), 1161.0),
-        ((1160, 1158, 1161, 1159, 700, 640), 1161.0),
-        ((1160, 950, 1158, 940, 1161, 960, 1159, 955), 1161.0),
+        ((1160, 1158, 1161, 1159, 1157), 1160.0),
+        ((1160.4, 1158, 1161, 1159, 1157, 1400), 1160.0),
+        ((1160, 1158, 1161, 1159, 700, 640), 1160.0),
+        ((1160, 950, 1158, 940, 1161, 960, 1159, 955), 1160.0),
         ((1000, 1049, 990, 985, 998), 0.0),
         ((1000, 1050, 990, 985, 998), 1050.0),
-        ((840, 835, 838, 841, 700), 841.0),
+        ((840, 835, 838, 841, 700), 840.0),
         ((950.6, 940, 945, 940, 941), 0.0),
         ((950, 940, 945, 940, 941), 950.0),
         ((700, 690, 690, 690, 690), 700.0),
         ((699, 690, 690, 690, 690), 0.0),
         ((1500, 1490, 1490, 1490, 1490), 1500.0),
         ((1501, 1490, 1490, 1490, 1490), 0.0),
-        (tuple(range(1101, 1113)), 1111.0),
+        (tuple(range(1101, 1113)), 1110.0),
     ],
 )
 def test_a_floor_is_learned_from_enough_emptyings(distances: tuple[float, ...], learned_mm: float) -> None:
