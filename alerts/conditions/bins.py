@@ -149,7 +149,7 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     else:
         emptying, crest, fallen, recent, noise, turn = _follow(memory, level, at)
     noises = memory.noises
-    if level is not None and at // LOOK_MS != memory.fill_ms // LOOK_MS:
+    if level is not None and memory.fill_ms < at - at % LOOK_MS:
         noises = rings.note_noise(noises, memory.recent)
         noise = rings.noise_pct(noises)
     floors, floor_mm, past_ms = memory.floors, memory.floor_mm, memory.past_ms

@@ -23,9 +23,9 @@ MOST_NOISE_POINTS: Final = 20.0
 """How much one stray reading at most says about the noise."""
 LEAST_LOOK: Final = 8
 """So many readings at least tell something of the noise."""
-NOISES_KEPT: Final = 8
+NOISES_KEPT: Final = 4
 """So many looks at the ring make the noise, and none before them: what a late reading changed is over in a day."""
-LOOK_MS: Final[Millis] = 3 * 3_600_000
+LOOK_MS: Final[Millis] = 6 * 3_600_000
 """How often the noise is learned."""
 
 RING: Final = 32
