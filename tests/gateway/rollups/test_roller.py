@@ -122,7 +122,15 @@ def test_a_late_reading_repairs_its_hour_its_day_and_its_town(rolling: Rolling) 
     # known from 09:00 until two hours after 11:00: four hours, the first of them half over the line
     assert columns(after, Measurement.BIN_DAY, "pool")[-1]["exposure_points"] == pytest.approx(0.25 / 4)
     assert columns(after, Measurement.TOWN_DAY, "qingshi")[-1]["exposure_points"] == pytest.approx(0.25 / 10)
-    assert value(rolling.metrics.rollup_repairs) == 1, "the day ends as it did, so no other follows"
+    assert value(rolling.metrics.rollup_repairs) == 2, "the next day begins with the last levels of this one"
+
+
+def test_what_a_late_reading_changed_of_a_bin_is_over_in_a_day(rolling: Rolling) -> None:
+    rolling.commit([level(MIDNIGHT + place * 20 * MINUTE, 30) for place in range(3 * 72)])
+    through(rolling, MIDNIGHT + 3 * DAY + HOUR)
+    rolling.commit([level(MIDNIGHT + 9 * HOUR + 30 * MINUTE, 80)])
+    through(rolling, MIDNIGHT + 3 * DAY + HOUR)
+    assert value(rolling.metrics.rollup_repairs) == 2, "its own day and the next, which ends as it did"
 
 
 def test_a_late_reading_repairs_the_present_day_as_far_as_it_is_closed(rolling: Rolling) -> None:
