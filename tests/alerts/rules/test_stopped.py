@@ -63,7 +63,7 @@ def _told(flow: float, volume: float, level: float, current: float) -> Told:
 
 
 lives = st.tuples(
-    st.sampled_from(sorted(LIMIT_H)), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(2, 12)
+    st.sampled_from(sorted(LIMIT_H)), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(2, 10)
 )
 
 
