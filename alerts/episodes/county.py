@@ -17,8 +17,8 @@ from alerts.conditions.bins import recent_c
 from alerts.conditions.finding import EngineStep, Finding
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.episodes.decide import Decider, Trouble
-from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
 from alerts.episodes.open_alerts import OpenAlerts, Silence
+from alerts.episodes.rehearsal import Foreseen, Rehearsal, supposed
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
 from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Refused, Severity
 from alerts.notify.lists import Lists
