@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-deep storm check boards pictures format bench changelog lock clean
+.PHONY: help setup demo test test-deep storm check boards pictures format bench score changelog lock clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ format: $(DEV) ## put the code into its one form
 
 bench: $(DEV) ## what a message costs, and how soon it is durable
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+score: $(DEV) ## how right it is about the world: SIZE=full, SEEDS='a b', ARGS='--world plain'
+	@$(BIN)/python -m benchmarks.score $(if $(SIZE),--size $(SIZE)) $(if $(SEEDS),--seeds '$(SEEDS)') $(ARGS)
 
 changelog: $(DEV) ## what the next release will tell operators
 	@$(BIN)/towncrier build --draft --version next

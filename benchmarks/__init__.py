@@ -15,4 +15,6 @@ table, writes ``results/latest.json`` and ends with 0 whenever it measured. Noth
 | ``replaying`` | recorded uplinks through ``cunjing replay``'s own line |
 | ``stages`` | ``python -m benchmarks.stages``: the same message, taken apart |
 | ``report`` | the table and the file |
+| ``township``, ``telling`` | what people are told, on the virtual clock: ``python -m benchmarks.township`` |
+| ``score`` | ``python -m benchmarks.score`` (or ``make score``): how right the platform is; a package of its own |
 """

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final, NamedTuple
 
-from firmware_sim.fleet import BinSite, PlantSite
+from firmware_sim.diary import BinDiary, Lie, LieKind, PlantDiary
+from firmware_sim.fleet import BinSite, Geometry, PlantSite
 from firmware_sim.physics import Air, Plant, Waste, heat_c, now_in, surface_mm
 from firmware_sim.scenario import DAY_MS, Happening, Scenario
 from firmware_sim.story import FOREVER, MINUTE_MS, Span, Story
@@ -28,6 +29,10 @@ TILT_FLAG_DEG: Final = 30.0
 FIRE_ALARM_MS: Final = 5 * MINUTE_MS
 """So long after a fire breaks out the device reports it out of turn."""
 
+WRONG_POINTS: Final = 8.0
+"""From how many points of fill a sensor is wrong and no longer just noisy."""
+
+BEYOND_MS: Final = 7 * DAY_MS
 LAST_GASP_MS: Final = 2_000
 POWER_ON_MS: Final = 20_000
 JITTER_MS: Final = 4_000
@@ -85,19 +90,44 @@ def _wakings(scenario: Scenario, interval_s: int, story: Story, rng: Random) -> 
             return
 
 
-def bin_samples(scenario: Scenario, site: BinSite, story: Story, rng: Random) -> Iterator[Measured]:
-    """Everything a bin's sensor measures in a run, in time order. A device never installed measures nothing."""
-    if story.of(Happening.NEVER_INSTALLED):
-        return
-    air, waste = Air(scenario.weather), Waste(site, story, scenario.start_ms, rng, scenario.crowd)
-    sensor = _BinSensor(scenario, site, story, rng)
-    hot = bool(story.of(Happening.HOT_ASH) or story.of(Happening.FIRE))
-    for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):
-        waste.advance(at_ms)
-        air_c = air.at(at_ms)
-        heat = heat_c(story, at_ms, air_c) if hot else 0.0
-        true_mm = surface_mm(site.geometry, waste.pct)
-        yield Measured(at_ms, boot, seq, up_s, sensor.look(at_ms, true_mm, air_c, heat))
+def bin_samples(
+    scenario: Scenario, site: BinSite, story: Story, rng: Random, diary: BinDiary | None = None
+) -> Iterator[Measured]:
+    """Everything a bin's sensor measures in a run, in time order. A device never installed measures nothing.
+
+    Into a ``diary`` the bin's life is written down, through the silence of its device too and for a week beyond the
+    run, which is as far as anybody asks when it would have been full.
+    """
+    air, waste = Air(scenario.weather), Waste(site, story, scenario.start_ms, rng, scenario.crowd, diary)
+    if not story.of(Happening.NEVER_INSTALLED):
+        sensor = _BinSensor(scenario, site, story, rng)
+        hot = bool(story.of(Happening.HOT_ASH) or story.of(Happening.FIRE))
+        if diary is not None:
+            diary.lies += [Lie(LieKind.STUCK, span.start_ms, span.end_ms) for span in story.of(Happening.STUCK)]
+        for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):
+            waste.advance(at_ms)
+            air_c = air.at(at_ms)
+            heat = heat_c(story, at_ms, air_c) if hot else 0.0
+            true_mm = surface_mm(site.geometry, waste.pct)
+            values = sensor.look(at_ms, true_mm, air_c, heat)
+            if diary is not None and diary.lies:
+                convict(diary.lies, at_ms, said_pct(site.geometry, values.distance_mm) - waste.pct)
+            yield Measured(at_ms, boot, seq, up_s, values)
+    if diary is not None:
+        waste.advance(scenario.end_ms + BEYOND_MS)
+
+
+def said_pct(geometry: Geometry, distance_mm: float | None) -> float:
+    """How full a bin of that geometry would be if that distance were so, in %."""
+    return 100 * (geometry.empty_mm - (distance_mm or 0)) / (geometry.empty_mm - geometry.full_mm)
+
+
+def convict(lies: list[Lie], at_ms: Millis, off_points: float) -> None:
+    """Write down the first sample of each lie that runs at which it is too far from the truth."""
+    if abs(off_points) > WRONG_POINTS:
+        for lie in lies:
+            if lie.wrong_ms is None and lie.start_ms <= at_ms < lie.end_ms:
+                lie.wrong_ms = at_ms
 
 
 class _BinSensor:
@@ -153,11 +183,21 @@ class _BinSensor:
         return max(1, round(heard_mm + rng.gauss(0, max(NOISE_MM, NOISE_SHARE * true_mm))))
 
 
-def plant_samples(scenario: Scenario, site: PlantSite, story: Story, rng: Random) -> Iterator[Measured]:
-    """Everything a plant's logger measures in a run, in time order; a plant with a flow meter alone tells only that."""
-    if story.of(Happening.NEVER_INSTALLED):
-        return
-    plant = Plant(site, story, scenario.start_ms, rng, scenario.crowd)
+def plant_samples(
+    scenario: Scenario, site: PlantSite, story: Story, rng: Random, diary: PlantDiary | None = None
+) -> Iterator[Measured]:
+    """Everything a plant's logger measures in a run, in time order; a plant with a flow meter alone tells only that.
+
+    Into a ``diary`` the plant's life is written down to the end of the run, whoever has fallen silent.
+    """
+    plant = Plant(site, story, scenario.start_ms, rng, scenario.crowd, diary)
+    if not story.of(Happening.NEVER_INSTALLED):
+        yield from _logged(scenario, site, story, plant, rng)
+    if diary is not None:
+        plant.advance(scenario.end_ms)
+
+
+def _logged(scenario: Scenario, site: PlantSite, story: Story, plant: Plant, rng: Random) -> Iterator[Measured]:
     cuts = story.of(Happening.POWER_CUT)
     running_a = site.rated_current_a * rng.uniform(0.82, 0.94)
     for at_ms, boot, seq, up_s in _wakings(scenario, site.interval_s, story, rng):

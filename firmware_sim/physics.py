@@ -8,6 +8,7 @@ from math import cos, log, pi, sin, sqrt
 from random import Random
 from typing import Final, NamedTuple
 
+from firmware_sim.diary import BinDiary, PlantDiary, PumpState
 from firmware_sim.fleet import BinSite, Geometry, PlantSite
 from firmware_sim.scenario import DAY_MS, HOUR_MS, LOCAL_OFFSET_MS, Crowd, Happening, Weather
 from firmware_sim.story import FOREVER, Span, Story
@@ -71,9 +72,17 @@ class Air:
 class Waste:
     """A bin's content in % of its full line, moved on in steps of at most an hour."""
 
-    __slots__ = ("_crowd", "_day", "_factor", "_fills", "_rate", "_rng", "_visits", "at_ms", "pct")
+    __slots__ = ("_crowd", "_day", "_diary", "_factor", "_fills", "_rate", "_rng", "_visits", "at_ms", "pct")
 
-    def __init__(self, site: BinSite, story: Story, start_ms: Millis, rng: Random, crowd: Crowd = USUAL) -> None:
+    def __init__(
+        self,
+        site: BinSite,
+        story: Story,
+        start_ms: Millis,
+        rng: Random,
+        crowd: Crowd = USUAL,
+        diary: BinDiary | None = None,
+    ) -> None:
         self.pct = site.fill_pct
         self.at_ms = start_ms
         self._rate = site.per_day_pct / DAY_MS
@@ -83,6 +92,9 @@ class Waste:
         self._rng = rng
         self._day = -1
         self._factor = 1.0
+        self._diary = diary
+        if diary is not None:
+            diary.note(start_ms, self.pct, 0.0)
 
     def advance(self, to_ms: Millis) -> None:
         """Move on to an instant: households bring, visits take in between."""
@@ -90,7 +102,10 @@ class Waste:
         while visits and visits[-1].at_ms <= to_ms:
             visit = visits.pop()
             self._fill(visit.at_ms)
+            found_pct = self.pct
             self.pct *= 1 - visit.takes_pct / 100
+            if self._diary is not None and visit.takes_pct:
+                self._diary.note_visit(visit.at_ms, found_pct, self.pct)
         self._fill(to_ms)
 
     def _fill(self, to_ms: Millis) -> None:
@@ -112,6 +127,8 @@ class Waste:
                 brought = (crowd.size - self.pct) * min(1.0, (step_to - self.at_ms) / (crowd.end_ms - self.at_ms))
             self.pct = min(self.pct + brought, BRIM_PCT)
             self.at_ms = step_to
+            if self._diary is not None:
+                self._diary.note(step_to, self.pct, brought)
 
 
 def surface_mm(geometry: Geometry, fill_pct: float) -> float:
@@ -149,7 +166,9 @@ class Plant:
 
     __slots__ = (
         "_cannot_pump",
+        "_cuts",
         "_day",
+        "_diary",
         "_factor",
         "_inflow",
         "_rng",
@@ -160,8 +179,18 @@ class Plant:
         "volume_m3",
     )
 
-    def __init__(self, site: PlantSite, story: Story, start_ms: Millis, rng: Random, crowd: Crowd = USUAL) -> None:
+    def __init__(
+        self,
+        site: PlantSite,
+        story: Story,
+        start_ms: Millis,
+        rng: Random,
+        crowd: Crowd = USUAL,
+        diary: PlantDiary | None = None,
+    ) -> None:
         self._site = site
+        self._diary = diary
+        self._cuts = story.of(Happening.POWER_CUT)
         self._cannot_pump = sorted((*story.of(Happening.PLANT_STOP), *story.of(Happening.POWER_CUT)))
         self._inflow = site.design_m3d * site.load * crowd.inflow / 24
         self._rng = rng
@@ -195,6 +224,9 @@ class Plant:
             self.pumping = True
         elif self.level_mm <= site.stop_level_mm:
             self.pumping = False
+        if self._diary is not None:
+            flow = site.pump_m3h if self.pumping else 0.0
+            self._diary.note(self.at_ms, self.level_mm, flow, self._state())
         rise_mm_ms = (inflow - (site.pump_m3h if self.pumping else 0.0)) / site.well_m2 * 1000 / HOUR_MS
         target = site.stop_level_mm if self.pumping else site.start_level_mm
         if (target - self.level_mm) * rise_mm_ms > 0:
@@ -204,6 +236,13 @@ class Plant:
         if self.pumping:
             self.volume_m3 += site.pump_m3h * passed / HOUR_MS
         self.at_ms = until
+
+    def _state(self) -> PumpState:
+        if now_in(self._cuts, self.at_ms) is not None:
+            return PumpState.NO_POWER
+        if now_in(self._cannot_pump, self.at_ms) is not None:
+            return PumpState.STOPPED
+        return PumpState.RUNNING if self.pumping else PumpState.IDLE
 
     def _next_edge(self) -> Millis:
         edges = (edge for span in self._cannot_pump for edge in (span.start_ms, span.end_ms) if edge > self.at_ms)

@@ -6,16 +6,46 @@ The same scenario gives the same bytes, and what one device says depends on the 
 from collections.abc import Iterator
 from heapq import merge
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 
+from firmware_sim.diary import BinDiary, PlantDiary
 from firmware_sim.firmware import bin_samples, plant_samples
 from firmware_sim.fleet import AnySite, BinSite, fleet
 from firmware_sim.radio import Link, RadioPace, TimedUplink, lorawan, native
 from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.story import Story, Truth, stories, truth
+from firmware_sim.truth_file import Diary, Row, truth_lines
 
-__all__ = ["TimedUplink", "Truth", "statuses", "trace", "truth"]
+__all__ = ["TimedUplink", "ToldRun", "Truth", "statuses", "tell", "trace", "truth"]
+
+
+class ToldRun(NamedTuple):
+    """A run that keeps diaries: ``uplinks`` are those of ``trace``, and once the last is read the truth can be told."""
+
+    name: str
+    scenario: Scenario
+    uplinks: Iterator[TimedUplink]
+    diaries: dict[str, Diary]
+
+    def truth(self) -> Iterator[Row]:
+        """The lines of the truth, in their order; reads whatever uplinks are left, since they come of the same pass."""
+        for _ in self.uplinks:
+            pass
+        return truth_lines(self.name, self.scenario, self.diaries)
+
+
+def tell(scenario: Scenario, name: str) -> ToldRun:
+    """The run as ``trace`` has it, with a diary for each site; ``name`` is what the truth calls the scenario.
+
+    Raises ``ScenarioError`` before the first uplink if the scenario contradicts itself.
+    """
+    lives = list(stories(scenario))
+    diaries = {site.device: BinDiary() if isinstance(site, BinSite) else PlantDiary() for site, _ in lives}
+    pace = RadioPace(scenario.start_ms, 1.0)
+    told = merge(*(_device(scenario, site, story, pace, diaries[site.device]) for site, story in lives))
+    return ToldRun(name, scenario, told, diaries)
 
 
 def trace(scenario: Scenario, speed: float = 1.0) -> Iterator[TimedUplink]:
@@ -40,14 +70,21 @@ def statuses(scenario: Scenario) -> Iterator[TimedUplink]:
             yield TimedUplink(scenario.start_ms, f"cunjing/v1/{scenario.county}/{site.device}/status", online)
 
 
-def _device(scenario: Scenario, site: AnySite, story: Story, pace: RadioPace) -> Iterator[TimedUplink]:
+def _device(
+    scenario: Scenario, site: AnySite, story: Story, pace: RadioPace, diary: Diary | None = None
+) -> Iterator[TimedUplink]:
     rng = Random(f"{scenario.seed}/{site.device}")
     wrong_clock, outages = story.of(Happening.CLOCK_WRONG), story.of(Happening.GATEWAY_OUTAGE)
     topic = f"cunjing/v1/{scenario.county}/{site.device}/telemetry"
     if not isinstance(site, BinSite):
         link = Link(scenario.radio, scenario.radio.native_loss, (), wrong_clock, pace)
-        return native(plant_samples(scenario, site, story, rng), topic, link, rng)
-    samples = bin_samples(scenario, site, story, rng)
+        return native(
+            plant_samples(scenario, site, story, rng, diary if isinstance(diary, PlantDiary) else None),
+            topic,
+            link,
+            rng,
+        )
+    samples = bin_samples(scenario, site, story, rng, diary if isinstance(diary, BinDiary) else None)
     if site.native:
         return native(samples, topic, Link(scenario.radio, scenario.radio.native_loss, outages, wrong_clock, pace), rng)
     loss = scenario.radio.closed_pool_loss if site.pool else scenario.radio.loss

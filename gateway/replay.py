@@ -1,7 +1,7 @@
 """A recording of uplinks as JSON lines: written as they come, read one by one, and replayed on a virtual clock.
 
 Events and owed notifications come out, of the gateway's own line. It reads no clock and opens nothing, and judges no
-uplink; the same input gives the same bytes (law L4).
+uplink; the same input gives the same bytes (law L4). People may ask meanwhile; what they may ask stands with commands.
 """
 
 import base64
@@ -9,6 +9,7 @@ import binascii
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +19,10 @@ from alerts.calendars import iso
 from alerts.model import PRINTED, Event, Owed
 from alerts.notify.lists import Crossing
 from gateway import start
+from gateway.commands.command import Command, Context, NotDurable, NotPossible, UnknownPerson
+from gateway.commands.episodes import UnknownEpisode
 from gateway.journal.entry import Entry
+from gateway.pipeline import Pipeline
 from telemetry import sequence
 from telemetry.inventory import Inventory
 from telemetry.reading import Millis
@@ -91,6 +95,7 @@ class Memory:
     def __init__(self) -> None:
         self._seen: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
         self._frames: defaultdict[tuple[str, int, int], list[Mark]] = defaultdict(list)
+        self._episodes: set[str] = set()
 
     def keep(self, entry: Entry) -> None:
         """Remembers what was taken in."""
@@ -98,6 +103,11 @@ class Memory:
             self._seen[reading.device, reading.boot].add(reading.seq)
         for device, seq, mark in entry.marks():
             self._frames[device, mark.boot % EPOCH, seq].append(mark)
+        self._episodes.update(entry.alerts)
+
+    def knows(self, episode: str) -> bool:
+        """Whether there ever was such an episode."""
+        return episode in self._episodes
 
     def seen(self, device: str, boot: int, seq: int) -> bool:
         """See ``pipeline.Archive``."""
@@ -123,6 +133,45 @@ class Memory:
         return []
 
 
+NOBODY_ASKS: Final[Millis] = 1 << 60
+"""When whoever asks no more asks next."""
+
+
+class TimedWish(NamedTuple):
+    """Who asks what, and when; ``place`` is where it stands in its file."""
+
+    at_ms: Millis
+    place: str
+    command: Command[Any]
+
+
+class Asking(Protocol):
+    """People during a replay. They are asked again after each answer, and may decide by what was said meanwhile."""
+
+    @property
+    def next_ms(self) -> Millis:
+        """When they ask next; ``NOBODY_ASKS`` when they do not."""
+
+    def ask(self) -> TimedWish:
+        """What they ask then."""
+
+    def hear(self, wish: TimedWish, refusal: str) -> None:
+        """What became of it: why not, or nothing where it was done."""
+
+
+class Nobody:
+    """People who ask nothing."""
+
+    next_ms = NOBODY_ASKS
+
+    def ask(self) -> TimedWish:
+        """Never called."""
+        raise AssertionError
+
+    def hear(self, wish: TimedWish, refusal: str) -> None:
+        """Never called."""
+
+
 def replay(
     uplinks: Iterable[Uplink],
     inventory: Inventory,
@@ -131,22 +180,30 @@ def replay(
     until_ms: Millis | None = None,
     ticks: Iterable[Millis] = (),
     verbose: bool = False,
+    people: Asking | None = None,
 ) -> Iterator[str]:
-    """The lines that ``cunjing replay`` prints. ``ticks`` are extra instants; they change nothing."""
+    """The lines that ``cunjing replay`` prints. ``ticks`` are extra instants; they change nothing.
+
+    ``people`` ask at their instants, each after what arrived by then; what follows from it has their instant.
+    """
     memory = Memory()
     pipeline = None
     extra = iter(sorted(ticks))
     tick = next(extra, None)
     latest_ms = until_ms
+    asking = people or Nobody()
     for uplink in uplinks:
         if until_ms is not None and uplink.received_ms > until_ms:
             break
         if pipeline is None:
             pipeline = start.anew(inventory, policy_files, memory, uplink.received_ms)
             pipeline.county.listen(uplink.received_ms, None, pipeline.changes, started=True)
+            _refuse_before(asking, uplink.received_ms)
         while tick is not None and tick <= uplink.received_ms:
             pipeline.advance(tick)
             tick = next(extra, None)
+        while asking.next_ms < uplink.received_ms:
+            yield from _played(asking, pipeline, memory, verbose=verbose)
         latest_ms = max(uplink.received_ms, latest_ms or 0)
         pipeline.take(uplink)
         memory.keep(pipeline.entry)
@@ -154,8 +211,47 @@ def replay(
             yield from _said(pipeline.list_said(), verbose=verbose)
         pipeline.finish()
     if pipeline is not None and latest_ms is not None:
+        while asking.next_ms <= latest_ms:
+            yield from _played(asking, pipeline, memory, verbose=verbose)
         pipeline.advance(latest_ms)
         yield from _said(pipeline.list_said(), verbose=verbose)
+
+
+def _played(asking: Asking, pipeline: Pipeline, memory: Memory, *, verbose: bool) -> Iterator[str]:
+    """One wish of a person, and what is said by then."""
+    wish = asking.ask()
+    asking.hear(wish, _act(wish, pipeline, memory))
+    yield from _said(pipeline.list_said(), verbose=verbose)
+    entry, _ = pipeline.finish()
+    memory.keep(entry)
+
+
+def _act(wish: TimedWish, pipeline: Pipeline, memory: Memory) -> str:
+    """Does it as the gateway's loop would; why not, or nothing where it was done."""
+    absent = cast("Any", None)  # telephone, watchman and what else only a process has
+    context = Context(pipeline, cast("Any", memory), absent, absent, absent, 0, ())
+    verdict = pipeline.barrier.attempt(
+        lambda: wish.command.do(context, wish.at_ms), lambda bug: NotDurable(f"{type(bug).__name__}: {bug}"), "a wish"
+    )
+    return _refusal(verdict)
+
+
+def _refusal(verdict: object) -> str:
+    match verdict:
+        case NotPossible(reason=reason) | NotDurable(reason=reason):
+            return reason
+        case UnknownEpisode():
+            return "there is no such episode then; replay without wishes and look at its name"
+        case UnknownPerson():
+            return "the inventory does not know who is named; see by and to"
+        case _:
+            return ""
+
+
+def _refuse_before(asking: Asking, begins_ms: Millis) -> None:
+    """Nobody is there before the virtual clock begins."""
+    while asking.next_ms < begins_ms:
+        asking.hear(asking.ask(), f"it is before the first uplink, {iso(begins_ms)}, and was not done")
 
 
 def line(said: Event | Owed) -> str:
@@ -165,6 +261,8 @@ def line(said: Event | Owed) -> str:
         shown |= {"event": "owed", "rule": said.rule, "asset": said.asset, "episode": said.episode}
         shown |= {"kind": said.kind, "step": said.step, "to": said.to, "channel": said.channel, "text": said.text}
         shown |= {"severity": said.severity, "repeat": said.repeat}
+        if said.covers:
+            shown["covers"] = said.covers
     else:
         for name in ("event", "rule", "asset", "episode", "severity", "device"):
             if value := getattr(said, name):

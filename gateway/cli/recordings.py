@@ -76,6 +76,16 @@ def replay(
         Millis | None, typer.Option(parser=instant, metavar="ISO", help="Let time run until then.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Inner steps, holds and notices too.")] = False,
+    commands: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help='What people ask meanwhile, JSON lines: {"at": ISO, "by": PERSON, "wish": PATH, ...} with the fields'
+            " of the API at /api/v1/PATH: commands (of an episode), absences, figures and others.",
+        ),
+    ] = None,
 ) -> None:
     """A recording in, events and owed texts out. JSON lines, virtual clock, no network; same input, same bytes."""
     from alerts.policy import PolicyFault
@@ -83,13 +93,19 @@ def replay(
     from gateway.replay import RecordingFault, read
     from gateway.replay import replay as replayed
     from gateway.settings import Alerts
+    from gateway.wishes import Wishes, WishFault
+    from gateway.wishes import read as read_wishes
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(PolicyFault, RecordingFault), _opened(file) as lines:
+    with ends_with_a_sentence(PolicyFault, RecordingFault, WishFault), _opened(file) as lines:
         county = imports.checked(inventory)
         policy_files = shipped.policy_files(Alerts(rules=rules, escalation=escalation, texts=texts))
+        asked = b"" if commands is None else commands.read_bytes()
+        people = Wishes(read_wishes(asked.splitlines(), str(commands)))
         uplinks = read(lines, str(file))
-        print_lines(replayed(uplinks, county, policy_files, until_ms=until, verbose=verbose))
+        print_lines(replayed(uplinks, county, policy_files, until_ms=until, verbose=verbose, people=people))
+    for refusal in people.list_refusals():
+        say(refusal)
 
 
 def _opened(file: Path) -> AbstractContextManager[IO[bytes]]:
