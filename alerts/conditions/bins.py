@@ -87,6 +87,11 @@ def recent_c(memory: object, at_ms: Millis, within_ms: Millis) -> float | None:
     return memory.temperature_c
 
 
+def steady_pct(memory: BinMemory) -> float:
+    """The level of the last three readings, in which one stray one does not count."""
+    return memory.fill_pct
+
+
 def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[BinSight, BinMemory]:
     """One sample, judged against what the bin's samples said before; gives also the memory that it leaves."""
     values = reading.values
