@@ -93,7 +93,11 @@ class Quality(IntEnum):
 
     GOOD = 0
     BLIND = 1
+    """Nearer than the sensor can see."""
     BAD = 2
+    """No distance: it saw nothing, or leans too far."""
+    BEYOND = 3
+    """Past the bin: through an open lid, or to a floor that is deeper than was written down."""
 
 
 class TimeSource(IntEnum):

@@ -3,8 +3,11 @@
 Geometry and memory only (alerting.md §1 and §3 "Emptied"); no rule's parameter and no time of day stands here.
 """
 
-from math import cos, radians
-from typing import Final
+from itertools import pairwise
+from math import cos, radians, sqrt
+from statistics import median_low
+from struct import unpack
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -16,7 +19,13 @@ NO_ECHO_MM: Final = frozenset({0.0, 8190.0, 65535.0})
 
 LEANING_DEG: Final = 30.0
 STRAIGHT_DEG: Final = 5.0
-BEYOND_FLOOR: Final = 1.15
+FLOOR_SHARE: Final = 0.03
+FLOOR_MM: Final = 50.0
+"""A distance less beyond the floor than one of both still is the floor: sound is slower in the cold."""
+PAST_THE_BIN: Final = 1.5
+"""Up to so many times the depth it looked past the bin, through an open lid; what is further is no distance."""
+RESETS_C: Final = frozenset({85.0, 127.0, -127.0})
+"""What a thermometer says that has just begun anew."""
 BLIND_FILL_PCT: Final = 95.0
 BLIND_AFTER_PCT: Final = 70.0
 BLIND_IN_A_ROW: Final = 3
@@ -24,10 +33,37 @@ EMPTY_PCT: Final = 15.0
 LEAST_FALL_POINTS: Final = 8.0
 LEAST_FALL_SHARE: Final = 0.4
 PARTLY_POINTS: Final = 20.0
+NOISES: Final = 3.0
+"""A fall of less than so many times the site's own noise is none."""
+VISIT_MS: Final[Millis] = 50 * 60_000
+"""A truck's visit, and what settles in it, is over after this; readings so far apart are a slow device's."""
+BEFORE: Final = 6
+"""So many readings before a fall say from which level it fell."""
+VOTES: Final = 3
+"""So many of them in a row, two of a slow device's, must agree on a level."""
+LEAST_STEP_SHARE: Final = 0.3
+"""What goes down by less of the whole fall with each reading settles, and nobody took it."""
+JUMP_POINTS_AN_HOUR: Final = 30.0
+"""Nobody fills a bin so fast: what rises like this within one interval is a bag, a lid, another facet, a box."""
+UP_THERE: Final = (0.5, 1.4)
+"""Between these shares of its jump above where it had stood, a level is where it jumped to."""
+AS_BEFORE_POINTS: Final = 3.0
+MOST_NOISE_POINTS: Final = 20.0
+"""How much one stray reading at most says about the noise."""
+NOISE_WEIGHT: Final = 0.125
+
+_RING: Final = 32
+"""Bytes of a full ring: sixteen readings of two bytes."""
+_KEPT: Final = 2 * BEFORE
+_AFTER: Final = 4
+"""What stays of a ring when the noise was learned from it, and after an emptying."""
+_PACKED: Final = {tenths / 10: tenths.to_bytes(2, "big") for tenths in range(1_001)}
+"""A level, which is rounded to tenths, as it lies in the ring."""
 
 _GOOD: Final = Quality.GOOD  # a global is found ten times sooner than an enum's member, and this is asked per sample
 _BLIND: Final = Quality.BLIND
 _BAD: Final = Quality.BAD
+_BEYOND: Final = Quality.BEYOND
 
 
 class Emptying(Struct, frozen=True, gc=False):
@@ -38,6 +74,18 @@ class Emptying(Struct, frozen=True, gc=False):
     wholly: bool
 
 
+class Turn(Struct, frozen=True, gc=False, array_like=True):
+    """What is under way: since when a fall is awaited (event time), and a jump from which the level is not back."""
+
+    fallen_ms: Millis = 0
+    stood_pct: float = -1.0
+    """Where the level stood before it jumped."""
+    jump_pct: float = 0.0
+
+
+_STEADY: Final = Turn()
+
+
 class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     """What a bin's stream of samples has left behind; -1 and 0 mean not yet. All times are event time."""
 
@@ -46,18 +94,27 @@ class BinMemory(Struct, frozen=True, gc=False, array_like=True):
     fill_pct: float = -1.0
     fill_ms: Millis = 0
     crest_pct: float = -1.0
-    """The level at which the present fall began."""
+    """The level at which the present fall began, be it one stray reading's."""
     fallen_pct: float = -1.0
-    """The level from which a fall awaits its second sample; -1 when none does."""
+    """The level from which a fall awaits what confirms it; -1 when none does."""
     emptied_ms: Millis = 0
     temperature_c: float | None = None
     temperature_ms: Millis = 0
     tilt_deg: float = 0.0
     full_flag: bool = False
     fire_flag: bool = False
+    recent: bytes = b""
+    """The last usable levels since the last emptying, at most 16, in tenths of a percent of two bytes each."""
+    noise_pct: float = 0.0
+    """How far single readings of this site lie off those around them, in points; learned from full rings."""
+    turn: Turn = _STEADY
+    doubted: bool = False
+    """Whether its last temperature was what a thermometer says that has just begun anew."""
 
 
 _NOTHING: Final = BinMemory()
+_Followed: TypeAlias = tuple[Emptying | None, float, float, bytes, float, Turn]
+"""An emptying, if one is confirmed, and what is remembered: crest, awaited fall, ring, noise, what is under way."""
 
 
 class BinSight(Struct, frozen=True, gc=False):
@@ -98,14 +155,19 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     at = reading.observed_ms
     tilt = values.tilt_deg if values.tilt_flag is None else _tilt(values)
     quality, fill, good, blind_run = _fill(geometry, memory, values.distance_mm, tilt or 0.0)
-    emptying, fallen, crest = (None, memory.fallen_pct, memory.crest_pct)
+    emptying, crest, fallen = None, memory.crest_pct, memory.fallen_pct
+    recent, noise, turn = memory.recent, memory.noise_pct, memory.turn
     if fill is not None:
-        emptying, fallen, crest = _fall(memory, fill)
+        emptying, crest, fallen, recent, noise, turn = _follow(memory, fill, at)
+    warmth, doubted = values.temperature_c, memory.doubted
+    if warmth is not None:
+        reset = warmth in RESETS_C and values.fire_flag != 1.0
+        warmth, doubted = None if reset and not doubted else warmth, reset
     sight = BinSight(
         quality,
         fill,
         values.full_flag == 1.0,
-        values.temperature_c,
+        warmth,
         memory.temperature_c,
         memory.temperature_ms,
         tilt,
@@ -113,7 +175,6 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         at,
         emptying,
     )
-    felt = values.temperature_c is not None
     return sight, BinMemory(
         good,
         blind_run,
@@ -122,11 +183,15 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
         crest,
         fallen,
         at if emptying is not None and emptying.wholly else memory.emptied_ms,
-        values.temperature_c if felt else memory.temperature_c,
-        at if felt else memory.temperature_ms,
+        memory.temperature_c if warmth is None else warmth,
+        memory.temperature_ms if warmth is None else at,
         memory.tilt_deg if tilt is None else tilt,
         values.full_flag == 1.0,
         values.fire_flag == 1.0,
+        recent,
+        noise,
+        turn,
+        doubted,
     )
 
 
@@ -160,8 +225,9 @@ def _fill(
     if distance_mm in NO_ECHO_MM or tilt_deg >= LEANING_DEG:
         return _BAD, None, memory.good_pct, memory.blind_run
     d = distance_mm * cos(radians(tilt_deg)) if tilt_deg >= STRAIGHT_DEG else distance_mm
-    if d > BEYOND_FLOOR * geometry.empty_mm:
-        return _BAD, None, memory.good_pct, memory.blind_run
+    if d > geometry.empty_mm and d >= geometry.empty_mm + max(FLOOR_SHARE * geometry.empty_mm, FLOOR_MM):
+        quality = _BEYOND if d <= PAST_THE_BIN * geometry.empty_mm else _BAD
+        return quality, None, memory.good_pct, memory.blind_run
     if d < geometry.blind_mm:
         run = memory.blind_run + 1
         full = memory.good_pct >= BLIND_AFTER_PCT or run >= BLIND_IN_A_ROW
@@ -171,24 +237,126 @@ def _fill(
     return _GOOD, fill, fill, 0
 
 
-def _fall(memory: BinMemory, fill: float) -> tuple[Emptying | None, float, float]:
-    """The emptying that this level confirms, the level a fall waits from, and the crest of the present fall."""
-    crest = memory.crest_pct if 0.0 <= fill < memory.fill_pct else fill
-    waiting = memory.fallen_pct >= 0.0
-    start = memory.fallen_pct if waiting else crest
-    if start - fill < LEAST_FALL_POINTS:
-        return None, -1.0, crest
-    for fallen, wholly in ((_emptied, True), (_partly, False)):
-        if fallen(start, fill):
-            if waiting and fallen(start, memory.fill_pct):
-                return Emptying(start, fill, wholly), -1.0, fill
-            return None, start, crest
-    return None, -1.0, crest
+def _follow(memory: BinMemory, fill: float, at_ms: Millis) -> _Followed:
+    """One level more; nearly all of them change nothing, and only make the ring longer."""
+    before = memory.fill_pct
+    crest = memory.crest_pct if 0.0 <= fill < before else fill
+    recent, noise = memory.recent + _PACKED[fill], memory.noise_pct
+    if len(recent) >= _RING:
+        recent, noise = recent[-_KEPT:], _learn(noise, recent)
+    if (
+        memory.turn is _STEADY
+        and crest - fill < LEAST_FALL_POINTS
+        and (fill - before < LEAST_FALL_POINTS or before < 0.0)
+        and memory.fallen_pct < 0.0
+    ):
+        return None, crest, -1.0, recent, noise, _STEADY
+    return _turn(memory, fill, at_ms, crest, recent, noise)
 
 
-def _emptied(start: float, fill: float) -> bool:
-    return fill <= EMPTY_PCT and start - fill >= max(LEAST_FALL_POINTS, LEAST_FALL_SHARE * start)
+def _turn(memory: BinMemory, fill: float, at_ms: Millis, crest: float, recent: bytes, noise: float) -> _Followed:
+    """The same where a level has just risen or fallen by much, or a fall or a jump is under way.
+
+    An emptying is confirmed by the second low sample, since alerts end by it. A partial one waits until the visit must
+    be over: what a truck takes later in the same visit is the same emptying.
+    """
+    before, waits, apart = memory.fill_pct, memory.fallen_pct >= 0.0, at_ms - memory.fill_ms >= VISIT_MS
+    turn = _jump(memory, fill, at_ms)
+    start = memory.fallen_pct if waits else _held(memory.recent, 2 if apart else VOTES)
+    if start <= EMPTY_PCT and at_ms - memory.emptied_ms < VISIT_MS:  # it settles after the emptying just seen
+        start = -1.0
+    if waits and _emptied(start, before, noise) and _agrees(start, before, fill, apart=apart):
+        return _confirm(turn, Emptying(start, fill, wholly=True), recent, noise)
+    if not _emptied(start, fill, noise) and not _partly(start, fill, noise):
+        return None, crest, -1.0, recent, noise, Turn(0, turn.stood_pct, turn.jump_pct) if turn.jump_pct else _STEADY
+    if not waits:
+        if _settles(memory.recent, fill, start):
+            return None, crest, -1.0, recent, noise, turn
+        return None, crest, start, recent, noise, Turn(at_ms, turn.stood_pct, turn.jump_pct)
+    if fill > EMPTY_PCT and at_ms - turn.fallen_ms >= VISIT_MS:
+        return _confirm(turn, Emptying(start, fill, wholly=False), recent, noise)
+    return None, crest, start, recent, noise, turn
 
 
-def _partly(start: float, fill: float) -> bool:
-    return fill > EMPTY_PCT and start - fill >= PARTLY_POINTS
+def _confirm(turn: Turn, found: Emptying, recent: bytes, noise: float) -> _Followed:
+    """A fall is over: an emptying, unless the level has only come back to where it stood before it jumped."""
+    back = turn.jump_pct and _is_up(turn, found.from_pct) and found.to_pct > turn.stood_pct - AS_BEFORE_POINTS
+    return None if back else found, found.to_pct, -1.0, recent[-_AFTER:], noise, _STEADY
+
+
+def _jump(memory: BinMemory, fill: float, at_ms: Millis) -> Turn:
+    """What is under way, with the jump that this level makes, and without one that is over or outgrown."""
+    turn, before = memory.turn, memory.fill_pct
+    if turn.jump_pct and memory.fallen_pct < 0.0 and not _is_up(turn, before):
+        turn = _STEADY
+    quick = JUMP_POINTS_AN_HOUR * (at_ms - memory.fill_ms) / 3_600_000
+    if turn.jump_pct or before < 0.0 or fill - before < max(LEAST_FALL_POINTS, quick):
+        return turn
+    stood = median_low(_levels(memory.recent[-2 * VOTES :]) or (before,))
+    if before - stood >= LEAST_FALL_POINTS or fill - stood < LEAST_FALL_POINTS:  # back from one stray low reading
+        return turn
+    return Turn(turn.fallen_ms, stood, fill - stood)
+
+
+def _is_up(turn: Turn, level: float) -> bool:
+    least, most = UP_THERE
+    return least * turn.jump_pct <= level - turn.stood_pct <= most * turn.jump_pct
+
+
+def _levels(ring: bytes) -> tuple[float, ...]:
+    """Percent, the oldest first."""
+    return tuple(tenths / 10 for tenths in unpack(f">{len(ring) // 2}H", ring))
+
+
+def _held(ring: bytes, votes: int) -> float:
+    """The level before a fall: the highest on which so many readings in a row agreed lately; -1 of none.
+
+    Those that lie so far apart that it would be a fall stand for the lowest of them: one stray echo among others does
+    not say how full a bin was.
+    """
+    last = _levels(ring[-2 * BEFORE :])
+    votes = min(votes, len(last), max(2, len(last) - 1))
+    if not votes:
+        return -1.0
+    runs = (last[at : at + votes] for at in range(len(last) - votes + 1))
+    spans = ((min(run), max(run)) for run in runs)
+    return max(low if high - low >= LEAST_FALL_POINTS else high for low, high in spans)
+
+
+def _settles(ring: bytes, fill: float, start: float) -> bool:
+    """Whether it went down a little with each reading: no one of them took a fair share of the fall."""
+    last = (*_levels(ring[-2 * BEFORE :]), fill)
+    return max(above - below for above, below in pairwise(last)) < LEAST_STEP_SHARE * (start - fill)
+
+
+def _learn(noise_pct: float, ring: bytes) -> float:
+    """The noise after one more ring: the mean square of how far readings stick out among those two before and after."""
+    last = unpack(f">{len(ring) // 2}H", ring)
+    most, off = round(MOST_NOISE_POINTS * 10), 0
+    for earlier, level, later in zip(last, last[2:], last[4:], strict=False):
+        if earlier < level > later:
+            out = level - max(earlier, later)
+        elif earlier > level < later:
+            out = min(earlier, later) - level
+        else:
+            continue
+        off += min(out, most) ** 2
+    return sqrt((1 - NOISE_WEIGHT) * noise_pct**2 + NOISE_WEIGHT * off / 100 / (len(last) - 4))
+
+
+def _emptied(start: float, fill: float, noise: float) -> bool:
+    return fill <= EMPTY_PCT and start - fill >= max(LEAST_FALL_POINTS, LEAST_FALL_SHARE * start, NOISES * noise)
+
+
+def _partly(start: float, fill: float, noise: float) -> bool:
+    return fill > EMPTY_PCT and start - fill >= max(PARTLY_POINTS, NOISES * noise)
+
+
+def _agrees(start: float, before: float, fill: float, *, apart: bool) -> bool:
+    """Whether a second sample confirms an emptying: it is low too and nearer to the first than to what was before.
+
+    A slow device's may be above 15 % again already.
+    """
+    if fill <= EMPTY_PCT:
+        return start - fill >= (start - before) / 2
+    return apart and start - fill >= max(PARTLY_POINTS, LEAST_FALL_SHARE * start)

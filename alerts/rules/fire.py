@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Machine, Verdict
 from alerts.conditions.plants import PlantMemory
@@ -10,7 +12,7 @@ from alerts.model import Condition, Detail, Severity
 
 
 class Fire(BinRule):
-    """Raised by the fire flag, by ``raise_c`` on one sample, or when hot ash grows hotter still on the next sample."""
+    """Raised by the fire flag, by ``raise_c`` on one sample, or when hot ash is ``flare_c`` hotter on the next."""
 
     kind: Literal["fire"] = "fire"
     called: ClassVar[str] = "火警"
@@ -19,6 +21,8 @@ class Fire(BinRule):
     severity: Severity = Severity.P1
     off_count: Count = 2
     raise_c: Celsius = 70.0
+    flare_c: float = Field(default=8.0, gt=0)
+    """The sun warms a bin that it has warmed by a degree or two more; embers that flare up by more than that."""
     clear_c: Celsius = 45.0
 
     def judge(self, sight: BinSight, scene: Scene) -> Verdict:
@@ -32,7 +36,9 @@ class Fire(BinRule):
         return CLEAR if sight.temperature_c < self.clear_c else BETWEEN
 
     def _ash_flares(self, sight: BinSight, scene: Scene) -> bool:
-        if sight.temperature_c is None or sight.before_c is None or sight.temperature_c <= sight.before_c:
+        if sight.temperature_c is None or sight.before_c is None:
+            return False
+        if sight.temperature_c - sight.before_c < self.flare_c:
             return False
         ash = scene.machine("hot_ash")
         return ash.condition is Condition.ACTIVE and ash.since_ms == sight.before_ms

@@ -110,6 +110,9 @@ def test_a_bin_that_is_full_twice_is_raised_with_its_evidence() -> None:
     assert pool.hear(40, FULL).step == EngineStep(pool.state, (), moved=False, judged_pct=97.0)
 
 
+HALF: Final = Values(distance_mm=700.0)
+
+
 def test_an_emptying_is_found_and_ends_what_it_was_about() -> None:
     pool = overflowing().hear(40, LOW).hear(60, LOW)
     assert sorted(pool.found()) == [("cleared", "over_two_thirds"), ("cleared", "overflow"), ("emptied", "")]
@@ -118,7 +121,7 @@ def test_an_emptying_is_found_and_ends_what_it_was_about() -> None:
     assert {each.reason for each in pool.step.findings if each.kind is Found.CLEARED} == {"emptied"}
     partly = Lived().hear(0, FULL).hear(20, HIGH).hear(40, HIGH)
     assert ("partly_emptied", "") not in partly.found()
-    half = Lived().hear(0, FULL).hear(20, Values(distance_mm=700.0)).hear(40, Values(distance_mm=700.0))
+    half = Lived().hear(0, FULL).hear(20, HALF).hear(40, HALF).hear(60, HALF).hear(80, HALF)
     assert ("partly_emptied", "") in half.found()
 
 
