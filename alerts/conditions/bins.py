@@ -146,7 +146,7 @@ def recent_c(memory: object, at_ms: Millis, within_ms: Millis) -> float | None:
 
 def steady_pct(memory: BinMemory) -> float:
     """The level of the last three readings, in which one stray one does not count."""
-    return memory.fill_pct
+    return median_low(_levels(memory.recent[-2 * VOTES :]) or (memory.fill_pct,))
 
 
 def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[BinSight, BinMemory]:
@@ -245,7 +245,7 @@ def _follow(memory: BinMemory, fill: float, at_ms: Millis) -> _Followed:
     if len(recent) >= _RING:
         recent, noise = recent[-_KEPT:], _learn(noise, recent)
     if (
-        memory.turn is _STEADY
+        memory.turn == _STEADY  # a state that was read from the journal has one of its own
         and crest - fill < LEAST_FALL_POINTS
         and (fill - before < LEAST_FALL_POINTS or before < 0.0)
         and memory.fallen_pct < 0.0

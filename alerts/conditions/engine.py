@@ -358,7 +358,7 @@ def _learn(plan: Plan, state: AssetState, sight: BinSight, memory: BinMemory) ->
     at_ms = before.fill_ms or memory.fill_ms
     if sight.fill_pct is None or (not emptied and (at_ms < state.filling.ends_ms or memory.fallen_pct >= 0.0)):
         return state.filling
-    return follow(state.filling, plan.calendar, at_ms, bins.steady_pct(memory), emptied=emptied)
+    return follow(state.filling, plan.calendar, at_ms, bins.steady_pct(memory), memory.noise_pct, emptied=emptied)
 
 
 def forecast(plan: Plan, state: AssetState, target_pct: float) -> Forecast | None:
@@ -368,7 +368,8 @@ def forecast(plan: Plan, state: AssetState, target_pct: float) -> Forecast | Non
         return None
     if all(state.machines[place].condition is SILENT for place in plan.silence):
         return None
-    return foretell(state.filling, plan.calendar, memory.fill_ms, bins.steady_pct(memory), target_pct)
+    middle_ms = memory.fill_ms - plan.devices[0].interval_s * 1_000
+    return foretell(state.filling, plan.calendar, middle_ms, bins.steady_pct(memory), target_pct)
 
 
 def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:

@@ -56,6 +56,9 @@ STEP: Final = 0.05
 """How far one forecast moves an end of the interval, as a logarithm: adaptive conformal inference."""
 LEAST_RISE: Final = 3.0
 """Points: what is foretold of less teaches nothing but the sensor's noise."""
+LEAST_FALL: Final = 1.5
+NOISES: Final = 1.0
+"""Points, or times a site's own noise: what a level loses in an hour above that was taken out."""
 LEAST_SHARE: Final = 0.1
 """What came counts as this share of what was foretold at the least: a logarithm knows no nothing."""
 
@@ -109,14 +112,22 @@ class Forecast(NamedTuple):
     high_ms: Millis
 
 
-def follow(filling: Filling, calendar: Calendar, at_ms: Millis, level_pct: float, *, emptied: bool) -> Filling:
-    """The level at an instant (event time); ``emptied`` says that somebody has taken something out just before."""
+def follow(
+    filling: Filling, calendar: Calendar, at_ms: Millis, level_pct: float, noise_pct: float, *, emptied: bool
+) -> Filling:
+    """The level at an instant (event time); ``emptied`` says that somebody has taken something out just before.
+
+    A level that is lower than before by more than its noise, in points, was taken from as well: nobody calls it an
+    emptying where there was hardly anything in the bin.
+    """
     if emptied:
         filling = replace(filling, level_pct=BRIM_PCT)  # what its hour brought was not seen
     if at_ms < filling.ends_ms:
         return filling
     offset_ms = _offset_ms(calendar, at_ms)
     hour = (at_ms + offset_ms) // HOUR_MS
+    if level_pct < filling.level_pct - max(LEAST_FALL, NOISES * noise_pct):
+        filling = replace(filling, level_pct=BRIM_PCT)
     return _begin(filling, hour, (hour + 1) * HOUR_MS - offset_ms, level_pct)
 
 
@@ -228,12 +239,12 @@ def _rises(filling: Filling, at_h: float, level_pct: float, hours: int) -> list[
     Today brings what it has shown so far, any other day what a day brings in the middle.
     """
     habit, hour = _Habit(filling), int(at_h)
-    gone, share = at_h - hour, habit.usual(hour)
+    gone, midnight = at_h - hour, hour - hour % DAY_H + DAY_H
+    since = range(max(filling.hour, hour - hour % DAY_H), hour)
+    usual = filling.usual + sum(habit.usual(each) for each in since) + habit.usual(hour) * gone
     unseen = max(UNSEEN_DAY * habit.day, LEAST_UNSEEN)
     brought = max(0.0, level_pct - filling.level_pct)
-    today = (filling.risen + brought + unseen * MIDDLE_DAY) / (filling.usual + share * gone + unseen)
-    today = min(max(today, LEAST_DAY), MOST_DAY)
-    midnight = hour - hour % DAY_H + DAY_H
+    today = min(max((filling.risen + brought + unseen * MIDDLE_DAY) / (usual + unseen), LEAST_DAY), MOST_DAY)
     rises = [habit.usual(each) * (today if each < midnight else MIDDLE_DAY) for each in range(hour, hour + hours + 1)]
     rises[0] *= 1 - gone
     return rises

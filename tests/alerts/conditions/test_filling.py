@@ -35,7 +35,7 @@ def live(rate: Rate, days: float, filling: Filling = NEW, *, since_day: int = 0)
     for step in range(since_day * 72, since_day * 72 + round(days * 72)):
         emptied = step % 72 == 0
         level = 0.0 if emptied else min(level + rate((step - 1) // 3) / 3, 100.0)
-        filling = follow(filling, CALENDAR, MONDAY + step * STEP_MS, level, emptied=emptied)
+        filling = follow(filling, CALENDAR, MONDAY + step * STEP_MS, level, 0.3, emptied=emptied)
     return filling, level
 
 
@@ -104,7 +104,7 @@ def test_the_hour_of_an_emptying_teaches_nothing() -> None:
     for step in range(14 * 72):
         emptied = step % 72 == 37
         level = 3.0 if emptied else level + 0.4
-        filling = follow(filling, CALENDAR, MONDAY + step * STEP_MS, level, emptied=emptied)
+        filling = follow(filling, CALENDAR, MONDAY + step * STEP_MS, level, 0.3, emptied=emptied)
     found = told(filling, at(14, 10), 30.0, 33.6)
     assert abs(found.at_ms - at(14, 13)) < HOUR_MS
 
@@ -113,7 +113,7 @@ def test_a_full_bin_teaches_nothing() -> None:
     usual, _ = live(busy_by_day(40.0), 14)
     full = usual
     for step in range(14 * 72, 17 * 72):
-        full = follow(full, CALENDAR, MONDAY + step * STEP_MS, 100.0, emptied=False)
+        full = follow(full, CALENDAR, MONDAY + step * STEP_MS, 100.0, 0.3, emptied=False)
     assert (full.rates, full.weekdays, full.days) == (usual.rates, usual.weekdays, usual.days)
 
 
@@ -122,15 +122,15 @@ def test_a_silence_of_some_hours_is_spread_over_them_as_usual() -> None:
     heard = gap = usual
     for step in range(1026, 1027 + 27):
         level = min(level + busy_by_day(48.0)((step - 1) // 3) / 3, 100.0)
-        heard = follow(heard, CALENDAR, MONDAY + step * STEP_MS, level, emptied=False)
-    gap = follow(gap, CALENDAR, MONDAY + 1053 * STEP_MS, level, emptied=False)
+        heard = follow(heard, CALENDAR, MONDAY + step * STEP_MS, level, 0.3, emptied=False)
+    gap = follow(gap, CALENDAR, MONDAY + 1053 * STEP_MS, level, 0.3, emptied=False)
     assert gap.hour == heard.hour
     assert gap.risen == pytest.approx(heard.risen, abs=1.0)
 
 
 def test_a_longer_silence_teaches_nothing() -> None:
     usual, _ = live(busy_by_day(48.0), 14)
-    after = follow(usual, CALENDAR, at(16), 60.0, emptied=False)
+    after = follow(usual, CALENDAR, at(16), 60.0, 0.3, emptied=False)
     assert (after.rates, after.days) == (usual.rates, usual.days)
     assert after.level_pct == 60.0
 
@@ -167,7 +167,7 @@ def test_whatever_is_said_a_forecast_is_an_instant_between_its_ends(
     at_ms = at(4)
     for later_ms, each, emptied in said:
         at_ms += later_ms
-        filling = follow(filling, CALENDAR, at_ms, each, emptied=emptied)
+        filling = follow(filling, CALENDAR, at_ms, each, 0.3, emptied=emptied)
     found = foretell(filling, CALENDAR, at_ms, level, target)
     assert isfinite(filling.total)
     if found is not None:
