@@ -20,7 +20,7 @@ from alerts.conditions.traffic import LARGE
 from alerts.delivery.delivery import Nights
 from alerts.episodes.county import Changes
 from alerts.episodes.decide import Trouble
-from alerts.episodes.forecast import Foreseen
+from alerts.episodes.rehearsal import Foreseen
 from alerts.episodes.responses import Deed
 from alerts.ledger.case import Case, pack_case
 from alerts.ledger.opening import numbered

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from alerts.build import PolicyFiles
-from alerts.calendars import iso
-from alerts.model import PRINTED, Event, Owed
+from alerts.calendars import HOUR_MS, iso
+from alerts.model import PRINTED, Detail, Event, Owed
 from alerts.notify.lists import Crossing
 from gateway import start
 from gateway.commands.command import Command, Context, NotDurable, NotPossible, UnknownPerson
@@ -187,13 +187,14 @@ def replay(
 ) -> Iterator[str]:
     """The lines that ``cunjing replay`` prints. ``ticks`` are extra instants; they change nothing.
 
-    ``people`` ask at their instants, each after what arrived by then; what follows from it has their instant.
+    ``people`` ask at their instants, each after what arrived by then; what follows from it has their instant. At each
+    hour's end ``verbose`` says when each bin would be over its line if nobody came.
     """
     memory = Memory()
     pipeline = None
     extra = iter(sorted(ticks))
     tick = next(extra, None)
-    latest_ms = until_ms
+    latest_ms, hour_ms = until_ms, 0
     asking = people or Nobody()
     for uplink in uplinks:
         if until_ms is not None and uplink.received_ms > until_ms:
@@ -202,11 +203,17 @@ def replay(
             pipeline = start.anew(inventory, policy_files, memory, uplink.received_ms)
             pipeline.county.listen(uplink.received_ms, None, pipeline.changes, started=True)
             _refuse_before(asking, uplink.received_ms)
+            hour_ms = (uplink.received_ms // HOUR_MS + 1) * HOUR_MS
         while tick is not None and tick <= uplink.received_ms:
             pipeline.advance(tick)
             tick = next(extra, None)
         while asking.next_ms < uplink.received_ms:
             yield from _played(asking, pipeline, memory, verbose=verbose)
+        while verbose and hour_ms <= uplink.received_ms:
+            pipeline.advance(hour_ms)
+            yield from _said(pipeline.list_said(), verbose=True)
+            yield from _forecasts(pipeline, hour_ms)
+            hour_ms += HOUR_MS
         latest_ms = max(uplink.received_ms, latest_ms or 0)
         pipeline.take(uplink)
         memory.keep(pipeline.entry)
@@ -219,6 +226,23 @@ def replay(
             yield from _played(asking, pipeline, memory, verbose=verbose)
         pipeline.advance(latest_ms)
         yield from _said(pipeline.list_said(), verbose=verbose)
+
+
+def _forecasts(pipeline: Pipeline, at_ms: Millis) -> Iterator[str]:
+    """What is foretold of each bin at the end of an hour, where anything can be."""
+    for asset in pipeline.county.plans:
+        found = pipeline.county.forecast(asset)
+        line_at, brim_at = (None, None) if found is None else found
+        if line_at is None and brim_at is None:
+            continue
+        two_thirds, low, high = (_moment(each) for each in line_at or (0, 0, 0))
+        detail: Detail = {"two_thirds_at": two_thirds, "low_at": low, "high_at": high}
+        detail["overflow_at"] = _moment(0 if brim_at is None else brim_at.at_ms)
+        yield line(Event(at_ms=at_ms, event="forecast", asset=asset, detail=detail))
+
+
+def _moment(at_ms: Millis) -> str | None:
+    return iso(at_ms) if at_ms else None
 
 
 def _played(asking: Asking, pipeline: Pipeline, memory: Memory, *, verbose: bool) -> Iterator[str]:

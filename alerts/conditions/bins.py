@@ -137,6 +137,11 @@ def recent_c(memory: object, at_ms: Millis, within_ms: Millis) -> float | None:
     return memory.temperature_c
 
 
+def steady_pct(memory: BinMemory) -> float:
+    """The level of the last three readings, above the learned floor if there is one; one stray one does not count."""
+    return median_low(rings.levels(memory.recent[-2 * VOTES :]) or (memory.fill_pct,))
+
+
 def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[BinSight, BinMemory]:
     """One sample, judged against what the bin's samples said before; gives also the memory that it leaves."""
     values = reading.values
@@ -277,7 +282,7 @@ def _follow(memory: BinMemory, fill: float, at_ms: Millis) -> _Followed:
     crest = memory.crest_pct if 0.0 <= fill < before else fill
     recent, noise = (memory.recent + PACKED[fill])[-RING:], memory.noise_pct
     if (
-        memory.turn is _STEADY
+        memory.turn == _STEADY  # a state that was read from the journal has one of its own
         and crest - fill < LEAST_FALL_POINTS
         and (fill - before < LEAST_FALL_POINTS or before < 0.0)
         and memory.fallen_pct < 0.0

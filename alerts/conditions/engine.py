@@ -12,13 +12,14 @@ from alerts.calendars import HOUR_MS, stamp
 from alerts.conditions import bins, plants
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.devices import DeviceMemory, hear
+from alerts.conditions.filling import Filling, Forecast, follow, foretell
 from alerts.conditions.finding import EngineStep, Finding, Found
 from alerts.conditions.machine import Call, Instant, Machine, Move, advance, agrees, postpone, relapse
 from alerts.conditions.machine import expire as expire_machine
 from alerts.conditions.machine import reset as reset_machine
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, Neighbours, PlantRule, Scene, SilenceRule, TrafficRule
-from alerts.conditions.state import AssetState, Memory, Plan, Slot
+from alerts.conditions.state import AssetState, Plan, Slot
 from alerts.conditions.traffic import LARGE, HourlyTraffic, add, deliver
 from alerts.model import Condition, Detail, RunState
 from alerts.timers import NEVER
@@ -127,7 +128,7 @@ def renew(plan: Plan, state: AssetState, device: str, at_ms: Millis, neighbours:
         findings.append(Finding(Found.FRESH, at_ms, plan.asset.id, device=device))
     seen = replace(before, seen_ms=at_ms, shift_ms=0, bridged_ms=bridged_ms)
     devices = (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
-    state = AssetState(state.memory, devices, state.machines, state.run, state.windows)
+    state = AssetState(state.memory, devices, state.machines, state.run, state.windows, state.filling)
     ((place, slot, judge, _),) = layout.sign_of_life[feeder]
     machine, scene = state.machines[place], Scene(plan.asset, plan.calendar, state.machines, layout.place, neighbours)
     if machine.condition is not _NORMAL and at_ms != before.seen_ms:
@@ -312,7 +313,7 @@ def _with_traffic(state: AssetState, feeder: int, traffic: HourlyTraffic) -> Ass
         return state
     said = replace(state.devices[feeder], traffic=traffic)
     devices = (*state.devices[:feeder], said, *state.devices[feeder + 1 :])
-    return AssetState(state.memory, devices, state.machines, state.run, state.windows)
+    return AssetState(state.memory, devices, state.machines, state.run, state.windows, state.filling)
 
 
 def _weighed(
@@ -343,16 +344,39 @@ def _absorb(
     seen = hear(device, reading, older=older)
     devices = (seen,) if len(state.devices) == 1 else (*state.devices[:feeder], seen, *state.devices[feeder + 1 :])
     if older:
-        return None, AssetState(state.memory, devices, state.machines, state.run, state.windows)
-    sight: BinSight | plants.PlantSight
-    memory: Memory
+        return None, AssetState(state.memory, devices, state.machines, state.run, state.windows, state.filling)
     if isinstance(state.memory, BinMemory):
         assert plan.asset.bin is not None  # noqa: S101 - a bin has a geometry: the inventory was checked
-        sight, memory = bins.look(plan.asset.bin, state.memory, reading)
-    else:
-        assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
-        sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
+        level, after = bins.look(plan.asset.bin, state.memory, reading)
+        filling = _learn(plan, state, level, after)
+        return level, AssetState(after, devices, state.machines, state.run, state.windows, filling)
+    assert plan.asset.plant is not None  # noqa: S101 - a plant has a design: the inventory was checked
+    sight, memory = plants.look(plan.asset.plant, plan.calendar, plan.fresh_ms, state.memory, reading)
     return sight, AssetState(memory, devices, state.machines, state.run, state.windows)
+
+
+def _learn(plan: Plan, state: AssetState, sight: BinSight, memory: BinMemory) -> Filling:
+    """What the bin's hours teach, once one is over; while a fall is awaited it is not known yet what it was.
+
+    The level is that of some readings, so it is the one at the reading in their middle.
+    """
+    before, emptied = state.memory, sight.emptying is not None
+    assert isinstance(before, BinMemory)  # noqa: S101 - its memory is a bin's
+    at_ms = before.fill_ms or memory.fill_ms
+    if sight.fill_pct is None or (not emptied and (at_ms < state.filling.ends_ms or memory.fallen_pct >= 0.0)):
+        return state.filling
+    return follow(state.filling, plan.calendar, at_ms, bins.steady_pct(memory), memory.noise_pct, emptied=emptied)
+
+
+def forecast(plan: Plan, state: AssetState, target_pct: float) -> Forecast | None:
+    """When a bin will reach a level if nobody comes; ``None`` where that cannot be said, as of one that is silent."""
+    memory = state.memory
+    if not isinstance(memory, BinMemory) or memory.fill_pct < 0.0 or not plan.devices:
+        return None
+    if all(state.machines[place].condition is SILENT for place in plan.silence):
+        return None
+    middle_ms = memory.fill_ms - plan.devices[0].interval_s * 1_000
+    return foretell(state.filling, plan.calendar, middle_ms, bins.steady_pct(memory), target_pct)
 
 
 def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
@@ -366,7 +390,7 @@ def _bridge(plan: Plan, state: AssetState, at: Instant) -> AssetState:
         for slot, machine in zip(plan.slots, state.machines, strict=True)
     )
     memory = plants.postpone(state.memory, gap) if isinstance(state.memory, PlantMemory) else state.memory
-    return AssetState(memory, state.devices, machines, state.run, state.windows)
+    return AssetState(memory, state.devices, machines, state.run, state.windows, state.filling)
 
 
 def _silenced(machine: Machine, slot: Slot, mint: str, at_ms: Millis) -> tuple[Machine, Move]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
 from alerts.conditions.devices import DeviceMemory
+from alerts.conditions.filling import Filling
 from alerts.conditions.machine import IDLE, Machine, Timing, Verdict
 from alerts.conditions.plants import PlantMemory
 from alerts.conditions.rule import BinRule, DeviceRule, PlantRule, Rule, Scene, SilenceRule, TrafficRule
@@ -27,6 +28,9 @@ from telemetry.terms import AssetKind
 Memory: TypeAlias = BinMemory | PlantMemory
 
 
+NOTHING_LEARNED: Final = Filling()
+
+
 class AssetState(Struct, frozen=True, gc=False, array_like=True):
     """All that is remembered of an asset: its memory, its devices, and one machine for each slot of its plan."""
 
@@ -36,6 +40,8 @@ class AssetState(Struct, frozen=True, gc=False, array_like=True):
     run: str = ""
     windows: tuple[Window, ...] = ()
     """Declared work on it that is not over."""
+    filling: Filling = NOTHING_LEARNED
+    """Of a bin, what its hours have taught."""
 
 
 class Slot(Struct, frozen=True):
@@ -184,6 +190,7 @@ class _Kept(Struct, frozen=True, array_like=True):
     machines: dict[str, Machine]
     run: str = ""
     windows: tuple[Window, ...] = ()
+    filling: Filling = NOTHING_LEARNED
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -200,7 +207,9 @@ def pack(plan: Plan, state: AssetState) -> bytes:
         for slot, machine in zip(plan.slots, state.machines, strict=True)
         if machine is not IDLE and machine != IDLE
     }
-    return _ENCODE(_Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run, state.windows))
+    return _ENCODE(
+        _Kept(msgspec.Raw(_ENCODE(state.memory)), devices, machines, state.run, state.windows, state.filling)
+    )
 
 
 def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> AssetState:
@@ -215,7 +224,7 @@ def unpack(plan: Plan, kept: bytes | None, known_ms: Mapping[str, Millis]) -> As
     )
     last = len(devices) - 1
     machines = tuple(_seated(found.machines.get(_name(plan, slot), IDLE), last) for slot in plan.slots)
-    return AssetState(memory, devices, machines, found.run, found.windows)
+    return AssetState(memory, devices, machines, found.run, found.windows, found.filling)
 
 
 def _seated(machine: Machine, last: int) -> Machine:

@@ -6,7 +6,7 @@ The only mutable thing in the middle: states, timers and open alerts. What they 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from msgspec.structs import replace
 
@@ -14,11 +14,12 @@ from alerts.alert import Alert
 from alerts.calendars import DAY_MS
 from alerts.conditions import engine
 from alerts.conditions.bins import recent_c
+from alerts.conditions.filling import Forecast
 from alerts.conditions.finding import EngineStep, Finding
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.episodes.decide import Decider, Trouble
-from alerts.episodes.forecast import Foreseen, Rehearsal, supposed
 from alerts.episodes.open_alerts import OpenAlerts, Silence
+from alerts.episodes.rehearsal import Foreseen, Rehearsal, supposed
 from alerts.episodes.responses import LONGEST_GRACE_MS, Deed
 from alerts.model import URGENT, Actor, Event, Log, MessageKind, Owed, Refused, Severity
 from alerts.notify.lists import Lists
@@ -28,6 +29,8 @@ from alerts.notify.pending import Pending
 from alerts.notify.replies import TO_WHO_ANSWERED
 from alerts.notify.schedule import Schedule
 from alerts.rules import explains
+from alerts.rules.over_two_thirds import line_pct
+from alerts.rules.overflow import brim_pct
 from alerts.timers import NEVER, Timers
 from alerts.topology import areas_of
 from alerts.undo import Undoable, UndoDict, UndoList, UndoLog
@@ -62,6 +65,13 @@ class Changes:
             if part := getattr(self, name):
                 setattr(taken, name, part.take())
         return taken
+
+
+class LevelForecast(NamedTuple):
+    """When a bin reaches its line and when it runs over; ``None`` where that cannot be said, or is so already."""
+
+    line: Forecast | None
+    brim: Forecast | None
 
 
 _LONG_MS: Final[Millis] = DAY_MS
@@ -411,6 +421,13 @@ class County(Undoable):
         """What is remembered of an asset, if it is one."""
         state = self.states.get(asset)
         return None if state is None else state.memory
+
+    def forecast(self, asset: str) -> LevelForecast | None:
+        """When a bin will be over its line, and over its brim, if nobody comes; ``None`` of what is no bin."""
+        plan, state = self.plans.get(asset), self.states.get(asset)
+        if plan is None or state is None or plan.asset.bin is None:
+            return None
+        return LevelForecast(engine.forecast(plan, state, line_pct(plan)), engine.forecast(plan, state, brim_pct(plan)))
 
     def hears(self, asset: str) -> bool:
         """Whether any device of an asset speaks."""

@@ -8,6 +8,7 @@ from pydantic import Field
 from alerts.conditions.bins import BinMemory, BinSight
 from alerts.conditions.machine import BETWEEN, CLEAR, NONE, RAISE, Call, Machine, Verdict
 from alerts.conditions.rule import MINUTE, BinRule, Count, DaytimeBound, Scene
+from alerts.conditions.state import Plan
 from alerts.model import Detail, Severity
 from telemetry.terms import AssetKind, Hours
 
@@ -44,6 +45,14 @@ class Overflow(BinRule):
         """See ``BinRule.evidence``."""
         level = {"fill_pct": memory.fill_pct} if memory.fill_pct >= 0 else {}
         return {**level, "full_flag": memory.full_flag}
+
+
+def brim_pct(plan: Plan) -> float:
+    """The level from which a bin runs over: the parameter of its own rule, which a file may change for it."""
+    rule = plan.slots[plan.place["overflow"]].rule
+    if not isinstance(rule, Overflow):
+        raise TypeError(f"{plan.asset.id} is no bin: it has no brim")
+    return rule.raise_pct
 
 
 RULE = Overflow

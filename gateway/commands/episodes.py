@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from alerts.alert import Alert
 from alerts.conditions.state import Memory
 from alerts.episodes.county import Changes, County
-from alerts.episodes.forecast import Foreseen
+from alerts.episodes.rehearsal import Foreseen
 from alerts.episodes.responses import Responses
 from alerts.ledger.case import Case, CaseCommand, CaseVerb, LedgerRefusal, State
 from alerts.ledger.moves import FROM

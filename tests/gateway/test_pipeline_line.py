@@ -17,7 +17,7 @@ from alerts.conditions.state import unpack
 from alerts.conditions.traffic import LARGE
 from alerts.episodes.county import Changes, County
 from alerts.episodes.decide import Trouble
-from alerts.episodes.forecast import Foreseen
+from alerts.episodes.rehearsal import Foreseen
 from alerts.ledger.case import Case, Register, State, unpack_case
 from alerts.model import Actor, Event, MessageKind, Owed, Refused, Severity
 from alerts.notify.mailbox import unpack_box

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from alerts.episodes.forecast import Foreseen
+from alerts.episodes.rehearsal import Foreseen
 from alerts.model import URGENT, Owed
 from alerts.operations.absences import Absence
 from alerts.people import EMPTIER, holders

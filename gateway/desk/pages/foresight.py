@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Response
 
 from alerts.calendars import Calendar
-from alerts.episodes.forecast import Foreseen
+from alerts.episodes.rehearsal import Foreseen
 from alerts.model import URGENT
 from gateway.commands.episodes import Foresee
 from gateway.desk import sentences, words

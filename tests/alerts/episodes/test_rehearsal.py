@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from alerts.episodes.forecast import AHEAD_MS, Foreseen, bound, supposed
+from alerts.episodes.rehearsal import AHEAD_MS, Foreseen, bound, supposed
 from alerts.model import Actor, MessageKind, Owed, Refused, Severity
 from gateway import start
 from gateway.pipeline import Pipeline
