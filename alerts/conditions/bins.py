@@ -154,7 +154,8 @@ def look(geometry: BinGeometry, memory: BinMemory, reading: Reading) -> tuple[Bi
     else:
         emptying, crest, fallen, recent, noise, turn = _follow(memory, level, at)
     noises = memory.noises
-    if level is not None and memory.fill_ms < at - at % LOOK_MS:
+    # A slow device's readings differ by what was brought and taken, and tell nothing of its noise.
+    if level is not None and memory.fill_ms < at - at % LOOK_MS and at - memory.fill_ms < VISIT_MS:
         noises = rings.note_noise(noises, memory.recent)
         noise = rings.noise_pct(noises)
     floors, floor_mm, past_ms = memory.floors, memory.floor_mm, memory.past_ms

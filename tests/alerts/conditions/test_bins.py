@@ -318,6 +318,12 @@ def test_the_noise_of_a_site_is_learned_from_its_own_readings() -> None:
     assert lived(60, 60, 60, 12, 12, memory=memory)[0][-1] == Emptying(60, 12, wholly=True)
 
 
+def test_of_a_slow_device_no_noise_is_learned() -> None:
+    noisy = [26.0, 26.0, 38.0, 38.0, 26.0] * 20
+    assert lived(*noisy, every=49 * MINUTE)[1].noise_pct > 0.0
+    assert lived(*noisy, every=50 * MINUTE)[1].noise_pct == 0.0
+
+
 def test_after_an_emptying_the_next_begins_at_its_own_level() -> None:
     _, memory = lived(80, 80, 10, 10)
     assert (memory.fallen_pct, memory.crest_pct, memory.turn) == (-1.0, 10.0, Turn())
