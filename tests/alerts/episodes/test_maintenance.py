@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,9 +169,8 @@ def test_a_state_keeps_its_windows_and_one_from_before_there_were_any_has_none(p
     assert unpack(plan, pack(plan, state), known) == state
     (window,) = state.windows
     assert window == Window(window.id, NOW, NOW + HOUR, "换泵", "dispatch-wu", begun=True)
-    old = pack(plan, replace(state, windows=()))
-    assert old[0] == 0x95
-    without = bytes([0x94]) + old[1:-1]  # four fields, as it was written before
+    fields = msgspec.msgpack.decode(pack(plan, replace(state, windows=())), type=list[msgspec.Raw])
+    without = msgspec.msgpack.encode(fields[:4])  # as it was written before
     assert unpack(plan, without, known).windows == ()
 
 
