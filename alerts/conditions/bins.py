@@ -36,7 +36,7 @@ VISIT_MS: Final[Millis] = 50 * 60_000
 """A truck's visit, and what settles in it, is over after this; readings so far apart are a slow device's."""
 VOTES: Final = 3
 """So many of them in a row, two of a slow device's, must agree on a level."""
-JUMP_POINTS_AN_HOUR: Final = 30.0
+JUMP_POINTS_AN_HOUR: Final = 36.0
 """Nobody fills a bin so fast: what rises like this within one interval is a bag, a lid, another facet, a box."""
 UP_THERE: Final = (0.5, 1.4)
 """Between these shares of its jump above where it had stood, a level is where it jumped to."""

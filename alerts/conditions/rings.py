@@ -19,7 +19,7 @@ BEFORE: Final = 6
 """So many readings before a fall say from which level it fell."""
 LEAST_STEP_SHARE: Final = 0.3
 """What goes down by less of the whole fall with each reading settles, and nobody took it."""
-MOST_NOISE_POINTS: Final = 20.0
+MOST_NOISE_POINTS: Final = 12.0
 """How much one stray reading at most says about the noise."""
 LEAST_LOOK: Final = 8
 """So many readings at least tell something of the noise."""
