@@ -367,6 +367,9 @@ class Pipeline(Undoable):
         for alert in changes.alerts.values():
             entry.alerts[alert.episode] = alert_row(alert)
         entry.mailboxes.update({phone: pack_box(box) for phone, box in changes.boxes.items()})
+        for asset in changes.foretold:
+            if (found := self.county.forecast(asset)) is not None:
+                entry.forecasts[asset] = found
         for said in self._addressed(changes.log):
             if isinstance(said, Owed):
                 entry.owed.append(said)

@@ -112,6 +112,13 @@ class Forecast(NamedTuple):
     high_ms: Millis
 
 
+class LevelForecast(NamedTuple):
+    """When a bin reaches its line and when it runs over; ``None`` where that cannot be said, or is so already."""
+
+    line: Forecast | None
+    brim: Forecast | None
+
+
 def follow(
     filling: Filling, calendar: Calendar, at_ms: Millis, level_pct: float, noise_pct: float, *, emptied: bool
 ) -> Filling:

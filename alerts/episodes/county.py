@@ -6,7 +6,7 @@ The only mutable thing in the middle: states, timers and open alerts. What they 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from msgspec.structs import replace
 
@@ -14,7 +14,7 @@ from alerts.alert import Alert
 from alerts.calendars import DAY_MS
 from alerts.conditions import engine
 from alerts.conditions.bins import recent_c
-from alerts.conditions.filling import Forecast
+from alerts.conditions.filling import LevelForecast
 from alerts.conditions.finding import EngineStep, Finding
 from alerts.conditions.state import AssetState, Memory, Plan
 from alerts.episodes.decide import Decider, Trouble
@@ -47,31 +47,26 @@ class Changes:
     alerts: dict[str, Alert] = field(default_factory=dict)
     boxes: dict[str, Mailbox] = field(default_factory=dict)
     log: list[Event | Owed] = field(default_factory=list)
+    foretold: dict[str, None] = field(default_factory=dict)
+    """Bins of which an hour is over, or that were emptied: what is foretold of them is another."""
 
     @classmethod
     def under(cls, undo: UndoLog) -> Self:
         """None yet; what is filled in is taken back with all else that an input changes."""
-        return cls(UndoDict(undo), UndoDict(undo), UndoDict(undo), UndoList(undo))
+        return cls(UndoDict(undo), UndoDict(undo), UndoDict(undo), UndoList(undo), UndoDict(undo))
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is another than before."""
-        return not (self.log or self.moved or self.alerts or self.boxes)
+        return not (self.log or self.moved or self.alerts or self.boxes or self.foretold)
 
     def take(self) -> "Changes":
         """What there is, handed over; whoever changes something goes on with this one, which is empty again."""
         taken = Changes()
-        for name in ("moved", "alerts", "boxes", "log"):
+        for name in ("moved", "alerts", "boxes", "log", "foretold"):
             if part := getattr(self, name):
                 setattr(taken, name, part.take())
         return taken
-
-
-class LevelForecast(NamedTuple):
-    """When a bin reaches its line and when it runs over; ``None`` where that cannot be said, or is so already."""
-
-    line: Forecast | None
-    brim: Forecast | None
 
 
 _LONG_MS: Final[Millis] = DAY_MS
@@ -175,6 +170,8 @@ class County(Undoable):
         asset = plan.asset.id
         state = self.states[asset]
         step = engine.observe(plan, state, reading, self)
+        if step.state.filling is not state.filling:
+            changes.foretold[asset] = None
         if step.moved or step.findings:
             self.keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
         else:

@@ -183,7 +183,7 @@ def opened(desk: Desk, pipeline: Pipeline, marks: Mapping[str, str]) -> Iterator
     county = pipeline.county
     inventory, arrangements = county.inventory, Arrangements.of(pipeline, marks)
     standing = [alert for alert in county.alerts.values() if not alert.closed_ms]
-    feed = Feed(Projection.of(inventory, county.states, standing), arrangements.take, reload)
+    feed = Feed(Projection.of(inventory, county.states, standing, county.forecast), arrangements.take, reload)
     feed.start()
     try:
         present = Present(inventory, arrangements, feed, Rounds(arrangements.calendar), pipeline.ledger.policy)

@@ -5,7 +5,7 @@ county. It decides nothing, asks no journal, and never looks into the loop's own
 is not durable yet. It is not thread-safe: whoever shares a projection holds the lock of ``feed``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -14,6 +14,7 @@ from alerts.alert import Alert, unpack_alert
 from alerts.answers import Caller
 from alerts.calendars import Calendar
 from alerts.conditions.bins import BinMemory
+from alerts.conditions.filling import LevelForecast
 from alerts.conditions.finding import Found
 from alerts.conditions.state import AssetState, Plan
 from alerts.conditions.thresholds import Thresholds, Tuned
@@ -64,6 +65,8 @@ class Seen:
     current_a: float | None = None
     works: tuple[Window, ...] = ()
     """Declared work that has begun and is not over."""
+    forecast: LevelForecast | None = None
+    """When it would be over its line and its brim, as of the last hour."""
 
 
 @dataclass(slots=True)
@@ -89,8 +92,14 @@ class Projection:
     """What each device is on."""
 
     @classmethod
-    def of(cls, inventory: Inventory, states: Mapping[str, AssetState], alerts: Iterable[Alert]) -> Self:
-        """What a start knows."""
+    def of(
+        cls,
+        inventory: Inventory,
+        states: Mapping[str, AssetState],
+        alerts: Iterable[Alert],
+        forecast: Callable[[str], LevelForecast | None] = lambda _: None,
+    ) -> Self:
+        """What a start knows, and what it foretells of a bin."""
         made = cls(
             {asset: _remembered(states.get(asset)) for asset in inventory.assets},
             {device: SignsOfLife() for device in inventory.devices},
@@ -101,6 +110,8 @@ class Projection:
             for device, memory in zip(devices, () if state is None else state.devices, strict=False):
                 made.devices[device.id] = SignsOfLife(memory.seen_ms, memory.battery_pct)
                 made.assets[asset].heard_ms = max(made.assets[asset].heard_ms, memory.seen_ms)
+        for asset, seen in made.assets.items():
+            seen.forecast = forecast(asset)
         made.take(alerts)
         return made
 
@@ -121,6 +132,8 @@ class Projection:
             self._hear(event)
         for row in entry.alerts.values():
             self._enter(unpack_alert(row.blob))
+        for asset, found in entry.forecasts.items():
+            self.assets[asset].forecast = found
         return frozenset(_topics(entry))
 
     def silent(self, asset: str) -> bool:

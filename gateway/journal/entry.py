@@ -16,6 +16,7 @@ from msgspec.structs import fields
 
 from alerts.answers import Receipt, Reply
 from alerts.channels import Outcome
+from alerts.conditions.filling import LevelForecast
 from alerts.ledger.case import Deed
 from alerts.model import Event, Owed
 from alerts.rollups.rows import Rollup
@@ -300,7 +301,8 @@ class Entry(Struct):
     device is known; the first instant told is kept. ``consumed`` says up to which id a consumer has dealt with its
     stream. ``tracks`` names only devices whose track does not follow from their readings. ``excused`` is from when to
     when nobody did anything: a receipt that would have been missed from then on is waited for as much longer.
-    ``readdressed`` has the number at which the person of a notification is reached by now, by its id.
+    ``readdressed`` has the number at which the person of a notification is reached by now, by its id. ``forecasts`` is
+    shown and never written: a start works it out again.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -331,6 +333,7 @@ class Entry(Struct):
     tracks: dict[str, bytes] = field(default_factory=dict)
     excused: tuple[Millis, Millis] | None = None
     readdressed: dict[int, str] = field(default_factory=dict)
+    forecasts: dict[str, LevelForecast] = field(default_factory=dict)
 
     def note(
         self, device: str, kind: AnomalyKind, at_ms: Millis, detail: str, *, subject: str = "", reason: str = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from alerts.conditions.filling import Forecast, LevelForecast
 from gateway.desk.scope import UserScope
 from telemetry.inventory import Inventory
 from tests.desk_gateway import DeskGateway, desk_gateway, on_demand
@@ -69,3 +70,28 @@ def test_a_plants_page_says_what_its_signals_cannot_show(
         gateway.settle()
         page = lin.see("/assets/meiling-plant").text
         assert "这座站看不出卡泵和空转：没有电流；分不清停机和歇着：没有水位。" in page
+
+
+HOUR_MS = 3_600_000
+
+
+def test_a_bin_says_when_it_would_be_over_if_nobody_came(
+    gateway: DeskGateway, visitor: Callable[[str], Visitor]
+) -> None:
+    lin = visitor("lin")
+    now_ms = gateway.clock.now
+    line, brim = (Forecast(*(now_ms + hours * HOUR_MS for hours in each)) for each in ((5, 3, 9), (20, 12, 30)))
+
+    def shown(found: LevelForecast) -> str:
+        with gateway.desk.present.feed.present() as projection:
+            projection.assets[GONE].forecast = found
+        return lin.see(f"/assets/{GONE}").text
+
+    page = shown(LevelForecast(line, brim))
+    assert "没人清的话" in page
+    assert "到线" in page
+    assert "满出来" in page
+    assert "到线" not in shown(LevelForecast(None, brim)), "it is over the line already"
+    assert "没人清的话" not in shown(LevelForecast(None, None))
+    past = line._replace(at_ms=now_ms - 1)
+    assert "没人清的话" not in shown(LevelForecast(past, None)), "what has not come true is not said any more"
