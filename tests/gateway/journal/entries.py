@@ -6,6 +6,7 @@ from typing import Any
 
 from alerts.answers import Receipt, Reply
 from alerts.channels import Accepted
+from alerts.conditions.filling import Forecast, LevelForecast
 from alerts.ledger.case import Case, Deed, Origin
 from alerts.model import Event, MessageKind, Owed
 from alerts.rollups.rows import BinRow, DeviceRow, PlantDayRow, PlantRow, Rollup, Row, TownRow
@@ -162,6 +163,7 @@ def full_entry(rows: int = 30) -> Entry:
         answers=[Answered(Reply("gammu", "1", "13900000001", "1", NOW_MS), "done", "cleaner-li", "overflow/ytan-03/1")],
         excused=(NOW_MS - 180_000, NOW_MS),
         readdressed={2: "13900000002"},
+        forecasts={"ytan-03": LevelForecast(Forecast(NOW_MS + 3, NOW_MS + 2, NOW_MS + 5), None)},
     )
 
 
