@@ -100,6 +100,11 @@ class Filling(Struct, frozen=True, gc=False, array_like=True):
     Each is the logarithm of what came, over what was foretold.
     """
 
+    @property
+    def is_known(self) -> bool:
+        """Whether enough was seen of the bin to foretell anything."""
+        return sum(self.days) >= FEWEST_DAYS * DAY_H
+
 
 class Forecast(NamedTuple):
     """When a level is reached if nobody comes, and the interval that holds that instant in eight of ten cases.
@@ -146,7 +151,7 @@ def foretell(
     ``None`` while too little is known of the bin, and where the level is there already.
     """
     need = target_pct - level_pct
-    if need <= 0 or sum(filling.days) < FEWEST_DAYS * DAY_H:
+    if need <= 0 or not filling.is_known:
         return None
     offset_ms = _offset_ms(calendar, at_ms)
     at_h = (at_ms + offset_ms) / HOUR_MS

@@ -170,7 +170,7 @@ class County(Undoable):
         asset = plan.asset.id
         state = self.states[asset]
         step = engine.observe(plan, state, reading, self)
-        if step.state.filling is not state.filling:
+        if step.state.filling is not state.filling and step.state.filling.is_known:
             changes.foretold[asset] = None
         if step.moved or step.findings:
             self.keep(plan, step, reading.received_ms, changes, queued=self._is_queued(reading))
