@@ -52,7 +52,9 @@ OUTSIDE: Final = 0.1
 PART_H: Final = 6
 """Hours of a part of the day, each with an interval of its own: by night it is not known what day is coming."""
 FIRST_ENDS: Final = (-0.55, 0.65)
-STEP: Final = 0.05
+EVERY_H: Final = 3
+"""So often a forecast is held against what came: from one hour to the next it is nearly the same one."""
+STEP: Final = 0.1
 """How far one forecast moves an end of the interval, as a logarithm: adaptive conformal inference."""
 LEAST_RISE: Final = 3.0
 """Points: what is foretold of less teaches nothing but the sensor's noise."""
@@ -227,7 +229,7 @@ def _begin(filling: Filling, hour: int, ends_ms: Millis, level_pct: float) -> Fi
             risen = usual = 0.0
     total = filling.total + rise
     learned = Filling(hour, ends_ms, level_pct, *habit.pack(), risen, usual, total, filling.foretold, filling.ends)
-    return _correct(learned, gap)
+    return _correct(learned, gap) if hour % EVERY_H == 0 or gap > 1 else learned
 
 
 def _correct(filling: Filling, gap: int) -> Filling:
@@ -240,6 +242,8 @@ def _correct(filling: Filling, gap: int) -> Filling:
         ends[part + 1] += STEP * ((came > ends[part + 1]) - OUTSIDE)
     for missed in range(1, min(gap, AHEAD_H)):
         foretold[2 * ((filling.hour - missed) % AHEAD_H) + 1] = 0.0
+    if filling.hour % EVERY_H:
+        return replace(filling, foretold=foretold.tobytes())
     foretold[place] = filling.total
     foretold[place + 1] = sum(_rises(filling, float(filling.hour), filling.level_pct, AHEAD_H)[:AHEAD_H])
     return replace(filling, foretold=foretold.tobytes(), ends=ends.tobytes())
