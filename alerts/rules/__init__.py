@@ -56,22 +56,28 @@ def doubted() -> frozenset[str]:
 
 
 @cache
-def of_plants() -> frozenset[str]:
-    """Rules about a plant itself, its silence among them: nobody knows then whether it runs."""
-    own = (kind for kind, rule in rules().items() if issubclass(rule, PlantRule) and not rule.of_instrument)
-    return frozenset({*own, *(kind for kind, rule in rules().items() if issubclass(rule, SilenceRule))})
+def _about_plants() -> Mapping[str, type[PlantRule]]:
+    """Rules about what a plant does, and not about an instrument there."""
+    own = {kind: rule for kind, rule in rules().items() if issubclass(rule, PlantRule) and not rule.of_instrument}
+    return MappingProxyType(own)
 
 
 @cache
+def of_plants() -> frozenset[str]:
+    """Rules about a plant itself, its silence among them: nobody knows then whether it runs."""
+    silence = (kind for kind, rule in rules().items() if issubclass(rule, SilenceRule))
+    return frozenset({*_about_plants(), *silence})
+
+
 def symptom(rule: str) -> str:
     """What is wrong with a plant of which such an alert stands, in a word; empty for what is not wrong with a plant."""
-    found = rules().get(rule, Rule)
-    return (found.symptom or found.called) if issubclass(found, PlantRule) and not found.of_instrument else ""
+    found = _about_plants().get(rule)
+    return "" if found is None else found.symptom or found.called
 
 
 @cache
 def plant_troubles() -> tuple[str, ...]:
     """What somebody has to go to a plant for, the worst first: what runs over the edge is seen by everybody."""
-    found = {kind: rule for kind, rule in rules().items() if issubclass(rule, PlantRule) and not rule.of_instrument}
-    urgent = {kind: rule.rank for kind, rule in found.items() if rule.model_fields["severity"].default in URGENT}
-    return tuple(sorted(urgent, key=lambda kind: (urgent[kind], kind)))
+    own = _about_plants()
+    urgent = (kind for kind, rule in own.items() if rule.model_fields["severity"].default in URGENT)
+    return tuple(sorted(urgent, key=lambda kind: (own[kind].rank, kind)))
