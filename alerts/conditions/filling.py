@@ -105,7 +105,7 @@ class Filling(Struct, frozen=True, gc=False, array_like=True):
     @property
     def is_known(self) -> bool:
         """Whether enough was seen of the bin to foretell anything."""
-        return sum(self.days) >= FEWEST_DAYS * DAY_H
+        return _is_known(self.days)
 
 
 class Forecast(NamedTuple):
@@ -180,7 +180,7 @@ class _Habit:
     @property
     def is_known(self) -> bool:
         """Whether enough was seen to say what is usual."""
-        return sum(self._days) >= FEWEST_DAYS * DAY_H
+        return _is_known(self._days)
 
     def usual(self, hour: int) -> float:
         """Points that this hour brings on a usual day."""
@@ -282,6 +282,10 @@ def _offset_ms(calendar: Calendar, at_ms: Millis) -> Millis:
     """How far the local clock is ahead of UTC."""
     offset = calendar.local(at_ms).utcoffset()
     return 0 if offset is None else round(offset.total_seconds() * 1_000)
+
+
+def _is_known(days: bytes | bytearray) -> bool:
+    return sum(days) >= FEWEST_DAYS * DAY_H
 
 
 def _weekday(hour: int) -> int:
