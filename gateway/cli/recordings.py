@@ -16,6 +16,7 @@ from telemetry.reading import Millis
 
 if TYPE_CHECKING:
     from gateway.settings import Mqtt
+    from gateway.wishes import Wishes
     from telemetry.inventory import Device
     from telemetry.reading import RefusedValue, Sample
     from telemetry.wire import Decoded, Ignored, Rejected
@@ -169,19 +170,24 @@ def replay(
     from gateway.replay import RecordingFault, read
     from gateway.replay import replay as replayed
     from gateway.settings import Alerts
-    from gateway.wishes import Wishes, WishFault
-    from gateway.wishes import read as read_wishes
 
     logs.configure(level=logging.ERROR)
-    with ends_with_a_sentence(PolicyFault, RecordingFault, WishFault), _opened(file) as lines:
+    with ends_with_a_sentence(PolicyFault, RecordingFault), _opened(file) as lines:
         county = imports.checked(inventory)
         policy_files = shipped.policy_files(Alerts(rules=rules, escalation=escalation, texts=texts))
-        asked = b"" if commands is None else commands.read_bytes()
-        people = Wishes(read_wishes(asked.splitlines(), str(commands)))
+        people = None if commands is None else _asking(commands)
         uplinks = read(lines, str(file))
         print_lines(replayed(uplinks, county, policy_files, until_ms=until, verbose=verbose, people=people))
-    for refusal in people.list_refusals():
+    for refusal in people.list_refusals() if people is not None else ():
         say(refusal)
+
+
+def _asking(path: Path) -> "Wishes":
+    """Who asks what; only here the bodies of the API are needed, which take a web framework to load."""
+    from gateway.wishes import Wishes, WishFault, read
+
+    with ends_with_a_sentence(WishFault):
+        return Wishes(read(path.read_bytes().splitlines(), str(path)))
 
 
 def _opened(file: Path) -> AbstractContextManager[IO[bytes]]:
